@@ -1,0 +1,2 @@
+export { grad, type GradOptions } from './grad.js';
+export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad } from './modes.js';

@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError } from 'commander';
+
+import { launch } from '../distributed/launch.js';
+import { AiforgeError } from '../errors.js';
+
+interface Flags {
+  nproc: number;
+  nnodes: number;
+  nodeRank: number;
+  masterAddr: string;
+  masterPort: number;
+  maxRestarts: number;
+  logDir?: string;
+  prefix: boolean;
+  graceSeconds: number;
+  node: boolean;
+}
+
+function numeral(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+const notes = `
+What is run in each rank:
+  train ...            the subcommand of aiforge, unless there is a file of that name
+  SCRIPT ...           Node.js with the script; .ts, .mts and .cts need no build
+  --no-node CMD ...    the program CMD, as does -- CMD ...
+
+OMP_NUM_THREADS, where it is unset and there is more than one rank, becomes the number of cores divided by the ranks
+(torchrun sets 1). Ctrl-C is passed on to the ranks, so that they can save their work; a second one kills them.
+
+Examples:
+  aiforge-launch --nproc 2 train experiments/spam.yaml training.epochs=2
+  aiforge-launch --nproc 4 --log-dir logs train.js --lr 0.1
+  aiforge-launch --nproc 2 -- python train.py`;
+
+function buildProgram(): Command {
+  return new Command('aiforge-launch')
+    .description('Starts the ranks of a distributed program on this machine and supervises them.')
+    .argument('<target>', 'a script, train, or with --no-node a program')
+    .argument('[args...]', 'what the target is given')
+    .requiredOption('--nproc <n>', 'ranks to start on this machine', numeral)
+    .option('--nnodes <n>', 'machines that take part', numeral, 1)
+    .option('--node-rank <n>', 'which of the machines this is', numeral, 0)
+    .option('--master-addr <address>', 'where rank 0 listens', '127.0.0.1')
+    .option('--master-port <port>', 'the port rank 0 listens on; 0: a free one', numeral, 0)
+    .option('--max-restarts <n>', 'how often all ranks are started again after a failure', numeral, 0)
+    .option('--log-dir <dir>', 'also write what each rank prints to a file of its own there')
+    .option('--no-prefix', 'do not put "[rank N] " before each line')
+    .option('--grace-seconds <s>', 'how long a rank that is to stop has until it is killed', numeral, 30)
+    .option('--no-node', 'run the target as a program of its own')
+    .passThroughOptions()
+    .showHelpAfterError('(see aiforge-launch --help)')
+    .addHelpText('after', notes);
+}
+
+/** Whether `--` stands right before the target, which commander leaves out of what it gives back. */
+function afterDoubleDash(argv: readonly string[], operands: readonly string[]): boolean {
+  return argv[argv.length - operands.length - 1] === '--';
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = buildProgram().parse(argv);
+  const { node, ...flags } = program.opts<Flags>();
+  const [target = '', ...args] = program.args;
+  const executable = !node || afterDoubleDash(argv, program.args);
+  const { status } = await launch({ ...flags, target, args, executable });
+  return status;
+}
+
+// Nobody reads any more, as after `| head`: stop as on request, once.
+process.stdout.once('error', () => {
+  process.stdout.on('error', () => undefined);
+  process.kill(process.pid, 'SIGTERM');
+});
+process.stderr.on('error', () => undefined);
+
+main(process.argv).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    const expected = error instanceof AiforgeError;
+    console.error(expected ? `aiforge-launch: ${error.code}: ${error.message}` : error);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { TrainingConfig } from './trainingConfig.js';
+
+const text = z.string().min(1);
+const options = z.record(z.string(), z.unknown());
+
+/** One experiment: which plugins, which data, which model and how it trains. */
+export const ExperimentConfig = z
+  .strictObject({
+    experimentName: text.describe('Name under which runs are filed'),
+    modelPlugin: text.describe('Plugin that holds the model: a name, a path from this file (./…) or a package'),
+    datasetPlugin: text.describe('Plugin that holds the data set: a name, a path from this file (./…) or a package'),
+    dataPath: text.describe('Where the data set is read or made; relative to the working directory'),
+    preprocessArgs: options.default({}).describe("Arguments of the preprocessor's fit; default {}"),
+    datasetArgs: options.default({}).describe("Arguments of the data set's loadData; default {}"),
+    model: options.default({}).describe("Settings of the model, checked by the plugin's own schema; default {}"),
+    training: TrainingConfig.prefault({}).describe('How the run trains'),
+  })
+  .describe('One experiment');
+export type ExperimentConfig = z.infer<typeof ExperimentConfig>;

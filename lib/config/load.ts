@@ -1,0 +1,107 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, extname, resolve } from 'node:path';
+import type { LineCounter, Document } from 'yaml';
+import { AiforgeError } from '../errors.js';
+import { ExperimentConfig } from './experimentConfig.js';
+import { loadModule } from './loadModule.js';
+import { didYouMean } from './nearest.js';
+import { applyOverride, parseOverride, plainCopy, type Override } from './overrides.js';
+import { validate } from './validate.js';
+import { lineCounter, parseDocument, stringify } from './yamlLibrary.js';
+
+const yamlExtensions = ['.yaml', '.yml', '.json'];
+const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+
+interface Source {
+  value: unknown;
+  locate(path: readonly PropertyKey[]): string | undefined;
+}
+
+/**
+ * Reads an experiment from a YAML or JSON file, or from a TypeScript or JavaScript module that exports it as `config` or by
+ * default, and applies overrides such as `training.epochs=2` or `model.hiddenDims=[8,8]`. Throws `FILE_NOT_FOUND`, or
+ * `CONFIG_INVALID` with every problem found and its place.
+ */
+export function loadExperimentConfig(file: string, overrides: readonly string[] = []): ExperimentConfig {
+  const parsed = overrides.map(parseOverride);
+  checkFile(file);
+  const source = yamlExtensions.includes(extname(file)) ? readYaml(file) : readModule(file);
+  const value = plainCopy(source.value ?? {}, file);
+  if (isRecord(value)) for (const override of parsed) applyOverride(value, override);
+  return validate(ExperimentConfig, value, {
+    source: file,
+    locate: (path) => overrideOf(parsed, path) ?? source.locate(path),
+  });
+}
+
+/** The configuration as YAML text, which {@link loadExperimentConfig} reads back to an equal one. */
+export function dumpConfig(config: ExperimentConfig): string {
+  return stringify(config);
+}
+
+function checkFile(file: string): void {
+  if (!existsSync(file)) {
+    const folder = dirname(resolve(file));
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    const hint = didYouMean(basename(file), names) || ' Check the path; it is relative to the working directory.';
+    throw new AiforgeError('FILE_NOT_FOUND', `There is no configuration file '${file}'.${hint}`);
+  }
+  if (statSync(file).isFile() && [...yamlExtensions, ...moduleExtensions].includes(extname(file))) return;
+  throw new AiforgeError(
+    'CONFIG_INVALID',
+    `'${file}' is not a configuration file; expected one that ends in ${[...yamlExtensions, ...moduleExtensions].join(', ')}.`,
+  );
+}
+
+function readYaml(file: string): Source {
+  const lines = lineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines });
+  const problem = document.errors[0];
+  if (problem !== undefined) throw invalidYaml(file, lines, problem.pos[0], problem.message, problem);
+  try {
+    return { value: document.toJS() as unknown, locate: (path) => lineOf(document, lines, path) };
+  } catch (error) {
+    // An alias without its anchor, or aliases that multiply beyond all bounds, show only here.
+    throw invalidYaml(file, lines, 0, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function invalidYaml(file: string, lines: LineCounter, offset: number, reason: string, cause: unknown): AiforgeError {
+  const { line, col } = lines.linePos(offset);
+  const message = `${file}:${line}:${col}: not valid YAML: ${reason}. Correct it there; indent with spaces.`;
+  return new AiforgeError('CONFIG_INVALID', message, { cause });
+}
+
+/** The line of the deepest node on the path that the file holds. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): string | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+    if (node?.range) return `line ${lines.linePos(node.range[0]).line}`;
+  }
+  return undefined;
+}
+
+function readModule(file: string): Source {
+  let exported: Record<string, unknown>;
+  try {
+    exported = loadModule(resolve(file));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AiforgeError('CONFIG_INVALID', `${file} could not be run: ${reason}`, { cause: error });
+  }
+  const value = exported.config ?? exported.default;
+  if (isRecord(value)) return { value, locate: () => undefined };
+  throw new AiforgeError(
+    'CONFIG_INVALID',
+    `${file} exports no configuration; write 'export const config = { experimentName: …, … }' in it.`,
+  );
+}
+
+function overrideOf(overrides: Override[], path: readonly PropertyKey[]): string | undefined {
+  const found = overrides.findLast((override) => override.path.every((key, index) => key === path[index]));
+  return found && `override '${found.text}'`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

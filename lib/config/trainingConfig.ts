@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+const count = z.int().min(1);
+const fraction = z.number().min(0).lt(1);
+
+/** How a run trains. Every field has a default, so `{}` is a complete training configuration. */
+export const TrainingConfig = z
+  .strictObject({
+    epochs: count.default(10).describe('Passes over the training data; default 10'),
+    batchSize: count.default(32).describe('Samples of one step on one process; default 32'),
+    learningRate: z.number().positive().default(1e-3).describe('Step size of the optimizer, above 0; default 0.001'),
+    optimizerName: z.string().min(1).default('Adam').describe("Name of an optimizer of aiforge/optim; default 'Adam'"),
+    optimizerArgs: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('Further options of the optimizer, such as weightDecay; default {}'),
+    lossFnName: z
+      .string()
+      .min(1)
+      .default('CrossEntropyLoss')
+      .describe("Name of a loss of aiforge/nn; default 'CrossEntropyLoss'"),
+    earlyStoppingPatience: count
+      .nullable()
+      .default(5)
+      .describe('Epochs without a better monitored value before training stops, null for never; default 5'),
+    earlyStoppingMonitor: z.string().min(1).default('val_loss').describe("Metric to watch; default 'val_loss'"),
+    earlyStoppingMode: z.enum(['min', 'max']).default('min').describe("Whether less or more is better; default 'min'"),
+    useDistributed: z.boolean().default(false).describe('Train on several processes; default false'),
+    localRank: z.int().min(0).default(0).describe('Number of this process on its machine, from 0; default 0'),
+    worldSize: count.default(1).describe('Processes that train together; default 1'),
+    seed: z.int().min(0).default(42).describe('Seed of every random draw of the run; default 42'),
+    gradClipNorm: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('Largest total norm of the gradients, above 0, null for no limit; default null'),
+    accumulationSteps: count.default(1).describe('Batches whose gradients make one optimizer step; default 1'),
+    valFraction: fraction.default(0.1).describe('Share of the samples to validate on, from 0 to under 1; default 0.1'),
+    testFraction: fraction.default(0.1).describe('Share of the samples to test on, from 0 to under 1; default 0.1'),
+    numThreads: count.nullable().default(null).describe('Threads of one operator, null for the default; default null'),
+    checkpoint: z
+      .strictObject({
+        everySteps: count
+          .nullable()
+          .default(null)
+          .describe('Optimizer steps between checkpoints within an epoch, null for only at its end; default null'),
+        keepLast: z.boolean().default(true).describe('Keep the newest checkpoint beside the best one; default true'),
+      })
+      .prefault({})
+      .describe('When checkpoints are written'),
+    resumeFrom: z.string().min(1).nullable().default(null).describe('Checkpoint to go on from; default null'),
+  })
+  .refine((training) => training.valFraction + training.testFraction < 1, {
+    path: ['testFraction'],
+    error: 'expected valFraction and testFraction to add up to less than 1, so that samples are left to train on',
+  })
+  .describe('How the run trains');
+export type TrainingConfig = z.infer<typeof TrainingConfig>;

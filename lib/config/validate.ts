@@ -1,0 +1,112 @@
+import { inspect } from 'node:util';
+import { z } from 'zod';
+import { AiforgeError } from '../errors.js';
+import { nearest } from './nearest.js';
+import { descriptionAt, keysAt } from './schemaShape.js';
+
+type Path = readonly PropertyKey[];
+
+export interface ValidateOptions {
+  /** Where the value comes from, to begin the error with: a file name, `the environment`. */
+  source: string;
+  /** Keys under which the value stands in its source, such as `['model']`. */
+  under?: string[];
+  /** Says where in the source a path was given, such as `line 3`. */
+  locate?: (path: Path) => string | undefined;
+}
+
+/**
+ * The value as the schema gives it back, defaults filled in. Throws `CONFIG_INVALID` with one line a problem: the path, the
+ * value received, what was expected, and the nearest known key for an unknown one.
+ */
+export function validate<S extends z.ZodType>(schema: S, value: unknown, options: ValidateOptions): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const { source, under = [], locate = () => undefined } = options;
+  const lines = result.error.issues.flatMap((issue) =>
+    explain(issue, schema, value).map(({ path, problem }) => {
+      const full = [...under, ...path];
+      const place = locate(full);
+      const name = full.length === 0 ? 'the whole' : full.join('.');
+      return `  ${name}${place === undefined ? '' : ` (${place})`}: ${problem}`;
+    }),
+  );
+  const count = lines.length === 1 ? '1 problem' : `${lines.length} problems`;
+  throw new AiforgeError('CONFIG_INVALID', `${source} has ${count}:\n${lines.join('\n')}`, { cause: result.error });
+}
+
+interface Problem {
+  path: Path;
+  problem: string;
+}
+
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(schema, issue.path) ?? [];
+    return issue.keys.map((key) => ({ path: [...issue.path, key], problem: unknownKey(key, known) }));
+  }
+  const received = valueAt(value, issue.path);
+  const description = descriptionAt(schema, issue.path);
+  const hint = description === undefined ? '' : ` (${description})`;
+  return [{ path: issue.path, problem: `${receipt(issue, received)}${expectation(issue, received)}${hint}` }];
+}
+
+function receipt(issue: z.core.$ZodIssue, received: unknown): string {
+  if (received !== undefined) return `got ${show(received)}, `;
+  // A check over several fields may report one that was left at its default: that one is not missing.
+  return issue.code === 'custom' ? '' : 'missing, ';
+}
+
+/** What to say of a key that is not among the known ones. */
+export function unknownKey(key: string, known: string[]): string {
+  const match = nearest(key, known);
+  if (match !== undefined) return `unknown option, did you mean '${match}'?`;
+  if (known.length === 0) return 'unknown option, nothing can be set here';
+  return `unknown option, known are ${known.join(', ')}`;
+}
+
+const kinds: Record<string, string> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'a string',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of names to values',
+  record: 'a mapping of names to values',
+};
+
+function expectation(issue: z.core.$ZodIssue, received: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${kinds[issue.expected] ?? issue.expected}`;
+    case 'invalid_value': {
+      const values = issue.values.map(String);
+      const match = nearest(String(received), values);
+      return `expected one of ${values.join(', ')}${match === undefined ? '' : `, did you mean '${match}'?`}`;
+    }
+    case 'too_small':
+      return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
+    case 'too_big':
+      return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+function unit(origin: string): string {
+  if (origin === 'string') return ' characters';
+  return origin === 'array' ? ' entries' : '';
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let current = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = (current as Record<PropertyKey, unknown>)[key];
+  }
+  return current;
+}
+
+function show(value: unknown): string {
+  return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 80 });
+}

@@ -1,0 +1,130 @@
+import { createRequire } from 'node:module';
+import { z } from 'zod';
+import { packageManifest } from '../config/loadModule.js';
+import { nearest } from '../config/nearest.js';
+import { AiforgeError } from '../errors.js';
+
+// semver takes 10 ms to load, and is needed only for a plugin that names a range.
+const load = createRequire(__filename);
+
+/** A class of a plugin; what it must have is checked when the plugin is loaded. */
+export type PluginClass<T = object> = new (...args: never[]) => T;
+
+/** What a plugin says of itself. */
+export interface PluginMetadata {
+  name: string;
+  version?: string;
+  description?: string;
+  /** The versions of aiforge that the plugin works with, as a semver range such as `^0.1.0`. */
+  aiforge?: string;
+}
+
+/** The classes of a plugin. One that only brings a data set has no Model, and the other way round. */
+export interface PluginParts {
+  Model?: PluginClass;
+  Dataset?: PluginClass;
+  Preprocessor?: PluginClass;
+  /** Schema of the `model` part of the experiment; extends `ModelConfig`. */
+  Config?: z.ZodObject;
+}
+
+/** A plugin as one object: metadata for a plugin folder's `index.ts`, or metadata and classes for `registerPlugin`. */
+export interface PluginModule extends PluginMetadata, PluginParts {}
+
+/** A plugin that was found and checked. */
+export interface LoadedPlugin extends PluginParts {
+  name: string;
+  /** Folder it was loaded from; undefined for a plugin given as an object. */
+  directory: string | undefined;
+  metadata: PluginMetadata;
+}
+
+const metadataKeys = ['name', 'version', 'description', 'aiforge'] as const;
+const partKeys = ['Model', 'Dataset', 'Preprocessor', 'Config'] as const;
+const knownKeys: readonly string[] = [...metadataKeys, ...partKeys];
+
+const required = {
+  Model: ['forward', 'trainingStep', 'validationStep'],
+  Dataset: ['length', 'get', 'loadData'],
+  Preprocessor: ['fit', 'transform', 'inverseTransform', 'save', 'load'],
+} as const;
+
+/**
+ * Describes a plugin; a folder's `index.ts` exports the result as `plugin`. Throws `PLUGIN_INVALID` for an unknown key or a
+ * class without the methods it must have.
+ */
+export function definePlugin<T extends PluginModule>(plugin: T): T {
+  checkKeys(plugin);
+  checkParts(plugin, `The plugin '${plugin.name}'`);
+  return plugin;
+}
+
+function checkKeys(plugin: PluginModule): void {
+  const invalid = (reason: string) => new AiforgeError('PLUGIN_INVALID', `definePlugin: ${reason}`);
+  if (typeof plugin.name !== 'string' || plugin.name === '') {
+    throw invalid(`got ${String(plugin.name)} as the plugin's name; expected a string such as 'my_plugin'.`);
+  }
+  for (const key of Object.keys(plugin)) {
+    if (knownKeys.includes(key)) continue;
+    const match = nearest(key, knownKeys);
+    const advice = match === undefined ? `known are ${knownKeys.join(', ')}` : `did you mean '${match}'?`;
+    throw invalid(`the plugin '${plugin.name}' has an unknown key '${key}', ${advice}`);
+  }
+  for (const key of metadataKeys) {
+    if (plugin[key] !== undefined && typeof plugin[key] !== 'string') {
+      throw invalid(`'${key}' of the plugin '${plugin.name}' is ${String(plugin[key])}; expected a string.`);
+    }
+  }
+}
+
+/** Checks that the classes have what aiforge calls. Throws `PLUGIN_INVALID` with everything that is missing from one class. */
+export function checkParts(parts: PluginParts, who: string): void {
+  for (const part of ['Model', 'Dataset', 'Preprocessor'] as const) {
+    const value: unknown = parts[part];
+    if (value !== undefined) checkClass(part, value, who);
+  }
+  const config: unknown = parts.Config;
+  if (config !== undefined && !(config instanceof z.ZodObject)) {
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `${who}: Config is not a zod object schema; write ModelConfig.extend({ … }) with zod 4.`,
+    );
+  }
+}
+
+function checkClass(part: keyof typeof required, value: unknown, who: string): void {
+  const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
+  if (typeof prototype !== 'object' || prototype === null) {
+    throw new AiforgeError('PLUGIN_INVALID', `${who}: ${part} is not a class; write 'class ${part} extends Base${part}'.`);
+  }
+  const missing = required[part].filter((member) => !(member in prototype));
+  if (missing.length === 0) return;
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `${who}: class ${part} has no ${missing.join(', ')}; define ${missing.length === 1 ? 'it' : 'them'} in the class body ` +
+      `as methods or getters, not as properties set in the constructor.`,
+  );
+}
+
+/** Checks the range of aiforge versions that a plugin names. Throws `PLUGIN_INVALID` when this version is outside it. */
+export function checkVersion(metadata: PluginMetadata): void {
+  const range = metadata.aiforge;
+  if (range === undefined) return;
+  const semver = load('semver') as {
+    validRange(range: string): string | null;
+    satisfies(version: string, range: string, options: { includePrerelease: boolean }): boolean;
+  };
+  if (semver.validRange(range) === null) {
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `The plugin '${metadata.name}' asks for aiforge '${range}', which is not a version range; write one such as '^0.1.0'.`,
+    );
+  }
+  const { version } = packageManifest();
+  if (semver.satisfies(version, range, { includePrerelease: true })) return;
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `The plugin '${metadata.name}'${metadata.version === undefined ? '' : ` ${metadata.version}`} works with aiforge ${range}, ` +
+      `and this is ${version}; install a fitting version of one of them.`,
+  );
+}

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { loadModule } from '../config/loadModule.js';
+import { AiforgeError } from '../errors.js';
+import { checkParts, definePlugin, type LoadedPlugin, type PluginModule, type PluginParts } from './plugin.js';
+
+const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+
+type Exports = Record<string, unknown>;
+
+/**
+ * Loads the files of a plugin folder: model, dataset, preprocessor, config and index, each .ts or .js and each optional.
+ * What `index` gives to `definePlugin` comes first; `name` is for a folder whose index gives none. Throws `PLUGIN_INVALID`.
+ */
+export function loadPluginFolder(directory: string, name: string): LoadedPlugin {
+  const described = pluginOf(readPart(directory, 'index'), directory);
+  const { Model, Dataset, Preprocessor, Config, ...metadata } = described ?? { name };
+  const parts: PluginParts = {
+    Model: Model ?? exported<'Model'>(directory, 'model', 'Model'),
+    Dataset: Dataset ?? exported<'Dataset'>(directory, 'dataset', 'Dataset'),
+    Preprocessor: Preprocessor ?? exported<'Preprocessor'>(directory, 'preprocessor', 'Preprocessor'),
+    Config: Config ?? schemaOf(directory),
+  };
+  checkParts(parts, `The plugin in ${directory}`);
+  return { name: metadata.name, directory, metadata, ...parts };
+}
+
+function partFile(directory: string, part: string): string | undefined {
+  return extensions.map((extension) => join(directory, part + extension)).find((file) => existsSync(file));
+}
+
+function readPart(directory: string, part: string): Exports | undefined {
+  const file = partFile(directory, part);
+  if (file === undefined) return undefined;
+  try {
+    return loadModule(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AiforgeError('PLUGIN_INVALID', `${file} could not be run: ${reason}`, { cause: error });
+  }
+}
+
+function pluginOf(exports: Exports | undefined, directory: string): PluginModule | undefined {
+  const plugin = exports?.plugin ?? exports?.default;
+  if (plugin === undefined) return undefined;
+  if (typeof plugin === 'object' && plugin !== null) return definePlugin(plugin as PluginModule);
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `${partFile(directory, 'index')} exports as 'plugin' what is not an object; write export const plugin = definePlugin({ name: … }).`,
+  );
+}
+
+function exported<K extends keyof PluginParts>(directory: string, part: string, name: K): PluginParts[K] {
+  const exports = readPart(directory, part);
+  if (exports === undefined) return undefined;
+  if (exports[name] !== undefined) return exports[name] as PluginParts[K];
+  const found = Object.keys(exports).filter((key) => key !== 'default');
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `${partFile(directory, part)} does not export '${name}'; it exports ${found.join(', ') || 'nothing'}. ` +
+      `Write 'export class ${name}'.`,
+  );
+}
+
+function schemaOf(directory: string): PluginParts['Config'] {
+  const exports = readPart(directory, 'config');
+  if (exports === undefined) return undefined;
+  if (exports.Config !== undefined) return exports.Config as PluginParts['Config'];
+  const schemas = Object.entries(exports).filter(([key, value]) => key !== 'default' && value instanceof z.ZodObject);
+  if (schemas.length === 1) return schemas[0]![1] as z.ZodObject;
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `${partFile(directory, 'config')} exports ${schemas.length === 0 ? 'no zod object schema' : 'several schemas'}; ` +
+      `write 'export const Config = ModelConfig.extend({ … })'.`,
+  );
+}

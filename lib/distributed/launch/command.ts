@@ -1,0 +1,65 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, dirname, extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { AiforgeError } from '../../errors.js';
+import type { Settings } from './options.js';
+
+/** The program that every rank runs, the same for all of them. */
+export interface RankCommand {
+  file: string;
+  args: string[];
+}
+
+const typescript = new Set(['.ts', '.mts', '.cts']);
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function isExecutable(path: string): boolean {
+  if (!isFile(path)) return false;
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findExecutable(settings: Settings): string {
+  const { target, cwd } = settings;
+  const folders = (settings.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const candidates = target.includes('/') ? [resolve(cwd, target)] : folders.map((folder) => join(folder, target));
+  const found = candidates.find(isExecutable);
+  if (found !== undefined) return found;
+  throw new AiforgeError(
+    'FILE_NOT_FOUND',
+    `'${target}' is no executable file${target.includes('/') ? '' : ' on PATH'}: check its name and its permissions.`,
+  );
+}
+
+function typescriptLoader(): string[] {
+  const register = join(dirname(require.resolve('jiti/package.json')), 'lib', 'jiti-register.mjs');
+  return ['--import', pathToFileURL(register).href];
+}
+
+/** Finds what to run: a program, a script for Node.js, or `aiforge train`. Throws FILE_NOT_FOUND if there is none. */
+export function resolveCommand(settings: Settings): RankCommand {
+  if (settings.executable) return { file: findExecutable(settings), args: [...settings.args] };
+  const nodeArgs = [...settings.nodeArgs, '--require', join(__dirname, 'record-error.js')];
+  const script = resolve(settings.cwd, settings.target);
+  if (isFile(script)) {
+    const loader = typescript.has(extname(script)) ? typescriptLoader() : [];
+    return { file: process.execPath, args: [...nodeArgs, ...loader, script, ...settings.args] };
+  }
+  if (settings.target === 'train') {
+    const cli = join(__dirname, '..', '..', 'cli', 'aiforge.js');
+    return { file: process.execPath, args: [...nodeArgs, cli, 'train', ...settings.args] };
+  }
+  throw new AiforgeError(
+    'FILE_NOT_FOUND',
+    `There is no script '${script}': give a script for Node.js, 'train' and an experiment, ` +
+      'or --no-node and a program.',
+  );
+}

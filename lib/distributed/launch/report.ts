@@ -1,0 +1,42 @@
+import { describeExit, type RankOutcome } from './worker-group.js';
+
+function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome) => bigint): RankOutcome | undefined {
+  return [...outcomes].sort((a, b) => (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0))[0];
+}
+
+/**
+ * The failure that came first. Ranks that recorded their errors are told apart by when they did so, as one may take
+ * longer than another to end; any others by when the launcher saw them end.
+ */
+export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | undefined {
+  const failed = outcomes.filter((outcome) => outcome.status !== 0);
+  const first = earliest(failed, (outcome) => outcome.endedAt);
+  if (first?.recorded === undefined) return first;
+  const recorded = failed.filter((outcome) => outcome.recorded !== undefined);
+  return earliest(recorded, (outcome) => outcome.recorded?.writtenAt ?? outcome.endedAt);
+}
+
+function details(outcome: RankOutcome): string[] {
+  if (outcome.recorded !== undefined)
+    return (outcome.recorded.callstack ?? outcome.recorded.message).trimEnd().split('\n');
+  return outcome.stderrTail.length > 0 ? ['its last lines on stderr:', ...outcome.stderrTail] : [];
+}
+
+function describeStop(outcome: RankOutcome): string {
+  if (outcome.stoppedWith === undefined) return '';
+  if (outcome.stoppedWith === 'SIGKILL') return ', as it did not stop when asked to';
+  return ' when asked to stop';
+}
+
+/** Names the root cause of a failed launch, with its error, and how the other ranks ended. */
+export function describeFailure(cause: RankOutcome, outcomes: readonly RankOutcome[]): string {
+  const pid = cause.pid === undefined ? '' : `, pid ${cause.pid}`;
+  const lines = [`root cause: rank ${cause.rank} (local rank ${cause.localRank}${pid}) ${describeExit(cause)}`];
+  for (const line of details(cause)) lines.push(`    ${line}`);
+  if (cause.logPath !== undefined) lines.push(`    its log: ${cause.logPath}`);
+  for (const other of outcomes) {
+    if (other === cause) continue;
+    lines.push(`  rank ${other.rank} ${describeExit(other)}${describeStop(other)}`);
+  }
+  return lines.join('\n');
+}

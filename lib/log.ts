@@ -1,0 +1,135 @@
+import { createRequire } from 'node:module';
+import type { DestinationStream, LogFn, Logger as PinoLogger } from 'pino';
+
+// pino and pino-pretty take 25 ms to load, and most programs that import the library never log: the first line loads them.
+const load = createRequire(__filename);
+
+/** The levels of `LOG_LEVEL` and of {@link logger}, from the most talkative to none. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** A logger with pino's call forms: `info('text')`, `info({ epoch: 1 }, 'text')`, `error(error, 'text')`. */
+export interface Logger {
+  /** What the console shows; one value for the whole process. Default `LOG_LEVEL`, or `silent` when that is not set. */
+  level: LogLevel;
+  readonly trace: LogFn;
+  readonly debug: LogFn;
+  readonly info: LogFn;
+  readonly warn: LogFn;
+  readonly error: LogFn;
+  readonly fatal: LogFn;
+  /** A logger that adds these fields to every line. */
+  child(bindings: Record<string, unknown>): Logger;
+  /** Whether a line of that level would go anywhere: to the console or to a log file. */
+  isLevelEnabled(level: Exclude<LogLevel, 'silent'>): boolean;
+}
+
+interface Sink {
+  level: LogLevel;
+  write(line: string): void;
+}
+
+const order = (level: LogLevel): number => logLevels.indexOf(level);
+
+const files = new Set<Sink>();
+let consoleLevel: LogLevel | undefined;
+let consoleSink: Sink | undefined;
+let root: PinoLogger | undefined;
+
+function currentLevel(): LogLevel {
+  consoleLevel ??= levelFromEnvironment();
+  return consoleLevel;
+}
+
+/** An unknown LOG_LEVEL must not stop a program at its first log line: `settings` reports it, here it means `info`. */
+function levelFromEnvironment(): LogLevel {
+  const wanted = (process.env.LOG_LEVEL || 'silent').toLowerCase();
+  return logLevels.find((level) => level === wanted) ?? 'info';
+}
+
+function isEnabled(level: LogLevel): boolean {
+  if (order(level) >= order(currentLevel())) return true;
+  for (const file of files) if (order(level) >= order(file.level)) return true;
+  return false;
+}
+
+/** Every sink writes synchronously: a line that was logged is out, whatever ends the process next. */
+const fanOut = {
+  // pino sets lastLevel before each write on a stream that carries this mark.
+  [Symbol.for('pino.metadata')]: true,
+  lastLevel: 0,
+  write(line: string): void {
+    const level = logLevels[this.lastLevel / 10 - 1] ?? 'fatal';
+    if (order(level) >= order(currentLevel())) {
+      consoleSink ??= openConsole();
+      consoleSink.write(line);
+    }
+    for (const file of files) if (order(level) >= order(file.level)) file.write(line);
+  },
+};
+
+function openConsole(): Sink {
+  const { destination } = load('pino') as typeof import('pino');
+  const stderr: DestinationStream = destination({ dest: 2, sync: true });
+  if (!process.stderr.isTTY) return { level: 'trace', write: (line) => stderr.write(line) };
+  const { prettyFactory } = load('pino-pretty') as typeof import('pino-pretty');
+  const format = prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
+  return { level: 'trace', write: (line) => stderr.write(format(line)) };
+}
+
+function openRoot(): PinoLogger {
+  const { pino } = load('pino') as typeof import('pino');
+  const rank = process.env.RANK;
+  const base = rank === undefined ? { pid: process.pid } : { pid: process.pid, rank: Number(rank) };
+  return pino({ level: 'trace', base }, fanOut);
+}
+
+function createLogger(open: () => PinoLogger): Logger {
+  let target: PinoLogger | undefined;
+  const method = (level: Exclude<LogLevel, 'silent'>): LogFn =>
+    ((...values: Parameters<LogFn>) => {
+      if (!isEnabled(level)) return;
+      target ??= open();
+      target[level](...values);
+    }) as LogFn;
+  return {
+    get level() {
+      return currentLevel();
+    },
+    set level(level) {
+      consoleLevel = level;
+    },
+    trace: method('trace'),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    fatal: method('fatal'),
+    child: (bindings) => createLogger(() => (target ??= open()).child(bindings)),
+    isLevelEnabled: isEnabled,
+  };
+}
+
+/** The library's logger. It writes to stderr, readable on a terminal and JSON lines elsewhere; silent unless `LOG_LEVEL` is set. */
+export const logger: Logger = createLogger(() => (root ??= openRoot()));
+
+/** A logger that adds these fields to every line; short for `logger.child(bindings)`. */
+export function childLogger(bindings: Record<string, unknown>): Logger {
+  return logger.child(bindings);
+}
+
+/**
+ * Appends every line of `level` and above to a file as JSON, whatever the console shows, until the returned function is
+ * called. Missing folders are made; a file that cannot be opened throws Node's own error.
+ */
+export function addLogFile(path: string, level: LogLevel = 'info'): () => void {
+  const { destination } = load('pino') as typeof import('pino');
+  const stream = destination({ dest: path, sync: true, mkdir: true, append: true });
+  const sink: Sink = { level, write: (line) => stream.write(line) };
+  files.add(sink);
+  return () => {
+    if (!files.delete(sink)) return;
+    stream.flushSync();
+    stream.end();
+  };
+}

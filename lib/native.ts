@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
+
+/** A tensor's number in the addon's slot table. */
+export type Handle = number;
+
+/** Handles of a list of tensors; -1 stands for "no tensor". */
+export type Handles = Float64Array;
+
+export interface NativeArgument {
+  name: string;
+  /** As the schema prints it, such as `Tensor` or `Optional[List[int]]`. */
+  type: string;
+  kind: number;
+  isList: boolean;
+  isOptional: boolean;
+  /** `int[2]`: a single number stands for two. */
+  listSize: number;
+  kwargOnly: boolean;
+  isOut: boolean;
+  hasDefault: boolean;
+}
+
+export interface NativeReturn extends NativeArgument {
+  /** The position of the argument that this return is, or -1. */
+  alias: number;
+}
+
+export interface NativeSchema {
+  name: string;
+  schema: string;
+  arguments: NativeArgument[];
+  returns: NativeReturn[];
+}
+
+/** The addon: everything that C++ offers, before TypeScript gives it a shape. */
+export interface Native {
+  setErrorFactory(factory: (code: ErrorCode, message: string, op: string, args: string[]) => Error): void;
+  versions(): { libtorch: string; config: string };
+
+  attach(object: object, handle: Handle): void;
+  dispose(handle: Handle): boolean;
+  rehome(handle: Handle): Handle;
+  enter(scope: number, gradEnabled: boolean, inference: boolean): void;
+  openScope(): number;
+  closeScope(scope: number): void;
+  isLive(handle: Handle): boolean;
+  memory(): { tensors: number; bytes: number };
+
+  call(operator: number, ...args: unknown[]): unknown;
+  registerOperators(names: readonly string[]): number;
+  schema(name: string): NativeSchema;
+  operatorNames(): string[];
+
+  shape(handle: Handle): number[];
+  strides(handle: Handle): number[];
+  dim(handle: Handle): number;
+  numel(handle: Handle): number;
+  dtype(handle: Handle): string;
+  device(handle: Handle): string;
+  itemSize(handle: Handle): number;
+  isContiguous(handle: Handle): boolean;
+  identity(handle: Handle): bigint;
+
+  backward(
+    tensors: Handles,
+    gradients: Handles | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    inputs: Handles | null,
+  ): void;
+  grad(
+    outputs: Handles,
+    inputs: Handles,
+    gradients: Handles | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | null)[];
+  gradients(tensors: Handles): (Handle | null)[];
+  gradient(handle: Handle): Handle | null;
+  setGradient(handle: Handle, gradient: Handle | null): void;
+  zeroGradients(tensors: Handles, setToNone: boolean): void;
+  requiresGrad(handle: Handle): boolean;
+  setRequiresGrad(handle: Handle, requiresGrad: boolean): void;
+  isLeaf(handle: Handle): boolean;
+  retainGrad(handle: Handle): void;
+  gradFnName(handle: Handle): string | null;
+  setData(handle: Handle, source: Handle): void;
+
+  fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  copyBytes(handle: Handle): ArrayBuffer;
+  viewBytes(handle: Handle): ArrayBuffer;
+  item(handle: Handle): number | bigint | boolean | { re: number; im: number };
+
+  manualSeed(seed: number | bigint): void;
+  createGenerator(): number;
+  releaseGenerator(generator: number): void;
+  seedGenerator(generator: number, seed: number | bigint): void;
+  seedFromSystem(generator: number): number | bigint;
+  initialSeed(generator: number): number | bigint;
+  generatorState(generator: number): Handle;
+  setGeneratorState(generator: number, state: Handle): void;
+
+  setNumThreads(threads: number): void;
+  getNumThreads(): number;
+  setNumInteropThreads(threads: number): void;
+  getNumInteropThreads(): number;
+  cudaDeviceCount(): number;
+}
+
+/** The package's root folder: the compiled file is dist/lib/native.js. */
+export const packageRoot = path.resolve(__dirname, '..', '..');
+
+const addonPath = path.join(packageRoot, 'build', 'cmake', 'Release', 'aiforge.node');
+
+function createError(code: ErrorCode, message: string, op: string, args: string[]): Error {
+  const call = op === '' ? '' : `${op}(${args.join(', ')}): `;
+  const details = { op: op === '' ? undefined : op, args };
+  return code === 'TENSOR_DISPOSED'
+    ? new TensorDisposedError(call + message, details)
+    : new AiforgeError(code, call + message, details);
+}
+
+function load(): Native {
+  if (!existsSync(addonPath)) {
+    throw new AiforgeError(
+      'ADDON_NOT_LOADED',
+      `The native addon is not built: ${addonPath} does not exist. Run \`node scripts/install.mjs\` in ${packageRoot}.`,
+    );
+  }
+  try {
+    const addon = require(addonPath) as Native;
+    addon.setErrorFactory(createError);
+    return addon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AiforgeError(
+      'ADDON_NOT_LOADED',
+      `The native addon cannot be loaded: ${reason}. Run \`npx aiforge doctor\` to see what is missing.`,
+      { cause },
+    );
+  }
+}
+
+export const native: Native = load();

@@ -1,0 +1,86 @@
+import { AiforgeError } from '../errors.js';
+import { native } from '../native.js';
+import { enterContext } from './context.js';
+import { handleOf, wrapHandle, type Tensor } from './tensor.js';
+
+const released = new FinalizationRegistry<number>((id) => native.releaseGenerator(id));
+
+/**
+ * A source of random numbers with its own state, as `torch.Generator`: Mersenne Twister on the CPU, seeded with
+ * PyTorch's default seed 67280421310721.
+ *
+ * @example
+ * import { Generator, randperm } from 'aiforge';
+ * randperm(5, { generator: new Generator().manualSeed(1) }).tolist(); // [4, 0, 3, 1, 2] in PyTorch too
+ */
+export class Generator {
+  #id: number;
+
+  constructor() {
+    this.#id = native.createGenerator();
+    released.register(this, this.#id);
+  }
+
+  /** @internal */
+  static idOf(value: unknown): number | undefined {
+    return typeof value === 'object' && value !== null && #id in value ? value.#id : undefined;
+  }
+
+  manualSeed(seed: number | bigint): this {
+    native.seedGenerator(this.#id, seed);
+    return this;
+  }
+
+  /** Seeds from the system's entropy; returns the seed. */
+  seed(): number | bigint {
+    return native.seedFromSystem(this.#id);
+  }
+
+  initialSeed(): number | bigint {
+    return native.initialSeed(this.#id);
+  }
+
+  /** The state as a uint8 tensor, the same bytes as PyTorch's. */
+  getState(): Tensor {
+    return stateOf(this.#id);
+  }
+
+  setState(state: Tensor): this {
+    native.setGeneratorState(this.#id, handleOf(state));
+    return this;
+  }
+}
+
+function stateOf(id: number): Tensor {
+  enterContext();
+  return wrapHandle(native.generatorState(id));
+}
+
+/** Seeds the default generator of every device: the same seed gives the same numbers as PyTorch. */
+export function manualSeed(seed: number | bigint): void {
+  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
+    throw new AiforgeError('INVALID_ARGUMENT', `manualSeed: expected a whole number or a bigint, got ${seed}.`);
+  }
+  native.manualSeed(seed);
+}
+
+/** Seeds the default generator from the system's entropy; returns the seed. */
+export function seed(): number | bigint {
+  const value = native.seedFromSystem(0);
+  native.manualSeed(BigInt.asIntN(64, BigInt(value)));
+  return value;
+}
+
+/** The default generator's seed. */
+export function initialSeed(): number | bigint {
+  return native.initialSeed(0);
+}
+
+/** The default generator's state as a uint8 tensor, the same bytes as PyTorch's. */
+export function getRngState(): Tensor {
+  return stateOf(0);
+}
+
+export function setRngState(state: Tensor): void {
+  native.setGeneratorState(0, handleOf(state));
+}

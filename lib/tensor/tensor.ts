@@ -1,0 +1,324 @@
+import { inspect } from 'node:util';
+
+import { AiforgeError } from '../errors.js';
+import { native, type Handle, type Handles } from '../native.js';
+import { enterContext, isCollected } from './context.js';
+import {
+  isDevice,
+  isDType,
+  typedArrayOver,
+  type Complex,
+  type Device,
+  type DType,
+  type MemoryFormat,
+  type TypedArray,
+} from './dtype.js';
+import type { TensorOperators } from './generated/methods.js';
+import { formatTensor } from './printing.js';
+
+// Tensors are made by operators only: a constructor that took any number could be given any handle.
+const key = Symbol('tensor');
+
+/** Nested arrays of numbers, as `tolist` gives and `tensor` takes them. */
+export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArray<T>[];
+
+export interface BackwardOptions {
+  /** The gradient of the output; needed unless the tensor has one element. */
+  gradient?: Tensor | null;
+  /** Keeps the graph for another backward pass. Default: `createGraph`. */
+  retainGraph?: boolean;
+  /** Records the backward pass itself, for derivatives of higher order. Default: false. */
+  createGraph?: boolean;
+  /** Accumulates into these tensors' gradients only. Default: every leaf. */
+  inputs?: readonly Tensor[];
+}
+
+export interface ToOptions {
+  /** Default: false. */
+  nonBlocking?: boolean;
+  /** Copies even when nothing changes. Default: false. */
+  copy?: boolean;
+  /** Default: the tensor's own. */
+  memoryFormat?: MemoryFormat | null;
+}
+
+const toDtype = native.registerOperators(['to.dtype', 'to.device']);
+const toDevice = toDtype + 1;
+
+// Every aten:: operator that is a method of Tensor: generated from LibTorch's schemas.
+export interface Tensor extends TensorOperators {}
+
+/**
+ * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
+ *
+ * It is released by the end of the `scope` that it was made in, by `dispose()`, or by the garbage collector.
+ *
+ * @example
+ * import { tensor } from 'aiforge';
+ * const x = tensor([[1, 2], [3, 4.5]]);
+ * x.matmul(x.t()).sum().item(); // 65.75
+ */
+export class Tensor implements Disposable {
+  #handle: Handle;
+  #isCollected = false;
+
+  /** @internal */
+  static handleOf: (tensor: Tensor) => Handle;
+  /** @internal */
+  static rehome: (tensor: Tensor) => void;
+
+  static {
+    Tensor.handleOf = (tensor) => tensor.#handle;
+    Tensor.rehome = (tensor) => {
+      if (tensor.#isCollected) return;
+      enterContext();
+      tensor.#handle = native.rehome(tensor.#handle);
+      tensor.#attach();
+    };
+  }
+
+  /** @internal Only operators make tensors: use `tensor()`, `zeros()`, … */
+  constructor(token: symbol, handle: Handle) {
+    if (token !== key) {
+      throw new AiforgeError('INVALID_ARGUMENT', 'A Tensor has no public constructor: use tensor(), zeros(), randn(), …');
+    }
+    this.#handle = handle;
+    if (isCollected()) this.#attach();
+  }
+
+  #attach(): void {
+    if (!isCollected()) return;
+    native.attach(this, this.#handle);
+    this.#isCollected = true;
+  }
+
+  /** Whether a value is a Tensor of this library, and no look-alike. */
+  static isTensor(value: unknown): value is Tensor {
+    return typeof value === 'object' && value !== null && #handle in value;
+  }
+
+  /** The sizes of the dimensions, such as `[2, 3]`. */
+  get shape(): number[] {
+    return native.shape(this.#handle);
+  }
+
+  /** The size of dimension `dim`, or all of them. */
+  size(): number[];
+  size(dim: number): number;
+  size(dim?: number): number | number[] {
+    const shape = this.shape;
+    if (dim === undefined) return shape;
+    const size = shape.at(dim);
+    if (size === undefined) {
+      throw new AiforgeError('INVALID_ARGUMENT', `size(${dim}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`);
+    }
+    return size;
+  }
+
+  /** How many elements lie between neighbours along each dimension. */
+  stride(): number[] {
+    return native.strides(this.#handle);
+  }
+
+  get ndim(): number {
+    return native.dim(this.#handle);
+  }
+
+  dim(): number {
+    return native.dim(this.#handle);
+  }
+
+  /** The number of elements. */
+  numel(): number {
+    return native.numel(this.#handle);
+  }
+
+  get dtype(): DType {
+    return native.dtype(this.#handle) as DType;
+  }
+
+  get device(): Device {
+    return native.device(this.#handle) as Device;
+  }
+
+  /** Bytes of one element. */
+  elementSize(): number {
+    return native.itemSize(this.#handle);
+  }
+
+  isContiguous(): boolean {
+    return native.isContiguous(this.#handle);
+  }
+
+  /** Whether operators on this tensor are recorded for `backward`. */
+  get requiresGrad(): boolean {
+    return native.requiresGrad(this.#handle);
+  }
+
+  set requiresGrad(value: boolean) {
+    native.setRequiresGrad(this.#handle, value);
+  }
+
+  requiresGrad_(value = true): this {
+    native.setRequiresGrad(this.#handle, value);
+    return this;
+  }
+
+  get isLeaf(): boolean {
+    return native.isLeaf(this.#handle);
+  }
+
+  /** Keeps the gradient of a tensor that is not a leaf. */
+  retainGrad(): void {
+    native.retainGrad(this.#handle);
+  }
+
+  /** The name of the autograd node that made this tensor, such as `AddBackward0`; null for a leaf. */
+  get gradFn(): string | null {
+    return native.gradFnName(this.#handle);
+  }
+
+  /** The gradient that `backward` accumulated, or null. */
+  get grad(): Tensor | null {
+    enterContext();
+    const gradient = native.gradient(this.#handle);
+    return gradient === null ? null : new Tensor(key, gradient);
+  }
+
+  set grad(gradient: Tensor | null) {
+    native.setGradient(this.#handle, gradient === null ? null : handleOf(gradient));
+  }
+
+  /** Gives this tensor the data of another, outside autograd: Python's `tensor.data = source`. */
+  setData(source: Tensor): void {
+    native.setData(this.#handle, handleOf(source));
+  }
+
+  /** Computes the gradients of the leaves that this tensor depends on. See `torch.Tensor.backward`. */
+  backward({ gradient = null, createGraph = false, retainGraph = createGraph, inputs }: BackwardOptions = {}): void {
+    enterContext();
+    native.backward(
+      Float64Array.of(this.#handle),
+      gradient === null ? null : Float64Array.of(handleOf(gradient)),
+      retainGraph,
+      createGraph,
+      inputs === undefined ? null : handlesOf(inputs),
+    );
+  }
+
+  /** This tensor in another dtype, on another device, or in both as another tensor has them; itself when nothing changes. */
+  to(target: DType | Device | Tensor, { nonBlocking = false, copy = false, memoryFormat = null }: ToOptions = {}): Tensor {
+    const [device, dtype] = Tensor.isTensor(target)
+      ? [target.device, target.dtype]
+      : isDType(target)
+        ? [this.device, target]
+        : [target, this.dtype];
+    if (!isDevice(device)) {
+      throw new AiforgeError('INVALID_ARGUMENT', `to: expected a dtype, a device or a Tensor, got ${inspect(target)}.`);
+    }
+    enterContext();
+    const options = [nonBlocking, copy, memoryFormat];
+    return wrapHandle(
+      (device === this.device
+        ? native.call(toDtype, this.#handle, dtype, ...options)
+        : native.call(toDevice, this.#handle, device, dtype, ...options)) as Handle,
+    );
+  }
+
+  /** The single element: a number, a bigint beyond 2^53, a boolean or `{ re, im }`. */
+  item(): number | bigint | boolean | Complex;
+  item<T extends number | bigint | boolean | Complex>(): T;
+  item(): number | bigint | boolean | Complex {
+    return native.item(this.#handle);
+  }
+
+  /** A copy of the data, row by row, as the typed array of the dtype (float16: its 16 bits; complex: pairs). */
+  toTypedArray(): TypedArray {
+    return typedArrayOver(native.copyBytes(this.#handle), this.dtype);
+  }
+
+  /**
+   * The tensor's own memory as a typed array, without a copy: writing to it writes the tensor.
+   * The memory lives as long as either. Throws unless the tensor is contiguous and on the CPU.
+   */
+  viewTypedArray(): TypedArray {
+    return typedArrayOver(native.viewBytes(this.#handle), this.dtype);
+  }
+
+  /** The elements as nested arrays: numbers, bigints for 64-bit integers beyond 2^53, booleans or `{ re, im }`. */
+  tolist(): NestedArray {
+    return nest(elements(this), this.shape, 0, { at: 0 });
+  }
+
+  /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */
+  dispose(): void {
+    native.dispose(this.#handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  get isDisposed(): boolean {
+    return !native.isLive(this.#handle);
+  }
+
+  toString(): string {
+    return formatTensor(this);
+  }
+
+  [inspect.custom](): string {
+    return formatTensor(this);
+  }
+}
+
+/** @internal The handle of a tensor; throws for anything else. */
+export function handleOf(tensor: Tensor): Handle {
+  if (!Tensor.isTensor(tensor)) {
+    throw new AiforgeError('INVALID_ARGUMENT', `Expected a Tensor, got ${inspect(tensor, { depth: 0 })}.`);
+  }
+  return Tensor.handleOf(tensor);
+}
+
+/** @internal */
+export function handlesOf(tensors: readonly Tensor[]): Handles {
+  const handles = new Float64Array(tensors.length);
+  for (let i = 0; i < tensors.length; ++i) handles[i] = handleOf(tensors[i] as Tensor);
+  return handles;
+}
+
+/** @internal A tensor for a handle that the addon has just made; `enterContext()` came before. */
+export function wrapHandle(handle: Handle): Tensor {
+  return new Tensor(key, handle);
+}
+
+/** @internal For subclasses: what their constructors pass on. */
+export const tensorKey = key;
+
+function elements(tensor: Tensor): ArrayLike<number | bigint | boolean | Complex> {
+  const dtype = tensor.dtype;
+  switch (dtype) {
+    case 'bool':
+      return Array.from(tensor.toTypedArray() as Uint8Array, Boolean);
+    case 'int64':
+    case 'uint64':
+      return Array.from(tensor.toTypedArray() as BigInt64Array, (value) =>
+        Number.isSafeInteger(Number(value)) ? Number(value) : value,
+      );
+    case 'complex64':
+    case 'complex128': {
+      const pairs = tensor.toTypedArray() as Float64Array;
+      return Array.from({ length: pairs.length / 2 }, (_, i) => ({ re: pairs[2 * i]!, im: pairs[2 * i + 1]! }));
+    }
+    default:
+      if (dtype.startsWith('float') || dtype === 'bfloat16') {
+        return (tensor.to('float64').toTypedArray() as Float64Array);
+      }
+      return tensor.toTypedArray() as Int32Array;
+  }
+}
+
+function nest<T>(data: ArrayLike<T>, shape: number[], dim: number, position: { at: number }): NestedArray<T> {
+  if (dim === shape.length) return data[position.at++] as T;
+  return Array.from({ length: shape[dim]! }, () => nest(data, shape, dim + 1, position));
+}

@@ -1,0 +1,133 @@
+import { flattenParams } from '../config/flatten.js';
+import { childLogger } from '../log.js';
+import { MlflowClient, MlflowRequestError, withRetry, type MlflowMetric } from './mlflowClient.js';
+import { MlflowQueue, type Trouble } from './mlflowQueue.js';
+import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
+
+const log = childLogger({ part: 'tracking' });
+
+const longestKey = 250;
+const longestParam = 6000;
+const longestTag = 8000;
+
+export interface MlflowOptions {
+  /** Address of the server, such as `http://127.0.0.1:5000`. */
+  uri: string;
+  /** How long one request may take, in milliseconds; default 10000. */
+  requestTimeoutMs?: number;
+  /** How long `finish` may take to send what is left, in milliseconds; default 10000. */
+  finishTimeoutMs?: number;
+}
+
+export interface CreateMlflowOptions extends MlflowOptions {
+  /** Made when the server has none of that name. */
+  experimentName: string;
+  runName: string;
+}
+
+export interface AttachMlflowOptions extends MlflowOptions {
+  /** The run to record in; null records nothing. */
+  runId: string | null;
+  /** Whether `finish` sets the run's status; default false, since the rank that opened the run closes it. */
+  closesRun?: boolean;
+}
+
+/**
+ * Records a run on an MLflow server through its REST API. Entries are sent in the background, and sent again while the server
+ * does not answer; a server that stays away costs one warning. Credentials come from the address or from
+ * `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`.
+ */
+export class MlflowTracker implements Tracker {
+  /** 32 hexadecimal digits; null when the run could not be opened, and then nothing is recorded. */
+  readonly runId: string | null;
+  readonly #client: MlflowClient;
+  readonly #queue: MlflowQueue | undefined;
+  readonly #closesRun: boolean;
+  readonly #finishTimeoutMs: number;
+  readonly #told = new Set<Trouble>();
+
+  private constructor(client: MlflowClient, options: AttachMlflowOptions) {
+    this.#client = client;
+    this.runId = options.runId;
+    this.#closesRun = options.closesRun ?? false;
+    this.#finishTimeoutMs = options.finishTimeoutMs ?? 10_000;
+    if (this.runId !== null) {
+      this.#queue = new MlflowQueue(client, this.runId, (trouble, error) => this.#tell(trouble, error));
+    }
+  }
+
+  /** Opens a new run. Throws `CONFIG_INVALID` for an address that is not http or https, and nothing else. */
+  static async create(options: CreateMlflowOptions): Promise<MlflowTracker> {
+    const client = clientFor(options);
+    let runId: string | null = null;
+    try {
+      const deadline = Date.now() + (options.requestTimeoutMs ?? 10_000);
+      const experimentId = await withRetry(() => client.experimentId(options.experimentName), deadline);
+      // Not tried again: a request that was carried out without an answer would leave a second, empty run.
+      runId = await client.createRun(experimentId, options.runName);
+    } catch (error) {
+      if (!(error instanceof MlflowRequestError)) throw error;
+      log.warn(`No MLflow run could be opened at ${client.uri} (${error.message}). Training goes on without MLflow.`);
+    }
+    return new MlflowTracker(client, { ...options, runId, closesRun: true });
+  }
+
+  /** Records in a run that is open already, opened by another rank or another program. Sends nothing by itself. */
+  static attach(options: AttachMlflowOptions): MlflowTracker {
+    return new MlflowTracker(clientFor(options), options);
+  }
+
+  start(run: TrackedRun): Promise<void> {
+    this.#queue?.add({ tags: [{ key: 'aiforge.run_directory', value: run.directory.slice(0, longestTag) }] });
+    return Promise.resolve();
+  }
+
+  logParams(params: object): void {
+    const entries = Object.entries(flattenParams(params));
+    this.#queue?.add({ params: entries.map(([key, value]) => ({ key: keyOf(key), value: value.slice(0, longestParam) })) });
+  }
+
+  logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
+    const timestamp = Math.round(at.time ?? Date.now());
+    const entries = Object.entries(metrics);
+    this.#queue?.add({ metrics: entries.map(([key, value]) => metric(key, value, timestamp, at.step)) });
+  }
+
+  async finish(status: RunStatus): Promise<void> {
+    if (this.#queue === undefined || this.runId === null) return;
+    const runId = this.runId;
+    const deadline = Date.now() + this.#finishTimeoutMs;
+    await this.#queue.close(deadline);
+    if (!this.#closesRun) return;
+    try {
+      await withRetry(() => this.#client.endRun(runId, status), deadline);
+    } catch (error) {
+      if (!(error instanceof MlflowRequestError)) throw error;
+      this.#tell(error.temporary ? 'unreachable' : 'refused', error);
+    }
+  }
+
+  #tell(trouble: Trouble, error: MlflowRequestError): void {
+    if (this.#told.has(trouble)) return;
+    this.#told.add(trouble);
+    const what =
+      trouble === 'unreachable'
+        ? 'does not answer; what is logged is sent again until the run ends'
+        : 'refused an entry; it is left out';
+    log.warn(`MLflow at ${this.#client.uri} ${what} (${error.message}). Training goes on.`);
+  }
+}
+
+function clientFor(options: MlflowOptions): MlflowClient {
+  return new MlflowClient(options.uri, options.requestTimeoutMs ?? 10_000);
+}
+
+/** MLflow takes letters, digits, `_ - . : /` and spaces in a name. */
+function keyOf(key: string): string {
+  return key.replace(/[^\p{L}\p{N}_\-.:/ ]/gu, '_').slice(0, longestKey);
+}
+
+function metric(key: string, value: number, timestamp: number, step: number): MlflowMetric {
+  const sent = Number.isFinite(value) ? value : (String(value) as MlflowMetric['value']);
+  return { key: keyOf(key), value: sent, timestamp, step };
+}

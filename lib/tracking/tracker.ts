@@ -1,0 +1,28 @@
+/** The run that a tracker records. */
+export interface TrackedRun {
+  experimentName: string;
+  runName: string;
+  /** The run's folder. */
+  directory: string;
+}
+
+/** When metrics were measured. */
+export interface MetricPoint {
+  /** Optimizer steps done since the run began. */
+  step: number;
+  epoch: number;
+  /** Milliseconds since 1970; default now. */
+  time?: number;
+}
+
+export type RunStatus = 'FINISHED' | 'FAILED' | 'KILLED';
+
+/** Records a run. No method of a tracker ever stops training: what cannot be recorded costs a warning in the log. */
+export interface Tracker {
+  start(run: TrackedRun): Promise<void>;
+  /** Settings of the run, nested as they are. */
+  logParams(params: object): void;
+  logMetrics(metrics: Record<string, number>, at: MetricPoint): void;
+  /** Writes out what is still waiting and closes the run. */
+  finish(status: RunStatus): Promise<void>;
+}

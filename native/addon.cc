@@ -1,0 +1,24 @@
+#include <napi.h>
+
+#include "distributed/distributed.h"
+#include "environment.h"
+#include "topics.h"
+
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  aiforge::Environment::open(env);
+  aiforge::define_environment(env, exports);
+  aiforge::define_operators(env, exports);
+  aiforge::define_properties(env, exports);
+  aiforge::define_autograd(env, exports);
+  aiforge::define_storage(env, exports);
+  aiforge::define_random(env, exports);
+  aiforge::define_device(env, exports);
+  aiforge::define_distributed(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(aiforge, init)

@@ -1,0 +1,167 @@
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+
+#include "environment.h"
+#include "errors.h"
+#include "topics.h"
+#include "values.h"
+
+namespace aiforge {
+
+namespace {
+
+// A list argument that may be left out.
+std::vector<at::Tensor> tensors_or_none(Environment& environment, napi_env env,
+                                        const ArgumentReader& args, size_t i) {
+  return args.is_missing(i) ? std::vector<at::Tensor>() : to_tensors(environment, env, args[i]);
+}
+
+// backward(tensors, gradients | null, retainGraph, createGraph, inputs | null)
+napi_value backward(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<5> args(env, info);
+    Environment& environment = Environment::of(env);
+    torch::autograd::backward(to_tensors(environment, env, args[0]),
+                              tensors_or_none(environment, env, args, 1), args.boolean(2),
+                              args.boolean(3), tensors_or_none(environment, env, args, 4));
+    return nullptr;
+  });
+}
+
+// grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused): handles or null
+napi_value grad(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<6> args(env, info);
+    Environment& environment = Environment::of(env);
+    return from_tensors(
+        environment, env,
+        torch::autograd::grad(to_tensors(environment, env, args[0]),
+                              to_tensors(environment, env, args[1]),
+                              tensors_or_none(environment, env, args, 2), args.boolean(3),
+                              args.boolean(4), args.boolean(5)));
+  });
+}
+
+// gradients(tensors): the .grad of each, a handle or null
+napi_value gradients(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment& environment = Environment::of(env);
+    std::vector<at::Tensor> grads;
+    for (const at::Tensor& tensor : to_tensors(environment, env, args[0])) {
+      grads.push_back(tensor.grad());
+    }
+    return from_tensors(environment, env, grads);
+  });
+}
+
+napi_value gradient(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment& environment = Environment::of(env);
+    return from_tensor(environment, env, environment.handles.get(args.handle(0)).grad());
+  });
+}
+
+napi_value set_gradient(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    Handles& handles = Environment::of(env).handles;
+    const at::Tensor tensor = handles.get(args.handle(0));
+    const at::Tensor grad = args.is_missing(1) ? at::Tensor() : handles.get(args.handle(1));
+    if (grad.defined() && grad.sizes() != tensor.sizes()) {
+      throw Error("INVALID_ARGUMENT", "a gradient for " + describe_tensor(tensor) +
+                                          " must have its shape, got " + describe_tensor(grad));
+    }
+    tensor.mutable_grad() = grad;
+    return nullptr;
+  });
+}
+
+// zeroGradients(tensors, setToNone)
+napi_value zero_gradients(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    const bool set_to_none = args.boolean(1);
+    for (const at::Tensor& tensor : to_tensors(Environment::of(env), env, args[0])) {
+      at::Tensor& grad = tensor.mutable_grad();
+      if (!grad.defined()) continue;
+      if (set_to_none) {
+        grad.reset();
+      } else {
+        grad.detach_().zero_();
+      }
+    }
+    return nullptr;
+  });
+}
+
+napi_value requires_grad(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return Napi::Boolean::New(env, Environment::of(env).handles.get(args.handle(0)).requires_grad());
+  });
+}
+
+napi_value set_requires_grad(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    Environment::of(env).handles.get(args.handle(0)).set_requires_grad(args.boolean(1));
+    return nullptr;
+  });
+}
+
+napi_value is_leaf(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return Napi::Boolean::New(env, Environment::of(env).handles.get(args.handle(0)).is_leaf());
+  });
+}
+
+napi_value retain_grad(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment::of(env).handles.get(args.handle(0)).retain_grad();
+    return nullptr;
+  });
+}
+
+// gradFnName(tensor): 'AddBackward0', or null for a leaf
+napi_value grad_fn_name(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const auto& node = Environment::of(env).handles.get(args.handle(0)).grad_fn();
+    return node ? Napi::Value(Napi::String::New(env, node->name())) : Napi::Env(env).Null();
+  });
+}
+
+// setData(tensor, source): tensor takes source's data, as Python's `tensor.data = source`
+napi_value set_data(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    Handles& handles = Environment::of(env).handles;
+    const at::Tensor source = handles.get(args.handle(1));
+    handles.get(args.handle(0)).set_data(source);
+    return nullptr;
+  });
+}
+
+}  // namespace
+
+void define_autograd(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "backward", backward);
+  define(env, exports, "grad", grad);
+  define(env, exports, "gradients", gradients);
+  define(env, exports, "gradient", gradient);
+  define(env, exports, "setGradient", set_gradient);
+  define(env, exports, "zeroGradients", zero_gradients);
+  define(env, exports, "requiresGrad", requires_grad);
+  define(env, exports, "setRequiresGrad", set_requires_grad);
+  define(env, exports, "isLeaf", is_leaf);
+  define(env, exports, "retainGrad", retain_grad);
+  define(env, exports, "gradFnName", grad_fn_name);
+  define(env, exports, "setData", set_data);
+}
+
+}  // namespace aiforge

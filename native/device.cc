@@ -1,0 +1,74 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <torch/version.h>
+
+#include "errors.h"
+#include "topics.h"
+#include "values.h"
+
+namespace aiforge {
+
+namespace {
+
+int read_threads(const ArgumentReader& args) {
+  const uint32_t threads = args.uint32(0);
+  if (threads < 1 || threads > 1024) {
+    throw Error("INVALID_ARGUMENT",
+                "the number of threads must be 1 … 1024, got " + std::to_string(threads));
+  }
+  return static_cast<int>(threads);
+}
+
+napi_value set_num_threads(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::set_num_threads(read_threads(args));
+    return nullptr;
+  });
+}
+
+napi_value get_num_threads(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value { return number(env, at::get_num_threads()); });
+}
+
+napi_value set_num_interop_threads(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::set_num_interop_threads(read_threads(args));
+    return nullptr;
+  });
+}
+
+napi_value get_num_interop_threads(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value { return number(env, at::get_num_interop_threads()); });
+}
+
+napi_value cuda_device_count(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    return number(env, at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0);
+  });
+}
+
+napi_value versions(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    Napi::Object versions = Napi::Object::New(env);
+    versions.Set("libtorch", TORCH_VERSION);
+    versions.Set("config", at::show_config());
+    return versions;
+  });
+}
+
+}  // namespace
+
+void define_device(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "setNumThreads", set_num_threads);
+  define(env, exports, "getNumThreads", get_num_threads);
+  define(env, exports, "setNumInteropThreads", set_num_interop_threads);
+  define(env, exports, "getNumInteropThreads", get_num_interop_threads);
+  define(env, exports, "cudaDeviceCount", cuda_device_count);
+  define(env, exports, "versions", versions);
+}
+
+}  // namespace aiforge

@@ -1,0 +1,161 @@
+#include "background.h"
+
+#include <c10/util/Exception.h>
+
+#include <thread>
+
+#include "../errors.h"
+
+namespace aiforge {
+
+Background& Background::open(napi_env env) {
+  auto background = std::make_shared<Background>();
+  napi_value name = Napi::String::New(env, "aiforge.distributed");
+  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
+                                             background.get(), complete, &background->queue_));
+  // Only a pending promise keeps the process alive.
+  check(env, napi_unref_threadsafe_function(env, background->queue_));
+  // Made after the queue, so that it runs before the queue's own clean-up.
+  check(env, napi_add_env_cleanup_hook(env, close, new std::shared_ptr<Background>(background)));
+  return *background;
+}
+
+Background& Background::of(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  check(env, napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data));
+  return *static_cast<Background*>(data);
+}
+
+void Background::define(napi_env env, napi_value object, const char* name,
+                        napi_callback callback) {
+  napi_value function = nullptr;
+  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function));
+  check(env, napi_set_named_property(env, object, name, function));
+}
+
+void Background::close(void* data) {
+  const std::unique_ptr<std::shared_ptr<Background>> holder(
+      static_cast<std::shared_ptr<Background>*>(data));
+  Background& background = **holder;
+  const std::lock_guard<std::mutex> lock(background.mutex_);
+  napi_release_threadsafe_function(background.queue_, napi_tsfn_abort);
+  background.queue_ = nullptr;
+}
+
+napi_value Background::promise(napi_env env, const std::function<void(Done)>& start) {
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  check(env, napi_create_promise(env, &deferred, &promise));
+  if (pending_++ == 0) check(env, napi_ref_threadsafe_function(env, queue_));
+  start([self = shared_from_this(), deferred](Settle settle) {
+    self->post(std::make_unique<Completion>(Completion{deferred, std::move(settle)}));
+  });
+  return promise;
+}
+
+void Background::post(std::unique_ptr<Completion> completion) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Kept forever when nobody is left to settle it: it may hold the last reference to a process
+  // group, which must not be destroyed on one of the group's own threads.
+  Completion* pointer = completion.release();
+  if (queue_ != nullptr) napi_call_threadsafe_function(queue_, pointer, napi_tsfn_nonblocking);
+}
+
+void Background::complete(napi_env env, napi_value, void* context, void* data) {
+  if (env == nullptr) return;
+  const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
+  auto* self = static_cast<Background*>(context);
+  if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->queue_);
+  napi_value value = guarded(env, [&] { return completion->settle(env); });
+  bool failed = false;
+  napi_is_exception_pending(env, &failed);
+  if (failed) {
+    napi_value reason = nullptr;
+    napi_get_and_clear_last_exception(env, &reason);
+    napi_reject_deferred(env, completion->deferred, reason);
+    return;
+  }
+  if (value == nullptr) napi_get_undefined(env, &value);
+  napi_resolve_deferred(env, completion->deferred, value);
+}
+
+namespace {
+
+Settle failure(const std::exception_ptr& error, const std::string& what) {
+  return [error, what](napi_env) -> napi_value {
+    try {
+      std::rethrow_exception(error);
+    } catch (...) {
+      rethrow_as_distributed(what);
+    }
+  };
+}
+
+bool contains(const std::string& text, std::initializer_list<const char*> parts) {
+  for (const char* part : parts) {
+    if (text.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+const char* remedy_of(const std::string& message) {
+  if (contains(message, {"EADDRINUSE", "address already in use"})) {
+    return "Another program listens on that port: stop it, or choose another MASTER_PORT.";
+  }
+  if (contains(message, {"Connection closed by peer", "Connection reset", "Broken pipe"})) {
+    return "Another rank has ended: its own output says why.";
+  }
+  if (contains(message, {"imed out", "imeout"})) {
+    return "Check that every rank was started and is still running, and that MASTER_ADDR, "
+           "MASTER_PORT and WORLD_SIZE are the same for all of them; a slow start needs a larger "
+           "timeoutMs.";
+  }
+  if (contains(message, {"Unable to find address", "ifaddrs", "unable to find interface"})) {
+    return "Set GLOO_SOCKET_IFNAME to a network interface of this machine, such as lo.";
+  }
+  return "All ranks must call the same collectives in the same order, with tensors of the same "
+         "shape and dtype.";
+}
+
+[[noreturn]] void fail(const std::string& what, std::string message) {
+  while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
+  throw Error("DISTRIBUTED_FAILED", what + " failed: " + message + ". " + remedy_of(message));
+}
+
+}  // namespace
+
+void rethrow_as_distributed(const std::string& what) {
+  try {
+    throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const c10::Error& error) {
+    fail(what, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    fail(what, error.what());
+  }
+}
+
+napi_value Background::run(napi_env env, const char* what, std::function<Settle()> body) {
+  return promise(env, [&](Done done) {
+    try {
+      std::thread([what, done, body = std::move(body)]() mutable {
+        Settle settle;
+        try {
+          settle = body();
+        } catch (...) {
+          settle = failure(std::current_exception(), what);
+        }
+        // Before the promise settles, so that nothing `body` holds outlives it.
+        body = nullptr;
+        done(std::move(settle));
+      }).detach();
+    } catch (...) {
+      done(failure(std::current_exception(), what));
+    }
+  });
+}
+
+}  // namespace aiforge

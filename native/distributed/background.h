@@ -1,0 +1,55 @@
+// Promises for what waits on other processes.
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace aiforge {
+
+// Runs on the JavaScript thread: gives a promise's value, or throws its reason.
+using Settle = std::function<napi_value(napi_env)>;
+
+// One JavaScript environment's pending promises. What blocks gets a thread of its own and not one of
+// libuv's: a peer that does not answer would hold one of those four for minutes, and Node waits for
+// them when the process ends.
+class Background : public std::enable_shared_from_this<Background> {
+ public:
+  using Done = std::function<void(Settle)>;
+
+  static Background& open(napi_env env);
+  // The one that a function made by `define` belongs to.
+  static Background& of(napi_env env, napi_callback_info info);
+
+  // A promise that `start` arranges to settle by calling its argument once, on any thread.
+  // `start` must not throw.
+  napi_value promise(napi_env env, const std::function<void(Done)>& start);
+
+  // A promise for what `body` does on a thread of its own. Failures are described as those of `what`.
+  napi_value run(napi_env env, const char* what, std::function<Settle()> body);
+
+  void define(napi_env env, napi_value object, const char* name, napi_callback callback);
+
+ private:
+  struct Completion {
+    napi_deferred deferred;
+    Settle settle;
+  };
+
+  void post(std::unique_ptr<Completion> completion);
+  static void complete(napi_env env, napi_value, void* context, void* data);
+  static void close(void* data);
+
+  std::mutex mutex_;
+  napi_threadsafe_function queue_ = nullptr;
+  size_t pending_ = 0;
+};
+
+// Throws the exception being handled as a DISTRIBUTED_FAILED that says what failed and what to do.
+// Errors of our own pass through unchanged.
+[[noreturn]] void rethrow_as_distributed(const std::string& what);
+
+}  // namespace aiforge

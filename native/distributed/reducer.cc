@@ -1,0 +1,215 @@
+#include "reducer.h"
+
+#include <torch/csrc/distributed/c10d/logger.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+#include <torch/headeronly/version.h>
+
+#include <algorithm>
+#include <limits>
+#include <unordered_set>
+
+#include "../environment.h"
+#include "../values.h"
+#include "objects.h"
+#include "process_group.h"
+
+namespace aiforge {
+
+namespace {
+
+constexpr size_t kBroadcastBytes = size_t{250} * 1024 * 1024;
+
+struct ReducerObject {
+  static constexpr napi_type_tag tag = {0xe3b7120d5a94c86f, 0x47f0a2c91b6e3d58};
+  static constexpr const char* name = "Reducer";
+
+  // The Reducer follows its Logger by a weak pointer that it does not check: both live together,
+  // and the Logger, declared last, goes first.
+  std::shared_ptr<c10d::Reducer> reducer;
+  std::shared_ptr<c10d::Logger> logger;
+};
+
+struct ReducerOptions {
+  std::string module_name;
+  int64_t bucket_bytes = 0;
+  bool find_unused_parameters = false;
+  bool gradient_as_bucket_view = false;
+  bool broadcast_buffers = true;
+};
+
+struct Model {
+  std::vector<at::Tensor> parameters;  // those that are trained, shared ones once
+  std::unordered_map<size_t, std::string> names;
+  std::vector<at::Tensor> state;  // all parameters and buffers
+};
+
+using Buckets = std::vector<std::vector<size_t>>;
+
+// The constructor's arguments differ from release to release.
+std::shared_ptr<c10d::Reducer> make_reducer(const Group& group, const Model& model, Buckets buckets,
+                                            const ReducerOptions& options) {
+  const std::vector<bool> sparse(model.parameters.size(), false);
+#if TORCH_VERSION_MINOR >= 13
+  return std::make_shared<c10d::Reducer>(
+      model.parameters, std::move(buckets), group, sparse, options.bucket_bytes,
+      options.find_unused_parameters, options.gradient_as_bucket_view, model.names,
+      c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false,
+      /*use_python_reducer=*/false, /*bucket_bytes_cap_list=*/std::vector<int64_t>());
+#else
+  return std::make_shared<c10d::Reducer>(
+      model.parameters, std::move(buckets), group, sparse, options.bucket_bytes,
+      options.find_unused_parameters, options.gradient_as_bucket_view, model.names,
+      c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false,
+      /*use_python_reducer=*/false);
+#endif
+}
+
+Buckets assign_buckets(const Model& model, const ReducerOptions& options) {
+  // Without a search for unused parameters, the first iteration uses one bucket: the order in which
+  // gradients come is not known before it.
+  std::vector<size_t> limits{std::numeric_limits<size_t>::max()};
+  if (options.find_unused_parameters) {
+    limits = {c10d::kDefaultFirstBucketBytes, static_cast<size_t>(options.bucket_bytes)};
+    if (limits[1] <= limits[0]) limits.erase(limits.begin());
+  }
+  auto assigned = c10d::compute_bucket_assignment_by_size(
+      model.parameters, limits, std::vector<bool>(model.parameters.size(), false));
+  Buckets buckets = std::move(std::get<0>(assigned));
+  // The last layers' gradients come first.
+  std::reverse(buckets.begin(), buckets.end());
+  return buckets;
+}
+
+std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
+                                     const ReducerOptions& options) {
+  c10d::verify_params_across_processes(group, model.parameters, std::nullopt);
+  c10d::broadcast_coalesced(group, model.state, kBroadcastBytes, 0);
+  auto object = std::make_shared<ReducerObject>();
+  object->reducer = make_reducer(group, model, assign_buckets(model, options), options);
+  object->logger = std::make_shared<c10d::Logger>(object->reducer);
+  object->reducer->set_logger(object->logger);
+  object->logger->set_construction_data_and_log(options.module_name, {}, -1,
+                                                options.broadcast_buffers, /*has_sync_bn=*/false,
+                                                /*static_graph=*/false);
+  return object;
+}
+
+std::vector<at::Tensor> detached(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> result;
+  std::unordered_set<c10::TensorImpl*> seen;
+  for (const at::Tensor& tensor : tensors) {
+    if (seen.insert(tensor.unsafeGetTensorImpl()).second) result.push_back(tensor.detach());
+  }
+  return result;
+}
+
+Model read_model(napi_env env, napi_value parameters, napi_value names, napi_value buffers) {
+  Environment& environment = Environment::of(env);
+  if (!Napi::Value(env, names).IsArray()) {
+    throw Error("INVALID_ARGUMENT", "expected a list of parameter names");
+  }
+  const Napi::Array name_list(env, names);
+  std::vector<at::Tensor> all = to_tensors(environment, env, parameters);
+  Model model;
+  std::unordered_set<c10::TensorImpl*> seen;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].requires_grad() || !seen.insert(all[i].unsafeGetTensorImpl()).second) continue;
+    const Napi::Value name = name_list[static_cast<uint32_t>(i)];
+    model.names[model.parameters.size()] = name.ToString().Utf8Value();
+    model.parameters.push_back(all[i]);
+  }
+  for (at::Tensor& buffer : to_tensors(environment, env, buffers)) all.push_back(buffer);
+  model.state = detached(all);
+  return model;
+}
+
+void check_model(c10d::ProcessGroup& group, const Model& model) {
+  if (model.parameters.empty()) {
+    throw Error("INVALID_ARGUMENT",
+                "DistributedDataParallel needs a module with at least one parameter that requires "
+                "a gradient; call the module itself when there is nothing to train");
+  }
+  const auto device = model.parameters[0].device();
+  for (size_t i = 0; i < model.parameters.size(); ++i) {
+    const at::Tensor& parameter = model.parameters[i];
+    check_device(group, parameter);
+    if (parameter.device() != device) {
+      throw Error("INVALID_ARGUMENT", "DistributedDataParallel needs all parameters on one device: "
+                                      "'" + model.names.at(0) + "' is on " + device.str() + ", '" +
+                                          model.names.at(i) + "' on " + parameter.device().str());
+    }
+  }
+}
+
+// openReducer(group, parameters, names, buffers, moduleName, bucketBytes, findUnusedParameters,
+//             gradientAsBucketView, broadcastBuffers): Promise<Reducer>
+napi_value open_reducer(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<9> args(env, info);
+    const Group group = live_group(env, args[0]);
+    const Model model = read_model(env, args[1], args[2], args[3]);
+    check_model(*group, model);
+    const ReducerOptions options{args.string(4), args.int64(5), args.boolean(6), args.boolean(7),
+                                 args.boolean(8)};
+    return Background::of(env, info).run(
+        env, "DistributedDataParallel", [group, model, options]() -> Settle {
+          auto object = build(group, model, options);
+          return [object](napi_env env) { return wrap_object(env, object); };
+        });
+  });
+}
+
+// Runs the body of a call that waits for the other ranks on the JavaScript thread.
+template <typename Body>
+napi_value blocking(napi_env env, Body body) {
+  return guarded(env, [&]() -> napi_value {
+    try {
+      body();
+    } catch (...) {
+      rethrow_as_distributed("DistributedDataParallel");
+    }
+    return nullptr;
+  });
+}
+
+// beforeForward(reducer)
+napi_value before_forward(napi_env env, napi_callback_info info) {
+  return blocking(env, [&] {
+    const Arguments<1> args(env, info);
+    const auto object = unwrap_object<ReducerObject>(env, args[0]);
+    object->logger->set_runtime_stats_and_log();
+    object->reducer->prepare_for_forward();
+    object->reducer->rebuild_buckets();
+  });
+}
+
+// syncBuffers(group, buffers): rank 0's values for all
+napi_value sync_buffers(napi_env env, napi_callback_info info) {
+  return blocking(env, [&] {
+    const Arguments<2> args(env, info);
+    const Group group = live_group(env, args[0]);
+    c10d::broadcast_coalesced(group, detached(to_tensors(Environment::of(env), env, args[1])),
+                              kBroadcastBytes, 0);
+  });
+}
+
+// afterForward(reducer, outputs): the outputs are searched for unused parameters; an empty list
+// says that all are used.
+napi_value after_forward(napi_env env, napi_callback_info info) {
+  return blocking(env, [&] {
+    const Arguments<2> args(env, info);
+    const auto object = unwrap_object<ReducerObject>(env, args[0]);
+    object->reducer->prepare_for_backward(to_tensors(Environment::of(env), env, args[1]));
+  });
+}
+
+}  // namespace
+
+void define_reducer(napi_env env, napi_value object, Background& background) {
+  background.define(env, object, "openReducer", open_reducer);
+  background.define(env, object, "beforeForward", before_forward);
+  background.define(env, object, "syncBuffers", sync_buffers);
+  background.define(env, object, "afterForward", after_forward);
+}
+
+}  // namespace aiforge

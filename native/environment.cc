@@ -1,0 +1,157 @@
+#include "environment.h"
+
+#include <c10/core/GradMode.h>
+
+#include "errors.h"
+#include "topics.h"
+#include "values.h"
+
+namespace aiforge {
+
+Environment& Environment::open(Napi::Env env) {
+  auto* environment = new Environment();
+  check(env, napi_set_instance_data(env, environment, close, nullptr));
+  return *environment;
+}
+
+Environment& Environment::of(napi_env env) {
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  return *static_cast<Environment*>(data);
+}
+
+void Environment::close(napi_env, void* data, void*) {
+  auto* environment = static_cast<Environment*>(data);
+  environment->closed_ = true;
+  environment->inference_.reset();
+  environment->handles = Handles();
+  environment->error_factory.Reset();
+  environment->generators.clear();
+  environment->buffers = std::make_shared<Buffers>();
+  environment->delete_when_unused();
+}
+
+void Environment::delete_when_unused() {
+  if (closed_ && attached_ == 0) delete this;
+}
+
+void Environment::attach(napi_env env, napi_value object, Handle handle) {
+  // The handle itself is the wrapped pointer: nothing is allocated.
+  auto* data = reinterpret_cast<void*>(static_cast<uintptr_t>(handle));
+  check(env, napi_wrap(env, object, data, collected, this, nullptr));
+  ++attached_;
+  handles.report(handle);
+  report_memory(env);
+}
+
+void Environment::collected(node_api_basic_env env, void* data, void* hint) {
+  auto* environment = static_cast<Environment*>(hint);
+  --environment->attached_;
+  if (!environment->closed_) {
+    environment->handles.release(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
+    environment->report_memory(env);
+  }
+  environment->delete_when_unused();
+}
+
+void Environment::report_memory(napi_env env) {
+  const int64_t change = handles.take_unreported_bytes();
+  int64_t total = 0;
+  if (change != 0) napi_adjust_external_memory(env, change, &total);
+}
+
+void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
+  handles.enter_scope(scope);
+  if (inference != inference_.has_value()) {
+    if (inference) {
+      inference_.emplace(true);
+    } else {
+      inference_.reset();
+    }
+  }
+  if (!inference) c10::GradMode::set_enabled(grad_enabled);
+}
+
+namespace {
+
+napi_value attach(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    Environment::of(env).attach(env, args[0], args.handle(1));
+    return nullptr;
+  });
+}
+
+napi_value dispose(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment& environment = Environment::of(env);
+    const bool released = environment.handles.release(args.handle(0));
+    environment.report_memory(env);
+    return Napi::Boolean::New(env, released);
+  });
+}
+
+napi_value enter(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    Environment::of(env).enter(args.uint32(0), args.boolean(1), args.boolean(2));
+    return nullptr;
+  });
+}
+
+Napi::Value open_scope(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Environment::of(info.Env()).handles.open_scope());
+}
+
+napi_value close_scope(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment& environment = Environment::of(env);
+    environment.handles.close_scope(args.uint32(0));
+    environment.report_memory(env);
+    environment.buffers->drain(env);
+    return nullptr;
+  });
+}
+
+napi_value rehome(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return from_handle(env, Environment::of(env).handles.rehome(args.handle(0)));
+  });
+}
+
+Napi::Value is_live(const Napi::CallbackInfo& info) {
+  const auto handle = static_cast<Handle>(info[0].ToNumber().Int64Value());
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).handles.is_live(handle));
+}
+
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  const Handles& handles = Environment::of(info.Env()).handles;
+  Napi::Object stats = Napi::Object::New(info.Env());
+  stats.Set("tensors", static_cast<double>(handles.live()));
+  stats.Set("bytes", static_cast<double>(handles.live_bytes()));
+  return stats;
+}
+
+Napi::Value set_error_factory(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).error_factory = Napi::Persistent(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void define_environment(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "attach", attach);
+  define(env, exports, "dispose", dispose);
+  define(env, exports, "enter", enter);
+  define(env, exports, "closeScope", close_scope);
+  define(env, exports, "rehome", rehome);
+  exports.Set("openScope", Napi::Function::New<open_scope>(env, "openScope"));
+  exports.Set("isLive", Napi::Function::New<is_live>(env, "isLive"));
+  exports.Set("memory", Napi::Function::New<memory>(env, "memory"));
+  exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
+}
+
+}  // namespace aiforge

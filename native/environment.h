@@ -1,0 +1,51 @@
+// What one JavaScript environment (the main thread or a worker) owns. Nothing of it is static.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <c10/core/InferenceMode.h>
+#include <napi.h>
+
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "buffers.h"
+#include "handles.h"
+#include "operators.h"
+
+namespace aiforge {
+
+class Environment {
+ public:
+  static Environment& open(Napi::Env env);
+  static Environment& of(napi_env env);
+
+  Handles handles;
+  OperatorTable operators;
+  Napi::FunctionReference error_factory;
+  std::unordered_map<uint32_t, at::Generator> generators;
+  uint32_t last_generator = 0;
+  std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
+
+  // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.
+  void attach(napi_env env, napi_value object, Handle handle);
+
+  // Tells V8 of bytes that came or went, when they are many.
+  void report_memory(napi_env env);
+
+  // Makes `scope` and the autograd modes those of the context that runs now.
+  void enter(uint32_t scope, bool grad_enabled, bool inference);
+
+ private:
+  Environment() = default;
+  static void close(napi_env env, void* data, void* hint);
+  static void collected(node_api_basic_env env, void* data, void* hint);
+  void delete_when_unused();
+
+  // Finalizers may run after the environment's own: it lives until the last of them.
+  size_t attached_ = 0;
+  bool closed_ = false;
+  std::optional<c10::InferenceMode> inference_;
+};
+
+}  // namespace aiforge

@@ -1,0 +1,87 @@
+#include "errors.h"
+
+#include <c10/util/Exception.h>
+
+#include <new>
+
+#include "environment.h"
+
+namespace aiforge {
+
+namespace {
+
+struct Failure {
+  std::string code;
+  std::string message;
+};
+
+bool says_out_of_memory(const std::string& message) {
+  return message.find("DefaultCPUAllocator") != std::string::npos ||
+         message.find("out of memory") != std::string::npos;
+}
+
+Failure from_libtorch(const std::string& message) {
+  return {says_out_of_memory(message) ? "OUT_OF_MEMORY" : "OPERATOR_FAILED", message};
+}
+
+// Sorts the exception in flight; the only catch chain of the addon.
+Failure describe_current() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return {error.code, error.what()};
+  } catch (const c10::DistBackendError& error) {
+    return {"DISTRIBUTED_FAILED", error.what_without_backtrace()};
+  } catch (const c10::OutOfMemoryError& error) {
+    return {"OUT_OF_MEMORY", error.what_without_backtrace()};
+  } catch (const c10::Error& error) {
+    return from_libtorch(error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    return {"OUT_OF_MEMORY", "The system has no memory left for this allocation."};
+  } catch (const std::exception& error) {
+    return from_libtorch(error.what());
+  } catch (...) {
+    return {"OPERATOR_FAILED", "LibTorch raised an exception of an unknown type."};
+  }
+}
+
+napi_value string_array(Napi::Env env, const std::vector<std::string>& lines) {
+  Napi::Array array = Napi::Array::New(env, lines.size());
+  for (size_t i = 0; i < lines.size(); ++i) array.Set(static_cast<uint32_t>(i), lines[i]);
+  return array;
+}
+
+}  // namespace
+
+void throw_current_exception(napi_env raw_env, const ErrorContext& context) {
+  Napi::Env env(raw_env);
+  try {
+    throw;
+  } catch (const Napi::Error& error) {
+    // A JavaScript exception passes through unchanged.
+    error.ThrowAsJavaScriptException();
+    return;
+  } catch (...) {
+    // Every other kind is described below.
+  }
+  const Failure failure = describe_current();
+  Napi::FunctionReference& factory = Environment::of(raw_env).error_factory;
+  if (factory.IsEmpty()) {
+    napi_throw_error(raw_env, failure.code.c_str(), failure.message.c_str());
+    return;
+  }
+  napi_value args[] = {Napi::String::New(env, failure.code),
+                       Napi::String::New(env, failure.message), Napi::String::New(env, context.op),
+                       string_array(env, context.args)};
+  napi_value error = nullptr;
+  napi_value undefined = env.Undefined();
+  if (napi_call_function(raw_env, undefined, factory.Value(), 4, args, &error) == napi_ok) {
+    napi_throw(raw_env, error);
+  }
+}
+
+void check(napi_env env, napi_status status) {
+  if (status != napi_ok) throw Napi::Error::New(env);
+}
+
+}  // namespace aiforge

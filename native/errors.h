@@ -1,0 +1,43 @@
+// One place where C++ exceptions become JavaScript errors.
+#pragma once
+
+#include <napi.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiforge {
+
+// An error of our own, with a code out of lib/errors.ts.
+class Error : public std::runtime_error {
+ public:
+  Error(const char* code, const std::string& message) : std::runtime_error(message), code(code) {}
+  const char* code;
+};
+
+// What was being done when an exception came: the operator and a line for each argument.
+struct ErrorContext {
+  std::string op;
+  std::vector<std::string> args;
+};
+
+// Turns the exception being handled into a pending JavaScript exception.
+void throw_current_exception(napi_env env, const ErrorContext& context = {});
+
+// Runs a callback's body; whatever it throws becomes a JavaScript exception.
+template <typename Body>
+napi_value guarded(napi_env env, Body&& body) noexcept {
+  try {
+    return std::forward<Body>(body)();
+  } catch (...) {
+    throw_current_exception(env);
+    return nullptr;
+  }
+}
+
+// Throws for a failed Node-API call, so that every call can be one line.
+void check(napi_env env, napi_status status);
+
+}  // namespace aiforge

@@ -1,0 +1,2 @@
+// ProcessGroupGloo.hpp includes this header and names nothing of it.
+#pragma once

@@ -1,0 +1,258 @@
+#include "operators.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include "environment.h"
+#include "errors.h"
+#include "topics.h"
+
+namespace aiforge {
+
+namespace {
+
+std::string full_name(const c10::OperatorName& name) {
+  return name.overload_name.empty() ? name.name : name.name + "." + name.overload_name;
+}
+
+// The position of the argument that a return is (add_ returns self), or -1.
+int alias_of(const c10::FunctionSchema& schema, const c10::Argument& result) {
+  const c10::AliasInfo* alias = result.alias_info();
+  if (alias == nullptr || !alias->isWrite()) return -1;
+  for (size_t i = 0; i < schema.arguments().size(); ++i) {
+    const c10::AliasInfo* other = schema.arguments()[i].alias_info();
+    if (other != nullptr && other->isWrite() && other->beforeSets() == alias->beforeSets()) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+c10::OperatorName split(const std::string& name) {
+  const std::string qualified = name.rfind("::") == std::string::npos ? "aten::" + name : name;
+  const size_t dot = qualified.find('.');
+  if (dot == std::string::npos) return {qualified, ""};
+  return {qualified.substr(0, dot), qualified.substr(dot + 1)};
+}
+
+c10::OperatorHandle find(const std::string& name) {
+  const auto handle = c10::Dispatcher::singleton().findSchema(split(name));
+  if (!handle) {
+    throw Error("UNKNOWN_OPERATOR", "LibTorch has no operator '" + name +
+                                        "'; ops.schemas() lists those it has");
+  }
+  return *handle;
+}
+
+}  // namespace
+
+Operator::Operator(c10::OperatorHandle found)
+    : handle(found), name(full_name(found.operator_name())) {
+  const c10::FunctionSchema& schema = found.schema();
+  for (const c10::Argument& argument : schema.arguments()) {
+    ValueType type = value_type_of(argument.real_type(), argument.N());
+    const bool is_required = !argument.default_value().has_value() && !type.is_optional;
+    arguments.push_back({argument.name(), std::move(type),
+                         argument.default_value().value_or(c10::IValue()), is_required});
+  }
+  for (const c10::Argument& result : schema.returns()) aliases.push_back(alias_of(schema, result));
+}
+
+uint32_t OperatorTable::add(std::string name) {
+  entries_.push_back({std::move(name), nullptr});
+  return static_cast<uint32_t>(entries_.size() - 1);
+}
+
+const Operator& OperatorTable::get(uint32_t id) {
+  if (id >= entries_.size()) throw Error("UNKNOWN_OPERATOR", "no operator has this number");
+  Entry& entry = entries_[id];
+  if (!entry.resolved) entry.resolved = std::make_unique<Operator>(find(entry.name));
+  return *entry.resolved;
+}
+
+namespace {
+
+// Longer argument lists than this exist for a handful of fused operators; they are read twice.
+constexpr size_t kUsualArguments = 10;
+constexpr size_t kMostArguments = 64;
+
+void push_arguments(Environment& environment, napi_env env, const Operator& op,
+                    const napi_value* values, size_t count, torch::jit::Stack& stack) {
+  if (count > op.arguments.size()) {
+    throw Error("INVALID_ARGUMENT", "takes at most " + std::to_string(op.arguments.size()) +
+                                        " arguments, got " + std::to_string(count));
+  }
+  for (size_t i = 0; i < op.arguments.size(); ++i) {
+    const Operator::Argument& argument = op.arguments[i];
+    napi_valuetype kind = napi_undefined;
+    if (i < count) napi_typeof(env, values[i], &kind);
+    if (kind == napi_undefined) {
+      if (argument.is_required) {
+        throw Error("INVALID_ARGUMENT",
+                    "needs an argument '" + argument.name + "' (" + argument.type.text + ")");
+      }
+      stack.push_back(argument.default_value);
+      continue;
+    }
+    try {
+      stack.push_back(to_ivalue(environment, env, values[i], argument.type));
+    } catch (const Error& error) {
+      throw Error(error.code, "argument '" + argument.name + "': " + error.what());
+    }
+  }
+}
+
+napi_value results(Environment& environment, napi_env env, const Operator& op,
+                   torch::jit::Stack& stack) {
+  const size_t count = op.aliases.size();
+  if (count == 0) return nullptr;
+  // An alias is an argument that JavaScript has already: it gets undefined here.
+  if (count == 1) return op.aliases[0] >= 0 ? nullptr : from_ivalue(environment, env, stack[0]);
+  napi_value array = nullptr;
+  check(env, napi_create_array_with_length(env, count, &array));
+  for (size_t i = 0; i < count; ++i) {
+    if (op.aliases[i] >= 0) continue;
+    check(env, napi_set_element(env, array, static_cast<uint32_t>(i),
+                                from_ivalue(environment, env, stack[i])));
+  }
+  return array;
+}
+
+ErrorContext context_of(Environment& environment, napi_env env, const Operator* op,
+                        const napi_value* values, size_t count) {
+  ErrorContext context;
+  if (op == nullptr) return context;
+  context.op = op->name;
+  for (size_t i = 0; i < count && i < op->arguments.size(); ++i) {
+    const Operator::Argument& argument = op->arguments[i];
+    napi_valuetype kind = napi_undefined;
+    napi_typeof(env, values[i], &kind);
+    if (kind == napi_undefined) continue;
+    std::string text;
+    try {
+      text = describe(environment, env, values[i], argument.type);
+    } catch (...) {
+      text = "a value of another kind";
+    }
+    context.args.push_back(argument.name + ": " + text);
+  }
+  return context;
+}
+
+napi_value call(napi_env env, napi_callback_info info) {
+  napi_value few[kUsualArguments + 1];
+  napi_value many[kMostArguments + 1];
+  napi_value* values = few;
+  size_t count = kUsualArguments + 1;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, few, nullptr, &data);
+  if (count > kUsualArguments + 1) {
+    values = many;
+    count = kMostArguments + 1;
+    napi_get_cb_info(env, info, &count, many, nullptr, &data);
+  }
+  auto& environment = *static_cast<Environment*>(data);
+  const Operator* op = nullptr;
+  const size_t given = count == 0 ? 0 : std::min(count - 1, kMostArguments);
+  try {
+    uint32_t id = 0;
+    check(env, napi_get_value_uint32(env, values[0], &id));
+    op = &environment.operators.get(id);
+    torch::jit::Stack stack;
+    stack.reserve(op->arguments.size());
+    push_arguments(environment, env, *op, values + 1, given, stack);
+    op->handle.callBoxed(stack);
+    return results(environment, env, *op, stack);
+  } catch (...) {
+    // Described from the exception's own handler, since describing may throw and catch too.
+    const std::exception_ptr failure = std::current_exception();
+    const ErrorContext context = context_of(environment, env, op, values + 1, given);
+    try {
+      std::rethrow_exception(failure);
+    } catch (...) {
+      throw_current_exception(env, context);
+    }
+    return nullptr;
+  }
+}
+
+// registerOperators(names): the number of the first; the others follow it.
+Napi::Value register_operators(const Napi::CallbackInfo& info) {
+  OperatorTable& operators = Environment::of(info.Env()).operators;
+  const Napi::Array names = info[0].As<Napi::Array>();
+  uint32_t first = 0;
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const uint32_t id = operators.add(Napi::Value(names[i]).As<Napi::String>().Utf8Value());
+    if (i == 0) first = id;
+  }
+  return Napi::Number::New(info.Env(), first);
+}
+
+Napi::Object argument_to_js(Napi::Env env, const c10::Argument& argument) {
+  const ValueType type = value_type_of(argument.real_type(), argument.N());
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", argument.name());
+  object.Set("type", type.text);
+  object.Set("kind", static_cast<int>(type.kind));
+  object.Set("isList", type.is_list);
+  object.Set("isOptional", type.is_optional);
+  object.Set("listSize", type.list_size);
+  object.Set("kwargOnly", argument.kwarg_only());
+  object.Set("isOut", argument.is_out());
+  object.Set("hasDefault", argument.default_value().has_value());
+  return object;
+}
+
+Napi::Object schema_to_js(Napi::Env env, const c10::FunctionSchema& schema) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", full_name(schema.operator_name()));
+  object.Set("schema", c10::toString(schema));
+  Napi::Array arguments = Napi::Array::New(env);
+  for (const c10::Argument& argument : schema.arguments()) {
+    arguments.Set(arguments.Length(), argument_to_js(env, argument));
+  }
+  object.Set("arguments", arguments);
+  Napi::Array returns = Napi::Array::New(env);
+  for (const c10::Argument& result : schema.returns()) {
+    Napi::Object entry = argument_to_js(env, result);
+    entry.Set("alias", alias_of(schema, result));
+    returns.Set(returns.Length(), entry);
+  }
+  object.Set("returns", returns);
+  return object;
+}
+
+// schema(name): one operator's schema as an object.
+Napi::Value schema(const Napi::CallbackInfo& info) {
+  try {
+    return schema_to_js(info.Env(), find(info[0].As<Napi::String>().Utf8Value()).schema());
+  } catch (...) {
+    throw_current_exception(info.Env());
+    return Napi::Value();
+  }
+}
+
+// operatorNames(): every aten:: operator, without its namespace.
+Napi::Value operator_names(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
+    if (name.name.rfind("aten::", 0) != 0) continue;
+    if (!c10::Dispatcher::singleton().findSchema(name)) continue;
+    names.Set(names.Length(), full_name(name).substr(6));
+  }
+  return names;
+}
+
+}  // namespace
+
+void define_operators(Napi::Env env, Napi::Object exports) {
+  napi_value function = nullptr;
+  check(env, napi_create_function(env, "call", NAPI_AUTO_LENGTH, call, &Environment::of(env),
+                                  &function));
+  exports.Set("call", Napi::Value(env, function));
+  exports.Set("registerOperators",
+              Napi::Function::New<register_operators>(env, "registerOperators"));
+  exports.Set("schema", Napi::Function::New<schema>(env, "schema"));
+  exports.Set("operatorNames", Napi::Function::New<operator_names>(env, "operatorNames"));
+}
+
+}  // namespace aiforge

@@ -1,0 +1,46 @@
+// Every operator of LibTorch's dispatcher, called through its schema.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <napi.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "values.h"
+
+namespace aiforge {
+
+// An operator with its schema flattened for fast calls.
+struct Operator {
+  struct Argument {
+    std::string name;
+    ValueType type;
+    c10::IValue default_value;
+    bool is_required;
+  };
+  explicit Operator(c10::OperatorHandle handle);
+
+  c10::OperatorHandle handle;
+  std::string name;  // aten::add.Tensor
+  std::vector<Argument> arguments;
+  // For each return, the argument that it is (in-place and out variants), or -1.
+  std::vector<int> aliases;
+};
+
+// Operators by small integers; resolved on the first call, so that loading costs nothing.
+class OperatorTable {
+ public:
+  uint32_t add(std::string name);
+  const Operator& get(uint32_t id);
+
+ private:
+  struct Entry {
+    std::string name;
+    std::unique_ptr<Operator> resolved;
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace aiforge

@@ -1,0 +1,62 @@
+#include <ATen/core/Tensor.h>
+
+#include "environment.h"
+#include "errors.h"
+#include "topics.h"
+#include "values.h"
+
+namespace aiforge {
+
+namespace {
+
+// A callback that reads one property of one tensor.
+template <napi_value (*Read)(napi_env, const at::Tensor&)>
+napi_value property(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return Read(env, Environment::of(env).handles.get(args.handle(0)));
+  });
+}
+
+napi_value int_array(napi_env env, at::IntArrayRef values) {
+  napi_value array = nullptr;
+  check(env, napi_create_array_with_length(env, values.size(), &array));
+  for (size_t i = 0; i < values.size(); ++i) {
+    const napi_value item = number(env, static_cast<double>(values[i]));
+    check(env, napi_set_element(env, array, static_cast<uint32_t>(i), item));
+  }
+  return array;
+}
+
+napi_value text(napi_env env, const std::string& value) { return Napi::String::New(env, value); }
+napi_value flag(napi_env env, bool value) { return Napi::Boolean::New(env, value); }
+
+napi_value shape(napi_env env, const at::Tensor& t) { return int_array(env, t.sizes()); }
+napi_value strides(napi_env env, const at::Tensor& t) { return int_array(env, t.strides()); }
+napi_value dim(napi_env env, const at::Tensor& t) { return number(env, t.dim()); }
+napi_value numel(napi_env env, const at::Tensor& t) { return number(env, t.numel()); }
+napi_value dtype(napi_env env, const at::Tensor& t) { return text(env, dtype_name(t.scalar_type())); }
+napi_value device(napi_env env, const at::Tensor& t) { return text(env, t.device().str()); }
+napi_value item_size(napi_env env, const at::Tensor& t) { return number(env, t.itemsize()); }
+napi_value contiguous(napi_env env, const at::Tensor& t) { return flag(env, t.is_contiguous()); }
+// A number that is equal for two tensors if and only if they are one tensor in LibTorch.
+napi_value identity(napi_env env, const at::Tensor& t) {
+  return Napi::BigInt::New(env, static_cast<uint64_t>(
+                                    reinterpret_cast<uintptr_t>(t.unsafeGetTensorImpl())));
+}
+
+}  // namespace
+
+void define_properties(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "shape", property<shape>);
+  define(env, exports, "strides", property<strides>);
+  define(env, exports, "dim", property<dim>);
+  define(env, exports, "numel", property<numel>);
+  define(env, exports, "dtype", property<dtype>);
+  define(env, exports, "device", property<device>);
+  define(env, exports, "itemSize", property<item_size>);
+  define(env, exports, "isContiguous", property<contiguous>);
+  define(env, exports, "identity", property<identity>);
+}
+
+}  // namespace aiforge

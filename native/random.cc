@@ -1,0 +1,114 @@
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
+
+#include "environment.h"
+#include "errors.h"
+#include "topics.h"
+#include "values.h"
+
+namespace aiforge {
+
+namespace {
+
+// Generator 0 is LibTorch's default one, which all environments share.
+at::Generator generator_of(napi_env env, uint32_t id) {
+  if (id == 0) return at::detail::getDefaultCPUGenerator();
+  const auto& generators = Environment::of(env).generators;
+  const auto found = generators.find(id);
+  if (found == generators.end()) throw Error("INVALID_ARGUMENT", "this Generator does not exist");
+  return found->second;
+}
+
+napi_value from_seed(napi_env env, uint64_t seed) {
+  if (seed < (uint64_t{1} << 53)) return number(env, static_cast<double>(seed));
+  return Napi::BigInt::New(env, seed);
+}
+
+// manualSeed(seed): seeds the default generator of every device.
+napi_value manual_seed(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::manual_seed(static_cast<uint64_t>(args.int64(0)));
+    return nullptr;
+  });
+}
+
+napi_value create_generator(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    Environment& environment = Environment::of(env);
+    const uint32_t id = ++environment.last_generator;
+    environment.generators.emplace(id, at::detail::createCPUGenerator());
+    return number(env, id);
+  });
+}
+
+napi_value release_generator(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment::of(env).generators.erase(args.uint32(0));
+    return nullptr;
+  });
+}
+
+napi_value seed_generator(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    at::Generator generator = generator_of(env, args.uint32(0));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_current_seed(static_cast<uint64_t>(args.int64(1)));
+    return nullptr;
+  });
+}
+
+// seedFromSystem(generator): seeds it from the system's entropy and returns that seed.
+napi_value seed_from_system(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::Generator generator = generator_of(env, args.uint32(0));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    return from_seed(env, generator.seed());
+  });
+}
+
+napi_value initial_seed(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return from_seed(env, generator_of(env, args.uint32(0)).current_seed());
+  });
+}
+
+napi_value generator_state(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::Generator generator = generator_of(env, args.uint32(0));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    return from_tensor(Environment::of(env), env, generator.get_state());
+  });
+}
+
+napi_value set_generator_state(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    at::Generator generator = generator_of(env, args.uint32(0));
+    const at::Tensor state = Environment::of(env).handles.get(args.handle(1));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_state(state);
+    return nullptr;
+  });
+}
+
+}  // namespace
+
+void define_random(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "manualSeed", manual_seed);
+  define(env, exports, "createGenerator", create_generator);
+  define(env, exports, "releaseGenerator", release_generator);
+  define(env, exports, "seedGenerator", seed_generator);
+  define(env, exports, "seedFromSystem", seed_from_system);
+  define(env, exports, "initialSeed", initial_seed);
+  define(env, exports, "generatorState", generator_state);
+  define(env, exports, "setGeneratorState", set_generator_state);
+}
+
+}  // namespace aiforge

@@ -1,0 +1,164 @@
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <cstring>
+
+#include "buffers.h"
+#include "environment.h"
+#include "errors.h"
+#include "topics.h"
+#include "values.h"
+
+namespace aiforge {
+
+namespace {
+
+struct TypedArray {
+  void* data = nullptr;
+  size_t bytes = 0;
+};
+
+size_t item_bytes(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+TypedArray read_typed_array(napi_env env, napi_value value) {
+  bool is_typed_array = false;
+  check(env, napi_is_typedarray(env, value, &is_typed_array));
+  if (!is_typed_array) throw Error("INVALID_ARGUMENT", "expected a typed array");
+  napi_typedarray_type type;
+  size_t length = 0;
+  TypedArray array;
+  check(env,
+        napi_get_typedarray_info(env, value, &type, &length, &array.data, nullptr, nullptr));
+  array.bytes = length * item_bytes(type);
+  return array;
+}
+
+std::vector<int64_t> read_shape(napi_env env, napi_value value) {
+  const ValueType type{Kind::Int, true, false, false, 0, "int[]"};
+  return to_ivalue(Environment::of(env), env, value, type).toIntVector();
+}
+
+void check_size(const TypedArray& array, const std::vector<int64_t>& shape, c10::ScalarType dtype) {
+  uint64_t needed = c10::elementSize(dtype);
+  for (int64_t size : shape) {
+    if (size < 0) throw Error("INVALID_ARGUMENT", "a shape has no negative size");
+    if (__builtin_mul_overflow(needed, static_cast<uint64_t>(size), &needed)) needed = UINT64_MAX;
+  }
+  if (needed != array.bytes) {
+    throw Error("INVALID_ARGUMENT", "the data has " + std::to_string(array.bytes) +
+                                        " bytes, but the shape and dtype need " +
+                                        std::to_string(needed));
+  }
+}
+
+// fromTypedArray(data, dtype, shape): a tensor with a copy of the data.
+napi_value from_typed_array(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    const c10::ScalarType dtype = dtype_from_name(args.string(1));
+    const std::vector<int64_t> shape = read_shape(env, args[2]);
+    const TypedArray source = read_typed_array(env, args[0]);
+    check_size(source, shape, dtype);
+    at::Tensor tensor = at::empty(shape, at::TensorOptions(dtype));
+    if (source.bytes > 0) std::memcpy(tensor.data_ptr(), source.data, source.bytes);
+    return from_tensor(Environment::of(env), env, std::move(tensor));
+  });
+}
+
+// shareTypedArray(data, dtype, shape): a tensor over the data itself, which must be of a
+// SharedArrayBuffer: that memory never moves and cannot be detached.
+napi_value share_typed_array(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    const c10::ScalarType dtype = dtype_from_name(args.string(1));
+    const std::vector<int64_t> shape = read_shape(env, args[2]);
+    const TypedArray source = read_typed_array(env, args[0]);
+    check_size(source, shape, dtype);
+    Environment& environment = Environment::of(env);
+    environment.buffers->drain(env);
+    napi_ref reference = nullptr;
+    check(env, napi_create_reference(env, args[0], 1, &reference));
+    const auto release = [buffers = environment.buffers, reference](void*) {
+      buffers->release(reference);
+    };
+    return from_tensor(environment, env,
+                       at::from_blob(source.data, shape, release, at::TensorOptions(dtype)));
+  });
+}
+
+at::Tensor readable(const at::Tensor& tensor) {
+  return tensor.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
+}
+
+// copyBytes(tensor): a new ArrayBuffer with the tensor's bytes in row-major order.
+napi_value copy_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const at::Tensor source = readable(Environment::of(env).handles.get(args.handle(0)));
+    void* data = nullptr;
+    napi_value buffer = nullptr;
+    check(env, napi_create_arraybuffer(env, source.nbytes(), &data, &buffer));
+    if (source.nbytes() > 0) std::memcpy(data, source.const_data_ptr(), source.nbytes());
+    return buffer;
+  });
+}
+
+void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }
+
+// viewBytes(tensor): an ArrayBuffer over the tensor's own memory, which it keeps alive.
+napi_value view_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
+    if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
+        tensor.is_neg()) {
+      throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
+                                          describe_tensor(tensor) + "; use contiguous() or copy");
+    }
+    if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(env, 0);
+    auto held = std::make_unique<at::Tensor>(tensor.detach());
+    napi_value buffer = nullptr;
+    check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(),
+                                                release_view, held.get(), &buffer));
+    held.release();
+    return buffer;
+  });
+}
+
+// item(tensor): the one element as a number, bigint, boolean or { re, im }
+napi_value item(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment& environment = Environment::of(env);
+    return from_ivalue(environment, env, environment.handles.get(args.handle(0)).item());
+  });
+}
+
+}  // namespace
+
+void define_storage(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "fromTypedArray", from_typed_array);
+  define(env, exports, "shareTypedArray", share_typed_array);
+  define(env, exports, "copyBytes", copy_bytes);
+  define(env, exports, "viewBytes", view_bytes);
+  define(env, exports, "item", item);
+}
+
+}  // namespace aiforge

@@ -1,0 +1,504 @@
+#include "values.h"
+
+#include <ATen/core/Dict.h>
+#include <ATen/core/List.h>
+#include <ATen/core/jit_type.h>
+#include <c10/util/StringUtil.h>
+
+#include <cmath>
+#include <optional>
+
+#include "environment.h"
+
+namespace aiforge {
+
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+napi_valuetype kind_of(napi_env env, napi_value value) {
+  napi_valuetype kind = napi_undefined;
+  check(env, napi_typeof(env, value, &kind));
+  return kind;
+}
+
+bool is_missing(napi_env env, napi_value value) {
+  const napi_valuetype kind = kind_of(env, value);
+  return kind == napi_undefined || kind == napi_null;
+}
+
+std::string read_string(napi_env env, napi_value value) {
+  size_t length = 0;
+  check(env, napi_get_value_string_utf8(env, value, nullptr, 0, &length));
+  std::string text(length, '\0');
+  check(env, napi_get_value_string_utf8(env, value, text.data(), length + 1, &length));
+  return text;
+}
+
+// A short picture of any JavaScript value, for error messages; runs no user code.
+std::string show(napi_env env, napi_value value) {
+  switch (kind_of(env, value)) {
+    case napi_undefined:
+      return "undefined";
+    case napi_null:
+      return "null";
+    case napi_boolean: {
+      bool flag = false;
+      napi_get_value_bool(env, value, &flag);
+      return flag ? "true" : "false";
+    }
+    case napi_number: {
+      double number = 0;
+      napi_get_value_double(env, value, &number);
+      return Napi::Value(env, value).ToString().Utf8Value();
+    }
+    case napi_string:
+      return "'" + read_string(env, value).substr(0, 80) + "'";
+    case napi_bigint:
+      return "a bigint";
+    case napi_function:
+      return "a function";
+    case napi_symbol:
+      return "a symbol";
+    default:
+      return Napi::Value(env, value).IsArray() ? "an array" : "an object";
+  }
+}
+
+[[noreturn]] void reject(napi_env env, napi_value value, const std::string& expected) {
+  throw Error("INVALID_ARGUMENT", "expected " + expected + ", got " + show(env, value));
+}
+
+double read_number(napi_env env, napi_value value, const char* expected) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok) reject(env, value, expected);
+  return number;
+}
+
+int64_t read_int(napi_env env, napi_value value) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) == napi_ok) {
+    if (std::trunc(number) == number && std::abs(number) <= kMaxSafeInteger) {
+      return static_cast<int64_t>(number);
+    }
+    reject(env, value, "an integer (a bigint beyond 2^53)");
+  }
+  int64_t result = 0;
+  bool lossless = false;
+  if (napi_get_value_bigint_int64(env, value, &result, &lossless) == napi_ok) {
+    if (lossless) return result;
+    throw Error("INVALID_ARGUMENT", "expected an integer of at most 64 bits, got a larger bigint");
+  }
+  reject(env, value, "an integer");
+}
+
+bool read_bool(napi_env env, napi_value value) {
+  bool flag = false;
+  if (napi_get_value_bool(env, value, &flag) != napi_ok) reject(env, value, "a boolean");
+  return flag;
+}
+
+// JavaScript has one number type: a whole number is an integer scalar, as Python's literal 2 is.
+c10::Scalar read_scalar(napi_env env, napi_value value) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) == napi_ok) {
+    const bool whole = std::trunc(number) == number && std::abs(number) <= kMaxSafeInteger &&
+                       !(number == 0 && std::signbit(number));
+    return whole ? c10::Scalar(static_cast<int64_t>(number)) : c10::Scalar(number);
+  }
+  bool flag = false;
+  if (napi_get_value_bool(env, value, &flag) == napi_ok) return c10::Scalar(flag);
+  if (kind_of(env, value) == napi_bigint) return c10::Scalar(read_int(env, value));
+  if (kind_of(env, value) == napi_object) {
+    napi_value re = nullptr;
+    napi_value im = nullptr;
+    check(env, napi_get_named_property(env, value, "re", &re));
+    check(env, napi_get_named_property(env, value, "im", &im));
+    double parts[2];
+    if (napi_get_value_double(env, re, &parts[0]) == napi_ok &&
+        napi_get_value_double(env, im, &parts[1]) == napi_ok) {
+      return c10::Scalar(c10::complex<double>(parts[0], parts[1]));
+    }
+  }
+  reject(env, value, "a number, a bigint, a boolean or a complex { re, im }");
+}
+
+const at::Tensor& read_tensor(Environment& environment, napi_env env, napi_value value) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok || number < 0) {
+    reject(env, value, "a Tensor");
+  }
+  return environment.handles.get(static_cast<Handle>(number));
+}
+
+struct LayoutName {
+  const char* name;
+  c10::Layout layout;
+};
+constexpr LayoutName kLayouts[] = {
+    {"strided", c10::kStrided},        {"sparse_coo", c10::kSparse},
+    {"sparse_csr", c10::kSparseCsr},   {"sparse_csc", c10::kSparseCsc},
+    {"sparse_bsr", c10::kSparseBsr},   {"sparse_bsc", c10::kSparseBsc},
+    {"jagged", c10::Layout::Jagged},
+};
+
+c10::Layout read_layout(const std::string& name) {
+  for (const LayoutName& entry : kLayouts) {
+    if (name == entry.name) return entry.layout;
+  }
+  throw Error("INVALID_ARGUMENT", "unknown layout '" + name + "'; expected 'strided', "
+                                  "'sparse_coo', 'sparse_csr', … ");
+}
+
+c10::MemoryFormat read_memory_format(const std::string& name) {
+  if (name == "contiguous_format") return c10::MemoryFormat::Contiguous;
+  if (name == "preserve_format") return c10::MemoryFormat::Preserve;
+  if (name == "channels_last") return c10::MemoryFormat::ChannelsLast;
+  if (name == "channels_last_3d") return c10::MemoryFormat::ChannelsLast3d;
+  throw Error("INVALID_ARGUMENT",
+              "unknown memory format '" + name +
+                  "'; expected 'contiguous_format', 'preserve_format', 'channels_last' or "
+                  "'channels_last_3d'");
+}
+
+std::string expect_string(napi_env env, napi_value value, const char* expected) {
+  if (kind_of(env, value) != napi_string) reject(env, value, expected);
+  return read_string(env, value);
+}
+
+at::Generator read_generator(Environment& environment, napi_env env, napi_value value) {
+  const auto id = static_cast<uint32_t>(read_number(env, value, "a Generator"));
+  const auto found = environment.generators.find(id);
+  if (found == environment.generators.end()) reject(env, value, "a Generator");
+  return found->second;
+}
+
+c10::IValue single(Environment& environment, napi_env env, napi_value value, Kind kind) {
+  switch (kind) {
+    case Kind::Tensor:
+      return read_tensor(environment, env, value);
+    case Kind::Int:
+      return read_int(env, value);
+    case Kind::Float:
+      if (kind_of(env, value) == napi_bigint) return static_cast<double>(read_int(env, value));
+      return read_number(env, value, "a number");
+    case Kind::Bool:
+      return read_bool(env, value);
+    case Kind::Scalar:
+      return read_scalar(env, value);
+    case Kind::String:
+      return expect_string(env, value, "a string");
+    case Kind::ScalarType:
+      return static_cast<int64_t>(
+          dtype_from_name(expect_string(env, value, "a dtype such as 'float32'")));
+    case Kind::Layout:
+      return static_cast<int64_t>(read_layout(expect_string(env, value, "a layout")));
+    case Kind::MemoryFormat:
+      return static_cast<int64_t>(
+          read_memory_format(expect_string(env, value, "a memory format")));
+    case Kind::Device:
+      return c10::Device(expect_string(env, value, "a device such as 'cpu' or 'cuda:0'"));
+    case Kind::Generator:
+      return read_generator(environment, env, value);
+    case Kind::Unsupported:
+      break;
+  }
+  throw Error("INVALID_ARGUMENT", "arguments of this type cannot be given from JavaScript");
+}
+
+c10::IValue tensor_list(Environment& environment, napi_env env, napi_value value) {
+  const HandleList handles = read_handles(env, value);
+  c10::List<at::Tensor> list;
+  list.reserve(handles.size);
+  for (size_t i = 0; i < handles.size; ++i) {
+    list.push_back(environment.handles.get(static_cast<Handle>(handles.data[i])));
+  }
+  return list;
+}
+
+c10::IValue optional_tensor_list(Environment& environment, napi_env env, napi_value value) {
+  const HandleList handles = read_handles(env, value);
+  c10::List<std::optional<at::Tensor>> list;
+  list.reserve(handles.size);
+  for (size_t i = 0; i < handles.size; ++i) {
+    const double handle = handles.data[i];
+    list.push_back(handle < 0 ? std::optional<at::Tensor>()
+                              : environment.handles.get(static_cast<Handle>(handle)));
+  }
+  return list;
+}
+
+template <typename Item, typename Read>
+c10::IValue list_of(napi_env env, napi_value value, const ValueType& type, Read read) {
+  c10::List<Item> list;
+  bool is_array = false;
+  check(env, napi_is_array(env, value, &is_array));
+  if (!is_array) {
+    if (type.list_size <= 0) reject(env, value, "an array (" + type.text + ")");
+    const Item item = read(value);
+    for (int32_t i = 0; i < type.list_size; ++i) list.push_back(item);
+    return list;
+  }
+  uint32_t length = 0;
+  check(env, napi_get_array_length(env, value, &length));
+  list.reserve(length);
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value item = nullptr;
+    check(env, napi_get_element(env, value, i, &item));
+    list.push_back(read(item));
+  }
+  return list;
+}
+
+c10::IValue scalar_list(napi_env env, napi_value value, const ValueType& type) {
+  bool is_array = false;
+  check(env, napi_is_array(env, value, &is_array));
+  if (!is_array) reject(env, value, "an array (" + type.text + ")");
+  uint32_t length = 0;
+  check(env, napi_get_array_length(env, value, &length));
+  c10::impl::GenericList list(c10::NumberType::get());
+  list.reserve(length);
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value item = nullptr;
+    check(env, napi_get_element(env, value, i, &item));
+    list.push_back(c10::IValue(read_scalar(env, item)));
+  }
+  return list;
+}
+
+c10::IValue list(Environment& environment, napi_env env, napi_value value, const ValueType& type) {
+  switch (type.kind) {
+    case Kind::Tensor:
+      return type.has_optional_items ? optional_tensor_list(environment, env, value)
+                                     : tensor_list(environment, env, value);
+    case Kind::Int:
+      return list_of<int64_t>(env, value, type, [&](napi_value v) { return read_int(env, v); });
+    case Kind::Float:
+      return list_of<double>(env, value, type,
+                             [&](napi_value v) { return read_number(env, v, "a number"); });
+    case Kind::Bool:
+      return list_of<bool>(env, value, type, [&](napi_value v) { return read_bool(env, v); });
+    case Kind::String:
+      return list_of<std::string>(
+          env, value, type, [&](napi_value v) { return expect_string(env, v, "a string"); });
+    case Kind::Scalar:
+      return scalar_list(env, value, type);
+    default:
+      throw Error("INVALID_ARGUMENT", "lists of this type cannot be given from JavaScript");
+  }
+}
+
+Kind kind_of_type(const c10::Type& type) {
+  switch (type.kind()) {
+    case c10::TypeKind::TensorType:
+      return Kind::Tensor;
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::SymIntType:
+      return Kind::Int;
+    case c10::TypeKind::FloatType:
+    case c10::TypeKind::SymFloatType:
+      return Kind::Float;
+    case c10::TypeKind::BoolType:
+    case c10::TypeKind::SymBoolType:
+      return Kind::Bool;
+    case c10::TypeKind::NumberType:
+      return Kind::Scalar;
+    case c10::TypeKind::StringType:
+      return Kind::String;
+    case c10::TypeKind::ScalarTypeType:
+      return Kind::ScalarType;
+    case c10::TypeKind::LayoutType:
+      return Kind::Layout;
+    case c10::TypeKind::MemoryFormatType:
+      return Kind::MemoryFormat;
+    case c10::TypeKind::DeviceObjType:
+      return Kind::Device;
+    case c10::TypeKind::GeneratorType:
+      return Kind::Generator;
+    default:
+      return Kind::Unsupported;
+  }
+}
+
+napi_value from_int(napi_env env, int64_t value) {
+  if (std::abs(static_cast<double>(value)) <= kMaxSafeInteger) {
+    return number(env, static_cast<double>(value));
+  }
+  napi_value result = nullptr;
+  check(env, napi_create_bigint_int64(env, value, &result));
+  return result;
+}
+
+napi_value from_complex(napi_env env, c10::complex<double> value) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("re", value.real());
+  object.Set("im", value.imag());
+  return object;
+}
+
+napi_value from_scalar(napi_env env, const c10::Scalar& value) {
+  if (value.isBoolean()) return Napi::Boolean::New(env, value.toBool());
+  if (value.isIntegral(false)) return from_int(env, value.toLong());
+  if (value.isComplex()) return from_complex(env, value.toComplexDouble());
+  return number(env, value.toDouble());
+}
+
+template <typename Items>
+napi_value from_items(Environment& environment, napi_env env, const Items& items) {
+  napi_value array = nullptr;
+  check(env, napi_create_array_with_length(env, items.size(), &array));
+  uint32_t index = 0;
+  for (const auto& item : items) {
+    check(env, napi_set_element(env, array, index++, from_ivalue(environment, env, item)));
+  }
+  return array;
+}
+
+}  // namespace
+
+ValueType value_type_of(const c10::TypePtr& type, std::optional<int32_t> list_size) {
+  ValueType result;
+  result.text = type->str();
+  c10::TypePtr inner = type;
+  if (const auto optional = inner->cast<c10::OptionalType>()) {
+    result.is_optional = true;
+    inner = optional->getElementType();
+  }
+  if (const auto list = inner->cast<c10::ListType>()) {
+    result.is_list = true;
+    result.list_size = list_size.value_or(0);
+    inner = list->getElementType();
+    if (const auto optional = inner->cast<c10::OptionalType>()) {
+      result.has_optional_items = true;
+      inner = optional->getElementType();
+    }
+  }
+  result.kind = kind_of_type(*inner);
+  return result;
+}
+
+c10::IValue to_ivalue(Environment& environment, napi_env env, napi_value value,
+                      const ValueType& type) {
+  if (type.is_optional && is_missing(env, value)) return c10::IValue();
+  if (type.is_list) return list(environment, env, value, type);
+  return single(environment, env, value, type.kind);
+}
+
+napi_value from_tensor(Environment& environment, napi_env env, at::Tensor tensor) {
+  if (!tensor.defined()) return Napi::Env(env).Null();
+  return from_handle(env, environment.handles.add(std::move(tensor)));
+}
+
+napi_value from_tensors(Environment& environment, napi_env env,
+                        const std::vector<at::Tensor>& tensors) {
+  napi_value array = nullptr;
+  check(env, napi_create_array_with_length(env, tensors.size(), &array));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    check(env, napi_set_element(env, array, static_cast<uint32_t>(i),
+                                from_tensor(environment, env, tensors[i])));
+  }
+  return array;
+}
+
+std::vector<at::Tensor> to_tensors(Environment& environment, napi_env env, napi_value value) {
+  const HandleList handles = read_handles(env, value);
+  std::vector<at::Tensor> tensors;
+  tensors.reserve(handles.size);
+  for (size_t i = 0; i < handles.size; ++i) {
+    const double handle = handles.data[i];
+    tensors.push_back(handle < 0 ? at::Tensor()
+                                 : environment.handles.get(static_cast<Handle>(handle)));
+  }
+  return tensors;
+}
+
+napi_value from_ivalue(Environment& environment, napi_env env, const c10::IValue& value) {
+  if (value.isTensor()) return from_tensor(environment, env, value.toTensor());
+  if (value.isNone()) return Napi::Env(env).Null();
+  if (value.isInt()) return from_int(env, value.toInt());
+  if (value.isDouble()) return number(env, value.toDouble());
+  if (value.isBool()) return Napi::Boolean::New(env, value.toBool());
+  if (value.isString()) return Napi::String::New(env, value.toStringRef());
+  if (value.isComplexDouble()) return from_complex(env, value.toComplexDouble());
+  if (value.isDevice()) return Napi::String::New(env, value.toDevice().str());
+  if (value.isScalar()) return from_scalar(env, value.toScalar());
+  if (value.isTensorList()) return from_tensors(environment, env, value.toTensorVector());
+  if (value.isList()) return from_items(environment, env, value.toListRef());
+  if (value.isTuple()) return from_items(environment, env, value.toTupleRef().elements());
+  throw Error("OPERATOR_FAILED", "a result of type " + value.tagKind() + " cannot be returned");
+}
+
+std::string describe_tensor(const at::Tensor& tensor) {
+  if (!tensor.defined()) return "an undefined tensor";
+  std::string text = dtype_name(tensor.scalar_type());
+  text += "[" + c10::Join(", ", tensor.sizes()) + "]";
+  if (!tensor.device().is_cpu()) text += " on " + tensor.device().str();
+  return text;
+}
+
+std::string describe(Environment& environment, napi_env env, napi_value value,
+                     const ValueType& type) {
+  double handle = 0;
+  if (type.kind == Kind::Tensor && !type.is_list &&
+      napi_get_value_double(env, value, &handle) == napi_ok && handle >= 0) {
+    const auto slot = static_cast<Handle>(handle);
+    return environment.handles.is_live(slot) ? describe_tensor(environment.handles.get(slot))
+                                             : "a disposed tensor";
+  }
+  if (type.kind == Kind::Tensor && type.is_list && !is_missing(env, value)) {
+    std::vector<std::string> items;
+    for (const at::Tensor& tensor : to_tensors(environment, env, value)) {
+      items.push_back(describe_tensor(tensor));
+    }
+    return "[" + c10::Join(", ", items) + "]";
+  }
+  return Napi::Value(env, value).IsArray() ? "[" + Napi::Value(env, value).ToString().Utf8Value() + "]"
+                                           : show(env, value);
+}
+
+bool ArgumentReader::is_missing(size_t i) const { return aiforge::is_missing(env_, values_[i]); }
+
+Handle ArgumentReader::handle(size_t i) const {
+  const double value = read_number(env_, values_[i], "a Tensor");
+  if (value < 0) reject(env_, values_[i], "a Tensor");
+  return static_cast<Handle>(value);
+}
+
+uint32_t ArgumentReader::uint32(size_t i) const {
+  const double value = read_number(env_, values_[i], "a whole number");
+  if (!(value >= 0 && value <= 4294967295.0)) reject(env_, values_[i], "a number in 0 … 2^32-1");
+  return static_cast<uint32_t>(value);
+}
+
+int64_t ArgumentReader::int64(size_t i) const { return read_int(env_, values_[i]); }
+
+double ArgumentReader::number(size_t i) const {
+  return read_number(env_, values_[i], "a number");
+}
+
+bool ArgumentReader::boolean(size_t i) const { return read_bool(env_, values_[i]); }
+
+std::string ArgumentReader::string(size_t i) const {
+  return expect_string(env_, values_[i], "a string");
+}
+
+HandleList read_handles(napi_env env, napi_value value) {
+  bool is_typed_array = false;
+  check(env, napi_is_typedarray(env, value, &is_typed_array));
+  napi_typedarray_type type = napi_int8_array;
+  void* data = nullptr;
+  size_t length = 0;
+  if (is_typed_array) {
+    check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
+  }
+  if (type != napi_float64_array) reject(env, value, "a list of Tensors");
+  return {static_cast<const double*>(data), length};
+}
+
+void define(Napi::Env env, Napi::Object exports, const char* name, napi_callback callback) {
+  napi_value function = nullptr;
+  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function));
+  exports.Set(name, Napi::Value(env, function));
+}
+
+}  // namespace aiforge

@@ -1,0 +1,31 @@
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A failure the user can act on: its message is all that is printed. */
+export class ProvisionError extends Error {
+  name = 'ProvisionError';
+}
+
+/** Runs a script's main function; a failure ends in one message on standard error and exit status 1 (130 after Ctrl-C). */
+export async function runMain(main) {
+  try {
+    process.exitCode = (await main()) ?? 0;
+  } catch (error) {
+    const known = error instanceof ProvisionError;
+    process.stderr.write(`\naiforge: ${known ? error.message : describeUnexpected(error)}\n`);
+    process.exitCode = error.exitStatus ?? 1;
+  }
+}
+
+function describeUnexpected(error) {
+  if (error?.code === 'ENOSPC') return 'the disk is full. Free about 2 GB and run the command again.';
+  if (error?.code === 'EACCES' || error?.code === 'EPERM' || error?.code === 'EROFS') {
+    return `no permission to write ${error.path}. Make it writable, or set XDG_CACHE_HOME to a folder that is.`;
+  }
+  return `${error?.message ?? error}. Set AIFORGE_DEBUG=1 for the stack trace.${process.env.AIFORGE_DEBUG ? `\n${error?.stack}` : ''}`;
+}
+
+/** Whether the module is the script that Node was started with. */
+export function isMain(moduleUrl) {
+  return Boolean(process.argv[1]) && realpathSync(process.argv[1]) === fileURLToPath(moduleUrl);
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './command.mjs';
+import { withLock } from './lock.mjs';
+import { ProvisionError } from './main.mjs';
+import { cacheFolder, readJson, writeJson } from './paths.mjs';
+
+// What the tests compare with: PyTorch itself, and the real MLflow server.
+const PACKAGES = ['torch==2.13.0', 'numpy', 'mlflow'];
+
+const folder = () => join(cacheFolder(), 'reference-2.13.0');
+const stamp = () => join(folder(), 'stamp.json');
+
+/** The Python of the reference environment, or null when it is not (completely) installed. */
+export function referencePython() {
+  const installed = readJson(stamp())?.packages;
+  return String(installed) === String(PACKAGES) ? join(folder(), 'bin', 'python') : null;
+}
+
+/** Installs the reference environment unless it is there; throws ProvisionError. */
+export async function installReference() {
+  if (referencePython()) return;
+  await withLock(`${folder()}.lock`, async () => {
+    if (referencePython()) return;
+    console.log(`  installing the Python reference (${PACKAGES.join(', ')}) into ${folder()}`);
+    // A virtual environment holds its own path, so it is made in place and stamped last.
+    rmSync(folder(), { recursive: true, force: true });
+    mkdirSync(cacheFolder(), { recursive: true });
+    await python('python3', ['-m', 'venv', folder()], 'Install python3-venv (on Debian: apt-get install python3-venv)');
+    const pip = ['-m', 'pip', 'install', '--quiet', ...PACKAGES];
+    await python(join(folder(), 'bin', 'python'), pip, 'Check the network and the free space');
+    writeJson(stamp(), { packages: PACKAGES });
+  });
+}
+
+async function python(command, args, remedy) {
+  const { status, tail } = await run(command, args, { onLine: () => {} });
+  if (status === 0) return;
+  const reason = tail.slice(-8).map((line) => `    ${line}`);
+  throw new ProvisionError(
+    `the Python reference could not be installed:\n${reason.join('\n')}\n${remedy}, then run again.`,
+  );
+}

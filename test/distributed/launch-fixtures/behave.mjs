@@ -1,0 +1,89 @@
+// Each argument is what the rank of that number does once all ranks are ready; NAME:VALUE gives it a value.
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const { RANK, WORLD_SIZE, READY_FOLDER, TORCHELASTIC_RESTART_COUNT, TORCHELASTIC_ERROR_FILE } = process.env;
+const [name, value] = process.argv[2 + Number(RANK)].split(':');
+
+const stopSignals = ['SIGINT', 'SIGTERM'];
+const mark = (what) => join(READY_FOLDER, `${what}-${TORCHELASTIC_RESTART_COUNT}`);
+const stayAlive = () => setInterval(() => undefined, 1000);
+
+async function waitFor(file) {
+  while (!existsSync(file)) await delay(10);
+}
+
+function startChild() {
+  const ignore = "process.on('SIGTERM', () => undefined);";
+  const script = `${ignore} setInterval(() => undefined, 1000); console.log('child ' + process.pid);`;
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child.stdout.once('data', (text) => {
+      process.stdout.write(text);
+      child.unref();
+      child.stdout.unref();
+      resolve();
+    });
+  });
+}
+
+const prepare = {
+  stubborn: () => stopSignals.forEach((signal) => process.on(signal, () => console.log(`ignored ${signal}`))),
+  save: () =>
+    stopSignals.forEach((signal) =>
+      process.on(signal, async () => {
+        console.log(`saving after ${signal}`);
+        await delay(200);
+        process.exit(signal === 'SIGINT' ? 130 : 143);
+      }),
+    ),
+  family: startChild,
+  leave: startChild,
+};
+
+const act = {
+  ok: () => undefined,
+  wait: stayAlive,
+  stubborn: stayAlive,
+  save: stayAlive,
+  family: stayAlive,
+  leave: () => process.exit(Number(value)),
+  busy: () => {
+    for (;;);
+  },
+  throw: () => {
+    throw new RangeError(`rank ${RANK} threw`);
+  },
+  exit: () => {
+    console.error(`rank ${RANK} gives up`);
+    process.exitCode = Number(value);
+  },
+  die: () => process.kill(process.pid, value),
+  'fail-once': () => process.exit(TORCHELASTIC_RESTART_COUNT === '0' ? 5 : 0),
+  'python-error': () => {
+    const message = { message: 'ValueError: no', extraInfo: { py_callstack: 'Traceback: here', timestamp: '1' } };
+    writeFileSync(TORCHELASTIC_ERROR_FILE, JSON.stringify({ message }));
+    process.exit(1);
+  },
+  // Records its error first but ends after the rank that fails because of it.
+  'slow-to-end': () => {
+    stayAlive();
+    writeFileSync(TORCHELASTIC_ERROR_FILE, JSON.stringify({ message: 'the cause' }));
+    setTimeout(() => writeFileSync(mark('cause'), ''), 50);
+    process.on('SIGTERM', () => process.exit(7));
+  },
+  'fail-after-cause': async () => {
+    await waitFor(mark('cause'));
+    writeFileSync(TORCHELASTIC_ERROR_FILE, JSON.stringify({ message: 'a consequence' }));
+    process.exit(8);
+  },
+};
+
+await prepare[name]?.();
+console.log(`pid ${process.pid} port ${process.env.MASTER_PORT}`);
+writeFileSync(mark(`ready-${RANK}`), '');
+for (let rank = 0; rank < Number(WORLD_SIZE); rank++) await waitFor(mark(`ready-${rank}`));
+console.log('all ready');
+act[name]();

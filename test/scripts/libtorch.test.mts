@@ -1,0 +1,143 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import {
+  cleanEnvironment,
+  folderOfWheels,
+  outlineOfLibTorch,
+  pathWithOnly,
+  runNode,
+  startNode,
+  temporaryFolder,
+  writeFiles,
+  type Outcome,
+} from './sandbox.mjs';
+
+const script = 'scripts/libtorch.mjs';
+
+function expectOneMessage({ status, output }: Outcome, ...parts: string[]): void {
+  expect(status).to.equal(1);
+  for (const part of parts) expect(output).to.include(part);
+  expect(output.match(/^aiforge: /gm)).to.have.length(1);
+  expect(output).not.to.match(/^\s+at .*:\d+:\d+/m);
+}
+
+/** An environment with an empty cache, where pip sees only the given folder of wheels. */
+function emptyCache(wheels: string, changes: NodeJS.ProcessEnv = {}) {
+  const home = temporaryFolder();
+  const pip = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' };
+  return { cache: join(home, 'aiforge'), env: cleanEnvironment({ ...pip, XDG_CACHE_HOME: home, ...changes }) };
+}
+
+const finishedProcess = () => spawnSync(process.execPath, ['-e', '']).pid;
+
+describe('scripts/libtorch.mjs', () => {
+  describe('with LIBTORCH', () => {
+    it('takes a LibTorch of a supported version', async () => {
+      const folder = writeFiles(temporaryFolder(), outlineOfLibTorch('2.11.0', 'cuda'));
+      const { status, output } = await runNode([script], cleanEnvironment({ LIBTORCH: folder }));
+      expect(output).to.equal(`LibTorch 2.11.0 (cuda) in ${folder}\n`);
+      expect(status).to.equal(0);
+    });
+
+    it('refuses a folder that is none, and names it', async () => {
+      const folder = temporaryFolder();
+      expectOneMessage(await runNode([script], cleanEnvironment({ LIBTORCH: folder })), folder, 'site-packages/torch');
+    });
+
+    for (const version of ['2.10.1', '2.15.0', '1.13.0']) {
+      it(`refuses LibTorch ${version} and names the supported range`, async () => {
+        const folder = writeFiles(temporaryFolder(), outlineOfLibTorch(version));
+        const outcome = await runNode([script], cleanEnvironment({ LIBTORCH: folder }));
+        expectOneMessage(outcome, version, '2.11 to 2.14', 'unset it');
+      });
+    }
+  });
+
+  it('refuses an unknown flavour', async () => {
+    const outcome = await runNode([script], cleanEnvironment({ AIFORGE_FLAVOUR: 'gpu' }));
+    expectOneMessage(outcome, 'AIFORGE_FLAVOUR=gpu', 'cpu or cuda');
+  });
+
+  describe('with an empty cache', () => {
+    it('installs with pip, keeps only LibTorch, and finds it again', async () => {
+      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      const first = await runNode([script], env);
+      expect(first.status, first.output).to.equal(0);
+      expect(readdirSync(cache)).to.deep.equal(['libtorch-2.13.0-cpu']);
+      const root = join(cache, 'libtorch-2.13.0-cpu');
+      expect(readdirSync(root).sort()).to.deep.equal(['stamp.json', 'torch']);
+      expect(readdirSync(join(root, 'torch')).sort()).to.deep.equal(['include', 'lib', 'version.py']);
+      const second = await runNode([script], { ...env, PATH: pathWithOnly('node') });
+      expect(second.output).to.equal(`LibTorch 2.13.0 (cpu) in ${join(root, 'torch')}\n`);
+    });
+
+    it('installs once when two processes want it at the same time', async () => {
+      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      const outcomes = await Promise.all([runNode([script], env), runNode([script], env)]);
+      expect(outcomes.map(({ status }) => status)).to.deep.equal([0, 0]);
+      expect(outcomes.filter(({ output }) => output.includes('installing'))).to.have.length(1);
+      expect(readdirSync(cache)).to.deep.equal(['libtorch-2.13.0-cpu']);
+    });
+
+    it('clears away what an interrupted install left, and does not use it', async () => {
+      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      mkdirSync(join(cache, `tmp-${finishedProcess()}-${hostname()}`, 'torch'), { recursive: true });
+      mkdirSync(join(cache, 'libtorch-2.13.0-cpu', 'torch'), { recursive: true });
+      writeFileSync(join(cache, 'libtorch-2.13.0-cpu.lock'), `${finishedProcess()} ${hostname()}`);
+      const { status, output } = await runNode([script], env);
+      expect(status, output).to.equal(0);
+      expect(readdirSync(cache)).to.deep.equal(['libtorch-2.13.0-cpu']);
+      expect(existsSync(join(cache, 'libtorch-2.13.0-cpu', 'torch', 'lib', 'libtorch_cpu.so'))).to.equal(true);
+    });
+
+    it('leaves nothing behind when it is stopped', async () => {
+      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      const { child, finished } = startNode([script], env);
+      child.stdout.once('data', () => child.kill('SIGTERM'));
+      const { status, output } = await finished;
+      expect(status, output).to.equal(143);
+      expect(readdirSync(cache)).to.deep.equal([]);
+    });
+
+    it('refuses the CUDA build when the CPU flavour was asked for', async () => {
+      const { cache, env } = emptyCache(folderOfWheels('cuda'));
+      expectOneMessage(await runNode([script], env), 'CUDA build', 'AIFORGE_FLAVOUR=cuda');
+      expect(readdirSync(cache)).to.deep.equal([]);
+    });
+
+    it('says what pip said when pip finds no wheel', async () => {
+      const { cache, env } = emptyCache(temporaryFolder());
+      expectOneMessage(await runNode([script], env), 'No matching distribution', 'LIBTORCH');
+      expect(readdirSync(cache)).to.deep.equal([]);
+    });
+
+    it('names both ways out when there is no Python', async () => {
+      const { env } = emptyCache(temporaryFolder(), { PATH: pathWithOnly('node') });
+      expectOneMessage(await runNode([script], env), 'there is no python3', 'python3-pip', 'LIBTORCH');
+    });
+
+    it('says how much space is missing', async function () {
+      const small = ['/dev/shm', '/run', '/run/lock', '/sys/fs/cgroup'].find((folder) => {
+        if (!existsSync(folder)) return false;
+        const { bavail, bsize } = statfsSync(folder);
+        return bavail > 0 && bavail * bsize < 2e9;
+      });
+      if (small === undefined) {
+        console.log('      skipped: this machine has no file system with less than 2 GB free to try it on');
+        return this.skip();
+      }
+      const { env } = emptyCache(temporaryFolder(), { XDG_CACHE_HOME: join(small, `aiforge-test-${process.pid}`) });
+      expectOneMessage(await runNode([script], env), 'GB free', 'XDG_CACHE_HOME');
+    });
+
+    it('says so when the cache cannot be written', async function () {
+      const { env } = emptyCache(temporaryFolder(), { XDG_CACHE_HOME: '/proc/aiforge' });
+      const { status, output } = await runNode([script], env);
+      expect(status).to.equal(1);
+      expect(output).to.include('/proc/aiforge').and.to.include('XDG_CACHE_HOME');
+    });
+  });
+});

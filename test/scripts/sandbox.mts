@@ -1,0 +1,101 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+export interface Outcome {
+  status: number | null;
+  /** Standard output and standard error together. */
+  output: string;
+}
+
+/** A fresh folder below the system's temporary one. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'aiforge-test-'));
+}
+
+/** Writes files, given by their path within the folder, and returns the folder. */
+export function writeFiles(folder: string, files: Record<string, string>): string {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+/** The test's environment without what the user may have set for provisioning, changed by `changes`. */
+export function cleanEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { LIBTORCH: _libtorch, AIFORGE_FLAVOUR: _flavour, CXX: _compiler, ...rest } = process.env;
+  return { ...rest, ...changes };
+}
+
+/** Starts Node on a script; `finished` resolves when it has ended. */
+export function startNode(args: string[], env: NodeJS.ProcessEnv, cwd = process.cwd()) {
+  const child = spawn(process.execPath, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const finished = new Promise<Outcome>((resolve) => child.on('close', (status) => resolve({ status, output })));
+  return { child, finished };
+}
+
+/** Runs Node on a script to its end. */
+export function runNode(args: string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<Outcome> {
+  return startNode(args, env, cwd).finished;
+}
+
+/** A PATH on which only the named programs are found. */
+export function pathWithOnly(...programs: string[]): string {
+  const folder = temporaryFolder();
+  for (const program of programs) {
+    const { stdout } = spawnSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' });
+    symlinkSync(stdout.trim(), join(folder, program));
+  }
+  return folder;
+}
+
+/** A copy of the package's build scripts with its own native sources, which shares this project's node_modules. */
+export function copyOfPackage(nativeSources: Record<string, string>): string {
+  const folder = temporaryFolder();
+  for (const name of ['package.json', 'CMakeLists.txt', 'binding.gyp', 'scripts']) {
+    cpSync(resolve(name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  mkdirSync(join(folder, 'native'));
+  return writeFiles(folder, nativeSources);
+}
+
+const versionHeader = (version: string) => `#pragma once\n#define TORCH_VERSION \\\n  "${version}"\n`;
+
+/** The files by which a folder is taken for LibTorch, with nothing in the libraries. */
+export function outlineOfLibTorch(version: string, flavour: 'cpu' | 'cuda' = 'cpu'): Record<string, string> {
+  return {
+    'include/torch/headeronly/version.h': versionHeader(version),
+    'lib/libtorch_cpu.so': '',
+    ...(flavour === 'cuda' && { 'lib/libtorch_cuda.so': '' }),
+  };
+}
+
+/** A folder with a small wheel that pip installs as torch 2.13.0, so that the real pip runs without a large download. */
+export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
+  const folder = temporaryFolder();
+  const info = 'torch-2.13.0.dist-info';
+  const files: Record<string, string> = {
+    [`${info}/METADATA`]: 'Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n',
+    [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: py3-none-any\n',
+    'torch/version.py': "__version__ = '2.13.0'\n",
+    'torch/nn/__init__.py': '',
+    'torchgen/__init__.py': '',
+  };
+  for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
+  files[`${info}/RECORD`] = [...Object.keys(files), `${info}/RECORD`].map((name) => `${name},,\n`).join('');
+  const content = writeFiles(join(folder, 'content'), files);
+  const zip =
+    'import os, sys, zipfile\n' +
+    'with zipfile.ZipFile(sys.argv[1], "w") as z:\n' +
+    '  for d, _, names in os.walk(sys.argv[2]):\n' +
+    '    for n in names: z.write(os.path.join(d, n), os.path.relpath(os.path.join(d, n), sys.argv[2]))\n';
+  const wheel = join(folder, 'torch-2.13.0-py3-none-any.whl');
+  const { status, stderr } = spawnSync('python3', ['-c', zip, wheel, content], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the wheel could not be made: ${stderr}`);
+  return folder;
+}
