@@ -1,3 +1,14 @@
 export * from './tensor/index.js';
 export * from './autograd/index.js';
+export * from './core/index.js';
+export * as data from './data/index.js';
+export * as distributed from './distributed/index.js';
+export * as nn from './nn/index.js';
+export * as optim from './optim/index.js';
+export { ExperimentConfig } from './config/experimentConfig.js';
+export { dumpConfig, loadExperimentConfig } from './config/load.js';
+export { ModelConfig, SimpleNNConfig, TransformerConfig } from './config/modelConfigs.js';
+export { readSettings, settings, type Settings } from './config/settings.js';
+export { TrainingConfig } from './config/trainingConfig.js';
 export { AiforgeError, errorCodes, TensorDisposedError, type ErrorCode } from './errors.js';
+export { addLogFile, childLogger, logger, type Logger } from './log.js';

@@ -2,11 +2,20 @@
 
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+
 #include "errors.h"
 #include "topics.h"
 #include "values.h"
 
 namespace aiforge {
+
+namespace {
+
+constexpr int64_t kGrowthBytes = int64_t{96} << 20;
+constexpr int64_t kBeyondAnyLimit = int64_t{1} << 40;
+
+}  // namespace
 
 Environment& Environment::open(Napi::Env env) {
   auto* environment = new Environment();
@@ -42,6 +51,7 @@ void Environment::attach(napi_env env, napi_value object, Handle handle) {
   ++attached_;
   handles.report(handle);
   report_memory(env);
+  collect_if_grown(env);
 }
 
 void Environment::collected(node_api_basic_env env, void* data, void* hint) {
@@ -56,8 +66,26 @@ void Environment::collected(node_api_basic_env env, void* data, void* hint) {
 
 void Environment::report_memory(napi_env env) {
   const int64_t change = handles.take_unreported_bytes();
+  if (change == 0) return;
   int64_t total = 0;
-  if (change != 0) napi_adjust_external_memory(env, change, &total);
+  napi_adjust_external_memory(env, change, &total);
+  reported_ += change;
+  low_ = std::min(low_, reported_);
+}
+
+// V8 answers external memory with marking on its helper threads, which a synchronous loop on busy
+// cores outruns by hundreds of megabytes. Memory beyond any limit makes it collect at once.
+void Environment::collect_if_grown(napi_env env) {
+  if (reported_ < low_ + kGrowthBytes + low_ / 2) return;
+  const auto start = std::chrono::steady_clock::now();
+  // At most a tenth of the time goes into forced collections, however large the JavaScript heap.
+  if (start < may_collect_ && reported_ < low_ + 8 * kGrowthBytes) return;
+  int64_t total = 0;
+  napi_adjust_external_memory(env, kBeyondAnyLimit, &total);
+  napi_adjust_external_memory(env, -kBeyondAnyLimit, &total);
+  low_ = reported_;
+  const auto end = std::chrono::steady_clock::now();
+  may_collect_ = end + 9 * (end - start);
 }
 
 void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {

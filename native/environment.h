@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 #include <napi.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -33,6 +34,9 @@ class Environment {
   // Tells V8 of bytes that came or went, when they are many.
   void report_memory(napi_env env);
 
+  // Makes V8 collect now when the tensors left to it have grown by much since the last time.
+  void collect_if_grown(napi_env env);
+
   // Makes `scope` and the autograd modes those of the context that runs now.
   void enter(uint32_t scope, bool grad_enabled, bool inference);
 
@@ -45,6 +49,10 @@ class Environment {
   // Finalizers may run after the environment's own: it lives until the last of them.
   size_t attached_ = 0;
   bool closed_ = false;
+  // Bytes that V8 was told of, their low since the last forced collection, and that one's time.
+  int64_t reported_ = 0;
+  int64_t low_ = 0;
+  std::chrono::steady_clock::time_point may_collect_;
   std::optional<c10::InferenceMode> inference_;
 };
 

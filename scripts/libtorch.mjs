@@ -81,6 +81,8 @@ async function installWithPip(flavour) {
   requirePip();
   await requireSpace(cache, SPACE_NEEDED[flavour]);
   const temporary = join(cache, `tmp-${process.pid}-${hostname()}`);
+  const remove = () => rmSync(temporary, { recursive: true, force: true });
+  process.on('exit', remove);
   try {
     console.log(`  installing LibTorch ${LIBTORCH_VERSION} (${flavour}) into ${cachedRoot(flavour)}`);
     await pipInstall(temporary, flavour);
@@ -91,7 +93,8 @@ async function installWithPip(flavour) {
     rmSync(cachedRoot(flavour), { recursive: true, force: true });
     renameSync(temporary, cachedRoot(flavour));
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 

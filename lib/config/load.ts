@@ -89,7 +89,8 @@ function readModule(file: string): Source {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AiforgeError('CONFIG_INVALID', `${file} could not be run: ${reason}`, { cause: error });
   }
-  const value = exported.config ?? exported.default;
+  // A CommonJS file may also be the configuration itself: module.exports = { … }.
+  const value = exported.config ?? (exported.__esModule === true ? exported.default : exported);
   if (isRecord(value)) return { value, locate: () => undefined };
   throw new AiforgeError(
     'CONFIG_INVALID',

@@ -24,7 +24,7 @@ export function packageManifest(): { version: string; exports: Record<string, un
 export function loadModule(file: string): Record<string, unknown> {
   const { createJiti } = load('jiti') as typeof import('jiti');
   const directory = dirname(file);
-  const jiti = createJiti(join(directory, '_'), { virtualModules: hostModules(directory) });
+  const jiti = createJiti(join(directory, '_'), { virtualModules: hostModules(directory), interopDefault: false });
   return withHostResolution(() => jiti(file) as Record<string, unknown>);
 }
 

@@ -1,13 +1,14 @@
 /**
  * The candidate closest to `name` by edit distance, or undefined when none is close. Case, `_` and `-` count for nothing,
- * so `batch_size` finds `batchSize`.
+ * so `batch_size` finds `batchSize`; a beginning counts as close, so `warning` finds `warn`.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(name);
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, fold(candidate));
+    const folded = fold(candidate);
+    const distance = isBeginning(wanted, folded) ? 1 : editDistance(wanted, folded);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -24,6 +25,10 @@ export function didYouMean(name: string, candidates: Iterable<string>): string {
 
 function fold(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, '');
+}
+
+function isBeginning(a: string, b: string): boolean {
+  return a !== b && Math.min(a.length, b.length) >= 3 && (a.startsWith(b) || b.startsWith(a));
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment) that turn `a` into `b`. */

@@ -78,7 +78,10 @@ export function plainCopy(value: unknown, source: string, path: string[] = []): 
   for (const [key, entry] of Object.entries(value)) {
     const at = [...path, key];
     if (unsafeKeys.has(key)) {
-      throw new AiforgeError('CONFIG_INVALID', `${source}: '${at.join('.')}' is not allowed as a key; choose another name.`);
+      throw new AiforgeError(
+        'CONFIG_INVALID',
+        `${source}: '${at.join('.')}' is not allowed as a key; choose another name.`,
+      );
     }
     copy[key] = plainCopy(entry, source, at);
   }

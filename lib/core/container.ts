@@ -61,7 +61,10 @@ export class Container {
   /** The value of a token, made by its factory at the first call. Throws `CONFIG_INVALID` when nothing provides it. */
   get<T>(token: Token<T>): T {
     if (this.#disposed) {
-      throw new AiforgeError('INVALID_ARGUMENT', `'${nameOf(token)}' was asked of a disposed container; make a new one.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `'${nameOf(token)}' was asked of a disposed container; make a new one.`,
+      );
     }
     if (!this.#factories.has(token)) {
       throw new AiforgeError(
@@ -105,7 +108,10 @@ export class Container {
     const factory = this.#factories.get(token)!;
     if (this.#pending.has(token)) {
       const chain = [...this.#pending, token].map(nameOf).join(' → ');
-      throw new AiforgeError('CONFIG_INVALID', `The factories of the container need each other: ${chain}. Break the circle.`);
+      throw new AiforgeError(
+        'CONFIG_INVALID',
+        `The factories of the container need each other: ${chain}. Break the circle.`,
+      );
     }
     this.#pending.add(token);
     try {

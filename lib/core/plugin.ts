@@ -95,7 +95,10 @@ export function checkParts(parts: PluginParts, who: string): void {
 function checkClass(part: keyof typeof required, value: unknown, who: string): void {
   const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
   if (typeof prototype !== 'object' || prototype === null) {
-    throw new AiforgeError('PLUGIN_INVALID', `${who}: ${part} is not a class; write 'class ${part} extends Base${part}'.`);
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `${who}: ${part} is not a class; write 'class ${part} extends Base${part}'.`,
+    );
   }
   const missing = required[part].filter((member) => !(member in prototype));
   if (missing.length === 0) return;

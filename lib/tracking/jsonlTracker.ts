@@ -67,7 +67,8 @@ function openForAppending(file: string): number {
   const descriptor = openSync(file, 'a+');
   const { size } = fstatSync(descriptor);
   const last = Buffer.alloc(1);
-  if (size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last.toString() !== '\n') writeSync(descriptor, '\n');
+  if (size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last.toString() !== '\n')
+    writeSync(descriptor, '\n');
   return descriptor;
 }
 

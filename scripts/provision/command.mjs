@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { accessSync, constants as files, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { ProvisionError } from './main.mjs';
+import { ProvisionError, SIGNAL_STATUS } from './main.mjs';
 
 /** The absolute path of an executable on PATH, or null. */
 export function which(name) {
@@ -41,14 +41,13 @@ export function run(command, args, { onLine, ...options } = {}) {
       stoppedBy = signal;
       child.kill(signal);
     };
-    const signals = { SIGINT: 130, SIGTERM: 143 };
-    for (const signal of Object.keys(signals)) process.on(signal, stop);
+    for (const signal of Object.keys(SIGNAL_STATUS)) process.on(signal, stop);
     const tail = [];
     if (onLine) for (const stream of [child.stdout, child.stderr]) readLines(stream, tail, onLine);
     child.on('error', (error) => reject(new ProvisionError(`cannot run ${command}: ${error.message}`)));
     child.on('close', (status, signal) => {
-      for (const name of Object.keys(signals)) process.off(name, stop);
-      if (stoppedBy) reject(Object.assign(new ProvisionError('stopped.'), { exitStatus: signals[stoppedBy] }));
+      for (const name of Object.keys(SIGNAL_STATUS)) process.off(name, stop);
+      if (stoppedBy) reject(Object.assign(new ProvisionError('stopped.'), { exitStatus: SIGNAL_STATUS[stoppedBy] }));
       else resolve({ status: status ?? `signal ${signal}`, tail });
     });
   });

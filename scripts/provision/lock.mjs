@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,36 +22,59 @@ export async function withLock(file, work) {
 async function acquire(file) {
   mkdirSync(dirname(file), { recursive: true });
   const deadline = Date.now() + PATIENCE_MS;
-  for (let announced = false; ;) {
-    try {
-      writeFileSync(file, `${process.pid} ${hostname()}`, { flag: 'wx' });
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    const holder = livingHolder(file);
-    if (holder === null) {
-      rmSync(file, { force: true });
+  for (let announced = false; !create(file);) {
+    const content = readOrNull(file);
+    if (content === null) continue;
+    const [pid, host] = content.split(' ');
+    if (!isAlive(Number(pid), host)) {
+      removeIfStill(file, content);
       continue;
     }
     if (Date.now() > deadline) {
       throw new ProvisionError(
-        `process ${holder} has held ${file} for too long. Stop it or remove the file, then run the command again.`,
+        `process ${pid} has held ${file} for too long. Stop it or remove the file, then run the command again.`,
       );
     }
-    if (!announced) console.log(`  waiting for process ${holder}, which is building the same`);
+    if (!announced) console.log(`  waiting for process ${pid}, which is at the same work`);
     announced = true;
     await sleep(300);
   }
 }
 
-function livingHolder(file) {
+// A link appears with its content, so nobody ever reads a lock without its holder.
+function create(file) {
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, `${process.pid} ${hostname()}`);
   try {
-    const [pid, host] = readFileSync(file, 'utf8').split(' ');
-    if (host === undefined) return 'unknown'; // caught between its creation and its content
-    return isAlive(Number(pid), host) ? pid : null;
-  } catch {
-    return null;
+    linkSync(own, file);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+// Two processes may find the same dead holder: the slower one must not remove the lock that the faster one has made.
+function removeIfStill(file, content) {
+  const aside = `${file}.${process.pid}.old`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if (error.code === 'ENOENT') return;
+    throw error;
+  }
+  if (readOrNull(aside) !== content) linkSync(aside, file);
+  rmSync(aside, { force: true });
+}
+
+function readOrNull(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return null;
+    throw error;
   }
 }
 

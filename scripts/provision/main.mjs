@@ -1,6 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+/** The exit statuses that a shell gives to a process ended by these signals. */
+export const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 };
+
 /** A failure the user can act on: its message is all that is printed. */
 export class ProvisionError extends Error {
   name = 'ProvisionError';
@@ -8,6 +11,10 @@ export class ProvisionError extends Error {
 
 /** Runs a script's main function; a failure ends in one message on standard error and exit status 1 (130 after Ctrl-C). */
 export async function runMain(main) {
+  for (const [signal, status] of Object.entries(SIGNAL_STATUS)) {
+    // While a command runs, its own listener sees to an orderly end.
+    process.on(signal, () => process.listenerCount(signal) === 1 && process.exit(status));
+  }
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
@@ -19,8 +26,8 @@ export async function runMain(main) {
 
 function describeUnexpected(error) {
   if (error?.code === 'ENOSPC') return 'the disk is full. Free about 2 GB and run the command again.';
-  if (error?.code === 'EACCES' || error?.code === 'EPERM' || error?.code === 'EROFS') {
-    return `no permission to write ${error.path}. Make it writable, or set XDG_CACHE_HOME to a folder that is.`;
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(error?.code)) {
+    return `${error.path} cannot be written (${error.code}). Make it writable, or set XDG_CACHE_HOME to a folder that is.`;
   }
   return `${error?.message ?? error}. Set AIFORGE_DEBUG=1 for the stack trace.${process.env.AIFORGE_DEBUG ? `\n${error?.stack}` : ''}`;
 }

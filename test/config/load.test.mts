@@ -68,9 +68,17 @@ describe('loadExperimentConfig', () => {
       expect(again.model).to.deep.equal({ width: 8 });
     });
 
-    it('runs a JavaScript file with a default export', () => {
-      const file = write('a.mjs', `export default { experimentName: 'js', modelPlugin: 'm', datasetPlugin: 'd', dataPath: 'p' };`);
+    it('runs a JavaScript file with a default export, and a CommonJS one', () => {
+      const file = write(
+        'a.mjs',
+        `export default { experimentName: 'js', modelPlugin: 'm', datasetPlugin: 'd', dataPath: 'p' };`,
+      );
       expect(loadExperimentConfig(file).experimentName).to.equal('js');
+      const common = write(
+        'a.cjs',
+        `module.exports = { experimentName: 'cjs', modelPlugin: 'm', datasetPlugin: 'd', dataPath: 'p' };`,
+      );
+      expect(loadExperimentConfig(common).experimentName).to.equal('cjs');
     });
 
     it('gives back with dumpConfig what it read', () => {
@@ -100,28 +108,44 @@ describe('loadExperimentConfig', () => {
     });
 
     it('refuses an alias without an anchor and a key given twice', () => {
-      expect(failure(() => loadExperimentConfig(write('alias.yaml', 'model: *gone\n'))).message).to.match(/alias\.yaml:\d+:\d+:/);
-      expect(failure(() => loadExperimentConfig(write('twice.yaml', 'model: {}\nmodel: {}\n'))).message).to.include(':2:1:');
+      expect(failure(() => loadExperimentConfig(write('alias.yaml', 'model: *gone\n'))).message).to.match(
+        /alias\.yaml:\d+:\d+:/,
+      );
+      expect(failure(() => loadExperimentConfig(write('twice.yaml', 'model: {}\nmodel: {}\n'))).message).to.include(
+        ':2:1:',
+      );
     });
 
     it('lists every problem with its line, the value, what was expected and the nearest key', () => {
-      const file = write('wrong.yaml', yaml.replace('epochs: 3', 'epochs: three').replace('learningRate', 'learning_rat') + '  earlyStoppingMode: mim\n');
+      const file = write(
+        'wrong.yaml',
+        yaml.replace('epochs: 3', 'epochs: three').replace('learningRate', 'learning_rat') +
+          '  earlyStoppingMode: mim\n',
+      );
       const { code, message } = failure(() => loadExperimentConfig(file));
       expect(code).to.equal('CONFIG_INVALID');
       expect(message).to.include('wrong.yaml has 3 problems:');
-      expect(message).to.include("training.epochs (line 9): got 'three', expected a number (Passes over the training data; default 10)");
+      expect(message).to.include(
+        "training.epochs (line 9): got 'three', expected a number (Passes over the training data; default 10)",
+      );
       expect(message).to.include("training.learning_rat (line 10): unknown option, did you mean 'learningRate'?");
-      expect(message).to.include("training.earlyStoppingMode (line 11): got 'mim', expected one of min, max, did you mean 'min'?");
+      expect(message).to.include(
+        "training.earlyStoppingMode (line 11): got 'mim', expected one of min, max, did you mean 'min'?",
+      );
     });
 
     it('says what is missing from an empty file', () => {
       const { message } = failure(() => loadExperimentConfig(write('empty.yaml', '')));
-      expect(message).to.include('has 4 problems').and.to.include('dataPath: missing, expected a string (Where the data');
+      expect(message)
+        .to.include('has 4 problems')
+        .and.to.include('dataPath: missing, expected a string (Where the data');
     });
 
     it('refuses a file that is a list, a module without a configuration and one that throws', () => {
       expect(failure(() => loadExperimentConfig(write('list.yaml', '- 1\n'))).message).to.include('expected a mapping');
-      expect(failure(() => loadExperimentConfig(write('none.ts', 'export const x = 1;'))).message).to.include('export const config');
+      expect(failure(() => loadExperimentConfig(write('none.ts', 'export const x = 1;'))).message).to.include(
+        'export const config',
+      );
       const error = failure(() => loadExperimentConfig(write('throws.ts', `throw new Error('from inside');`)));
       expect(error.message).to.include('from inside');
       expect(error.cause).to.be.instanceOf(Error);
@@ -130,7 +154,9 @@ describe('loadExperimentConfig', () => {
     it('refuses keys that would reach a prototype', () => {
       for (const key of ['__proto__', 'constructor', 'prototype']) {
         const file = write('proto.yaml', `${yaml}datasetArgs: { deep: [{ ${key}: { polluted: true } }] }\n`);
-        expect(failure(() => loadExperimentConfig(file)).message).to.include(`'datasetArgs.deep.0.${key}' is not allowed`);
+        expect(failure(() => loadExperimentConfig(file)).message).to.include(
+          `'datasetArgs.deep.0.${key}' is not allowed`,
+        );
       }
       expect(({} as Record<string, unknown>).polluted).to.equal(undefined);
     });
@@ -176,7 +202,7 @@ describe('loadExperimentConfig', () => {
     for (const [override, reason] of [
       ['training.epoch=2', "'training.epoch' is an unknown option, did you mean 'epochs'?"],
       ['trainig.epochs=2', "'trainig' is an unknown option, did you mean 'training'?"],
-      ['training.checkpoint.every=2', 'known are everySteps, keepLast'],
+      ['training.checkpoint.every=2', "did you mean 'everySteps'?"],
       ['training.epochs.first=2', "'training.epochs' is a single value"],
       ['model.hiddenDims.first=2', "'model.hiddenDims' holds [64,64], not a mapping"],
       ['training.epochs', 'expected key=value'],

@@ -17,6 +17,11 @@ describe('nearest', () => {
     expect(nearest('LEARNING-RATE', names)).to.equal('learningRate');
   });
 
+  it('finds a name by its beginning, and a short name from a longer one', () => {
+    expect(nearest('learning', names)).to.equal('learningRate');
+    expect(nearest('warning', ['error', 'warn'])).to.equal('warn');
+  });
+
   it('takes the closest of several', () => {
     expect(nearest('valFractoin', names)).to.equal('valFraction');
   });

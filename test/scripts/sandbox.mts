@@ -31,7 +31,7 @@ export function cleanEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.Proces
 
 /** Starts Node on a script; `finished` resolves when it has ended. */
 export function startNode(args: string[], env: NodeJS.ProcessEnv, cwd = process.cwd()) {
-  const child = spawn(process.execPath, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const finished = new Promise<Outcome>((resolve) => child.on('close', (status) => resolve({ status, output })));

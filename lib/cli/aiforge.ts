@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import pc from 'picocolors';
+
+import { packageManifest } from '../config/loadModule.js';
+import { AiforgeError } from '../errors.js';
+import { recordRankError } from '../distributed/launch/error-file.js';
+
+const examples = `
+Examples:
+  aiforge train experiments/spam.yaml
+  aiforge train experiments/spam.yaml training.epochs=2 model.dropout=0.2
+  aiforge train experiments/spam.yaml training.resumeFrom=runs/spam/2026-01-31_12-00-00
+  aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge doctor`;
+
+// The commands load what they need: `aiforge doctor` must work where the addon does not.
+function buildProgram(finish: (status: number) => void): Command {
+  const program = new Command('aiforge')
+    .description("Trains models of plugins on PyTorch's engine.")
+    .version(packageManifest().version)
+    .showHelpAfterError('(see aiforge --help)')
+    .addHelpText('after', examples);
+  program
+    .command('train')
+    .description('runs the experiment of a configuration file')
+    .argument('<config>', 'a YAML, TypeScript or JavaScript file')
+    .argument('[overrides...]', 'settings as key.sub=value, which come before those of the file')
+    .action(async (config: string, overrides: string[]) => {
+      const { train } = await import('./train.js');
+      finish(await train(config, overrides));
+    });
+  program
+    .command('doctor')
+    .description('prints what aiforge found on this machine, and what to do about what is missing')
+    .action(async () => {
+      const { doctor } = await import('./doctor.js');
+      finish(await doctor());
+    });
+  return program;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof AiforgeError) return `${pc.red(error.code)} ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function main(): Promise<void> {
+  let status = 0;
+  try {
+    await buildProgram((value) => (status = value)).parseAsync();
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    recordRankError(error);
+    status = 1;
+  }
+  // A process group may still hold the event loop.
+  process.exit(status);
+}
+
+void main();

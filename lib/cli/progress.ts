@@ -1,0 +1,91 @@
+import { Presets, SingleBar } from 'cli-progress';
+import pc from 'picocolors';
+
+import type { Callback, EpochEnd, RunStart, StepEnd } from '../core/callback.js';
+
+const lineEveryMs = 5000;
+
+function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  const whole = Math.round(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n: number) => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
+}
+
+function percent(value: number | undefined): string {
+  return value === undefined ? '' : ` acc ${(100 * value).toFixed(1)}%`;
+}
+
+/** Shows a run while it goes on: a live bar an epoch on a terminal, a line every few seconds elsewhere. */
+export class Progress implements Callback {
+  #bar: SingleBar | undefined;
+  #epoch = -1;
+  #start = 0;
+  #startBatch = 0;
+  #startSamples = 0;
+  #lastLine = 0;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stdout) {}
+
+  onRunStart({ config, runDirectory, parameters, samples, worldSize }: RunStart): void {
+    const ranks = worldSize > 1 ? ` on ${worldSize} ranks` : '';
+    this.#print(
+      `${pc.bold(config.experimentName)}: ${config.modelPlugin}, ${parameters.toLocaleString('en')} parameters${ranks}; ` +
+        `${samples.train.toLocaleString('en')} samples to train on, ${samples.val} to validate, ${samples.test} to test`,
+    );
+    this.#print(pc.dim(`files in ${runDirectory}`));
+  }
+
+  onStepEnd(step: StepEnd): void {
+    if (step.epoch !== this.#epoch) this.#beginEpoch(step);
+    const seconds = (performance.now() - this.#start) / 1000;
+    const speed = (step.samples - this.#startSamples) / seconds;
+    const left = ((step.batches - step.batch) * seconds) / (step.batch - this.#startBatch);
+    const line = `loss ${step.loss.toFixed(4)}${percent(step.accuracy)}  ${speed.toFixed(0)} samples/s  ${duration(left)} left`;
+    if (this.#bar !== undefined) {
+      this.#bar.update(step.batch, { line });
+    } else if (performance.now() - this.#lastLine > lineEveryMs) {
+      this.#lastLine = performance.now();
+      this.#print(`epoch ${step.epoch + 1}/${step.epochs}  ${step.batch}/${step.batches}  ${line}`);
+    }
+  }
+
+  onEpochEnd({ epoch, epochs, seconds, metrics, isBest }: EpochEnd): void {
+    this.stop();
+    const shown = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+    this.#print(`epoch ${epoch + 1}/${epochs}  ${shown.join('  ')}  ${duration(seconds)}${isBest ? pc.green('  best') : ''}`);
+  }
+
+  /** Takes the bar away; what is printed next has the line to itself. */
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #beginEpoch(step: StepEnd): void {
+    this.stop();
+    this.#epoch = step.epoch;
+    // The first step is left out of the speed: it warms up.
+    this.#start = performance.now();
+    this.#startBatch = step.batch - 1;
+    this.#startSamples = step.samples * (1 - 1 / step.batch);
+    if (!this.out.isTTY) return;
+    this.#bar = new SingleBar(
+      {
+        format: `epoch ${step.epoch + 1}/${step.epochs} {bar} {percentage}%  {line}`,
+        stream: this.out,
+        barsize: 24,
+        clearOnComplete: true,
+        hideCursor: true,
+        fps: 10,
+      },
+      Presets.shades_classic,
+    );
+    this.#bar.start(step.batches, step.batch, { line: '' });
+  }
+
+  #print(line: string): void {
+    this.out.write(`${line}\n`);
+  }
+}

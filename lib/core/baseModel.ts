@@ -1,0 +1,77 @@
+import { didYouMean } from '../config/nearest.js';
+import { AiforgeError } from '../errors.js';
+import * as nn from '../nn/index.js';
+import { Module } from '../nn/index.js';
+import * as optim from '../optim/index.js';
+import { Optimizer } from '../optim/index.js';
+import type { Tensor } from '../tensor/index.js';
+
+/** What a step gives the framework: the loss, and what metrics are computed from. */
+export interface StepOutput {
+  /** The mean over the batch, a single element. */
+  loss: Tensor;
+  /** For classification the logits, (batch, classes). */
+  predictions?: Tensor;
+  /** What was to be predicted. Default: the batch's `labels` or `targets`. */
+  targets?: Tensor;
+}
+
+/** A loss as a module: `forward(predictions, targets)`. */
+export type LossModule = Module & { forward(predictions: Tensor, targets: Tensor): Tensor };
+
+type Constructor<T> = new (...args: never[]) => T;
+
+/** The class called `name` among a namespace's exports that extend `base`. */
+function classNamed<T>(namespace: object, base: Constructor<T> | typeof Optimizer | typeof Module, name: string, field: string): Constructor<T> {
+  const candidates = Object.entries(namespace).filter(
+    ([, value]) => typeof value === 'function' && (value as { prototype?: unknown }).prototype instanceof base,
+  ) as [string, Constructor<T>][];
+  const found = candidates.find(([candidate]) => candidate === name);
+  if (found !== undefined) return found[1];
+  const names = candidates.map(([candidate]) => candidate).filter((candidate) => field !== 'lossFnName' || candidate.endsWith('Loss'));
+  throw new AiforgeError(
+    'CONFIG_INVALID',
+    `${field}: there is no '${name}'.${didYouMean(name, names)} Expected one of ${names.join(', ')}.`,
+  );
+}
+
+/**
+ * What a plugin's `model.ts` extends, as `class Model`: a module that knows its steps. The optimizer and the loss come from
+ * `optim` and `nn` by name, unless the model says otherwise.
+ */
+export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>> extends Module {
+  /** Set by `configureLossFn` before training begins. */
+  declare lossFn: LossModule;
+  readonly #config: Config;
+
+  constructor(config: Config) {
+    super();
+    this.#config = config;
+  }
+
+  /** The model's part of the experiment, checked by the plugin's schema. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** The loss of one batch, with gradients. */
+  abstract trainingStep(batch: Batch, batchIdx: number): StepOutput;
+
+  /** The loss of one batch, without gradients. */
+  abstract validationStep(batch: Batch, batchIdx: number): StepOutput;
+
+  /** Default: the optimizer of that name over all parameters. Throws CONFIG_INVALID for an unknown name. */
+  configureOptimizer(name: string, learningRate: number, options: Record<string, unknown> = {}): Optimizer {
+    const OptimizerClass = classNamed<Optimizer>(optim, Optimizer, name, 'optimizerName') as unknown as new (
+      parameters: Iterable<Tensor>,
+      options: Record<string, unknown>,
+    ) => Optimizer;
+    return new OptimizerClass(this.parameters(), { lr: learningRate, ...options });
+  }
+
+  /** Default: the loss of that name with its defaults. Throws CONFIG_INVALID for an unknown name. */
+  configureLossFn(name: string): LossModule {
+    const LossClass = classNamed<LossModule>(nn, Module, name, 'lossFnName') as unknown as new () => LossModule;
+    return new LossClass();
+  }
+}

@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+import { writeFileAtomic } from '../atomicFile.js';
+import { AiforgeError } from '../errors.js';
+
+/**
+ * What a plugin's `preprocessor.ts` extends, as `class Preprocessor`: turns raw items into samples of tensors. Its state is
+ * data (JSON), never code.
+ */
+export abstract class BasePreprocessor<Item = unknown, Sample = unknown> {
+  /** Learns from the training split, and from nothing else; `args` are the experiment's `preprocessArgs`. */
+  abstract fit(items: Iterable<Item>, args: Record<string, unknown>): void | Promise<void>;
+
+  /** The sample for an item; leaves the item as it is. */
+  abstract transform(item: Item): Sample;
+
+  /** The item for a sample, as far as it can be had back. */
+  abstract inverseTransform(sample: Sample): Item;
+
+  /** What `fit` learnt, as plain data. */
+  abstract state(): unknown;
+
+  /** Takes what `state` gave. */
+  abstract restore(state: unknown): void;
+
+  /** Writes the state to a JSON file, whole or not at all. */
+  save(file: string): void {
+    writeFileAtomic(file, `${JSON.stringify(this.state())}\n`);
+  }
+
+  /** Reads what `save` wrote. Throws FILE_NOT_FOUND, or FILE_INVALID for a file that is no JSON. */
+  load(file: string): void {
+    if (!existsSync(file)) {
+      throw new AiforgeError('FILE_NOT_FOUND', `There is no preprocessor file ${file}. Train first, or check the path.`);
+    }
+    let state: unknown;
+    try {
+      state = JSON.parse(readFileSync(file, 'utf8'));
+    } catch (cause) {
+      throw new AiforgeError('FILE_INVALID', `${file} is no JSON: ${(cause as Error).message}. Train again to write it anew.`, { cause });
+    }
+    this.restore(state);
+  }
+}

@@ -1,0 +1,35 @@
+import type { TrainingConfig } from '../config/trainingConfig.js';
+import { didYouMean } from '../config/nearest.js';
+import { AiforgeError } from '../errors.js';
+
+/** Watches one metric: whether it is the best so far, and whether it has been none for too long. */
+export class EarlyStopping {
+  best: number | null = null;
+  badEpochs = 0;
+
+  constructor(
+    private readonly training: Pick<TrainingConfig, 'earlyStoppingMonitor' | 'earlyStoppingMode' | 'earlyStoppingPatience'>,
+  ) {}
+
+  /** Takes an epoch's metrics; true when the monitored one is the best so far. Throws CONFIG_INVALID when there is none of that name. */
+  update(metrics: Record<string, number>): boolean {
+    const { earlyStoppingMonitor: monitor, earlyStoppingMode: mode } = this.training;
+    const value = metrics[monitor];
+    if (value === undefined) {
+      const names = Object.keys(metrics);
+      throw new AiforgeError(
+        'CONFIG_INVALID',
+        `training.earlyStoppingMonitor: there is no metric '${monitor}'.${didYouMean(monitor, names)} This run has ${names.join(', ')}.`,
+      );
+    }
+    const improved = !Number.isNaN(value) && (this.best === null || (mode === 'min' ? value < this.best : value > this.best));
+    if (improved) this.best = value;
+    this.badEpochs = improved ? 0 : this.badEpochs + 1;
+    return improved;
+  }
+
+  get shouldStop(): boolean {
+    const { earlyStoppingPatience: patience } = this.training;
+    return patience !== null && this.badEpochs >= patience;
+  }
+}

@@ -1,0 +1,12 @@
+export { BaseDataset, type LoadContext, type Splits } from './baseDataset.js';
+export { BaseModel, type LossModule, type StepOutput } from './baseModel.js';
+export { BasePreprocessor } from './basePreprocessor.js';
+export type { Callback, EpochEnd, RunResult, RunStart, StepEnd } from './callback.js';
+export { loadWeights, saveWeights } from './checkpoint.js';
+export { Container, createToken, type Factory, type Provider, type Token } from './container.js';
+export type { ClassificationScores, ConfusionTable } from './metrics.js';
+export { Orchestrator, orchestrator, orchestratorOptions, type OrchestratorOptions } from './orchestrator.js';
+export { definePlugin, type LoadedPlugin, type PluginMetadata, type PluginModule } from './plugin.js';
+export { loadPlugin, registerPlugin, type LoadPluginOptions } from './plugins.js';
+export { loadRun, type LoadedRun, type Prediction } from './loadRun.js';
+export { singleProcess, type ParallelModel, type ParallelStep, type Ranks } from './ranks.js';

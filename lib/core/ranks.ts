@@ -1,0 +1,42 @@
+import type { Tensor } from '../tensor/index.js';
+
+/** What a training step runs in: `aiforge/distributed` makes it average gradients over the ranks. */
+export interface ParallelStep {
+  /** The forward pass of a step whose gradients are to be averaged. */
+  run<T>(forward: () => T): T;
+  /** Forward and backward of a step whose gradients stay on this rank, for accumulation. */
+  noSync<T>(body: () => T): T;
+}
+
+/** What a model must have to be trained by several ranks. */
+export interface ParallelModel {
+  namedParameters(): Iterable<[string, Tensor]>;
+  buffers(): Iterable<Tensor>;
+  forward(...args: never[]): unknown;
+}
+
+/** The processes that train together. */
+export interface Ranks {
+  readonly rank: number;
+  readonly worldSize: number;
+  barrier(): Promise<void>;
+  /** Rank 0's bytes on every rank. */
+  broadcastBytes(bytes: Uint8Array | null): Promise<Uint8Array>;
+  /** The sum of a tensor over the ranks, in place. */
+  sum(values: Tensor): Promise<Tensor>;
+  /** The tensor of every rank, in their order. */
+  gather(values: Tensor): Promise<Tensor[]>;
+  /** Gives every rank rank 0's parameters, and averages gradients from now on. */
+  parallelize(model: ParallelModel): Promise<ParallelStep>;
+}
+
+/** A process on its own. */
+export const singleProcess: Ranks = {
+  rank: 0,
+  worldSize: 1,
+  barrier: () => Promise.resolve(),
+  broadcastBytes: (bytes) => Promise.resolve(bytes ?? new Uint8Array()),
+  sum: (values) => Promise.resolve(values),
+  gather: (values) => Promise.resolve([values]),
+  parallelize: () => Promise.resolve({ run: (forward) => forward(), noSync: (body) => body() }),
+};

@@ -1,0 +1,53 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+import { AiforgeError } from '../errors.js';
+
+/** The files of a run, all in one folder. */
+export interface RunFiles {
+  directory: string;
+  /** The resolved configuration. */
+  config: string;
+  /** Weights of the best epoch. */
+  best: string;
+  /** Everything that is needed to go on. */
+  last: string;
+  preprocessor: string;
+  metrics: string;
+  log: string;
+}
+
+export function runFiles(directory: string): RunFiles {
+  const inside = (name: string) => path.join(directory, name);
+  return {
+    directory,
+    config: inside('config.yaml'),
+    best: inside('best.safetensors'),
+    last: inside('last.safetensors'),
+    preprocessor: inside('preprocessor.json'),
+    metrics: inside('metrics.jsonl'),
+    log: inside('log.jsonl'),
+  };
+}
+
+/** Makes `<runsDir>/<experiment>/<time>`; a number is added when there is one of that second already. */
+export function createRunDirectory(runsDir: string, experimentName: string, now = new Date()): string {
+  const safeName = experimentName.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
+  const time = now.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
+  const parent = path.join(runsDir, safeName);
+  for (let attempt = 1; attempt < 1000; ++attempt) {
+    const directory = path.join(parent, attempt === 1 ? time : `${time}_${attempt}`);
+    if (existsSync(directory)) continue;
+    try {
+      mkdirSync(directory, { recursive: true });
+    } catch (cause) {
+      throw new AiforgeError(
+        'TRAINING_FAILED',
+        `The run's folder ${directory} cannot be made: ${(cause as Error).message}. Set RUNS_DIR to a folder that can be written.`,
+        { cause },
+      );
+    }
+    return directory;
+  }
+  throw new AiforgeError('TRAINING_FAILED', `${parent} has 999 runs of this second; set RUNS_DIR to another folder.`);
+}

@@ -1,0 +1,44 @@
+import type { Settings } from '../config/settings.js';
+import { JsonlTracker } from '../tracking/jsonlTracker.js';
+import { MlflowTracker } from '../tracking/mlflowTracker.js';
+import { MultiTracker } from '../tracking/multiTracker.js';
+import { bytesToRunId, runIdToBytes } from '../tracking/runId.js';
+import type { TrackedRun, Tracker } from '../tracking/tracker.js';
+import type { Ranks } from './ranks.js';
+
+/** Does nothing: rank 0 alone records. */
+const silent: Tracker = {
+  start: () => Promise.resolve(),
+  logParams: () => undefined,
+  logMetrics: () => undefined,
+  finish: () => Promise.resolve(),
+};
+
+export interface OpenTracking {
+  tracker: Tracker;
+  /** The id of the MLflow run, the same on every rank; null when there is none. */
+  mlflowRunId: string | null;
+}
+
+/** Opens the run's trackers on rank 0, `metrics.jsonl` and MLflow if it is set up, and tells every rank the MLflow run's id. */
+export async function openTracking(
+  run: TrackedRun,
+  settings: Settings,
+  ranks: Ranks,
+  givenRunId: string | null,
+): Promise<OpenTracking> {
+  const mlflow = ranks.rank === 0 ? await openMlflow(run, settings.MLFLOW_TRACKING_URI, givenRunId) : undefined;
+  // 128 bits do not fit into an integer tensor: the id travels as bytes.
+  const bytes = await ranks.broadcastBytes(ranks.rank === 0 ? runIdToBytes(mlflow?.runId ?? null) : null);
+  const mlflowRunId = bytesToRunId(bytes);
+  if (ranks.rank !== 0) return { tracker: silent, mlflowRunId };
+  const tracker = new MultiTracker(mlflow === undefined ? [new JsonlTracker()] : [new JsonlTracker(), mlflow]);
+  await tracker.start(run);
+  return { tracker, mlflowRunId };
+}
+
+function openMlflow(run: TrackedRun, uri: string | undefined, runId: string | null): Promise<MlflowTracker> | undefined {
+  if (uri === undefined) return undefined;
+  if (runId !== null) return Promise.resolve(MlflowTracker.attach({ uri, runId, closesRun: true }));
+  return MlflowTracker.create({ uri, experimentName: run.experimentName, runName: run.runName });
+}

@@ -1,0 +1,139 @@
+import { AiforgeError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { readRankEnvironment, type RankOptions } from './environment.js';
+import { ProcessGroup, type Backend, type ReduceOp } from './processGroup.js';
+import { TCPStore } from './store.js';
+
+export interface InitProcessGroupOptions extends RankOptions {
+  /** Default: `gloo`. */
+  backend?: Backend;
+  /** How long to wait for the other ranks, now and in each collective. Default: 30 minutes. */
+  timeoutMs?: number;
+}
+
+interface GroupOption {
+  /** Default: the group of `initProcessGroup`. */
+  group?: ProcessGroup;
+}
+
+interface ReduceOptions extends GroupOption {
+  /** Default: `sum`. */
+  op?: ReduceOp;
+}
+
+let initialised: ProcessGroup | undefined;
+let starting = false;
+
+/**
+ * Joins the group of all ranks, as the launcher's environment describes it; resolves when every rank is there.
+ * Python's ranks can be in it as well.
+ *
+ * @example
+ * import { allReduce, initProcessGroup } from 'aiforge/distributed';
+ * import { tensor } from 'aiforge';
+ * const { rank } = await initProcessGroup(); // started by `npx aiforge-launch --nproc 2 script.js`
+ * const sum = tensor([rank + 1]);
+ * await allReduce(sum); // 3 on both ranks
+ */
+export async function initProcessGroup({
+  backend = 'gloo',
+  timeoutMs = 1_800_000,
+  ...options
+}: InitProcessGroupOptions = {}): Promise<ProcessGroup> {
+  if (initialised !== undefined || starting) {
+    throw new AiforgeError(
+      'DISTRIBUTED_FAILED',
+      'initProcessGroup was called twice; call destroyProcessGroup() before.',
+    );
+  }
+  const { rank, worldSize, masterAddr, masterPort, servesStore } = readRankEnvironment(options);
+  starting = true;
+  try {
+    const store = await TCPStore.create({
+      host: masterAddr,
+      port: masterPort,
+      worldSize,
+      isServer: servesStore,
+      timeoutMs,
+    });
+    return (initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs }));
+  } finally {
+    starting = false;
+  }
+}
+
+/** Whether `initProcessGroup` has been called, and its group not yet destroyed. */
+export function isInitialized(): boolean {
+  return initialised !== undefined;
+}
+
+/** The group of all ranks; throws before `initProcessGroup`. */
+export function defaultProcessGroup(): ProcessGroup {
+  if (initialised === undefined) {
+    throw new AiforgeError('DISTRIBUTED_FAILED', 'There is no process group yet: await initProcessGroup() first.');
+  }
+  return initialised;
+}
+
+export function getRank({ group = defaultProcessGroup() }: GroupOption = {}): number {
+  return group.rank;
+}
+
+export function getWorldSize({ group = defaultProcessGroup() }: GroupOption = {}): number {
+  return group.worldSize;
+}
+
+/** Leaves the default group; does nothing when there is none. A process may also just end. */
+export async function destroyProcessGroup(): Promise<void> {
+  const group = initialised;
+  initialised = undefined;
+  await group?.destroy();
+}
+
+/** See {@link ProcessGroup.broadcast}. */
+export async function broadcast(
+  tensor: Tensor,
+  src: number,
+  { group = defaultProcessGroup() }: GroupOption = {},
+): Promise<void> {
+  await group.broadcast(tensor, src);
+}
+
+/** See {@link ProcessGroup.allReduce}. */
+export async function allReduce(
+  tensor: Tensor,
+  { op = 'sum', group = defaultProcessGroup() }: ReduceOptions = {},
+): Promise<void> {
+  await group.allReduce(tensor, { op });
+}
+
+/** See {@link ProcessGroup.allGather}. */
+export async function allGather(
+  tensor: Tensor,
+  { group = defaultProcessGroup() }: GroupOption = {},
+): Promise<Tensor[]> {
+  return group.allGather(tensor);
+}
+
+/** See {@link ProcessGroup.barrier}. */
+export async function barrier({ group = defaultProcessGroup() }: GroupOption = {}): Promise<void> {
+  await group.barrier();
+}
+
+/** See {@link ProcessGroup.broadcastBytes}. */
+export async function broadcastBytes(
+  bytes: Uint8Array | null,
+  src: number,
+  { group = defaultProcessGroup() }: GroupOption = {},
+): Promise<Uint8Array> {
+  return group.broadcastBytes(bytes, src);
+}
+
+/** See {@link ProcessGroup.broadcastObject}. */
+export async function broadcastObject<T>(
+  value: T,
+  src: number,
+  { group = defaultProcessGroup() }: GroupOption = {},
+): Promise<T> {
+  return group.broadcastObject(value, src);
+}

@@ -1,0 +1,57 @@
+import { AiforgeError } from '../errors.js';
+
+/** What a rank must know to find the others. */
+export interface RankEnvironment {
+  rank: number;
+  worldSize: number;
+  masterAddr: string;
+  masterPort: number;
+  /** Whether this rank serves the store: rank 0, unless the launcher does. */
+  servesStore: boolean;
+}
+
+export interface RankOptions {
+  /** Default: `RANK`. */
+  rank?: number;
+  /** Default: `WORLD_SIZE`. */
+  worldSize?: number;
+  /** Where rank 0 runs. Default: `MASTER_ADDR`. */
+  masterAddr?: string;
+  /** A free port there. Default: `MASTER_PORT`. */
+  masterPort?: number;
+}
+
+function wholeNumber(name: string, value: number | string, least: number, most: number): number {
+  const number = value === '' ? NaN : Number(value);
+  if (!Number.isInteger(number) || number < least || number > most) {
+    throw new AiforgeError('INVALID_ARGUMENT', `${name} is '${value}'; expected a whole number in ${least} … ${most}.`);
+  }
+  return number;
+}
+
+/** Reads torchrun's variables, `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`; options come before them. */
+export function readRankEnvironment(options: RankOptions, env: NodeJS.ProcessEnv = process.env): RankEnvironment {
+  const given = {
+    RANK: options.rank ?? env.RANK,
+    WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE,
+    MASTER_ADDR: options.masterAddr ?? env.MASTER_ADDR,
+    MASTER_PORT: options.masterPort ?? env.MASTER_PORT,
+  };
+  const missing = Object.entries(given).filter(([, value]) => value === undefined);
+  if (missing.length > 0) {
+    throw new AiforgeError(
+      'DISTRIBUTED_FAILED',
+      `initProcessGroup needs ${missing.map(([name]) => name).join(', ')} in the environment. Start the script with ` +
+        '`npx aiforge-launch --nproc 2 script.js`, or pass rank, worldSize, masterAddr and masterPort.',
+    );
+  }
+  const worldSize = wholeNumber('WORLD_SIZE', given.WORLD_SIZE!, 1, 2 ** 31 - 1);
+  const rank = wholeNumber('RANK', given.RANK!, 0, worldSize - 1);
+  return {
+    rank,
+    worldSize,
+    masterAddr: given.MASTER_ADDR!,
+    masterPort: wholeNumber('MASTER_PORT', given.MASTER_PORT!, 1, 65535),
+    servesStore: rank === 0 && env.TORCHELASTIC_USE_AGENT_STORE !== 'True',
+  };
+}

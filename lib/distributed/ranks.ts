@@ -1,0 +1,51 @@
+import type { Tensor } from '../tensor/tensor.js';
+import { destroyProcessGroup, initProcessGroup } from './defaultGroup.js';
+import { DistributedDataParallel, type TrainableModule } from './distributedDataParallel.js';
+import type { ProcessGroup } from './processGroup.js';
+
+/** The ranks of a process group, in the form in which the framework's `Orchestrator` takes them. */
+export class GroupRanks {
+  constructor(private readonly group: ProcessGroup) {}
+
+  get rank(): number {
+    return this.group.rank;
+  }
+
+  get worldSize(): number {
+    return this.group.worldSize;
+  }
+
+  barrier(): Promise<void> {
+    return this.group.barrier();
+  }
+
+  broadcastBytes(bytes: Uint8Array | null): Promise<Uint8Array> {
+    return this.group.broadcastBytes(bytes, 0);
+  }
+
+  async sum(values: Tensor): Promise<Tensor> {
+    await this.group.allReduce(values, { op: 'sum' });
+    return values;
+  }
+
+  gather(values: Tensor): Promise<Tensor[]> {
+    return this.group.allGather(values);
+  }
+
+  parallelize(model: TrainableModule): Promise<DistributedDataParallel<TrainableModule>> {
+    return DistributedDataParallel.create(model, { group: this.group });
+  }
+}
+
+/**
+ * Joins the ranks that the launcher started, to train an experiment together; `leave` ends it. Undefined in a process that no
+ * launcher started.
+ *
+ * @example
+ * import { joinRanks } from 'aiforge/distributed';
+ * const joined = await joinRanks(); // undefined here; two ranks under `aiforge-launch --nproc 2`
+ */
+export async function joinRanks(): Promise<{ ranks: GroupRanks; leave: () => Promise<void> } | undefined> {
+  if (process.env.RANK === undefined) return undefined;
+  return { ranks: new GroupRanks(await initProcessGroup()), leave: destroyProcessGroup };
+}

@@ -1,0 +1,74 @@
+import { AiforgeError } from '../errors.js';
+import type { Device, DType } from '../tensor/dtype.js';
+import { empty } from '../tensor/generated/functions.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { kaimingUniform_, uniform_ } from './init.js';
+import { Module } from './module.js';
+import * as operators from './operators.js';
+import { Parameter } from './parameter.js';
+import { pythonBoolean } from './printing.js';
+
+/** Where and of which dtype a layer's parameters are. */
+export interface FactoryOptions {
+  /** Default: `'cpu'`. */
+  device?: Device;
+  /** Default: `'float32'`. */
+  dtype?: DType;
+}
+
+export interface LinearOptions extends FactoryOptions {
+  /** Default: true. */
+  bias?: boolean;
+}
+
+/** @internal Throws unless a size is a whole number, 0 or more. */
+export function checkSize(layer: string, name: string, size: number): number {
+  if (Number.isSafeInteger(size) && size >= 0) return size;
+  throw new AiforgeError('INVALID_ARGUMENT', `${layer}: ${name} must be a whole number, 0 or more, got ${String(size)}.`);
+}
+
+/**
+ * `x @ weight.T + bias`, from [..., inFeatures] to [..., outFeatures]. Weights and bias are drawn uniformly from
+ * ±1/sqrt(inFeatures), as `torch.nn.Linear` draws them.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * new nn.Linear(3, 2).forward(randn([4, 3])).shape; // [4, 2]
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  weight: Parameter;
+  bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, { bias = true, ...factory }: LinearOptions = {}) {
+    super();
+    this.inFeatures = checkSize('Linear', 'inFeatures', inFeatures);
+    this.outFeatures = checkSize('Linear', 'outFeatures', outFeatures);
+    this.weight = new Parameter(empty([outFeatures, inFeatures], factory));
+    this.bias = bias ? new Parameter(empty([outFeatures], factory)) : null;
+    this.resetParameters();
+  }
+
+  resetParameters(): void {
+    kaimingUniform_(this.weight, { a: Math.sqrt(5) });
+    if (this.bias === null) return;
+    const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
+    uniform_(this.bias, -bound, bound);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return operators.linear(input, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${pythonBoolean(this.bias !== null)}`;
+  }
+}
+
+/** Gives its input back. */
+export class Identity extends Module {
+  override forward(input: Tensor): Tensor {
+    return input;
+  }
+}

@@ -1,0 +1,27 @@
+import { native, type Handle } from '../native.js';
+import { enterContext } from '../tensor/context.js';
+import { keep } from '../tensor/scope.js';
+import { handleOf, Tensor, tensorKey } from '../tensor/tensor.js';
+
+const detach = native.registerOperators(['detach']);
+
+function aliasOf(data: Tensor): Handle {
+  enterContext();
+  return native.call(detach, handleOf(data)) as Handle;
+}
+
+/**
+ * A tensor that a module learns: assigned to a property of a `Module`, it is one of its parameters. It shares the memory
+ * of `data` and outlives every `scope`. As `torch.nn.Parameter`.
+ *
+ * @example
+ * import { nn, zeros } from 'aiforge';
+ * new nn.Parameter(zeros([3])).requiresGrad; // true
+ */
+export class Parameter extends Tensor {
+  constructor(data: Tensor, requiresGrad = true) {
+    super(tensorKey, aliasOf(data));
+    keep(this);
+    if (requiresGrad) this.requiresGrad = true;
+  }
+}

@@ -1,0 +1,1 @@
+export { SimpleNNConfig as Config } from 'aiforge';

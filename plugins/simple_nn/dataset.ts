@@ -1,0 +1,49 @@
+import { BaseDataset, Generator, loadSafetensors, randn, saveSafetensors, type LoadContext, type Tensor } from 'aiforge';
+import { z } from 'zod';
+
+const Args = z.strictObject({
+  numSamples: z.int().min(10).default(1000).describe('Points to generate'),
+  inputDim: z.int().min(1).default(10).describe('Coordinates of a point'),
+  seed: z.int().min(0).default(42).describe('Seed of the points'),
+});
+
+export interface Item {
+  features: Tensor;
+  labels: Tensor;
+}
+
+/** Normally distributed points; the label says whether a point lies farther from the origin than the median one. */
+export class Dataset extends BaseDataset<Item> {
+  readonly classNames = ['inside', 'outside'];
+  private features!: Tensor;
+  private labels!: Tensor;
+
+  get length(): number {
+    return this.labels.size(0);
+  }
+
+  get(index: number): Item {
+    return { features: this.features.select(0, index), labels: this.labels.select(0, index) };
+  }
+
+  /** Rank 0 generates the points into `dataPath`; all ranks read them from there. */
+  async loadData(dataPath: string, { rank, barrier, args, logger }: LoadContext): Promise<void> {
+    const { numSamples, inputDim, seed } = Args.parse(args);
+    if (rank === 0) {
+      logger.info(`Generating ${numSamples} points with ${inputDim} coordinates`);
+      generate(dataPath, numSamples, inputDim, seed);
+    }
+    await barrier();
+    const { tensors } = loadSafetensors(dataPath);
+    this.features = tensors.features!;
+    this.labels = tensors.labels!;
+  }
+}
+
+function generate(file: string, numSamples: number, inputDim: number, seed: number): void {
+  // A generator of its own leaves the default one as it was.
+  const generator = new Generator().manualSeed(seed);
+  const features = randn([numSamples, inputDim], { generator });
+  const distances = features.square().sum(1);
+  saveSafetensors(file, { features, labels: distances.gt(distances.median()).to('int64') });
+}

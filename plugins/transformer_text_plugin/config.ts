@@ -1,0 +1,1 @@
+export { TransformerConfig as Config } from 'aiforge';

@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+
+const program = "require('./dist/lib/cli/doctor.js').doctor().then((status) => process.exit(status))";
+
+function runDoctor(changes: NodeJS.ProcessEnv = {}) {
+  const env = { ...process.env, NO_COLOR: '1', ...changes };
+  return spawnSync(process.execPath, ['-e', program], { env, encoding: 'utf8' });
+}
+
+describe('aiforge doctor', () => {
+  it('reports what this machine has', () => {
+    const { status, stdout, stderr } = runDoctor();
+    expect(stderr).to.equal('');
+    expect(stdout).to.include(`✓ node          ${process.versions.node}`);
+    expect(stdout).to.match(/^✓ LibTorch {6}2\.1[1-4]\.\d, c/m);
+    expect(stdout).to.match(/^✓ addon {9}built for LibTorch 2\..* loads in \d/m);
+    expect(stdout).not.to.include('✗');
+    expect(status).to.equal(0);
+  });
+
+  it('marks what is wrong, says what to do, and fails', () => {
+    const { status, stdout } = runDoctor({ LIBTORCH: '/nonexistent/libtorch' });
+    expect(stdout).to.match(
+      /^✗ LibTorch {6}not usable\n {4}LIBTORCH=\/nonexistent\/libtorch is not a usable LibTorch/m,
+    );
+    expect(status).to.equal(1);
+  });
+
+  it('does not ask for build tools while the addon works', () => {
+    const { status, stdout } = runDoctor({ PATH: '' });
+    expect(stdout).to.match(/^- cmake {9}not found \(needed only/m);
+    expect(status).to.equal(0);
+  });
+});

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+
+import { nodeRank, runCommands, type Rank } from './ranks.mjs';
+
+interface Trained {
+  losses: number[];
+  gradients: number[][];
+  frozen: number[];
+  calls: number;
+  weights: string;
+}
+
+function trained({ status, results, output }: Rank): Trained {
+  expect(status, output).to.equal(0);
+  return results[0] as unknown as Trained;
+}
+
+async function train(worldSize: number, variant: string): Promise<Trained[]> {
+  const rank = nodeRank('train.mjs', { VARIANT: variant });
+  return (await runCommands(Array.from({ length: worldSize }, () => rank))).map(trained);
+}
+
+function expectClose(actual: number[], expected: number[], what: string): void {
+  expect(actual).to.have.lengthOf(expected.length);
+  actual.forEach((value, i) => {
+    const scale = Math.max(1, Math.abs(expected[i]!));
+    expect(Math.abs(value - expected[i]!) / scale, `${what}[${i}]`).to.be.lessThan(1e-6);
+  });
+}
+
+describe('DistributedDataParallel', function () {
+  this.timeout(120_000);
+
+  for (const variant of ['plain', 'views', 'unused', 'accumulates']) {
+    it(`trains on two half batches as on the whole one: ${variant}`, async () => {
+      const [alone] = await train(1, variant);
+      const [first, second] = await train(2, variant);
+      expectClose(first!.losses, alone!.losses, 'losses');
+      first!.gradients.forEach((gradient, step) =>
+        expectClose(gradient, alone!.gradients[step]!, `gradients of step ${step}`),
+      );
+      expect(first!.losses.at(-1)).to.be.lessThan(first!.losses[0]!);
+      // Bit by bit, and not only nearly: the ranks must never drift apart.
+      expect(second!.weights).to.equal(first!.weights);
+      expect(second!.gradients).to.deep.equal(first!.gradients);
+    });
+  }
+
+  it("gives every rank rank 0's frozen parameters and buffers", async () => {
+    const [first, second] = await train(2, 'plain');
+    expect(second!.frozen).to.deep.equal(first!.frozen);
+    // Seed 7 and one more after each of six steps; rank 1 has what was sent before its last step.
+    expect(first!.calls).to.equal(13);
+    expect(second!.calls).to.equal(12);
+  });
+});

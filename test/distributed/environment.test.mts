@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+
+import { AiforgeError } from 'aiforge';
+import { allReduce, destroyProcessGroup, getRank, isInitialized } from 'aiforge/distributed';
+import { readRankEnvironment } from '#lib/distributed/environment.js';
+
+const torchrun = { RANK: '1', WORLD_SIZE: '4', MASTER_ADDR: 'node0', MASTER_PORT: '29500' };
+
+describe('readRankEnvironment', () => {
+  it('reads what torchrun sets', () => {
+    expect(readRankEnvironment({}, torchrun)).to.deep.equal({
+      rank: 1,
+      worldSize: 4,
+      masterAddr: 'node0',
+      masterPort: 29500,
+      servesStore: false,
+    });
+  });
+
+  it('prefers options', () => {
+    const options = { rank: 0, worldSize: 2, masterAddr: '::1', masterPort: 1234 };
+    expect(readRankEnvironment(options, torchrun)).to.deep.equal({ ...options, servesStore: true });
+  });
+
+  it('leaves the store to an agent that serves it', () => {
+    const env = { ...torchrun, RANK: '0', TORCHELASTIC_USE_AGENT_STORE: 'True' };
+    expect(readRankEnvironment({}, env).servesStore).to.equal(false);
+  });
+
+  it('names every variable that is missing, and the remedy', () => {
+    expect(() => readRankEnvironment({}, { RANK: '0', MASTER_ADDR: 'node0' })).to.throw(
+      AiforgeError,
+      /WORLD_SIZE, MASTER_PORT[^]*aiforge-launch/,
+    );
+  });
+
+  it('refuses values that are no such numbers', () => {
+    const read = (env: Record<string, string>) => () => readRankEnvironment({}, { ...torchrun, ...env });
+    expect(read({ RANK: '4' })).to.throw(AiforgeError, "RANK is '4'; expected a whole number in 0 … 3");
+    expect(read({ RANK: '' })).to.throw(AiforgeError, "RANK is ''");
+    expect(read({ WORLD_SIZE: 'two' })).to.throw(AiforgeError, "WORLD_SIZE is 'two'");
+    expect(read({ MASTER_PORT: '70000' })).to.throw(AiforgeError, 'MASTER_PORT');
+  });
+});
+
+describe('without a process group', () => {
+  it('says that initProcessGroup comes first', async () => {
+    expect(isInitialized()).to.equal(false);
+    expect(() => getRank()).to.throw(AiforgeError, 'initProcessGroup');
+    const error: unknown = await allReduce({} as never).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(AiforgeError);
+    await destroyProcessGroup();
+  });
+});

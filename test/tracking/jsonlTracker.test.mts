@@ -1,0 +1,87 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { JsonlTracker } from '#lib/tracking/jsonlTracker.js';
+import { warningsOf } from './logLines.mjs';
+
+describe('JsonlTracker', () => {
+  let directory: string;
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'aiforge-run-'))));
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const run = () => ({ experimentName: 'spam', runName: 'first', directory });
+  const read = () =>
+    readFileSync(join(directory, 'metrics.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  it('writes every call as a line that can be read at once', async () => {
+    const tracker = new JsonlTracker();
+    await tracker.start(run());
+    tracker.logParams({ training: { epochs: 2 } });
+    expect(read().map(({ kind }) => kind)).to.deep.equal(['start', 'params']);
+    tracker.logMetrics({ train_loss: 0.5, lr: 1e-3 }, { step: 10, epoch: 1, time: 1234 });
+    expect(read()[2]).to.deep.equal({
+      kind: 'metrics',
+      time: 1234,
+      epoch: 1,
+      step: 10,
+      metrics: { train_loss: 0.5, lr: 0.001 },
+    });
+    await tracker.finish('FINISHED');
+    expect(read()[0]).to.include({ experimentName: 'spam', runName: 'first' });
+    expect(read()[1]).to.deep.include({ params: { training: { epochs: 2 } } });
+    expect(read()[3]).to.include({ kind: 'finish', status: 'FINISHED' });
+  });
+
+  it('keeps NaN and infinities apart', async () => {
+    const tracker = new JsonlTracker();
+    await tracker.start(run());
+    tracker.logMetrics({ a: NaN, b: Infinity, c: -Infinity }, { step: 0, epoch: 0 });
+    await tracker.finish('FAILED');
+    expect(read()[1]!.metrics).to.deep.equal({ a: 'NaN', b: 'Infinity', c: '-Infinity' });
+  });
+
+  it('appends when a run goes on, on a new line after one that a crash cut short', async () => {
+    writeFileSync(join(directory, 'metrics.jsonl'), '{"kind":"start"}\n');
+    appendFileSync(join(directory, 'metrics.jsonl'), '{"kind":"met');
+    const tracker = new JsonlTracker();
+    await tracker.start(run());
+    await tracker.finish('KILLED');
+    const lines = readFileSync(join(directory, 'metrics.jsonl'), 'utf8').split('\n');
+    expect(lines.slice(0, 2)).to.deep.equal(['{"kind":"start"}', '{"kind":"met']);
+    expect(lines.slice(2, 4).map((line) => (JSON.parse(line) as { kind: string }).kind)).to.deep.equal([
+      'start',
+      'finish',
+    ]);
+  });
+
+  it('warns once and lets training go on when the file cannot be written', async () => {
+    writeFileSync(join(directory, 'file'), '');
+    const warnings = await warningsOf(async () => {
+      const tracker = new JsonlTracker();
+      await tracker.start({ ...run(), directory: join(directory, 'file', 'run') });
+      tracker.logMetrics({ a: 1 }, { step: 0, epoch: 0 });
+      await tracker.finish('FINISHED');
+    });
+    expect(warnings.map(({ msg }) => msg)).to.have.length(1);
+    expect(warnings[0]!.msg).to.include(join(directory, 'file', 'run', 'metrics.jsonl'));
+  });
+
+  it('warns once when the disk is full', async function () {
+    if (!existsSync('/dev/full')) {
+      console.log('skipped: this system has no /dev/full');
+      this.skip();
+    }
+    symlinkSync('/dev/full', join(directory, 'metrics.jsonl'));
+    const warnings = await warningsOf(async () => {
+      const tracker = new JsonlTracker();
+      await tracker.start(run());
+      for (let step = 0; step < 3; step++) tracker.logMetrics({ a: 1 }, { step, epoch: 0 });
+      await tracker.finish('FINISHED');
+    });
+    expect(warnings).to.have.length(1);
+  });
+});
