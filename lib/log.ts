@@ -86,12 +86,13 @@ function openRoot(): PinoLogger {
 
 function createLogger(open: () => PinoLogger): Logger {
   let target: PinoLogger | undefined;
-  const method = (level: Exclude<LogLevel, 'silent'>): LogFn =>
-    ((...values: Parameters<LogFn>) => {
+  const method =
+    (level: Exclude<LogLevel, 'silent'>): LogFn =>
+    (...values: Parameters<LogFn>) => {
       if (!isEnabled(level)) return;
       target ??= open();
       target[level](...values);
-    }) as LogFn;
+    };
   return {
     get level() {
       return currentLevel();

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log'];
+const LEAVES = ['native', 'errors', 'log', 'atomicFile'];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   errors: [],
   log: ['errors'],
   native: ['errors'],
+  atomicFile: ['errors'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   nn: [...LEAVES, 'tensor', 'autograd'],

@@ -53,7 +53,7 @@ describe('log', () => {
       child.info('after');
       logger.level = 'silent';
       child.fatal('end');`);
-    expect(lines(stderr).map(({ part, msg }) => `${part}: ${msg}`)).to.deep.equal(['data: after']);
+    expect(lines(stderr).map(({ part, msg }) => [part, msg])).to.deep.equal([['data', 'after']]);
   });
 
   it('treats an unknown LOG_LEVEL as info, since it must not stop a program at a log line', () => {

@@ -7,6 +7,17 @@ const load = createRequire(__filename);
 /** The requests that must give this very package, whatever copy stands nearer to the file that makes them. */
 const isHost = (request: string): boolean => request === 'aiforge' || request.startsWith('aiforge/');
 
+/** What is used of jiti: its synchronous side. The asynchronous one gives ES modules to Node's import, out of reach of `isHost`. */
+interface Runner {
+  (file: string): unknown;
+  resolve(name: string): string;
+}
+
+function createRunner(directory: string, virtualModules: Record<string, unknown> = {}): Runner {
+  const { createJiti } = load('jiti') as typeof import('jiti');
+  return createJiti(join(directory, '_'), { virtualModules, interopDefault: false });
+}
+
 /** This package's root folder. */
 export function packageRoot(): string {
   return dirname(load.resolve('aiforge/package.json'));
@@ -22,17 +33,15 @@ export function packageManifest(): { version: string; exports: Record<string, un
  * library itself, also from a folder that has no node_modules. Errors are those of the module.
  */
 export function loadModule(file: string): Record<string, unknown> {
-  const { createJiti } = load('jiti') as typeof import('jiti');
   const directory = dirname(file);
-  const jiti = createJiti(join(directory, '_'), { virtualModules: hostModules(directory), interopDefault: false });
-  return withHostResolution(() => jiti(file) as Record<string, unknown>);
+  const run = createRunner(directory, hostModules(directory));
+  return withHostResolution(() => run(file) as Record<string, unknown>);
 }
 
 /** The file that `import name` in that folder would run, or undefined. */
 export function resolveModule(name: string, directory: string): string | undefined {
-  const { createJiti } = load('jiti') as typeof import('jiti');
   try {
-    return createJiti(join(directory, '_')).resolve(name);
+    return createRunner(directory).resolve(name);
   } catch {
     return undefined;
   }

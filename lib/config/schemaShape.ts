@@ -7,7 +7,8 @@ export function schemaAt(schema: Schema, path: readonly PropertyKey[]): Schema |
   let current: Schema | undefined = unwrap(schema);
   for (const key of path) {
     if (current instanceof z.ZodObject) {
-      const field: Schema | undefined = Object.hasOwn(current.shape, key) ? current.shape[key as string] : undefined;
+      const shape = current.shape as Record<PropertyKey, Schema>;
+      const field = Object.hasOwn(shape, key) ? shape[key] : undefined;
       current = field && unwrap(field);
     } else return undefined;
   }

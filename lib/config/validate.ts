@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AiforgeError } from '../errors.js';
 import { nearest } from './nearest.js';
 import { descriptionAt, keysAt } from './schemaShape.js';

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { log as logger } from '../log.js';
+import { logger } from '../log.js';
 import { noGrad } from '../autograd/modes.js';
 import { broadcastTensors } from '../tensor/generated/functions.js';
 import type { DType } from '../tensor/dtype.js';

@@ -1,10 +1,10 @@
 import { AiforgeError } from '../errors.js';
 import { noGrad } from '../autograd/modes.js';
-import { eye, emptyLike, linalgQr, randperm, where } from '../tensor/generated/functions.js';
+import { fromTypedArray } from '../tensor/creation.js';
+import { eye, emptyLike, full, linalgQr, randperm, where } from '../tensor/generated/functions.js';
 import type { Generator } from '../tensor/generator.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { erf } from './erf.js';
 
 /** Which function follows a layer, for the gain of its weights. */
 export type Nonlinearity =
@@ -197,13 +197,15 @@ export function kaimingNormal_<T extends Tensor>(tensor: T, options: KaimingOpti
   return normal_(tensor, 0, kaimingStd(tensor, options), { generator: options.generator });
 }
 
-const normalCdf = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2;
+const normalCdf = (x: number): number =>
+  (1 + scope(() => fromTypedArray(Float64Array.of(x / Math.SQRT2)).erf().item<number>())) / 2;
 
 type Bounds = Required<Pick<TruncNormalOptions, 'mean' | 'std' | 'a' | 'b' | 'generator'>>;
 
 // Draws again what falls outside: cheap where most of the distribution lies inside.
 function redraw(tensor: Tensor, { mean, std, a, b, generator }: Bounds): void {
-  const [low, high] = [tensor.newTensor(a), tensor.newTensor(b)];
+  const rounded = (bound: number): number => full([], bound, { dtype: tensor.dtype }).item<number>();
+  const [low, high] = [rounded(a), rounded(b)];
   let result: Tensor = tensor.normal_(mean, std, { generator });
   for (;;) {
     const outside = result.lt(low).bitwiseOr(result.gt(high));

@@ -36,7 +36,7 @@ const filesAtOnce = 64;
  * since nothing is written. `datasetArgs`: `splitSeed` and `maxExamples`.
  */
 export class Dataset extends BaseDataset<Item> {
-  readonly classNames = ['ham', 'spam'];
+  override readonly classNames = ['ham', 'spam'];
   private items: Required<Item>[] = [];
   private splitSeed = 0;
 
@@ -70,7 +70,7 @@ export class Dataset extends BaseDataset<Item> {
    * 80 % training, 10 % validation and 10 % test of either class. E-mails with the same words in the body are never in two
    * splits: spam is sent many times over, and a copy in the test split would be remembered rather than recognised.
    */
-  splits(): Splits {
+  override splits(): Splits {
     const split = { train: [] as number[], val: [] as number[], test: [] as number[] };
     for (const label of [0, 1]) {
       const copies = this.copiesOf(label);

@@ -36,7 +36,7 @@ describe('aiforge-launch', function () {
 
   function start(args: string[], env: NodeJS.ProcessEnv = {}, nodeArgs: string[] = []): Launcher {
     const child = spawn(process.execPath, [...nodeArgs, cli, ...args], {
-      env: { ...process.env, READY_FOLDER: folder, ...env },
+      env: { ...process.env, READY_FOLDER: folder, TMPDIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     started.push(child);

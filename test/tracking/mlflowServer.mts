@@ -69,7 +69,7 @@ export class MlflowServer {
 
   /** One call of the REST API. */
   async get(path: string, query: Record<string, string>): Promise<unknown> {
-    const response = await fetch(`${this.uri}/api/2.0/mlflow/${path}?${new URLSearchParams(query)}`);
+    const response = await fetch(`${this.uri}/api/2.0/mlflow/${path}?${new URLSearchParams(query).toString()}`);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   }

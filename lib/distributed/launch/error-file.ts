@@ -39,10 +39,10 @@ export function readErrorFile(file: string): RecordedError | undefined {
   if (stats === undefined) return undefined;
   try {
     const record = JSON.parse(readFileSync(file, 'utf8')) as { message?: string | PythonRecord; callstack?: string };
-    const nested = typeof record.message === 'object' ? record.message : undefined;
-    const message = nested ? nested.message : record.message;
-    const callstack = nested ? nested.extraInfo?.py_callstack : record.callstack;
-    return { message: String(message), callstack, writtenAt: stats.mtimeNs };
+    const { message } = record;
+    const writtenAt = stats.mtimeNs;
+    if (typeof message !== 'object') return { message: String(message), callstack: record.callstack, writtenAt };
+    return { message: String(message.message), callstack: message.extraInfo?.py_callstack, writtenAt };
   } catch {
     // A rank killed while writing leaves half a file; its last lines on stderr are reported instead.
     return undefined;

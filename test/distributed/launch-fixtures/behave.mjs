@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setInterval } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const { RANK, WORLD_SIZE, READY_FOLDER, TORCHELASTIC_RESTART_COUNT, TORCHELASTIC_ERROR_FILE } = process.env;

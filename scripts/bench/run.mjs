@@ -1,0 +1,134 @@
+// `npm run bench`: aiforge and Python's torch alternate in one run, at one thread and at two; prints medians and ratios.
+// `--write` puts the table into docs/benchmarks.md. `--quick` takes fewer turns.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { build } from '../build.mjs';
+import { runMain } from '../provision/main.mjs';
+import { projectRoot } from '../provision/paths.mjs';
+import { installReference, referencePython } from '../provision/reference.mjs';
+import { median } from './median.mjs';
+
+const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
+const isQuick = process.argv.includes('--quick');
+const turns = isQuick ? 5 : 11;
+
+/** A process that answers one timing request a line. */
+class Timer {
+  constructor(command, args) {
+    this.child = spawn(command, args, { cwd: projectRoot, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async time(row, threads, rounds) {
+    this.child.stdin.write(`${JSON.stringify({ row, threads, rounds })}\n`);
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error(`The timing process ended at the row ${row}.`);
+    const answer = JSON.parse(value);
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer.ns;
+  }
+
+  stop() {
+    this.child.stdin.end();
+  }
+}
+
+// row here, row in Python, title, rounds a turn, the ratio that it should reach
+const rows = [
+  ['add_in_scope', 'add2x2', '`add` on 2×2, in a scope', 20, 0.75],
+  ['add_outside', 'add2x2', '`add` on 2×2, outside any scope', 20, 1.1],
+  ['mlp_step', 'mlp_step', 'MLP step (batch 32, 4 layers of 64, fused AdamW)', 40, 0.65],
+  ['transformer_step', 'transformer_step', 'Transformer step (batch 8, length 128, dim 256, 2 layers)', 8, 1.0],
+];
+
+function formatTime(ns) {
+  if (ns < 10_000) return `${ns.toFixed(0)} ns`;
+  return ns < 10_000_000 ? `${(ns / 1000).toFixed(0)} µs` : `${(ns / 1e6).toFixed(1)} ms`;
+}
+
+async function compare(ours, theirs, [row, other, title, rounds, goal], threads) {
+  const [a, b] = [[], []];
+  for (let turn = 0; turn < turns; ++turn) {
+    a.push(await ours.time(row, threads, rounds));
+    b.push(await theirs.time(other, threads, rounds));
+  }
+  // The ratio of each turn: what slows the machine for a moment slows both sides of a turn.
+  const ratio = median(a.map((ns, i) => ns / b[i]));
+  return { title, threads, ours: formatTime(median(a)), theirs: formatTime(median(b)), ratio, goal };
+}
+
+function importRow(python) {
+  const node = path.join(here, 'node', 'import-aiforge.mjs');
+  const script = path.join(here, 'python', 'import_torch.py');
+  const read = (command, args) => JSON.parse(execFileSync(command, args, { cwd: projectRoot }).toString());
+  const pairs = Array.from({ length: turns }, () => [read(process.execPath, [node]), read(python, [script])]);
+  const ratioOf = (field) => median(pairs.map(([a, b]) => a[field] / b[field]));
+  const medianOf = (side, field) => median(pairs.map((pair) => pair[side][field]));
+  const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+  return [
+    { title: '`import`, time', threads: '–', ours: formatTime(medianOf(0, 'ns')), theirs: formatTime(medianOf(1, 'ns')), ratio: ratioOf('ns'), goal: 0.35 },
+    { title: '`import`, resident memory', threads: '–', ours: mb(medianOf(0, 'rss_bytes')), theirs: mb(medianOf(1, 'rss_bytes')), ratio: ratioOf('rss_bytes'), goal: 0.8 },
+  ];
+}
+
+function line({ title, threads, ours, theirs, ratio, goal }) {
+  const target = goal === undefined ? '–' : `≤ ${goal}`;
+  return `| ${title} | ${threads} | ${ours} | ${theirs} | **${ratio.toFixed(2)}** | ${target} |`;
+}
+
+function memory() {
+  const script = path.join(here, 'node', 'memory.mjs');
+  const read = (...args) => JSON.parse(execFileSync(process.execPath, [script, ...args], { cwd: projectRoot }).toString());
+  const { peakMb } = read('adds', '20000');
+  const { beforeMb, afterMb } = read('steps', isQuick ? '10000' : '100000');
+  return [
+    `- 20,000 synchronous 1-MB adds, nothing disposed, no \`await\`: peak resident memory ${peakMb} MB (goal: under 400).`,
+    `- ${isQuick ? '10,000' : '100,000'} MLP training steps: ${beforeMb} MB resident before, ${afterMb} MB after.`,
+  ];
+}
+
+async function tfjsRow(ours) {
+  const folder = path.join(here, 'tfjs');
+  if (!existsSync(path.join(folder, 'node_modules'))) execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: folder, stdio: 'inherit' });
+  const theirs = new Timer(process.execPath, [path.join(folder, 'bench.mjs')]);
+  const row = await compare(ours, theirs, ['mlp_step', 'mlp_step', 'MLP step against TensorFlow.js (wasm backend, Adam)', 10], 1);
+  theirs.stop();
+  return row;
+}
+
+function writeTable(lines) {
+  const file = path.join(projectRoot, 'docs', 'benchmarks.md');
+  const [before, rest] = readFileSync(file, 'utf8').split('<!-- table -->');
+  const after = rest.split('<!-- end -->')[1];
+  writeFileSync(file, `${before}<!-- table -->\n\n${lines.join('\n')}\n\n<!-- end -->${after}`);
+}
+
+await runMain(async () => {
+  await build();
+  await installReference();
+  const python = referencePython();
+  const ours = new Timer(process.execPath, ['--expose-gc', path.join(here, 'node', 'bench.mjs')]);
+  const theirs = new Timer(python, [path.join(here, 'python', 'bench.py')]);
+  const lines = [
+    '| what | threads | aiforge | the other | ratio | goal |',
+    '| --- | --- | --- | --- | --- | --- |',
+  ];
+  console.log(`${turns} turns each; ${cpus()[0].model}, Node ${process.version}\n\n${lines.join('\n')}`);
+  const add = (row) => {
+    lines.push(line(row));
+    console.log(line(row));
+  };
+  for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads));
+  for (const row of importRow(python)) add(row);
+  add(await tfjsRow(ours));
+  ours.stop();
+  theirs.stop();
+  const notes = memory();
+  console.log(`\n${notes.join('\n')}`);
+  if (process.argv.includes('--write')) writeTable([...lines, '', ...notes]);
+  return 0;
+});
