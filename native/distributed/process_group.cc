@@ -308,7 +308,8 @@ struct Pending {
 
 Settle settled(const char* name, std::shared_ptr<Pending> pending,
                const std::exception_ptr& error) {
-  return [name, pending, error](napi_env) -> napi_value {
+  // Moved, since a parameter may outlive the call that posts the result.
+  return [name, pending = std::move(pending), error](napi_env) -> napi_value {
     if (!error) return nullptr;
     try {
       std::rethrow_exception(error);
