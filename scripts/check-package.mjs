@@ -56,12 +56,11 @@ async function checkConsumer(folder, tarball) {
   await check('aiforge doctor', [join(folder, 'node_modules', '.bin', 'aiforge'), 'doctor'], folder);
 }
 
-const usage = `
+function consumerFiles() {
+  const usage = `
 const sum = tensor([1, 2, 3]).add(1).sum().item();
 if (sum !== 9) throw new Error('the sum is ' + sum + ', not 9');
 `;
-
-function consumerFiles() {
   const typescript = `import { type Tensor, tensor } from 'aiforge';
 import { Linear } from 'aiforge/nn';
 const output: Tensor = new Linear(3, 2).forward(tensor([1, 2, 3]));

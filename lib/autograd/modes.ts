@@ -2,17 +2,17 @@ import { currentContext, runInContext } from '../tensor/context.js';
 
 /** Runs `body` without recording gradients; follows `await`. As `torch.no_grad`. */
 export function noGrad<T>(body: () => T): T {
-  return runInContext({ ...currentContext(), gradEnabled: false }, body);
+  return runInContext({ gradEnabled: false }, body);
 }
 
 /** Runs `body` with gradients recorded, inside a `noGrad`. As `torch.enable_grad`. */
 export function enableGrad<T>(body: () => T): T {
-  return runInContext({ ...currentContext(), gradEnabled: true, inference: false }, body);
+  return runInContext({ gradEnabled: true, inference: false }, body);
 }
 
 /** Runs `body` without gradients and without version counting: its tensors cannot take part in training. */
 export function inferenceMode<T>(body: () => T): T {
-  return runInContext({ ...currentContext(), gradEnabled: false, inference: true }, body);
+  return runInContext({ gradEnabled: false, inference: true }, body);
 }
 
 /** Whether operators that run now are recorded. */

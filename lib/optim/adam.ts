@@ -6,7 +6,8 @@ import { handleOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
-import { checkImplementation, checkNotNegative } from './options.js';
+import { checkImplementation, checkNotNegative, withDefaults } from './options.js';
+import type { OptimizerStateDict } from './stateDict.js';
 
 export interface AdamOptions {
   /** The learning rate. Default: 0.001. */
@@ -61,7 +62,7 @@ export class Adam extends Optimizer<AdamOptions> {
   readonly #one: Tensor = keep(ones([]));
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>, options: Partial<AdamOptions> = {}) {
-    super(params, { ...defaults, ...options });
+    super(params, withDefaults(defaults, options));
   }
 
   protected override checkOptions({ lr, betas, eps, weightDecay, foreach, fused }: AdamOptions): void {
@@ -147,6 +148,11 @@ export class AdamW extends Adam {
     params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>,
     options: Partial<Omit<AdamOptions, 'decoupledWeightDecay'>> = {},
   ) {
-    super(params, { weightDecay: 1e-2, ...options, decoupledWeightDecay: true });
+    super(params, { ...options, weightDecay: options.weightDecay ?? 1e-2, decoupledWeightDecay: true });
+  }
+
+  override loadStateDict(stateDict: OptimizerStateDict): void {
+    super.loadStateDict(stateDict);
+    for (const group of this.paramGroups) group.decoupledWeightDecay = true;
   }
 }

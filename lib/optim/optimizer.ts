@@ -7,6 +7,7 @@ import { enterContext } from '../tensor/context.js';
 import { keep, scope } from '../tensor/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
 import { Bucket, type ParameterState } from './bucket.js';
+import { withDefaults } from './options.js';
 import { describeGroup, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
 
 /** Parameters, or named ones as `module.namedParameters()` gives them. */
@@ -70,7 +71,7 @@ export abstract class Optimizer<Options extends object = object> {
     const named = items.filter((item) => Array.isArray(item)) as [string, Tensor][];
     if (named.length !== 0 && named.length !== items.length) reject('Either all parameters have names or none.');
     const params = (named.length === 0 ? items : named.map(([, parameter]) => parameter)) as Tensor[];
-    const group = { ...this.defaults, ...own, params } as unknown as ParameterGroup<Options>;
+    const group = { ...withDefaults(this.defaults, own as object), params } as unknown as ParameterGroup<Options>;
     if (named.length !== 0) group.paramNames = named.map(([name]) => name);
     if (this.paramGroups.some((other) => (other.paramNames === undefined) !== (group.paramNames === undefined))) {
       reject('Either all parameter groups have names or none.');

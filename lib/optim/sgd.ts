@@ -5,7 +5,7 @@ import { wrapHandle, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
-import { checkImplementation, checkNotNegative } from './options.js';
+import { checkImplementation, checkNotNegative, withDefaults } from './options.js';
 
 export interface SGDOptions {
   /** The learning rate. Default: 0.001. */
@@ -52,7 +52,7 @@ const BUFFER = 'momentum_buffer';
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: Parameters | Iterable<ParameterGroupOptions<SGDOptions>>, options: Partial<SGDOptions> = {}) {
-    super(params, { ...defaults, ...options });
+    super(params, withDefaults(defaults, options));
   }
 
   protected override checkOptions(options: SGDOptions): void {

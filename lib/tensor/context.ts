@@ -2,25 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { native } from '../native.js';
 
-/** Where new tensors are kept until its end; `id` 0 is no scope: the garbage collector keeps them. */
-export interface Scope {
-  readonly id: number;
-  readonly parent: Scope | null;
+/** What operators run under: the scope that keeps new tensors and the autograd modes. It follows asynchronous code. */
+export interface Context {
+  /** The addon's number of the scope; 0 is none: the garbage collector keeps the tensors. */
+  readonly scope: number;
+  readonly gradEnabled: boolean;
+  readonly inference: boolean;
+  /** What code falls back to that still runs, such as a timer's callback, when this context has ended. */
+  readonly outer: Context | null;
   open: boolean;
 }
 
-/** What an operator runs under: a scope and the autograd modes. It follows asynchronous code. */
-export interface Context {
-  readonly scope: Scope;
-  readonly gradEnabled: boolean;
-  readonly inference: boolean;
-}
-
-const root: Context = {
-  scope: { id: 0, parent: null, open: true },
-  gradEnabled: true,
-  inference: false,
-};
+const root: Context = { scope: 0, gradEnabled: true, inference: false, outer: null, open: true };
 
 const storage = new AsyncLocalStorage<Context>();
 
@@ -30,38 +23,32 @@ let top: Context = root;
 let frames = 0;
 let asyncContexts = 0;
 
-// What the addon was last told.
+// What the addon was last told; null after a scope closed.
 let applied: Context | null = root;
-let collected = true;
 
 /** The context of the code that runs now. */
 export function currentContext(): Context {
-  return frames > 0 || asyncContexts === 0 ? top : (storage.getStore() ?? root);
-}
-
-function apply(context: Context): void {
-  let scope = context.scope;
-  while (!scope.open && scope.parent !== null) scope = scope.parent;
-  native.enter(scope.id, context.gradEnabled, context.inference);
-  collected = scope.id === 0;
-  applied = context;
+  let context = frames > 0 || asyncContexts === 0 ? top : (storage.getStore() ?? root);
+  while (!context.open && context.outer !== null) context = context.outer;
+  return context;
 }
 
 /** Makes the addon's context that of the running code; every call into it that makes tensors comes after this. */
 export function enterContext(): void {
-  const context = frames > 0 || asyncContexts === 0 ? top : (storage.getStore() ?? root);
-  if (context !== applied) apply(context);
+  const context = currentContext();
+  if (context === applied) return;
+  native.enter(context.scope, context.gradEnabled, context.inference);
+  applied = context;
 }
 
-/** Whether new tensors are left to the garbage collector, since no scope is open. */
-export function isCollected(): boolean {
-  return collected;
+/** The scope that the addon puts new tensors into; 0 when they are left to the garbage collector. */
+export function appliedScope(): number {
+  return applied?.scope ?? 0;
 }
 
 /** Closes a scope: all its tensors are released. */
-export function closeScope(scope: Scope): void {
-  scope.open = false;
-  native.closeScope(scope.id);
+export function closeScope(scope: number): void {
+  native.closeScope(scope);
   applied = null;
 }
 
@@ -70,43 +57,53 @@ function isPromise(value: unknown): value is Promise<unknown> {
 }
 
 /**
- * Runs `body` in a context, through every `await` in it; then `finish`, in the context outside, with its result,
- * and in any case `cleanUp`.
+ * Runs `body` in the current context with some changes, through every `await` in it; then `finish`, in the context
+ * outside, with its result, and in any case `cleanUp`.
  */
 export function runInContext<T>(
-  context: Context,
+  changes: Partial<Pick<Context, 'scope' | 'gradEnabled' | 'inference'>>,
   body: () => T,
   finish?: (result: Awaited<T>) => void,
   cleanUp?: () => void,
 ): T {
-  const outer = top;
+  const outer = currentContext();
+  const context: Context = { ...outer, ...changes, outer, open: true };
+  const end = () => {
+    context.open = false;
+    cleanUp?.();
+  };
   let result: T;
   let pending = false;
   try {
-    top = context;
-    ++frames;
-    try {
-      result = storage.run(context, body);
-    } finally {
-      --frames;
-      top = outer;
-    }
+    result = runFrame(context, body);
     pending = isPromise(result);
     if (!pending) finish?.(result as Awaited<T>);
   } finally {
-    if (!pending) cleanUp?.();
+    if (!pending) end();
   }
-  return pending ? (settle(result as Promise<Awaited<T>>, finish, cleanUp) as T) : result;
+  return pending ? (settle(result as Promise<Awaited<T>>, finish, end) as T) : result;
 }
 
-async function settle<T>(result: Promise<T>, finish?: (result: T) => void, cleanUp?: () => void): Promise<T> {
+function runFrame<T>(context: Context, body: () => T): T {
+  const below = top;
+  top = context;
+  ++frames;
+  try {
+    return storage.run(context, body);
+  } finally {
+    --frames;
+    top = below;
+  }
+}
+
+async function settle<T>(result: Promise<T>, finish: ((result: T) => void) | undefined, end: () => void): Promise<T> {
   ++asyncContexts;
   try {
     const value = await result;
     finish?.(value);
     return value;
   } finally {
-    cleanUp?.();
+    end();
     --asyncContexts;
   }
 }

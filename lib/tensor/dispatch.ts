@@ -57,7 +57,7 @@ const accepts: Record<Kind, (value: unknown) => boolean> = {
   [Kind.Layout]: (value) => typeof value === 'string',
   [Kind.MemoryFormat]: (value) => typeof value === 'string',
   [Kind.Device]: isDevice,
-  [Kind.Generator]: (value) => value instanceof Generator,
+  [Kind.Generator]: (value) => Generator.idOf(value) !== undefined,
   [Kind.Unsupported]: () => false,
 };
 
@@ -66,7 +66,7 @@ function fits(parameter: Parameter, value: unknown): boolean {
   if (value === null && (parameter.isOptional || parameter.kind === Kind.Generator)) return true;
   if (!parameter.isList) return accepts[parameter.kind](value);
   if (!Array.isArray(value)) return parameter.listSize > 0 && accepts[parameter.kind](value);
-  return value.every((item) => item === null || accepts[parameter.kind](item));
+  return value.every((item) => (item === null ? parameter.hasOptionalItems : accepts[parameter.kind](item)));
 }
 
 /** A value as the addon takes it: tensors and generators become their numbers. */
@@ -113,11 +113,11 @@ function bind({ schema }: Overload, given: unknown[], options: Options | undefin
 }
 
 function takesRequiresGrad(schema: Schema, options: Options): boolean {
-  return schema.isFactory && Object.hasOwn(options, 'requiresGrad');
+  return schema.isFactory && typeof options.requiresGrad === 'boolean';
 }
 
-function lift(result: Return, value: unknown, args: unknown[]): unknown {
-  if (result.alias >= 0) return args[result.alias];
+function lift(result: Return, value: unknown, aliased: (parameter: number) => unknown): unknown {
+  if (result.alias >= 0) return aliased(result.alias);
   if (result.kind !== Kind.Tensor || value === null) return value;
   return result.isList ? (value as Handle[]).map(liftTensor) : wrapHandle(value as Handle);
 }
@@ -127,10 +127,10 @@ function liftTensor(handle: Handle | null): Tensor | null {
 }
 
 /** What an operator gives its caller: a tuple is an array that has its items under their names as well. */
-export function liftResults(returns: Return[], value: unknown, args: unknown[]): unknown {
+function liftResults(returns: Return[], value: unknown, aliased: (parameter: number) => unknown): unknown {
   if (returns.length === 0) return undefined;
-  if (returns.length === 1) return lift(returns[0]!, value, args);
-  const tuple = returns.map((result, i) => lift(result, (value as unknown[])[i], args));
+  if (returns.length === 1) return lift(returns[0]!, value, aliased);
+  const tuple = returns.map((result, i) => lift(result, (value as unknown[])[i], aliased));
   returns.forEach(({ name }, i) => {
     if (name !== '') Object.defineProperty(tuple, name, { value: tuple[i] });
   });
@@ -140,7 +140,7 @@ export function liftResults(returns: Return[], value: unknown, args: unknown[]):
 function describe(value: unknown): string {
   if (Tensor.isTensor(value)) return value.isDisposed ? 'disposed tensor' : `${value.dtype}[${value.shape.join(', ')}]`;
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
-  return inspect(value, { depth: 0, breakLength: Infinity });
+  return inspect(value, { depth: 0, breakLength: Infinity, customInspect: false });
 }
 
 function refuse(name: string, overloads: readonly Overload[], args: unknown[]): never {
@@ -149,7 +149,7 @@ function refuse(name: string, overloads: readonly Overload[], args: unknown[]): 
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     `${name}(${given.join(', ')}): no form of ${name} takes these arguments. Its forms are:\n${forms.join('\n')}`,
-    { op: `aten::${name}` },
+    { op: `aten::${name}`, args: given },
   );
 }
 
@@ -166,7 +166,10 @@ export function dispatch(name: string, overloads: readonly Overload[], args: unk
     const bound = bind(candidate, positional, options);
     if (bound === undefined) continue;
     enterContext();
-    const result = liftResults(candidate.schema.returns, native.call(candidate.id, ...bound), positional);
+    const { returns, parameters } = candidate.schema;
+    // An argument may have been given by position or, as `out` always is, by name.
+    const aliased = (i: number) => positional[i] ?? options?.[parameters[i]!.option];
+    const result = liftResults(returns, native.call(candidate.id, ...bound), aliased);
     if (options?.requiresGrad === true) (result as Tensor).requiresGrad_();
     return result;
   }

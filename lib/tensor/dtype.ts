@@ -118,7 +118,6 @@ const dtypeOf = new Map<string, DType>([
   ['BigInt64Array', 'int64'],
   ['Uint8Array', 'uint8'],
   ['Uint8ClampedArray', 'uint8'],
-  ['Buffer', 'uint8'],
   ['Uint16Array', 'uint16'],
   ['Uint32Array', 'uint32'],
   ['BigUint64Array', 'uint64'],
@@ -126,5 +125,5 @@ const dtypeOf = new Map<string, DType>([
 
 /** The dtype that a typed array's elements have. */
 export function dtypeOfTypedArray(array: TypedArray): DType | undefined {
-  return dtypeOf.get(array.constructor.name);
+  return dtypeOf.get(array[Symbol.toStringTag]);
 }

@@ -3,6 +3,18 @@ import { native } from '../native.js';
 import { enterContext } from './context.js';
 import { handleOf, wrapHandle, type Tensor } from './tensor.js';
 
+/** A seed as 64 bits; PyTorch too takes a negative one for the unsigned number of the same bits. */
+function seedBits(seed: number | bigint): bigint {
+  const isWhole = typeof seed === 'bigint' || Number.isSafeInteger(seed);
+  if (!isWhole || seed < -(2n ** 63n) || seed >= 2n ** 64n) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `manualSeed: expected a whole number or a bigint of at most 64 bits, got ${String(seed)}.`,
+    );
+  }
+  return BigInt.asIntN(64, BigInt(seed));
+}
+
 const released = new FinalizationRegistry<number>((id) => native.releaseGenerator(id));
 
 /**
@@ -27,7 +39,7 @@ export class Generator {
   }
 
   manualSeed(seed: number | bigint): this {
-    native.seedGenerator(this.#id, seed);
+    native.seedGenerator(this.#id, seedBits(seed));
     return this;
   }
 
@@ -58,16 +70,13 @@ function stateOf(id: number): Tensor {
 
 /** Seeds the default generator of every device: the same seed gives the same numbers as PyTorch. */
 export function manualSeed(seed: number | bigint): void {
-  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `manualSeed: expected a whole number or a bigint, got ${seed}.`);
-  }
-  native.manualSeed(seed);
+  native.manualSeed(seedBits(seed));
 }
 
 /** Seeds the default generator from the system's entropy; returns the seed. */
 export function seed(): number | bigint {
   const value = native.seedFromSystem(0);
-  native.manualSeed(BigInt.asIntN(64, BigInt(value)));
+  manualSeed(value);
   return value;
 }
 

@@ -21,6 +21,8 @@ export interface Parameter extends NativeArgument {
   /** The name in camelCase, as an options object has it. */
   option: string;
   isRequired: boolean;
+  /** A list whose items may be null, such as the indices of `index`. */
+  hasOptionalItems: boolean;
 }
 
 /** What a return is to its caller. */
@@ -53,6 +55,7 @@ function parameter(argument: NativeArgument): Parameter {
     ...argument,
     option: camelCase(argument.name),
     isRequired: !argument.hasDefault && !argument.isOptional,
+    hasOptionalItems: argument.type.includes('List[Optional['),
   };
 }
 

@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { closeScope, currentContext, runInContext, type Scope } from './context.js';
+import { closeScope, runInContext } from './context.js';
 import { Tensor } from './tensor.js';
 
 /** An object that holds tensors says which by this method, so that it can leave a scope whole. */
@@ -25,10 +25,6 @@ export function* tensorsIn(value: unknown, seen = new Set<object>()): Generator<
   }
 }
 
-function openScope(): Scope {
-  return { id: native.openScope(), parent: currentContext().scope, open: true };
-}
-
 /**
  * Runs `body` and then releases every tensor made in it, at once, but those that it returns (in arrays, objects, maps,
  * sets or modules). Follows `await`: scopes of interleaved asynchronous tasks do not touch each other's tensors.
@@ -39,18 +35,16 @@ function openScope(): Scope {
  * const y = scope(() => x.mul(2).add(1)); // x.mul(2) is released, y is kept
  */
 export function scope<T>(body: () => T): T {
-  const inner = openScope();
+  const inner = native.openScope();
   return runInContext(
-    { ...currentContext(), scope: inner },
+    { scope: inner },
     body,
     (result) => {
-      for (const tensor of tensorsIn(result)) if (!tensor.isDisposed) Tensor.rehome(tensor);
+      for (const tensor of tensorsIn(result)) if (Tensor.isIn(tensor, inner)) Tensor.rehome(tensor);
     },
     () => closeScope(inner),
   );
 }
-
-const outside: Scope = { id: 0, parent: null, open: true };
 
 /**
  * Takes a tensor out of the scope that made it: it lives until it is disposed or collected. Returns the tensor.
@@ -61,7 +55,7 @@ const outside: Scope = { id: 0, parent: null, open: true };
  * scope(() => { state.sum = keep(zeros([3])); });
  */
 export function keep<T extends Tensor>(tensor: T): T {
-  runInContext({ ...currentContext(), scope: outside }, () => Tensor.rehome(tensor));
+  runInContext({ scope: 0 }, () => Tensor.rehome(tensor));
   return tensor;
 }
 
@@ -69,4 +63,3 @@ export function keep<T extends Tensor>(tensor: T): T {
 export function memoryStats(): { tensors: number; bytes: number } {
   return native.memory();
 }
-

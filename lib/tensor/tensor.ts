@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
 import { native, type Handle, type Handles } from '../native.js';
-import { enterContext, isCollected } from './context.js';
+import { appliedScope, enterContext } from './context.js';
 import {
   isDevice,
   isDType,
@@ -60,19 +60,24 @@ export interface Tensor extends TensorOperators {}
  */
 export class Tensor implements Disposable {
   #handle: Handle;
-  #isCollected = false;
+  // The scope that releases it; 0 is none: the garbage collector does.
+  #scope: number;
 
   /** @internal */
   static handleOf: (tensor: Tensor) => Handle;
-  /** @internal */
+  /** @internal Whether a scope made the tensor and still keeps it. */
+  static isIn: (tensor: Tensor, scope: number) => boolean;
+  /** @internal Moves a tensor out of its scope into the current one. */
   static rehome: (tensor: Tensor) => void;
 
   static {
     Tensor.handleOf = (tensor) => tensor.#handle;
+    Tensor.isIn = (tensor, scope) => tensor.#scope === scope && native.isLive(tensor.#handle);
     Tensor.rehome = (tensor) => {
-      if (tensor.#isCollected) return;
+      if (tensor.#scope === 0) return;
       enterContext();
       tensor.#handle = native.rehome(tensor.#handle);
+      tensor.#scope = appliedScope();
       tensor.#attach();
     };
   }
@@ -83,13 +88,12 @@ export class Tensor implements Disposable {
       throw new AiforgeError('INVALID_ARGUMENT', 'A Tensor has no public constructor: use tensor(), zeros(), randn(), …');
     }
     this.#handle = handle;
-    if (isCollected()) this.#attach();
+    this.#scope = appliedScope();
+    this.#attach();
   }
 
   #attach(): void {
-    if (!isCollected()) return;
-    native.attach(this, this.#handle);
-    this.#isCollected = true;
+    if (this.#scope === 0) native.attach(this, this.#handle);
   }
 
   /** Whether a value is a Tensor of this library, and no look-alike. */
@@ -275,7 +279,7 @@ export class Tensor implements Disposable {
 /** @internal The handle of a tensor; throws for anything else. */
 export function handleOf(tensor: Tensor): Handle {
   if (!Tensor.isTensor(tensor)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `Expected a Tensor, got ${inspect(tensor, { depth: 0 })}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `Expected a Tensor, got ${inspect(tensor, { depth: 0, customInspect: false })}.`);
   }
   return Tensor.handleOf(tensor);
 }
@@ -311,10 +315,18 @@ function elements(tensor: Tensor): ArrayLike<number | bigint | boolean | Complex
       return Array.from({ length: pairs.length / 2 }, (_, i) => ({ re: pairs[2 * i]!, im: pairs[2 * i + 1]! }));
     }
     default:
-      if (dtype.startsWith('float') || dtype === 'bfloat16') {
-        return (tensor.to('float64').toTypedArray() as Float64Array);
-      }
+      if (dtype === 'complex32') return widened(tensor, 'complex64');
+      if (dtype.startsWith('float') || dtype === 'bfloat16') return widened(tensor, 'float64');
       return tensor.toTypedArray() as Int32Array;
+  }
+}
+
+function widened(tensor: Tensor, dtype: DType): ReturnType<typeof elements> {
+  const wide = tensor.to(dtype);
+  try {
+    return dtype === 'float64' ? (wide.toTypedArray() as Float64Array) : elements(wide);
+  } finally {
+    wide.dispose();
   }
 }
 

@@ -86,6 +86,12 @@ def guide_model():
     )
 
 
+def cpu_model():
+    """The CPU's name: its kernels decide how sums are rounded."""
+    with open("/proc/cpuinfo", encoding="ascii") as info:
+        return next(line.split(":", 1)[1].strip() for line in info if line.startswith("model name"))
+
+
 def sha256(tensor):
     return hashlib.sha256(tensor.detach().contiguous().numpy().tobytes()).hexdigest()
 
@@ -123,7 +129,7 @@ def document():
     assert all(r["initial"] == first["initial"] and r["inputs"] == first["inputs"] for r in runs.values())
     return {
         "torch": torch.__version__,
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cpu": cpu_model(),
         "inputs": first["inputs"],
         "initial": first["initial"],
         "runs": {name: {"losses": r["losses"], "final": r["final"]} for name, r in runs.items()},

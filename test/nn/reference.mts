@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+import { fromTypedArray, type DType, type Tensor } from 'aiforge';
+import { native } from '#lib/native.js';
+import { expect } from 'chai';
+
+/** A tensor as the reference scripts write it: `hex` holds its bytes. */
+export interface Exact {
+  shape: number[];
+  dtype: DType;
+  hex: string;
+}
+
+export const hexOf = (tensor: Tensor): string => {
+  const data = tensor.detach().contiguous().toTypedArray();
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+};
+
+export const exact = (tensor: Tensor): Exact => ({ shape: tensor.shape, dtype: tensor.dtype, hex: hexOf(tensor) });
+
+const arrays = { float32: Float32Array, float64: Float64Array, int64: BigInt64Array, bool: Uint8Array };
+
+export function fromExact({ shape, dtype, hex }: Exact): Tensor {
+  const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+  const data = new arrays[dtype as keyof typeof arrays](bytes.buffer);
+  return fromTypedArray(data, { shape, dtype });
+}
+
+export function expectExact(tensor: Tensor | null, expected: Exact | null, what: string): void {
+  expect(tensor === null ? null : exact(tensor), what).to.deep.equal(expected);
+}
+
+/** `attn_mask` as an option is called here. */
+export const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Options of Python under their names here; lists of options stay as they are. */
+export const camelKeys = (options: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [camelCase(name), value]));
+
+export const python = process.env.AIFORGE_REFERENCE_PYTHON;
+
+interface Recorded {
+  torch: string;
+  cpu_capability: string;
+}
+
+/**
+ * What PyTorch computed: by the Python of AIFORGE_REFERENCE_PYTHON now, else as recorded. Kernels round differently with
+ * other vector instructions, so a recording serves only where LibTorch uses those that it was made with; else undefined.
+ */
+export function reference<T>(name: string): (T & Recorded) | undefined {
+  const text =
+    python === undefined
+      ? readFileSync(`test/fixtures/${name}.json`, 'utf8')
+      : execFileSync(python, [`test/reference/${name}.py`, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const document = JSON.parse(text) as T & Recorded;
+  const here = /CPU capability usage: (\w+)/.exec(native.versions().config)?.[1];
+  if (here === document.cpu_capability) return document;
+  console.log(`    skipped: ${name}.json was recorded with ${document.cpu_capability}, LibTorch uses ${here ?? 'no known'} instructions here`);
+  return undefined;
+}
+
+/** What a Python program prints as JSON, run by the Python of AIFORGE_REFERENCE_PYTHON. */
+export function runPython<T>(program: string, input = ''): T {
+  return JSON.parse(execFileSync(python!, ['-c', program], { encoding: 'utf8', input, maxBuffer: 1 << 28 })) as T;
+}
