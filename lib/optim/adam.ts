@@ -76,7 +76,7 @@ export class Adam extends Optimizer<AdamOptions> {
     checkImplementation(foreach, fused);
   }
 
-  protected override initialState({ amsgrad, fused }: AdamOptions, parameter: Tensor): ParameterState {
+  protected override initialState({ amsgrad, fused }: ParameterGroup<AdamOptions>, parameter: Tensor): ParameterState {
     if (parameter.dtype.startsWith('complex')) {
       throw new AiforgeError('INVALID_ARGUMENT', `${this.constructor.name}: complex parameters (${parameter.dtype}) are not supported; give viewAsReal(parameter).`);
     }
@@ -103,7 +103,7 @@ export class Adam extends Optimizer<AdamOptions> {
     const steps = bucket.state('step');
     if (native.device(steps[0]!) === 'cpu') ops.addTensor_(steps, handleOf(this.#one));
     else ops.addScalar_(steps, 1);
-    native.call(
+    ops.run(
       group.decoupledWeightDecay ? fusedAdamW : fusedAdam,
       bucket.handles, bucket.gradients, bucket.state('exp_avg'), bucket.state('exp_avg_sq'),
       amsgrad ? bucket.state('max_exp_avg_sq') : none, steps,

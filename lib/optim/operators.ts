@@ -1,53 +1,66 @@
 import { native, type Handle, type Handles } from '../native.js';
+import { enterContext } from '../tensor/context.js';
 
 // Operators on lists of tensors, called with handles: the optimizers' hot path makes no object for each parameter.
 
 const operator = (name: string): number => native.registerOperators([name]);
 
+/** Calls an operator that changes its arguments and gives nothing back. */
+export function run(operator: number, ...args: unknown[]): void {
+  enterContext();
+  native.call(operator, ...args);
+}
+
+function list(operator: number, ...args: unknown[]): Handles {
+  enterContext();
+  return Float64Array.from(native.call(operator, ...args) as Handle[]);
+}
+
 const addScalarId = operator('_foreach_add_.Scalar');
-export const addScalar_ = (list: Handles, value: number): void => void native.call(addScalarId, list, value);
+export const addScalar_ = (self: Handles, value: number): void => run(addScalarId, self, value);
 
 const addTensorId = operator('_foreach_add_.Tensor');
-export const addTensor_ = (list: Handles, value: Handle): void => void native.call(addTensorId, list, value);
+export const addTensor_ = (self: Handles, value: Handle): void => run(addTensorId, self, value);
 
 const addListInPlaceId = operator('_foreach_add_.List');
-export const addList_ = (list: Handles, other: Handles, alpha: number): void =>
-  void native.call(addListInPlaceId, list, other, alpha);
+export const addList_ = (self: Handles, other: Handles, alpha: number): void =>
+  run(addListInPlaceId, self, other, alpha);
 
 const addListId = operator('_foreach_add.List');
-export const addList = (list: Handles, other: Handles, alpha: number): Handles =>
-  Float64Array.from(native.call(addListId, list, other, alpha) as Handle[]);
+export const addList = (self: Handles, other: Handles, alpha: number): Handles =>
+  list(addListId, self, other, alpha);
 
 const negateId = operator('_foreach_neg');
-export const negate = (list: Handles): Handles => Float64Array.from(native.call(negateId, list) as Handle[]);
+export const negate = (self: Handles): Handles => list(negateId, self);
 
 const multiplyId = operator('_foreach_mul_.Scalar');
-export const multiply_ = (list: Handles, value: number): void => void native.call(multiplyId, list, value);
+export const multiply_ = (self: Handles, value: number): void => run(multiplyId, self, value);
 
 const divideId = operator('_foreach_div_.Scalar');
-export const divide_ = (list: Handles, value: number): void => void native.call(divideId, list, value);
+export const divide_ = (self: Handles, value: number): void => run(divideId, self, value);
 
 const lerpId = operator('_foreach_lerp_.Scalar');
-export const lerp_ = (list: Handles, other: Handles, weight: number): void =>
-  void native.call(lerpId, list, other, weight);
+export const lerp_ = (self: Handles, other: Handles, weight: number): void =>
+  run(lerpId, self, other, weight);
 
 const addcmulId = operator('_foreach_addcmul_.Scalar');
-export const addcmul_ = (list: Handles, a: Handles, b: Handles, value: number): void =>
-  void native.call(addcmulId, list, a, b, value);
+export const addcmul_ = (self: Handles, a: Handles, b: Handles, value: number): void =>
+  run(addcmulId, self, a, b, value);
 
 const addcdivId = operator('_foreach_addcdiv_.Scalar');
-export const addcdiv_ = (list: Handles, a: Handles, b: Handles, value: number): void =>
-  void native.call(addcdivId, list, a, b, value);
+export const addcdiv_ = (self: Handles, a: Handles, b: Handles, value: number): void =>
+  run(addcdivId, self, a, b, value);
 
 const maximumId = operator('_foreach_maximum_.List');
-export const maximum_ = (list: Handles, other: Handles): void => void native.call(maximumId, list, other);
+export const maximum_ = (self: Handles, other: Handles): void => run(maximumId, self, other);
 
 const sqrtId = operator('_foreach_sqrt');
-export const sqrt = (list: Handles): Handles => Float64Array.from(native.call(sqrtId, list) as Handle[]);
+export const sqrt = (self: Handles): Handles => list(sqrtId, self);
 
 const powId = operator('pow.Scalar');
 /** C's `pow`, which Python's `**` is too; JavaScript's differs from it in the last bit. */
 export function pow(base: number, exponent: number): number {
+  enterContext();
   const power = native.fromTypedArray(Float64Array.of(exponent), 'float64', []);
   return native.item(native.call(powId, base, power) as Handle) as number;
 }

@@ -34,13 +34,19 @@ function reject(message: string): never {
   throw new AiforgeError('INVALID_ARGUMENT', message);
 }
 
+/** What every optimizer has. */
+export interface OptimizerOptions {
+  /** The learning rate. */
+  lr: number;
+}
+
 /** The base of the optimizers: parameter groups, the state of each parameter, and one `step` for all. */
-export abstract class Optimizer<Options extends object = object> {
+export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
   readonly defaults: Options;
   readonly paramGroups: ParameterGroup<Options>[] = [];
   /** What is remembered of each parameter, from its first step on. Change it only through `loadStateDict`. */
   readonly state = new Map<Tensor, ParameterState>();
-  readonly #plans = new Map<ParameterGroup<Options>, Plan>();
+  readonly #plans = new Map<object, Plan>();
   #all: Handles | undefined;
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<Options>>, defaults: Options) {

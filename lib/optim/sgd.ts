@@ -1,5 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { native, type Handle } from '../native.js';
+import { enterContext } from '../tensor/context.js';
 import { keep } from '../tensor/scope.js';
 import { wrapHandle, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
@@ -82,6 +83,7 @@ export class SGD extends Optimizer<SGDOptions> {
   // A copy for each parameter, which begins its momentum.
   #begin(bucket: Bucket, gradients: Float64Array): Float64Array {
     bucket.parameters.forEach((parameter: Tensor, i) => {
+      enterContext();
       const copy = keep(wrapHandle(native.call(cloneId, gradients[i]) as Handle));
       Object.assign(this.state.get(parameter)!, { [BUFFER]: copy });
     });
@@ -93,7 +95,7 @@ export class SGD extends Optimizer<SGDOptions> {
     const { weightDecay, momentum, lr, dampening, nesterov, maximize } = group;
     const isFirst = momentum !== 0 && !bucket.has(BUFFER);
     const buffers = momentum === 0 ? none : isFirst ? this.#begin(bucket, bucket.gradients) : bucket.state(BUFFER);
-    native.call(
+    ops.run(
       fusedId,
       bucket.handles, bucket.gradients, buffers,
       weightDecay, momentum, lr, dampening, nesterov, maximize, isFirst,

@@ -23,7 +23,7 @@ const released = new FinalizationRegistry<number>((id) => native.releaseGenerato
  *
  * @example
  * import { Generator, randperm } from 'aiforge';
- * randperm(5, { generator: new Generator().manualSeed(1) }).tolist(); // [4, 0, 3, 1, 2] in PyTorch too
+ * randperm(5, { generator: new Generator().manualSeed(1) }).tolist(); // [0, 4, 2, 3, 1], as in PyTorch
  */
 export class Generator {
   #id: number;

@@ -1,33 +1,42 @@
 import type { Complex } from './dtype.js';
 import type { NestedArray, Tensor } from './tensor.js';
 
-// As torch.set_printoptions: above the threshold only the edges of each dimension are shown.
+// The defaults of torch.set_printoptions: above the threshold only the edges of each dimension are shown.
 const threshold = 1000;
 const edgeItems = 3;
 const precision = 4;
+const lineWidth = 80;
 
 type Element = number | bigint | boolean | Complex;
 
-/** Indices along a dimension that are shown; -1 stands for the gap. */
-function shown(size: number, summarize: boolean): number[] {
-  if (!summarize || size <= 2 * edgeItems) return Array.from({ length: size }, (_, i) => i);
-  const head = Array.from({ length: edgeItems }, (_, i) => i);
-  return [...head, -1, ...head.map((i) => size - edgeItems + i)];
+/** How the elements of a tensor are written: all in one way and, where the width is known, padded to it. */
+interface Style {
+  width: number;
+  write(value: Element): string;
 }
 
-function isWhole(values: number[]): boolean {
-  return values.every((v) => !Number.isFinite(v) || Number.isInteger(v));
+// Python rounds a tie to the even digit, JavaScript to the greater one.
+function withEvenTies(rounded: string, exact: string): string {
+  const tie = new RegExp(`^(\\d+\\.\\d{${precision - 1}}[02468])50*(e|$)`).exec(exact);
+  if (tie === null) return rounded;
+  return tie[1]! + (/e.*$/.exec(exact)?.[0] ?? '');
 }
 
-function useScientific(values: number[]): boolean {
-  const sizes = values.filter((v) => Number.isFinite(v) && v !== 0).map(Math.abs);
-  if (sizes.length === 0) return false;
-  const [max, min] = [Math.max(...sizes), Math.min(...sizes)];
-  return max / min > 1000 || max > 1e8 || (min < 1e-4 && !isWhole(values));
+function fixed(value: number): string {
+  const size = Math.abs(value);
+  const text = withEvenTies(size.toFixed(precision), size.toFixed(100));
+  return value < 0 || Object.is(value, -0) ? `-${text}` : text;
 }
 
-function exponential(value: number, digits: number): string {
-  return value.toExponential(digits).replace(/e([+-])(\d)$/, 'e$10$2');
+function exponential(value: number): string {
+  const size = Math.abs(value);
+  const text = withEvenTies(size.toExponential(precision), size.toExponential(100));
+  const padded = text.replace(/e([+-])(\d)$/, 'e$10$2');
+  return value < 0 || Object.is(value, -0) ? `-${padded}` : padded;
+}
+
+function whole(value: number): string {
+  return `${Object.is(value, -0) ? '-' : ''}${BigInt(value)}.`;
 }
 
 function special(value: number): string | undefined {
@@ -35,75 +44,112 @@ function special(value: number): string | undefined {
   return Number.isFinite(value) ? undefined : value > 0 ? 'inf' : '-inf';
 }
 
-/** How the floating-point numbers of a tensor are written: all in one style, as PyTorch does. */
-function floatStyle(values: number[]): (value: number) => string {
-  if (isWhole(values)) {
-    const large = values.some((v) => Number.isFinite(v) && Math.abs(v) > 1e8);
-    return (v) => special(v) ?? (large ? exponential(v, precision) : `${Object.is(v, -0) ? '-0' : v}.`);
+function floatStyle(values: number[]): Style {
+  const counted = values.filter((v) => Number.isFinite(v) && v !== 0);
+  let [min, max] = [Infinity, 0];
+  for (const value of counted) {
+    min = Math.min(min, Math.abs(value));
+    max = Math.max(max, Math.abs(value));
   }
-  if (useScientific(values)) return (v) => special(v) ?? exponential(v, precision);
-  return (v) => special(v) ?? (Object.is(v, -0) || (v < 0 && v > -0.00005) ? '-' + Math.abs(v).toFixed(precision) : v.toFixed(precision));
+  const isScientific = counted.length > 0 && (max / min > 1000 || max > 1e8 || min < 1e-4);
+  const finite = isScientific ? exponential : counted.every(Number.isInteger) ? whole : fixed;
+  const width = counted.reduce((widest, v) => Math.max(widest, finite(v).length), 1);
+  return { width, write: (v) => (special(v as number) ?? finite(v as number)).padStart(width) };
 }
 
-function style(values: Element[], isFloat: boolean): (value: Element) => string {
-  if (typeof values[0] === 'object') {
-    const re = floatStyle((values as Complex[]).map((v) => v.re));
-    const im = floatStyle((values as Complex[]).map((v) => Math.abs(v.im)));
-    return (v) => `${re((v as Complex).re)}${(v as Complex).im < 0 ? '-' : '+'}${im(Math.abs((v as Complex).im))}j`;
+function complexStyle(values: Complex[]): Style {
+  const re = floatStyle(values.map((v) => v.re));
+  const im = floatStyle(values.map((v) => v.im));
+  const write = (value: Element) => {
+    const { re: real, im: imaginary } = value as Complex;
+    const text = `${im.write(imaginary)}j`.trimStart();
+    return `${re.write(real)}${text.startsWith('-') ? '' : '+'}${text}`;
+  };
+  return { width: re.width + im.width + 1, write };
+}
+
+function exactStyle(values: Element[]): Style {
+  const text = (v: Element) => (typeof v === 'boolean' ? (v ? 'True' : 'False') : String(v));
+  const width = values.reduce<number>((widest, v) => Math.max(widest, text(v).length), 1);
+  return { width, write: (v) => text(v).padStart(width) };
+}
+
+function styleOf(values: Element[], dtype: string): Style {
+  if (dtype.startsWith('complex')) return complexStyle(values as Complex[]);
+  return /^b?float/.test(dtype) ? floatStyle(values as number[]) : exactStyle(values);
+}
+
+/** The elements that are shown: of a long dimension its edges only, side by side. */
+function shownElements(tensor: Tensor, isCut: boolean[]): NestedArray<Element> {
+  let shown = tensor.detach();
+  for (const [dim, cut] of isCut.entries()) {
+    if (!cut) continue;
+    // Two windows, one at each end, laid into their dimension again.
+    const windows = shown.unfold(dim, edgeItems, shown.size(dim) - edgeItems);
+    const edges = windows.movedim(-1, dim + 1).flatten(dim, dim + 1);
+    for (const step of [shown, windows]) step.dispose();
+    shown = edges;
   }
-  if (!isFloat) return (v) => (typeof v === 'boolean' ? (v ? 'True' : 'False') : String(v));
-  const format = floatStyle(values as number[]);
-  return (v) => format(v as number);
+  try {
+    return shown.tolist();
+  } finally {
+    shown.dispose();
+  }
 }
 
-/** The elements that are shown, nested; `null` is the gap. */
-function collect(tensor: Tensor, summarize: boolean): NestedArray<Element | null> {
-  if (!summarize) return tensor.detach().tolist();
-  if (tensor.ndim === 0) return tensor.detach().tolist();
-  return shown(tensor.shape[0]!, summarize).map((i) => (i < 0 ? null : collect(tensor.select(0, i), summarize)));
+function leaves(nested: NestedArray<Element>): Element[] {
+  return Array.isArray(nested) ? nested.flatMap(leaves) : [nested];
 }
 
-function leaves(nested: NestedArray<Element | null>): Element[] {
-  if (Array.isArray(nested)) return nested.flatMap(leaves);
-  return nested === null ? [] : [nested];
-}
-
-function layOut(nested: NestedArray<Element | null>, write: (v: Element) => string, width: number, indent: number): string {
-  if (!Array.isArray(nested)) return nested === null ? '...' : write(nested).padStart(width);
-  const parts = nested.map((item) => layOut(item, write, width, indent + 1));
-  if (!nested.some(Array.isArray)) return `[${wrapLine(parts, indent)}]`;
-  const depth = depthOf(nested);
-  return `[${parts.join(`,${'\n'.repeat(depth - 1)}${' '.repeat(indent + 1)}`)}]`;
-}
-
-function depthOf(nested: NestedArray<Element | null>): number {
-  return Array.isArray(nested) ? 1 + Math.max(0, ...nested.map(depthOf)) : 0;
-}
-
-function wrapLine(parts: string[], indent: number): string {
-  const perLine = Math.max(1, Math.floor((80 - indent) / ((parts[0]?.length ?? 0) + 2)));
+function layOut(nested: NestedArray<Element>, style: Style, isCut: boolean[], indent: number): string {
+  if (!Array.isArray(nested)) return style.write(nested);
+  const parts = nested.map((item) => layOut(item, style, isCut.slice(1), indent + 1));
+  const isVector = isCut.length === 1;
+  if (isCut[0]) parts.splice(edgeItems, 0, isVector ? ' ...' : '...');
+  const margin = ' '.repeat(indent + 1);
+  if (!isVector) return `[${parts.join(`,${'\n'.repeat(isCut.length - 1)}${margin}`)}]`;
+  const perLine = Math.max(1, Math.floor((lineWidth - indent) / (style.width + 2)));
   const lines: string[] = [];
   for (let i = 0; i < parts.length; i += perLine) lines.push(parts.slice(i, i + perLine).join(', '));
-  return lines.join(`,\n${' '.repeat(indent + 1)}`);
+  return `[${lines.join(`,\n${margin}`)}]`;
+}
+
+const prefix = 'tensor(';
+
+function body(tensor: Tensor): string {
+  if (tensor.device === 'meta') return '...';
+  if (tensor.numel() === 0) return '[]';
+  const isLong = tensor.numel() > threshold;
+  const isCut = tensor.shape.map((size) => isLong && size > 2 * edgeItems);
+  const nested = shownElements(tensor, isCut);
+  return layOut(nested, styleOf(leaves(nested), tensor.dtype), isCut, prefix.length);
+}
+
+/** What is told of a tensor beside its elements, where it is not the usual. */
+function notes(tensor: Tensor): string[] {
+  const { device, dtype, shape, gradFn, requiresGrad } = tensor;
+  const isEmpty = device === 'meta' || tensor.numel() === 0;
+  const usual = isEmpty ? ['float32'] : ['float32', 'int64', 'bool', 'complex64'];
+  const all: string[] = [];
+  if (device !== 'cpu') all.push(`device='${device}'`);
+  if (device === 'meta' || (isEmpty && shape.length !== 1)) {
+    all.push(`size=(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`);
+  }
+  if (!usual.includes(dtype)) all.push(`dtype=torch.${dtype}`);
+  if (gradFn !== null) all.push(`grad_fn=<${gradFn}>`);
+  else if (requiresGrad) all.push('requires_grad=True');
+  return all;
 }
 
 /** A tensor as PyTorch prints it: `tensor([[1., 2.],\n        [3., 4.]])`. */
 export function formatTensor(tensor: Tensor): string {
   if (tensor.isDisposed) return 'tensor(<disposed>)';
-  const { dtype, shape } = tensor;
-  const isFloat = /^(float|bfloat)/.test(dtype);
-  const notes: string[] = [];
-  const nested = collect(tensor, tensor.numel() > threshold);
-  const values = leaves(nested);
-  const write = style(values, isFloat);
-  const width = Math.max(0, ...values.map((v) => write(v).length));
-  if (tensor.numel() === 0 && shape.length !== 1) notes.push(`size=(${shape.join(', ')})`);
-  if (tensor.device !== 'cpu') notes.push(`device='${tensor.device}'`);
-  if (!['float32', 'int64', 'bool', 'complex64'].includes(dtype)) notes.push(`dtype=torch.${dtype}`);
-  else if (tensor.numel() === 0 && dtype !== 'float32') notes.push(`dtype=torch.${dtype}`);
-  const gradFn = tensor.gradFn;
-  if (gradFn !== null) notes.push(`grad_fn=<${gradFn}>`);
-  else if (tensor.requiresGrad) notes.push('requires_grad=True');
-  const body = tensor.numel() === 0 ? '[]' : layOut(nested, write, tensor.ndim === 0 ? 0 : width, 7);
-  return `tensor(${[body, ...notes].join(', ')})`;
+  let text = prefix + body(tensor);
+  let lastLine = text.length - text.lastIndexOf('\n') + 1;
+  for (const note of notes(tensor)) {
+    const isOverlong = lastLine + note.length + 2 > lineWidth;
+    text += isOverlong ? `,\n${' '.repeat(prefix.length)}${note}` : `, ${note}`;
+    lastLine = isOverlong ? prefix.length + note.length : lastLine + note.length + 2;
+  }
+  return `${text})`;
 }

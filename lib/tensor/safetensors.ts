@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
@@ -55,25 +55,36 @@ export function saveSafetensors(
   tensors: Record<string, Tensor>,
   metadata: Record<string, string> = {},
 ): void {
-  const header: Record<string, Entry | Record<string, string>> = { __metadata__: metadata };
   const names = Object.keys(tensors);
-  let offset = 0;
-  for (const name of names) {
-    const tensor = tensors[name]!;
-    const dtype = codeOf.get(tensor.dtype);
-    if (dtype === undefined) {
-      throw new AiforgeError('INVALID_ARGUMENT', `saveSafetensors: '${name}' has dtype ${tensor.dtype}, which the format does not know.`);
-    }
-    const end = offset + tensor.numel() * tensor.elementSize();
-    header[name] = { dtype, shape: tensor.shape, data_offsets: [offset, end] };
-    offset = end;
+  // Wide elements first: so every tensor begins at a multiple of its element's size, as views of the file need.
+  const inFile = names.toSorted((a, b) => tensors[b]!.elementSize() - tensors[a]!.elementSize());
+  const entries = new Map<string, Entry>();
+  let start = 0;
+  for (const name of inFile) {
+    const entry = entryOf(name, tensors[name]!, start);
+    entries.set(name, entry);
+    start = entry.data_offsets[1];
   }
-  writeFileAtomic(file, chunks(header, names, tensors));
+  // From entries, since assigning to a name such as __proto__ would lose it.
+  const header = Object.fromEntries<unknown>([
+    ['__metadata__', metadata],
+    ...names.map((name): [string, Entry] => [name, entries.get(name)!]),
+  ]);
+  writeFileAtomic(file, chunks(header, tensors, inFile));
 }
 
-function* chunks(header: object, names: string[], tensors: Record<string, Tensor>): Generator<Uint8Array> {
+function entryOf(name: string, tensor: Tensor, start: number): Entry {
+  const dtype = codeOf.get(tensor.dtype);
+  if (dtype === undefined || name === '__metadata__') {
+    const reason =
+      dtype === undefined ? `has dtype ${tensor.dtype}, which the format does not know` : 'is no name for a tensor';
+    throw new AiforgeError('INVALID_ARGUMENT', `saveSafetensors: '${name}' ${reason}.`);
+  }
+  return { dtype, shape: tensor.shape, data_offsets: [start, start + tensor.numel() * tensor.elementSize()] };
+}
+
+function* chunks(header: object, tensors: Record<string, Tensor>, names: string[]): Generator<Uint8Array> {
   const text = Buffer.from(JSON.stringify(header));
-  // Tensors begin at a multiple of 8, so that they can be mapped.
   const padded = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8, ' ');
   padded.writeBigUInt64LE(BigInt(padded.length - 8));
   text.copy(padded, 8);
@@ -87,27 +98,29 @@ function* chunks(header: object, names: string[], tensors: Record<string, Tensor
  * @throws AiforgeError FILE_NOT_FOUND, or FILE_INVALID for a file that is truncated or of another format.
  */
 export function loadSafetensors(file: string): SafetensorsFile {
-  if (!existsSync(file)) {
+  if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? false)) {
     throw new AiforgeError('FILE_NOT_FOUND', `There is no file ${file}. Check the path.`);
   }
   const descriptor = openSync(file, 'r');
   try {
     const { entries, metadata, dataStart } = readHeader(file, descriptor);
-    const tensors: Record<string, Tensor> = {};
-    for (const [name, entry] of entries) tensors[name] = readTensor(file, descriptor, name, entry, dataStart);
-    return { tensors, metadata };
+    const tensors = entries.map(([name, entry]) => [name, readTensor(file, descriptor, name, entry, dataStart)]);
+    return { tensors: Object.fromEntries(tensors) as Record<string, Tensor>, metadata };
   } finally {
     closeSync(descriptor);
   }
 }
 
 function invalid(file: string, reason: string): AiforgeError {
-  return new AiforgeError('FILE_INVALID', `${file} is not a whole safetensors file: ${reason}. Use another checkpoint.`);
+  return new AiforgeError(
+    'FILE_INVALID',
+    `${file} is not a whole safetensors file: ${reason}. Use another checkpoint.`,
+  );
 }
 
 function read(file: string, descriptor: number, position: number, length: number): Buffer {
   const buffer = Buffer.allocUnsafeSlow(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const count = readSync(descriptor, buffer, done, length - done, position + done);
     if (count === 0) throw invalid(file, `it ends at byte ${position + done}, expected ${position + length}`);
     done += count;
@@ -128,22 +141,58 @@ function readHeader(file: string, descriptor: number) {
   } catch {
     throw invalid(file, 'its header is no JSON');
   }
-  if (typeof header !== 'object' || header === null) throw invalid(file, 'its header is no object');
-  const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>;
+  if (!isRecord(header)) throw invalid(file, 'its header is no object');
+  const { __metadata__: metadata = {}, ...rest } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+    throw invalid(file, 'its metadata are no texts');
+  }
   const dataStart = 8 + length;
-  for (const [name, entry] of Object.entries(entries)) checkEntry(file, name, entry, size - dataStart);
-  return { entries: Object.entries(entries as Record<string, Entry>), metadata: metadata as Record<string, string>, dataStart };
+  for (const [name, entry] of Object.entries(rest)) checkEntry(file, name, entry, size - dataStart);
+  const entries = Object.entries(rest as Record<string, Entry>);
+  checkCoverage(file, entries, size - dataStart);
+  return { entries, metadata: metadata as Record<string, string>, dataStart };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The format leaves no gap and no overlap: a file with either was damaged, or made to hide something. */
+function checkCoverage(file: string, entries: [string, Entry][], dataBytes: number): void {
+  const ranges = entries.map(
+    ([
+      name,
+      {
+        data_offsets: [start, end],
+      },
+    ]) => ({ name, start, end }),
+  );
+  ranges.sort((a, b) => a.start - b.start || a.end - b.end);
+  let covered = 0;
+  for (const { name, start, end } of ranges) {
+    if (start !== covered) throw invalid(file, `'${name}' begins at byte ${start} of the data, expected ${covered}`);
+    covered = end;
+  }
+  if (covered !== dataBytes) throw invalid(file, `its tensors have ${covered} bytes of the data's ${dataBytes}`);
 }
 
 function checkEntry(file: string, name: string, value: unknown, dataBytes: number): void {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>;
   const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
   const isWellFormed =
-    typeof dtype === 'string' && Array.isArray(shape) && shape.every(isSize) && Array.isArray(offsets) && offsets.every(isSize);
-  if (!isWellFormed || offsets.length !== 2 || offsets[0] > offsets[1]) throw invalid(file, `its entry '${name}' is malformed`);
-  if (!(dtype in dtypeOf)) throw invalid(file, `'${name}' has the unknown dtype '${dtype}'`);
+    typeof dtype === 'string' &&
+    Array.isArray(shape) &&
+    shape.every(isSize) &&
+    Array.isArray(offsets) &&
+    offsets.every(isSize);
+  if (!isWellFormed || offsets.length !== 2 || offsets[0] > offsets[1])
+    throw invalid(file, `its entry '${name}' is malformed`);
+  if (!Object.hasOwn(dtypeOf, dtype)) throw invalid(file, `'${name}' has the unknown dtype '${dtype}'`);
   if (offsets[1] > dataBytes) {
-    throw invalid(file, `'${name}' ends at byte ${offsets[1]} of the data, which has ${dataBytes}: the file is truncated`);
+    throw invalid(
+      file,
+      `'${name}' ends at byte ${offsets[1]} of the data, which has ${dataBytes}: the file is truncated`,
+    );
   }
 }
 

@@ -85,7 +85,10 @@ export class Tensor implements Disposable {
   /** @internal Only operators make tensors: use `tensor()`, `zeros()`, … */
   constructor(token: symbol, handle: Handle) {
     if (token !== key) {
-      throw new AiforgeError('INVALID_ARGUMENT', 'A Tensor has no public constructor: use tensor(), zeros(), randn(), …');
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        'A Tensor has no public constructor: use tensor(), zeros(), randn(), …',
+      );
     }
     this.#handle = handle;
     this.#scope = appliedScope();
@@ -114,7 +117,10 @@ export class Tensor implements Disposable {
     if (dim === undefined) return shape;
     const size = shape.at(dim);
     if (size === undefined) {
-      throw new AiforgeError('INVALID_ARGUMENT', `size(${dim}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `size(${dim}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`,
+      );
     }
     return size;
   }
@@ -211,7 +217,10 @@ export class Tensor implements Disposable {
   }
 
   /** This tensor in another dtype, on another device, or in both as another tensor has them; itself when nothing changes. */
-  to(target: DType | Device | Tensor, { nonBlocking = false, copy = false, memoryFormat = null }: ToOptions = {}): Tensor {
+  to(
+    target: DType | Device | Tensor,
+    { nonBlocking = false, copy = false, memoryFormat = null }: ToOptions = {},
+  ): Tensor {
     const [device, dtype] = Tensor.isTensor(target)
       ? [target.device, target.dtype]
       : isDType(target)
@@ -279,7 +288,10 @@ export class Tensor implements Disposable {
 /** @internal The handle of a tensor; throws for anything else. */
 export function handleOf(tensor: Tensor): Handle {
   if (!Tensor.isTensor(tensor)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `Expected a Tensor, got ${inspect(tensor, { depth: 0, customInspect: false })}.`);
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `Expected a Tensor, got ${inspect(tensor, { depth: 0, customInspect: false })}.`,
+    );
   }
   return Tensor.handleOf(tensor);
 }

@@ -27,8 +27,7 @@ Background& Background::of(napi_env env, napi_callback_info info) {
   return *static_cast<Background*>(data);
 }
 
-void Background::define(napi_env env, napi_value object, const char* name,
-                        napi_callback callback) {
+void Background::define(napi_env env, napi_value object, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function));
   check(env, napi_set_named_property(env, object, name, function));
@@ -103,7 +102,8 @@ const char* remedy_of(const std::string& message) {
   if (contains(message, {"EADDRINUSE", "address already in use"})) {
     return "Another program listens on that port: stop it, or choose another MASTER_PORT.";
   }
-  if (contains(message, {"Connection closed by peer", "Connection reset", "Broken pipe"})) {
+  if (contains(message, {"Connection closed by peer", "Connection reset", "Broken pipe",
+                         "was likely closed"})) {
     return "Another rank has ended: its own output says why.";
   }
   if (contains(message, {"imed out", "imeout"})) {
@@ -133,7 +133,8 @@ std::string shorten(std::string message) {
     if (end == std::string::npos) break;
     message.erase(0, end + 2);
   }
-  for (const char* advice : {" This is typically caused by", " You can enable unused parameter"}) {
+  for (const char* advice : {" This is typically caused by", " You can enable unused parameter",
+                             " Did the remote server"}) {
     message.erase(std::min(message.find(advice), message.size()));
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
@@ -142,8 +143,8 @@ std::string shorten(std::string message) {
 
 [[noreturn]] void fail(const std::string& what, const std::string& message) {
   const std::string remedy = remedy_of(message);
-  throw Error("DISTRIBUTED_FAILED", what + " failed: " + shorten(message) + "." +
-                                        (remedy.empty() ? "" : " " + remedy));
+  throw Error("DISTRIBUTED_FAILED",
+              what + " failed: " + shorten(message) + "." + (remedy.empty() ? "" : " " + remedy));
 }
 
 }  // namespace

@@ -13,9 +13,9 @@ namespace aiforge {
 // Runs on the JavaScript thread: gives a promise's value, or throws its reason.
 using Settle = std::function<napi_value(napi_env)>;
 
-// One JavaScript environment's pending promises. What blocks gets a thread of its own and not one of
-// libuv's: a peer that does not answer would hold one of those four for minutes, and Node waits for
-// them when the process ends.
+// One JavaScript environment's pending promises. What blocks gets a thread of its own and not one
+// of libuv's: a peer that does not answer would hold one of those four for minutes, and Node waits
+// for them when the process ends.
 class Background : public std::enable_shared_from_this<Background> {
  public:
   using Done = std::function<void(Settle)>;
@@ -28,7 +28,8 @@ class Background : public std::enable_shared_from_this<Background> {
   // `start` must not throw.
   napi_value promise(napi_env env, const std::function<void(Done)>& start);
 
-  // A promise for what `body` does on a thread of its own. Failures are described as those of `what`.
+  // A promise for what `body` does on a thread of its own. Failures are described as those of
+  // `what`.
   napi_value run(napi_env env, const char* what, std::function<Settle()> body);
 
   void define(napi_env env, napi_value object, const char* name, napi_callback callback);

@@ -1,11 +1,11 @@
 #include "reducer.h"
 
-#include <torch/csrc/distributed/c10d/logger.hpp>
-#include <torch/csrc/distributed/c10d/reducer.hpp>
 #include <torch/headeronly/version.h>
 
 #include <algorithm>
 #include <limits>
+#include <torch/csrc/distributed/c10d/logger.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
 #include <unordered_set>
 
 #include "../environment.h"
@@ -134,9 +134,11 @@ void check_model(c10d::ProcessGroup& group, const Model& model) {
     const at::Tensor& parameter = model.parameters[i];
     check_device(group, parameter);
     if (parameter.device() != device) {
-      throw Error("INVALID_ARGUMENT", "DistributedDataParallel needs all parameters on one device: "
-                                      "'" + model.names.at(0) + "' is on " + device.str() + ", '" +
-                                          model.names.at(i) + "' on " + parameter.device().str());
+      throw Error("INVALID_ARGUMENT",
+                  "DistributedDataParallel needs all parameters on one device: "
+                  "'" +
+                      model.names.at(0) + "' is on " + device.str() + ", '" + model.names.at(i) +
+                      "' on " + parameter.device().str());
     }
   }
 }

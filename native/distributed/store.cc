@@ -45,8 +45,8 @@ template <typename Body>
 napi_value on_store(napi_env env, napi_callback_info info, const char* what, napi_value store,
                     Body body) {
   auto object = unwrap_object<StoreObject>(env, store);
-  return Background::of(env, info).run(
-      env, what, [object, body]() -> Settle { return body(object->store); });
+  return Background::of(env, info).run(env, what,
+                                       [object, body]() -> Settle { return body(object->store); });
 }
 
 using Store = c10::intrusive_ptr<c10d::Store>;
@@ -120,26 +120,22 @@ napi_value store_wait(napi_env env, napi_callback_info info) {
 napi_value store_check(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return on_store(env, info, "store.check", args[0],
-                    [keys = read_keys(env, args[1])](const Store& store) {
-                      const bool found = store->check(keys);
-                      return [found](napi_env env) -> napi_value {
-                        return Napi::Boolean::New(env, found);
-                      };
-                    });
+    return on_store(
+        env, info, "store.check", args[0], [keys = read_keys(env, args[1])](const Store& store) {
+          const bool found = store->check(keys);
+          return [found](napi_env env) -> napi_value { return Napi::Boolean::New(env, found); };
+        });
   });
 }
 
 napi_value store_delete_key(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return on_store(env, info, "store.deleteKey", args[0],
-                    [key = args.string(1)](const Store& store) {
-                      const bool existed = store->deleteKey(key);
-                      return [existed](napi_env env) -> napi_value {
-                        return Napi::Boolean::New(env, existed);
-                      };
-                    });
+    return on_store(
+        env, info, "store.deleteKey", args[0], [key = args.string(1)](const Store& store) {
+          const bool existed = store->deleteKey(key);
+          return [existed](napi_env env) -> napi_value { return Napi::Boolean::New(env, existed); };
+        });
   });
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 
 import { fromTypedArray, type DType, type Tensor } from 'aiforge';
 import { native } from '#lib/native.js';
@@ -40,25 +41,33 @@ export const camelKeys = (options: Record<string, unknown>): Record<string, unkn
 
 export const python = process.env.AIFORGE_REFERENCE_PYTHON;
 
+/** The machine of a recording: by its vector instructions, or by its processor where matrix products count. */
 interface Recorded {
   torch: string;
-  cpu_capability: string;
+  cpu_capability?: string;
+  cpu?: string;
 }
 
 /**
  * What PyTorch computed: by the Python of AIFORGE_REFERENCE_PYTHON now, else as recorded. Kernels round differently with
- * other vector instructions, so a recording serves only where LibTorch uses those that it was made with; else undefined.
+ * other instructions, so a recording serves only on machines like the one that it was made on; else undefined.
  */
 export function reference<T>(name: string): (T & Recorded) | undefined {
-  const text =
-    python === undefined
-      ? readFileSync(`test/fixtures/${name}.json`, 'utf8')
-      : execFileSync(python, [`test/reference/${name}.py`, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
-  const document = JSON.parse(text) as T & Recorded;
-  const here = /CPU capability usage: (\w+)/.exec(native.versions().config)?.[1];
-  if (here === document.cpu_capability) return document;
-  console.log(`    skipped: ${name}.json was recorded with ${document.cpu_capability}, LibTorch uses ${here ?? 'no known'} instructions here`);
-  return undefined;
+  if (python !== undefined) {
+    const command = [`test/reference/${name}.py`, '--json'];
+    return JSON.parse(execFileSync(python, command, { encoding: 'utf8', maxBuffer: 1 << 28 })) as T & Recorded;
+  }
+  const document = JSON.parse(readFileSync(`test/fixtures/${name}.json`, 'utf8')) as T & Recorded;
+  const here = {
+    cpu_capability: /CPU capability usage: (\w+)/.exec(native.versions().config)?.[1],
+    cpu: cpus()[0]?.model,
+  };
+  for (const mark of ['cpu_capability', 'cpu'] as const) {
+    if (document[mark] === undefined || document[mark] === here[mark]) continue;
+    console.log(`    skipped: ${name}.json was recorded on ${document[mark]}, this machine has ${here[mark] ?? 'something unknown'}`);
+    return undefined;
+  }
+  return document;
 }
 
 /** What a Python program prints as JSON, run by the Python of AIFORGE_REFERENCE_PYTHON. */

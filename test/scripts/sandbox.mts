@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -9,9 +9,14 @@ export interface Outcome {
   output: string;
 }
 
-/** A fresh folder below the system's temporary one. */
+const folders: string[] = [];
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+/** A fresh folder below the system's temporary one, removed when the tests end. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'aiforge-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'aiforge-test-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** Writes files, given by their path within the folder, and returns the folder. */

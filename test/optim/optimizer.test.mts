@@ -1,0 +1,254 @@
+import { inspect } from 'node:util';
+
+import { memoryStats, ones, randn, scope, tensor, zeros, type Tensor } from 'aiforge';
+import * as nn from 'aiforge/nn';
+import * as optim from 'aiforge/optim';
+import { expect } from 'chai';
+
+import { exact, python, runPython, type Exact } from '../nn/reference.mjs';
+
+const mlp = (): nn.Sequential => new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));
+
+const makers: Record<string, (model: nn.Module) => optim.Optimizer> = {
+  SGD: (model) => new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
+  'SGD fused': (model) => new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9, fused: true }),
+  Adam: (model) => new optim.Adam(model.parameters(), { amsgrad: true, weightDecay: 0.1, maximize: true }),
+  AdamW: (model) => new optim.AdamW(model.parameters()),
+  'AdamW fused': (model) => new optim.AdamW(model.parameters(), { fused: true }),
+};
+
+function train(model: nn.Sequential, optimizer: optim.Optimizer, x: Tensor, steps: number): void {
+  for (let i = 0; i < steps; ++i) {
+    scope(() => {
+      optimizer.zeroGrad();
+      model.forward(x).square().mean().backward();
+      optimizer.step();
+    });
+  }
+}
+
+const invalid = (make: () => unknown, message: RegExp): void => {
+  expect(make).to.throw(message).with.property('code', 'INVALID_ARGUMENT');
+};
+
+const parameter = (): nn.Parameter => new nn.Parameter(ones([2]));
+
+describe('optimizers', () => {
+  it('refuse options that make no sense', () => {
+    const params = [parameter()];
+    invalid(() => new optim.Adam(params, { lr: -1 }), /lr: .*-1/);
+    invalid(() => new optim.Adam(params, { lr: NaN }), /lr/);
+    invalid(() => new optim.Adam(params, { eps: -1 }), /eps/);
+    invalid(() => new optim.Adam(params, { betas: [1, 0.9] }), /betas\[0\].*1/);
+    invalid(() => new optim.Adam(params, { betas: [0.9, -0.1] }), /betas\[1\]/);
+    invalid(() => new optim.AdamW(params, { weightDecay: -1 }), /weightDecay/);
+    invalid(() => new optim.AdamW(params, { fused: true, foreach: true }), /fused and foreach/);
+    invalid(() => new optim.SGD(params, { momentum: -1 }), /momentum/);
+    invalid(() => new optim.SGD(params, { nesterov: true }), /nesterov/);
+    invalid(() => new optim.SGD(params, { nesterov: true, momentum: 0.9, dampening: 0.1 }), /nesterov/);
+    invalid(() => new optim.SGD([{ params, lr: -2 }]), /lr.*-2/);
+  });
+
+  it('refuse what is no list of different leaves', () => {
+    const p = parameter();
+    invalid(() => new optim.SGD([]), /empty/);
+    invalid(() => new optim.SGD(p as never), /list/);
+    invalid(() => new optim.SGD([1 as never]), /Tensor/);
+    invalid(() => new optim.SGD([p, p]), /twice/);
+    invalid(() => new optim.SGD([p.mul(2)]), /leaf/);
+    invalid(() => new optim.SGD([{ params: [p] }, { params: [p] }]), /twice/);
+    invalid(() => new optim.SGD([['a', p], parameter()] as never), /names/);
+    invalid(() => new optim.SGD([{ params: [['a', p]] }, { params: [parameter()] }] as never), /names/);
+  });
+
+  it('give groups the options that they lack, and let them be changed between steps', () => {
+    const [a, b] = [parameter(), parameter()];
+    const optimizer = new optim.SGD([{ params: a, lr: 1 }, { params: [b] }], { lr: 0.5, momentum: undefined });
+    expect(optimizer.paramGroups.map(({ lr, momentum }) => [lr, momentum])).to.deep.equal([[1, 0], [0.5, 0]]);
+    a.add(b).sum().backward();
+    optimizer.step();
+    optimizer.paramGroups[1]!.lr = 2;
+    optimizer.step();
+    expect([a.tolist(), b.tolist()]).to.deep.equal([[-1, -1], [-1.5, -1.5]]);
+    optimizer.zeroGrad({ setToNone: false });
+    expect(a.grad!.tolist()).to.deep.equal([0, 0]);
+    optimizer.zeroGrad();
+    expect(b.grad).to.equal(null);
+    optimizer.addParamGroup({ params: parameter(), lr: 3 });
+    expect(optimizer.paramGroups).to.have.length(3);
+  });
+
+  it('leave parameters without gradient alone, and count the steps of each', () => {
+    const [a, b] = [parameter(), parameter()];
+    const optimizer = new optim.Adam([a, b], { lr: 0.1 });
+    a.sum().backward();
+    optimizer.step();
+    expect(b.tolist()).to.deep.equal([1, 1]);
+    expect(optimizer.state.has(b)).to.equal(false);
+    b.sum().backward();
+    optimizer.step();
+    expect([a, b].map((p) => optimizer.state.get(p)!['step']!.item())).to.deep.equal([2, 1]);
+    const alone = new nn.Parameter(ones([2]));
+    const other = new optim.Adam([alone], { lr: 0.1 });
+    alone.sum().backward();
+    other.step();
+    expect(exact(b)).to.deep.equal(exact(alone));
+  });
+
+  it('run a closure with gradients and return its loss', () => {
+    const p = parameter();
+    const optimizer = new optim.SGD([p], { lr: 0.5 });
+    const loss = optimizer.step(() => {
+      const value = p.square().sum();
+      value.backward();
+      return value.item();
+    });
+    expect(loss).to.equal(2);
+    expect(p.tolist()).to.deep.equal([0, 0]);
+  });
+
+  it('do not touch the gradients', () => {
+    const p = parameter();
+    p.grad = tensor([1, 2.5]);
+    const optimizer = new optim.SGD([p], { lr: 0.1, momentum: 0.9, nesterov: true });
+    optimizer.step();
+    optimizer.step();
+    expect(p.grad.tolist()).to.deep.equal([1, 2.5]);
+  });
+
+  it('print their groups as PyTorch does', () => {
+    const optimizer = new optim.SGD([parameter()], { lr: 1e-5, momentum: 0.9 });
+    expect(inspect(optimizer)).to.equal(`SGD (
+Parameter Group 0
+    dampening: 0
+    foreach: None
+    fused: None
+    lr: 1e-05
+    maximize: False
+    momentum: 0.9
+    nesterov: False
+    weight_decay: 0
+)`);
+  });
+
+  for (const [name, make] of Object.entries(makers)) {
+    it(`${name}: holds the same number of tensors however many steps it takes`, () => {
+      const model = mlp();
+      const optimizer = make(model);
+      const x = randn([3, 4]);
+      train(model, optimizer, x, 2);
+      const before = memoryStats().tensors;
+      train(model, optimizer, x, 25);
+      expect(memoryStats().tensors).to.equal(before);
+    });
+
+    it(`${name}: leaves no tensor but its state when it steps outside any scope`, () => {
+      const model = mlp();
+      const optimizer = make(model);
+      scope(() => model.forward(randn([3, 4])).sum().backward());
+      const before = memoryStats().tensors;
+      optimizer.step();
+      const states = [...optimizer.state.values()].flatMap((own) => Object.values(own));
+      expect(memoryStats().tensors).to.equal(before + states.length);
+      optimizer.step();
+      expect(memoryStats().tensors).to.equal(before + states.length);
+    });
+
+    it(`${name}: goes on from a state dict as if it had never stopped`, () => {
+      const [model, other] = [mlp(), mlp()];
+      const x = randn([3, 4]);
+      const optimizer = make(model);
+      train(model, optimizer, x, 3);
+      other.loadStateDict(model.stateDict());
+      const resumed = make(other);
+      resumed.paramGroups[0]!.lr = 7;
+      resumed.loadStateDict(optimizer.stateDict());
+      train(model, optimizer, x, 3);
+      train(other, resumed, x, 3);
+      const [expected, actual] = [model, other].map((m) => Array.from(m.parameters(), exact));
+      expect(actual).to.deep.equal(expected);
+    });
+  }
+
+  it('write state dicts in PyTorch’s form', () => {
+    const model = new nn.Linear(2, 1);
+    const optimizer = new optim.AdamW(model.namedParameters(), { betas: [0.8, 0.9] });
+    scope(() => model.forward(ones([1, 2])).sum().backward());
+    optimizer.step();
+    const { state, param_groups } = optimizer.stateDict();
+    expect(Object.keys(state)).to.deep.equal(['0', '1']);
+    expect(Object.keys(state[0]!)).to.deep.equal(['step', 'exp_avg', 'exp_avg_sq']);
+    expect(param_groups).to.deep.equal([
+      {
+        lr: 0.001,
+        betas: [0.8, 0.9],
+        eps: 1e-8,
+        weight_decay: 0.01,
+        amsgrad: false,
+        maximize: false,
+        foreach: null,
+        fused: null,
+        decoupled_weight_decay: true,
+        param_names: ['weight', 'bias'],
+        params: [0, 1],
+      },
+    ]);
+  });
+
+  it('refuse state dicts that do not fit, and stay as they were', () => {
+    const optimizer = new optim.Adam([parameter(), parameter()]);
+    const fitting = optimizer.stateDict();
+    const refuse = (stateDict: optim.OptimizerStateDict, message: RegExp): void => {
+      expect(() => optimizer.loadStateDict(stateDict)).to.throw(message).with.property('code', 'STATE_DICT_MISMATCH');
+    };
+    refuse({ state: {}, param_groups: [] }, /0 parameter groups, the optimizer 1/);
+    refuse({ state: {}, param_groups: [{ ...fitting.param_groups[0]!, params: [0] }] }, /group 0 has 1 parameters/);
+    refuse({ ...fitting, state: { 1: { exp_avg: zeros([3]) } } }, /exp_avg has shape \[3\], the parameter \[2\]/);
+    expect(optimizer.state.size).to.equal(0);
+  });
+
+  it('go on from what Python saved, bit by bit', function () {
+    if (python === undefined) {
+      console.log('    skipped: AIFORGE_REFERENCE_PYTHON is not set');
+      this.skip();
+    }
+    interface Saved {
+      parameter: Exact;
+      state: Record<string, Exact>;
+      groups: optim.PackedGroup[];
+      final: Exact;
+    }
+    const saved = runPython<Saved>(`
+import json, sys, torch
+sys.path.insert(0, 'test/reference')
+from recording import exact, exact_map
+p = torch.nn.Parameter(torch.linspace(-1, 1, 7, dtype=torch.float64))
+optimizer = torch.optim.AdamW([p], lr=0.3, betas=(0.7, 0.93), amsgrad=True)
+def step():
+  optimizer.zero_grad()
+  (p.square() * torch.arange(7)).sum().backward()
+  optimizer.step()
+for _ in range(5): step()
+state = optimizer.state_dict()
+result = {'parameter': exact(p), 'state': exact_map(state['state'][0].items()), 'groups': state['param_groups']}
+for _ in range(40): step()
+print(json.dumps({**result, 'final': exact(p)}))`);
+    const toTensor = ({ shape, hex, dtype }: Exact): Tensor => {
+      const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+      const data = dtype === 'float64' ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
+      return tensor(data).view(shape);
+    };
+    const p = new nn.Parameter(toTensor(saved.parameter));
+    const optimizer = new optim.AdamW([p], { lr: 99 });
+    const state = Object.fromEntries(Object.entries(saved.state).map(([key, value]) => [key, toTensor(value)]));
+    optimizer.loadStateDict({ state: { 0: state }, param_groups: saved.groups });
+    for (let i = 0; i < 40; ++i) {
+      scope(() => {
+        optimizer.zeroGrad();
+        p.square().mul(tensor([0, 1, 2, 3, 4, 5, 6])).sum().backward();
+        optimizer.step();
+      });
+    }
+    expect(exact(p)).to.deep.equal(saved.final);
+  });
+});
