@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSyn
 import path from 'node:path';
 
 function writeAll(descriptor: number, chunk: Uint8Array): void {
-  for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
+  for (let written = 0; written < chunk.length;) written += writeSync(descriptor, chunk, written);
 }
 
 function syncFolder(folder: string): void {

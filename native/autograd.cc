@@ -34,12 +34,11 @@ napi_value grad(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
-    return from_tensors(
-        environment, env,
-        torch::autograd::grad(to_tensors(environment, env, args[0]),
-                              to_tensors(environment, env, args[1]),
-                              tensors_or_none(environment, env, args, 2), args.boolean(3),
-                              args.boolean(4), args.boolean(5)));
+    return from_tensors(environment, env,
+                        torch::autograd::grad(to_tensors(environment, env, args[0]),
+                                              to_tensors(environment, env, args[1]),
+                                              tensors_or_none(environment, env, args, 2),
+                                              args.boolean(3), args.boolean(4), args.boolean(5)));
   });
 }
 
@@ -100,7 +99,8 @@ napi_value zero_gradients(napi_env env, napi_callback_info info) {
 napi_value requires_grad(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    return Napi::Boolean::New(env, Environment::of(env).handles.get(args.handle(0)).requires_grad());
+    return Napi::Boolean::New(env,
+                              Environment::of(env).handles.get(args.handle(0)).requires_grad());
   });
 }
 

@@ -32,7 +32,7 @@ class Handles {
 
   uint32_t open_scope();
   void enter_scope(uint32_t scope);  // 0: no scope
-  void close_scope(uint32_t scope);    // releases all that was made in it
+  void close_scope(uint32_t scope);  // releases all that was made in it
   // Moves a tensor out of the scope that made it, into the current one; its new handle.
   Handle rehome(Handle handle);
 

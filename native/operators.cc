@@ -37,8 +37,8 @@ c10::OperatorName split(const std::string& name) {
 c10::OperatorHandle find(const std::string& name) {
   const auto handle = c10::Dispatcher::singleton().findSchema(split(name));
   if (!handle) {
-    throw Error("UNKNOWN_OPERATOR", "LibTorch has no operator '" + name +
-                                        "'; ops.schemas() lists those it has");
+    throw Error("UNKNOWN_OPERATOR",
+                "LibTorch has no operator '" + name + "'; ops.schemas() lists those it has");
   }
   return *handle;
 }

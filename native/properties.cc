@@ -35,14 +35,16 @@ napi_value shape(napi_env env, const at::Tensor& t) { return int_array(env, t.si
 napi_value strides(napi_env env, const at::Tensor& t) { return int_array(env, t.strides()); }
 napi_value dim(napi_env env, const at::Tensor& t) { return number(env, t.dim()); }
 napi_value numel(napi_env env, const at::Tensor& t) { return number(env, t.numel()); }
-napi_value dtype(napi_env env, const at::Tensor& t) { return text(env, dtype_name(t.scalar_type())); }
+napi_value dtype(napi_env env, const at::Tensor& t) {
+  return text(env, dtype_name(t.scalar_type()));
+}
 napi_value device(napi_env env, const at::Tensor& t) { return text(env, t.device().str()); }
 napi_value item_size(napi_env env, const at::Tensor& t) { return number(env, t.itemsize()); }
 napi_value contiguous(napi_env env, const at::Tensor& t) { return flag(env, t.is_contiguous()); }
 // A number that is equal for two tensors if and only if they are one tensor in LibTorch.
 napi_value identity(napi_env env, const at::Tensor& t) {
-  return Napi::BigInt::New(env, static_cast<uint64_t>(
-                                    reinterpret_cast<uintptr_t>(t.unsafeGetTensorImpl())));
+  return Napi::BigInt::New(
+      env, static_cast<uint64_t>(reinterpret_cast<uintptr_t>(t.unsafeGetTensorImpl())));
 }
 
 }  // namespace

@@ -44,8 +44,7 @@ TypedArray read_typed_array(napi_env env, napi_value value) {
   napi_typedarray_type type;
   size_t length = 0;
   TypedArray array;
-  check(env,
-        napi_get_typedarray_info(env, value, &type, &length, &array.data, nullptr, nullptr));
+  check(env, napi_get_typedarray_info(env, value, &type, &length, &array.data, nullptr, nullptr));
   array.bytes = length * item_bytes(type);
   return array;
 }
@@ -135,8 +134,8 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
     if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(env, 0);
     auto held = std::make_unique<at::Tensor>(tensor.detach());
     napi_value buffer = nullptr;
-    check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(),
-                                                release_view, held.get(), &buffer));
+    check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(), release_view,
+                                                held.get(), &buffer));
     held.release();
     return buffer;
   });

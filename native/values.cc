@@ -136,9 +136,9 @@ struct LayoutName {
   c10::Layout layout;
 };
 constexpr LayoutName kLayouts[] = {
-    {"strided", c10::kStrided},        {"sparse_coo", c10::kSparse},
-    {"sparse_csr", c10::kSparseCsr},   {"sparse_csc", c10::kSparseCsc},
-    {"sparse_bsr", c10::kSparseBsr},   {"sparse_bsc", c10::kSparseBsc},
+    {"strided", c10::kStrided},      {"sparse_coo", c10::kSparse},
+    {"sparse_csr", c10::kSparseCsr}, {"sparse_csc", c10::kSparseCsc},
+    {"sparse_bsr", c10::kSparseBsr}, {"sparse_bsc", c10::kSparseBsc},
     {"jagged", c10::Layout::Jagged},
 };
 
@@ -146,8 +146,9 @@ c10::Layout read_layout(const std::string& name) {
   for (const LayoutName& entry : kLayouts) {
     if (name == entry.name) return entry.layout;
   }
-  throw Error("INVALID_ARGUMENT", "unknown layout '" + name + "'; expected 'strided', "
-                                  "'sparse_coo', 'sparse_csr', … ");
+  throw Error("INVALID_ARGUMENT", "unknown layout '" + name +
+                                      "'; expected 'strided', "
+                                      "'sparse_coo', 'sparse_csr', … ");
 }
 
 c10::MemoryFormat read_memory_format(const std::string& name) {
@@ -194,8 +195,7 @@ c10::IValue single(Environment& environment, napi_env env, napi_value value, Kin
     case Kind::Layout:
       return static_cast<int64_t>(read_layout(expect_string(env, value, "a layout")));
     case Kind::MemoryFormat:
-      return static_cast<int64_t>(
-          read_memory_format(expect_string(env, value, "a memory format")));
+      return static_cast<int64_t>(read_memory_format(expect_string(env, value, "a memory format")));
     case Kind::Device:
       return c10::Device(expect_string(env, value, "a device such as 'cpu' or 'cuda:0'"));
     case Kind::Generator:
@@ -279,8 +279,8 @@ c10::IValue list(Environment& environment, napi_env env, napi_value value, const
     case Kind::Bool:
       return list_of<bool>(env, value, type, [&](napi_value v) { return read_bool(env, v); });
     case Kind::String:
-      return list_of<std::string>(
-          env, value, type, [&](napi_value v) { return expect_string(env, v, "a string"); });
+      return list_of<std::string>(env, value, type,
+                                  [&](napi_value v) { return expect_string(env, v, "a string"); });
     case Kind::Scalar:
       return scalar_list(env, value, type);
     default:
@@ -452,8 +452,9 @@ std::string describe(Environment& environment, napi_env env, napi_value value,
     }
     return "[" + c10::Join(", ", items) + "]";
   }
-  return Napi::Value(env, value).IsArray() ? "[" + Napi::Value(env, value).ToString().Utf8Value() + "]"
-                                           : show(env, value);
+  return Napi::Value(env, value).IsArray()
+             ? "[" + Napi::Value(env, value).ToString().Utf8Value() + "]"
+             : show(env, value);
 }
 
 bool ArgumentReader::is_missing(size_t i) const { return aiforge::is_missing(env_, values_[i]); }
@@ -472,9 +473,7 @@ uint32_t ArgumentReader::uint32(size_t i) const {
 
 int64_t ArgumentReader::int64(size_t i) const { return read_int(env_, values_[i]); }
 
-double ArgumentReader::number(size_t i) const {
-  return read_number(env_, values_[i], "a number");
-}
+double ArgumentReader::number(size_t i) const { return read_number(env_, values_[i], "a number"); }
 
 bool ArgumentReader::boolean(size_t i) const { return read_bool(env_, values_[i]); }
 

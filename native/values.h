@@ -36,10 +36,10 @@ enum class Kind : uint8_t {
 struct ValueType {
   Kind kind = Kind::Unsupported;
   bool is_list = false;
-  bool is_optional = false;           // the value, or the list, may be null
-  bool has_optional_items = false;    // Tensor?[]
-  int32_t list_size = 0;              // int[2]: a single number stands for two
-  std::string text;                   // as the schema prints it
+  bool is_optional = false;         // the value, or the list, may be null
+  bool has_optional_items = false;  // Tensor?[]
+  int32_t list_size = 0;            // int[2]: a single number stands for two
+  std::string text;                 // as the schema prints it
 };
 
 ValueType value_type_of(const c10::TypePtr& type, std::optional<int32_t> list_size);

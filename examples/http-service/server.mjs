@@ -55,7 +55,9 @@ export function buildServer(runDirectory) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [runDirectory, port = '3000'] = process.argv.slice(2);
   if (runDirectory === undefined || !existsSync(runDirectory)) {
-    console.error(`Give the folder of a run, such as one under runs/spam; got ${runDirectory}. \`npm start\` trains one.`);
+    console.error(
+      `Give the folder of a run, such as one under runs/spam; got ${runDirectory}. \`npm start\` trains one.`,
+    );
     process.exit(1);
   }
   const address = await buildServer(path.resolve(runDirectory)).listen({ port: Number(port), host: '127.0.0.1' });

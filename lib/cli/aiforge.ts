@@ -4,7 +4,7 @@ import pc from 'picocolors';
 
 import { packageManifest } from '../config/loadModule.js';
 import { AiforgeError } from '../errors.js';
-import { recordRankError } from '../distributed/launch/error-file.js';
+import { recordRankError } from '../distributed/launch/errorFile.js';
 
 const examples = `
 Examples:

@@ -54,7 +54,9 @@ export class Progress implements Callback {
   onEpochEnd({ epoch, epochs, seconds, metrics, isBest }: EpochEnd): void {
     this.stop();
     const shown = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-    this.#print(`epoch ${epoch + 1}/${epochs}  ${shown.join('  ')}  ${duration(seconds)}${isBest ? pc.green('  best') : ''}`);
+    this.#print(
+      `epoch ${epoch + 1}/${epochs}  ${shown.join('  ')}  ${duration(seconds)}${isBest ? pc.green('  best') : ''}`,
+    );
   }
 
   /** Takes the bar away; what is printed next has the line to itself. */

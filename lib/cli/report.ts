@@ -25,7 +25,8 @@ export function report(result: RunResult, configFile: string, nextTry: string): 
   if (result.stoppedEarly) lines.push(`Stopped early after epoch ${result.epochs}.`);
   if (result.test !== undefined) {
     const { loss, accuracy, f1, confusion: counts } = result.test;
-    const scores = accuracy === undefined ? '' : `, accuracy ${pc.bold(accuracy.toFixed(4))}, F1 ${pc.bold(f1!.toFixed(4))}`;
+    const scores =
+      accuracy === undefined ? '' : `, accuracy ${pc.bold(accuracy.toFixed(4))}, F1 ${pc.bold(f1!.toFixed(4))}`;
     lines.push(`Held-out test (weights of epoch ${result.bestEpoch + 1}): loss ${loss.toFixed(4)}${scores}`);
     if (counts !== undefined) lines.push(confusion(counts, result.classNames));
   }

@@ -7,7 +7,7 @@ export interface LoadContext {
   rank: number;
   worldSize: number;
   /** Waits until every rank has come here. Rank 0 prepares files before it, the others read them after it. */
-  barrier(): Promise<void>;
+  barrier: () => Promise<void>;
   /** `datasetArgs` of the experiment. */
   args: Record<string, unknown>;
   logger: Logger;

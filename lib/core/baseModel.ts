@@ -22,13 +22,20 @@ export type LossModule = Module & { forward(predictions: Tensor, targets: Tensor
 type Constructor<T> = new (...args: never[]) => T;
 
 /** The class called `name` among a namespace's exports that extend `base`. */
-function classNamed<T>(namespace: object, base: Constructor<T> | typeof Optimizer | typeof Module, name: string, field: string): Constructor<T> {
+function classNamed<T>(
+  namespace: object,
+  base: Constructor<T> | typeof Optimizer | typeof Module,
+  name: string,
+  field: string,
+): Constructor<T> {
   const candidates = Object.entries(namespace).filter(
     ([, value]) => typeof value === 'function' && (value as { prototype?: unknown }).prototype instanceof base,
   ) as [string, Constructor<T>][];
   const found = candidates.find(([candidate]) => candidate === name);
   if (found !== undefined) return found[1];
-  const names = candidates.map(([candidate]) => candidate).filter((candidate) => field !== 'lossFnName' || candidate.endsWith('Loss'));
+  const names = candidates
+    .map(([candidate]) => candidate)
+    .filter((candidate) => field !== 'lossFnName' || candidate.endsWith('Loss'));
   throw new AiforgeError(
     'CONFIG_INVALID',
     `${field}: there is no '${name}'.${didYouMean(name, names)} Expected one of ${names.join(', ')}.`,

@@ -31,13 +31,20 @@ export abstract class BasePreprocessor<Item = unknown, Sample = unknown> {
   /** Reads what `save` wrote. Throws FILE_NOT_FOUND, or FILE_INVALID for a file that is no JSON. */
   load(file: string): void {
     if (!existsSync(file)) {
-      throw new AiforgeError('FILE_NOT_FOUND', `There is no preprocessor file ${file}. Train first, or check the path.`);
+      throw new AiforgeError(
+        'FILE_NOT_FOUND',
+        `There is no preprocessor file ${file}. Train first, or check the path.`,
+      );
     }
     let state: unknown;
     try {
       state = JSON.parse(readFileSync(file, 'utf8'));
     } catch (cause) {
-      throw new AiforgeError('FILE_INVALID', `${file} is no JSON: ${(cause as Error).message}. Train again to write it anew.`, { cause });
+      throw new AiforgeError(
+        'FILE_INVALID',
+        `${file} is no JSON: ${(cause as Error).message}. Train again to write it anew.`,
+        { cause },
+      );
     }
     this.restore(state);
   }

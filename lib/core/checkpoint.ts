@@ -42,7 +42,9 @@ const withPrefix = (prefix: string, tensors: Record<string, Tensor>) =>
 
 const under = (prefix: string, tensors: Record<string, Tensor>) =>
   Object.fromEntries(
-    Object.entries(tensors).flatMap(([key, tensor]) => (key.startsWith(`${prefix}.`) ? [[key.slice(prefix.length + 1), tensor]] : [])),
+    Object.entries(tensors).flatMap(([key, tensor]) =>
+      key.startsWith(`${prefix}.`) ? [[key.slice(prefix.length + 1), tensor]] : [],
+    ),
   );
 
 /** The weights of a model, in a file that Python's `safetensors` reads under PyTorch's keys. */

@@ -8,7 +8,10 @@ export class EarlyStopping {
   badEpochs = 0;
 
   constructor(
-    private readonly training: Pick<TrainingConfig, 'earlyStoppingMonitor' | 'earlyStoppingMode' | 'earlyStoppingPatience'>,
+    private readonly training: Pick<
+      TrainingConfig,
+      'earlyStoppingMonitor' | 'earlyStoppingMode' | 'earlyStoppingPatience'
+    >,
   ) {}
 
   /** Takes an epoch's metrics; true when the monitored one is the best so far. Throws CONFIG_INVALID when there is none of that name. */
@@ -22,7 +25,8 @@ export class EarlyStopping {
         `training.earlyStoppingMonitor: there is no metric '${monitor}'.${didYouMean(monitor, names)} This run has ${names.join(', ')}.`,
       );
     }
-    const improved = !Number.isNaN(value) && (this.best === null || (mode === 'min' ? value < this.best : value > this.best));
+    const improved =
+      !Number.isNaN(value) && (this.best === null || (mode === 'min' ? value < this.best : value > this.best));
     if (improved) this.best = value;
     this.badEpochs = improved ? 0 : this.badEpochs + 1;
     return improved;

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import { noGrad } from '../autograd/index.js';
 import { DataLoader, type Dataset, type Sampler } from '../data/index.js';
-import { scope } from '../tensor/index.js';
+import { scope, type Tensor } from '../tensor/index.js';
 import type { BaseModel } from './baseModel.js';
 import { RunningMetrics, type ClassificationScores } from './metrics.js';
 import type { Ranks } from './ranks.js';
@@ -38,7 +38,7 @@ export async function evaluate(
   for (let index = 0, left = share.length; left > 0; ++index, left -= batchSize) {
     noGrad(() =>
       scope(() => {
-        const batch = batches.next().value;
+        const batch = batches.next().value as Record<string, Tensor>;
         metrics.add(model.validationStep(batch, index), batch, Math.min(batchSize, left));
       }),
     );

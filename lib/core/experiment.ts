@@ -36,12 +36,20 @@ export function resolvePlugins(config: ExperimentConfig, from: string): Experime
   const model = loadPlugin(config.modelPlugin, { from, kind: 'model' });
   const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
-  const modelConfig = validate(schema, config.model, { source: `the configuration of '${model.name}'`, under: ['model'] });
+  const modelConfig = validate(schema, config.model, {
+    source: `the configuration of '${model.name}'`,
+    under: ['model'],
+  });
   return { model, dataset, modelConfig };
 }
 
 /** The experiment with the model's defaults filled in, and plugins given by path made relative to the run's folder. */
-export function resolvedConfig(config: ExperimentConfig, plugins: ExperimentPlugins, from: string, runDirectory: string) {
+export function resolvedConfig(
+  config: ExperimentConfig,
+  plugins: ExperimentPlugins,
+  from: string,
+  runDirectory: string,
+) {
   const relocate = (name: string) =>
     /^\.{0,2}\//.test(name) ? `./${path.relative(runDirectory, path.resolve(from, name))}` : name;
   return {
@@ -56,7 +64,10 @@ export function createModel({ model, modelConfig }: ExperimentPlugins): BaseMode
   const ModelClass = model.Model as unknown as new (config: object) => BaseModel;
   const made = new ModelClass(modelConfig);
   if (!(made instanceof BaseModel)) {
-    throw new AiforgeError('PLUGIN_INVALID', `The plugin '${model.name}': class Model must extend BaseModel of 'aiforge'.`);
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `The plugin '${model.name}': class Model must extend BaseModel of 'aiforge'.`,
+    );
   }
   return made;
 }

@@ -34,7 +34,10 @@ export interface LoadedRun<Item> {
 export function loadRun<Item = unknown>(directory: string): LoadedRun<Item> {
   const files = runFiles(directory);
   if (!existsSync(files.config)) {
-    throw new AiforgeError('FILE_NOT_FOUND', `${directory} is no run's folder: it has no config.yaml. Train first, for example with \`npx aiforge train experiments/spam.yaml\`.`);
+    throw new AiforgeError(
+      'FILE_NOT_FOUND',
+      `${directory} is no run's folder: it has no config.yaml. Train first, for example with \`npx aiforge train experiments/spam.yaml\`.`,
+    );
   }
   const config = loadExperimentConfig(files.config);
   const plugins = resolvePlugins(config, directory);
@@ -47,7 +50,11 @@ export function loadRun<Item = unknown>(directory: string): LoadedRun<Item> {
   return { model, preprocessor, classify: (items) => classify(model, preprocessor, items) };
 }
 
-function classify<Item>(model: BaseModel, preprocessor: BasePreprocessor<Item> | undefined, items: readonly Item[]): Prediction[] {
+function classify<Item>(
+  model: BaseModel,
+  preprocessor: BasePreprocessor<Item> | undefined,
+  items: readonly Item[],
+): Prediction[] {
   if (items.length === 0) return [];
   return noGrad(() =>
     scope(() => {
@@ -55,7 +62,10 @@ function classify<Item>(model: BaseModel, preprocessor: BasePreprocessor<Item> |
       const batch = defaultCollate(samples) as unknown as Record<string, Tensor>;
       const { predictions } = model.validationStep(batch, 0);
       if (predictions?.ndim !== 2) {
-        throw new AiforgeError('PLUGIN_INVALID', 'classify: validationStep must return predictions of shape (batch, classes).');
+        throw new AiforgeError(
+          'PLUGIN_INVALID',
+          'classify: validationStep must return predictions of shape (batch, classes).',
+        );
       }
       const probabilities = predictions.softmax(1).tolist() as number[][];
       return probabilities.map((row) => ({ label: row.indexOf(Math.max(...row)), probabilities: row }));

@@ -87,7 +87,9 @@ export class RunningMetrics {
   }
 
   /** The result over all ranks. */
-  async finish(ranks: Pick<Ranks, 'sum' | 'gather'>): Promise<{ loss: number; scores: ClassificationScores | undefined }> {
+  async finish(
+    ranks: Pick<Ranks, 'sum' | 'gather'>,
+  ): Promise<{ loss: number; scores: ClassificationScores | undefined }> {
     // A rank without a sample does not know the number of classes.
     const classes = await ranks.gather(tensor([this.#classes]));
     this.#classes = Math.max(...classes.map((known) => Number(known.item())));

@@ -9,7 +9,14 @@ import { manualSeed, setNumThreads } from '../tensor/index.js';
 import type { RunStatus, Tracker } from '../tracking/tracker.js';
 import type { BaseModel } from './baseModel.js';
 import type { Callback, RunResult } from './callback.js';
-import { checkpointFile, loadCheckpoint, loadWeights, saveWeights, type Checkpoint, type RunState } from './checkpoint.js';
+import {
+  checkpointFile,
+  loadCheckpoint,
+  loadWeights,
+  saveWeights,
+  type Checkpoint,
+  type RunState,
+} from './checkpoint.js';
 import { Container, createToken } from './container.js';
 import { EarlyStopping } from './earlyStopping.js';
 import { evaluate } from './evaluation.js';
@@ -149,7 +156,16 @@ export class Orchestrator {
     model.lossFn = model.configureLossFn(training.lossFnName);
     const optimizer = model.configureOptimizer(training.optimizerName, training.learningRate, training.optimizerArgs);
     const { worldSize, rank } = this.#ranks;
-    const state: RunState = { epoch: 0, batch: 0, step: 0, best: null, bestEpoch: 0, badEpochs: 0, worldSize, mlflowRunId };
+    const state: RunState = {
+      epoch: 0,
+      batch: 0,
+      step: 0,
+      best: null,
+      bestEpoch: 0,
+      badEpochs: 0,
+      worldSize,
+      mlflowRunId,
+    };
     const trainer = new Trainer({
       training,
       model,
@@ -236,7 +252,13 @@ export class Orchestrator {
     if (data.splits.test.length === 0) return undefined;
     await this.#ranks.barrier();
     if (state.best !== null) loadWeights(files.best, model);
-    const { loss, scores } = await evaluate(model, data.samples, data.splits.test, config.training.batchSize, this.#ranks);
+    const { loss, scores } = await evaluate(
+      model,
+      data.samples,
+      data.splits.test,
+      config.training.batchSize,
+      this.#ranks,
+    );
     const metrics: Record<string, number> = { test_loss: loss };
     if (scores !== undefined) Object.assign(metrics, { test_accuracy: scores.accuracy, test_f1: scores.f1 });
     tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch });

@@ -34,6 +34,9 @@ function check(splits: Splits, length: number): void {
     }
   }
   if (splits.train.length === 0) {
-    throw new AiforgeError('TRAINING_FAILED', `There is nothing to train on: the dataset has ${length} items, none in the training split.`);
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `There is nothing to train on: the dataset has ${length} items, none in the training split.`,
+    );
   }
 }

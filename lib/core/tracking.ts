@@ -37,7 +37,11 @@ export async function openTracking(
   return { tracker, mlflowRunId };
 }
 
-function openMlflow(run: TrackedRun, uri: string | undefined, runId: string | null): Promise<MlflowTracker> | undefined {
+function openMlflow(
+  run: TrackedRun,
+  uri: string | undefined,
+  runId: string | null,
+): Promise<MlflowTracker> | undefined {
   if (uri === undefined) return undefined;
   if (runId !== null) return Promise.resolve(MlflowTracker.attach({ uri, runId, closesRun: true }));
   return MlflowTracker.create({ uri, experimentName: run.experimentName, runName: run.runName });

@@ -101,7 +101,9 @@ export class Trainer {
     const rng = await ranks.gather(getRngState());
     const running = await ranks.gather(tensor(this.#running.sums(), { dtype: 'float64' }));
     if (ranks.rank !== 0) return;
-    scope(() => saveCheckpoint(checkpointFile, { state, model: model.stateDict(), ...flattenOptimizer(optimizer), rng, running }));
+    scope(() =>
+      saveCheckpoint(checkpointFile, { state, model: model.stateDict(), ...flattenOptimizer(optimizer), rng, running }),
+    );
   }
 
   #restoreRandomState(): void {

@@ -4,16 +4,14 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { resolveCommand } from './launch/command.js';
-import { chooseMasterPort } from './launch/master-port.js';
+import { chooseMasterPort } from './launch/masterPort.js';
 import { resolveOptions, type LaunchOptions, type Settings } from './launch/options.js';
-import { bindToParent, OrphanGuard } from './launch/orphan-guard.js';
+import { bindToParent, OrphanGuard } from './launch/orphanGuard.js';
 import { describeFailure, findRootCause } from './launch/report.js';
-import { WorkerGroup, type GroupContext, type RankOutcome } from './launch/worker-group.js';
+import { WorkerGroup, type GroupContext, type RankOutcome } from './launch/workerGroup.js';
 
-export { recordRankError, type RecordedError } from './launch/error-file.js';
-export type { LaunchOptions, TextSink } from './launch/options.js';
-export type { RankExit } from './launch/rank-process.js';
-export type { RankOutcome } from './launch/worker-group.js';
+export type { LaunchOptions } from './launch/options.js';
+export type { RankOutcome } from './launch/workerGroup.js';
 
 /** How a launch ended. */
 export interface LaunchResult {

@@ -149,7 +149,14 @@ export class MultiheadAttention extends Module {
     const attn = additiveMask(options.attnMask ?? null, 'attnMask', query);
     const [mask, type] = this.#mergeMasks(attn, padding, query);
     return nativeMultiHeadAttention(
-      query, this.embedDim, this.numHeads, weights, mask, type, needWeights, averageAttnWeights,
+      query,
+      this.embedDim,
+      this.numHeads,
+      weights,
+      mask,
+      type,
+      needWeights,
+      averageAttnWeights,
     );
   }
 

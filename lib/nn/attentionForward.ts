@@ -66,7 +66,10 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, padding: Tensor 
     padding === null || padding.dim() === dims - 1,
     `keyPaddingMask must have ${dims - 1} dimensions, got ${sizes(padding?.shape ?? [])}`,
   );
-  check(mask === null || mask.dim() === 2 || mask.dim() === 3, `attnMask must have 2 or 3 dimensions, got ${sizes(mask?.shape ?? [])}`);
+  check(
+    mask === null || mask.dim() === 2 || mask.dim() === 3,
+    `attnMask must have 2 or 3 dimensions, got ${sizes(mask?.shape ?? [])}`,
+  );
   return dims === 3;
 }
 
@@ -100,7 +103,10 @@ function projectEach(query: Tensor, key: Tensor, value: Tensor, weights: Triple,
 function project(query: Tensor, key: Tensor, value: Tensor, weights: AttentionWeights): Triple {
   const { inProjWeight = null, inProjBias = null, qProjWeight, kProjWeight, vProjWeight } = weights;
   if (inProjWeight !== null) {
-    check(equal(key.shape, value.shape), `key and value must have one shape, got ${sizes(key.shape)} and ${sizes(value.shape)}`);
+    check(
+      equal(key.shape, value.shape),
+      `key and value must have one shape, got ${sizes(key.shape)} and ${sizes(value.shape)}`,
+    );
     return projectPacked(query, key, value, inProjWeight, inProjBias);
   }
   check(
@@ -148,7 +154,10 @@ function batchMask(mask: Tensor, batchHeads: number, target: number, source: num
 
 function mergeMasks({ attn, padding }: Masks, batch: number, numHeads: number, source: number): Tensor | null {
   if (padding === null) return attn;
-  check(equal(padding.shape, [batch, source]), `keyPaddingMask must have shape [${batch}, ${source}], got ${sizes(padding.shape)}`);
+  check(
+    equal(padding.shape, [batch, source]),
+    `keyPaddingMask must have shape [${batch}, ${source}], got ${sizes(padding.shape)}`,
+  );
   const expanded = view(padding, [batch, 1, 1, source]).expand([-1, numHeads, -1, -1]);
   const merged = reshape(expanded, [batch * numHeads, 1, source]);
   return attn === null ? merged : attn.add(merged);

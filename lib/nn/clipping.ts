@@ -56,11 +56,15 @@ export function clipGradNorm_(
     noGrad(() => {
       const gradients = gradientsByKind(list);
       const total = totalNorm(gradients, normType);
-      if (errorIfNonfinite && !Number.isFinite(total.item())) {
-        throw new AiforgeError('INVALID_ARGUMENT', `clipGradNorm_: the norm of the gradients is ${String(total.item())}; nothing was scaled.`);
+      if (errorIfNonfinite && !Number.isFinite(total.item<number>())) {
+        throw new AiforgeError(
+          'INVALID_ARGUMENT',
+          `clipGradNorm_: the norm of the gradients is ${total.item<number>()}; nothing was scaled.`,
+        );
       }
       const scale = total.add(1e-6).reciprocal().mul(maxNorm).clamp({ max: 1 });
-      for (const group of gradients) native.call(multiply, group, handleOf(scale.to(native.device(group[0]!) as 'cpu')));
+      for (const group of gradients)
+        native.call(multiply, group, handleOf(scale.to(native.device(group[0]!) as 'cpu')));
       return total;
     }),
   );

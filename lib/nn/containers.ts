@@ -47,7 +47,10 @@ abstract class Indexed<T extends Module> extends Module implements Iterable<T> {
   /** Puts a module before the one at `index`; later ones move up, and so do their names. */
   insert(index: number, module: T): this {
     if (index < -this.length || index > this.length) {
-      throw new AiforgeError('INVALID_ARGUMENT', `insert(${index}): ${this.constructor.name} has ${this.length} modules.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `insert(${index}): ${this.constructor.name} has ${this.length} modules.`,
+      );
     }
     this.#items.splice(index, 0, checkModule(module));
     return this;

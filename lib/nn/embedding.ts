@@ -33,7 +33,14 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
-    const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false, ...factory } = options;
+    const {
+      paddingIdx = null,
+      maxNorm = null,
+      normType = 2,
+      scaleGradByFreq = false,
+      sparse = false,
+      ...factory
+    } = options;
     this.numEmbeddings = checkSize('Embedding', 'numEmbeddings', numEmbeddings);
     this.embeddingDim = checkSize('Embedding', 'embeddingDim', embeddingDim);
     this.paddingIdx = paddingIdx === null ? null : functional.checkPaddingIdx(paddingIdx, numEmbeddings);
@@ -52,7 +59,10 @@ export class Embedding extends Module {
   ): Embedding {
     const [rows, columns, ...more] = vectors.shape;
     if (rows === undefined || columns === undefined || more.length > 0) {
-      throw new AiforgeError('INVALID_ARGUMENT', `fromPretrained: expected 2 dimensions, got [${vectors.shape.join(', ')}].`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `fromPretrained: expected 2 dimensions, got [${vectors.shape.join(', ')}].`,
+      );
     }
     const embedding = new Embedding(0, columns, { ...options, paddingIdx: null });
     const padding = options.paddingIdx == null ? null : functional.checkPaddingIdx(options.paddingIdx, rows);

@@ -8,7 +8,20 @@ import * as operators from './operators.js';
 import { reductionNumber, type Reduction } from './operators.js';
 
 export {
-  elu, hardsigmoid, hardswish, hardtanh, leakyRelu, logSigmoid, mish, prelu, relu6, selu, sigmoid, silu, softplus, tanh,
+  elu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
 } from '../tensor/generated/functions.js';
 export {
   multiHeadAttentionForward,
@@ -41,7 +54,10 @@ export function checkPaddingIdx(paddingIdx: number, rows: number): number {
   if (Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows) {
     return paddingIdx < 0 ? rows + paddingIdx : paddingIdx;
   }
-  throw new AiforgeError('INVALID_ARGUMENT', `embedding: paddingIdx ${paddingIdx} is no row of the ${rows} that there are.`);
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `embedding: paddingIdx ${paddingIdx} is no row of the ${rows} that there are.`,
+  );
 }
 
 /** The rows of `weight` that `input`, a tensor of integers, names. */
@@ -88,7 +104,10 @@ export interface DropoutFunctionOptions {
 }
 
 /** Zeroes elements with probability `p`, and scales the others by 1 / (1 - p). */
-export function dropout(input: Tensor, { p = 0.5, training = true, inplace = false }: DropoutFunctionOptions = {}): Tensor {
+export function dropout(
+  input: Tensor,
+  { p = 0.5, training = true, inplace = false }: DropoutFunctionOptions = {},
+): Tensor {
   return operators.dropout(input, checkProbability(p), training, inplace);
 }
 
@@ -173,7 +192,9 @@ function sameShape(a: Tensor, b: Tensor): boolean {
 // A target of another shape is most often a mistake: [batch] against [batch, 1] gives batch * batch differences.
 function broadcast(name: string, input: Tensor, target: Tensor): [Tensor, Tensor] {
   if (sameShape(input, target)) return [input, target];
-  logger.warn(`${name}: the target has shape [${target.shape.join(', ')}], the input [${input.shape.join(', ')}]: they are broadcast.`);
+  logger.warn(
+    `${name}: the target has shape [${target.shape.join(', ')}], the input [${input.shape.join(', ')}]: they are broadcast.`,
+  );
   return broadcastTensors([input, target]) as [Tensor, Tensor];
 }
 
@@ -184,7 +205,10 @@ export interface ElementLossOptions extends ReductionOptions {
 
 function weighted(errors: Tensor, weight: Tensor, input: Tensor, reduction: Reduction): Tensor {
   if (!sameShape(weight, input)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `weight: expected the input's shape [${input.shape.join(', ')}], got [${weight.shape.join(', ')}].`);
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `weight: expected the input's shape [${input.shape.join(', ')}], got [${weight.shape.join(', ')}].`,
+    );
   }
   const losses = errors.mul(weight);
   if (reduction === 'none') return losses;
@@ -192,14 +216,22 @@ function weighted(errors: Tensor, weight: Tensor, input: Tensor, reduction: Redu
 }
 
 /** The squared error. A target of another shape is broadcast, with a warning in the log. */
-export function mseLoss(input: Tensor, target: Tensor, { reduction = 'mean', weight = null }: ElementLossOptions = {}): Tensor {
+export function mseLoss(
+  input: Tensor,
+  target: Tensor,
+  { reduction = 'mean', weight = null }: ElementLossOptions = {},
+): Tensor {
   const number = reductionNumber(reduction);
   const [a, b] = broadcast('mseLoss', input, target);
   return weight === null ? operators.mseLoss(a, b, number) : weighted(a.sub(b).pow(2), weight, input, reduction);
 }
 
 /** The absolute error. A target of another shape is broadcast, with a warning in the log. */
-export function l1Loss(input: Tensor, target: Tensor, { reduction = 'mean', weight = null }: ElementLossOptions = {}): Tensor {
+export function l1Loss(
+  input: Tensor,
+  target: Tensor,
+  { reduction = 'mean', weight = null }: ElementLossOptions = {},
+): Tensor {
   const number = reductionNumber(reduction);
   const [a, b] = broadcast('l1Loss', input, target);
   return weight === null ? operators.l1Loss(a, b, number) : weighted(a.sub(b).abs(), weight, input, reduction);

@@ -82,15 +82,29 @@ function reject(message: string): never {
 const sqrt = Math.sqrt;
 
 /** Draws from the uniform distribution over [a, b): `uniform_(t, -1, 1)` or `uniform_(t, { a: -1 })`. */
-export function uniform_<T extends Tensor>(tensor: T, a?: number | UniformOptions, b?: number, options: GeneratorOptions = {}): T {
+export function uniform_<T extends Tensor>(
+  tensor: T,
+  a?: number | UniformOptions,
+  b?: number,
+  options: GeneratorOptions = {},
+): T {
   const { a: from = 0, b: to = 1, generator = null } = byName<UniformOptions>(a, 'a', { ...options, b });
   noGrad(() => tensor.uniform_(from, to, { generator }));
   return tensor;
 }
 
 /** Draws from the normal distribution: `normal_(t, 0, 0.02)` or `normal_(t, { std: 0.02 })`. */
-export function normal_<T extends Tensor>(tensor: T, mean?: number | NormalOptions, std?: number, options: GeneratorOptions = {}): T {
-  const { mean: centre = 0, std: width = 1, generator = null } = byName<NormalOptions>(mean, 'mean', { ...options, std });
+export function normal_<T extends Tensor>(
+  tensor: T,
+  mean?: number | NormalOptions,
+  std?: number,
+  options: GeneratorOptions = {},
+): T {
+  const {
+    mean: centre = 0,
+    std: width = 1,
+    generator = null,
+  } = byName<NormalOptions>(mean, 'mean', { ...options, std });
   noGrad(() => tensor.normal_(centre, width, { generator }));
   return tensor;
 }
@@ -112,7 +126,8 @@ export function zeros_<T extends Tensor>(tensor: T): T {
 /** The identity matrix, in two dimensions. */
 export function eye_<T extends Tensor>(tensor: T): T {
   const [rows, columns, ...more] = tensor.shape;
-  if (rows === undefined || columns === undefined || more.length > 0) reject(`eye_: expected 2 dimensions, got [${tensor.shape.join(', ')}].`);
+  if (rows === undefined || columns === undefined || more.length > 0)
+    reject(`eye_: expected 2 dimensions, got [${tensor.shape.join(', ')}].`);
   scope(() => noGrad(() => void tensor.copy_(eye(rows, columns, { dtype: tensor.dtype, device: tensor.device }))));
   return tensor;
 }
@@ -121,7 +136,8 @@ export function eye_<T extends Tensor>(tensor: T): T {
 export function dirac_<T extends Tensor>(tensor: T, groups: number | { groups?: number } = 1): T {
   const count = typeof groups === 'number' ? groups : (groups.groups ?? 1);
   const [out = 0, input = 0, ...kernel] = tensor.shape;
-  if (kernel.length < 1 || kernel.length > 3) reject(`dirac_: expected 3, 4 or 5 dimensions, got [${tensor.shape.join(', ')}].`);
+  if (kernel.length < 1 || kernel.length > 3)
+    reject(`dirac_: expected 3, 4 or 5 dimensions, got [${tensor.shape.join(', ')}].`);
   if (out % count !== 0) reject(`dirac_: the ${out} output channels must be divisible by groups, ${count}.`);
   const size = out / count;
   scope(() =>
@@ -130,7 +146,12 @@ export function dirac_<T extends Tensor>(tensor: T, groups: number | { groups?: 
       for (let channel = 0; channel < out; ++channel) {
         const from = channel % size;
         if (from >= input) continue;
-        kernel.reduce<Tensor>((at, length) => at.select(0, Math.floor(length / 2)), tensor.select(0, channel).select(0, from)).fill_(1);
+        kernel
+          .reduce<Tensor>(
+            (at, length) => at.select(0, Math.floor(length / 2)),
+            tensor.select(0, channel).select(0, from),
+          )
+          .fill_(1);
       }
     }),
   );
@@ -159,7 +180,8 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
 
 function fans(tensor: Tensor): { fan_in: number; fan_out: number } {
   const [out, input, ...kernel] = tensor.shape;
-  if (out === undefined || input === undefined) reject(`fan in and fan out need 2 dimensions or more, got [${tensor.shape.join(', ')}].`);
+  if (out === undefined || input === undefined)
+    reject(`fan in and fan out need 2 dimensions or more, got [${tensor.shape.join(', ')}].`);
   const receptive = kernel.reduce((product, size) => product * size, 1);
   return { fan_in: input * receptive, fan_out: out * receptive };
 }
@@ -169,13 +191,21 @@ function xavierStd(tensor: Tensor, gain: number): number {
   return gain * sqrt(2 / (fan_in + fan_out));
 }
 
-export function xavierUniform_<T extends Tensor>(tensor: T, gain?: number | GainOptions, options: GeneratorOptions = {}): T {
+export function xavierUniform_<T extends Tensor>(
+  tensor: T,
+  gain?: number | GainOptions,
+  options: GeneratorOptions = {},
+): T {
   const { gain: factor = 1, generator } = byName<GainOptions>(gain, 'gain', options);
   const bound = sqrt(3) * xavierStd(tensor, factor);
   return uniform_(tensor, -bound, bound, { generator });
 }
 
-export function xavierNormal_<T extends Tensor>(tensor: T, gain?: number | GainOptions, options: GeneratorOptions = {}): T {
+export function xavierNormal_<T extends Tensor>(
+  tensor: T,
+  gain?: number | GainOptions,
+  options: GeneratorOptions = {},
+): T {
   const { gain: factor = 1, generator } = byName<GainOptions>(gain, 'gain', options);
   return normal_(tensor, 0, xavierStd(tensor, factor), { generator });
 }
@@ -198,7 +228,13 @@ export function kaimingNormal_<T extends Tensor>(tensor: T, options: KaimingOpti
 }
 
 const normalCdf = (x: number): number =>
-  (1 + scope(() => fromTypedArray(Float64Array.of(x / Math.SQRT2)).erf().item<number>())) / 2;
+  (1 +
+    scope(() =>
+      fromTypedArray(Float64Array.of(x / Math.SQRT2))
+        .erf()
+        .item<number>(),
+    )) /
+  2;
 
 type Bounds = Required<Pick<TruncNormalOptions, 'mean' | 'std' | 'a' | 'b' | 'generator'>>;
 
@@ -245,7 +281,11 @@ export function truncNormal_<T extends Tensor>(tensor: T, options: TruncNormalOp
 }
 
 /** A random matrix with orthogonal rows or columns; dimensions after the first count as one. */
-export function orthogonal_<T extends Tensor>(tensor: T, gain?: number | GainOptions, options: GeneratorOptions = {}): T {
+export function orthogonal_<T extends Tensor>(
+  tensor: T,
+  gain?: number | GainOptions,
+  options: GeneratorOptions = {},
+): T {
   const { gain: factor = 1, generator = null } = byName<GainOptions>(gain, 'gain', options);
   if (tensor.dim() < 2) reject(`orthogonal_: expected 2 dimensions or more, got [${tensor.shape.join(', ')}].`);
   if (tensor.numel() === 0) return tensor;
@@ -265,10 +305,15 @@ export function orthogonal_<T extends Tensor>(tensor: T, gain?: number | GainOpt
 }
 
 /** Draws from a normal distribution, then zeroes a fraction of each column. */
-export function sparse_<T extends Tensor>(tensor: T, sparsity: number | SparseOptions, options: Omit<SparseOptions, 'sparsity'> = {}): T {
+export function sparse_<T extends Tensor>(
+  tensor: T,
+  sparsity: number | SparseOptions,
+  options: Omit<SparseOptions, 'sparsity'> = {},
+): T {
   const given = typeof sparsity === 'number' ? { ...options, sparsity } : sparsity;
   const [rows, columns, ...more] = tensor.shape;
-  if (rows === undefined || columns === undefined || more.length > 0) reject(`sparse_: expected 2 dimensions, got [${tensor.shape.join(', ')}].`);
+  if (rows === undefined || columns === undefined || more.length > 0)
+    reject(`sparse_: expected 2 dimensions, got [${tensor.shape.join(', ')}].`);
   const zeroed = Math.ceil(given.sparsity * rows);
   scope(() =>
     noGrad(() => {

@@ -24,7 +24,10 @@ export interface LinearOptions extends FactoryOptions {
 /** @internal Throws unless a size is a whole number, 0 or more. */
 export function checkSize(layer: string, name: string, size: number): number {
   if (Number.isSafeInteger(size) && size >= 0) return size;
-  throw new AiforgeError('INVALID_ARGUMENT', `${layer}: ${name} must be a whole number, 0 or more, got ${String(size)}.`);
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${layer}: ${name} must be a whole number, 0 or more, got ${String(size)}.`,
+  );
 }
 
 /**

@@ -21,7 +21,8 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
 function misfit(key: string, own: Tensor, given: unknown): string | undefined {
-  if (!Tensor.isTensor(given)) return `${key}: expected a tensor of shape [${own.shape.join(', ')}], got ${typeof given}`;
+  if (!Tensor.isTensor(given))
+    return `${key}: expected a tensor of shape [${own.shape.join(', ')}], got ${typeof given}`;
   if (sameShape(own.shape, given.shape)) return undefined;
   return `${key}: the state dict has shape [${given.shape.join(', ')}], the module [${own.shape.join(', ')}]`;
 }
@@ -53,6 +54,6 @@ export function copyStateDict(
       `The state dict does not fit ${name}; nothing was loaded. ${strict ? 'Give { strict: false } to ignore missing and unexpected keys. ' : ''}Found\n${problems.join('\n')}`,
     );
   }
-  scope(() => noGrad(() => present.forEach(([key, tensor]) => void tensor.copy_(source.get(key)!))));
+  scope(() => noGrad(() => present.forEach(([key, tensor]) => void tensor.copy_(source.get(key) as Tensor))));
   return { missingKeys, unexpectedKeys };
 }

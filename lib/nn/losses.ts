@@ -27,7 +27,14 @@ export class CrossEntropyLoss extends Module {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
-    return operators.crossEntropyLoss(input, target, this.weight, this.#reduction, this.ignoreIndex, this.labelSmoothing);
+    return operators.crossEntropyLoss(
+      input,
+      target,
+      this.weight,
+      this.#reduction,
+      this.ignoreIndex,
+      this.labelSmoothing,
+    );
   }
 }
 

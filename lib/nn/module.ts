@@ -94,7 +94,10 @@ export abstract class Module {
       );
     }
     if (tensor !== null && !Tensor.isTensor(tensor)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `registerBuffer('${property}'): expected a Tensor or null, got ${inspect(tensor, { depth: 0 })}.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `registerBuffer('${property}'): expected a Tensor or null, got ${inspect(tensor, { depth: 0 })}.`,
+      );
     }
     const buffer: Buffer = { tensor: tensor === null ? null : keep(tensor), persistent };
     this.#buffers.set(property, buffer);
@@ -223,7 +226,10 @@ export abstract class Module {
   to(target: Device | DType): this {
     const convert = (tensor: Tensor): Tensor => (isDType(target) && !isFloating(tensor) ? tensor : tensor.to(target));
     if (isDType(target) && !/^(float|bfloat|complex)/.test(target)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `to('${target}'): a module's dtype must be a floating-point or complex one.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `to('${target}'): a module's dtype must be a floating-point or complex one.`,
+      );
     }
     scope(() =>
       noGrad(() => {

@@ -16,7 +16,13 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tens
 }
 
 const embeddingId = operator('embedding');
-export function embedding(weight: Tensor, indices: Tensor, paddingIdx: number, scaleByFreq: boolean, sparse: boolean): Tensor {
+export function embedding(
+  weight: Tensor,
+  indices: Tensor,
+  paddingIdx: number,
+  scaleByFreq: boolean,
+  sparse: boolean,
+): Tensor {
   enterContext();
   return wrapHandle(
     native.call(embeddingId, handleOf(weight), handleOf(indices), paddingIdx, scaleByFreq, sparse) as Handle,
@@ -39,7 +45,9 @@ export function layerNorm(
   eps: number,
 ): Tensor {
   enterContext();
-  return wrapHandle(native.call(layerNormId, handleOf(input), shape, orNull(weight), orNull(bias), eps, true) as Handle);
+  return wrapHandle(
+    native.call(layerNormId, handleOf(input), shape, orNull(weight), orNull(bias), eps, true) as Handle,
+  );
 }
 
 const dropoutId = operator('dropout');
@@ -119,7 +127,17 @@ export function nativeMultiHeadAttention(
   const given = weights.map(handleOf);
   enterContext();
   const [output, attention] = native.call(
-    nativeAttentionId, x, x, x, embedDim, numHeads, ...given, orNull(mask), needWeights, averageWeights, maskType,
+    nativeAttentionId,
+    x,
+    x,
+    x,
+    embedDim,
+    numHeads,
+    ...given,
+    orNull(mask),
+    needWeights,
+    averageWeights,
+    maskType,
   ) as [Handle, Handle | null];
   return [wrapHandle(output), attention === null ? null : wrapHandle(attention)];
 }

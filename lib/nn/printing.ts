@@ -12,10 +12,12 @@ export function formatModule(name: string, extra: string, children: readonly str
 /** `(0-3): 4 x Block(…)` for neighbours that print alike. */
 export function collapseRepeated(items: readonly string[]): string[] {
   const lines: string[] = [];
-  for (let start = 0; start < items.length; ) {
+  for (let start = 0; start < items.length;) {
     let end = start + 1;
     while (items[end] === items[start]) ++end;
-    lines.push(end - start === 1 ? `(${start}): ${items[start]!}` : `(${start}-${end - 1}): ${end - start} x ${items[start]!}`);
+    lines.push(
+      end - start === 1 ? `(${start}): ${items[start]!}` : `(${start}-${end - 1}): ${end - start} x ${items[start]!}`,
+    );
     start = end;
   }
   return lines;

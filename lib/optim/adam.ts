@@ -71,14 +71,20 @@ export class Adam extends Optimizer<AdamOptions> {
     checkNotNegative('weightDecay', weightDecay);
     betas.forEach((beta, i) => {
       if (beta >= 0 && beta < 1) return;
-      throw new AiforgeError('INVALID_ARGUMENT', `betas[${i}]: expected a number from 0 to below 1, got ${String(beta)}.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `betas[${i}]: expected a number from 0 to below 1, got ${String(beta)}.`,
+      );
     });
     checkImplementation(foreach, fused);
   }
 
   protected override initialState({ amsgrad, fused }: ParameterGroup<AdamOptions>, parameter: Tensor): ParameterState {
     if (parameter.dtype.startsWith('complex')) {
-      throw new AiforgeError('INVALID_ARGUMENT', `${this.constructor.name}: complex parameters (${parameter.dtype}) are not supported; give viewAsReal(parameter).`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `${this.constructor.name}: complex parameters (${parameter.dtype}) are not supported; give viewAsReal(parameter).`,
+      );
     }
     const device = fused === true ? parameter.device : 'cpu';
     return {
@@ -105,9 +111,19 @@ export class Adam extends Optimizer<AdamOptions> {
     else ops.addScalar_(steps, 1);
     ops.run(
       group.decoupledWeightDecay ? fusedAdamW : fusedAdam,
-      bucket.handles, bucket.gradients, bucket.state('exp_avg'), bucket.state('exp_avg_sq'),
-      amsgrad ? bucket.state('max_exp_avg_sq') : none, steps,
-      lr, betas[0], betas[1], weightDecay, eps, amsgrad, maximize,
+      bucket.handles,
+      bucket.gradients,
+      bucket.state('exp_avg'),
+      bucket.state('exp_avg_sq'),
+      amsgrad ? bucket.state('max_exp_avg_sq') : none,
+      steps,
+      lr,
+      betas[0],
+      betas[1],
+      weightDecay,
+      eps,
+      amsgrad,
+      maximize,
     );
   }
 

@@ -27,8 +27,7 @@ export const addList_ = (self: Handles, other: Handles, alpha: number): void =>
   run(addListInPlaceId, self, other, alpha);
 
 const addListId = operator('_foreach_add.List');
-export const addList = (self: Handles, other: Handles, alpha: number): Handles =>
-  list(addListId, self, other, alpha);
+export const addList = (self: Handles, other: Handles, alpha: number): Handles => list(addListId, self, other, alpha);
 
 const negateId = operator('_foreach_neg');
 export const negate = (self: Handles): Handles => list(negateId, self);
@@ -40,8 +39,7 @@ const divideId = operator('_foreach_div_.Scalar');
 export const divide_ = (self: Handles, value: number): void => run(divideId, self, value);
 
 const lerpId = operator('_foreach_lerp_.Scalar');
-export const lerp_ = (self: Handles, other: Handles, weight: number): void =>
-  run(lerpId, self, other, weight);
+export const lerp_ = (self: Handles, other: Handles, weight: number): void => run(lerpId, self, other, weight);
 
 const addcmulId = operator('_foreach_addcmul_.Scalar');
 export const addcmul_ = (self: Handles, a: Handles, b: Handles, value: number): void =>

@@ -93,7 +93,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     const seen = new Set(this.paramGroups.flatMap((group) => group.params));
     for (const parameter of params) {
       if (!Tensor.isTensor(parameter)) reject(`An optimizer takes Tensors, got ${inspect(parameter, { depth: 0 })}.`);
-      if (!parameter.isLeaf) reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
+      if (!parameter.isLeaf)
+        reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
       if (seen.has(parameter)) reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
       seen.add(parameter);
     }
@@ -209,4 +210,3 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return this.toString();
   }
 }
-

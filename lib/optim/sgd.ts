@@ -62,7 +62,10 @@ export class SGD extends Optimizer<SGDOptions> {
     checkNotNegative('momentum', momentum);
     checkNotNegative('weightDecay', weightDecay);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `nesterov needs a momentum and no dampening, got ${momentum} and ${dampening}.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `nesterov needs a momentum and no dampening, got ${momentum} and ${dampening}.`,
+      );
     }
     checkImplementation(foreach, fused);
   }
@@ -97,8 +100,16 @@ export class SGD extends Optimizer<SGDOptions> {
     const buffers = momentum === 0 ? none : isFirst ? this.#begin(bucket, bucket.gradients) : bucket.state(BUFFER);
     ops.run(
       fusedId,
-      bucket.handles, bucket.gradients, buffers,
-      weightDecay, momentum, lr, dampening, nesterov, maximize, isFirst,
+      bucket.handles,
+      bucket.gradients,
+      buffers,
+      weightDecay,
+      momentum,
+      lr,
+      dampening,
+      nesterov,
+      maximize,
+      isFirst,
     );
   }
 
@@ -110,7 +121,13 @@ export class SGD extends Optimizer<SGDOptions> {
     ops.addList_(bucket.handles, gradients, -lr);
   }
 
-  #withMomentum(bucket: Bucket, gradients: Float64Array, momentum: number, share: number, nesterov: boolean): Float64Array {
+  #withMomentum(
+    bucket: Bucket,
+    gradients: Float64Array,
+    momentum: number,
+    share: number,
+    nesterov: boolean,
+  ): Float64Array {
     let buffers: Float64Array;
     if (bucket.has(BUFFER)) {
       buffers = bucket.state(BUFFER);

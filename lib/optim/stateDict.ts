@@ -38,7 +38,7 @@ function describeValue(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : pythonFloat(value);
   if (Array.isArray(value)) return `(${value.map(describeValue).join(', ')})`;
-  return value === null || value === undefined ? 'None' : String(value);
+  return value === null || value === undefined ? 'None' : JSON.stringify(value);
 }
 
 /** The options of a group, a line each, as PyTorch prints them. */
@@ -49,15 +49,20 @@ export function describeGroup(group: Group): string {
 }
 
 function mismatch(name: string, problem: string): never {
-  throw new AiforgeError('STATE_DICT_MISMATCH', `The state dict does not fit this ${name}: ${problem}. Nothing was loaded.`);
+  throw new AiforgeError(
+    'STATE_DICT_MISMATCH',
+    `The state dict does not fit this ${name}: ${problem}. Nothing was loaded.`,
+  );
 }
 
 function checkGroups(name: string, saved: readonly PackedGroup[], groups: readonly Group[]): void {
   if (!Array.isArray(saved)) mismatch(name, 'it has no list param_groups');
-  if (saved.length !== groups.length) mismatch(name, `it has ${saved.length} parameter groups, the optimizer ${groups.length}`);
+  if (saved.length !== groups.length)
+    mismatch(name, `it has ${saved.length} parameter groups, the optimizer ${groups.length}`);
   groups.forEach(({ params }, i) => {
-    const count = saved[i]?.params.length;
-    if (count !== params.length) mismatch(name, `its group ${i} has ${count ?? 'no'} parameters, the optimizer's ${params.length}`);
+    const count = (saved[i] as PackedGroup | undefined)?.params.length;
+    if (count !== params.length)
+      mismatch(name, `its group ${i} has ${count ?? 'no'} parameters, the optimizer's ${params.length}`);
   });
 }
 
@@ -103,7 +108,10 @@ export function readStateDict(
           if (own === undefined) return;
           const entries = Object.entries(own as Record<string, unknown>);
           for (const [key, value] of entries) misfits(name, key, value, parameter);
-          const adopted = entries.map(([key, value]) => [key, adopt(key, value, parameter, options[g]?.['fused'] === true)]);
+          const adopted = entries.map(([key, value]) => [
+            key,
+            adopt(key, value, parameter, options[g]?.['fused'] === true),
+          ]);
           const kept = adopted.filter(([, tensor]) => tensor !== undefined) as [string, Tensor][];
           state.set(parameter, Object.fromEntries(kept.map(([key, tensor]) => [key, keep(tensor)])));
         });

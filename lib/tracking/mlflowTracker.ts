@@ -1,4 +1,4 @@
-import { flattenParams } from '../config/flatten.js';
+import { flattenParams } from './flatten.js';
 import { childLogger } from '../log.js';
 import { MlflowClient, MlflowRequestError, withRetry, type MlflowMetric } from './mlflowClient.js';
 import { MlflowQueue, type Trouble } from './mlflowQueue.js';

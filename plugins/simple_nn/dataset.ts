@@ -1,4 +1,12 @@
-import { BaseDataset, Generator, loadSafetensors, randn, saveSafetensors, type LoadContext, type Tensor } from 'aiforge';
+import {
+  BaseDataset,
+  Generator,
+  loadSafetensors,
+  randn,
+  saveSafetensors,
+  type LoadContext,
+  type Tensor,
+} from 'aiforge';
 import { z } from 'zod';
 
 const Args = z.strictObject({

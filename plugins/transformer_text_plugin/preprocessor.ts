@@ -16,7 +16,10 @@ export class Preprocessor extends BasePreprocessor<Item, Item> {
   fit(_items: Iterable<Item>, args: Record<string, unknown>): void {
     const settings = State.safeParse(args);
     if (!settings.success) {
-      throw new AiforgeError('CONFIG_INVALID', `preprocessArgs of transformer_text_plugin:\n${z.prettifyError(settings.error)}`);
+      throw new AiforgeError(
+        'CONFIG_INVALID',
+        `preprocessArgs of transformer_text_plugin:\n${z.prettifyError(settings.error)}`,
+      );
     }
     this.settings = settings.data;
   }
@@ -45,7 +48,10 @@ export class Preprocessor extends BasePreprocessor<Item, Item> {
   restore(state: unknown): void {
     const result = State.safeParse(state);
     if (!result.success) {
-      throw new AiforgeError('FILE_INVALID', `Not a state of transformer_text_plugin's preprocessor:\n${z.prettifyError(result.error)}`);
+      throw new AiforgeError(
+        'FILE_INVALID',
+        `Not a state of transformer_text_plugin's preprocessor:\n${z.prettifyError(result.error)}`,
+      );
     }
     this.settings = result.data;
   }

@@ -70,8 +70,22 @@ function importRow(python) {
   const medianOf = (side, field) => median(pairs.map((pair) => pair[side][field]));
   const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
   return [
-    { title: '`import`, time', threads: '–', ours: formatTime(medianOf(0, 'ns')), theirs: formatTime(medianOf(1, 'ns')), ratio: ratioOf('ns'), goal: 0.35 },
-    { title: '`import`, resident memory', threads: '–', ours: mb(medianOf(0, 'rss_bytes')), theirs: mb(medianOf(1, 'rss_bytes')), ratio: ratioOf('rss_bytes'), goal: 0.8 },
+    {
+      title: '`import`, time',
+      threads: '–',
+      ours: formatTime(medianOf(0, 'ns')),
+      theirs: formatTime(medianOf(1, 'ns')),
+      ratio: ratioOf('ns'),
+      goal: 0.35,
+    },
+    {
+      title: '`import`, resident memory',
+      threads: '–',
+      ours: mb(medianOf(0, 'rss_bytes')),
+      theirs: mb(medianOf(1, 'rss_bytes')),
+      ratio: ratioOf('rss_bytes'),
+      goal: 0.8,
+    },
   ];
 }
 
@@ -82,7 +96,8 @@ function line({ title, threads, ours, theirs, ratio, goal }) {
 
 function memory() {
   const script = path.join(here, 'node', 'memory.mjs');
-  const read = (...args) => JSON.parse(execFileSync(process.execPath, [script, ...args], { cwd: projectRoot }).toString());
+  const read = (...args) =>
+    JSON.parse(execFileSync(process.execPath, [script, ...args], { cwd: projectRoot }).toString());
   const { peakMb } = read('adds', '20000');
   const { beforeMb, afterMb } = read('steps', isQuick ? '10000' : '100000');
   return [
@@ -93,9 +108,15 @@ function memory() {
 
 async function tfjsRow(ours) {
   const folder = path.join(here, 'tfjs');
-  if (!existsSync(path.join(folder, 'node_modules'))) execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: folder, stdio: 'inherit' });
+  if (!existsSync(path.join(folder, 'node_modules')))
+    execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: folder, stdio: 'inherit' });
   const theirs = new Timer(process.execPath, [path.join(folder, 'bench.mjs')]);
-  const row = await compare(ours, theirs, ['mlp_step', 'mlp_step', 'MLP step against TensorFlow.js (wasm backend, Adam)', 10], 1);
+  const row = await compare(
+    ours,
+    theirs,
+    ['mlp_step', 'mlp_step', 'MLP step against TensorFlow.js (wasm backend, Adam)', 10],
+    1,
+  );
   theirs.stop();
   return row;
 }
@@ -113,10 +134,7 @@ await runMain(async () => {
   const python = referencePython();
   const ours = new Timer(process.execPath, ['--expose-gc', path.join(here, 'node', 'bench.mjs')]);
   const theirs = new Timer(python, [path.join(here, 'python', 'bench.py')]);
-  const lines = [
-    '| what | threads | aiforge | the other | ratio | goal |',
-    '| --- | --- | --- | --- | --- | --- |',
-  ];
+  const lines = ['| what | threads | aiforge | the other | ratio | goal |', '| --- | --- | --- | --- | --- | --- |'];
   console.log(`${turns} turns each; ${cpus()[0].model}, Node ${process.version}\n\n${lines.join('\n')}`);
   const add = (row) => {
     lines.push(line(row));

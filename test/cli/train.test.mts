@@ -48,7 +48,11 @@ describe('aiforge train', () => {
   it('on two ranks gives the losses of one process with batches of twice the size', async () => {
     const options = ['training.optimizerName=SGD', 'training.learningRate=0.1'];
     const one = await run('aiforge', [...small, ...options, 'training.batchSize=32'], inside('single'));
-    const two = await run('aiforge-launch', ['--nproc', '2', ...small, ...options, 'training.batchSize=16'], inside('double'));
+    const two = await run(
+      'aiforge-launch',
+      ['--nproc', '2', ...small, ...options, 'training.batchSize=16'],
+      inside('double'),
+    );
     expect(one.status, one.stderr).to.equal(0);
     expect(two.status, two.stderr).to.equal(0);
     const losses = (runs: string) =>
@@ -56,7 +60,9 @@ describe('aiforge train', () => {
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as { metrics?: Record<string, number> }).metrics ?? {})
-        .flatMap(({ val_loss: val, train_loss: train, test_loss: test }) => [val, train, test].filter((v) => v !== undefined));
+        .flatMap(({ val_loss: val, train_loss: train, test_loss: test }) =>
+          [val, train, test].filter((v) => v !== undefined),
+        );
     const [expected, found] = [losses(inside('single')), losses(inside('double'))];
     expect(found).to.have.length(5);
     found.forEach((loss, i) => expect(loss).to.be.closeTo(expected[i]!, 1e-6));
@@ -100,15 +106,27 @@ describe('aiforge train', () => {
 
   describe('fails with status 1 and one clear message for', () => {
     const cases: [string, () => string[], RegExp][] = [
-      ['a missing configuration', () => ['train', 'experiments/nothing.yaml'], /FILE_NOT_FOUND.*experiments\/nothing\.yaml/],
+      [
+        'a missing configuration',
+        () => ['train', 'experiments/nothing.yaml'],
+        /FILE_NOT_FOUND.*experiments\/nothing\.yaml/,
+      ],
       ['invalid YAML', () => ['train', write('bad.yaml', 'a: [1,\nb: }')], /CONFIG_INVALID.*bad\.yaml:\d+:\d+/],
       ['a value of the wrong kind', () => [...small, 'training.epochs=many'], /training\.epochs.*many/],
       ['an unknown setting', () => [...small, 'training.epoch=2'], /training\.epoch.*epochs/s],
       ['a plugin name with ..', () => [...small, 'modelPlugin=../../etc'], /\.\.\/\.\.\/etc/],
       ['an unknown plugin', () => [...small, 'datasetPlugin=simple'], /PLUGIN_NOT_FOUND.*'simple'/s],
       ['an unknown optimizer', () => [...small, 'training.optimizerName=Adamm'], /'Adamm'.*Adam/s],
-      ['missing data', () => ['train', 'experiments/spam.yaml', 'dataPath=/no/mails'], /FILE_NOT_FOUND.*\/no\/mails.*npm install/s],
-      ['a truncated checkpoint', () => [...small, `training.resumeFrom=${write('cut.safetensors', 'abc')}`], /FILE_INVALID.*cut\.safetensors/],
+      [
+        'missing data',
+        () => ['train', 'experiments/spam.yaml', 'dataPath=/no/mails'],
+        /FILE_NOT_FOUND.*\/no\/mails.*npm install/s,
+      ],
+      [
+        'a truncated checkpoint',
+        () => [...small, `training.resumeFrom=${write('cut.safetensors', 'abc')}`],
+        /FILE_INVALID.*cut\.safetensors/,
+      ],
     ];
 
     function write(name: string, content: string): string {

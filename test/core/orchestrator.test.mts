@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import type {
+  ExperimentConfig} from 'aiforge';
 import {
   Container,
-  ExperimentConfig,
   loadExperimentConfig,
   loadRun,
   Orchestrator,
@@ -97,7 +98,11 @@ describe('Orchestrator', () => {
   });
 
   it('gives the same bytes for the same seed, and others for another', async () => {
-    const [a, b, c] = [await runExperiment(config(), 'a'), await runExperiment(config(), 'b'), await runExperiment(config('training.seed=7'), 'c')];
+    const [a, b, c] = [
+      await runExperiment(config(), 'a'),
+      await runExperiment(config(), 'b'),
+      await runExperiment(config('training.seed=7'), 'c'),
+    ];
     expect(weights(a.runDirectory).equals(weights(b.runDirectory))).to.equal(true);
     expect(weights(a.runDirectory).equals(weights(c.runDirectory))).to.equal(false);
   });
@@ -149,7 +154,10 @@ describe('Orchestrator', () => {
   it('accumulates gradients to those of the larger batch', async () => {
     const options = ['model.dropout=0', 'training.optimizerName=SGD', 'training.epochs=1', 'training.learningRate=0.1'];
     const large = await runExperiment(config(...options, 'training.batchSize=32'), 'large');
-    const small = await runExperiment(config(...options, 'training.batchSize=16', 'training.accumulationSteps=2'), 'small');
+    const small = await runExperiment(
+      config(...options, 'training.batchSize=16', 'training.accumulationSteps=2'),
+      'small',
+    );
     expect(small.history[0]!.val_loss).to.be.closeTo(large.history[0]!.val_loss!, 1e-6);
   });
 
@@ -186,7 +194,9 @@ describe('Orchestrator', () => {
       for (const length of [0, 4, 8, 100, 1000, bytes.length - 1]) {
         const file = path.join(folder, `cut-${length}.safetensors`);
         writeFileSync(file, bytes.subarray(0, length));
-        const error = await runExperiment(config(`training.resumeFrom=${file}`), 'refused').catch((caught: Error) => caught);
+        const error = await runExperiment(config(`training.resumeFrom=${file}`), 'refused').catch(
+          (caught: Error) => caught,
+        );
         expect(error).to.include({ code: 'FILE_INVALID' });
       }
     });

@@ -1,4 +1,18 @@
-import { arange, grad, inferenceMode, keep, manualSeed, memoryStats, noGrad, ones, rand, randn, scope, tensor, zeros } from 'aiforge';
+import {
+  arange,
+  grad,
+  inferenceMode,
+  keep,
+  manualSeed,
+  memoryStats,
+  noGrad,
+  ones,
+  rand,
+  randn,
+  scope,
+  tensor,
+  zeros,
+} from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
@@ -33,11 +47,23 @@ describe('layers', () => {
     expect(embedding.weight.select(0, 3).tolist()).to.deep.equal([0, 0]);
 
     const bounded = new nn.Embedding(2, 2, { maxNorm: 1 });
-    noGrad(() => bounded.weight.copy_(tensor([[3, 4], [0.3, 0.4]])));
+    noGrad(() =>
+      bounded.weight.copy_(
+        tensor([
+          [3, 4],
+          [0.3, 0.4],
+        ]),
+      ),
+    );
     const rows = bounded.forward(tensor([0, 1]));
     expect(rows.linalgVectorNorm(2, [1]).tolist()).to.deep.equal([0.9999997615814209, 0.5]);
 
-    const fixed = nn.Embedding.fromPretrained(tensor([[1, 2.5], [3, 4]]));
+    const fixed = nn.Embedding.fromPretrained(
+      tensor([
+        [1, 2.5],
+        [3, 4],
+      ]),
+    );
     expect(fixed.forward(tensor([1])).tolist()).to.deep.equal([[3, 4]]);
     expect([fixed.weight.requiresGrad, fixed.numEmbeddings]).to.deep.equal([false, 2]);
     expect(String(fixed)).to.equal('Embedding(2, 2)');
@@ -94,10 +120,19 @@ describe('multi-head attention', () => {
   it('explains shapes that do not fit', () => {
     const x = randn([2, 3, 4]);
     const module = attention();
-    invalid(() => module.forward(x, x, x, { attnMask: ones([3, 4]).to('bool') }), /attnMask must have shape \[3, 3\], got \[3, 4\]/);
-    invalid(() => module.forward(x, x, x, { keyPaddingMask: ones([3, 3]).to('bool') }), /keyPaddingMask must have shape \[2, 3\]/);
+    invalid(
+      () => module.forward(x, x, x, { attnMask: ones([3, 4]).to('bool') }),
+      /attnMask must have shape \[3, 3\], got \[3, 4\]/,
+    );
+    invalid(
+      () => module.forward(x, x, x, { keyPaddingMask: ones([3, 3]).to('bool') }),
+      /keyPaddingMask must have shape \[2, 3\]/,
+    );
     invalid(() => module.forward(x, x, x, { keyPaddingMask: arange(3) }), /keyPaddingMask must have 2 dimensions/);
-    invalid(() => module.forward(x, x, x, { attnMask: ones([3, 3]).to('int64') }), /boolean or floating-point, got int64/);
+    invalid(
+      () => module.forward(x, x, x, { attnMask: ones([3, 3]).to('int64') }),
+      /boolean or floating-point, got int64/,
+    );
     invalid(() => module.forward(x, x, x, { isCausal: true }), /isCausal/);
     invalid(() => module.forward(zeros([4]), x, x), /3 dimensions/);
   });
@@ -106,8 +141,16 @@ describe('multi-head attention', () => {
     const module = new nn.MultiheadAttention(4, 2, { addBiasKv: true, addZeroAttn: true });
     const x = randn([3, 4]);
     const [output, weights] = module.forward(x, x, x);
-    expect([output.shape, weights!.shape]).to.deep.equal([[3, 4], [3, 5]]);
-    expect(Object.keys(module.stateDict()).slice(0, 4)).to.deep.equal(['in_proj_weight', 'in_proj_bias', 'bias_k', 'bias_v']);
+    expect([output.shape, weights!.shape]).to.deep.equal([
+      [3, 4],
+      [3, 5],
+    ]);
+    expect(Object.keys(module.stateDict()).slice(0, 4)).to.deep.equal([
+      'in_proj_weight',
+      'in_proj_bias',
+      'bias_k',
+      'bias_v',
+    ]);
   });
 
   it('gives in evaluation without gradients what it gives with them', () => {
@@ -158,7 +201,12 @@ print(json.dumps(results))
 function variants(): (Exact | null)[] {
   const results: (Exact | null)[] = [];
   const causal = { attnMask: ones([3, 3]).triu(1).to('bool') };
-  const padding = { keyPaddingMask: tensor([[false, false, true], [false, true, false]]) };
+  const padding = {
+    keyPaddingMask: tensor([
+      [false, false, true],
+      [false, true, false],
+    ]),
+  };
   for (const options of [{}, { dropout: 0.5 }, { bias: false }, { addBiasKv: true }, { addZeroAttn: true }])
     for (const training of [true, false])
       for (const mask of [{}, causal, padding, { ...causal, ...padding }])
@@ -257,12 +305,20 @@ describe('init', () => {
     const b = nn.init.uniform_(zeros([3]), { a: -2, b: 3 });
     expect(a.equal(b)).to.equal(true);
     expect(nn.init.constant_(zeros([1]), 3).item()).to.equal(3);
-    expect(nn.init.normal_(keep(zeros([1000])), 5, 0.1).mean().item<number>()).to.be.closeTo(5, 0.05);
+    expect(
+      nn.init
+        .normal_(keep(zeros([1000])), 5, 0.1)
+        .mean()
+        .item<number>(),
+    ).to.be.closeTo(5, 0.05);
   });
 
   it('refuses shapes and names that make no sense', () => {
     invalid(() => nn.init.xavierUniform_(zeros([3])), /2 dimensions or more, got \[3\]/);
-    invalid(() => nn.init.kaimingUniform_(zeros([3, 3]), { mode: 'fan' as 'fan_in' }), /'fan_in' or 'fan_out', got 'fan'/);
+    invalid(
+      () => nn.init.kaimingUniform_(zeros([3, 3]), { mode: 'fan' as 'fan_in' }),
+      /'fan_in' or 'fan_out', got 'fan'/,
+    );
     invalid(() => nn.init.calculateGain('swish' as 'relu'), /swish/);
     invalid(() => nn.init.eye_(zeros([3])), /2 dimensions/);
     invalid(() => nn.init.orthogonal_(zeros([3])), /2 dimensions/);

@@ -76,7 +76,14 @@ describe('nn.Module', () => {
     expect(names(model.namedParameters({ recurse: false, prefix: 'model' }))).to.deep.equal(['model.pos_encoder']);
     expect(names(model.namedBuffers())).to.deep.equal(['blocks.0.running_mean', 'blocks.1.running_mean']);
     expect(names(model.namedChildren())).to.deep.equal(['in_proj', 'LayerNorm', 'blocks']);
-    expect(names(model.namedModules()).slice(0, 6)).to.deep.equal(['', 'in_proj', 'LayerNorm', 'blocks', 'blocks.0', 'blocks.0.linear']);
+    expect(names(model.namedModules()).slice(0, 6)).to.deep.equal([
+      '',
+      'in_proj',
+      'LayerNorm',
+      'blocks',
+      'blocks.0',
+      'blocks.0.linear',
+    ]);
   });
 
   it('gives shared parameters and modules once, but under every key of the state dict', () => {
@@ -118,7 +125,9 @@ describe('nn.Module', () => {
     expect(() => model.loadStateDict(state))
       .to.throw(/missing keys:\n {2}pos_encoder\nunexpected keys:\n {2}extra\n.*\n {2}in_proj\.bias: .*\[3\].*\[2\]/)
       .with.property('code', 'STATE_DICT_MISMATCH');
-    expect(() => model.loadStateDict(state, { strict: false })).to.throw(/in_proj\.bias/).with.property('code', 'STATE_DICT_MISMATCH');
+    expect(() => model.loadStateDict(state, { strict: false }))
+      .to.throw(/in_proj\.bias/)
+      .with.property('code', 'STATE_DICT_MISMATCH');
     expect(model.inProj.weight.equal(before)).to.equal(true);
     state['in_proj.bias'] = ones([2]);
     const report = model.loadStateDict(state, { strict: false });
@@ -136,7 +145,10 @@ describe('nn.Module', () => {
 
   it('freezes parameters and drops gradients', () => {
     const model = new Model();
-    model.forward(randn([4, 3])).sum().backward();
+    model
+      .forward(randn([4, 3]))
+      .sum()
+      .backward();
     expect(model.posEncoder.grad).to.not.equal(null);
     model.zeroGrad({ setToNone: false });
     expect(model.posEncoder.grad!.tolist()).to.deep.equal([[0, 0]]);
@@ -151,14 +163,19 @@ describe('nn.Module', () => {
     const model = new Model();
     const block = model.blocks.at(0);
     block.registerBuffer('steps', tensor(3));
-    model.forward(randn([4, 3])).sum().backward();
+    model
+      .forward(randn([4, 3]))
+      .sum()
+      .backward();
     const { posEncoder } = model;
     expect(model.to('float64')).to.equal(model);
     expect(model.posEncoder).to.equal(posEncoder);
     expect([posEncoder.dtype, posEncoder.grad!.dtype, block.runningMean.dtype]).to.deep.equal(Array(3).fill('float64'));
     expect((block as unknown as { steps: Tensor }).steps.dtype).to.equal('int64');
     expect(posEncoder.isLeaf && posEncoder.requiresGrad).to.equal(true);
-    expect(() => model.to('int32')).to.throw(/int32/).with.property('code', 'INVALID_ARGUMENT');
+    expect(() => model.to('int32'))
+      .to.throw(/int32/)
+      .with.property('code', 'INVALID_ARGUMENT');
   });
 
   it('applies a function to children before parents', () => {
@@ -178,7 +195,9 @@ describe('nn.Module', () => {
     expect(names(block.namedBuffers())).to.deep.equal(['running_mean', 'cache']);
     expect(Object.keys(block.stateDict())).to.not.include('cache');
     for (const name of ['linear', 'forward', 'a.b', '']) {
-      expect(() => block.registerBuffer(name, ones([1])), name).to.throw(/registerBuffer/).with.property('code', 'INVALID_ARGUMENT');
+      expect(() => block.registerBuffer(name, ones([1])), name)
+        .to.throw(/registerBuffer/)
+        .with.property('code', 'INVALID_ARGUMENT');
     }
   });
 
@@ -210,10 +229,20 @@ describe('containers', () => {
     const list = new nn.ModuleList<nn.Layer>([a]).append(c).insert(1, b).extend([a]);
     expect([...list]).to.deep.equal([a, b, c, a]);
     expect([list.at(-2), list.length]).to.deep.equal([c, 4]);
-    expect(() => list.at(4)).to.throw(/at\(4\).*4 modules/).with.property('code', 'INVALID_ARGUMENT');
-    expect(() => list.insert(9, a)).to.throw(/insert\(9\)/).with.property('code', 'INVALID_ARGUMENT');
-    expect(() => list.forward()).to.throw(/ModuleList/).with.property('code', 'INVALID_ARGUMENT');
-    expect(() => new nn.Sequential(ones([1]) as never)).to.throw(/Module/).with.property('code', 'INVALID_ARGUMENT');
-    expect(() => new nn.Sequential().append(undefined as never)).to.throw(/Module/).with.property('code', 'INVALID_ARGUMENT');
+    expect(() => list.at(4))
+      .to.throw(/at\(4\).*4 modules/)
+      .with.property('code', 'INVALID_ARGUMENT');
+    expect(() => list.insert(9, a))
+      .to.throw(/insert\(9\)/)
+      .with.property('code', 'INVALID_ARGUMENT');
+    expect(() => list.forward())
+      .to.throw(/ModuleList/)
+      .with.property('code', 'INVALID_ARGUMENT');
+    expect(() => new nn.Sequential(ones([1]) as never))
+      .to.throw(/Module/)
+      .with.property('code', 'INVALID_ARGUMENT');
+    expect(() => new nn.Sequential().append(undefined as never))
+      .to.throw(/Module/)
+      .with.property('code', 'INVALID_ARGUMENT');
   });
 });

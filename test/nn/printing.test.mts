@@ -39,14 +39,20 @@ const modules: [string, () => nn.Module][] = [
   ['nn.Dropout(1e-05, inplace=True)', () => new nn.Dropout(1e-5, { inplace: true })],
   ['nn.LayerNorm(5)', () => new nn.LayerNorm(5)],
   ['nn.LayerNorm([2, 3], eps=0.001, bias=False)', () => new nn.LayerNorm([2, 3], { eps: 0.001, bias: false })],
-  ['nn.LayerNorm(2, eps=2.5e-12, elementwise_affine=False)', () => new nn.LayerNorm(2, { eps: 2.5e-12, elementwiseAffine: false })],
+  [
+    'nn.LayerNorm(2, eps=2.5e-12, elementwise_affine=False)',
+    () => new nn.LayerNorm(2, { eps: 2.5e-12, elementwiseAffine: false }),
+  ],
   ['nn.ReLU(inplace=True)', () => new nn.ReLU({ inplace: true })],
   ['nn.GELU()', () => new nn.GELU()],
   ['nn.Softmax(dim=-1)', () => new nn.Softmax(-1)],
   ['nn.Flatten()', () => new nn.Flatten()],
   ['nn.Sequential()', () => new nn.Sequential()],
   ['nn.ModuleList()', () => new nn.ModuleList()],
-  ['nn.ModuleList([nn.Tanh(), nn.Tanh(), nn.Sigmoid()])', () => new nn.ModuleList([new nn.Tanh(), new nn.Tanh(), new nn.Sigmoid()])],
+  [
+    'nn.ModuleList([nn.Tanh(), nn.Tanh(), nn.Sigmoid()])',
+    () => new nn.ModuleList([new nn.Tanh(), new nn.Tanh(), new nn.Sigmoid()]),
+  ],
   [
     'nn.Embedding(4, 2, padding_idx=-1, max_norm=1.0, norm_type=1.0, scale_grad_by_freq=True, sparse=True)',
     () => new nn.Embedding(4, 2, { paddingIdx: -1, maxNorm: 1, normType: 1, scaleGradByFreq: true, sparse: true }),
@@ -66,7 +72,9 @@ describe('printed modules', () => {
       this.skip();
     }
     const list = modules.map(([code]) => code).join(', ');
-    const expected = runPython<string[]>(`import json, torch\nfrom torch import nn\nprint(json.dumps([repr(m) for m in (${list})]))`);
+    const expected = runPython<string[]>(
+      `import json, torch\nfrom torch import nn\nprint(json.dumps([repr(m) for m in (${list})]))`,
+    );
     expect(modules.map(([, make]) => String(make()))).to.deep.equal(expected);
   });
 });

@@ -1,4 +1,14 @@
-import { manualSeed, rand, randint, randn, setNumThreads, getNumThreads, tensor, type NestedArray, type Tensor } from 'aiforge';
+import {
+  manualSeed,
+  rand,
+  randint,
+  randn,
+  setNumThreads,
+  getNumThreads,
+  tensor,
+  type NestedArray,
+  type Tensor,
+} from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
@@ -66,7 +76,8 @@ const highOf: Record<string, number> = { embedding: 10, embedding_padding_idx: 3
 function expectGradients(module: nn.Module, expected: Record<string, Exact | null>): void {
   const gradients = Object.fromEntries(Array.from(module.namedParameters(), ([name, { grad }]) => [name, grad]));
   expect(Object.keys(gradients)).to.deep.equal(Object.keys(expected));
-  for (const [name, gradient] of Object.entries(gradients)) expectExact(gradient, expected[name]!, `gradient of ${name}`);
+  for (const [name, gradient] of Object.entries(gradients))
+    expectExact(gradient, expected[name]!, `gradient of ${name}`);
 }
 
 function expectState(module: nn.Module, expected: Record<string, Exact>): void {
@@ -149,7 +160,10 @@ describe('nn against PyTorch, bit by bit', () => {
   for (const record of recording?.init ?? []) {
     it(`init.${record.init} ${JSON.stringify(record.options)}`, () => {
       manualSeed(0);
-      const initialise = nn.init[camelCase(record.init) as keyof typeof nn.init] as (t: Tensor, options: unknown) => Tensor;
+      const initialise = nn.init[camelCase(record.init) as keyof typeof nn.init] as (
+        t: Tensor,
+        options: unknown,
+      ) => Tensor;
       const made = tensor(new Float32Array(record.shape.reduce((a, b) => a * b))).view(record.shape);
       const options = Object.keys(record.options).length > 0 ? camelKeys(record.options) : undefined;
       expect(initialise(made, options)).to.equal(made);

@@ -33,7 +33,8 @@ export function expectExact(tensor: Tensor | null, expected: Exact | null, what:
 }
 
 /** `attn_mask` as an option is called here. */
-export const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+export const camelCase = (name: string): string =>
+  name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Options of Python under their names here; lists of options stay as they are. */
 export const camelKeys = (options: Record<string, unknown>): Record<string, unknown> =>
@@ -64,7 +65,9 @@ export function reference<T>(name: string): (T & Recorded) | undefined {
   };
   for (const mark of ['cpu_capability', 'cpu'] as const) {
     if (document[mark] === undefined || document[mark] === here[mark]) continue;
-    console.log(`    skipped: ${name}.json was recorded on ${document[mark]}, this machine has ${here[mark] ?? 'something unknown'}`);
+    console.log(
+      `    skipped: ${name}.json was recorded on ${document[mark]}, this machine has ${here[mark] ?? 'something unknown'}`,
+    );
     return undefined;
   }
   return document;

@@ -64,12 +64,18 @@ describe('optimizers', () => {
   it('give groups the options that they lack, and let them be changed between steps', () => {
     const [a, b] = [parameter(), parameter()];
     const optimizer = new optim.SGD([{ params: a, lr: 1 }, { params: [b] }], { lr: 0.5, momentum: undefined });
-    expect(optimizer.paramGroups.map(({ lr, momentum }) => [lr, momentum])).to.deep.equal([[1, 0], [0.5, 0]]);
+    expect(optimizer.paramGroups.map(({ lr, momentum }) => [lr, momentum])).to.deep.equal([
+      [1, 0],
+      [0.5, 0],
+    ]);
     a.add(b).sum().backward();
     optimizer.step();
     optimizer.paramGroups[1]!.lr = 2;
     optimizer.step();
-    expect([a.tolist(), b.tolist()]).to.deep.equal([[-1, -1], [-1.5, -1.5]]);
+    expect([a.tolist(), b.tolist()]).to.deep.equal([
+      [-1, -1],
+      [-1.5, -1.5],
+    ]);
     optimizer.zeroGrad({ setToNone: false });
     expect(a.grad!.tolist()).to.deep.equal([0, 0]);
     optimizer.zeroGrad();
@@ -145,7 +151,12 @@ Parameter Group 0
     it(`${name}: leaves no tensor but its state when it steps outside any scope`, () => {
       const model = mlp();
       const optimizer = make(model);
-      scope(() => model.forward(randn([3, 4])).sum().backward());
+      scope(() =>
+        model
+          .forward(randn([3, 4]))
+          .sum()
+          .backward(),
+      );
       const before = memoryStats().tensors;
       optimizer.step();
       const states = [...optimizer.state.values()].flatMap((own) => Object.values(own));
@@ -173,7 +184,12 @@ Parameter Group 0
   it('write state dicts in PyTorch’s form', () => {
     const model = new nn.Linear(2, 1);
     const optimizer = new optim.AdamW(model.namedParameters(), { betas: [0.8, 0.9] });
-    scope(() => model.forward(ones([1, 2])).sum().backward());
+    scope(() =>
+      model
+        .forward(ones([1, 2]))
+        .sum()
+        .backward(),
+    );
     optimizer.step();
     const { state, param_groups } = optimizer.stateDict();
     expect(Object.keys(state)).to.deep.equal(['0', '1']);
@@ -199,7 +215,9 @@ Parameter Group 0
     const optimizer = new optim.Adam([parameter(), parameter()]);
     const fitting = optimizer.stateDict();
     const refuse = (stateDict: optim.OptimizerStateDict, message: RegExp): void => {
-      expect(() => optimizer.loadStateDict(stateDict)).to.throw(message).with.property('code', 'STATE_DICT_MISMATCH');
+      expect(() => optimizer.loadStateDict(stateDict))
+        .to.throw(message)
+        .with.property('code', 'STATE_DICT_MISMATCH');
     };
     refuse({ state: {}, param_groups: [] }, /0 parameter groups, the optimizer 1/);
     refuse({ state: {}, param_groups: [{ ...fitting.param_groups[0]!, params: [0] }] }, /group 0 has 1 parameters/);
@@ -245,7 +263,10 @@ print(json.dumps({**result, 'final': exact(p)}))`);
     for (let i = 0; i < 40; ++i) {
       scope(() => {
         optimizer.zeroGrad();
-        p.square().mul(tensor([0, 1, 2, 3, 4, 5, 6])).sum().backward();
+        p.square()
+          .mul(tensor([0, 1, 2, 3, 4, 5, 6]))
+          .sum()
+          .backward();
         optimizer.step();
       });
     }

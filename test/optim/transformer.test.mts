@@ -71,7 +71,10 @@ const makers: Record<string, (model: nn.Module) => optim.Optimizer> = {
   'SGD momentum': (model) => new optim.SGD(model.parameters(), { lr: 1e-2, momentum: 0.9 }),
 };
 
-const sha256 = (tensor: Tensor): string => createHash('sha256').update(Buffer.from(hexOf(tensor), 'hex')).digest('hex');
+const sha256 = (tensor: Tensor): string =>
+  createHash('sha256')
+    .update(Buffer.from(hexOf(tensor), 'hex'))
+    .digest('hex');
 
 const hashes = (model: nn.Module): Record<string, string> =>
   Object.fromEntries(Object.entries(model.stateDict()).map(([key, value]) => [key, sha256(value)]));

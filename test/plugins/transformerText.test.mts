@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 
-import { getNumThreads, loadPlugin, manualSeed, nn, optim, randint, scope, setNumThreads, TransformerConfig } from 'aiforge';
+import {
+  getNumThreads,
+  loadPlugin,
+  manualSeed,
+  nn,
+  optim,
+  randint,
+  scope,
+  setNumThreads,
+  TransformerConfig,
+} from 'aiforge';
 import type { BaseModel, Tensor } from 'aiforge';
 import { expect } from 'chai';
 
@@ -40,7 +50,15 @@ function floatBits(value: number): string {
 
 function createModel(): BaseModel {
   const { Model } = loadPlugin(path.resolve('plugins/transformer_text_plugin'));
-  const sizes = { vocabSize: 5000, embeddingDim: 256, numHeads: 4, numLayers: 2, ffDim: 512, maxSeqLen: 128, outputDim: 2 };
+  const sizes = {
+    vocabSize: 5000,
+    embeddingDim: 256,
+    numHeads: 4,
+    numLayers: 2,
+    ffDim: 512,
+    maxSeqLen: 128,
+    outputDim: 2,
+  };
   return new (Model as unknown as new (config: object) => BaseModel)(TransformerConfig.parse(sizes));
 }
 

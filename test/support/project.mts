@@ -19,7 +19,12 @@ export function temporaryFolder(name: string): string {
 }
 
 /** Starts one of the commands, with its runs in `folder`. */
-export function start(command: 'aiforge' | 'aiforge-launch', args: string[], folder: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
+export function start(
+  command: 'aiforge' | 'aiforge-launch',
+  args: string[],
+  folder: string,
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
   return spawn(process.execPath, [path.join(cli, `${command}.js`), ...args], {
     env: { ...process.env, OMP_NUM_THREADS: '1', RUNS_DIR: path.join(folder, 'runs'), LOG_LEVEL: 'silent', ...env },
   });
@@ -35,7 +40,12 @@ export function finished(child: ChildProcess): Promise<Finished> {
   });
 }
 
-export function run(command: 'aiforge' | 'aiforge-launch', args: string[], folder: string, env?: NodeJS.ProcessEnv): Promise<Finished> {
+export function run(
+  command: 'aiforge' | 'aiforge-launch',
+  args: string[],
+  folder: string,
+  env?: NodeJS.ProcessEnv,
+): Promise<Finished> {
   return finished(start(command, args, folder, env));
 }
 

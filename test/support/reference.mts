@@ -20,7 +20,10 @@ export function fixtureForThisCpu<T>(context: Mocha.Context, name: string): T {
   const fixture = JSON.parse(readFileSync(path.resolve('test/fixtures', name), 'utf8')) as T & { cpu: string };
   const cpu = cpus()[0]!.model;
   if (fixture.cpu === cpu) return fixture;
-  return skip(context, `the fixture was recorded on '${fixture.cpu}', whose kernels round otherwise than those of '${cpu}'`);
+  return skip(
+    context,
+    `the fixture was recorded on '${fixture.cpu}', whose kernels round otherwise than those of '${cpu}'`,
+  );
 }
 
 function skip(context: Mocha.Context, reason: string): never {

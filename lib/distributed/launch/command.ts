@@ -47,7 +47,7 @@ function typescriptLoader(): string[] {
 /** Finds what to run: a program, a script for Node.js, or `aiforge train`. Throws FILE_NOT_FOUND if there is none. */
 export function resolveCommand(settings: Settings): RankCommand {
   if (settings.executable) return { file: findExecutable(settings), args: [...settings.args] };
-  const nodeArgs = [...settings.nodeArgs, '--require', join(__dirname, 'record-error.js')];
+  const nodeArgs = [...settings.nodeArgs, '--require', join(__dirname, 'recordError.js')];
   const script = resolve(settings.cwd, settings.target);
   if (isFile(script)) {
     const loader = typescript.has(extname(script)) ? typescriptLoader() : [];

@@ -1,4 +1,4 @@
-import { describeExit, type RankOutcome } from './worker-group.js';
+import { describeExit, type RankOutcome } from './workerGroup.js';
 
 function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome) => bigint): RankOutcome | undefined {
   return [...outcomes].sort((a, b) => (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0))[0];

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RankCommand } from './command.js';
 import { LineTee, Tail, type RankLog } from './output.js';
-import { groupIsAlive, signalGroup } from './process-group.js';
+import { groupIsAlive, signalGroup } from './processGroup.js';
 
 const pollMs = 50;
 /** How long the kernel gets to carry out a SIGKILL, and a process outside the group to close the rank's output. */

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { AiforgeError } from '../../errors.js';
 import type { RankCommand } from './command.js';
 import { rankEnvironment, type Attempt } from './environment.js';
-import { readErrorFile, type RecordedError } from './error-file.js';
+import { readErrorFile, type RecordedError } from './errorFile.js';
 import type { Settings } from './options.js';
-import type { OrphanGuard } from './orphan-guard.js';
+import type { OrphanGuard } from './orphanGuard.js';
 import { RankLog } from './output.js';
-import { RankProcess, type RankExit } from './rank-process.js';
+import { RankProcess, type RankExit } from './rankProcess.js';
 
 /** How one rank of a launch ended. */
 export interface RankOutcome extends RankExit {

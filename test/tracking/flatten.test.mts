@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { flattenParams } from '#lib/config/flatten.js';
+import { flattenParams } from '#lib/tracking/flatten.js';
 
 describe('flattenParams', () => {
   it('joins keys with dots and makes every value a text', () => {

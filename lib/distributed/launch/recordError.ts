@@ -1,6 +1,6 @@
 // Loaded into every Node.js rank before its script, so that an uncaught error reaches the launcher with its stack.
 import { isMainThread } from 'node:worker_threads';
 
-import { recordRankError } from './error-file.js';
+import { recordRankError } from './errorFile.js';
 
 if (isMainThread) process.on('uncaughtExceptionMonitor', recordRankError);

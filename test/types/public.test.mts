@@ -1,0 +1,53 @@
+import {
+  grad,
+  nn,
+  optim,
+  scope,
+  tensor,
+  type BaseModel,
+  type DType,
+  type StepOutput,
+  type Tensor,
+} from 'aiforge';
+import { expectTypeOf } from 'expect-type';
+
+// The compiler is what checks here; the bodies never need to run, but do.
+describe('public types', () => {
+  const x = tensor(
+    [
+      [1, 2.5],
+      [3, 4],
+    ],
+    { requiresGrad: true },
+  );
+
+  it('give operators real parameters and results', () => {
+    expectTypeOf(x.add(1)).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.sum({ dim: 1, keepdim: true })).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.max(1).indices).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.split(1)).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(x.dtype).toEqualTypeOf<DType>();
+    expectTypeOf(x.detach().add_(1)).toEqualTypeOf<Tensor>();
+  });
+
+  it('refuse what LibTorch would refuse', () => {
+    // @ts-expect-error a string is no tensor
+    expectTypeOf(() => x.add('1')).toBeFunction();
+    // @ts-expect-error there is no such option
+    expectTypeOf(() => x.sum({ dimension: 1 })).toBeFunction();
+    // @ts-expect-error there is no such dtype
+    expectTypeOf(() => tensor([1], { dtype: 'float31' })).toBeFunction();
+  });
+
+  it('keep a scope’s result and a parameter’s class', () => {
+    expectTypeOf(scope(() => ({ y: x.mul(2), n: 3 }))).toEqualTypeOf<{ y: Tensor; n: number }>();
+    expectTypeOf(grad(x.sum(), x)).toEqualTypeOf<(Tensor | null)[]>();
+    expectTypeOf(new nn.Linear(2, 3).weight).toEqualTypeOf<nn.Parameter>();
+  });
+
+  it('let a plugin choose its own optimizer', () => {
+    expectTypeOf<optim.Adam>().toExtend<ReturnType<BaseModel['configureOptimizer']>>();
+    expectTypeOf<optim.SGD>().toExtend<ReturnType<BaseModel['configureOptimizer']>>();
+    expectTypeOf<{ loss: Tensor }>().toExtend<StepOutput>();
+  });
+});
