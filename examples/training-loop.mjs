@@ -1,6 +1,5 @@
 // A training script without the framework: a small net learns which of two spirals a point lies on.
-//
-//   node examples/training-loop.mjs [epochs]
+// Usage: node examples/training-loop.mjs [epochs]
 import { data, manualSeed, nn, noGrad, optim, scope, tensor } from 'aiforge';
 
 const epochs = Number(process.argv[2] ?? 60);
@@ -22,13 +21,7 @@ function spirals(perArm) {
 }
 
 class Net extends nn.Module {
-  layers = new nn.Sequential(
-    new nn.Linear(2, 64),
-    new nn.ReLU(),
-    new nn.Linear(64, 64),
-    new nn.ReLU(),
-    new nn.Linear(64, 2),
-  );
+  layers = new nn.Sequential(new nn.Linear(2, 64), new nn.ReLU(), new nn.Linear(64, 2));
 
   forward(x) {
     return this.layers.forward(x);

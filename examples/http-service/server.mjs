@@ -41,7 +41,6 @@ export function buildServer(runDirectory) {
   const body = {
     type: 'object',
     required: ['text'],
-    additionalProperties: false,
     properties: { text: { type: 'string', minLength: 1, maxLength: 1_000_000 } },
   };
 

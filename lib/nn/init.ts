@@ -5,23 +5,9 @@ import { eye, emptyLike, full, linalgQr, randperm, where } from '../tensor/gener
 import type { Generator } from '../tensor/generator.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { calculateGain, fans, type FanMode, type Nonlinearity } from './gain.js';
 
-/** Which function follows a layer, for the gain of its weights. */
-export type Nonlinearity =
-  | 'linear'
-  | 'conv1d'
-  | 'conv2d'
-  | 'conv3d'
-  | 'conv_transpose1d'
-  | 'conv_transpose2d'
-  | 'conv_transpose3d'
-  | 'sigmoid'
-  | 'tanh'
-  | 'relu'
-  | 'leaky_relu'
-  | 'selu';
-
-export type FanMode = 'fan_in' | 'fan_out';
+export { calculateGain, type FanMode, type Nonlinearity } from './gain.js';
 
 export interface GeneratorOptions {
   /** Default: the default generator. */
@@ -156,34 +142,6 @@ export function dirac_<T extends Tensor>(tensor: T, groups: number | { groups?: 
     }),
   );
   return tensor;
-}
-
-/** The gain that PyTorch recommends for the weights before a nonlinearity; `param` is the slope of a `'leaky_relu'`. */
-export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
-  if (nonlinearity.startsWith('conv')) return 1;
-  switch (nonlinearity) {
-    case 'linear':
-    case 'sigmoid':
-      return 1;
-    case 'tanh':
-      return 5 / 3;
-    case 'relu':
-      return sqrt(2);
-    case 'leaky_relu':
-      return sqrt(2 / (1 + param ** 2));
-    case 'selu':
-      return 3 / 4;
-    default:
-      return reject(`calculateGain: unknown nonlinearity '${nonlinearity}'.`);
-  }
-}
-
-function fans(tensor: Tensor): { fan_in: number; fan_out: number } {
-  const [out, input, ...kernel] = tensor.shape;
-  if (out === undefined || input === undefined)
-    reject(`fan in and fan out need 2 dimensions or more, got [${tensor.shape.join(', ')}].`);
-  const receptive = kernel.reduce((product, size) => product * size, 1);
-  return { fan_in: input * receptive, fan_out: out * receptive };
 }
 
 function xavierStd(tensor: Tensor, gain: number): number {

@@ -86,8 +86,9 @@ function shownElements(tensor: Tensor, isCut: boolean[]): NestedArray<Element> {
     if (!cut) continue;
     // Two windows, one at each end, laid into their dimension again.
     const windows = shown.unfold(dim, edgeItems, shown.size(dim) - edgeItems);
-    const edges = windows.movedim(-1, dim + 1).flatten(dim, dim + 1);
-    for (const step of [shown, windows]) step.dispose();
+    const rows = windows.movedim(-1, dim + 1);
+    const edges = rows.flatten(dim, dim + 1);
+    for (const step of [shown, windows, rows]) step.dispose();
     shown = edges;
   }
   try {

@@ -56,7 +56,7 @@ CASES = {
     "empty_matrix": ("zeros([2, 0])", lambda: torch.zeros(2, 0)),
     "empty_int": ("zeros([0, 3], { dtype: 'int64' })", lambda: torch.zeros(0, 3, dtype=torch.int64)),
     "requires_grad": ("tensor([1.5, 2], { requiresGrad: true })", lambda: grad(torch.tensor([1.5, 2]))),
-    "grad_fn": ("tensor([1.5], { requiresGrad: true }).mul(2)", lambda: grad(torch.tensor([1.5])).mul(2)),
+    "grad_fn": ("tensor([1.5], { requiresGrad: true }).exp()", lambda: grad(torch.tensor([1.5])).exp()),
     "float64": ("tensor([0.1], { dtype: 'float64' })", lambda: torch.tensor([0.1], dtype=torch.float64)),
     "float16": ("tensor([0.1, 7], { dtype: 'float16' })", lambda: torch.tensor([0.1, 7], dtype=torch.float16)),
     "bfloat16": ("tensor([0.1, 7], { dtype: 'bfloat16' })", lambda: torch.tensor([0.1, 7], dtype=torch.bfloat16)),
@@ -72,8 +72,8 @@ CASES = {
     ),
     "meta": ("zeros([3], { device: 'meta' })", lambda: torch.zeros(3, device="meta")),
     "long_note": (
-        "tensor([[1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]], { dtype: 'float64', requiresGrad: true }).mul(1)",
-        lambda: grad(torch.tensor([[1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]], dtype=torch.float64)).mul(1),
+        "tensor([[1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]], { dtype: 'float64', requiresGrad: true }).neg()",
+        lambda: grad(torch.tensor([[1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]], dtype=torch.float64)).neg(),
     ),
 }
 

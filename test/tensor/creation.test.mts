@@ -83,9 +83,8 @@ describe('tensor()', () => {
       [1e20, 'int64'],
       [{ re: 1, im: 2 }, 'float32'],
       [{ re: 1, im: 2 }, 'int64'],
-      [0.5, 'uint64'],
     ];
-    for (const [data, dtype] of bad.slice(0, -1)) {
+    for (const [data, dtype] of bad) {
       expect(refusal(() => tensor(data, { dtype })).message).to.include(`cannot be held by ${dtype}`);
     }
     expect(refusal(() => tensor(2n ** 63n)).message).to.include('9223372036854775808');
@@ -96,7 +95,7 @@ describe('tensor()', () => {
     expect(tensor([1.7, -1.7], { dtype: 'int64' }).tolist()).to.deep.equal([1, -1]);
     expect(tensor([-1], { dtype: 'uint8' }).tolist()).to.deep.equal([255]);
     expect(tensor([2, 0, NaN], { dtype: 'bool' }).tolist()).to.deep.equal([true, false, true]);
-    expect(tensor(2n ** 63n, { dtype: 'uint64' }).item()).to.equal(2n ** 63n);
+    expect(tensor([2n ** 63n], { dtype: 'uint64' }).tolist()).to.deep.equal([2n ** 63n]);
     expect(tensor([1.5], { dtype: 'float16' }).tolist()).to.deep.equal([1.5]);
     expect(tensor(70000.5, { dtype: 'float16' }).item()).to.equal(Infinity);
     expect(tensor(0.1, { dtype: 'float64' }).item()).to.equal(0.1);
@@ -136,7 +135,7 @@ describe('fromTypedArray()', () => {
     it(`copies a ${array.constructor.name} as ${dtype}`, () => {
       const made = fromTypedArray(array);
       expect(made.dtype).to.equal(dtype);
-      expect(Array.from(made.toTypedArray())).to.deep.equal(Array.from(array));
+      expect([...made.toTypedArray()]).to.deep.equal([...array]);
       const first = array[0];
       array[0] = array[1] as never;
       expect(made.toTypedArray()[0]).to.equal(first);
