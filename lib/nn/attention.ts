@@ -3,7 +3,7 @@ import { isGradEnabled } from '../autograd/modes.js';
 import { empty } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { additiveMask, multiHeadAttentionForward, type AttentionOptions } from './attentionForward.js';
-import { checkProbability } from './functional.js';
+import { checkProbability } from './checks.js';
 import { constant_, xavierNormal_, xavierUniform_ } from './init.js';
 import { Linear, type FactoryOptions } from './linear.js';
 import { Module } from './module.js';

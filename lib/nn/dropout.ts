@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor/tensor.js';
-import { checkProbability } from './functional.js';
+import { checkProbability } from './checks.js';
 import { Module } from './module.js';
 import * as operators from './operators.js';
 import { pythonBoolean, pythonFloat } from './printing.js';

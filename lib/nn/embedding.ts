@@ -3,9 +3,10 @@ import { noGrad } from '../autograd/modes.js';
 import { empty } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkPaddingIdx, checkSize } from './checks.js';
 import * as functional from './functional.js';
 import { normal_ } from './init.js';
-import { checkSize, type FactoryOptions } from './linear.js';
+import type { FactoryOptions } from './linear.js';
 import { Module } from './module.js';
 import * as operators from './operators.js';
 import { Parameter } from './parameter.js';
@@ -43,7 +44,7 @@ export class Embedding extends Module {
     } = options;
     this.numEmbeddings = checkSize('Embedding', 'numEmbeddings', numEmbeddings);
     this.embeddingDim = checkSize('Embedding', 'embeddingDim', embeddingDim);
-    this.paddingIdx = paddingIdx === null ? null : functional.checkPaddingIdx(paddingIdx, numEmbeddings);
+    this.paddingIdx = paddingIdx === null ? null : checkPaddingIdx(paddingIdx, numEmbeddings);
     this.maxNorm = maxNorm;
     this.normType = normType;
     this.scaleGradByFreq = scaleGradByFreq;
@@ -65,7 +66,7 @@ export class Embedding extends Module {
       );
     }
     const embedding = new Embedding(0, columns, { ...options, paddingIdx: null });
-    const padding = options.paddingIdx == null ? null : functional.checkPaddingIdx(options.paddingIdx, rows);
+    const padding = options.paddingIdx == null ? null : checkPaddingIdx(options.paddingIdx, rows);
     return Object.assign(embedding, {
       numEmbeddings: rows,
       paddingIdx: padding,

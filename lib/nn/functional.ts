@@ -4,6 +4,7 @@ import { noGrad } from '../autograd/modes.js';
 import { broadcastTensors } from '../tensor/generated/functions.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkPaddingIdx, checkProbability } from './checks.js';
 import * as operators from './operators.js';
 import { reductionNumber, type Reduction } from './operators.js';
 
@@ -49,17 +50,6 @@ export interface EmbeddingOptions {
   sparse?: boolean;
 }
 
-/** A `paddingIdx` counted from the start; throws when the table has no such row. */
-export function checkPaddingIdx(paddingIdx: number, rows: number): number {
-  if (Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows) {
-    return paddingIdx < 0 ? rows + paddingIdx : paddingIdx;
-  }
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `embedding: paddingIdx ${paddingIdx} is no row of the ${rows} that there are.`,
-  );
-}
-
 /** The rows of `weight` that `input`, a tensor of integers, names. */
 export function embedding(input: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false } = options;
@@ -86,12 +76,6 @@ export function layerNorm(
   { weight = null, bias = null, eps = 1e-5 }: LayerNormFunctionOptions = {},
 ): Tensor {
   return operators.layerNorm(input, normalizedShape, weight, bias, eps);
-}
-
-/** Throws unless `p` is a probability. */
-export function checkProbability(p: number): number {
-  if (p >= 0 && p <= 1) return p;
-  throw new AiforgeError('INVALID_ARGUMENT', `dropout: expected a probability between 0 and 1, got ${p}.`);
 }
 
 export interface DropoutFunctionOptions {

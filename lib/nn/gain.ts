@@ -20,7 +20,7 @@ export type FanMode = 'fan_in' | 'fan_out';
 
 /** The gain that PyTorch recommends for the weights before a nonlinearity; `param` is the slope of a `'leaky_relu'`. */
 export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
-  if (nonlinearity.startsWith('conv')) return 1;
+  if (/^conv(_transpose)?[123]d$/.test(nonlinearity)) return 1;
   switch (nonlinearity) {
     case 'linear':
     case 'sigmoid':
@@ -30,7 +30,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
     case 'relu':
       return Math.sqrt(2);
     case 'leaky_relu':
-      return Math.sqrt(2 / (1 + param ** 2));
+      return Math.sqrt(2 / (1 + param * param));
     case 'selu':
       return 3 / 4;
     default:

@@ -212,7 +212,8 @@ function redraw(tensor: Tensor, { mean, std, a, b, generator }: Bounds): void {
 // Draws uniformly and accepts each value with the probability that the density has there.
 function rejectionSample(tensor: Tensor, { mean, std, a, b, generator }: Bounds): void {
   const mode = Math.max(a, Math.min(mean, b));
-  const peak = -0.5 * ((mode - mean) / std) ** 2;
+  const deviation = (mode - mean) / std;
+  const peak = -0.5 * (deviation * deviation);
   const [candidates, chances] = [emptyLike(tensor), emptyLike(tensor)];
   const refused = (): Tensor => {
     candidates.sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(peak);

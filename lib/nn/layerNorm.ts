@@ -1,7 +1,8 @@
 import { empty } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkSize } from './checks.js';
 import { ones_, zeros_ } from './init.js';
-import { checkSize, type FactoryOptions } from './linear.js';
+import type { FactoryOptions } from './linear.js';
 import { Module } from './module.js';
 import * as operators from './operators.js';
 import { Parameter } from './parameter.js';

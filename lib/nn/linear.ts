@@ -1,7 +1,7 @@
-import { AiforgeError } from '../errors.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { empty } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkSize } from './checks.js';
 import { kaimingUniform_, uniform_ } from './init.js';
 import { Module } from './module.js';
 import * as operators from './operators.js';
@@ -19,15 +19,6 @@ export interface FactoryOptions {
 export interface LinearOptions extends FactoryOptions {
   /** Default: true. */
   bias?: boolean;
-}
-
-/** @internal Throws unless a size is a whole number, 0 or more. */
-export function checkSize(layer: string, name: string, size: number): number {
-  if (Number.isSafeInteger(size) && size >= 0) return size;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${layer}: ${name} must be a whole number, 0 or more, got ${String(size)}.`,
-  );
 }
 
 /**

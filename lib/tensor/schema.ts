@@ -55,7 +55,7 @@ function parameter(argument: NativeArgument): Parameter {
     ...argument,
     option: camelCase(argument.name),
     isRequired: !argument.hasDefault && !argument.isOptional,
-    hasOptionalItems: argument.type.includes('List[Optional['),
+    hasOptionalItems: /\?\[\d*\]/.test(argument.type),
   };
 }
 

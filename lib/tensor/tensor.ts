@@ -56,7 +56,7 @@ export interface Tensor extends TensorOperators {}
  * @example
  * import { tensor } from 'aiforge';
  * const x = tensor([[1, 2], [3, 4.5]]);
- * x.matmul(x.t()).sum().item(); // 65.75
+ * x.matmul(x.t()).sum().item(); // 58.25
  */
 export class Tensor implements Disposable {
   #handle: Handle;
@@ -166,11 +166,17 @@ export class Tensor implements Disposable {
   }
 
   set requiresGrad(value: boolean) {
+    if (!value && !this.isLeaf) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `requiresGrad: it can be turned off for leaves only, and ${this.gradFn} made this tensor: use detach().`,
+      );
+    }
     native.setRequiresGrad(this.#handle, value);
   }
 
   requiresGrad_(value = true): this {
-    native.setRequiresGrad(this.#handle, value);
+    this.requiresGrad = value;
     return this;
   }
 

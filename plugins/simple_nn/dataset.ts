@@ -22,7 +22,7 @@ export interface Item {
 
 /** Normally distributed points; the label says whether a point lies farther from the origin than the median one. */
 export class Dataset extends BaseDataset<Item> {
-  readonly classNames = ['inside', 'outside'];
+  override readonly classNames = ['inside', 'outside'];
   private features!: Tensor;
   private labels!: Tensor;
 

@@ -11,7 +11,7 @@ export class Model extends BaseModel<SimpleNNConfig, Batch> {
 
   constructor(config: SimpleNNConfig) {
     super(config);
-    const layers: nn.Module[] = [];
+    const layers: nn.Layer[] = [];
     let width = config.inputDim;
     for (const hidden of config.hiddenDims) {
       layers.push(new nn.Linear(width, hidden), new nn.ReLU(), new nn.Dropout(config.dropout));

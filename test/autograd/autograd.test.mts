@@ -33,12 +33,16 @@ describe('backward', () => {
     y.backward({ retainGraph: true });
     y.backward();
     expect(x.grad!.tolist()).to.deep.equal([12]);
-    expect(() => y.backward()).to.throw(/backward through the graph a second time/).with.property('code', 'OPERATOR_FAILED');
+    expect(() => y.backward())
+      .to.throw(/backward through the graph a second time/)
+      .with.property('code', 'OPERATOR_FAILED');
   });
 
   it('accumulates into the inputs named only', () => {
     const [a, b] = [leaf(2), leaf(5)];
-    a.mul(b).sum().backward({ inputs: [a] });
+    a.mul(b)
+      .sum()
+      .backward({ inputs: [a] });
     expect(a.grad!.tolist()).to.deep.equal([5]);
     expect(b.grad).to.equal(null);
   });

@@ -1,18 +1,4 @@
-import {
-  arange,
-  grad,
-  inferenceMode,
-  keep,
-  manualSeed,
-  memoryStats,
-  noGrad,
-  ones,
-  rand,
-  randn,
-  scope,
-  tensor,
-  zeros,
-} from 'aiforge';
+import { arange, grad, inferenceMode, manualSeed, noGrad, ones, rand, randn, tensor, zeros } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 

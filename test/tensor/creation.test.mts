@@ -42,7 +42,16 @@ describe('tensor()', () => {
     expect(tensor(5).shape).to.deep.equal([]);
   });
 
-  const ragged: NestedArray[] = [[[1, 2], [3]], [[1], 2], [1, [2]], [[[1], [2]], [[1, 2], []]], [[[]], []]];
+  const ragged: NestedArray[] = [
+    [[1, 2], [3]],
+    [[1], 2],
+    [1, [2]],
+    [
+      [[1], [2]],
+      [[1, 2], []],
+    ],
+    [[[]], []],
+  ];
   for (const data of ragged) {
     it(`refuses the ragged ${JSON.stringify(data)}`, () => {
       const error = refusal(() => tensor(data));
@@ -56,9 +65,7 @@ describe('tensor()', () => {
     fc.assert(
       fc.property(shapes, fc.infiniteStream(fc.integer()), (shape, numbers) => {
         const build = (dims: number[]): NestedArray<number> =>
-          dims.length === 0
-            ? numbers.next().value!
-            : Array.from({ length: dims[0]! }, () => build(dims.slice(1)));
+          dims.length === 0 ? numbers.next().value! : Array.from({ length: dims[0]! }, () => build(dims.slice(1)));
         const data = build(shape);
         expect(tensor(data).tolist()).to.deep.equal(data);
         expect(tensor(data).shape).to.deep.equal(shape);

