@@ -82,9 +82,10 @@ export async function prepareData(
   config: ExperimentConfig,
   plugins: ExperimentPlugins,
   ranks: Ranks,
+  dataDir: string,
   preprocessorFile: string,
 ): Promise<ExperimentData> {
-  const dataset = await loadDataset(config, plugins, ranks);
+  const dataset = await loadDataset(config, plugins, ranks, dataDir);
   const splits = splitDataset(dataset, config.training);
   const preprocessor = createPreprocessor(plugins);
   if (preprocessor === undefined) return { samples: dataset, splits, preprocessor, classNames: dataset.classNames };
@@ -97,10 +98,20 @@ export async function prepareData(
   return { samples: transformed(dataset, preprocessor), splits, preprocessor, classNames: dataset.classNames };
 }
 
-async function loadDataset(config: ExperimentConfig, plugins: ExperimentPlugins, ranks: Ranks): Promise<BaseDataset> {
+/** A plain name lies in the data folder; `./x`, `/x` and addresses such as `npm:x` are taken as they are. */
+function dataPathIn(dataDir: string, dataPath: string): string {
+  return /^(\.{0,2}\/|[a-z]+:)/.test(dataPath) ? dataPath : path.join(dataDir, dataPath);
+}
+
+async function loadDataset(
+  config: ExperimentConfig,
+  plugins: ExperimentPlugins,
+  ranks: Ranks,
+  dataDir: string,
+): Promise<BaseDataset> {
   const DatasetClass = plugins.dataset.Dataset as unknown as new () => BaseDataset;
   const dataset = new DatasetClass();
-  await dataset.loadData(config.dataPath, {
+  await dataset.loadData(dataPathIn(dataDir, config.dataPath), {
     rank: ranks.rank,
     worldSize: ranks.worldSize,
     barrier: () => ranks.barrier(),

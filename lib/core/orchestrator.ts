@@ -104,7 +104,7 @@ export class Orchestrator {
       if (this.#ranks.rank === 0) writeFileAtomic(files.config, dumpConfig(config));
       if (resumed === undefined) tracker.logParams(config);
       this.#useThreads();
-      const data = await prepareData(config, plugins, this.#ranks, files.preprocessor);
+      const data = await prepareData(config, plugins, this.#ranks, this.#settings.DATA_DIR, files.preprocessor);
       // Only now: the initial weights do not depend on what the data drew.
       manualSeed(config.training.seed);
       const run = await this.#prepareRun({ config, files, data, tracker }, createModel(plugins), mlflowRunId);

@@ -258,7 +258,8 @@ export class Tensor implements Disposable {
 
   /**
    * The tensor's own memory as a typed array, without a copy: writing to it writes the tensor.
-   * The memory lives as long as either. Throws unless the tensor is contiguous and on the CPU.
+   * The memory lives as long as either; Node gives a collected array's back when the event loop turns. Throws unless the
+   * tensor is contiguous and on the CPU.
    */
   viewTypedArray(): TypedArray {
     return typedArrayOver(native.viewBytes(this.#handle), this.dtype);

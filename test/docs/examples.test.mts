@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
 import path from 'node:path';
 import ts from 'typescript';
 
@@ -58,10 +60,21 @@ const sources = readdirSync('lib', { recursive: true, encoding: 'utf8' })
   .sort();
 const examples = sources.flatMap(examplesOf);
 
+// What the launcher would set for a single rank.
+async function rankEnvironment(): Promise<NodeJS.ProcessEnv> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return { RANK: '0', LOCAL_RANK: '0', WORLD_SIZE: '1', MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port) };
+}
+
 describe('examples in doc comments', () => {
   before(() => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
+    cpSync('experiments', path.join(folder, 'experiments'), { recursive: true });
+    symlinkSync(path.resolve('plugins'), path.join(folder, 'plugins'));
   });
 
   it('are there', () => {
@@ -69,7 +82,7 @@ describe('examples in doc comments', () => {
   });
 
   for (const [i, { file, line, code }] of examples.entries()) {
-    it(`${file}:${line}`, () => {
+    it(`${file}:${line}`, async () => {
       const script = path.join(folder, `${i}.mjs`);
       const { outputText } = ts.transpileModule(withChecks(code), {
         compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
@@ -77,7 +90,7 @@ describe('examples in doc comments', () => {
       writeFileSync(script, check + outputText);
       const { status, stderr } = spawnSync(process.execPath, [script], {
         encoding: 'utf8',
-        env: { ...process.env, OMP_NUM_THREADS: '1' },
+        env: { ...process.env, ...(file.includes('distributed') ? await rankEnvironment() : {}), OMP_NUM_THREADS: '1' },
         cwd: folder,
       });
       expect(status, stderr).to.equal(0);
