@@ -21,6 +21,11 @@ bool says_out_of_memory(const std::string& message) {
 }
 
 Failure from_libtorch(const std::string& message) {
+  // A rank that dies while another waits for its gradients shows as a broken connection in gloo.
+  if (message.find("gloo/transport") != std::string::npos) {
+    return {"DISTRIBUTED_FAILED",
+            "The connection to another rank broke; look at that rank's own error. " + message};
+  }
   return {says_out_of_memory(message) ? "OUT_OF_MEMORY" : "OPERATOR_FAILED", message};
 }
 

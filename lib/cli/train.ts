@@ -49,7 +49,7 @@ export async function train(configFile: string, overrides: readonly string[]): P
   try {
     if (joined !== undefined) config = withRanks(config, joined.ranks.worldSize);
     const isFirst = (joined?.ranks.rank ?? 0) === 0;
-    if (process.env.LOG_LEVEL === undefined) logger.level = 'warn';
+    if (!process.env.LOG_LEVEL) logger.level = 'warn';
     const progress = isFirst ? new Progress() : undefined;
     const container = new Container();
     container.experimentConfig.override(config);

@@ -189,8 +189,9 @@ export function fromTypedArray(array: TypedArray, { shape, dtype }: TypedArrayOp
     dtype !== undefined && (sameBits[own]?.includes(dtype) ?? false) && (dtype !== 'bool' || isShared);
   const stored = isReinterpreted ? dtype : own;
   const sizes = shape ?? [stored.startsWith('complex') ? array.length / 2 : array.length];
-  const create = isShared ? native.shareTypedArray : native.fromTypedArray;
   enterContext();
-  const made = wrapHandle(create(array, stored, sizes));
+  const made = wrapHandle(
+    isShared ? native.shareTypedArray(array, stored, sizes) : native.fromTypedArray(array, stored, sizes),
+  );
   return converted(made, dtype === stored ? undefined : dtype);
 }

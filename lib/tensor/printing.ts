@@ -69,7 +69,7 @@ function complexStyle(values: Complex[]): Style {
 }
 
 function exactStyle(values: Element[]): Style {
-  const text = (v: Element) => (typeof v === 'boolean' ? (v ? 'True' : 'False') : String(v));
+  const text = (v: Element) => (typeof v === 'boolean' ? (v ? 'True' : 'False') : (v as number | bigint).toString());
   const width = values.reduce<number>((widest, v) => Math.max(widest, text(v).length), 1);
   return { width, write: (v) => text(v).padStart(width) };
 }

@@ -336,14 +336,14 @@ function elements(tensor: Tensor): ArrayLike<number | bigint | boolean | Complex
     default:
       if (dtype === 'complex32') return widened(tensor, 'complex64');
       if (dtype.startsWith('float') || dtype === 'bfloat16') return widened(tensor, 'float64');
-      return tensor.toTypedArray() as Int32Array;
+      return tensor.toTypedArray();
   }
 }
 
 function widened(tensor: Tensor, dtype: DType): ReturnType<typeof elements> {
   const wide = tensor.to(dtype);
   try {
-    return dtype === 'float64' ? (wide.toTypedArray() as Float64Array) : elements(wide);
+    return dtype === 'float64' ? wide.toTypedArray() : elements(wide);
   } finally {
     wide.dispose();
   }

@@ -16,7 +16,7 @@ describe('backward', () => {
     x.grad = null;
     expect(x.grad).to.equal(null);
     x.grad = ones([3], { dtype: 'float64' });
-    expect(x.grad!.tolist()).to.deep.equal([1, 1, 1]);
+    expect(x.grad.tolist()).to.deep.equal([1, 1, 1]);
   });
 
   it('takes a gradient for an output of several elements, and needs it', () => {

@@ -65,7 +65,9 @@ describe('tensor()', () => {
     fc.assert(
       fc.property(shapes, fc.infiniteStream(fc.integer()), (shape, numbers) => {
         const build = (dims: number[]): NestedArray<number> =>
-          dims.length === 0 ? numbers.next().value! : Array.from({ length: dims[0]! }, () => build(dims.slice(1)));
+          dims.length === 0
+            ? (numbers.next().value as number)
+            : Array.from({ length: dims[0]! }, () => build(dims.slice(1)));
         const data = build(shape);
         expect(tensor(data).tolist()).to.deep.equal(data);
         expect(tensor(data).shape).to.deep.equal(shape);

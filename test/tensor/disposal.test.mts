@@ -16,7 +16,7 @@ import {
 import { grad } from '#lib/autograd/index.js';
 
 // Not part of the typed surface.
-const { handleOf } = internals as unknown as { handleOf(tensor: Tensor): number };
+const { handleOf } = internals as unknown as { handleOf: (tensor: Tensor) => number };
 
 function gone(): Tensor {
   const made = ones([2]);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { runInThisContext } from 'node:vm';
 import * as aiforge from '#lib/tensor/index.js';
 
 const { cases } = JSON.parse(readFileSync('test/fixtures/printing.json', 'utf8')) as {
@@ -11,7 +12,7 @@ describe('printing', () => {
   const { tensor, zeros, arange } = aiforge;
   for (const [name, { code, text }] of Object.entries(cases)) {
     it(`prints as PyTorch: ${name}`, () => {
-      const make = new Function('tensor', 'zeros', 'arange', `return ${code};`) as (...f: unknown[]) => aiforge.Tensor;
+      const make = runInThisContext(`(tensor, zeros, arange) => ${code}`) as (...f: unknown[]) => aiforge.Tensor;
       const made = make(tensor, zeros, arange);
       expect(made.toString()).to.equal(text);
       expect(inspect(made)).to.equal(text);

@@ -56,7 +56,7 @@ describe('scope', () => {
           [ones([1]), 1],
         ]),
         set: new Set([ones([1])]),
-        bare: Object.assign(Object.create(null) as object, { t: ones([1]) }) as { t: Tensor },
+        bare: Object.assign<object, { t: Tensor }>(Object.create(null) as object, { t: ones([1]) }),
         holder: new Holder(),
         closed: new Closed(),
         cyclic,

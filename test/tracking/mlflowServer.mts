@@ -68,8 +68,17 @@ export class MlflowServer {
   }
 
   /** One call of the REST API. */
-  async get(path: string, query: Record<string, string>): Promise<unknown> {
-    const response = await fetch(`${this.uri}/api/2.0/mlflow/${path}?${new URLSearchParams(query).toString()}`);
+  get(path: string, query: Record<string, string>): Promise<unknown> {
+    return this.#call(`${path}?${new URLSearchParams(query).toString()}`, {});
+  }
+
+  post(path: string, body: object): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#call(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  async #call(path: string, request: RequestInit): Promise<unknown> {
+    const response = await fetch(`${this.uri}/api/2.0/mlflow/${path}`, request);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   }
