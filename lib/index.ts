@@ -10,5 +10,6 @@ export { dumpConfig, loadExperimentConfig } from './config/load.js';
 export { ModelConfig, SimpleNNConfig, TransformerConfig } from './config/modelConfigs.js';
 export { readSettings, settings, type Settings } from './config/settings.js';
 export { TrainingConfig } from './config/trainingConfig.js';
+export { validate, type ValidateOptions } from './config/validate.js';
 export { AiforgeError, errorCodes, TensorDisposedError, type ErrorCode } from './errors.js';
 export { addLogFile, childLogger, logger, type Logger } from './log.js';

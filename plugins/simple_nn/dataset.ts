@@ -6,6 +6,7 @@ import {
   saveSafetensors,
   type LoadContext,
   type Tensor,
+  validate,
 } from 'aiforge';
 import { z } from 'zod';
 
@@ -36,7 +37,7 @@ export class Dataset extends BaseDataset<Item> {
 
   /** Rank 0 generates the points into `dataPath`; all ranks read them from there. */
   async loadData(dataPath: string, { rank, barrier, args, logger }: LoadContext): Promise<void> {
-    const { numSamples, inputDim, seed } = Args.parse(args);
+    const { numSamples, inputDim, seed } = validate(Args, args, { source: 'the experiment', under: ['datasetArgs'] });
     if (rank === 0) {
       logger.info(`Generating ${numSamples} points with ${inputDim} coordinates`);
       generate(dataPath, numSamples, inputDim, seed);

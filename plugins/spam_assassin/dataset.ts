@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { AiforgeError, BaseDataset, type LoadContext, type Splits } from 'aiforge';
+import { AiforgeError, BaseDataset, validate, type LoadContext, type Splits } from 'aiforge';
 import { z } from 'zod';
 import { readMessage } from './message.js';
 
@@ -53,7 +53,7 @@ export class Dataset extends BaseDataset<Item> {
   }
 
   async loadData(dataPath: string, context: LoadContext): Promise<void> {
-    const args = parseArgs(context.args);
+    const args = validate(Args, context.args, { source: 'the experiment', under: ['datasetArgs'] });
     this.splitSeed = args.splitSeed;
     const files = evenly(await listFiles(dataPath), args.maxExamples);
     this.items = [];
@@ -107,12 +107,6 @@ export class Dataset extends BaseDataset<Item> {
 function contentKey(item: Item): string {
   const body = item.text.slice(item.text.indexOf('\n\n') + 1);
   return (body.toLowerCase().match(/[a-z]+/g) ?? []).join(' ');
-}
-
-function parseArgs(args: Record<string, unknown>): z.output<typeof Args> {
-  const result = Args.safeParse(args);
-  if (result.success) return result.data;
-  throw new AiforgeError('CONFIG_INVALID', `datasetArgs of spam_assassin:\n${z.prettifyError(result.error)}`);
 }
 
 /** The files of all groups, in the order of their names, with the class that their group stands for. */

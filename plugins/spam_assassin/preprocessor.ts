@@ -1,4 +1,4 @@
-import { AiforgeError, BasePreprocessor, tensor, type Tensor } from 'aiforge';
+import { AiforgeError, BasePreprocessor, tensor, validate, type Tensor } from 'aiforge';
 import { z } from 'zod';
 import type { Item } from './dataset.js';
 import { Tokenizer } from './tokenizer.js';
@@ -29,7 +29,7 @@ export class Preprocessor extends BasePreprocessor<Item, Sample> {
   private encoded = new WeakMap<Item, BigInt64Array>();
 
   fit(items: Iterable<Item>, args: Record<string, unknown>): void {
-    const { vocabSize, maxSeqLen } = parseArgs(args);
+    const { vocabSize, maxSeqLen } = validate(Args, args, { source: 'the experiment', under: ['preprocessArgs'] });
     this.use(Tokenizer.train(texts(items), vocabSize), maxSeqLen);
   }
 
@@ -83,10 +83,4 @@ export class Preprocessor extends BasePreprocessor<Item, Sample> {
 
 function* texts(items: Iterable<Item>): Iterable<string> {
   for (const item of items) yield item.text;
-}
-
-function parseArgs(args: Record<string, unknown>): z.output<typeof Args> {
-  const result = Args.safeParse(args);
-  if (result.success) return result.data;
-  throw new AiforgeError('CONFIG_INVALID', `preprocessArgs of spam_assassin:\n${z.prettifyError(result.error)}`);
 }

@@ -6,6 +6,7 @@ import {
   saveSafetensors,
   type LoadContext,
   type Tensor,
+  validate,
 } from 'aiforge';
 import { z } from 'zod';
 
@@ -37,7 +38,10 @@ export class Dataset extends BaseDataset<Item> {
 
   /** Rank 0 generates the texts into `dataPath`; all ranks read them from there. */
   async loadData(dataPath: string, { rank, barrier, args, logger }: LoadContext): Promise<void> {
-    const { numSamples, maxSeqLen, vocabSize, numClasses, seed } = Args.parse(args);
+    const { numSamples, maxSeqLen, vocabSize, numClasses, seed } = validate(Args, args, {
+      source: 'the experiment',
+      under: ['datasetArgs'],
+    });
     if (rank === 0) {
       logger.info(`Generating ${numSamples} texts of ${maxSeqLen} tokens`);
       // A generator of its own leaves the default one as it was.

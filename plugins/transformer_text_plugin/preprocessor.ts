@@ -1,4 +1,4 @@
-import { AiforgeError, BasePreprocessor, cat, full } from 'aiforge';
+import { AiforgeError, BasePreprocessor, cat, full, validate } from 'aiforge';
 import { z } from 'zod';
 
 import type { Item } from './dataset.js';
@@ -14,14 +14,7 @@ export class Preprocessor extends BasePreprocessor<Item, Item> {
 
   /** Learns nothing from the items: `preprocessArgs` say all. */
   fit(_items: Iterable<Item>, args: Record<string, unknown>): void {
-    const settings = State.safeParse(args);
-    if (!settings.success) {
-      throw new AiforgeError(
-        'CONFIG_INVALID',
-        `preprocessArgs of transformer_text_plugin:\n${z.prettifyError(settings.error)}`,
-      );
-    }
-    this.settings = settings.data;
+    this.settings = validate(State, args, { source: 'the experiment', under: ['preprocessArgs'] });
   }
 
   transform(item: Item): Item {
