@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
@@ -20,7 +21,7 @@ function syncFolder(folder: string): void {
  */
 export function writeFileAtomic(file: string, content: string | Iterable<Uint8Array>): void {
   const folder = path.dirname(path.resolve(file));
-  const beside = path.join(folder, `.${path.basename(file)}.${process.pid}.tmp`);
+  const beside = path.join(folder, `.${path.basename(file)}.${randomUUID()}.tmp`);
   mkdirSync(folder, { recursive: true });
   const descriptor = openSync(beside, 'w');
   try {

@@ -60,6 +60,7 @@ export interface Native {
   numel(handle: Handle): number;
   dtype(handle: Handle): string;
   device(handle: Handle): string;
+  layout(handle: Handle): string;
   itemSize(handle: Handle): number;
   isContiguous(handle: Handle): boolean;
   identity(handle: Handle): bigint;

@@ -69,9 +69,12 @@ napi_value set_gradient(napi_env env, napi_callback_info info) {
     Handles& handles = Environment::of(env).handles;
     const at::Tensor tensor = handles.get(args.handle(0));
     const at::Tensor grad = args.is_missing(1) ? at::Tensor() : handles.get(args.handle(1));
-    if (grad.defined() && grad.sizes() != tensor.sizes()) {
+    if (grad.defined() &&
+        (grad.sizes() != tensor.sizes() || grad.scalar_type() != tensor.scalar_type() ||
+         grad.device() != tensor.device())) {
       throw Error("INVALID_ARGUMENT", "a gradient for " + describe_tensor(tensor) +
-                                          " must have its shape, got " + describe_tensor(grad));
+                                          " must have its shape, dtype and device, got " +
+                                          describe_tensor(grad));
     }
     tensor.mutable_grad() = grad;
     return nullptr;

@@ -2,7 +2,12 @@
 
 #include <c10/core/GradMode.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
+#include <ctime>
 
 #include "errors.h"
 #include "topics.h"
@@ -13,7 +18,23 @@ namespace aiforge {
 namespace {
 
 constexpr int64_t kGrowthBytes = int64_t{96} << 20;
+constexpr size_t kFreeBytes = size_t{128} << 20;
 constexpr int64_t kBeyondAnyLimit = int64_t{1} << 40;
+
+// Time that this thread computed: a collection does not seem long because other processes ran.
+int64_t thread_cpu_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// Tensors that come and go with the collector leave holes in the C heap, which grows by and by to
+// several times what is in use. The pages of the holes go back to the system when they are many.
+void return_free_pages() {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+  if (mallinfo2().fordblks > kFreeBytes) malloc_trim(0);
+#endif
+}
 
 }  // namespace
 
@@ -51,7 +72,7 @@ void Environment::attach(napi_env env, napi_value object, Handle handle) {
   ++attached_;
   handles.report(handle);
   report_memory(env);
-  collect_if_grown(env);
+  relieve_memory(env);
 }
 
 void Environment::collected(node_api_basic_env env, void* data, void* hint) {
@@ -70,21 +91,27 @@ void Environment::report_memory(napi_env env) {
   int64_t total = 0;
   napi_adjust_external_memory(env, change, &total);
   reported_ += change;
+  if (change < 0) released_ -= change;
   low_ = std::min(low_, reported_);
 }
 
 // V8 answers external memory with marking on its helper threads, which a synchronous loop on busy
 // cores outruns by hundreds of megabytes. Memory beyond any limit makes it collect at once.
-void Environment::collect_if_grown(napi_env env) {
+void Environment::relieve_memory(napi_env env) {
+  if (released_ > kGrowthBytes) {
+    released_ = 0;
+    return_free_pages();
+  }
   if (reported_ < low_ + kGrowthBytes + low_ / 2) return;
-  const auto start = std::chrono::steady_clock::now();
-  // At most a tenth of the time goes into forced collections, however large the JavaScript heap.
+  const int64_t start = thread_cpu_ns();
+  // At most a tenth of the computing goes into forced collections, however large the JavaScript
+  // heap.
   if (start < may_collect_ && reported_ < low_ + 8 * kGrowthBytes) return;
   int64_t total = 0;
   napi_adjust_external_memory(env, kBeyondAnyLimit, &total);
   napi_adjust_external_memory(env, -kBeyondAnyLimit, &total);
   low_ = reported_;
-  const auto end = std::chrono::steady_clock::now();
+  const int64_t end = thread_cpu_ns();
   may_collect_ = end + 9 * (end - start);
 }
 

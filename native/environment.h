@@ -5,7 +5,6 @@
 #include <c10/core/InferenceMode.h>
 #include <napi.h>
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -34,8 +33,9 @@ class Environment {
   // Tells V8 of bytes that came or went, when they are many.
   void report_memory(napi_env env);
 
-  // Makes V8 collect now when the tensors left to it have grown by much since the last time.
-  void collect_if_grown(napi_env env);
+  // Gives free pages back to the system when they are many, and makes V8 collect now when the
+  // tensors left to it have grown by much since the last time.
+  void relieve_memory(napi_env env);
 
   // Makes `scope` and the autograd modes those of the context that runs now.
   void enter(uint32_t scope, bool grad_enabled, bool inference);
@@ -49,10 +49,10 @@ class Environment {
   // Finalizers may run after the environment's own: it lives until the last of them.
   size_t attached_ = 0;
   bool closed_ = false;
-  // Bytes that V8 was told of, their low since the last forced collection, and that one's time.
-  int64_t reported_ = 0;
-  int64_t low_ = 0;
-  std::chrono::steady_clock::time_point may_collect_;
+  int64_t reported_ = 0;     // bytes that V8 was told of
+  int64_t low_ = 0;          // their low since the last forced collection
+  int64_t released_ = 0;     // bytes released since free pages were last looked for
+  int64_t may_collect_ = 0;  // when the next collection may be forced, in ns of computing
   std::optional<c10::InferenceMode> inference_;
 };
 

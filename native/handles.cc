@@ -93,7 +93,8 @@ int64_t Handles::take_unreported_bytes() {
 }
 
 uint32_t Handles::open_scope() {
-  scopes_.emplace(++last_scope_, Scope{});
+  if (++last_scope_ == 0) ++last_scope_;  // 0 is no scope
+  scopes_.emplace(last_scope_, Scope{});
   return last_scope_;
 }
 

@@ -39,6 +39,7 @@ napi_value dtype(napi_env env, const at::Tensor& t) {
   return text(env, dtype_name(t.scalar_type()));
 }
 napi_value device(napi_env env, const at::Tensor& t) { return text(env, t.device().str()); }
+napi_value layout(napi_env env, const at::Tensor& t) { return text(env, layout_name(t.layout())); }
 napi_value item_size(napi_env env, const at::Tensor& t) { return number(env, t.itemsize()); }
 napi_value contiguous(napi_env env, const at::Tensor& t) { return flag(env, t.is_contiguous()); }
 // A number that is equal for two tensors if and only if they are one tensor in LibTorch.
@@ -56,6 +57,7 @@ void define_properties(Napi::Env env, Napi::Object exports) {
   define(env, exports, "numel", property<numel>);
   define(env, exports, "dtype", property<dtype>);
   define(env, exports, "device", property<device>);
+  define(env, exports, "layout", property<layout>);
   define(env, exports, "itemSize", property<item_size>);
   define(env, exports, "isContiguous", property<contiguous>);
   define(env, exports, "identity", property<identity>);

@@ -145,8 +145,7 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
 napi_value item(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    Environment& environment = Environment::of(env);
-    return from_ivalue(environment, env, environment.handles.get(args.handle(0)).item());
+    return from_scalar(env, Environment::of(env).handles.get(args.handle(0)).item());
   });
 }
 

@@ -14,90 +14,6 @@ namespace aiforge {
 
 namespace {
 
-constexpr double kMaxSafeInteger = 9007199254740991.0;
-
-napi_valuetype kind_of(napi_env env, napi_value value) {
-  napi_valuetype kind = napi_undefined;
-  check(env, napi_typeof(env, value, &kind));
-  return kind;
-}
-
-bool is_missing(napi_env env, napi_value value) {
-  const napi_valuetype kind = kind_of(env, value);
-  return kind == napi_undefined || kind == napi_null;
-}
-
-std::string read_string(napi_env env, napi_value value) {
-  size_t length = 0;
-  check(env, napi_get_value_string_utf8(env, value, nullptr, 0, &length));
-  std::string text(length, '\0');
-  check(env, napi_get_value_string_utf8(env, value, text.data(), length + 1, &length));
-  return text;
-}
-
-// A short picture of any JavaScript value, for error messages; runs no user code.
-std::string show(napi_env env, napi_value value) {
-  switch (kind_of(env, value)) {
-    case napi_undefined:
-      return "undefined";
-    case napi_null:
-      return "null";
-    case napi_boolean: {
-      bool flag = false;
-      napi_get_value_bool(env, value, &flag);
-      return flag ? "true" : "false";
-    }
-    case napi_number: {
-      double number = 0;
-      napi_get_value_double(env, value, &number);
-      return Napi::Value(env, value).ToString().Utf8Value();
-    }
-    case napi_string:
-      return "'" + read_string(env, value).substr(0, 80) + "'";
-    case napi_bigint:
-      return "a bigint";
-    case napi_function:
-      return "a function";
-    case napi_symbol:
-      return "a symbol";
-    default:
-      return Napi::Value(env, value).IsArray() ? "an array" : "an object";
-  }
-}
-
-[[noreturn]] void reject(napi_env env, napi_value value, const std::string& expected) {
-  throw Error("INVALID_ARGUMENT", "expected " + expected + ", got " + show(env, value));
-}
-
-double read_number(napi_env env, napi_value value, const char* expected) {
-  double number = 0;
-  if (napi_get_value_double(env, value, &number) != napi_ok) reject(env, value, expected);
-  return number;
-}
-
-int64_t read_int(napi_env env, napi_value value) {
-  double number = 0;
-  if (napi_get_value_double(env, value, &number) == napi_ok) {
-    if (std::trunc(number) == number && std::abs(number) <= kMaxSafeInteger) {
-      return static_cast<int64_t>(number);
-    }
-    reject(env, value, "an integer (a bigint beyond 2^53)");
-  }
-  int64_t result = 0;
-  bool lossless = false;
-  if (napi_get_value_bigint_int64(env, value, &result, &lossless) == napi_ok) {
-    if (lossless) return result;
-    throw Error("INVALID_ARGUMENT", "expected an integer of at most 64 bits, got a larger bigint");
-  }
-  reject(env, value, "an integer");
-}
-
-bool read_bool(napi_env env, napi_value value) {
-  bool flag = false;
-  if (napi_get_value_bool(env, value, &flag) != napi_ok) reject(env, value, "a boolean");
-  return flag;
-}
-
 // JavaScript has one number type: a whole number is an integer scalar, as Python's literal 2 is.
 c10::Scalar read_scalar(napi_env env, napi_value value) {
   double number = 0;
@@ -160,11 +76,6 @@ c10::MemoryFormat read_memory_format(const std::string& name) {
               "unknown memory format '" + name +
                   "'; expected 'contiguous_format', 'preserve_format', 'channels_last' or "
                   "'channels_last_3d'");
-}
-
-std::string expect_string(napi_env env, napi_value value, const char* expected) {
-  if (kind_of(env, value) != napi_string) reject(env, value, expected);
-  return read_string(env, value);
 }
 
 at::Generator read_generator(Environment& environment, napi_env env, napi_value value) {
@@ -329,18 +240,18 @@ napi_value from_int(napi_env env, int64_t value) {
   return result;
 }
 
+napi_value from_unsigned(napi_env env, uint64_t value) {
+  if (value <= static_cast<uint64_t>(kMaxSafeInteger)) {
+    return number(env, static_cast<double>(value));
+  }
+  return Napi::BigInt::New(env, value);
+}
+
 napi_value from_complex(napi_env env, c10::complex<double> value) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("re", value.real());
   object.Set("im", value.imag());
   return object;
-}
-
-napi_value from_scalar(napi_env env, const c10::Scalar& value) {
-  if (value.isBoolean()) return Napi::Boolean::New(env, value.toBool());
-  if (value.isIntegral(false)) return from_int(env, value.toLong());
-  if (value.isComplex()) return from_complex(env, value.toComplexDouble());
-  return number(env, value.toDouble());
 }
 
 template <typename Items>
@@ -355,6 +266,21 @@ napi_value from_items(Environment& environment, napi_env env, const Items& items
 }
 
 }  // namespace
+
+napi_value from_scalar(napi_env env, const c10::Scalar& value) {
+  if (value.isBoolean()) return Napi::Boolean::New(env, value.toBool());
+  if (value.type() == c10::kUInt64) return from_unsigned(env, value.toUInt64());
+  if (value.isIntegral(false)) return from_int(env, value.toLong());
+  if (value.isComplex()) return from_complex(env, value.toComplexDouble());
+  return number(env, value.toDouble());
+}
+
+const char* layout_name(c10::Layout layout) {
+  for (const LayoutName& entry : kLayouts) {
+    if (layout == entry.layout) return entry.name;
+  }
+  return "unknown";
+}
 
 ValueType value_type_of(const c10::TypePtr& type, std::optional<int32_t> list_size) {
   ValueType result;
@@ -455,49 +381,6 @@ std::string describe(Environment& environment, napi_env env, napi_value value,
   return Napi::Value(env, value).IsArray()
              ? "[" + Napi::Value(env, value).ToString().Utf8Value() + "]"
              : show(env, value);
-}
-
-bool ArgumentReader::is_missing(size_t i) const { return aiforge::is_missing(env_, values_[i]); }
-
-Handle ArgumentReader::handle(size_t i) const {
-  const double value = read_number(env_, values_[i], "a Tensor");
-  if (value < 0) reject(env_, values_[i], "a Tensor");
-  return static_cast<Handle>(value);
-}
-
-uint32_t ArgumentReader::uint32(size_t i) const {
-  const double value = read_number(env_, values_[i], "a whole number");
-  if (!(value >= 0 && value <= 4294967295.0)) reject(env_, values_[i], "a number in 0 … 2^32-1");
-  return static_cast<uint32_t>(value);
-}
-
-int64_t ArgumentReader::int64(size_t i) const { return read_int(env_, values_[i]); }
-
-double ArgumentReader::number(size_t i) const { return read_number(env_, values_[i], "a number"); }
-
-bool ArgumentReader::boolean(size_t i) const { return read_bool(env_, values_[i]); }
-
-std::string ArgumentReader::string(size_t i) const {
-  return expect_string(env_, values_[i], "a string");
-}
-
-HandleList read_handles(napi_env env, napi_value value) {
-  bool is_typed_array = false;
-  check(env, napi_is_typedarray(env, value, &is_typed_array));
-  napi_typedarray_type type = napi_int8_array;
-  void* data = nullptr;
-  size_t length = 0;
-  if (is_typed_array) {
-    check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
-  }
-  if (type != napi_float64_array) reject(env, value, "a list of Tensors");
-  return {static_cast<const double*>(data), length};
-}
-
-void define(Napi::Env env, Napi::Object exports, const char* name, napi_callback callback) {
-  napi_value function = nullptr;
-  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function));
-  exports.Set(name, Napi::Value(env, function));
 }
 
 }  // namespace aiforge

@@ -10,7 +10,9 @@ export const ExperimentConfig = z
     experimentName: text.describe('Name under which runs are filed'),
     modelPlugin: text.describe('Plugin that holds the model: a name, a path from this file (./…) or a package'),
     datasetPlugin: text.describe('Plugin that holds the data set: a name, a path from this file (./…) or a package'),
-    dataPath: text.describe('Where the data set is read or made: a name in DATA_DIR, a path that starts with ./ or /, or npm:<package>'),
+    dataPath: text.describe(
+      'Where the data set is read or made: a name in DATA_DIR, a path that starts with ./ or /, or npm:<package>',
+    ),
     preprocessArgs: options.default({}).describe("Arguments of the preprocessor's fit; default {}"),
     datasetArgs: options.default({}).describe("Arguments of the data set's loadData; default {}"),
     model: options.default({}).describe("Settings of the model, checked by the plugin's own schema; default {}"),

@@ -55,7 +55,7 @@ interface Run {
  * checkpoints, tests the best weights and records everything in the run's folder and in MLflow.
  *
  * @example
- * import { Container, loadExperimentConfig } from 'aiforge';
+ * import { Container, loadExperimentConfig, orchestrator } from 'aiforge';
  * const container = new Container();
  * container.experimentConfig.override(loadExperimentConfig('experiments/simple_nn.yaml', ['training.epochs=1']));
  * const result = await container.get(orchestrator).runExperiment();

@@ -48,9 +48,11 @@ function after<T>(result: T, then: (value: unknown) => void): T {
  * `forward` and `backward` wait for the other ranks synchronously, like any operator.
  *
  * @example
- * const ddp = await DistributedDataParallel.create(model);
- * const loss = lossFn(ddp.forward(x), y);
- * loss.backward(); // every rank has the same gradients now
+ * import { distributed, nn, randn } from 'aiforge';
+ * await distributed.initProcessGroup();
+ * const ddp = await distributed.DistributedDataParallel.create(new nn.Linear(4, 2));
+ * ddp.forward(randn([8, 4])).square().mean().backward(); // every rank has the same gradients now
+ * await distributed.destroyProcessGroup();
  */
 export class DistributedDataParallel<M extends TrainableModule> {
   readonly module: M;
@@ -108,10 +110,8 @@ export class DistributedDataParallel<M extends TrainableModule> {
   }
 
   /**
-   * As `forward`, for a step of any form: `body` runs the module and returns what `backward` will start from.
-   *
-   * @example
-   * const loss = ddp.run(() => model.trainingStep(batch, batchIdx));
+   * As `forward`, for a step of any form: `body` runs the module and returns what `backward` will start from, as in
+   * `ddp.run(() => model.trainingStep(batch, batchIdx))`.
    */
   run<T>(body: () => T): T {
     const { gradEnabled, inference } = currentContext();

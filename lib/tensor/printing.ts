@@ -145,6 +145,8 @@ function notes(tensor: Tensor): string[] {
 /** A tensor as PyTorch prints it: `tensor([[1., 2.],\n        [3., 4.]])`. */
 export function formatTensor(tensor: Tensor): string {
   if (tensor.isDisposed) return 'tensor(<disposed>)';
+  const layout = tensor.layout;
+  if (layout !== 'strided') return `tensor(<${tensor.dtype}[${tensor.shape.join(', ')}]>, layout=torch.${layout})`;
   let text = prefix + body(tensor);
   let lastLine = text.length - text.lastIndexOf('\n') + 1;
   for (const note of notes(tensor)) {

@@ -10,10 +10,12 @@ import {
   type Complex,
   type Device,
   type DType,
+  type Layout,
   type MemoryFormat,
   type TypedArray,
 } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
+import { toNested } from './nesting.js';
 import { formatTensor } from './printing.js';
 
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
@@ -151,6 +153,11 @@ export class Tensor implements Disposable {
     return native.device(this.#handle) as Device;
   }
 
+  /** How the elements are stored: `'strided'`, or one of the sparse layouts. */
+  get layout(): Layout {
+    return native.layout(this.#handle) as Layout;
+  }
+
   /** Bytes of one element. */
   elementSize(): number {
     return native.itemSize(this.#handle);
@@ -267,7 +274,7 @@ export class Tensor implements Disposable {
 
   /** The elements as nested arrays: numbers, bigints for 64-bit integers beyond 2^53, booleans or `{ re, im }`. */
   tolist(): NestedArray {
-    return nest(elements(this), this.shape, 0, { at: 0 });
+    return toNested(this);
   }
 
   /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */
@@ -317,39 +324,3 @@ export function wrapHandle(handle: Handle): Tensor {
 
 /** @internal For subclasses: what their constructors pass on. */
 export const tensorKey = key;
-
-function elements(tensor: Tensor): ArrayLike<number | bigint | boolean | Complex> {
-  const dtype = tensor.dtype;
-  switch (dtype) {
-    case 'bool':
-      return Array.from(tensor.toTypedArray() as Uint8Array, Boolean);
-    case 'int64':
-    case 'uint64':
-      return Array.from(tensor.toTypedArray() as BigInt64Array, (value) =>
-        Number.isSafeInteger(Number(value)) ? Number(value) : value,
-      );
-    case 'complex64':
-    case 'complex128': {
-      const pairs = tensor.toTypedArray() as Float64Array;
-      return Array.from({ length: pairs.length / 2 }, (_, i) => ({ re: pairs[2 * i]!, im: pairs[2 * i + 1]! }));
-    }
-    default:
-      if (dtype === 'complex32') return widened(tensor, 'complex64');
-      if (dtype.startsWith('float') || dtype === 'bfloat16') return widened(tensor, 'float64');
-      return tensor.toTypedArray();
-  }
-}
-
-function widened(tensor: Tensor, dtype: DType): ReturnType<typeof elements> {
-  const wide = tensor.to(dtype);
-  try {
-    return dtype === 'float64' ? wide.toTypedArray() : elements(wide);
-  } finally {
-    wide.dispose();
-  }
-}
-
-function nest<T>(data: ArrayLike<T>, shape: number[], dim: number, position: { at: number }): NestedArray<T> {
-  if (dim === shape.length) return data[position.at++] as T;
-  return Array.from({ length: shape[dim]! }, () => nest(data, shape, dim + 1, position));
-}

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import type {
-  ExperimentConfig} from 'aiforge';
+import type { ExperimentConfig } from 'aiforge';
 import {
   Container,
   loadExperimentConfig,

