@@ -40,7 +40,7 @@ export interface Native {
   setErrorFactory(factory: (code: ErrorCode, message: string, op: string, args: string[]) => Error): void;
   versions(): { libtorch: string; config: string };
 
-  attach(object: object, handle: Handle): void;
+  attach: (object: object, handle: Handle) => void;
   dispose(handle: Handle): boolean;
   rehome(handle: Handle): Handle;
   enter(scope: number, gradEnabled: boolean, inference: boolean): void;
@@ -49,7 +49,7 @@ export interface Native {
   isLive(handle: Handle): boolean;
   memory(): { tensors: number; bytes: number };
 
-  call(operator: number, ...args: unknown[]): unknown;
+  call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
   schema(name: string): NativeSchema;
   operatorNames(): string[];

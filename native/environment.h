@@ -22,6 +22,7 @@ class Environment {
 
   Handles handles;
   OperatorTable operators;
+  torch::jit::Stack spare_stack;  // empty between calls
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;

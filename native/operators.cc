@@ -106,7 +106,11 @@ napi_value results(Environment& environment, napi_env env, const Operator& op,
   const size_t count = op.aliases.size();
   if (count == 0) return nullptr;
   // An alias is an argument that JavaScript has already: it gets undefined here.
-  if (count == 1) return op.aliases[0] >= 0 ? nullptr : from_ivalue(environment, env, stack[0]);
+  if (count == 1) {
+    if (op.aliases[0] >= 0) return nullptr;
+    if (stack[0].isTensor()) return from_tensor(environment, env, std::move(stack[0]).toTensor());
+    return from_ivalue(environment, env, stack[0]);
+  }
   napi_value array = nullptr;
   check(env, napi_create_array_with_length(env, count, &array));
   for (size_t i = 0; i < count; ++i) {
@@ -157,11 +161,15 @@ napi_value call(napi_env env, napi_callback_info info) {
     uint32_t id = 0;
     check(env, napi_get_value_uint32(env, values[0], &id));
     op = &environment.operators.get(id);
-    torch::jit::Stack stack;
-    stack.reserve(op->arguments.size());
+    // The last call's stack, emptied, spares an allocation; a call within this one makes its own.
+    torch::jit::Stack stack = std::move(environment.spare_stack);
+    stack.clear();
     push_arguments(environment, env, *op, values + 1, given, stack);
     op->handle.callBoxed(stack);
-    return results(environment, env, *op, stack);
+    const napi_value result = results(environment, env, *op, stack);
+    stack.clear();
+    environment.spare_stack = std::move(stack);
+    return result;
   } catch (...) {
     // Described from the exception's own handler, since describing may throw and catch too.
     const std::exception_ptr failure = std::current_exception();

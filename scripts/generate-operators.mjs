@@ -154,7 +154,7 @@ function signatures(overload, args) {
 }
 
 const quickKinds = {
-  Tensor: (v) => [`Tensor.isTensor(${v})`, `handleOf(${v})`],
+  Tensor: (v) => [`isTensor(${v})`, `handleIn(${v})`],
   Int: (v) => [`typeof ${v} === 'number'`, v],
   Float: (v) => [`typeof ${v} === 'number'`, v],
   Scalar: (v) => [`typeof ${v} === 'number'`, v],
@@ -179,7 +179,7 @@ function quickPath(overload, id, width) {
   const parts = given.map((a, i) => quickKinds[a.kind](`a${i}`));
   const tests = parts.map(([test]) => test);
   if (given.length < width) tests.push(`a${given.length} === undefined`);
-  const call = `native.call(${id}, ${parts.map(([, value]) => value).join(', ')})`;
+  const call = `call(${id}, ${parts.map(([, value]) => value).join(', ')})`;
   const body = returns[0].alias === 0 ? `${call}; return a0;` : `return wrapHandle(${call});`;
   return `  if (${tests.join(' && ')}) { enterContext(); ${body} }\n`;
 }
@@ -221,9 +221,9 @@ function functionsFile(groups, names) {
   }
   return (
     header +
-    "import { native } from '../../native.js';\nimport { enterContext } from '../context.js';\nimport { dispatch, overload } from '../dispatch.js';\nimport { handleOf, Tensor, wrapHandle as wrap } from '../tensor.js';\n" +
+    "import { native } from '../../native.js';\nimport { enterContext } from '../context.js';\nimport { dispatch, overload } from '../dispatch.js';\nimport { Tensor, wrapHandle as wrap } from '../tensor.js';\n" +
     typeImports +
-    `\nconst wrapHandle = wrap as (handle: any) => Tensor;\nconst base = native.registerOperators([\n${names.map((n) => `  '${n}',`).join('\n')}\n]);\n\n` +
+    `\nconst wrapHandle = wrap as (handle: any) => Tensor;\n// Constants of the module: a property of the addon's exports would be looked up at every call.\nconst { call } = native;\nconst { isTensor, handleOf: handleIn } = Tensor;\nconst base = native.registerOperators([\n${names.map((n) => `  '${n}',`).join('\n')}\n]);\n\n` +
     typed.join('\n\n') +
     '\n\n' +
     plain.join('\n')

@@ -3,6 +3,8 @@ import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 
+const { call } = native;
+
 // The operators that layers call most, without the matching of overloads and options that the public functions do.
 
 const operator = (name: string): number => native.registerOperators([name]);
@@ -12,7 +14,7 @@ const orNull = (tensor: Tensor | null): Handle | null => (tensor === null ? null
 const linearId = operator('linear');
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   enterContext();
-  return wrapHandle(native.call(linearId, handleOf(input), handleOf(weight), orNull(bias)) as Handle);
+  return wrapHandle(call(linearId, handleOf(input), handleOf(weight), orNull(bias)) as Handle);
 }
 
 const embeddingId = operator('embedding');
@@ -24,16 +26,14 @@ export function embedding(
   sparse: boolean,
 ): Tensor {
   enterContext();
-  return wrapHandle(
-    native.call(embeddingId, handleOf(weight), handleOf(indices), paddingIdx, scaleByFreq, sparse) as Handle,
-  );
+  return wrapHandle(call(embeddingId, handleOf(weight), handleOf(indices), paddingIdx, scaleByFreq, sparse) as Handle);
 }
 
 const embeddingRenormId = operator('embedding_renorm_');
 /** Shortens in place the rows that `indices` names to `maxNorm`; to be called without recording gradients. */
 export function embeddingRenorm_(weight: Tensor, indices: Tensor, maxNorm: number, normType: number): void {
   enterContext();
-  native.call(embeddingRenormId, handleOf(weight), handleOf(indices), maxNorm, normType);
+  call(embeddingRenormId, handleOf(weight), handleOf(indices), maxNorm, normType);
 }
 
 const layerNormId = operator('layer_norm');
@@ -45,54 +45,52 @@ export function layerNorm(
   eps: number,
 ): Tensor {
   enterContext();
-  return wrapHandle(
-    native.call(layerNormId, handleOf(input), shape, orNull(weight), orNull(bias), eps, true) as Handle,
-  );
+  return wrapHandle(call(layerNormId, handleOf(input), shape, orNull(weight), orNull(bias), eps, true) as Handle);
 }
 
 const dropoutId = operator('dropout');
 const dropoutInPlaceId = operator('dropout_');
 export function dropout(input: Tensor, p: number, training: boolean, inplace: boolean): Tensor {
   enterContext();
-  if (!inplace) return wrapHandle(native.call(dropoutId, handleOf(input), p, training) as Handle);
-  native.call(dropoutInPlaceId, handleOf(input), p, training);
+  if (!inplace) return wrapHandle(call(dropoutId, handleOf(input), p, training) as Handle);
+  call(dropoutInPlaceId, handleOf(input), p, training);
   return input;
 }
 
 const reluId = operator('relu');
 export function relu(input: Tensor): Tensor {
   enterContext();
-  return wrapHandle(native.call(reluId, handleOf(input)) as Handle);
+  return wrapHandle(call(reluId, handleOf(input)) as Handle);
 }
 
 const geluId = operator('gelu');
 export function gelu(input: Tensor, approximate: 'none' | 'tanh'): Tensor {
   enterContext();
-  return wrapHandle(native.call(geluId, handleOf(input), approximate) as Handle);
+  return wrapHandle(call(geluId, handleOf(input), approximate) as Handle);
 }
 
 const viewId = operator('view');
 export function view(input: Tensor, shape: readonly number[]): Tensor {
   enterContext();
-  return wrapHandle(native.call(viewId, handleOf(input), shape) as Handle);
+  return wrapHandle(call(viewId, handleOf(input), shape) as Handle);
 }
 
 const reshapeId = operator('reshape');
 export function reshape(input: Tensor, shape: readonly number[]): Tensor {
   enterContext();
-  return wrapHandle(native.call(reshapeId, handleOf(input), shape) as Handle);
+  return wrapHandle(call(reshapeId, handleOf(input), shape) as Handle);
 }
 
 const permuteId = operator('permute');
 export function permute(input: Tensor, dims: readonly number[]): Tensor {
   enterContext();
-  return wrapHandle(native.call(permuteId, handleOf(input), dims) as Handle);
+  return wrapHandle(call(permuteId, handleOf(input), dims) as Handle);
 }
 
 const unflattenId = operator('unflatten.int');
 export function unflatten(input: Tensor, dim: number, sizes: readonly number[]): Tensor {
   enterContext();
-  return wrapHandle(native.call(unflattenId, handleOf(input), dim, sizes) as Handle);
+  return wrapHandle(call(unflattenId, handleOf(input), dim, sizes) as Handle);
 }
 
 const attentionId = operator('scaled_dot_product_attention');
@@ -108,7 +106,7 @@ export function scaledDotProductAttention(
 ): Tensor {
   const tensors = [handleOf(query), handleOf(key), handleOf(value), orNull(mask)];
   enterContext();
-  return wrapHandle(native.call(attentionId, ...tensors, dropoutP, isCausal, scale, enableGqa) as Handle);
+  return wrapHandle(call(attentionId, ...tensors, dropoutP, isCausal, scale, enableGqa) as Handle);
 }
 
 const nativeAttentionId = operator('_native_multi_head_attention');
@@ -126,7 +124,7 @@ export function nativeMultiHeadAttention(
   const x = handleOf(input);
   const given = weights.map(handleOf);
   enterContext();
-  const [output, attention] = native.call(
+  const [output, attention] = call(
     nativeAttentionId,
     x,
     x,
@@ -165,7 +163,7 @@ export function crossEntropyLoss(
 ): Tensor {
   const tensors = [handleOf(input), handleOf(target), orNull(weight)];
   enterContext();
-  return wrapHandle(native.call(crossEntropyId, ...tensors, reduction, ignoreIndex, labelSmoothing) as Handle);
+  return wrapHandle(call(crossEntropyId, ...tensors, reduction, ignoreIndex, labelSmoothing) as Handle);
 }
 
 const nllLossId = operator('nll_loss_nd');
@@ -178,7 +176,7 @@ export function nllLoss(
 ): Tensor {
   enterContext();
   return wrapHandle(
-    native.call(nllLossId, handleOf(input), handleOf(target), orNull(weight), reduction, ignoreIndex) as Handle,
+    call(nllLossId, handleOf(input), handleOf(target), orNull(weight), reduction, ignoreIndex) as Handle,
   );
 }
 
@@ -192,17 +190,17 @@ export function binaryCrossEntropyWithLogits(
 ): Tensor {
   const tensors = [handleOf(input), handleOf(target), orNull(weight), orNull(posWeight)];
   enterContext();
-  return wrapHandle(native.call(bceWithLogitsId, ...tensors, reduction) as Handle);
+  return wrapHandle(call(bceWithLogitsId, ...tensors, reduction) as Handle);
 }
 
 const mseLossId = operator('mse_loss');
 export function mseLoss(input: Tensor, target: Tensor, reduction: number): Tensor {
   enterContext();
-  return wrapHandle(native.call(mseLossId, handleOf(input), handleOf(target), reduction) as Handle);
+  return wrapHandle(call(mseLossId, handleOf(input), handleOf(target), reduction) as Handle);
 }
 
 const l1LossId = operator('l1_loss');
 export function l1Loss(input: Tensor, target: Tensor, reduction: number): Tensor {
   enterContext();
-  return wrapHandle(native.call(l1LossId, handleOf(input), handleOf(target), reduction) as Handle);
+  return wrapHandle(call(l1LossId, handleOf(input), handleOf(target), reduction) as Handle);
 }

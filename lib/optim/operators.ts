@@ -1,6 +1,8 @@
 import { native, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 
+const { call } = native;
+
 // Operators on lists of tensors, called with handles: the optimizers' hot path makes no object for each parameter.
 
 const operator = (name: string): number => native.registerOperators([name]);
@@ -8,12 +10,12 @@ const operator = (name: string): number => native.registerOperators([name]);
 /** Calls an operator that changes its arguments and gives nothing back. */
 export function run(operator: number, ...args: unknown[]): void {
   enterContext();
-  native.call(operator, ...args);
+  call(operator, ...args);
 }
 
 function list(operator: number, ...args: unknown[]): Handles {
   enterContext();
-  return Float64Array.from(native.call(operator, ...args) as Handle[]);
+  return Float64Array.from(call(operator, ...args) as Handle[]);
 }
 
 const addScalarId = operator('_foreach_add_.Scalar');
@@ -60,5 +62,5 @@ const powId = operator('pow.Scalar');
 export function pow(base: number, exponent: number): number {
   enterContext();
   const power = native.fromTypedArray(Float64Array.of(exponent), 'float64', []);
-  return native.item(native.call(powId, base, power) as Handle) as number;
+  return native.item(call(powId, base, power) as Handle) as number;
 }

@@ -25,6 +25,7 @@ let asyncContexts = 0;
 
 // What the addon was last told; null after a scope closed.
 let applied: Context | null = root;
+let scopeOfNew = 0;
 
 /** The context of the code that runs now. */
 export function currentContext(): Context {
@@ -39,17 +40,19 @@ export function enterContext(): void {
   if (context === applied) return;
   native.enter(context.scope, context.gradEnabled, context.inference);
   applied = context;
+  scopeOfNew = context.scope;
 }
 
 /** The scope that the addon puts new tensors into; 0 when they are left to the garbage collector. */
 export function appliedScope(): number {
-  return applied?.scope ?? 0;
+  return scopeOfNew;
 }
 
 /** Closes a scope: all its tensors are released. */
 export function closeScope(scope: number): void {
   native.closeScope(scope);
   applied = null;
+  scopeOfNew = 0;
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

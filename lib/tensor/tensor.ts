@@ -18,6 +18,9 @@ import type { TensorOperators } from './generated/methods.js';
 import { toNested } from './nesting.js';
 import { formatTensor } from './printing.js';
 
+// A constant of the module: a property of the addon's exports would be looked up for every tensor.
+const { attach } = native;
+
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
 const key = Symbol('tensor');
 
@@ -80,7 +83,7 @@ export class Tensor implements Disposable {
       enterContext();
       tensor.#handle = native.rehome(tensor.#handle);
       tensor.#scope = appliedScope();
-      tensor.#attach();
+      if (tensor.#scope === 0) attach(tensor, tensor.#handle);
     };
   }
 
@@ -94,11 +97,7 @@ export class Tensor implements Disposable {
     }
     this.#handle = handle;
     this.#scope = appliedScope();
-    this.#attach();
-  }
-
-  #attach(): void {
-    if (this.#scope === 0) native.attach(this, this.#handle);
+    if (this.#scope === 0) attach(this, handle);
   }
 
   /** Whether a value is a Tensor of this library, and no look-alike. */

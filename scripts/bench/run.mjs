@@ -132,7 +132,7 @@ await runMain(async () => {
   await build();
   await installReference();
   const python = referencePython();
-  const ours = new Timer(process.execPath, ['--expose-gc', path.join(here, 'node', 'bench.mjs')]);
+  const ours = new Timer(process.execPath, [path.join(here, 'node', 'bench.mjs')]);
   const theirs = new Timer(python, [path.join(here, 'python', 'bench.py')]);
   const lines = ['| what | threads | aiforge | the other | ratio | goal |', '| --- | --- | --- | --- | --- | --- |'];
   console.log(`${turns} turns each; ${cpus()[0].model}, Node ${process.version}\n\n${lines.join('\n')}`);

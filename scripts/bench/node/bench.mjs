@@ -12,7 +12,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   setNumThreads(threads);
   const iterate = prepare(row);
   runRound(row, iterate);
-  globalThis.gc?.();
   const times = Array.from({ length: rounds }, () => runRound(row, iterate));
   process.stdout.write(`${JSON.stringify({ row, threads, rounds, ns: median(times) })}\n`);
 }

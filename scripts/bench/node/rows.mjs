@@ -41,7 +41,9 @@ function transformerStep() {
   return trainingStep(model, new nn.CrossEntropyLoss(), optimizer, inputs, randint(0, 2, [8], { dtype: 'int64' }));
 }
 
-/** `iterations` make a round; in a `scoped` row each round of iterations runs in one scope. */
+const addsPerScope = 100;
+
+/** `iterations` make a round; a `scoped` row runs them in scopes of 100, about what a training step makes. */
 export const rows = {
   add_in_scope: { build: addTensors, iterations: 1000, warmUp: 20000, scoped: true, python: 'add2x2' },
   add_outside: { build: addTensors, iterations: 1000, warmUp: 20000, python: 'add2x2' },
@@ -66,11 +68,12 @@ export function prepare(name) {
 /** Runs one round; returns the ns of one iteration. */
 export function runRound(name, iterate) {
   const { iterations, scoped } = rows[name];
-  const loop = () => {
-    for (let i = 0; i < iterations; ++i) iterate();
+  const repeat = (times) => {
+    for (let i = 0; i < times; ++i) iterate();
   };
+  const few = () => repeat(addsPerScope);
   const start = process.hrtime.bigint();
-  if (scoped) scope(loop);
-  else loop();
+  if (!scoped) repeat(iterations);
+  else for (let i = 0; i < iterations; i += addsPerScope) scope(few);
   return Number(process.hrtime.bigint() - start) / iterations;
 }
