@@ -79,16 +79,18 @@ describe('docs/plugins.md', () => {
   }
 
   it('trains from code to a model that has learnt the task, and asks it', async () => {
-    const { trainTrend } = loadModule(path.resolve('train.ts')) as { trainTrend(epochs: number): Promise<RunResult> };
+    const { trainTrend } = loadModule(path.resolve('train.ts')) as {
+      trainTrend: (epochs: number) => Promise<RunResult>;
+    };
     const result = await trainTrend(15);
     expect(result.test!.accuracy).to.be.greaterThan(0.85);
-    const { ask } = loadModule(path.resolve('ask.ts')) as { ask(run: string, values: number[]): string };
+    const { ask } = loadModule(path.resolve('ask.ts')) as { ask: (run: string, values: number[]) => string };
     expect(ask(result.runDirectory, [0, 1, 2, 3, 4, 5, 6, 7])).to.equal('rises');
     expect(ask(result.runDirectory, [0, -1, -2, -3, -4, -5, -6, -7])).to.equal('falls');
   }).timeout(60_000);
 
   it('checks the plugin’s parts', () => {
-    const { partsOf } = loadModule(path.resolve('check.ts')) as { partsOf(name: string): string[] };
+    const { partsOf } = loadModule(path.resolve('check.ts')) as { partsOf: (name: string) => string[] };
     expect(partsOf('trend')).to.deep.equal(['Model', 'Dataset', 'Preprocessor', 'Config']);
   });
 });

@@ -39,7 +39,7 @@ describe('examples', () => {
       expect(status, stderr).to.equal(0);
       directory = /files in (.*)/.exec(stdout)![1]!;
       const { buildServer } = (await import(pathToFileURL(path.resolve('examples/http-service/server.mjs')).href)) as {
-        buildServer(run: string): FastifyInstance;
+        buildServer: (run: string) => FastifyInstance;
       };
       app = buildServer(directory);
       await app.ready();

@@ -18,7 +18,7 @@ interface Sample {
 }
 
 const folder = path.resolve('plugins/spam_assassin');
-const { readMessage } = loadModule(path.join(folder, 'message.ts')) as { readMessage(source: string): string };
+const { readMessage } = loadModule(path.join(folder, 'message.ts')) as { readMessage: (source: string) => string };
 
 describe('spam_assassin', () => {
   const plugin = loadPlugin(folder);

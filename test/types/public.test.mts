@@ -1,4 +1,5 @@
-import { grad, nn, optim, scope, tensor, type BaseModel, type DType, type StepOutput, type Tensor } from 'aiforge';
+import type { optim } from 'aiforge';
+import { grad, nn, scope, tensor, type BaseModel, type DType, type StepOutput, type Tensor } from 'aiforge';
 import { expectTypeOf } from 'expect-type';
 
 // The compiler is what checks here; the bodies never need to run, but do.
