@@ -50,12 +50,16 @@ function formatTime(ns) {
   return ns < 10_000_000 ? `${(ns / 1000).toFixed(0)} µs` : `${(ns / 1e6).toFixed(1)} ms`;
 }
 
-async function compare(ours, theirs, [row, other, title, rounds, goal], threads) {
+/** Times a row on both sides, in processes of its own: no row inherits the heap of another. */
+async function compare(startOurs, startTheirs, [row, other, title, rounds, goal], threads) {
+  const [ours, theirs] = [startOurs(), startTheirs()];
   const [a, b] = [[], []];
   for (let turn = 0; turn < turns; ++turn) {
     a.push(await ours.time(row, threads, rounds));
     b.push(await theirs.time(other, threads, rounds));
   }
+  ours.stop();
+  theirs.stop();
   // The ratio of each turn: what slows the machine for a moment slows both sides of a turn.
   const ratio = median(a.map((ns, i) => ns / b[i]));
   return { title, threads, ours: formatTime(median(a)), theirs: formatTime(median(b)), ratio, goal };
@@ -106,19 +110,14 @@ function memory() {
   ];
 }
 
-async function tfjsRow(ours) {
+function tfjsRow(startOurs) {
   const folder = path.join(here, 'tfjs');
-  if (!existsSync(path.join(folder, 'node_modules')))
+  if (!existsSync(path.join(folder, 'node_modules'))) {
     execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: folder, stdio: 'inherit' });
-  const theirs = new Timer(process.execPath, [path.join(folder, 'bench.mjs')]);
-  const row = await compare(
-    ours,
-    theirs,
-    ['mlp_step', 'mlp_step', 'MLP step against TensorFlow.js (wasm backend, Adam)', 10],
-    1,
-  );
-  theirs.stop();
-  return row;
+  }
+  const startTheirs = () => new Timer(process.execPath, [path.join(folder, 'bench.mjs')]);
+  const row = ['mlp_step', 'mlp_step', 'MLP step against TensorFlow.js (wasm backend, Adam)', 10];
+  return compare(startOurs, startTheirs, row, 1);
 }
 
 function writeTable(lines) {
@@ -132,8 +131,8 @@ await runMain(async () => {
   await build();
   await installReference();
   const python = referencePython();
-  const ours = new Timer(process.execPath, [path.join(here, 'node', 'bench.mjs')]);
-  const theirs = new Timer(python, [path.join(here, 'python', 'bench.py')]);
+  const ours = () => new Timer(process.execPath, [path.join(here, 'node', 'bench.mjs')]);
+  const theirs = () => new Timer(python, [path.join(here, 'python', 'bench.py')]);
   const lines = ['| what | threads | aiforge | the other | ratio | goal |', '| --- | --- | --- | --- | --- | --- |'];
   console.log(`${turns} turns each; ${cpus()[0].model}, Node ${process.version}\n\n${lines.join('\n')}`);
   const add = (row) => {
@@ -143,8 +142,6 @@ await runMain(async () => {
   for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads));
   for (const row of importRow(python)) add(row);
   add(await tfjsRow(ours));
-  ours.stop();
-  theirs.stop();
   const notes = memory();
   console.log(`\n${notes.join('\n')}`);
   if (process.argv.includes('--write')) writeTable([...lines, '', ...notes]);
