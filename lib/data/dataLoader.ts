@@ -1,0 +1,75 @@
+import { AiforgeError } from '../errors.js';
+import { scope, type Generator as RandomGenerator } from '../tensor/index.js';
+import { defaultCollate } from './collate.js';
+import type { Dataset } from './dataset.js';
+import { BatchSampler, drawSeed, RandomSampler, SequentialSampler, type Sampler } from './samplers.js';
+
+export interface DataLoaderOptions<Item, Batch> {
+  /** Default: 1. */
+  batchSize?: number;
+  /** A new random order each pass. Default: false. */
+  shuffle?: boolean;
+  /** The order; excludes `shuffle`. */
+  sampler?: Sampler;
+  /** Leaves out a last batch that is not full. Default: false. */
+  dropLast?: boolean;
+  /** Default: the default generator. */
+  generator?: RandomGenerator;
+  /** Puts samples together. Default: `defaultCollate`. */
+  collate?: (samples: Item[]) => Batch;
+}
+
+/**
+ * Batches of a dataset, as `torch.utils.data.DataLoader` with its draws: the same seed gives the same batches.
+ *
+ * @example
+ * import { data, tensor } from 'aiforge';
+ * const dataset = new data.TensorDataset(tensor([[1.5], [2.5], [3.5]]), tensor([0, 1, 0]));
+ * for (const [x, y] of new data.DataLoader(dataset, { batchSize: 2 })) console.log(x.shape, y.tolist());
+ */
+export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> implements Iterable<Batch> {
+  readonly batchSampler: BatchSampler;
+  readonly #collate: (samples: Item[]) => Batch;
+  readonly #generator: RandomGenerator | undefined;
+
+  constructor(
+    readonly dataset: Dataset<Item>,
+    options: DataLoaderOptions<Item, Batch> = {},
+  ) {
+    const { batchSize = 1, shuffle = false, dropLast = false, generator, sampler } = options;
+    if (shuffle && sampler !== undefined) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        'DataLoader: give either a sampler or shuffle, not both: a sampler sets the order.',
+      );
+    }
+    const ordered = shuffle ? new RandomSampler(dataset.length, { generator }) : new SequentialSampler(dataset.length);
+    this.batchSampler = new BatchSampler(sampler ?? ordered, batchSize, dropLast);
+    this.#collate = options.collate ?? (defaultCollate as unknown as (samples: Item[]) => Batch);
+    this.#generator = generator;
+  }
+
+  /** The number of batches. */
+  get length(): number {
+    return this.batchSampler.length;
+  }
+
+  [Symbol.iterator](): Iterator<Batch> {
+    return this.batches();
+  }
+
+  /** The batches of one pass from the one at `first` on; those before it are not loaded. */
+  batches(first = 0): Generator<Batch, void, undefined> {
+    // PyTorch draws a seed for its workers at the start of every pass, also when it has none.
+    drawSeed(this.#generator);
+    return this.#load(first);
+  }
+
+  *#load(first: number): Generator<Batch, void, undefined> {
+    let index = 0;
+    for (const indices of this.batchSampler) {
+      if (index++ < first) continue;
+      yield scope(() => this.#collate(indices.map((i) => this.dataset.get(i))));
+    }
+  }
+}

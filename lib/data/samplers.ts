@@ -1,0 +1,148 @@
+import { AiforgeError } from '../errors.js';
+import { empty, Generator, randint, randperm, scope } from '../tensor/index.js';
+
+/** An order of indices for one pass over a dataset. */
+export interface Sampler extends Iterable<number> {
+  readonly length: number;
+}
+
+/** 0, 1, 2, …, as `torch.utils.data.SequentialSampler`. */
+export class SequentialSampler implements Sampler {
+  constructor(readonly length: number) {}
+
+  *[Symbol.iterator](): Iterator<number> {
+    for (let i = 0; i < this.length; ++i) yield i;
+  }
+}
+
+export interface RandomSamplerOptions {
+  /** Draws with replacement. Default: false. */
+  replacement?: boolean;
+  /** How many to draw. Default: one for each sample. */
+  numSamples?: number;
+  /** Default: a new one each pass, seeded from the default generator, as PyTorch does. */
+  generator?: Generator;
+}
+
+/** @internal A seed drawn from the default generator, or the one given, as PyTorch draws it. */
+export function drawSeed(generator?: Generator): number | bigint {
+  return scope(() => empty([], { dtype: 'int64' }).random_({ generator }).item<number | bigint>());
+}
+
+/** A random order, with the draws of `torch.utils.data.RandomSampler`. */
+export class RandomSampler implements Sampler {
+  readonly length: number;
+  readonly #size: number;
+  readonly #replacement: boolean;
+  readonly #generator: Generator | undefined;
+
+  constructor(size: number, { replacement = false, numSamples = size, generator }: RandomSamplerOptions = {}) {
+    if (!Number.isInteger(numSamples) || numSamples <= 0) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `RandomSampler: numSamples must be a positive whole number, got ${numSamples}.`,
+      );
+    }
+    this.#size = size;
+    this.length = numSamples;
+    this.#replacement = replacement;
+    this.#generator = generator;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    const generator = this.#generator ?? new Generator().manualSeed(drawSeed());
+    yield* this.#replacement ? this.#withReplacement(generator) : this.#permutations(generator);
+  }
+
+  // PyTorch draws in chunks of 32.
+  *#withReplacement(generator: Generator): Iterable<number> {
+    for (let left = this.length; left > 0; left -= 32) {
+      const count = Math.min(32, left);
+      yield* scope(() => randint(this.#size, [count], { generator, dtype: 'int64' }).tolist() as number[]);
+    }
+  }
+
+  *#permutations(generator: Generator): Iterable<number> {
+    // PyTorch draws one more order at the end, of which it takes what is left: often nothing.
+    for (let left = this.length; left >= 0; left -= this.#size) {
+      const order = scope(() => randperm(this.#size, { generator }).tolist() as number[]);
+      yield* order.slice(0, left);
+    }
+  }
+}
+
+export interface DistributedSamplerOptions {
+  numReplicas: number;
+  rank: number;
+  /** Default: true. */
+  shuffle?: boolean;
+  /** Default: 0. The same on every rank. */
+  seed?: number;
+  /** Leaves out the tail instead of repeating samples to make the parts equal. Default: false. */
+  dropLast?: boolean;
+}
+
+/** Every rank's own part of the samples, in the order of `torch.utils.data.DistributedSampler`. */
+export class DistributedSampler implements Sampler {
+  readonly length: number;
+  readonly #size: number;
+  readonly #options: Required<DistributedSamplerOptions>;
+  #epoch = 0;
+
+  constructor(size: number, options: DistributedSamplerOptions) {
+    const { numReplicas, rank } = options;
+    if (!(rank >= 0 && rank < numReplicas)) {
+      throw new AiforgeError('INVALID_ARGUMENT', `DistributedSampler: rank ${rank} is outside 0 … ${numReplicas - 1}.`);
+    }
+    this.#size = size;
+    this.#options = { shuffle: true, seed: 0, dropLast: false, ...options };
+    this.length = this.#options.dropLast ? Math.floor(size / numReplicas) : Math.ceil(size / numReplicas);
+  }
+
+  /** Chooses the order of a pass; call it before each. */
+  setEpoch(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    const { numReplicas, rank } = this.#options;
+    const order = this.#order();
+    const total = this.length * numReplicas;
+    for (let i = rank; i < total; i += numReplicas) yield order[i % order.length]!;
+  }
+
+  #order(): number[] {
+    if (!this.#options.shuffle) return Array.from({ length: this.#size }, (_, i) => i);
+    const generator = new Generator().manualSeed(this.#options.seed + this.#epoch);
+    return scope(() => randperm(this.#size, { generator }).tolist() as number[]);
+  }
+}
+
+/** Groups a sampler's indices, as `torch.utils.data.BatchSampler`. */
+export class BatchSampler implements Iterable<number[]> {
+  constructor(
+    readonly sampler: Sampler,
+    readonly batchSize: number,
+    readonly dropLast = false,
+  ) {
+    if (!Number.isInteger(batchSize) || batchSize <= 0) {
+      throw new AiforgeError('INVALID_ARGUMENT', `batchSize must be a positive whole number, got ${batchSize}.`);
+    }
+  }
+
+  get length(): number {
+    const count = this.sampler.length / this.batchSize;
+    return this.dropLast ? Math.floor(count) : Math.ceil(count);
+  }
+
+  *[Symbol.iterator](): Iterator<number[]> {
+    let batch: number[] = [];
+    for (const index of this.sampler) {
+      batch.push(index);
+      if (batch.length < this.batchSize) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0 && !this.dropLast) yield batch;
+  }
+}

@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import {
+  DataLoader,
+  defaultCollate,
+  randomSplit,
+  SequentialSampler,
+  Subset,
+  TensorDataset,
+  type Dataset,
+} from '#lib/data/index.js';
+import { arange, memoryStats, ones, tensor, zeros, type Tensor } from '#lib/tensor/index.js';
+
+describe('defaultCollate', () => {
+  it('stacks tensors and typed arrays', () => {
+    const made = defaultCollate([tensor([1.5, 2]), tensor([3.5, 4])]);
+    expect([made.shape, made.dtype]).to.deep.equal([[2, 2], 'float32']);
+    const rows = defaultCollate([Float32Array.of(1, 2), Float32Array.of(3, 4)]);
+    expect(rows.tolist()).to.deep.equal([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  it('makes tensors of numbers, bigints and booleans, as PyTorch', () => {
+    expect(defaultCollate([1, 2]).dtype).to.equal('int64');
+    expect(defaultCollate([1.5, 2]).dtype).to.equal('float64');
+    expect(defaultCollate([1n, 2n]).dtype).to.equal('int64');
+    expect(defaultCollate([true, false]).tolist()).to.deep.equal([true, false]);
+  });
+
+  it('goes into objects and lists, and leaves strings', () => {
+    const batch = defaultCollate([
+      { x: [tensor([1.5]), 2], name: 'a' },
+      { x: [tensor([2.5]), 3], name: 'b' },
+    ]);
+    expect(batch.name).to.deep.equal(['a', 'b']);
+    const [first, second] = batch.x as unknown as [Tensor, Tensor];
+    expect([first.tolist(), second.tolist()]).to.deep.equal([
+      [[1.5], [2.5]],
+      [2, 3],
+    ]);
+  });
+
+  it('refuses what cannot be put together', () => {
+    expect(() => defaultCollate([null])).to.throw(/found null/);
+    expect(() => defaultCollate([undefined])).to.throw(/found undefined/);
+    expect(() => defaultCollate([[1], [1, 2]])).to.throw(/different lengths/);
+    expect(() => defaultCollate([ones([2]), ones([3])])).to.throw(/equal size|stack/);
+    expect(() => defaultCollate([1, 'x' as never])).to.throw(/found 'x'/);
+  });
+});
+
+describe('datasets', () => {
+  it('give the rows of tensors', () => {
+    const dataset = new TensorDataset(tensor([[1.5], [2.5]]), tensor([7, 8]));
+    expect(dataset.length).to.equal(2);
+    expect(dataset.get(1).map((t) => t.tolist())).to.deep.equal([[2.5], 8]);
+    expect(() => dataset.get(2)).to.throw(/out of range/);
+    expect(() => new TensorDataset()).to.throw(/tensors of one length/);
+    expect(() => new TensorDataset(ones([2]), ones([3]))).to.throw(/lengths \[2, 3\]/);
+  });
+
+  it('give a subset', () => {
+    const part = new Subset({ length: 5, get: (i: number) => i * 10 }, [4, 0]);
+    expect([part.length, part.get(0), part.get(1)]).to.deep.equal([2, 40, 0]);
+    expect(() => part.get(2)).to.throw(/index 2 is outside 0 … 1/);
+    expect(() => part.get(-1)).to.throw(/index -1/);
+  });
+
+  it('are split without loss, and refuse other totals', () => {
+    const dataset = { length: 11, get: (i: number) => i };
+    const parts = randomSplit(dataset, [0.5, 0.5]);
+    expect(parts.map((part) => part.length)).to.deep.equal([6, 5]);
+    expect(parts.flatMap((part) => part.indices).sort((a, b) => a - b)).to.deep.equal([...new SequentialSampler(11)]);
+    expect(() => randomSplit(dataset, [5, 5])).to.throw(/add up to 10, expected the dataset's 11/);
+    expect(() => randomSplit(dataset, [0.5, 0.4])).to.throw(/add up to 0.9/);
+  });
+});
+
+describe('DataLoader', () => {
+  const dataset = new TensorDataset(arange(10).to('float32').view(10, 1), arange(10));
+
+  it('gives batches of every column, the last not full', () => {
+    const loader = new DataLoader(dataset, { batchSize: 4 });
+    expect(loader.length).to.equal(3);
+    const shapes = Array.from(loader, ([x, y]) => [x!.shape, y!.tolist()]);
+    expect(shapes).to.deep.equal([
+      [
+        [4, 1],
+        [0, 1, 2, 3],
+      ],
+      [
+        [4, 1],
+        [4, 5, 6, 7],
+      ],
+      [
+        [2, 1],
+        [8, 9],
+      ],
+    ]);
+    expect(new DataLoader(dataset, { batchSize: 4, dropLast: true }).length).to.equal(2);
+  });
+
+  it('goes on from a batch without loading those before it', () => {
+    const loaded: number[] = [];
+    const source: Dataset<number> = { length: 6, get: (i) => (loaded.push(i), i) };
+    const rest = Array.from(new DataLoader<number, Tensor>(source, { batchSize: 2 }).batches(2), (batch) =>
+      batch.tolist(),
+    );
+    expect(rest).to.deep.equal([[4, 5]]);
+    expect(loaded).to.deep.equal([4, 5]);
+  });
+
+  it('takes a sampler or shuffle, and a collate function', () => {
+    const sampler = { length: 2, [Symbol.iterator]: () => [9, 1][Symbol.iterator]() };
+    const collate = (rows: Tensor[][]) => rows.map(([, y]) => y!.item());
+    expect([...new DataLoader(dataset, { batchSize: 2, sampler, collate })]).to.deep.equal([[9, 1]]);
+    expect(() => new DataLoader(dataset, { sampler, shuffle: true })).to.throw(/either a sampler or shuffle/);
+  });
+
+  it('keeps nothing but the batches', () => {
+    const before = memoryStats().tensors;
+    const kept = [...new DataLoader(dataset, { batchSize: 5 })];
+    expect(memoryStats().tensors).to.be.at.most(before + 4);
+    expect(kept[1]![1]!.tolist()).to.deep.equal([5, 6, 7, 8, 9]);
+  });
+
+  it('passes a dataset’s error on', () => {
+    const failing: Dataset<Tensor> = {
+      length: 2,
+      get: (i) => {
+        if (i === 1) throw new RangeError('row 1 is broken');
+        return zeros([1]);
+      },
+    };
+    expect(() => [...new DataLoader(failing, { batchSize: 2 })]).to.throw(RangeError, 'row 1 is broken');
+  });
+});

@@ -1,0 +1,144 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import {
+  BatchSampler,
+  DataLoader,
+  DistributedSampler,
+  randomSplit,
+  RandomSampler,
+  SequentialSampler,
+  type Dataset,
+} from '#lib/data/index.js';
+import { Generator, manualSeed, rand, type Tensor } from '#lib/tensor/index.js';
+
+interface Case {
+  result: unknown;
+  next: { hex: string };
+}
+interface Distributed {
+  n: number;
+  replicas: number;
+  shuffle: boolean;
+  drop_last: boolean;
+  seed: number;
+  epochs: number[][][];
+}
+const fixture = JSON.parse(readFileSync('test/fixtures/samplers.json', 'utf8')) as {
+  loaders: Record<string, Case>;
+  samplers: Record<string, Case>;
+  random_split: Record<string, Case>;
+  distributed: Distributed[];
+};
+
+const seeded = (seed: number) => new Generator().manualSeed(seed);
+const range = (length: number): Dataset<number> => ({ length, get: (i) => i });
+const twice = <T,>(pass: () => T): T[] => [pass(), pass()];
+
+/** Runs from seed 0 and checks the order and how much was drawn from the default generator. */
+function expectSame(made: () => unknown, recorded: Case): void {
+  manualSeed(0);
+  expect(made()).to.deep.equal(recorded.result);
+  const next = Buffer.from(rand([1]).toTypedArray().buffer as ArrayBuffer).toString('hex');
+  expect(next, 'the next number').to.equal(recorded.next.hex);
+}
+
+describe('orders, as PyTorch', () => {
+  const passes = (options: ConstructorParameters<typeof DataLoader<number>>[1]) => () => {
+    const loader = new DataLoader<number, Tensor>(range(10), options);
+    return twice(() => Array.from(loader, (batch) => batch.tolist()));
+  };
+  const loaders: Record<string, () => unknown> = {
+    shuffle_n10_batch3: passes({ batchSize: 3, shuffle: true }),
+    shuffle_n10_batch3_drop_last: passes({ batchSize: 3, shuffle: true, dropLast: true }),
+    sequential_n10_batch3: passes({ batchSize: 3 }),
+    shuffle_n10_batch3_generator_7: () => passes({ batchSize: 3, shuffle: true, generator: seeded(7) })(),
+  };
+  const orders = (options: () => ConstructorParameters<typeof RandomSampler>[1]) => () => {
+    const sampler = new RandomSampler(10, options());
+    return twice(() => [...sampler]);
+  };
+  const samplers: Record<string, () => unknown> = {
+    random_n10: orders(() => ({})),
+    random_n10_generator_0: orders(() => ({ generator: seeded(0) })),
+    random_n10_num_samples_25_generator_0: orders(() => ({ numSamples: 25, generator: seeded(0) })),
+    random_n10_replacement_num_samples_40_generator_0: orders(() => ({
+      replacement: true,
+      numSamples: 40,
+      generator: seeded(0),
+    })),
+  };
+  const split = (lengths: number[], seed?: number) => () =>
+    randomSplit(range(10), lengths, seed === undefined ? undefined : seeded(seed)).map((part) => part.indices);
+  const splits: Record<string, () => unknown> = {
+    n10_lengths_6_4: split([6, 4]),
+    n10_lengths_6_4_generator_42: split([6, 4], 42),
+    'n10_fractions_0.8_0.1_0.1_generator_0': split([0.8, 0.1, 0.1], 0),
+    'n10_fractions_0.33_0.33_0.34_generator_0': split([0.33, 0.33, 0.34], 0),
+  };
+  for (const [group, made] of [
+    [fixture.loaders, loaders],
+    [fixture.samplers, samplers],
+    [fixture.random_split, splits],
+  ] as const) {
+    for (const [name, make] of Object.entries(made)) it(name, () => expectSame(make, group[name]!));
+  }
+
+  for (const { n, replicas, shuffle, drop_last: dropLast, seed, epochs } of fixture.distributed) {
+    it(`distributed: ${n} samples on ${replicas} ranks, shuffle ${shuffle}, dropLast ${dropLast}, seed ${seed}`, () => {
+      epochs.forEach((ranks, epoch) => {
+        ranks.forEach((order, rank) => {
+          const sampler = new DistributedSampler(n, { numReplicas: replicas, rank, shuffle, dropLast, seed });
+          sampler.setEpoch(epoch);
+          expect([...sampler]).to.deep.equal(order);
+          expect(sampler.length).to.equal(order.length);
+        });
+      });
+    });
+  }
+});
+
+describe('samplers', () => {
+  it('visit every sample once, whatever the size', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), (size) => {
+        const expected = Array.from({ length: size }, (_, i) => i);
+        expect([...new SequentialSampler(size)]).to.deep.equal(expected);
+        expect([...new RandomSampler(size)].sort((a, b) => a - b)).to.deep.equal(expected);
+      }),
+    );
+  });
+
+  it('share the samples out among ranks: each once, and padding only to make the parts equal', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 8 }), (size, numReplicas) => {
+        const parts = Array.from({ length: numReplicas }, (_, rank) => [
+          ...new DistributedSampler(size, { numReplicas, rank }),
+        ]);
+        expect(new Set(parts.map((part) => part.length)).size).to.equal(1);
+        expect(new Set(parts.flat()).size).to.equal(size);
+        expect(parts.flat().length).to.equal(Math.ceil(size / numReplicas) * numReplicas);
+      }),
+    );
+  });
+
+  it('batch, with or without the last', () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.integer({ min: 1, max: 9 }), fc.boolean(), (size, batchSize, dropLast) => {
+        const sampler = new BatchSampler(new SequentialSampler(size), batchSize, dropLast);
+        const batches = [...sampler];
+        expect(batches.length).to.equal(sampler.length);
+        expect(batches.slice(0, -1).every((batch) => batch.length === batchSize)).to.equal(true);
+        expect(batches.flat().length).to.equal(dropLast ? size - (size % batchSize) : size);
+      }),
+    );
+  });
+
+  it('refuse what makes no sense', () => {
+    expect(() => new RandomSampler(0)).to.throw(/numSamples must be a positive whole number, got 0/);
+    expect(() => new RandomSampler(5, { numSamples: 2.5 })).to.throw(/got 2.5/);
+    expect(() => new BatchSampler(new SequentialSampler(3), 0)).to.throw(/batchSize must be/);
+    expect(() => new DistributedSampler(3, { numReplicas: 2, rank: 2 })).to.throw(/rank 2 is outside 0 … 1/);
+    expect(() => new DistributedSampler(3, { numReplicas: 2, rank: -1 })).to.throw(/rank -1/);
+  });
+});
