@@ -7,7 +7,7 @@ const nodeGlobals = Object.fromEntries(
   ),
 );
 
-const typed = ['lib/**/*.ts', 'plugins/**/*.ts', 'examples/**/*.ts', 'test/**/*.mts'];
+const typed = ['lib/**/*.ts', 'plugins/**/*.ts', 'test/**/*.mts'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'runs/', 'data/', 'coverage/', 'lib/tensor/generated/', 'test/fixtures/'] },

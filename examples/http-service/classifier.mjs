@@ -15,3 +15,5 @@ parentPort.on('message', ({ id, text }) => {
     parentPort.postMessage({ id, error: error.message });
   }
 });
+
+parentPort.postMessage({ ready: true });

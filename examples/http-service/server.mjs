@@ -16,20 +16,27 @@ function startClassifier(runDirectory) {
   const worker = new Worker(new URL('./classifier.mjs', import.meta.url), { workerData: { runDirectory } });
   const waiting = new Map();
   let last = 0;
-  worker.on('message', ({ id, prediction, error }) => {
-    const { resolve, reject } = waiting.get(id);
-    waiting.delete(id);
-    if (error === undefined) resolve(prediction);
-    else reject(new Error(error));
-  });
+  let failure;
   const ready = new Promise((resolve, reject) => {
-    worker.once('online', resolve);
-    worker.once('error', reject);
+    worker.on('message', ({ id, prediction, error }) => {
+      if (id === undefined) return resolve();
+      const { answer, refuse } = waiting.get(id);
+      waiting.delete(id);
+      return error === undefined ? answer(prediction) : refuse(new Error(error));
+    });
+    // A worker that dies answers nothing any more: everyone who waits is told, and everyone who comes.
+    worker.once('error', (error) => {
+      failure = error;
+      reject(error);
+      for (const { refuse } of waiting.values()) refuse(error);
+      waiting.clear();
+    });
   });
   const classify = (text) =>
-    new Promise((resolve, reject) => {
-      waiting.set(++last, { resolve, reject });
-      worker.postMessage({ id: last, text });
+    new Promise((answer, refuse) => {
+      if (failure !== undefined) return refuse(failure);
+      waiting.set(++last, { answer, refuse });
+      return worker.postMessage({ id: last, text });
     });
   return { ready, classify, stop: () => worker.terminate() };
 }

@@ -68,6 +68,7 @@ export class Progress implements Callback {
   #beginEpoch(step: StepEnd): void {
     this.stop();
     this.#epoch = step.epoch;
+    this.#lastLine = performance.now();
     // The first step is left out of the speed: it warms up.
     this.#start = performance.now();
     this.#startBatch = step.batch - 1;
