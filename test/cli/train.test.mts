@@ -104,6 +104,28 @@ describe('aiforge train', () => {
     expect(existsSync(path.join(onlyRun(runs), 'last.safetensors'))).to.equal(true);
   });
 
+  it('goes on to the same bytes on two ranks after an interruption in mid-epoch', async () => {
+    const args = ['--nproc', '2', ...small, 'model.dropout=0.2', 'datasetArgs.numSamples=6000', 'training.epochs=3'];
+    const options = ['training.batchSize=4', 'training.earlyStoppingPatience=9'];
+    const whole = await run('aiforge-launch', [...args, ...options], inside('whole-two'));
+    expect(whole.status, whole.stderr).to.equal(0);
+    const child = start('aiforge-launch', [...args, ...options], inside('cut-two'));
+    const end = finished(child);
+    await printed(child, 'epoch 1/3');
+    child.kill('SIGINT');
+    const cut = await end;
+    expect(cut.status, cut.stderr).to.equal(130);
+    const directory = onlyRun(inside('cut-two'));
+    const resumed = await run(
+      'aiforge-launch',
+      [...args, ...options, `training.resumeFrom=${directory}`],
+      inside('cut-two'),
+    );
+    expect(resumed.status, resumed.stderr).to.equal(0);
+    const bytes = (folderOfRun: string) => readFileSync(path.join(folderOfRun, 'last.safetensors'));
+    expect(bytes(directory).equals(bytes(onlyRun(inside('whole-two'))))).to.equal(true);
+  });
+
   describe('fails with status 1 and one clear message for', () => {
     const cases: [string, () => string[], RegExp][] = [
       [

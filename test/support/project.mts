@@ -26,7 +26,14 @@ export function start(
   env: NodeJS.ProcessEnv = {},
 ): ChildProcess {
   return spawn(process.execPath, [path.join(cli, `${command}.js`), ...args], {
-    env: { ...process.env, OMP_NUM_THREADS: '1', RUNS_DIR: path.join(folder, 'runs'), LOG_LEVEL: 'silent', NO_COLOR: '1', ...env },
+    env: {
+      ...process.env,
+      OMP_NUM_THREADS: '1',
+      RUNS_DIR: path.join(folder, 'runs'),
+      LOG_LEVEL: 'silent',
+      NO_COLOR: '1',
+      ...env,
+    },
   });
 }
 
