@@ -3,6 +3,7 @@ import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
 import { exact, python, runPython, type Exact } from './reference.mjs';
+import { collectGarbage } from '../support/garbage.mjs';
 
 const invalid = (make: () => unknown, message: RegExp): void => {
   expect(make).to.throw(message).with.property('code', 'INVALID_ARGUMENT');
@@ -41,9 +42,10 @@ describe('clipping', () => {
   it('leaves no tensor behind', () => {
     const parameters = withGradients();
     scope(() => nn.clipGradNorm_(parameters, 1));
+    collectGarbage();
     const before = memoryStats().tensors;
     for (let i = 0; i < 10; ++i) scope(() => (nn.clipGradNorm_(parameters, 1), nn.clipGradValue_(parameters, 1)));
-    expect(memoryStats().tensors).to.equal(before);
+    expect(memoryStats().tensors).to.be.at.most(before);
   });
 
   it('computes what the Python that is installed does', function () {

@@ -6,6 +6,7 @@ import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
 import { exact, python, runPython, type Exact } from '../nn/reference.mjs';
+import { collectGarbage } from '../support/garbage.mjs';
 
 const mlp = (): nn.Sequential => new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));
 
@@ -143,9 +144,10 @@ Parameter Group 0
       const optimizer = make(model);
       const x = randn([3, 4]);
       train(model, optimizer, x, 2);
+      collectGarbage();
       const before = memoryStats().tensors;
       train(model, optimizer, x, 25);
-      expect(memoryStats().tensors).to.equal(before);
+      expect(memoryStats().tensors).to.be.at.most(before);
     });
 
     it(`${name}: leaves no tensor but its state when it steps outside any scope`, () => {
@@ -157,12 +159,13 @@ Parameter Group 0
           .sum()
           .backward(),
       );
+      collectGarbage();
       const before = memoryStats().tensors;
       optimizer.step();
       const states = [...optimizer.state.values()].flatMap((own) => Object.values(own));
-      expect(memoryStats().tensors).to.equal(before + states.length);
+      expect(memoryStats().tensors).to.be.at.most(before + states.length);
       optimizer.step();
-      expect(memoryStats().tensors).to.equal(before + states.length);
+      expect(memoryStats().tensors).to.be.at.most(before + states.length);
     });
 
     it(`${name}: goes on from a state dict as if it had never stopped`, () => {

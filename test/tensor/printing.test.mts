@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { runInThisContext } from 'node:vm';
 import * as aiforge from '#lib/tensor/index.js';
+import { collectGarbage } from '../support/garbage.mjs';
 
 const { cases } = JSON.parse(readFileSync('test/fixtures/printing.json', 'utf8')) as {
   cases: Record<string, { code: string; text: string }>;
@@ -27,8 +28,9 @@ describe('printing', () => {
 
   it('leaves no tensor behind', () => {
     const big = arange(5000).view(10, 500);
+    collectGarbage();
     const before = aiforge.memoryStats().tensors;
     void String(big);
-    expect(aiforge.memoryStats().tensors).to.equal(before);
+    expect(aiforge.memoryStats().tensors).to.be.at.most(before);
   });
 });
