@@ -53,6 +53,8 @@ const ownMembers = new Set([
   'requiresGrad_',
   'to',
   'toString',
+  'at',
+  'set',
 ]);
 const reserved = new Set(['var', 'import', 'delete', 'in', 'default']);
 
