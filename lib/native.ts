@@ -92,6 +92,11 @@ export interface Native {
   setData(handle: Handle, source: Handle): void;
 
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
+  copyNumbers(handle: Handle): ArrayBuffer | null;
+  tolist(handle: Handle): unknown;
+  promoteTypes(first: string, second: string): string;
+  adoptTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
   viewBytes(handle: Handle): ArrayBuffer;

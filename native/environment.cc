@@ -82,6 +82,7 @@ void Environment::collected(node_api_basic_env env, void* data, void* hint) {
   if (!environment->closed_) {
     environment->handles.release(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
     environment->report_memory(env);
+    environment->buffers->drain(env);
   }
   environment->delete_when_unused();
 }
@@ -144,6 +145,7 @@ napi_value dispose(napi_env env, napi_callback_info info) {
     Environment& environment = Environment::of(env);
     const bool released = environment.handles.release(args.handle(0));
     environment.report_memory(env);
+    environment.buffers->drain(env);
     return Napi::Boolean::New(env, released);
   });
 }

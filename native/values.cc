@@ -231,15 +231,6 @@ Kind kind_of_type(const c10::Type& type) {
   }
 }
 
-napi_value from_int(napi_env env, int64_t value) {
-  if (std::abs(static_cast<double>(value)) <= kMaxSafeInteger) {
-    return number(env, static_cast<double>(value));
-  }
-  napi_value result = nullptr;
-  check(env, napi_create_bigint_int64(env, value, &result));
-  return result;
-}
-
 napi_value from_unsigned(napi_env env, uint64_t value) {
   if (value <= static_cast<uint64_t>(kMaxSafeInteger)) {
     return number(env, static_cast<double>(value));
@@ -266,6 +257,15 @@ napi_value from_items(Environment& environment, napi_env env, const Items& items
 }
 
 }  // namespace
+
+napi_value from_int(napi_env env, int64_t value) {
+  if (std::abs(static_cast<double>(value)) <= kMaxSafeInteger) {
+    return number(env, static_cast<double>(value));
+  }
+  napi_value result = nullptr;
+  check(env, napi_create_bigint_int64(env, value, &result));
+  return result;
+}
 
 napi_value from_scalar(napi_env env, const c10::Scalar& value) {
   if (value.isBoolean()) return Napi::Boolean::New(env, value.toBool());

@@ -2,7 +2,7 @@ import './generated/install.js';
 import './indexing.js';
 
 export * from './generated/functions.js';
-export { fromTypedArray, tensor, type TensorOptions, type TypedArrayOptions } from './creation.js';
+export { tensor, type TensorOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
 export type { Index, IndexArray } from './indexing.js';
@@ -10,7 +10,14 @@ export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safete
 export { ops, type AtenOperator } from './operators.js';
 export { slice, type Slice, type SliceBound } from './slice.js';
 export { keep, memoryStats, scope, tensorsOf } from './scope.js';
-export { Tensor, type BackwardOptions, type NestedArray } from './tensor.js';
+export { Tensor, type BackwardOptions, type NestedArray, type TensorData } from './tensor.js';
+export {
+  fromBuffer,
+  fromTypedArray,
+  type BufferOptions,
+  type MemoryOptions,
+  type TypedArrayOptions,
+} from './typedArrays.js';
 export {
   cudaDeviceCount,
   getNumInteropThreads,
