@@ -49,6 +49,8 @@ export interface Native {
   isLive(handle: Handle): boolean;
   memory(): { tensors: number; bytes: number };
 
+  scratchBuffer(): ArrayBuffer;
+
   call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
   schema(name: string): NativeSchema;
@@ -94,7 +96,8 @@ export interface Native {
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
   copyNumbers(handle: Handle): ArrayBuffer | null;
-  tolist(handle: Handle): unknown;
+  /** How many dimensions it has; their sizes and the elements are in the scratch memory. -1: it does not fit there. */
+  readElements: (handle: Handle) => number;
   promoteTypes(first: string, second: string): string;
   adoptTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
@@ -102,7 +105,6 @@ export interface Native {
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
 
-  indexBuffer(): ArrayBuffer;
   at: (handle: Handle, count: number) => Handle;
   setAt: (handle: Handle, count: number) => void;
 

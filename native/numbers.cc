@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "environment.h"
 #include "errors.h"
@@ -15,10 +16,6 @@
 namespace aiforge {
 
 namespace {
-
-// Up to here nested arrays are made element by element; above, JavaScript makes them of a copy of
-// the memory, which costs more to begin with and less an element.
-constexpr int64_t kFewElements = 96;
 
 template <typename T>
 void convert(const double* source, at::Tensor& target) {
@@ -96,63 +93,71 @@ napi_value copy_numbers(napi_env env, napi_callback_info info) {
     napi_value buffer = nullptr;
     const size_t bytes = static_cast<size_t>(source.numel()) * c10::elementSize(wide);
     check(env, napi_create_arraybuffer(env, bytes, &data, &buffer));
-    if (bytes > 0) at::from_blob(data, source.sizes(), at::TensorOptions(wide)).copy_(source);
+    if (bytes > 0)
+      at::from_blob(data, source.sizes(), at::TensorOptions(wide)).copy_(source.detach());
     return buffer;
   });
 }
 
-// One element in memory as JavaScript has it.
-napi_value element(napi_env env, const char* at, c10::ScalarType dtype) {
-  switch (dtype) {
+template <typename T>
+void widen(const at::Tensor& source, double* target) {
+  const T* data = source.const_data_ptr<T>();
+  std::copy(data, data + source.numel(), target);
+}
+
+void widen(const at::Tensor& source, double* target) {
+  switch (source.scalar_type()) {
     case c10::kFloat:
-      return number(env, *reinterpret_cast<const float*>(at));
+      return widen<float>(source, target);
     case c10::kDouble:
-      return number(env, *reinterpret_cast<const double*>(at));
+      return widen<double>(source, target);
     case c10::kLong:
-      return from_int(env, *reinterpret_cast<const int64_t*>(at));
+      return widen<int64_t>(source, target);
     case c10::kInt:
-      return number(env, *reinterpret_cast<const int32_t*>(at));
+      return widen<int32_t>(source, target);
     case c10::kByte:
-      return number(env, *reinterpret_cast<const uint8_t*>(at));
+      return widen<uint8_t>(source, target);
     case c10::kBool:
-      return Napi::Boolean::New(env, *at != 0);
-    default:
-      return nullptr;
+      return widen<bool>(source, target);
+    case c10::kHalf:
+      return widen<c10::Half>(source, target);
+    case c10::kBFloat16:
+      return widen<c10::BFloat16>(source, target);
+    default: {
+      // Not copied in place: kernels for complex numbers want them aligned to 16 bytes.
+      const c10::ScalarType wide = source.is_complex() ? c10::kComplexDouble : c10::kDouble;
+      const at::Tensor widened = source.detach().to(wide);
+      if (widened.nbytes() > 0) std::memcpy(target, widened.const_data_ptr(), widened.nbytes());
+    }
   }
 }
 
-bool has_element(c10::ScalarType dtype) {
-  return dtype == c10::kFloat || dtype == c10::kDouble || dtype == c10::kLong ||
-         dtype == c10::kInt || dtype == c10::kByte || dtype == c10::kBool;
+// What kind of elements readElements has read, for JavaScript.
+enum class ElementKind { Number, Boolean, Complex };
+
+ElementKind kind_of_elements(const at::Tensor& tensor) {
+  if (tensor.is_complex()) return ElementKind::Complex;
+  return tensor.scalar_type() == c10::kBool ? ElementKind::Boolean : ElementKind::Number;
 }
 
-napi_value nest(napi_env env, const at::Tensor& tensor, int64_t dim, const char* data) {
-  if (dim == tensor.dim()) return element(env, data, tensor.scalar_type());
-  const int64_t size = tensor.size(dim);
-  const int64_t step = tensor.stride(dim) * static_cast<int64_t>(tensor.itemsize());
-  napi_value array = nullptr;
-  check(env, napi_create_array_with_length(env, static_cast<size_t>(size), &array));
-  for (int64_t i = 0; i < size; ++i) {
-    check(env, napi_set_element(env, array, static_cast<uint32_t>(i),
-                                nest(env, tensor, dim + 1, data + i * step)));
-  }
-  return array;
-}
-
-// tolist(tensor): nested arrays of the elements when they are few and of a usual dtype; else
-// undefined.
-napi_value tolist(napi_env env, napi_callback_info info) {
+// readElements(tensor): how many dimensions the tensor has. The scratch memory has the kind of the
+// elements, then the sizes, then the elements. -1 when they do not fit there, or not into numbers.
+napi_value read_elements(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    const at::Tensor tensor = Environment::of(env).handles.get(args.handle(0));
-    if (!tensor.device().is_cpu() || tensor.layout() != c10::kStrided || tensor.is_neg() ||
-        tensor.numel() > kFewElements || !has_element(tensor.scalar_type()) || tensor.is_nested() ||
-        tensor._is_zerotensor() || !tensor.has_storage()) {
-      return nullptr;
+    const Environment& environment = Environment::of(env);
+    const at::Tensor source = readable(environment.handles.get(args.handle(0)));
+    const auto dims = static_cast<size_t>(source.dim());
+    const auto count = static_cast<size_t>(source.numel());
+    const size_t width = source.is_complex() ? 2 : 1;
+    if (dims >= Environment::kScratchNumbers ||
+        count > (Environment::kScratchNumbers - 1 - dims) / width || !are_numbers(source)) {
+      return number(env, -1);
     }
-    // Sizes beside a 0 may be huge.
-    if (tensor.numel() == 0 && tensor.dim() > 1) return nullptr;
-    return nest(env, tensor, 0, static_cast<const char*>(tensor.const_data_ptr()));
+    environment.scratch[0] = static_cast<double>(kind_of_elements(source));
+    std::copy(source.sizes().begin(), source.sizes().end(), environment.scratch + 1);
+    widen(source, environment.scratch + 1 + dims);
+    return number(env, static_cast<double>(dims));
   });
 }
 
@@ -171,7 +176,7 @@ napi_value promote_types(napi_env env, napi_callback_info info) {
 void define_numbers(Napi::Env env, Napi::Object exports) {
   define(env, exports, "fromNumbers", from_numbers);
   define(env, exports, "copyNumbers", copy_numbers);
-  define(env, exports, "tolist", tolist);
+  define(env, exports, "readElements", read_elements);
   define(env, exports, "promoteTypes", promote_types);
 }
 

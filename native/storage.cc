@@ -71,6 +71,10 @@ void check_size(const TypedArray& array, const std::vector<int64_t>& shape, c10:
 }
 
 at::Tensor readable(const at::Tensor& tensor) {
+  const bool is_plain = tensor.device().is_cpu() && tensor.layout() == c10::kStrided &&
+                        tensor.is_contiguous() && !tensor.is_conj() && !tensor.is_neg() &&
+                        tensor.has_storage() && !tensor._is_zerotensor();
+  if (is_plain) return tensor;
   return tensor.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
 }
 

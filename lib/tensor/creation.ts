@@ -39,15 +39,16 @@ function checkIntegers(elements: Elements, dtype: DType): void {
   ];
   const { numbers, integers } = elements;
   for (let i = 0; i < numbers.length; ++i) {
-    if (!(numbers[i]! > above && numbers[i]! < below) && !integers.has(i)) throw refuseElement(elements, i, dtype);
+    if (!(numbers[i]! > above && numbers[i]! < below) && !integers?.has(i)) throw refuseElement(elements, i, dtype);
   }
-  for (const [i, value] of integers) if (value < least || value > greatest) throw refuseElement(elements, i, dtype);
+  for (const [i, value] of integers ?? [])
+    if (value < least || value > greatest) throw refuseElement(elements, i, dtype);
 }
 
 /** Integers of which some are beyond 2^53. */
 function exactIntegers({ numbers, integers }: Elements, isSigned: boolean): TypedArray {
   const exact = isSigned ? new BigInt64Array(numbers.length) : new BigUint64Array(numbers.length);
-  for (let i = 0; i < numbers.length; ++i) exact[i] = integers.get(i) ?? BigInt(Math.trunc(numbers[i]!));
+  for (let i = 0; i < numbers.length; ++i) exact[i] = integers?.get(i) ?? BigInt(Math.trunc(numbers[i]!));
   return exact;
 }
 
@@ -87,7 +88,7 @@ function fromElements(data: TensorData, dtype: DType | undefined): Tensor {
   const numbers = imaginary === undefined ? elements.numbers : realNumbers(elements, imaginary, wanted);
   if (/^u?int/.test(wanted)) {
     checkIntegers(elements, wanted);
-    if (integers.size > 0) {
+    if (integers !== undefined) {
       return wrapHandle(native.fromTypedArray(exactIntegers(elements, wanted === 'int64'), wanted, shape));
     }
   }

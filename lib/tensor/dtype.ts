@@ -128,7 +128,7 @@ const dtypeOf = new Map<string, DType>([
 // The getters of typed arrays themselves: a subclass may have put others in their place.
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
 function getter<T>(name: PropertyKey): (array: unknown) => T {
-  const get = Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+  const get = Reflect.get(Object.getOwnPropertyDescriptor(prototype, name)!, 'get') as () => unknown;
   return (array) => Reflect.apply(get, array, []) as T;
 }
 const tagOf = getter<string | undefined>(Symbol.toStringTag);

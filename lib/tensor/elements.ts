@@ -60,10 +60,10 @@ export class Elements {
   /** The imaginary parts, once there is a complex number. */
   imaginary: Float64Array | undefined;
   /** Integers that no number holds exactly, by position. */
-  readonly integers = new Map<number, bigint>();
+  integers: Map<number, bigint> | undefined;
   #kinds = 0;
   // The dtypes of tensors and typed arrays among the elements.
-  readonly #dtypes = new Set<DType>();
+  #dtypes: Set<DType> | undefined;
   #count = 0;
 
   constructor(data: TensorData) {
@@ -76,13 +76,15 @@ export class Elements {
   /** The dtype that torch.tensor gives. */
   inferDType(): DType {
     const kinds = this.#kinds;
-    const dtypes = [...this.#dtypes];
-    if (kinds & kindComplex) dtypes.push('complex64');
-    else if (kinds & kindFloat) dtypes.push('float32');
-    else if (kinds & kindInt) dtypes.push('int64');
-    else if (kinds & kindBool) dtypes.push('bool');
-    if (dtypes.length === 0) return 'float32';
-    return dtypes.reduce((all, dtype) => (all === dtype ? all : (native.promoteTypes(all, dtype) as DType)));
+    let dtype: DType | undefined;
+    if (kinds & kindComplex) dtype = 'complex64';
+    else if (kinds & kindFloat) dtype = 'float32';
+    else if (kinds & kindInt) dtype = 'int64';
+    else if (kinds & kindBool) dtype = 'bool';
+    for (const other of this.#dtypes ?? []) {
+      dtype = dtype === undefined ? other : (native.promoteTypes(dtype, other) as DType);
+    }
+    return dtype ?? 'float32';
   }
 
   /** Where an element stands, such as `data[1][0]`. */
@@ -102,7 +104,7 @@ export class Elements {
 
   /** An element as it was given, for an error. */
   show(position: number): string {
-    const integer = this.integers.get(position);
+    const integer = this.integers?.get(position);
     if (integer !== undefined) return String(integer);
     const re = this.numbers[position]!;
     return this.imaginary === undefined ? String(re) : inspect({ re, im: this.imaginary[position] });
@@ -135,11 +137,11 @@ export class Elements {
   #putAll(row: TypedArray): void {
     const dtype = dtypeOfTypedArray(row);
     if (dtype === undefined) throw refuse(`a typed array of an unknown kind in ${this.place(this.#count)}.`);
-    this.#dtypes.add(dtype);
+    (this.#dtypes ??= new Set()).add(dtype);
     if (row instanceof BigInt64Array || row instanceof BigUint64Array) {
       for (const value of row) this.#putBigInt(value);
     } else {
-      this.numbers.set(row as Float64Array, this.#count);
+      this.numbers.set(row, this.#count);
       this.#count += row.length;
     }
   }
@@ -161,7 +163,7 @@ export class Elements {
 
   #putBigInt(value: bigint): void {
     const number = Number(value);
-    if (!Number.isSafeInteger(number)) this.integers.set(this.#count, value);
+    if (!Number.isSafeInteger(number)) (this.integers ??= new Map()).set(this.#count, value);
     this.numbers[this.#count++] = number;
   }
 
@@ -197,7 +199,7 @@ export class Elements {
           `${this.shape.length === 0 ? '; use clone()' : ` in ${this.place(this.#count)}; use stack() or cat()`}.`,
       );
     }
-    this.#dtypes.add(tensor.dtype);
+    (this.#dtypes ??= new Set()).add(tensor.dtype);
     const value = tensor.item();
     if (typeof value === 'bigint') this.#putBigInt(value);
     else if (typeof value === 'object') this.#putComplex(value.re, value.im);

@@ -1,6 +1,9 @@
 import { native, type Handle } from '../native.js';
 import type { Complex, DType } from './dtype.js';
+import { scratch } from './scratch.js';
 import type { NestedArray, Tensor } from './tensor.js';
+
+const { readElements } = native;
 
 type Element = number | bigint | boolean | Complex;
 
@@ -15,7 +18,7 @@ function rowsOfNumbers(data: ArrayLike<number>): ReadRow {
   };
 }
 
-function rowsOfBooleans(data: Uint8Array): ReadRow {
+function rowsOfBooleans(data: ArrayLike<number>): ReadRow {
   return (start, length) => {
     const row = new Array<boolean>(length);
     for (let i = 0; i < length; ++i) row[i] = data[start + i] !== 0;
@@ -34,10 +37,11 @@ function rowsOfIntegers(data: BigInt64Array | BigUint64Array): ReadRow {
   };
 }
 
-function rowsOfComplex(data: Float64Array): ReadRow {
+/** Pairs of numbers, the first at `first`. */
+function rowsOfComplex(data: Float64Array, first: number): ReadRow {
   return (start, length) => {
     const row = new Array<Complex>(length);
-    for (let i = 0; i < length; ++i) row[i] = { re: data[2 * (start + i)]!, im: data[2 * (start + i) + 1]! };
+    for (let i = 0, at = first + 2 * start; i < length; ++i, at += 2) row[i] = { re: data[at]!, im: data[at + 1]! };
     return row;
   };
 }
@@ -54,7 +58,7 @@ function rowsOf(tensor: Tensor, handle: Handle): ReadRow {
   const numbers = native.copyNumbers(handle);
   if (numbers === null) return rowsOfIntegers(tensor.toTypedArray() as BigInt64Array);
   const data = new Float64Array(numbers);
-  return dtype.startsWith('complex') ? rowsOfComplex(data) : rowsOfNumbers(data);
+  return dtype.startsWith('complex') ? rowsOfComplex(data, 0) : rowsOfNumbers(data);
 }
 
 function nest(shape: number[], dim: number, readRow: ReadRow, position: { at: number }): NestedArray {
@@ -69,10 +73,35 @@ function nest(shape: number[], dim: number, readRow: ReadRow, position: { at: nu
   return rows;
 }
 
+const enum ElementKind {
+  Number,
+  Boolean,
+  Complex,
+}
+
+const numbersInScratch = rowsOfNumbers(scratch);
+const booleansInScratch = rowsOfBooleans(scratch);
+
+/** What `readElements` has put into the scratch memory. */
+function nestScratch(dims: number): NestedArray {
+  const kind = scratch[0] as ElementKind;
+  const elements = dims + 1;
+  // A complex number takes two places, so that its row begins elsewhere than its position says.
+  const isComplex = kind === ElementKind.Complex;
+  const first = isComplex ? 0 : elements;
+  const readReal = kind === ElementKind.Boolean ? booleansInScratch : numbersInScratch;
+  const readRow = isComplex ? rowsOfComplex(scratch, elements) : readReal;
+  if (dims === 0) return readRow(first, 1)[0]!;
+  if (dims === 1) return readRow(first, scratch[1]!);
+  const shape: number[] = [];
+  for (let dim = 1; dim <= dims; ++dim) shape.push(scratch[dim]!);
+  return nest(shape, 0, readRow, { at: first });
+}
+
 /** The elements of a tensor as nested arrays, as many deep as it has dimensions. */
 export function toNested(tensor: Tensor, handle: Handle): NestedArray {
-  const few = native.tolist(handle);
-  if (few !== undefined) return few as NestedArray;
+  const dims = readElements(handle);
+  if (dims >= 0) return nestScratch(dims);
   const { shape } = tensor;
   const readRow = rowsOf(tensor, handle);
   return shape.length === 0 ? readRow(0, 1)[0]! : nest(shape, 0, readRow, { at: 0 });
