@@ -6,6 +6,7 @@ export { tensor, type TensorOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
 export type { Index, IndexArray } from './indexing.js';
+export { getPrintOptions, setPrintOptions, type PrintOptions } from './printOptions.js';
 export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safetensors.js';
 export { ops, type AtenOperator } from './operators.js';
 export { slice, type Slice, type SliceBound } from './slice.js';

@@ -293,12 +293,13 @@ export class Tensor implements Disposable {
     return !native.isLive(this.#handle);
   }
 
+  /** The tensor as PyTorch prints it; see `setPrintOptions`. */
   toString(): string {
-    return formatTensor(this);
+    return formatTensor(this, this.#handle, wrapHandle);
   }
 
   [inspect.custom](): string {
-    return formatTensor(this);
+    return this.toString();
   }
 }
 
