@@ -51,6 +51,7 @@ export interface Native {
 
   call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
+  wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
 

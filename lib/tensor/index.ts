@@ -1,6 +1,9 @@
 import './generated/install.js';
 
 export * from './generated/functions.js';
+export * as fft from './generated/fft.js';
+export * as linalg from './generated/linalg.js';
+export * as special from './generated/special.js';
 export { fromTypedArray, tensor, type TensorOptions, type TypedArrayOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
