@@ -98,6 +98,10 @@ export interface Native {
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
 
+  indexBuffer(): ArrayBuffer;
+  at: (handle: Handle, count: number) => Handle;
+  setAt: (handle: Handle, count: number) => void;
+
   manualSeed(seed: number | bigint): void;
   createGenerator(): number;
   releaseGenerator(generator: number): void;

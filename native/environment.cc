@@ -56,6 +56,7 @@ void Environment::close(napi_env, void* data, void*) {
   environment->inference_.reset();
   environment->handles = Handles();
   environment->error_factory.Reset();
+  environment->index_buffer.Reset();
   environment->generators.clear();
   environment->buffers = std::make_shared<Buffers>();
   environment->delete_when_unused();

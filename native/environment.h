@@ -26,6 +26,8 @@ class Environment {
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;
+  Napi::Reference<Napi::ArrayBuffer> index_buffer;  // see indexing.cc
+  const double* index_entries = nullptr;
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
 
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.

@@ -1,4 +1,5 @@
 import './generated/install.js';
+import './indexing.js';
 
 export * from './generated/functions.js';
 export * as fft from './generated/fft.js';
@@ -7,8 +8,10 @@ export * as special from './generated/special.js';
 export { fromTypedArray, tensor, type TensorOptions, type TypedArrayOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
+export type { Index, IndexArray } from './indexing.js';
 export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safetensors.js';
 export { ops, type AtenOperator } from './operators.js';
+export { slice, type Slice, type SliceBound } from './slice.js';
 export { keep, memoryStats, scope, tensorsOf } from './scope.js';
 export { Tensor, type BackwardOptions, type NestedArray } from './tensor.js';
 export {
