@@ -10,6 +10,7 @@ void define_operators(Napi::Env env, Napi::Object exports);    // every aten:: o
 void define_properties(Napi::Env env, Napi::Object exports);   // shape, dtype, device, …
 void define_autograd(Napi::Env env, Napi::Object exports);     // backward, grad, .grad
 void define_storage(Napi::Env env, Napi::Object exports);      // typed arrays in and out
+void define_sharing(Napi::Env env, Napi::Object exports);      // tensors between threads
 void define_random(Napi::Env env, Napi::Object exports);       // seeds, generators
 void define_device(Napi::Env env, Napi::Object exports);       // threads, devices, versions
 
