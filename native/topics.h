@@ -11,6 +11,7 @@ void define_properties(Napi::Env env, Napi::Object exports);   // shape, dtype, 
 void define_autograd(Napi::Env env, Napi::Object exports);     // backward, grad, .grad
 void define_storage(Napi::Env env, Napi::Object exports);      // typed arrays in and out
 void define_indexing(Napi::Env env, Napi::Object exports);     // x[…] and x[…] = value
+void define_sharing(Napi::Env env, Napi::Object exports);      // tensors between threads
 void define_random(Napi::Env env, Napi::Object exports);       // seeds, generators
 void define_device(Napi::Env env, Napi::Object exports);       // threads, devices, versions
 

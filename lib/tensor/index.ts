@@ -12,7 +12,10 @@ export type { Index, IndexArray } from './indexing.js';
 export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safetensors.js';
 export { ops, type AtenOperator } from './operators.js';
 export { slice, type Slice, type SliceBound } from './slice.js';
-export { keep, memoryStats, scope, tensorsOf } from './scope.js';
+export * as memory from './memory.js';
+export type { Leak, LeakOptions, LeakReport, MemoryStats, MemoryUse, ScopeUse } from './memory.js';
+export { keep, Scope, scope, tensorsOf, type ScopeOptions } from './scope.js';
+export { fromShared, isSharedTensor, releaseShared, share, transfer, type SharedTensor } from './sharing.js';
 export { Tensor, type BackwardOptions, type NestedArray } from './tensor.js';
 export {
   cudaDeviceCount,

@@ -22,6 +22,19 @@ import { formatTensor } from './printing.js';
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
 const { attach } = native;
 
+/** @internal Told of every tensor that is made and every handle that changes: the leak detector, while it runs. */
+export interface Recorder {
+  made(handle: Handle): void;
+  moved(from: Handle, to: Handle): void;
+}
+
+let recorder: Recorder | null = null;
+
+/** @internal */
+export function setRecorder(next: Recorder | null): void {
+  recorder = next;
+}
+
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
 const key = Symbol('tensor');
 
@@ -82,7 +95,9 @@ export class Tensor implements Disposable {
     Tensor.rehome = (tensor) => {
       if (tensor.#scope === 0) return;
       enterContext();
-      tensor.#handle = native.rehome(tensor.#handle);
+      const handle = native.rehome(tensor.#handle);
+      recorder?.moved(tensor.#handle, handle);
+      tensor.#handle = handle;
       tensor.#scope = appliedScope();
       if (tensor.#scope === 0) attach(tensor, tensor.#handle);
     };
@@ -99,6 +114,7 @@ export class Tensor implements Disposable {
     this.#handle = handle;
     this.#scope = appliedScope();
     if (this.#scope === 0) attach(this, handle);
+    if (recorder !== null) recorder.made(handle);
   }
 
   /** Whether a value is a Tensor of this library, and no look-alike. */
