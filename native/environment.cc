@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "errors.h"
+#include "functorch.h"
 #include "topics.h"
 #include "values.h"
 
@@ -54,6 +55,7 @@ void Environment::close(napi_env, void* data, void*) {
   auto* environment = static_cast<Environment*>(data);
   environment->closed_ = true;
   environment->inference_.reset();
+  environment->forward_level.reset();
   environment->handles = Handles();
   environment->error_factory.Reset();
   environment->generators.clear();
@@ -123,6 +125,7 @@ void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
     } else {
       inference_.reset();
     }
+    keep_transforms_dispatched();
   }
   if (!inference) c10::GradMode::set_enabled(grad_enabled);
 }

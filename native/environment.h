@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "buffers.h"
+#include "forward_mode.h"
 #include "handles.h"
 #include "operators.h"
 
@@ -26,6 +27,7 @@ class Environment {
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;
+  std::unique_ptr<ForwardLevel> forward_level;  // while this thread is in a dual level
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
 
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.

@@ -55,7 +55,7 @@ export function closeScope(scope: number): void {
   scopeOfNew = 0;
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
