@@ -1,81 +1,10 @@
-import { isGradEnabled } from '../autograd/modes.js';
-import { gradientsOf, type GradientOptions } from '../autograd/gradients.js';
-import { describeTree, flattenTree, mapTree, sameStructure, unflattenTree } from '../autograd/pytree.js';
-import { callNow, inGradTransform, unwrapTensor, unwrapTree, wrapForGrad, wrapTree } from '../autograd/transform.js';
-import { runInContext } from '../tensor/context.js';
-import { Tensor } from '../tensor/tensor.js';
-import { invalid, onlyTensors, positionsOf, show, splitAux, type Argnums } from './arguments.js';
-
-export interface GradTransformOptions<N extends Argnums = Argnums, Aux extends boolean = boolean> {
-  /** The arguments to differentiate by. Default: 0, the first. */
-  argnums?: N;
-  /** Whether the function returns `[output, aux]`, of which only the output is differentiated. Default: false. */
-  hasAux?: Aux;
-}
+import type { GradientOptions } from '../autograd/gradients.js';
+import { gradientAndValueOf, vjpOf, type GradTransformOptions } from '../autograd/gradTransform.js';
+import type { Argnums } from '../autograd/transformArguments.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** The gradients for one argument, or an array of them for several. */
 export type GradientsFor<Args extends unknown[], N extends Argnums> = N extends number ? Args[N] : unknown[];
-
-function differentiable(name: string, tree: unknown, level: number): unknown {
-  return mapTree(tree, (leaf) => {
-    if (Tensor.isTensor(leaf)) return wrapForGrad(leaf, level, true);
-    throw invalid(`${name}: only Tensors can be differentiated by, got ${show(leaf)}.`);
-  });
-}
-
-/** The arguments inside the transform; those at `positions` record what is done with them. */
-function wrapArguments(name: string, args: readonly unknown[], positions: readonly number[], level: number): unknown[] {
-  return args.map((arg, i) => (positions.includes(i) ? differentiable(name, arg, level) : wrapTree(arg, level)));
-}
-
-const orZeros = (gradients: readonly (Tensor | null)[], inputs: readonly Tensor[]): Tensor[] =>
-  gradients.map((gradient, i) => gradient ?? inputs[i]!.zerosLike());
-
-function scalarOutput(name: string, output: unknown): Tensor {
-  if (!Tensor.isTensor(output))
-    throw invalid(`${name}: expected the function to return a Tensor, got ${show(output)}.`);
-  if (output.ndim !== 0) {
-    throw invalid(
-      `${name}: expected the function to return a scalar Tensor, got one of ${output.ndim} dimensions. ` +
-        'Use func.vjp or func.jacrev for others.',
-    );
-  }
-  return output;
-}
-
-interface Evaluated {
-  gradients: unknown;
-  output: unknown;
-  aux: unknown;
-}
-
-function evaluate(
-  name: string,
-  fn: (...args: never[]) => unknown,
-  args: readonly unknown[],
-  { argnums = 0, hasAux = false }: GradTransformOptions,
-): Evaluated {
-  const positions = positionsOf(name, argnums, args.length);
-  return inGradTransform((level) => {
-    const wrapped = wrapArguments(name, args, positions, level);
-    const result = callNow(name, fn, wrapped);
-    const [returned, aux] = hasAux ? splitAux(name, result) : [result, undefined];
-    const output = scalarOutput(name, returned);
-    const { leaves, spec } = flattenTree(positions.map((i) => wrapped[i]));
-    const inputs = leaves as Tensor[];
-    // Recorded, so that a transform around this one can differentiate the gradients in turn.
-    const gradients = orZeros(gradientsOf([output], inputs, undefined, { createGraph: true }), inputs);
-    const outside = unflattenTree(
-      gradients.map((gradient) => unwrapTensor(gradient, level)),
-      spec,
-    ) as unknown[];
-    return {
-      gradients: Array.isArray(argnums) ? outside : outside[0],
-      output: unwrapTensor(output, level),
-      aux: unwrapTree(aux, level),
-    };
-  });
-}
 
 /**
  * A function that gives the gradients of `fn`, which returns a scalar, and the value of `fn`. As
@@ -92,7 +21,7 @@ export function gradAndValue<R, Args extends unknown[] = Tensor[], N extends Arg
   options: GradTransformOptions<N> = {},
 ): (...args: Args) => [GradientsFor<Args, N>, R] {
   return (...args) => {
-    const { gradients, output, aux } = evaluate('func.gradAndValue', fn, args, options);
+    const { gradients, output, aux } = gradientAndValueOf('func.gradAndValue', fn, args, options);
     return [gradients, options.hasAux === true ? [output, aux] : output] as [GradientsFor<Args, N>, R];
   };
 }
@@ -121,60 +50,9 @@ export function grad(
   options: GradTransformOptions = {},
 ): (...args: never[]) => unknown {
   return (...args) => {
-    const { gradients, aux } = evaluate('func.grad', fn, args, options);
+    const { gradients, aux } = gradientAndValueOf('func.grad', fn, args, options);
     return options.hasAux === true ? [gradients, aux] : gradients;
   };
-}
-
-/** The gradients of a function's inputs for some of its outputs, one tree for each differentiated argument. */
-export type VjpFunction = (cotangents: unknown, options?: GradientOptions) => unknown[];
-
-export interface Vjp {
-  output: unknown;
-  vjpFn: VjpFunction;
-  aux: unknown;
-}
-
-function checkOutputs(name: string, outputs: readonly Tensor[]): void {
-  for (const { dtype } of outputs) {
-    if (/^(b?float|complex)/.test(dtype)) continue;
-    throw invalid(`${name}: all outputs must be floating-point or complex Tensors, got ${dtype}.`);
-  }
-}
-
-/** What `vjp` and the Jacobian by rows stand on: only the arguments at `positions` are differentiated by. */
-export function vjpOf(
-  name: string,
-  fn: (...args: never[]) => unknown,
-  args: readonly unknown[],
-  positions: readonly number[],
-  hasAux: boolean,
-): Vjp {
-  return inGradTransform((level) => {
-    const wrapped = wrapArguments(name, args, positions, level);
-    const result = callNow(name, fn, wrapped);
-    const [returned, aux] = hasAux ? splitAux(name, result) : [result, undefined];
-    const { leaves, spec } = flattenTree(returned);
-    const outputs = onlyTensors(name, 'the output', leaves);
-    checkOutputs(name, outputs);
-    const primals = flattenTree(positions.map((i) => wrapped[i]));
-    const inputs = primals.leaves as Tensor[];
-    const vjpFn: VjpFunction = (cotangents, { retainGraph = true, createGraph = isGradEnabled() } = {}) => {
-      const given = flattenTree(cotangents);
-      if (!sameStructure(given.spec, spec)) {
-        throw invalid(
-          `${name}: the cotangents must have the structure of the output, ${describeTree(spec)}, ` +
-            `got ${describeTree(given.spec)}.`,
-        );
-      }
-      const seeds = onlyTensors(name, 'the cotangents', given.leaves);
-      return runInContext({ inference: false }, () => {
-        const gradients = gradientsOf(outputs, inputs, seeds, { retainGraph, createGraph });
-        return unflattenTree(orZeros(gradients, inputs), primals.spec) as unknown[];
-      });
-    };
-    return { output: unwrapTree(returned, level), vjpFn, aux: unwrapTree(aux, level) };
-  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
-import { flattenTree } from '../autograd/pytree.js';
+import { flattenTree } from './pytree.js';
 
 /** Which arguments are differentiated: one, or several, for which the results come in an array. */
 export type Argnums = number | readonly number[];
