@@ -100,6 +100,21 @@ export interface Native {
   gradFnName(handle: Handle): string | null;
   setData(handle: Handle, source: Handle): void;
 
+  enterVmap(batchSize: number, randomness: string): number;
+  enterGrad: () => number;
+  enterJvp: () => number;
+  exitTransform(): void;
+  transformDepth(): number;
+  addBatchDim(handle: Handle, dim: number, level: number): Handle;
+  removeBatchDim(handle: Handle, level: number, batchSize: number, outDim: number): Handle;
+  wrapForGrad(handle: Handle, level: number, requiresGrad: boolean): Handle;
+  unwrapForGrad(handle: Handle, level: number): Handle | null;
+  wrapperOf(handle: Handle): { level: number; batchDim: number; value: Handle } | null;
+  excludeTransforms(excluded: boolean): boolean;
+  enterDualLevel(): number;
+  exitDualLevel(): void;
+  hasDualLevel(): boolean;
+
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
