@@ -1,5 +1,5 @@
 // Compares what aiforge gave with what Python gave, by torch.testing.assert_close's default tolerances.
-import { Tensor } from '../../dist/lib/index.js';
+import { ops, Tensor } from '../../dist/lib/index.js';
 import { camelCase } from '../../dist/lib/tensor/schema.js';
 import { storageArray } from './values.mjs';
 
@@ -88,16 +88,16 @@ function differentTensor(frame, expected, actual, tally, { ignoreValues, where }
 
 function differentSparse(frame, expected, actual, tally, where) {
   if (actual.layout !== expected.layout) return `${where}: expected layout ${expected.layout}, got ${actual.layout}`;
-  const parts = partsOf[expected.layout].map((name) => actual.detach()[name]());
+  const parts = partsOf[expected.layout].map((name) => ops.aten(name)(actual.detach()));
   return differentList(frame, expected.parts, parts, tally, (suffix) => ({ where: `${where}.parts${suffix}` }));
 }
 
 const partsOf = {
   sparse_coo: ['_indices', '_values'],
-  sparse_csr: ['crowIndices', 'colIndices', 'values'],
-  sparse_bsr: ['crowIndices', 'colIndices', 'values'],
-  sparse_csc: ['ccolIndices', 'rowIndices', 'values'],
-  sparse_bsc: ['ccolIndices', 'rowIndices', 'values'],
+  sparse_csr: ['crow_indices', 'col_indices', 'values'],
+  sparse_bsr: ['crow_indices', 'col_indices', 'values'],
+  sparse_csc: ['ccol_indices', 'row_indices', 'values'],
+  sparse_bsc: ['ccol_indices', 'row_indices', 'values'],
 };
 
 const bytes = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);

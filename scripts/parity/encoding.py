@@ -144,5 +144,6 @@ class Encoder:
             return {"$": "ellipsis"}
         if isinstance(value, (torch.dtype, torch.layout, torch.memory_format, torch.device)):
             return {"$": type(value).__name__, "name": name_of(value)}
-        fields = {key: item for key, item in vars(value).items() if isinstance(item, (int, float, str, bool, type(None)))}
+        plain = {key: getattr(value, key) for key in dir(value) if not key.startswith("_")}
+        fields = {key: item for key, item in plain.items() if isinstance(item, (int, float, str, bool, type(None)))}
         return {"$": "object", "type": type(value).__name__, "fields": {k: self.value(v, tensor) for k, v in fields.items()}}

@@ -85,10 +85,10 @@ export class Arguments {
     return base;
   }
 
-  #sparse({ layout, parts, shape }) {
+  #sparse({ layout, parts, shape, dtype }) {
     const [first, second, third] = parts.map((part) => this.value(part));
-    if (layout === 'sparse_coo') return aiforge.sparseCooTensor(first, second, shape);
-    return aiforge.sparseCompressedTensor(first, second, third, shape, { layout });
+    if (layout === 'sparse_coo') return aiforge.sparseCooTensor(first, second, shape, { dtype });
+    return aiforge.sparseCompressedTensor(first, second, third, shape, { layout, dtype });
   }
 }
 

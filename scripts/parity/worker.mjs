@@ -24,6 +24,17 @@ function tensorsIn(value) {
   return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
 }
 
+/** The method of the name; for a function of nn.functional, the function with `inplace`. */
+function inPlaceOf(call, name) {
+  if (name !== 'inplace') return Tensor.prototype[name] ? (x, ...rest) => x[name](...rest) : null;
+  return (x, ...rest) => {
+    const options = isOptions(rest.at(-1)) ? rest.pop() : {};
+    return call(x, ...rest, { ...options, inplace: true });
+  };
+}
+
+const isOptions = (value) => typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
 class Entry {
   constructor(name) {
     this.name = name;
@@ -108,9 +119,10 @@ class Entry {
 
   #inPlace(frame, sample) {
     if (sample.inPlaceOutput === undefined) return null;
-    const name = camelCase(frame.header.inPlace ?? '');
-    if (typeof Tensor.prototype[name] !== 'function') return `aiforge has no method ${name}`;
-    const { run } = this.#call(frame, sample, ([x, ...rest]) => x.detach().clone()[name](...rest));
+    const name = frame.header.inPlace === null ? 'inplace' : camelCase(frame.header.inPlace);
+    const inPlace = inPlaceOf(this.target.call, name);
+    if (inPlace === null) return `aiforge has no method ${name}`;
+    const { run } = this.#call(frame, sample, ([x, ...rest]) => inPlace(x.detach().clone(), ...rest));
     this.result.inPlace += 1;
     return difference(frame, sample.inPlaceOutput, run(), this.tally, { where: name });
   }
