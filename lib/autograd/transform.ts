@@ -29,7 +29,7 @@ export function callNow<T>(name: string, fn: (...args: never[]) => T, args: read
   const result = fn(...(args as never[]));
   if (!isThenable(result)) return result;
   // What it goes on to do with tensors of the transform fails; that failure is told here already.
-  result.catch(() => undefined);
+  result.then(undefined, () => undefined);
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     `${name}: the function returned a promise, but a transform ends when its function returns. Await outside of it.`,
