@@ -5,6 +5,7 @@ export * as data from './data/index.js';
 export * as distributed from './distributed/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export * as testing from './testing/index.js';
 export { ExperimentConfig } from './config/experimentConfig.js';
 export { dumpConfig, loadExperimentConfig } from './config/load.js';
 export { ModelConfig, SimpleNNConfig, TransformerConfig } from './config/modelConfigs.js';

@@ -18,6 +18,7 @@ const MAY_IMPORT = {
   autograd: [...LEAVES, 'tensor'],
   nn: [...LEAVES, 'tensor', 'autograd'],
   optim: ENGINE,
+  testing: [...LEAVES, 'tensor', 'autograd'],
   data: [...ENGINE, 'optim'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
@@ -25,7 +26,7 @@ const MAY_IMPORT = {
   distributed: ENGINE,
   core: TRAINING,
   cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'distributed', 'core'],
+  index: [...TRAINING, 'distributed', 'core', 'testing'],
 };
 
 await runMain(() => {

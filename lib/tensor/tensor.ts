@@ -15,6 +15,7 @@ import {
   type TypedArray,
 } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
+import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
 import { formatTensor } from './printing.js';
 
@@ -51,7 +52,7 @@ const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
 
 // Every aten:: operator that is a method of Tensor: generated from LibTorch's schemas.
-export interface Tensor extends TensorOperators {}
+export interface Tensor extends TensorOperators, TensorMembers {}
 
 /**
  * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
