@@ -9,6 +9,7 @@
 
 #include "environment.h"
 #include "errors.h"
+#include "functorch.h"
 #include "storage.h"
 #include "topics.h"
 #include "values.h"
@@ -87,6 +88,7 @@ napi_value copy_numbers(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor source = readable(Environment::of(env).handles.get(args.handle(0)));
+    const OutsideTransforms outside;
     if (!are_numbers(source)) return Napi::Env(env).Null();
     const c10::ScalarType wide = source.is_complex() ? c10::kComplexDouble : c10::kDouble;
     void* data = nullptr;
@@ -147,6 +149,7 @@ napi_value read_elements(napi_env env, napi_callback_info info) {
     const Arguments<1> args(env, info);
     const Environment& environment = Environment::of(env);
     const at::Tensor source = readable(environment.handles.get(args.handle(0)));
+    const OutsideTransforms outside;
     const auto dims = static_cast<size_t>(source.dim());
     const auto count = static_cast<size_t>(source.numel());
     const size_t width = source.is_complex() ? 2 : 1;

@@ -9,6 +9,7 @@
 #include "buffers.h"
 #include "environment.h"
 #include "errors.h"
+#include "functorch.h"
 #include "topics.h"
 #include "values.h"
 
@@ -71,11 +72,15 @@ void check_size(const TypedArray& array, const std::vector<int64_t>& shape, c10:
 }
 
 at::Tensor readable(const at::Tensor& tensor) {
-  const bool is_plain = tensor.device().is_cpu() && tensor.layout() == c10::kStrided &&
-                        tensor.is_contiguous() && !tensor.is_conj() && !tensor.is_neg() &&
-                        tensor.has_storage() && !tensor._is_zerotensor();
-  if (is_plain) return tensor;
-  return tensor.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
+  at::Tensor plain = unwrapped(tensor);
+  const bool is_ready = plain.device().is_cpu() && plain.layout() == c10::kStrided &&
+                        plain.is_contiguous() && !plain.is_conj() && !plain.is_neg() &&
+                        plain.has_storage() && !plain._is_zerotensor();
+  if (is_ready) return plain;
+  const OutsideTransforms outside;
+  // A gradient that is known to be zero has no memory; a clone has.
+  const at::Tensor held = plain._is_zerotensor() ? plain.clone() : plain;
+  return held.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
 }
 
 namespace {
@@ -168,9 +173,10 @@ void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at
 napi_value view_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
+    const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
+    const OutsideTransforms outside;
     if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
-        tensor.is_neg()) {
+        tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
                                           describe_tensor(tensor) + "; use contiguous() or copy");
     }

@@ -1,7 +1,42 @@
 import './generated/install.js';
 import './indexing.js';
+import './members.js';
 
 export * from './generated/functions.js';
+export {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  blockDiag,
+  broadcastShapes,
+  broadcastTensors,
+  cartesianProd,
+  cdist,
+  chainMatmul,
+  einsum,
+  finfo,
+  iinfo,
+  isTensor,
+  lu,
+  meshgrid,
+  norm,
+  numel,
+  tensordot,
+  unique,
+  uniqueConsecutive,
+  unravelIndex,
+  type CdistOptions,
+  type FloatInfo,
+  type IntegerInfo,
+  type LuOptions,
+  type NormOptions,
+  type TensordotOptions,
+  type UniqueOptions,
+  type UniqueResult,
+} from './composites/index.js';
+export * as fft from './generated/fft.js';
+export * as linalg from './generated/linalg.js';
+export * as special from './generated/special.js';
 export { tensor, type TensorOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
@@ -10,7 +45,10 @@ export { getPrintOptions, setPrintOptions, type PrintOptions } from './printOpti
 export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safetensors.js';
 export { ops, type AtenOperator } from './operators.js';
 export { slice, type Slice, type SliceBound } from './slice.js';
-export { keep, memoryStats, scope, tensorsOf } from './scope.js';
+export * as memory from './memory.js';
+export type { Leak, LeakOptions, LeakReport, MemoryStats, MemoryUse, ScopeUse } from './memory.js';
+export { keep, Scope, scope, tensorsOf, type ScopeOptions } from './scope.js';
+export { fromShared, isSharedTensor, releaseShared, share, transfer, type SharedTensor } from './sharing.js';
 export { Tensor, type BackwardOptions, type NestedArray, type TensorData } from './tensor.js';
 export {
   fromBuffer,

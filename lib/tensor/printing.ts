@@ -119,18 +119,9 @@ function sparseParts(subject: Subject): Parts {
   };
 }
 
-// By the number that LibTorch gives them.
-const schemes = [
-  'per_tensor_affine',
-  'per_channel_affine',
-  'per_tensor_symmetric',
-  'per_channel_symmetric',
-  'per_channel_affine_float_qparams',
-];
-
 function quantizedParts(subject: Subject): Parts {
   const { tensor } = subject;
-  const scheme = schemes[Number(call(subject, 'qscheme'))]!;
+  const scheme = String(call(subject, 'qscheme'));
   const notes = [`size=${tuple(tensor.shape)}`, `dtype=torch.${tensor.dtype}`, `quantization_scheme=torch.${scheme}`];
   if (scheme.startsWith('per_tensor')) {
     notes.push(`scale=${pythonFloat(Number(call(subject, 'scale')))}`);

@@ -44,7 +44,7 @@ export interface BufferOptions extends MemoryOptions {
 }
 
 const sameBits: Partial<Record<DType, readonly DType[]>> = {
-  uint16: ['float16', 'bfloat16'],
+  uint16: ['float16', 'bfloat16', 'complex32'],
   uint8: ['bool', 'float8_e4m3fn', 'float8_e4m3fnuz', 'float8_e5m2', 'float8_e5m2fnuz'],
   float32: ['complex64'],
   float64: ['complex128'],

@@ -79,7 +79,7 @@ describe('conversion', () => {
       for (const view of views) expect(view.tolist()).to.deep.equal(view.contiguous().tolist());
       const conjugate = tensor([{ re: 1, im: 2 }]).conj();
       expect(conjugate.tolist()).to.deep.equal([{ re: 1, im: -2 }]);
-      expect(conjugate.imag().tolist()).to.deep.equal([-2]);
+      expect(conjugate.imag.tolist()).to.deep.equal([-2]);
       expect(zeros([2]).expand(3, 2).tolist()).to.deep.equal([
         [0, 0],
         [0, 0],

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import {
   arange,
-  memoryStats,
+  memory,
   slice,
   tensor,
   zeros,
@@ -250,10 +250,10 @@ describe('indexing', () => {
     it('leaves nothing behind of the arrays it converts', () => {
       const own = arange(6);
       collectGarbage();
-      const before = memoryStats().tensors;
+      const before = memory.stats().tensors;
       own.set([[0, 1]], [5, 6]);
       expect(() => own.at([0, 99])).to.throw(/out of bounds/);
-      expect(memoryStats().tensors).to.be.at.most(before);
+      expect(memory.stats().tensors).to.be.at.most(before);
     });
   });
 
@@ -330,12 +330,12 @@ describe('indexing', () => {
     it('releases the rows that a loop left early does not see', () => {
       const x = zeros(5);
       collectGarbage();
-      const before = memoryStats().tensors;
+      const before = memory.stats().tensors;
       for (const row of x) {
         row.dispose();
         break;
       }
-      expect(memoryStats().tensors).to.be.at.most(before);
+      expect(memory.stats().tensors).to.be.at.most(before);
     });
   });
 });
