@@ -37,6 +37,7 @@ export {
 export * as fft from './generated/fft.js';
 export * as linalg from './generated/linalg.js';
 export * as special from './generated/special.js';
+export { fromArrow, type ArrowColumn, type ArrowOptions } from './arrow.js';
 export { tensor, type TensorOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
