@@ -40,6 +40,7 @@ void return_free_pages() {
 
 Environment& Environment::open(Napi::Env env) {
   auto* environment = new Environment();
+  environment->bridge = Bridge::open(env);
   check(env, napi_set_instance_data(env, environment, close, nullptr));
   return *environment;
 }
@@ -56,6 +57,7 @@ void Environment::close(napi_env, void* data, void*) {
   environment->inference_.reset();
   environment->handles = Handles();
   environment->error_factory.Reset();
+  environment->engine_caller.Reset();
   environment->generators.clear();
   environment->buffers = std::make_shared<Buffers>();
   environment->delete_when_unused();
@@ -125,6 +127,17 @@ void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
     }
   }
   if (!inference) c10::GradMode::set_enabled(grad_enabled);
+}
+
+Interlude::Interlude(Environment& environment)
+    : environment_(environment),
+      scope_(environment.handles.current_scope()),
+      grad_enabled_(c10::GradMode::is_enabled()),
+      inference_(environment.is_inference()) {}
+
+Interlude::~Interlude() {
+  environment_.enter(scope_, grad_enabled_, inference_);
+  c10::GradMode::set_enabled(grad_enabled_);
 }
 
 namespace {

@@ -47,6 +47,7 @@ const ownMembers = new Set([
   'isContiguous',
   'isLeaf',
   'retainGrad',
+  'retainsGrad',
   'setData',
   'data',
   'backward',

@@ -1,4 +1,5 @@
 import './generated/install.js';
+import './autogradMethods.js';
 
 export * from './generated/functions.js';
 export { fromTypedArray, tensor, type TensorOptions, type TypedArrayOptions } from './creation.js';
@@ -7,7 +8,9 @@ export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } fr
 export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safetensors.js';
 export { ops, type AtenOperator } from './operators.js';
 export { keep, memoryStats, scope, tensorsOf } from './scope.js';
-export { Tensor, type BackwardOptions, type NestedArray } from './tensor.js';
+export type { BackwardOptions } from './backward.js';
+export type { GradHook, HookHandle } from './hooks.js';
+export { Tensor, type NestedArray } from './tensor.js';
 export {
   cudaDeviceCount,
   getNumInteropThreads,
