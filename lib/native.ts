@@ -63,6 +63,8 @@ export interface Native {
   releaseShared(id: string): boolean;
   unreceived(): { tensors: number; bytes: number };
 
+  scratchBuffer(): ArrayBuffer;
+
   call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
   wrapNumber(value: unknown): Handle;
@@ -142,12 +144,17 @@ export interface Native {
   hasDualLevel(): boolean;
 
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
+  copyNumbers(handle: Handle): ArrayBuffer | null;
+  /** How many dimensions it has; their sizes and the elements are in the scratch memory. -1: it does not fit there. */
+  readElements: (handle: Handle) => number;
+  promoteTypes(first: string, second: string): string;
+  adoptTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
 
-  indexBuffer(): ArrayBuffer;
   at: (handle: Handle, count: number) => Handle;
   setAt: (handle: Handle, count: number) => void;
 

@@ -12,6 +12,7 @@ void define_autograd(Napi::Env env, Napi::Object exports);      // backward, gra
 void define_functorch(Napi::Env env, Napi::Object exports);     // vmap, grad, jvp: transforms
 void define_forward_mode(Napi::Env env, Napi::Object exports);  // the level of dual tensors
 void define_storage(Napi::Env env, Napi::Object exports);       // typed arrays in and out
+void define_numbers(Napi::Env env, Napi::Object exports);       // nested arrays in and out
 void define_random(Napi::Env env, Napi::Object exports);        // seeds, generators
 void define_device(Napi::Env env, Napi::Object exports);        // threads, devices, versions
 void define_indexing(Napi::Env env, Napi::Object exports);      // x[…] and x[…] = value
