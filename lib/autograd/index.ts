@@ -1,2 +1,3 @@
+export { AutogradFunction, type FunctionContext, type FunctionGradients } from './function.js';
 export { grad, type GradOptions } from './grad.js';
 export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad } from './modes.js';

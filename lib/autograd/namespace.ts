@@ -1,0 +1,2 @@
+export * from './index.js';
+export { AutogradFunction as Function } from './function.js';
