@@ -56,7 +56,7 @@ describe('backwardAsync', () => {
     let turns = 0;
     // Each hook waits for a turn of the event loop that happens during the pass.
     let y = x.mul(1);
-    for (let i = 0; i < 2; ++i) {
+    for (let i = 0; i < 3; ++i) {
       y = y.mul(1);
       y.registerHook(() => void order.push(`hook after ${turns > i ? 'a turn' : 'none'}`));
     }
