@@ -16,6 +16,18 @@ export type EngineCallback = (handles: (Handle | null)[]) => unknown;
 /** What a hook is removed by. */
 export type HookToken = object & { readonly hookToken: unique symbol };
 
+/** The addon's node of a Function, which this does not keep alive. */
+export type FunctionNode = object & { readonly functionNode: unique symbol };
+
+/** What a Function's forward hands to the addon. */
+export interface FunctionForward {
+  outputs: Handles;
+  dirty: Handles;
+  nonDifferentiable: Handles;
+  toSave: Handles;
+  materializeGrads: boolean;
+}
+
 export interface NativeArgument {
   name: string;
   /** As the schema prints it, such as `Tensor` or `Optional[List[int]]`. */
@@ -116,6 +128,14 @@ export interface Native {
   registerHook(handle: Handle, callback: EngineCallback): HookToken;
   registerPostAccumulateGradHook(handle: Handle, callback: EngineCallback): HookToken;
   removeHook(token: HookToken): void;
+  applyFunction(
+    name: string,
+    inputs: Handles,
+    forward: () => FunctionForward,
+    backward: EngineCallback,
+    recorded: (node: FunctionNode) => void,
+  ): (Handle | null)[];
+  savedTensors(node: FunctionNode): (Handle | null)[];
   retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
   gradient(handle: Handle): Handle | null;

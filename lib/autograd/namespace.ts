@@ -1,3 +1,4 @@
 export * from './index.js';
 export * as forwardAd from './forwardMode.js';
 export * as functional from './functional.js';
+export { AutogradFunction as Function } from './function.js';

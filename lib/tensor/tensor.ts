@@ -321,6 +321,11 @@ export function handlesOf(tensors: readonly Tensor[]): Handles {
   return handles;
 }
 
+/** @internal The same where some are no tensors. */
+export function handlesOrNone(tensors: readonly (Tensor | null | undefined)[]): Handles {
+  return Float64Array.from(tensors, (tensor) => (tensor === null || tensor === undefined ? -1 : handleOf(tensor)));
+}
+
 /** @internal A tensor for a handle that the addon has just made; `enterContext()` came before. */
 export function wrapHandle(handle: Handle): Tensor {
   return new Tensor(key, handle);
