@@ -106,6 +106,9 @@ export interface Native {
   exitDualLevel(): void;
   hasDualLevel(): boolean;
 
+  writeElement(handle: Handle, index: number, re: number, im: number): void;
+  undefinedGrad(handle: Handle): Handle;
+
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
