@@ -106,7 +106,9 @@ napi_value share_typed_array(napi_env env, napi_callback_info info) {
 at::Tensor readable(const at::Tensor& tensor) {
   const at::Tensor plain = unwrapped(tensor);
   const OutsideTransforms outside;
-  return plain.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
+  // A gradient that is known to be zero has no memory; a clone has.
+  const at::Tensor held = plain._is_zerotensor() ? plain.clone() : plain;
+  return held.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
 }
 
 // copyBytes(tensor): a new ArrayBuffer with the tensor's bytes in row-major order.
@@ -131,7 +133,7 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
     const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
     const OutsideTransforms outside;
     if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
-        tensor.is_neg()) {
+        tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
                                           describe_tensor(tensor) + "; use contiguous() or copy");
     }

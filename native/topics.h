@@ -15,5 +15,7 @@ void define_elements(Napi::Env env, Napi::Object exports);      // what gradchec
 void define_storage(Napi::Env env, Napi::Object exports);       // typed arrays in and out
 void define_random(Napi::Env env, Napi::Object exports);        // seeds, generators
 void define_device(Napi::Env env, Napi::Object exports);        // threads, devices, versions
+void define_indexing(Napi::Env env, Napi::Object exports);      // x[…] and x[…] = value
+void define_sharing(Napi::Env env, Napi::Object exports);       // tensors between threads
 
 }  // namespace aiforge

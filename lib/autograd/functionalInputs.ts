@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { zerosLike } from '../tensor/generated/functions.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** One tensor, or several in an array; results have the same form. */
@@ -94,7 +95,7 @@ export function withZeros(
   return gradients.map((gradient, i) => {
     if (gradient === null) {
       if (strict) refuseIndependent(name, independent[stage](i));
-      return references[i]!.zerosLike();
+      return zerosLike(references[i]!);
     }
     if (strict && createGraph && !gradient.requiresGrad) {
       const derivative = stage === 'jacobian' || stage === 'back_trick' ? 'Jacobian' : 'Hessian';

@@ -1,3 +1,4 @@
+import { zerosLike } from '../tensor/generated/functions.js';
 import { runInContext } from '../tensor/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import { gradientsOf, type GradientOptions } from './gradients.js';
@@ -26,7 +27,7 @@ function wrapArguments(name: string, args: readonly unknown[], positions: readon
 }
 
 const orZeros = (gradients: readonly (Tensor | null)[], inputs: readonly Tensor[]): Tensor[] =>
-  gradients.map((gradient, i) => gradient ?? inputs[i]!.zerosLike());
+  gradients.map((gradient, i) => gradient ?? zerosLike(inputs[i]!));
 
 function scalarOutput(name: string, output: unknown): Tensor {
   if (!Tensor.isTensor(output))

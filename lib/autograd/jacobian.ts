@@ -1,4 +1,4 @@
-import { stack } from '../tensor/generated/functions.js';
+import { stack, zerosLike } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
   checkRecorded,
@@ -46,7 +46,7 @@ function nested(blocks: readonly Tensor[][], outputs: TensorList, inputs: Tensor
 function rowsAtOnce(outputs: readonly Tensor[], inputs: readonly Tensor[], createGraph: boolean): Tensor[][] {
   const rows = vmap((...seeds: Tensor[]) =>
     gradientsOf(outputs, inputs, seeds, { createGraph, retainGraph: true }).map(
-      (gradient, i) => gradient ?? inputs[i]!.zerosLike(),
+      (gradient, i) => gradient ?? zerosLike(inputs[i]!),
     ),
   )(...standardBasis(outputs));
   const sizes = numels(outputs);
@@ -75,7 +75,7 @@ function rowsOneByOne(
       if (gradient !== null && strict && createGraph && !gradient.requiresGrad) {
         refuseIndependent(name, `with createGraph the Jacobian does not depend on input ${i}`);
       }
-      return gradient ?? inputs[i]!.zerosLike();
+      return gradient ?? zerosLike(inputs[i]!);
     });
   });
   return inputs.map((input, i) =>

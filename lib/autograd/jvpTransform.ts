@@ -1,4 +1,5 @@
 import { native } from '../native.js';
+import { zerosLike } from '../tensor/generated/functions.js';
 import { runInContext } from '../tensor/context.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { makeDual, unpackDual } from './forwardMode.js';
@@ -44,7 +45,7 @@ function unpack(name: string, dual: Tensor, level: number, strict: boolean): [Te
   if (tangent === null && strict) {
     throw invalid(`${name}: an output does not depend on the inputs, which strict: true does not allow.`);
   }
-  return [unwrapTensor(primal, level), unwrapTensor(tangent ?? primal.zerosLike(), level)];
+  return [unwrapTensor(primal, level), unwrapTensor(tangent ?? zerosLike(primal), level)];
 }
 
 export interface Jvp {

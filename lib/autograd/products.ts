@@ -12,6 +12,7 @@ import {
   type TensorOrTensors,
 } from './functionalInputs.js';
 import { gradientsOf } from './gradients.js';
+import { zerosLike } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 export interface ProductOptions {
@@ -111,7 +112,7 @@ export function vjp<Inputs extends TensorOrTensors, Output extends TensorOrTenso
   return results(prepared, outputs, product, given) as [Like<Output>, Like<Inputs>];
 }
 
-const leafZeros = (tensors: readonly Tensor[]): Tensor[] => tensors.map((t) => t.detach().zerosLike().requiresGrad_());
+const leafZeros = (tensors: readonly Tensor[]): Tensor[] => tensors.map((t) => zerosLike(t.detach()).requiresGrad_());
 
 /**
  * The output of `fn` and the product of its Jacobian with `v`, by differentiating the gradient; `func.jvp` needs one pass

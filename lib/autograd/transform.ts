@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
-import { enterContext, isPromise, runInContext } from '../tensor/context.js';
+import { enterContext, isThenable, runInContext } from '../tensor/context.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { flattenTree, unflattenTree } from './pytree.js';
 
@@ -27,9 +27,9 @@ export function inGradTransform<T>(body: (level: number) => T): T {
 /** Calls a function that a transform runs: it must be done when it returns, since the transform ends then. */
 export function callNow<T>(name: string, fn: (...args: never[]) => T, args: readonly unknown[]): T {
   const result = fn(...(args as never[]));
-  if (!isPromise(result)) return result;
+  if (!isThenable(result)) return result;
   // What it goes on to do with tensors of the transform fails; that failure is told here already.
-  result.catch(() => undefined);
+  result.then(undefined, () => undefined);
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     `${name}: the function returned a promise, but it must be done when it returns. Await outside of it.`,

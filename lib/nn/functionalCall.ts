@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { isPromise } from '../tensor/context.js';
+import { isThenable } from '../tensor/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { joinNames, stateDictName } from './moduleNames.js';
@@ -115,7 +115,7 @@ export function functionalCall<M extends Module>(
   try {
     for (const [place, tensor] of replacements(module, given, options)) undo.push(fill(place, tensor));
     const result = module.forward(...((Array.isArray(args) ? args : [args])));
-    if (isPromise(result)) {
+    if (isThenable(result)) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
         'functionalCall: forward returned a promise, but the module has its own tensors again when it returns.',

@@ -15,11 +15,25 @@ import {
   type TypedArray,
 } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
+import type { TensorIndexing } from './indexing.js';
 import { toNested } from './nesting.js';
 import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
 const { attach } = native;
+
+/** @internal Told of every tensor that is made and every handle that changes: the leak detector, while it runs. */
+export interface Recorder {
+  made(handle: Handle): void;
+  moved(from: Handle, to: Handle): void;
+}
+
+let recorder: Recorder | null = null;
+
+/** @internal */
+export function setRecorder(next: Recorder | null): void {
+  recorder = next;
+}
 
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
 const key = Symbol('tensor');
@@ -51,7 +65,7 @@ const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
 
 // Every aten:: operator that is a method of Tensor: generated from LibTorch's schemas.
-export interface Tensor extends TensorOperators {}
+export interface Tensor extends TensorOperators, TensorIndexing {}
 
 /**
  * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
@@ -81,7 +95,9 @@ export class Tensor implements Disposable {
     Tensor.rehome = (tensor) => {
       if (tensor.#scope === 0) return;
       enterContext();
-      tensor.#handle = native.rehome(tensor.#handle);
+      const handle = native.rehome(tensor.#handle);
+      recorder?.moved(tensor.#handle, handle);
+      tensor.#handle = handle;
       tensor.#scope = appliedScope();
       if (tensor.#scope === 0) attach(tensor, tensor.#handle);
     };
@@ -98,6 +114,7 @@ export class Tensor implements Disposable {
     this.#handle = handle;
     this.#scope = appliedScope();
     if (this.#scope === 0) attach(this, handle);
+    if (recorder !== null) recorder.made(handle);
   }
 
   /** Whether a value is a Tensor of this library, and no look-alike. */
