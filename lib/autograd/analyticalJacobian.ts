@@ -1,4 +1,5 @@
 import { native } from '../native.js';
+import { zerosLike } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
 import { handleOf, Tensor } from '../tensor/tensor.js';
 import { dualLevel, makeDual, unpackDual } from './forwardMode.js';
@@ -81,7 +82,7 @@ export function dualInputs(inputs: readonly unknown[], target: Tensor): { duals:
   let tangent: Tensor | null = null;
   const duals = inputs.map((input) => {
     if (!isTracked(input)) return input;
-    const dual = makeDual(input.detach(), input.detach().zerosLike());
+    const dual = makeDual(input.detach(), zerosLike(input.detach()));
     if (input === target) ({ tangent } = unpackDual(dual));
     return dual;
   });

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
-import { empty } from '../tensor/generated/functions.js';
+import { empty, viewAsReal } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
@@ -170,7 +170,7 @@ function randomGradient(output: Tensor, isNonContiguous: boolean): Tensor {
   const shape = isNonContiguous ? [...output.shape, 2] : output.shape;
   const dtype = isDifferentiable(output) ? output.dtype : 'float64';
   const made = empty(shape, { dtype, device: output.device });
-  (isComplex(made) ? made.viewAsReal() : made).uniform_(-1, 1);
+  (isComplex(made) ? viewAsReal(made) : made).uniform_(-1, 1);
   return (isNonContiguous ? made.select(-1, 0) : made).requiresGrad_();
 }
 

@@ -1,7 +1,7 @@
 import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { Generator } from '../tensor/generator.js';
-import { complex, rand } from '../tensor/generated/functions.js';
+import { complex, rand, zerosLike } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { backwardJacobians, collect, dualInputs, forwardJacobians, readTangents } from './analyticalJacobian.js';
@@ -42,7 +42,7 @@ function directionalDifference(run: Run, input: Tensor, along: Tensor, isImagina
   const data = dataOf(input);
   const before = data.clone();
   const scaled = along.mul(eps);
-  const step = isImaginary ? complex(scaled.zerosLike(), scaled) : scaled;
+  const step = isImaginary ? complex(zerosLike(scaled), scaled) : scaled;
   return centralDifference(run.fn, run.inputs, eps, (d) => {
     scope(() => data.copy_(d === 0 ? before : before.add(step, { alpha: d })));
   });
@@ -98,7 +98,7 @@ function weightedGradients(run: Run, output: Tensor, weights: Tensor, part: Part
   const once = (): Matrix[] => {
     const gradients = tracked.map((input) => zeroMatrix(input.numel(), 1, isComplex(input)));
     const flaws = { size: false, dtype: false };
-    const seed = part === 'imaginary' ? complex(weights.zerosLike(), weights) : weights.to(output.dtype);
+    const seed = part === 'imaginary' ? complex(zerosLike(weights), weights) : weights.to(output.dtype);
     scope(() => collect(gradients, 0, gradientsOf([output], tracked, [seed], { retainGraph: true }), tracked, flaws));
     checkFlaws(flaws, settings.checkGradDtypes);
     return gradients;
@@ -162,7 +162,7 @@ function pushForward(run: Run, input: Tensor, along: Tensor, isImaginary: boolea
   scope(() =>
     dualLevel(() => {
       const { duals, tangent } = dualInputs(inputs, input);
-      dataOf(tangent).copy_(isImaginary ? complex(along.zerosLike(), along) : along);
+      dataOf(tangent).copy_(isImaginary ? complex(zerosLike(along), along) : along);
       const hasMismatch = readTangents(fn(duals), (slope, k) => {
         rows[k] = row(valuesOf(slope));
       });

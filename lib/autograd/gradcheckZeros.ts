@@ -1,6 +1,6 @@
 import { native } from '../native.js';
 import { enterContext } from '../tensor/context.js';
-import { randnLike, stack } from '../tensor/generated/functions.js';
+import { randnLike, stack, zerosLike } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
@@ -79,7 +79,7 @@ export function checkUndefinedTangents({ fn, inputs, tracked }: Run): void {
       dualLevel(() => {
         const others = inputs.map((input) => {
           if (!isTracked(input)) return input;
-          return makeDual(input.detach(), input === target ? input.detach().zerosLike() : randnLike(input.detach()));
+          return makeDual(input.detach(), input === target ? zerosLike(input.detach()) : randnLike(input.detach()));
         });
         const withZeros = tangentsOf(fn(others));
         const at = inputs.indexOf(target);
@@ -102,7 +102,7 @@ export function checkBatched({ differentiable, tracked }: Run): void {
   for (const [index, output] of differentiable.entries()) {
     const vjp = (seed: Tensor): Tensor[] =>
       gradientsOf([output], tracked, [seed], { retainGraph: true }).map(
-        (gradient, i) => gradient ?? tracked[i]!.detach().zerosLike(),
+        (gradient, i) => gradient ?? zerosLike(tracked[i]!.detach()),
       );
     scope(() => {
       const seeds = [randnLike(output.detach()), randnLike(output.detach())];
