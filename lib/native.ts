@@ -73,6 +73,8 @@ export interface Native {
   itemSize(handle: Handle): number;
   isContiguous(handle: Handle): boolean;
   identity(handle: Handle): bigint;
+  dataPtr(handle: Handle): bigint;
+  storageOffset(handle: Handle): number;
 
   backward(
     tensors: Handles,

@@ -1,7 +1,39 @@
 import './generated/install.js';
 import './indexing.js';
+import './members.js';
 
 export * from './generated/functions.js';
+export {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  blockDiag,
+  broadcastShapes,
+  broadcastTensors,
+  cartesianProd,
+  cdist,
+  chainMatmul,
+  einsum,
+  finfo,
+  iinfo,
+  isTensor,
+  lu,
+  meshgrid,
+  norm,
+  numel,
+  tensordot,
+  unique,
+  uniqueConsecutive,
+  unravelIndex,
+  type CdistOptions,
+  type FloatInfo,
+  type IntegerInfo,
+  type LuOptions,
+  type NormOptions,
+  type TensordotOptions,
+  type UniqueOptions,
+  type UniqueResult,
+} from './composites/index.js';
 export * as fft from './generated/fft.js';
 export * as linalg from './generated/linalg.js';
 export * as special from './generated/special.js';

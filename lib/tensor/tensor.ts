@@ -16,6 +16,7 @@ import {
 } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
+import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
 import { formatAny } from './wrapperPrinting.js';
 
@@ -65,7 +66,7 @@ const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
 
 // Every aten:: operator that is a method of Tensor: generated from LibTorch's schemas.
-export interface Tensor extends TensorOperators, TensorIndexing {}
+export interface Tensor extends TensorOperators, TensorIndexing, TensorMembers {}
 
 /**
  * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
