@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
 
 import { expect } from 'chai';
-import type {
-  Tensor} from 'aiforge';
+import type { Tensor } from 'aiforge';
 import {
   arange,
   autograd,
