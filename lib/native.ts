@@ -163,6 +163,9 @@ export interface Native {
   exitDualLevel(): void;
   hasDualLevel(): boolean;
 
+  writeElement(handle: Handle, index: number, re: number, im: number): void;
+  undefinedGrad(handle: Handle): Handle;
+
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
   copyNumbers(handle: Handle): ArrayBuffer | null;
