@@ -254,7 +254,9 @@ describe('Scope', () => {
       (reason: unknown) => reason,
     );
     expect(error).to.have.property('code', 'SCOPE_MISUSED');
-    expect((error as Error).message).to.include("'batch'").and.include('scope(async');
+    expect((error as Error).message)
+      .to.include("'batch'")
+      .and.include('scope(async');
     const free = ones([1]);
     scope(() => ones([1]));
     expect(free.isDisposed).to.equal(false);

@@ -24,7 +24,10 @@ describe('what leaves a scope', () => {
     'symbol keys': (one) => ({ [key]: one() }),
     'objects without a prototype': (one) => Object.assign(Object.create(null) as object, { t: one(), [key]: one() }),
     'objects of another realm': (one) => {
-      const other = runInNewContext('({ list: [], map: new Map() })') as { list: unknown[]; map: Map<unknown, unknown> };
+      const other = runInNewContext('({ list: [], map: new Map() })') as {
+        list: unknown[];
+        map: Map<unknown, unknown>;
+      };
       other.list.push(one());
       other.map.set(one(), one());
       return other;
