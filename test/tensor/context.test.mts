@@ -57,11 +57,11 @@ describe('scopes and control flow', () => {
   });
 
   it('leave a noGrad that outlives its scope outside of it, where the collector frees what it makes', async () => {
-    let late: Promise<Tensor[]> | undefined;
+    const held: { late?: Promise<Tensor[]>; made?: Tensor[] } = {};
     collectGarbage();
     const before = memory.stats().tensors;
     scope(() => {
-      late = noGrad(async () => {
+      held.late = noGrad(async () => {
         const early = ones([1]);
         await delay(1);
         expect(early.isDisposed).to.equal(true);
@@ -69,11 +69,11 @@ describe('scopes and control flow', () => {
         return Array.from({ length: 100 }, () => ones([1]));
       });
     });
-    let made: Tensor[] | undefined = await late!;
-    late = undefined;
-    expect(made.every((one) => !one.isDisposed)).to.equal(true);
+    held.made = await held.late!;
+    expect(held.made.every((one) => !one.isDisposed)).to.equal(true);
     expect(memory.stats().outside.tensors).to.be.at.least(100);
-    made = undefined;
+    delete held.late;
+    delete held.made;
     await delay(1);
     collectGarbage();
     expect(memory.stats().tensors).to.be.lessThan(before + 50);
