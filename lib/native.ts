@@ -59,6 +59,7 @@ export interface Native {
 
   call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
+  wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
 
@@ -99,11 +100,30 @@ export interface Native {
   gradFnName(handle: Handle): string | null;
   setData(handle: Handle, source: Handle): void;
 
+  enterVmap(batchSize: number, randomness: string): number;
+  enterGrad: () => number;
+  enterJvp: () => number;
+  exitTransform(): void;
+  transformDepth(): number;
+  addBatchDim(handle: Handle, dim: number, level: number): Handle;
+  removeBatchDim(handle: Handle, level: number, batchSize: number, outDim: number): Handle;
+  wrapForGrad(handle: Handle, level: number, requiresGrad: boolean): Handle;
+  unwrapForGrad(handle: Handle, level: number): Handle | null;
+  wrapperOf(handle: Handle): { level: number; batchDim: number; value: Handle } | null;
+  excludeTransforms(excluded: boolean): boolean;
+  enterDualLevel(): number;
+  exitDualLevel(): void;
+  hasDualLevel(): boolean;
+
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
+
+  indexBuffer(): ArrayBuffer;
+  at: (handle: Handle, count: number) => Handle;
+  setAt: (handle: Handle, count: number) => void;
 
   manualSeed(seed: number | bigint): void;
   createGenerator(): number;

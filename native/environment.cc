@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "errors.h"
+#include "functorch.h"
 #include "sharing.h"
 #include "topics.h"
 #include "values.h"
@@ -62,8 +63,10 @@ void Environment::close(napi_env, void* data, void*) {
   environment->closed_ = true;
   end_sharing(environment);
   environment->inference_.reset();
+  environment->forward_level.reset();
   environment->handles = Handles();
   environment->error_factory.Reset();
+  environment->index_buffer.Reset();
   environment->generators.clear();
   environment->buffers = std::make_shared<Buffers>();
   environment->delete_when_unused();
@@ -151,6 +154,7 @@ void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
     } else {
       inference_.reset();
     }
+    keep_transforms_dispatched();
   }
   if (!inference) c10::GradMode::set_enabled(grad_enabled);
 }

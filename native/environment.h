@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "buffers.h"
+#include "forward_mode.h"
 #include "handles.h"
 #include "operators.h"
 
@@ -27,6 +28,9 @@ class Environment {
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;
+  Napi::Reference<Napi::ArrayBuffer> index_buffer;  // see indexing.cc
+  const double* index_entries = nullptr;
+  std::unique_ptr<ForwardLevel> forward_level;  // while this thread is in a dual level
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
 
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.

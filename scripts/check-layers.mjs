@@ -18,6 +18,7 @@ const MAY_IMPORT = {
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   nn: [...LEAVES, 'tensor', 'autograd'],
+  func: ENGINE,
   optim: ENGINE,
   data: [...ENGINE, 'optim'],
   config: [...LEAVES, 'tensor'],
@@ -26,7 +27,7 @@ const MAY_IMPORT = {
   distributed: ENGINE,
   core: TRAINING,
   cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'distributed', 'core'],
+  index: [...TRAINING, 'func', 'distributed', 'core'],
 };
 
 await runMain(() => {

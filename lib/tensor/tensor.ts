@@ -15,8 +15,9 @@ import {
   type TypedArray,
 } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
+import type { TensorIndexing } from './indexing.js';
 import { toNested } from './nesting.js';
-import { formatTensor } from './printing.js';
+import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
 const { attach } = native;
@@ -64,7 +65,7 @@ const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
 
 // Every aten:: operator that is a method of Tensor: generated from LibTorch's schemas.
-export interface Tensor extends TensorOperators {}
+export interface Tensor extends TensorOperators, TensorIndexing {}
 
 /**
  * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
@@ -194,6 +195,7 @@ export class Tensor implements Disposable {
         `requiresGrad: it can be turned off for leaves only, and ${this.gradFn} made this tensor: use detach().`,
       );
     }
+    refuseInTransforms('requiresGrad_()', 'use func.grad, func.vjp, func.jacrev, … in its place, or');
     native.setRequiresGrad(this.#handle, value);
   }
 
@@ -234,6 +236,7 @@ export class Tensor implements Disposable {
 
   /** Computes the gradients of the leaves that this tensor depends on. See `torch.Tensor.backward`. */
   backward({ gradient = null, createGraph = false, retainGraph = createGraph, inputs }: BackwardOptions = {}): void {
+    refuseInTransforms('backward()', 'use func.grad or func.vjp, or');
     enterContext();
     native.backward(
       Float64Array.of(this.#handle),
@@ -306,12 +309,21 @@ export class Tensor implements Disposable {
   }
 
   toString(): string {
-    return formatTensor(this);
+    return formatAny(this, this.#handle, wrapHandle);
   }
 
   [inspect.custom](): string {
-    return formatTensor(this);
+    return this.toString();
   }
+}
+
+/** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
+function refuseInTransforms(call: string, advice: string): void {
+  if (native.transformDepth() === 0) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${call} was called inside a function that vmap, func.grad or another transform runs: ${advice} call it outside.`,
+  );
 }
 
 /** @internal The handle of a tensor; throws for anything else. */
