@@ -19,7 +19,7 @@ std::vector<at::Tensor> tensors_or_none(Environment& environment, napi_env env,
 
 // backward(tensors, gradients | null, retainGraph, createGraph, inputs | null)
 napi_value backward(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.backward", {"self", "gradient"}}, [&]() -> napi_value {
     const Arguments<5> args(env, info);
     Environment& environment = Environment::of(env);
     torch::autograd::backward(to_tensors(environment, env, args[0]),
@@ -31,15 +31,17 @@ napi_value backward(napi_env env, napi_callback_info info) {
 
 // grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused): handles or null
 napi_value grad(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<6> args(env, info);
-    Environment& environment = Environment::of(env);
-    return from_tensors(environment, env,
-                        torch::autograd::grad(to_tensors(environment, env, args[0]),
-                                              to_tensors(environment, env, args[1]),
-                                              tensors_or_none(environment, env, args, 2),
-                                              args.boolean(3), args.boolean(4), args.boolean(5)));
-  });
+  return guarded(env, Call{info, "grad", {"outputs", "inputs", "gradOutputs"}},
+                 [&]() -> napi_value {
+                   const Arguments<6> args(env, info);
+                   Environment& environment = Environment::of(env);
+                   return from_tensors(
+                       environment, env,
+                       torch::autograd::grad(to_tensors(environment, env, args[0]),
+                                             to_tensors(environment, env, args[1]),
+                                             tensors_or_none(environment, env, args, 2),
+                                             args.boolean(3), args.boolean(4), args.boolean(5)));
+                 });
 }
 
 // gradients(tensors): the .grad of each, a handle or null
@@ -64,7 +66,7 @@ napi_value gradient(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_gradient(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.grad", {"self", "gradient"}}, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor tensor = handles.get(args.handle(0));
@@ -108,7 +110,7 @@ napi_value requires_grad(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_requires_grad(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.requiresGrad", {"self"}}, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Environment::of(env).handles.get(args.handle(0)).set_requires_grad(args.boolean(1));
     return nullptr;
@@ -123,7 +125,7 @@ napi_value is_leaf(napi_env env, napi_callback_info info) {
 }
 
 napi_value retain_grad(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.retainGrad", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     Environment::of(env).handles.get(args.handle(0)).retain_grad();
     return nullptr;
@@ -141,7 +143,7 @@ napi_value grad_fn_name(napi_env env, napi_callback_info info) {
 
 // setData(tensor, source): tensor takes source's data, as Python's `tensor.data = source`
 napi_value set_data(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.setData", {"self", "source"}}, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor source = handles.get(args.handle(1));
