@@ -83,7 +83,8 @@ describe('AiforgeError', () => {
   });
 
   it('keeps to Error.stackTraceLimit, and to what Error.prepareStackTrace makes', () => {
-    const { stackTraceLimit, prepareStackTrace } = Error;
+    const { stackTraceLimit } = Error;
+    const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
     try {
       Error.stackTraceLimit = 1;
       expect(caught(failing).stack!.match(/^ {4}at /gm)).to.have.length(1);
