@@ -156,7 +156,7 @@ napi_value adopt_typed_array(napi_env env, napi_callback_info info) {
 
 // copyBytes(tensor): a new ArrayBuffer with the tensor's bytes in row-major order.
 napi_value copy_bytes(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.toTypedArray", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor source = readable(Environment::of(env).handles.get(args.handle(0)));
     void* data = nullptr;
@@ -171,7 +171,7 @@ void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at
 
 // viewBytes(tensor): an ArrayBuffer over the tensor's own memory, which it keeps alive.
 napi_value view_bytes(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.viewTypedArray", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
     const OutsideTransforms outside;
@@ -192,7 +192,7 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
 
 // item(tensor): the one element as a number, bigint, boolean or { re, im }
 napi_value item(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.item", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     return from_scalar(env, Environment::of(env).handles.get(args.handle(0)).item());
   });

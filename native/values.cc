@@ -402,18 +402,21 @@ std::string describe_tensor(const at::Tensor& tensor) {
 
 std::string describe(Environment& environment, napi_env env, napi_value value,
                      const ValueType& type) {
-  double handle = 0;
-  if (type.kind == Kind::Tensor && !type.is_list &&
-      napi_get_value_double(env, value, &handle) == napi_ok && handle >= 0) {
+  const auto one = [&](double handle) -> std::string {
+    if (handle < 0) return "no tensor";
     const auto slot = static_cast<Handle>(handle);
     return environment.handles.is_live(slot) ? describe_tensor(environment.handles.get(slot))
                                              : "a disposed tensor";
+  };
+  double handle = 0;
+  if (type.kind == Kind::Tensor && !type.is_list &&
+      napi_get_value_double(env, value, &handle) == napi_ok && handle >= 0) {
+    return one(handle);
   }
   if (type.kind == Kind::Tensor && type.is_list && !is_missing(env, value)) {
+    const HandleList handles = read_handles(env, value);
     std::vector<std::string> items;
-    for (const at::Tensor& tensor : to_tensors(environment, env, value)) {
-      items.push_back(describe_tensor(tensor));
-    }
+    for (size_t i = 0; i < handles.size; ++i) items.push_back(one(handles.data[i]));
     return "[" + c10::Join(", ", items) + "]";
   }
   return Napi::Value(env, value).IsArray()
