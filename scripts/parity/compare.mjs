@@ -34,7 +34,10 @@ export function difference(frame, expected, actual, tally, { ignoreValues = fals
     case 'float':
       return differentScalar(Number(String(expected.value).replace('inf', 'Infinity')), actual, where);
     case 'complex':
-      return differentScalar(expected.re, actual?.re, `${where}.re`) ?? differentScalar(expected.im, actual?.im, `${where}.im`);
+      return (
+        differentScalar(expected.re, actual?.re, `${where}.re`) ??
+        differentScalar(expected.im, actual?.im, `${where}.im`)
+      );
     case 'int':
       return differentScalar(BigInt(expected.value), actual, where);
     default:
@@ -123,7 +126,10 @@ function differentElement(ours, theirs, dtype, where) {
   let wrong = 0;
   let first;
   for (let i = 0; i < ours.length; i += step) {
-    if (step === 1 ? isClose(ours[i], theirs[i], relative, absolute) : isCloseComplex(ours, theirs, i, relative, absolute)) continue;
+    if (
+      step === 1 ? isClose(ours[i], theirs[i], relative, absolute) : isCloseComplex(ours, theirs, i, relative, absolute)
+    )
+      continue;
     first ??= i;
     ++wrong;
   }

@@ -33,14 +33,24 @@ function inPlaceOf(call, name) {
   };
 }
 
-const isOptions = (value) => typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+const isOptions = (value) =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 class Entry {
   constructor(name) {
     this.name = name;
     this.target = callOf(name);
     this.tally = new Tally();
-    this.result = { name, how: this.target?.how ?? null, dtypes: {}, samples: 0, gradients: 0, inPlace: 0, failed: 0, failures: [] };
+    this.result = {
+      name,
+      how: this.target?.how ?? null,
+      dtypes: {},
+      samples: 0,
+      gradients: 0,
+      inPlace: 0,
+      failed: 0,
+      failures: [],
+    };
   }
 
   add(frame) {
@@ -51,7 +61,8 @@ class Entry {
     header.samples.forEach((sample, i) => {
       result.samples += 1;
       for (const check of [this.#function, this.#inPlace]) {
-        const found = this.target === null ? 'aiforge has no function of this name' : this.#attempt(check, frame, sample);
+        const found =
+          this.target === null ? 'aiforge has no function of this name' : this.#attempt(check, frame, sample);
         if (found !== null) this.#fail(header.dtype, i, found);
         if (found !== null) break;
       }
