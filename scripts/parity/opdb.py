@@ -174,7 +174,8 @@ def main():
             {"name": entry_name(op), "dtypes": [str(d)[6:] for d in DTYPES if op.supports_dtype(d, "cpu")]}
             for op in op_db
         ]
-        write_frame(stream, {"entries": entries, "torch": torch.__version__})
+        names = {name.removeprefix("aten::").split(".")[0] for name in torch._C._dispatch_get_all_op_names()}
+        write_frame(stream, {"entries": entries, "operators": sorted(names)})
         return
     for line in sys.stdin:
         request = json.loads(line)
