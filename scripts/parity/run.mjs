@@ -97,7 +97,7 @@ function summary(results) {
   return [
     `${passed.length} of ${counted.length} entries with an operator pass in full (${share} %);`,
     `${results.length - counted.length} entries have no operator, or no sample for these dtypes.`,
-    `${sum('samples')} samples, ${sum('gradients')} with gradients, ${sum('inPlace')} in place too;`,
+    `${sum('samples')} samples, ${sum('gradients')} with gradients, ${sum('methods')} as methods, ${sum('inPlace')} in place too;`,
     `of ${sum('tensors')} tensors ${close} are close only, the others bit-identical; ${sum('otherStrides')} have other strides.`,
   ].join('\n');
 }

@@ -24,6 +24,7 @@ export async function listEntries(python) {
 const empty = {
   samples: 0,
   gradients: 0,
+  methods: 0,
   inPlace: 0,
   tensors: 0,
   identical: 0,

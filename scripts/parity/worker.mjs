@@ -36,6 +36,8 @@ function inPlaceOf(call, name) {
 const isOptions = (value) =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
+const isTensor = (frame, value) => value?.$ === 'tensor';
+
 class Entry {
   constructor(name) {
     this.name = name;
@@ -47,6 +49,7 @@ class Entry {
       dtypes: {},
       samples: 0,
       gradients: 0,
+      methods: 0,
       inPlace: 0,
       failed: 0,
       failures: [],
@@ -60,7 +63,7 @@ class Entry {
     result.dtypes[header.dtype] = header.samples.length;
     header.samples.forEach((sample, i) => {
       result.samples += 1;
-      for (const check of [this.#function, this.#inPlace]) {
+      for (const check of [this.#function, this.#method, this.#inPlace]) {
         const found =
           this.target === null ? 'aiforge has no function of this name' : this.#attempt(check, frame, sample);
         if (found !== null) this.#fail(header.dtype, i, found);
@@ -126,6 +129,18 @@ class Entry {
     };
     if (expected.error !== undefined) return this.#expectError(run, expected.error);
     return difference(frame, expected.values, run(), this.tally, { where: 'gradients' });
+  }
+
+  #method(frame, sample) {
+    const name = camelCase(frame.header.method ?? '');
+    // Python's reflected operators (__radd__) have no counterpart as methods.
+    if (name === '' || name.startsWith('__') || sample.error !== undefined || !isTensor(frame, sample.input))
+      return null;
+    if (!(name in Tensor.prototype)) return `aiforge has no method ${name}`;
+    const { run } = this.#call(frame, sample, ([x, ...rest]) => x[name](...rest));
+    this.result.methods += 1;
+    const ignoreValues = undefinedValues.has(this.name);
+    return difference(frame, sample.output, run(), this.tally, { ignoreValues, where: `method ${name}` });
   }
 
   #inPlace(frame, sample) {
