@@ -17,21 +17,16 @@ export {
   convTranspose2d,
   convTranspose3d,
   cosineSimilarity,
-  glu,
   hardshrink,
-  logSigmoid,
-  oneHot,
-  pad,
   pairwiseDistance,
   pdist,
   pixelShuffle,
   pixelUnshuffle,
   prelu,
   sigmoid,
-  softplus,
-  softshrink,
   tanh,
 } from '../tensor/generated/functions.js';
+export { glu, logSigmoid, oneHot, pad, softplus, softshrink } from '../tensor/generated/nn.js';
 export * from './functional/activations.js';
 export * from './functional/dropout.js';
 export { embeddingBag, type EmbeddingBagOptions } from './functional/embeddingBag.js';

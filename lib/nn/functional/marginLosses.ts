@@ -1,5 +1,6 @@
 import { AiforgeError } from '../../errors.js';
-import { minimum, pairwiseDistance } from '../../tensor/generated/functions.js';
+import { minimum, pairwiseDistance, rsub } from '../../tensor/generated/functions.js';
+import { logSigmoid } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber, type Reduction } from '../operators.js';
 import { named, type Rest } from './arguments.js';
@@ -109,8 +110,8 @@ export function multilabelSoftMarginLoss(
 ): Tensor {
   const defaults = { weight: null, reduction: 'mean' as const };
   const given = named<MultilabelSoftMarginLossOptions>('multilabelSoftMarginLoss', rest, defaults);
-  const positive = target.mul(input.logSigmoid());
-  let losses = positive.add(target.rsub(1).mul(input.neg().logSigmoid())).neg();
+  const positive = target.mul(logSigmoid(input));
+  let losses = positive.add(rsub(target, 1).mul(logSigmoid(input.neg()))).neg();
   if (given.weight !== null) losses = losses.mul(given.weight);
   const classes = input.dim() - 1;
   return reduce(losses.sum(classes).div(input.size(classes)), given.reduction);

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { avgPool2d, avgPool3d, pad } from '../../tensor/generated/functions.js';
+import { avgPool2d, avgPool3d, pad } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';

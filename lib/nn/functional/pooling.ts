@@ -3,7 +3,8 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 
-export { avgPool1d, avgPool2d, avgPool3d } from '../../tensor/generated/functions.js';
+export { avgPool1d } from '../../tensor/generated/functions.js';
+export { avgPool2d, avgPool3d } from '../../tensor/generated/nn.js';
 
 /** A number for every spatial dimension, or one for each. */
 export type Sizes = number | readonly number[];
