@@ -1,5 +1,5 @@
 // `npm run test:parity`: runs the samples of PyTorch's operator database (op_db) in Python and here, and compares values,
-// dtypes, shapes, gradients and in-place forms. By default the first 20 samples of every entry and dtype;
+// dtypes, shapes, strides, gradients, methods and in-place forms. By default the first 20 samples of every entry and dtype;
 //   --all        every sample                      --sample n   the first n samples
 //   --op name    this entry only (repeatable)      --shard i/n  every n-th entry, from the i-th on
 //   --write      writes docs/parity.md, with --all
@@ -98,6 +98,6 @@ function summary(results) {
     `${passed.length} of ${counted.length} entries with an operator pass in full (${share} %);`,
     `${results.length - counted.length} entries have no operator, or no sample for these dtypes.`,
     `${sum('samples')} samples, ${sum('gradients')} with gradients, ${sum('methods')} as methods, ${sum('inPlace')} in place too;`,
-    `of ${sum('tensors')} tensors ${close} are close only, the others bit-identical; ${sum('otherStrides')} have other strides.`,
+    `of ${sum('tensors')} tensors ${close} are close only, the others bit-identical.`,
   ].join('\n');
 }

@@ -28,17 +28,16 @@ const empty = {
   inPlace: 0,
   tensors: 0,
   identical: 0,
-  otherStrides: 0,
   failed: 0,
   failures: [],
 };
 
 /** The results of all entries, in order; failures and the progress are printed as they come. */
-export async function runEntries(python, entries, first) {
+export async function runEntries(python, entries, first, print = console.log) {
   const results = [];
   const add = (result) => {
     results.push({ ...empty, ...result, name: entries[results.length].name });
-    report(results.at(-1), results.length, entries.length);
+    report(results.at(-1), results.length, entries.length, print);
   };
   while (results.length < entries.length) {
     const ended = await runWorker(python, entries.slice(results.length), first, add);
@@ -49,11 +48,11 @@ export async function runEntries(python, entries, first) {
   return results;
 }
 
-function report({ name, failed, samples, failures }, done, all) {
-  if (done % 50 === 0 || done === all) console.log(`  ${done} of ${all}`);
+function report({ name, failed, samples, failures }, done, all, print) {
+  if (done % 50 === 0 || done === all) print(`  ${done} of ${all}`);
   if (failed === 0) return;
-  console.log(`  ${name}: ${failed} failures, ${samples} samples`);
-  for (const { dtype, sample, message } of failures) console.log(`    ${dtype} ${sample}: ${message.split('\n')[0]}`);
+  print(`  ${name}: ${failed} failures, ${samples} samples`);
+  for (const { dtype, sample, message } of failures) print(`    ${dtype} ${sample}: ${message.split('\n')[0]}`);
 }
 
 /** Runs entries until the worker ends; null when it has run all of them, else why it ended before. */

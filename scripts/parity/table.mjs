@@ -1,5 +1,6 @@
 // The entries whose name is not the name of a public function by the mechanical rule: what is called instead, and why.
 import * as aiforge from '../../dist/lib/index.js';
+import { isTuple } from './values.mjs';
 
 const { ops, nn } = aiforge;
 const functional = nn.functional;
@@ -45,7 +46,7 @@ export const table = {
   },
   __getitem__: {
     why: "Python's x[index] is x.at(index, …)",
-    call: (x, index) => x.at(...(Array.isArray(index) ? index : [index])),
+    call: (x, index) => x.at(...(isTuple(index) ? index : [index])),
   },
   __radd__: exchanged('add'),
   __rmul__: exchanged('mul'),

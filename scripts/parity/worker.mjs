@@ -73,8 +73,8 @@ class Entry {
   }
 
   finish() {
-    const { tensors, identical, otherStrides } = this.tally;
-    return { ...this.result, tensors, identical, otherStrides };
+    const { tensors, identical } = this.tally;
+    return { ...this.result, tensors, identical };
   }
 
   #fail(dtype, sample, message) {
