@@ -20,6 +20,7 @@ const MAY_IMPORT = {
   nn: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
   optim: ENGINE,
+  testing: [...LEAVES, 'tensor', 'autograd'],
   data: [...ENGINE, 'optim'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
@@ -27,7 +28,7 @@ const MAY_IMPORT = {
   distributed: ENGINE,
   core: TRAINING,
   cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'func', 'distributed', 'core'],
+  index: [...TRAINING, 'func', 'distributed', 'core', 'testing'],
 };
 
 await runMain(() => {
