@@ -4,6 +4,7 @@ import './indexing.js';
 
 export * from './generated/functions.js';
 export {
+  asTensor,
   atleast1d,
   atleast2d,
   atleast3d,
