@@ -53,6 +53,8 @@ export interface Native {
   registerOperators(names: readonly string[]): number;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
+  /** Operators that are checked before LibTorch gets them, and why. */
+  guards(): { operators: string; reason: string }[];
 
   shape(handle: Handle): number[];
   strides(handle: Handle): number[];

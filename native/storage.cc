@@ -102,7 +102,9 @@ napi_value share_typed_array(napi_env env, napi_callback_info info) {
   });
 }
 
-at::Tensor readable(const at::Tensor& tensor) {
+at::Tensor readable(const at::Tensor& source) {
+  // A tensor that stands for zeros has no memory until it is copied.
+  const at::Tensor tensor = source._is_zerotensor() ? source.clone() : source;
   return tensor.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
 }
 
@@ -126,13 +128,15 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
-    if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
-        tensor.is_neg()) {
+    if (!tensor.device().is_cpu() || !tensor.has_storage() || !tensor.is_contiguous() ||
+        tensor.is_conj() || tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
                                           describe_tensor(tensor) + "; use contiguous() or copy");
     }
     if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(env, 0);
     auto held = std::make_unique<at::Tensor>(tensor.detach());
+    // As with `Tensor.numpy()`: what JavaScript sees must not move.
+    held->storage().unsafeGetStorageImpl()->set_resizable(false);
     napi_value buffer = nullptr;
     check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(), release_view,
                                                 held.get(), &buffer));

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 
 /** What operators run under: the scope that keeps new tensors and the autograd modes. It follows asynchronous code. */
@@ -69,6 +70,9 @@ export function runInContext<T>(
   finish?: (result: Awaited<T>) => void,
   cleanUp?: () => void,
 ): T {
+  if (typeof body !== 'function') {
+    throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${typeof body}.`);
+  }
   const outer = currentContext();
   const context: Context = { ...outer, ...changes, outer, open: true };
   const end = () => {

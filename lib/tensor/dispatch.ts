@@ -66,7 +66,12 @@ function fits(parameter: Parameter, value: unknown): boolean {
   if (value === null && (parameter.isOptional || parameter.kind === Kind.Generator)) return true;
   if (!parameter.isList) return accepts[parameter.kind](value);
   if (!Array.isArray(value)) return parameter.listSize > 0 && accepts[parameter.kind](value);
-  return value.every((item) => (item === null ? parameter.hasOptionalItems : accepts[parameter.kind](item)));
+  // By index, since an array is any caller's: its own `every` is not trusted, and a hole ends the search.
+  for (let i = 0; i < value.length; ++i) {
+    const item: unknown = value[i];
+    if (item === null ? !parameter.hasOptionalItems : !accepts[parameter.kind](item)) return false;
+  }
+  return true;
 }
 
 /** A value as the addon takes it: tensors and generators become their numbers. */
@@ -76,8 +81,8 @@ function lower(parameter: Parameter, value: unknown): unknown {
   if (parameter.kind !== Kind.Tensor) return value;
   if (!parameter.isList) return handleOf(value as Tensor);
   const list = value as (Tensor | null)[];
-  if (!list.includes(null)) return handlesOf(list as Tensor[]);
-  return Float64Array.from(list, (item) => (item === null ? -1 : handleOf(item)));
+  if (!parameter.hasOptionalItems) return handlesOf(list as Tensor[]);
+  return Float64Array.from({ length: list.length }, (_, i) => (list[i] === null ? -1 : handleOf(list[i]!)));
 }
 
 /** Python's rule: `view(2, 3)` is `view([2, 3])` where the last positional argument is a list of any length. */
@@ -137,15 +142,25 @@ function liftResults(returns: Return[], value: unknown, aliased: (parameter: num
   return tuple;
 }
 
-function describe(value: unknown): string {
+// How much of nested arrays an error shows.
+const SHOWN_DEPTH = 3;
+const SHOWN_ITEMS = 16;
+
+function describe(value: unknown, depth = 0): string {
   if (Tensor.isTensor(value)) return value.isDisposed ? 'disposed tensor' : `${value.dtype}[${value.shape.join(', ')}]`;
-  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
+  if (Array.isArray(value)) {
+    if (depth === SHOWN_DEPTH) return '[…]';
+    const count = Math.min(value.length, SHOWN_ITEMS);
+    const items = Array.from({ length: count }, (_, i) => describe(value[i], depth + 1));
+    if (value.length > count) items.push('…');
+    return `[${items.join(', ')}]`;
+  }
   return inspect(value, { depth: 0, breakLength: Infinity, customInspect: false });
 }
 
 function refuse(name: string, overloads: readonly Overload[], args: unknown[]): never {
   const forms = overloads.map(({ schema }) => `  ${schema.text.replace(/^aten::/, '')}`);
-  const given = args.filter((arg) => arg !== undefined).map(describe);
+  const given = args.filter((arg) => arg !== undefined).map((arg) => describe(arg));
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     `${name}(${given.join(', ')}): no form of ${name} takes these arguments. Its forms are:\n${forms.join('\n')}`,
