@@ -1,8 +1,10 @@
 export * from './tensor/index.js';
 export * from './autograd/index.js';
 export * from './core/index.js';
+export * as autograd from './autograd/namespace.js';
 export * as data from './data/index.js';
 export * as distributed from './distributed/index.js';
+export * as func from './func/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { ExperimentConfig } from './config/experimentConfig.js';

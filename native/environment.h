@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "buffers.h"
+#include "forward_mode.h"
 #include "handles.h"
 #include "operators.h"
 
@@ -26,13 +28,19 @@ class Environment {
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;
+  Napi::Reference<Napi::ArrayBuffer> index_buffer;  // see indexing.cc
+  const double* index_entries = nullptr;
+  std::unique_ptr<ForwardLevel> forward_level;  // while this thread is in a dual level
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
 
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.
   void attach(napi_env env, napi_value object, Handle handle);
 
+  // Releases the tensors whose objects were collected.
+  void sweep(node_api_basic_env env);
+
   // Tells V8 of bytes that came or went, when they are many.
-  void report_memory(napi_env env);
+  void report_memory(node_api_basic_env env);
 
   // Gives free pages back to the system when they are many, and makes V8 collect now when the
   // tensors left to it have grown by much since the last time.
@@ -45,7 +53,14 @@ class Environment {
   Environment() = default;
   static void close(napi_env env, void* data, void* hint);
   static void collected(node_api_basic_env env, void* data, void* hint);
+  static void sweep_later(napi_env env, void* data, void* hint);
   void delete_when_unused();
+
+  // A collection may run in the middle of a call whose tensor has no other owner any more: the code
+  // has read its number and no longer needs its object. So a collected tensor waits here until the
+  // next tensor is made, or the event loop turns.
+  std::vector<Handle> collected_;
+  bool sweep_posted_ = false;
 
   // Finalizers may run after the environment's own: it lives until the last of them.
   size_t attached_ = 0;

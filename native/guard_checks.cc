@@ -23,6 +23,7 @@ void weight_norm(Call call) {
   const at::Tensor v = call.tensor("v");
   const int64_t dim = call.integer("dim");
   require(dim >= -1 && dim < v.dim(), "'dim' to name a dimension of 'v' or to be -1");
+  require(v.numel() > 0, "'v' to have elements");
   require_elements(call, {"g"}, dim < 0 ? 1 : v.size(dim));
 }
 
@@ -76,6 +77,7 @@ void group_norm_backward(Call call) {
   group_norm(call);
   require_same_sizes(call, {"input", "grad_out"});
   require_elements(call, {"mean", "rstd"}, call.integer("N") * call.integer("group"));
+  require_dense(call, {"grad_out", "input", "mean", "rstd", "weight"});
 }
 
 void layer_norm_backward(Call call, Names statistics) {
@@ -100,6 +102,33 @@ void batch_norm_backward(Call call, const char* grad, const char* deviation, con
   require(call.has(is_training ? "save_mean" : "running_mean") &&
               call.has(is_training ? deviation : "running_var"),
           "the saved statistics when training, else the running ones");
+}
+
+void batch_norm(Call call, bool is_training) {
+  require_dims(call, "input", 2, 64);
+  require_elements(call, {"weight", "bias", "running_mean", "running_var"},
+                   call.tensor("input").size(1));
+  require(is_training || (call.has("running_mean") && call.has("running_var")),
+          "the running statistics unless training");
+}
+
+// The state is a row of 30 numbers for each dimension.
+void sobol(Call call, const char* state, Names of_dimensions) {
+  constexpr int64_t kBits = 30;
+  constexpr int64_t kMostDimensions = 21201;
+  const int64_t dimensions = call.integer("dimension");
+  require(dimensions > 0 && dimensions <= kMostDimensions, "'dimension' in 1 … 21,201");
+  require_dims(call, state, 2, 2);
+  const at::Tensor rows = call.tensor(state);
+  require(rows.size(0) == dimensions && rows.size(1) == kBits,
+          std::string("'") + state + "' of sizes [dimension, 30], got " + describe_tensor(rows));
+  for (const char* name : of_dimensions) require_dims(call, name, 1, 1);
+  require_elements(call, of_dimensions, dimensions);
+  const int64_t drawn = call.has_argument("n") ? call.integer("n") : 0;
+  const int64_t before = call.has_argument("n") ? call.integer("num_generated") : 0;
+  constexpr int64_t kMost = int64_t{1} << kBits;
+  require(drawn >= 0 && before >= 0 && drawn < kMost && before < kMost && drawn + before < kMost,
+          "at most 2^30 points");
 }
 
 // The indices of a pooling point into the last `dims` dimensions of the input.

@@ -16,6 +16,8 @@ void group_norm(Call call);
 void group_norm_backward(Call call);
 void layer_norm_backward(Call call, Names statistics);
 void batch_norm_backward(Call call, const char* grad, const char* deviation, const char* train);
+void batch_norm(Call call, bool is_training);
+void sobol(Call call, const char* state, Names of_dimensions);
 void pool_indices(Call call, int64_t dims);
 void average_pool(Call call, int64_t dims);
 void class_targets(Call call);

@@ -146,6 +146,14 @@ void require_axis(int64_t dim, int64_t dims, const std::string& name) {
                                           " dimensions, got " + std::to_string(dim));
 }
 
+void require_dense(const GuardedCall& call, Names names) {
+  for (const char* name : names) {
+    const at::Tensor tensor = call.tensor(name);
+    require(!tensor.defined() || tensor.is_non_overlapping_and_dense(),
+            quoted(name) + " to be contiguous; use contiguous()");
+  }
+}
+
 void require_equal_lists(const GuardedCall& call) {
   std::optional<size_t> length;
   for (size_t i = 0; i < call.stack().size(); ++i) {

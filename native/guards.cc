@@ -21,6 +21,50 @@ const std::vector<Guard> kGuards = {
     {"quantized_lstm_cell quantized_gru_cell quantized_rnn_relu_cell quantized_rnn_tanh_cell",
      "takes weights packed by a library that the wheel does not offer, and reads any others",
      [](Call) { refuse_inner("lstm_cell or gru_cell"); }},
+    {"_dyn_quant_matmul_4bit", "reads packed weights by sizes that it is told",
+     [](Call) { refuse_inner("dequantized weights and linear"); }},
+    {"fbgemm_pack_gemm_matrix_fp16", "packs an empty matrix",
+     [](Call call) {
+       require_dims(call, "input", 2, 2);
+       require(call.tensor("input").numel() > 0, "a matrix with elements");
+     }},
+    {"_stack", "takes the first tensor of an empty list",
+     [](Call call) { require(!call.tensors("tensors").empty(), "at least one tensor"); }},
+    {"_sobol_engine_draw", "reads the state by the dimensions that it is told",
+     [](Call call) { sobol(call, "sobolstate", {"quasi"}); }},
+    {"_sobol_engine_ff_ _sobol_engine_ff", "reads the state by the dimensions that it is told",
+     [](Call call) { sobol(call, "sobolstate", {"self"}); }},
+    {"_sobol_engine_initialize_state_ _sobol_engine_initialize_state",
+     "writes the state by the dimensions that it is told",
+     [](Call call) { sobol(call, "self", {}); }},
+    {"_sobol_engine_scramble_ _sobol_engine_scramble",
+     "reads and writes by the dimensions that it is told",
+     [](Call call) {
+       sobol(call, "self", {});
+       require_dims(call, "ltm", 3, 3);
+       require_elements(call, {"ltm"}, call.tensor("self").numel() * 30);
+     }},
+    {"reflection_pad1d_backward replication_pad1d_backward", "reads a padding of two numbers",
+     [](Call call) { require_items(call, {"padding"}, 2); }},
+    {"reflection_pad2d_backward replication_pad2d_backward", "reads a padding of four numbers",
+     [](Call call) { require_items(call, {"padding"}, 4); }},
+    {"reflection_pad3d_backward replication_pad3d_backward", "reads a padding of six numbers",
+     [](Call call) { require_items(call, {"padding"}, 6); }},
+    {"rrelu_with_noise rrelu_with_noise_ rrelu_with_noise_functional",
+     "reads and writes the noise and the result by the sizes of 'self'",
+     [](Call call) {
+       require_same_sizes(call, {"self", "noise"});
+       require_dense(call, {"noise"});
+       if (call.has("out")) require_same_sizes(call, {"self", "out"});
+     }},
+    {"_softmax_backward_data _log_softmax_backward_data", "reads 'output' by the gradient's sizes",
+     [](Call call) {
+       require_same_sizes(call, {"grad_output", "output"});
+     }},
+    {"_sparse_broadcast_to", "divides by the new sizes",
+     [](Call call) {
+       for (const int64_t size : call.integers("size")) require(size > 0, "sizes of at least 1");
+     }},
     {"_foreach_*", "reads beyond the end of a list that is shorter than the others",
      require_equal_lists},
     {"_fused_adam _fused_adam_ _fused_adamw _fused_adamw_ _fused_sgd _fused_sgd_ _fused_adagrad "
@@ -45,6 +89,15 @@ const std::vector<Guard> kGuards = {
      }},
     {"_fused_rms_norm_backward", "reads the gradient and the statistics by the sizes of 'input'",
      [](Call call) { layer_norm_backward(call, {"rstd"}); }},
+    {"native_batch_norm _native_batch_norm_legit", "reads the running statistics, given or not",
+     [](Call call) {
+       const bool has_running = call.has_argument("running_mean");
+       batch_norm(call, call.flag("training") || !has_running);
+     }},
+    {"_native_batch_norm_legit_no_training _batch_norm_no_update",
+     "reads the running statistics, given or not", [](Call call) { batch_norm(call, false); }},
+    {"_batch_norm_with_update", "reads the running statistics, given or not",
+     [](Call call) { batch_norm(call, false); }},
     {"native_batch_norm_backward", "reads the statistics by the channels of 'input'",
      [](Call call) { batch_norm_backward(call, "grad_out", "save_invstd", "train"); }},
     {"batch_norm_backward", "reads the statistics by the channels of 'input'",

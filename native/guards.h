@@ -21,6 +21,7 @@ class GuardedCall {
   const c10::FunctionSchema& schema() const { return schema_; }
   const torch::jit::Stack& stack() const { return stack_; }
 
+  bool has_argument(const char* name) const { return find(name) != nullptr; }
   bool has(const char* name) const;  // neither missing nor null
   const c10::IValue& operator[](const char* name) const;
   at::Tensor tensor(const char* name) const;  // undefined when missing or null
@@ -70,6 +71,8 @@ void require_items(const GuardedCall& call, Names names, size_t count);
 void require_same_leading(const GuardedCall& call, const char* one, const char* other,
                           int64_t count);
 void require_axis(int64_t dim, int64_t dims, const std::string& name);
+// Each fills its memory without holes or overlaps, so that it can be read from its start.
+void require_dense(const GuardedCall& call, Names names);
 // Every list of the call is as long as the first.
 void require_equal_lists(const GuardedCall& call);
 // Sizes and strides from an offset lie within `elements` of memory.

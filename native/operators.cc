@@ -1,5 +1,7 @@
 #include "operators.h"
 
+#include <ATen/MemoryOverlap.h>
+#include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include "environment.h"
@@ -51,10 +53,14 @@ Operator::Operator(c10::OperatorHandle found)
   for (const c10::Argument& argument : schema.arguments()) {
     ValueType type = value_type_of(argument.real_type(), argument.N());
     const bool is_required = !argument.default_value().has_value() && !type.is_optional;
+    if (argument.is_out()) outs.push_back(arguments.size());
     arguments.push_back({argument.name(), std::move(type),
                          argument.default_value().value_or(c10::IValue()), is_required});
   }
-  for (const c10::Argument& result : schema.returns()) aliases.push_back(alias_of(schema, result));
+  for (const c10::Argument& result : schema.returns()) {
+    returns.push_back(value_type_of(result.real_type(), result.N()));
+    aliases.push_back(alias_of(schema, result));
+  }
 }
 
 uint32_t OperatorTable::add(std::string name) {
@@ -101,6 +107,27 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
   }
 }
 
+// Kernels that write their results from the start of the memory on do so whatever its strides are.
+void check_out(const at::Tensor& tensor, const std::string& name) {
+  if (!tensor.defined() || tensor.layout() != c10::kStrided) return;
+  if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
+  throw Error(
+      "INVALID_ARGUMENT",
+      "argument '" + name + "': several of its elements lie at one place in memory; clone() it");
+}
+
+void check_outs(const Operator& op, const torch::jit::Stack& stack) {
+  for (const size_t i : op.outs) {
+    if (stack[i].isTensor()) {
+      check_out(stack[i].toTensor(), op.arguments[i].name);
+    } else if (stack[i].isTensorList()) {
+      for (const at::Tensor& tensor : stack[i].toTensorVector()) {
+        check_out(tensor, op.arguments[i].name);
+      }
+    }
+  }
+}
+
 napi_value results(Environment& environment, napi_env env, const Operator& op,
                    torch::jit::Stack& stack) {
   const size_t count = op.aliases.size();
@@ -109,14 +136,14 @@ napi_value results(Environment& environment, napi_env env, const Operator& op,
   if (count == 1) {
     if (op.aliases[0] >= 0) return nullptr;
     if (stack[0].isTensor()) return from_tensor(environment, env, std::move(stack[0]).toTensor());
-    return from_ivalue(environment, env, stack[0]);
+    return from_ivalue(environment, env, stack[0], op.returns[0]);
   }
   napi_value array = nullptr;
   check(env, napi_create_array_with_length(env, count, &array));
   for (size_t i = 0; i < count; ++i) {
     if (op.aliases[i] >= 0) continue;
     check(env, napi_set_element(env, array, static_cast<uint32_t>(i),
-                                from_ivalue(environment, env, stack[i])));
+                                from_ivalue(environment, env, stack[i], op.returns[i])));
   }
   return array;
 }
@@ -165,6 +192,7 @@ napi_value call(napi_env env, napi_callback_info info) {
     torch::jit::Stack stack = std::move(environment.spare_stack);
     stack.clear();
     push_arguments(environment, env, *op, values + 1, given, stack);
+    if (!op->outs.empty()) check_outs(*op, stack);
     for (const Guard* guard : op->guards) guard->check({op->handle.schema(), stack});
     op->handle.callBoxed(stack);
     const napi_value result = results(environment, env, *op, stack);
@@ -187,6 +215,17 @@ napi_value call(napi_env env, napi_callback_info info) {
     }
     return nullptr;
   }
+}
+
+// wrapNumber(scalar): a tensor that stands for a plain number in type promotion, as Python makes
+// one where a function takes numbers for tensors.
+napi_value wrap_number(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::Tensor tensor = c10::scalar_to_tensor(read_scalar(env, args[0]));
+    tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+    return from_tensor(Environment::of(env), env, std::move(tensor));
+  });
 }
 
 // registerOperators(names): the number of the first; the others follow it.
@@ -283,6 +322,7 @@ void define_operators(Napi::Env env, Napi::Object exports) {
   define(env, exports, "registerOperators", register_operators);
   define(env, exports, "schema", schema);
   define(env, exports, "guards", list_guards);
+  define(env, exports, "wrapNumber", wrap_number);
   exports.Set("operatorNames", Napi::Function::New<operator_names>(env, "operatorNames"));
 }
 

@@ -26,8 +26,10 @@ struct Operator {
   c10::OperatorHandle handle;
   std::string name;  // aten::add.Tensor
   std::vector<Argument> arguments;
+  std::vector<ValueType> returns;
   // For each return, the argument that it is (in-place and out variants), or -1.
   std::vector<int> aliases;
+  std::vector<size_t> outs;          // arguments that results are written into
   std::vector<const Guard*> guards;  // none for nearly all
 };
 

@@ -7,6 +7,7 @@
 #include "buffers.h"
 #include "environment.h"
 #include "errors.h"
+#include "functorch.h"
 #include "topics.h"
 #include "values.h"
 
@@ -102,10 +103,12 @@ napi_value share_typed_array(napi_env env, napi_callback_info info) {
   });
 }
 
-at::Tensor readable(const at::Tensor& source) {
-  // A tensor that stands for zeros has no memory until it is copied.
-  const at::Tensor tensor = source._is_zerotensor() ? source.clone() : source;
-  return tensor.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
+at::Tensor readable(const at::Tensor& tensor) {
+  const at::Tensor plain = unwrapped(tensor);
+  const OutsideTransforms outside;
+  // A gradient that is known to be zero has no memory; a clone has.
+  const at::Tensor held = plain._is_zerotensor() ? plain.clone() : plain;
+  return held.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
 }
 
 // copyBytes(tensor): a new ArrayBuffer with the tensor's bytes in row-major order.
@@ -127,7 +130,8 @@ void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at
 napi_value view_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
+    const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
+    const OutsideTransforms outside;
     if (!tensor.device().is_cpu() || !tensor.has_storage() || !tensor.is_contiguous() ||
         tensor.is_conj() || tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
