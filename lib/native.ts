@@ -83,6 +83,8 @@ export interface Native {
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
+  /** Operators that are checked before LibTorch gets them, and why. */
+  guards(): { operators: string; reason: string }[];
 
   shape(handle: Handle): number[];
   strides(handle: Handle): number[];

@@ -175,13 +175,15 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
     const Arguments<1> args(env, info);
     const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
     const OutsideTransforms outside;
-    if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
-        tensor.is_neg() || tensor._is_zerotensor()) {
+    if (!tensor.device().is_cpu() || !tensor.has_storage() || !tensor.is_contiguous() ||
+        tensor.is_conj() || tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
                                           describe_tensor(tensor) + "; use contiguous() or copy");
     }
     if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(env, 0);
     auto held = std::make_unique<at::Tensor>(tensor.detach());
+    // As with `Tensor.numpy()`: what JavaScript sees must not move.
+    held->storage().unsafeGetStorageImpl()->set_resizable(false);
     napi_value buffer = nullptr;
     check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(), release_view,
                                                 held.get(), &buffer));
