@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
+import { hintFor } from './hints.js';
 import { packageRoot } from './stack.js';
 
 /** A tensor's number in the addon's slot table. */
@@ -9,6 +10,24 @@ export type Handle = number;
 
 /** Handles of a list of tensors; -1 stands for "no tensor". */
 export type Handles = Float64Array;
+
+/** JavaScript that the engine calls; it gets handles made for it. */
+export type EngineCallback = (handles: (Handle | null)[]) => unknown;
+
+/** What a hook is removed by. */
+export type HookToken = object & { readonly hookToken: unique symbol };
+
+/** The addon's node of a Function, which this does not keep alive. */
+export type FunctionNode = object & { readonly functionNode: unique symbol };
+
+/** What a Function's forward hands to the addon. */
+export interface FunctionForward {
+  outputs: Handles;
+  dirty: Handles;
+  nonDifferentiable: Handles;
+  toSave: Handles;
+  materializeGrads: boolean;
+}
 
 export interface NativeArgument {
   name: string;
@@ -64,6 +83,8 @@ export interface Native {
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
+  /** Operators that are checked before LibTorch gets them, and why. */
+  guards(): { operators: string; reason: string }[];
 
   shape(handle: Handle): number[];
   strides(handle: Handle): number[];
@@ -84,7 +105,16 @@ export interface Native {
     retainGraph: boolean,
     createGraph: boolean,
     inputs: Handles | null,
+    pass: number,
   ): void;
+  backwardAsync(
+    tensors: Handles,
+    gradients: Handles | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    inputs: Handles | null,
+    pass: number,
+  ): Promise<void>;
   grad(
     outputs: Handles,
     inputs: Handles,
@@ -92,7 +122,24 @@ export interface Native {
     retainGraph: boolean,
     createGraph: boolean,
     allowUnused: boolean,
+    pass: number,
   ): (Handle | null)[];
+  setEngineCaller(
+    caller: (callback: EngineCallback, pass: number, gradEnabled: boolean, graphTask: number) => unknown,
+  ): void;
+  engineArguments(): (Handle | null)[];
+  registerHook(handle: Handle, callback: EngineCallback): HookToken;
+  registerPostAccumulateGradHook(handle: Handle, callback: EngineCallback): HookToken;
+  removeHook(token: HookToken): void;
+  applyFunction(
+    name: string,
+    inputs: Handles,
+    forward: () => FunctionForward,
+    backward: EngineCallback,
+    recorded: (node: FunctionNode) => void,
+  ): (Handle | null)[];
+  savedTensors(node: FunctionNode): (Handle | null)[];
+  retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
   gradient(handle: Handle): Handle | null;
   setGradient(handle: Handle, gradient: Handle | null): void;
@@ -118,6 +165,9 @@ export interface Native {
   enterDualLevel(): number;
   exitDualLevel(): void;
   hasDualLevel(): boolean;
+
+  writeElement(handle: Handle, index: number, re: number, im: number): void;
+  undefinedGrad(handle: Handle): Handle;
 
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
@@ -152,12 +202,14 @@ export interface Native {
 
 const addonPath = path.join(packageRoot, 'build', 'cmake', 'Release', 'aiforge.node');
 
-function createError(code: ErrorCode, message: string, op: string, args: string[]): Error {
+function createError(code: ErrorCode, reason: string, op: string, args: string[]): Error {
   const call = op === '' ? '' : `${op}(${args.join(', ')}): `;
+  const hint = hintFor(reason);
+  const message = call + (hint === undefined ? reason : `${reason.replace(/\.?$/, '.')} ${hint}`);
   const details = { op: op === '' ? undefined : op, args };
   return code === 'TENSOR_DISPOSED'
-    ? new TensorDisposedError(call + message, details)
-    : new AiforgeError(code, call + message, details);
+    ? new TensorDisposedError(message, details)
+    : new AiforgeError(code, message, details);
 }
 
 function load(): Native {

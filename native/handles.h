@@ -13,6 +13,14 @@ namespace aiforge {
 // handle is always recognised. A slot whose generations are spent is retired.
 using Handle = uint64_t;
 
+// The handle that a JavaScript number is. A number that can be none, such as NaN or a fraction,
+// gives 0, which names no slot.
+inline Handle to_handle(double number) {
+  if (!(number >= 0 && number < 4503599627370496.0)) return 0;
+  const auto whole = static_cast<int64_t>(number);
+  return static_cast<double>(whole) == number ? static_cast<Handle>(whole) : 0;
+}
+
 class Handles {
  public:
   // Stores a tensor in the current scope; the caller owns the handle.
@@ -32,6 +40,7 @@ class Handles {
 
   uint32_t open_scope();
   void enter_scope(uint32_t scope);  // 0: no scope
+  uint32_t current_scope() const { return current_scope_; }
   void close_scope(uint32_t scope);  // releases all that was made in it
   // Moves a tensor out of the scope that made it, into the current one; its new handle.
   Handle rehome(Handle handle);
@@ -65,6 +74,7 @@ class Handles {
   std::vector<uint32_t> free_;
   std::unordered_map<uint32_t, Scope> scopes_;
   Scope* current_ = nullptr;
+  uint32_t current_scope_ = 0;
   uint32_t last_scope_ = 0;
   size_t retired_ = 0;
   size_t peak_ = 0;

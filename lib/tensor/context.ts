@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 
 /** What operators run under: the scope that keeps new tensors and the autograd modes. It follows asynchronous code. */
@@ -45,7 +46,10 @@ let scopeOfNew = 0;
 
 /** The context of the code that runs now. */
 export function currentContext(): Context {
-  let context = frames > 0 || asyncContexts === 0 ? top : (storage.getStore() ?? root);
+  return stillOpen(frames > 0 || asyncContexts === 0 ? top : (storage.getStore() ?? root));
+}
+
+function stillOpen(context: Context): Context {
   while (!context.open && context.outer !== null) context = context.outer;
   return context;
 }
@@ -132,6 +136,9 @@ export function runInScope<T>(name: string | null, body: () => T, leave: (result
 type Leave = (result: unknown, scope: number) => void;
 
 function runIn<T>(open: () => Context, body: () => T, leave: Leave | null): T {
+  if (typeof body !== 'function') {
+    throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${typeof body}.`);
+  }
   let context: Context | null = null;
   let pending = false;
   try {
@@ -149,6 +156,24 @@ function runIn<T>(open: () => Context, body: () => T, leave: Leave | null): T {
         closeEnded();
       }
     }
+  }
+}
+
+/**
+ * Runs `body`, which LibTorch calls in the middle of an operator or of a backward pass, in a context made from `base`.
+ * Afterwards the addon has what it had before, and so does this module.
+ */
+export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T): T {
+  const [appliedBefore, scopeBefore] = [applied, scopeOfNew];
+  const outer = stillOpen(base);
+  const context: Context = { ...outer, gradEnabled, outer, open: true };
+  applied = null;
+  try {
+    return runFrame(context, body);
+  } finally {
+    context.open = false;
+    applied = appliedBefore;
+    scopeOfNew = scopeBefore;
   }
 }
 

@@ -1,9 +1,11 @@
 import './generated/install.js';
 import './indexing.js';
 import './members.js';
+import './autogradMethods.js';
 
 export * from './generated/functions.js';
 export {
+  asTensor,
   atleast1d,
   atleast2d,
   atleast3d,
@@ -50,7 +52,9 @@ export * as memory from './memory.js';
 export type { Leak, LeakOptions, LeakReport, MemoryStats, MemoryUse, ScopeUse } from './memory.js';
 export { keep, Scope, scope, tensorsOf, type ScopeOptions } from './scope.js';
 export { fromShared, isSharedTensor, releaseShared, share, transfer, type SharedTensor } from './sharing.js';
-export { Tensor, type BackwardOptions, type NestedArray, type TensorData } from './tensor.js';
+export type { BackwardOptions } from './backward.js';
+export type { GradHook, HookHandle } from './hooks.js';
+export { Tensor, type NestedArray, type TensorData } from './tensor.js';
 export {
   fromBuffer,
   fromTypedArray,
