@@ -48,6 +48,7 @@ void return_free_pages() {
 
 Environment& Environment::open(Napi::Env env) {
   auto* environment = new Environment();
+  environment->bridge = Bridge::open(env);
   check(env, napi_set_instance_data(env, environment, close, nullptr));
   return *environment;
 }
@@ -66,7 +67,8 @@ void Environment::close(napi_env, void* data, void*) {
   environment->forward_level.reset();
   environment->handles = Handles();
   environment->error_factory.Reset();
-  environment->index_buffer.Reset();
+  environment->engine_caller.Reset();
+  environment->scratch_buffer.Reset();
   environment->generators.clear();
   environment->buffers = std::make_shared<Buffers>();
   environment->delete_when_unused();
@@ -113,6 +115,7 @@ void Environment::sweep(node_api_basic_env env) {
   if (collected_.empty()) return;
   for (const Handle handle : std::exchange(collected_, {})) handles.release(handle);
   report_memory(env);
+  buffers->drain(env);
 }
 
 void Environment::report_memory(node_api_basic_env env) {
@@ -159,6 +162,17 @@ void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
   if (!inference) c10::GradMode::set_enabled(grad_enabled);
 }
 
+Interlude::Interlude(Environment& environment)
+    : environment_(environment),
+      scope_(environment.handles.current_scope()),
+      grad_enabled_(c10::GradMode::is_enabled()),
+      inference_(environment.is_inference()) {}
+
+Interlude::~Interlude() {
+  environment_.enter(scope_, grad_enabled_, inference_);
+  c10::GradMode::set_enabled(grad_enabled_);
+}
+
 namespace {
 
 napi_value attach(napi_env env, napi_callback_info info) {
@@ -175,6 +189,7 @@ napi_value dispose(napi_env env, napi_callback_info info) {
     Environment& environment = Environment::of(env);
     const bool released = environment.handles.release(args.handle(0));
     environment.report_memory(env);
+    environment.buffers->drain(env);
     return Napi::Boolean::New(env, released);
   });
 }
@@ -233,6 +248,20 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   return stats;
 }
 
+// scratchBuffer(): the ArrayBuffer that both sides write numbers into.
+napi_value scratch_buffer(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    Environment& environment = Environment::of(env);
+    if (environment.scratch == nullptr) {
+      Napi::ArrayBuffer buffer =
+          Napi::ArrayBuffer::New(env, Environment::kScratchNumbers * sizeof(double));
+      environment.scratch_buffer = Napi::Persistent(buffer);
+      environment.scratch = static_cast<double*>(buffer.Data());
+    }
+    return environment.scratch_buffer.Value();
+  });
+}
+
 Napi::Value set_error_factory(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).error_factory = Napi::Persistent(info[0].As<Napi::Function>());
   return info.Env().Undefined();
@@ -246,6 +275,7 @@ void define_environment(Napi::Env env, Napi::Object exports) {
   define(env, exports, "enter", enter);
   define(env, exports, "closeScope", close_scope);
   define(env, exports, "rehome", rehome);
+  define(env, exports, "scratchBuffer", scratch_buffer);
   exports.Set("openScope", Napi::Function::New<open_scope>(env, "openScope"));
   exports.Set("isLive", Napi::Function::New<is_live>(env, "isLive"));
   exports.Set("memory", Napi::Function::New<memory>(env, "memory"));

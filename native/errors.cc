@@ -66,6 +66,12 @@ void throw_current_exception(napi_env raw_env, const ErrorContext& context) {
     // A JavaScript exception passes through unchanged.
     error.ThrowAsJavaScriptException();
     return;
+  } catch (const JsException& error) {
+    if (error.value().bridge().is_here()) {
+      napi_throw(raw_env, error.value().value());
+      return;
+    }
+    // The value belongs to another thread's JavaScript.
   } catch (...) {
     // Every other kind is described below.
   }

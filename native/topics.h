@@ -13,6 +13,7 @@ void define_functorch(Napi::Env env, Napi::Object exports);     // vmap, grad, j
 void define_forward_mode(Napi::Env env, Napi::Object exports);  // the level of dual tensors
 void define_elements(Napi::Env env, Napi::Object exports);      // what gradcheck changes
 void define_storage(Napi::Env env, Napi::Object exports);       // typed arrays in and out
+void define_numbers(Napi::Env env, Napi::Object exports);       // nested arrays in and out
 void define_random(Napi::Env env, Napi::Object exports);        // seeds, generators
 void define_device(Napi::Env env, Napi::Object exports);        // threads, devices, versions
 void define_indexing(Napi::Env env, Napi::Object exports);      // x[…] and x[…] = value

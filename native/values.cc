@@ -224,15 +224,6 @@ Kind kind_of_type(const c10::Type& type) {
   }
 }
 
-napi_value from_int(napi_env env, int64_t value) {
-  if (std::abs(static_cast<double>(value)) <= kMaxSafeInteger) {
-    return number(env, static_cast<double>(value));
-  }
-  napi_value result = nullptr;
-  check(env, napi_create_bigint_int64(env, value, &result));
-  return result;
-}
-
 napi_value from_unsigned(napi_env env, uint64_t value) {
   if (value <= static_cast<uint64_t>(kMaxSafeInteger)) {
     return number(env, static_cast<double>(value));
@@ -259,6 +250,15 @@ napi_value from_items(Environment& environment, napi_env env, const Items& items
 }
 
 }  // namespace
+
+napi_value from_int(napi_env env, int64_t value) {
+  if (std::abs(static_cast<double>(value)) <= kMaxSafeInteger) {
+    return number(env, static_cast<double>(value));
+  }
+  napi_value result = nullptr;
+  check(env, napi_create_bigint_int64(env, value, &result));
+  return result;
+}
 
 // JavaScript has one number type: a whole number is an integer scalar, as Python's literal 2 is.
 c10::Scalar read_scalar(napi_env env, napi_value value) {

@@ -8,3 +8,4 @@ export {
   type GradcheckOptions,
   type GradgradcheckOptions,
 } from './gradcheck.js';
+export { AutogradFunction as Function } from './function.js';

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
 import { native, type Handle, type Handles } from '../native.js';
+import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
 import {
   isDevice,
@@ -42,16 +43,8 @@ const key = Symbol('tensor');
 /** Nested arrays of numbers, as `tolist` gives and `tensor` takes them. */
 export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArray<T>[];
 
-export interface BackwardOptions {
-  /** The gradient of the output; needed unless the tensor has one element. */
-  gradient?: Tensor | null;
-  /** Keeps the graph for another backward pass. Default: `createGraph`. */
-  retainGraph?: boolean;
-  /** Records the backward pass itself, for derivatives of higher order. Default: false. */
-  createGraph?: boolean;
-  /** Accumulates into these tensors' gradients only. Default: every leaf. */
-  inputs?: readonly Tensor[];
-}
+/** What `tensor` takes: numbers, nested arrays of them, and arrays that hold typed arrays or tensors without dimensions. */
+export type TensorData = number | bigint | boolean | Complex | Tensor | TypedArray | TensorData[];
 
 export interface ToOptions {
   /** Default: false. */
@@ -65,8 +58,8 @@ export interface ToOptions {
 const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
 
-// Every aten:: operator that is a method of Tensor: generated from LibTorch's schemas.
-export interface Tensor extends TensorOperators, TensorIndexing, TensorMembers {}
+// Every aten:: operator that is a method of Tensor, and the families of methods that are written by hand.
+export interface Tensor extends TensorOperators, TensorIndexing, TensorMembers, AutogradMethods {}
 
 /**
  * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
@@ -209,11 +202,6 @@ export class Tensor implements Disposable {
     return native.isLeaf(this.#handle);
   }
 
-  /** Keeps the gradient of a tensor that is not a leaf. */
-  retainGrad(): void {
-    native.retainGrad(this.#handle);
-  }
-
   /** The name of the autograd node that made this tensor, such as `AddBackward0`; null for a leaf. */
   get gradFn(): string | null {
     return native.gradFnName(this.#handle);
@@ -233,19 +221,6 @@ export class Tensor implements Disposable {
   /** Gives this tensor the data of another, outside autograd: Python's `tensor.data = source`. */
   setData(source: Tensor): void {
     native.setData(this.#handle, handleOf(source));
-  }
-
-  /** Computes the gradients of the leaves that this tensor depends on. See `torch.Tensor.backward`. */
-  backward({ gradient = null, createGraph = false, retainGraph = createGraph, inputs }: BackwardOptions = {}): void {
-    refuseInTransforms('backward()', 'use func.grad or func.vjp, or');
-    enterContext();
-    native.backward(
-      Float64Array.of(this.#handle),
-      gradient === null ? null : Float64Array.of(handleOf(gradient)),
-      retainGraph,
-      createGraph,
-      inputs === undefined ? null : handlesOf(inputs),
-    );
   }
 
   /** This tensor in another dtype, on another device, or in both as another tensor has them; itself when nothing changes. */
@@ -293,7 +268,7 @@ export class Tensor implements Disposable {
 
   /** The elements as nested arrays: numbers, bigints for 64-bit integers beyond 2^53, booleans or `{ re, im }`. */
   tolist(): NestedArray {
-    return toNested(this);
+    return toNested(this, this.#handle);
   }
 
   /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */
@@ -309,6 +284,7 @@ export class Tensor implements Disposable {
     return !native.isLive(this.#handle);
   }
 
+  /** The tensor as PyTorch prints it; see `setPrintOptions`. */
   toString(): string {
     return formatAny(this, this.#handle, wrapHandle);
   }
@@ -319,7 +295,7 @@ export class Tensor implements Disposable {
 }
 
 /** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
-function refuseInTransforms(call: string, advice: string): void {
+export function refuseInTransforms(call: string, advice: string): void {
   if (native.transformDepth() === 0) return;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
@@ -343,6 +319,11 @@ export function handlesOf(tensors: readonly Tensor[]): Handles {
   const handles = new Float64Array(tensors.length);
   for (let i = 0; i < tensors.length; ++i) handles[i] = handleOf(tensors[i] as Tensor);
   return handles;
+}
+
+/** @internal The same where some are no tensors. */
+export function handlesOrNone(tensors: readonly (Tensor | null | undefined)[]): Handles {
+  return Float64Array.from(tensors, (tensor) => (tensor === null || tensor === undefined ? -1 : handleOf(tensor)));
 }
 
 /** @internal A tensor for a handle that the addon has just made; `enterContext()` came before. */
