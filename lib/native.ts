@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
+import { hintFor } from './hints.js';
 import { packageRoot } from './stack.js';
 
 /** A tensor's number in the addon's slot table. */
@@ -82,6 +83,8 @@ export interface Native {
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
+  /** Operators that are checked before LibTorch gets them, and why. */
+  guards(): { operators: string; reason: string }[];
 
   shape(handle: Handle): number[];
   strides(handle: Handle): number[];
@@ -199,12 +202,14 @@ export interface Native {
 
 const addonPath = path.join(packageRoot, 'build', 'cmake', 'Release', 'aiforge.node');
 
-function createError(code: ErrorCode, message: string, op: string, args: string[]): Error {
+function createError(code: ErrorCode, reason: string, op: string, args: string[]): Error {
   const call = op === '' ? '' : `${op}(${args.join(', ')}): `;
+  const hint = hintFor(reason);
+  const message = call + (hint === undefined ? reason : `${reason.replace(/\.?$/, '.')} ${hint}`);
   const details = { op: op === '' ? undefined : op, args };
   return code === 'TENSOR_DISPOSED'
-    ? new TensorDisposedError(call + message, details)
-    : new AiforgeError(code, call + message, details);
+    ? new TensorDisposedError(message, details)
+    : new AiforgeError(code, message, details);
 }
 
 function load(): Native {

@@ -224,9 +224,11 @@ napi_value rehome(napi_env env, napi_callback_info info) {
   });
 }
 
-Napi::Value is_live(const Napi::CallbackInfo& info) {
-  const auto handle = static_cast<Handle>(info[0].ToNumber().Int64Value());
-  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).handles.is_live(handle));
+napi_value is_live(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return Napi::Boolean::New(env, Environment::of(env).handles.is_live(args.handle(0)));
+  });
 }
 
 // memory(): { tensors, peak, scopes: [number, tensors, bytes, …] }, first what is outside every
@@ -262,9 +264,13 @@ napi_value scratch_buffer(napi_env env, napi_callback_info) {
   });
 }
 
-Napi::Value set_error_factory(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).error_factory = Napi::Persistent(info[0].As<Napi::Function>());
-  return info.Env().Undefined();
+napi_value set_error_factory(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    if (kind_of(env, args[0]) != napi_function) reject(env, args[0], "a function");
+    Environment::of(env).error_factory = Napi::Persistent(Napi::Function(env, args[0]));
+    return nullptr;
+  });
 }
 
 }  // namespace
@@ -276,10 +282,10 @@ void define_environment(Napi::Env env, Napi::Object exports) {
   define(env, exports, "closeScope", close_scope);
   define(env, exports, "rehome", rehome);
   define(env, exports, "scratchBuffer", scratch_buffer);
+  define(env, exports, "isLive", is_live);
+  define(env, exports, "setErrorFactory", set_error_factory);
   exports.Set("openScope", Napi::Function::New<open_scope>(env, "openScope"));
-  exports.Set("isLive", Napi::Function::New<is_live>(env, "isLive"));
   exports.Set("memory", Napi::Function::New<memory>(env, "memory"));
-  exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
 }
 
 }  // namespace aiforge

@@ -89,7 +89,8 @@ class Environment {
   std::optional<c10::InferenceMode> inference_;
 };
 
-// Keeps what an operator or the engine runs under, while it calls JavaScript in the middle of its work.
+// Keeps what an operator or the engine runs under, while it calls JavaScript in the middle of its
+// work.
 class Interlude {
  public:
   explicit Interlude(Environment& environment);

@@ -156,7 +156,7 @@ napi_value adopt_typed_array(napi_env env, napi_callback_info info) {
 
 // copyBytes(tensor): a new ArrayBuffer with the tensor's bytes in row-major order.
 napi_value copy_bytes(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.toTypedArray", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor source = readable(Environment::of(env).handles.get(args.handle(0)));
     void* data = nullptr;
@@ -171,17 +171,19 @@ void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at
 
 // viewBytes(tensor): an ArrayBuffer over the tensor's own memory, which it keeps alive.
 napi_value view_bytes(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.viewTypedArray", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
     const OutsideTransforms outside;
-    if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
-        tensor.is_neg() || tensor._is_zerotensor()) {
+    if (!tensor.device().is_cpu() || !tensor.has_storage() || !tensor.is_contiguous() ||
+        tensor.is_conj() || tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
                                           describe_tensor(tensor) + "; use contiguous() or copy");
     }
     if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(env, 0);
     auto held = std::make_unique<at::Tensor>(tensor.detach());
+    // As with `Tensor.numpy()`: what JavaScript sees must not move.
+    held->storage().unsafeGetStorageImpl()->set_resizable(false);
     napi_value buffer = nullptr;
     check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(), release_view,
                                                 held.get(), &buffer));
@@ -192,7 +194,7 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
 
 // item(tensor): the one element as a number, bigint, boolean or { re, im }
 napi_value item(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.item", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     return from_scalar(env, Environment::of(env).handles.get(args.handle(0)).item());
   });

@@ -1,6 +1,7 @@
 export * from './index.js';
 export * as forwardAd from './forwardMode.js';
 export * as functional from './functional.js';
+export { AutogradFunction as Function } from './function.js';
 export {
   gradcheck,
   gradgradcheck,
@@ -8,4 +9,3 @@ export {
   type GradcheckOptions,
   type GradgradcheckOptions,
 } from './gradcheck.js';
-export { AutogradFunction as Function } from './function.js';

@@ -5,6 +5,7 @@ import './autogradMethods.js';
 
 export * from './generated/functions.js';
 export {
+  asTensor,
   atleast1d,
   atleast2d,
   atleast3d,

@@ -56,7 +56,7 @@ const recordForAll: Recorder = { made: recordMade, moved: recordMoved };
 function origin(): Origin {
   const { stack } = takeStack(recordMade);
   const { own, user } = divideFrames(String(stack));
-  const [, call = 'a call'] = /^\s+at (?:async )?(?:new )?(.+?) \(/.exec(own.at(-1) ?? '') ?? [];
+  const [, call = 'a call'] = /^\s+at (?:async )?(?:new )?(?:Object\.)?(.+?)\$? \(/.exec(own.at(-1) ?? '') ?? [];
   const line = (user[0] ?? own.at(-1) ?? 'an unknown line')
     .trim()
     .replace(/^at (?:.*\()?(?:file:\/\/)?(.*?)\)?$/, '$1');

@@ -28,7 +28,8 @@ const auto kSlot = c10::DebugInfoKind::PRODUCER_INFO;
 std::atomic<size_t> passes_beside{0};
 
 #if defined(__GLIBC__)
-// A pass cannot be stopped, and must not lose LibTorch's statics under its feet when the process ends.
+// A pass cannot be stopped, and must not lose LibTorch's statics under its feet when the process
+// ends.
 void leave_at_once(int status, void*) {
   if (passes_beside > 0) _exit(status);
 }
@@ -71,8 +72,8 @@ std::exception_ptr attempt(const std::function<void()>& body) {
   }
 }
 
-// The engine waits for locks of nodes, and calls JavaScript under some of them. So a pass may take this environment's
-// thread only while no other thread can hold such a lock and wait for this one.
+// The engine waits for locks of nodes, and calls JavaScript under some of them. So a pass may take
+// this environment's thread only while no other thread can hold such a lock and wait for this one.
 bool may_run_here(const Environment& environment) {
   return environment.passes.beside == 0 && !(environment.bridge->held > 0 && at::hasCUDA());
 }
@@ -204,7 +205,8 @@ napi_value run_pass_beside(Environment& environment, napi_env env, uint32_t cont
 
 namespace {
 
-// engineArguments(): the tensors for the function that the engine calls now, made in the current scope
+// engineArguments(): the tensors for the function that the engine calls now, made in the current
+// scope
 napi_value engine_arguments(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     Environment& environment = Environment::of(env);
@@ -215,7 +217,8 @@ napi_value engine_arguments(napi_env env, napi_callback_info) {
   });
 }
 
-// setEngineCaller(caller): `caller(function, context, gradEnabled, graphTask)` runs a function that the engine calls
+// setEngineCaller(caller): `caller(function, context, gradEnabled, graphTask)` runs a function that
+// the engine calls
 Napi::Value set_engine_caller(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).engine_caller = Napi::Persistent(info[0].As<Napi::Function>());
   return info.Env().Undefined();

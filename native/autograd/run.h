@@ -15,17 +15,20 @@ namespace aiforge {
 
 class Environment;
 
-// Which JavaScript context a pass was started in. LibTorch carries it to every thread that works for the pass.
+// Which JavaScript context a pass was started in. LibTorch carries it to every thread that works
+// for the pass.
 class Run : public c10::DebugInfoBase {
  public:
   explicit Run(uint32_t context) : context(context) {}
-  // The pass that this thread works for; null outside of any, and within the JavaScript that one calls.
+  // The pass that this thread works for; null outside of any, and within the JavaScript that one
+  // calls.
   static Run* current();
 
   const uint32_t context;  // 0: JavaScript that a pass has called
 };
 
-// Calls a function of lib/tensor/engine.ts on its own thread, from any thread. `read` gets what it returns.
+// Calls a function of lib/tensor/engine.ts on its own thread, from any thread. `read` gets what it
+// returns.
 void call_js(const JsReference& function, const std::vector<at::Tensor>& arguments,
              const std::function<void(napi_env, napi_value)>& read);
 
