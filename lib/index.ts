@@ -7,6 +7,7 @@ export * as distributed from './distributed/index.js';
 export * as func from './func/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export * as testing from './testing/index.js';
 export { ExperimentConfig } from './config/experimentConfig.js';
 export { dumpConfig, loadExperimentConfig } from './config/load.js';
 export { ModelConfig, SimpleNNConfig, TransformerConfig } from './config/modelConfigs.js';

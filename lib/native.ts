@@ -11,6 +11,12 @@ export type Handle = number;
 /** Handles of a list of tensors; -1 stands for "no tensor". */
 export type Handles = Float64Array;
 
+/** JavaScript that the engine calls; it gets handles made for it. */
+export type EngineCallback = (handles: (Handle | null)[]) => unknown;
+
+/** What a hook is removed by. */
+export type HookToken = object & { readonly hookToken: unique symbol };
+
 export interface NativeArgument {
   name: string;
   /** As the schema prints it, such as `Tensor` or `Optional[List[int]]`. */
@@ -74,6 +80,8 @@ export interface Native {
   itemSize(handle: Handle): number;
   isContiguous(handle: Handle): boolean;
   identity(handle: Handle): bigint;
+  dataPtr(handle: Handle): bigint;
+  storageOffset(handle: Handle): number;
 
   backward(
     tensors: Handles,
@@ -81,7 +89,16 @@ export interface Native {
     retainGraph: boolean,
     createGraph: boolean,
     inputs: Handles | null,
+    pass: number,
   ): void;
+  backwardAsync(
+    tensors: Handles,
+    gradients: Handles | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    inputs: Handles | null,
+    pass: number,
+  ): Promise<void>;
   grad(
     outputs: Handles,
     inputs: Handles,
@@ -89,7 +106,16 @@ export interface Native {
     retainGraph: boolean,
     createGraph: boolean,
     allowUnused: boolean,
+    pass: number,
   ): (Handle | null)[];
+  setEngineCaller(
+    caller: (callback: EngineCallback, pass: number, gradEnabled: boolean, graphTask: number) => unknown,
+  ): void;
+  engineArguments(): (Handle | null)[];
+  registerHook(handle: Handle, callback: EngineCallback): HookToken;
+  registerPostAccumulateGradHook(handle: Handle, callback: EngineCallback): HookToken;
+  removeHook(token: HookToken): void;
+  retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
   gradient(handle: Handle): Handle | null;
   setGradient(handle: Handle, gradient: Handle | null): void;

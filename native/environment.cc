@@ -48,6 +48,7 @@ void return_free_pages() {
 
 Environment& Environment::open(Napi::Env env) {
   auto* environment = new Environment();
+  environment->bridge = Bridge::open(env);
   check(env, napi_set_instance_data(env, environment, close, nullptr));
   return *environment;
 }
@@ -67,6 +68,7 @@ void Environment::close(napi_env, void* data, void*) {
   environment->handles = Handles();
   environment->error_factory.Reset();
   environment->index_buffer.Reset();
+  environment->engine_caller.Reset();
   environment->generators.clear();
   environment->buffers = std::make_shared<Buffers>();
   environment->delete_when_unused();
@@ -157,6 +159,17 @@ void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
     keep_transforms_dispatched();
   }
   if (!inference) c10::GradMode::set_enabled(grad_enabled);
+}
+
+Interlude::Interlude(Environment& environment)
+    : environment_(environment),
+      scope_(environment.handles.current_scope()),
+      grad_enabled_(c10::GradMode::is_enabled()),
+      inference_(environment.is_inference()) {}
+
+Interlude::~Interlude() {
+  environment_.enter(scope_, grad_enabled_, inference_);
+  c10::GradMode::set_enabled(grad_enabled_);
 }
 
 namespace {

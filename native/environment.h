@@ -10,12 +10,20 @@
 #include <unordered_map>
 #include <vector>
 
+#include "autograd/bridge.h"
 #include "buffers.h"
 #include "forward_mode.h"
 #include "handles.h"
 #include "operators.h"
 
 namespace aiforge {
+
+// The passes through the engine that this environment has started.
+struct Passes {
+  size_t direct = 0;                           // on its own thread, one within the other
+  size_t beside = 0;                           // on threads of their own
+  std::vector<std::function<void()>> waiting;  // start when the last direct one ends
+};
 
 class Environment {
  public:
@@ -32,6 +40,11 @@ class Environment {
   const double* index_entries = nullptr;
   std::unique_ptr<ForwardLevel> forward_level;  // while this thread is in a dual level
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
+  std::shared_ptr<Bridge> bridge;  // from the engine back into JavaScript
+  Napi::FunctionReference engine_caller;
+  Passes passes;
+  // What the engine passes to the JavaScript function that it calls now.
+  const std::vector<at::Tensor>* engine_arguments = nullptr;
 
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.
   void attach(napi_env env, napi_value object, Handle handle);
@@ -48,6 +61,7 @@ class Environment {
 
   // Makes `scope` and the autograd modes those of the context that runs now.
   void enter(uint32_t scope, bool grad_enabled, bool inference);
+  bool is_inference() const { return inference_.has_value(); }
 
  private:
   Environment() = default;
@@ -70,6 +84,22 @@ class Environment {
   int64_t released_ = 0;     // bytes released since free pages were last looked for
   int64_t may_collect_ = 0;  // when the next collection may be forced, in ns of computing
   std::optional<c10::InferenceMode> inference_;
+};
+
+// Keeps what an operator or the engine runs under, while it calls JavaScript in the middle of its
+// work.
+class Interlude {
+ public:
+  explicit Interlude(Environment& environment);
+  ~Interlude();
+  Interlude(const Interlude&) = delete;
+  Interlude& operator=(const Interlude&) = delete;
+
+ private:
+  Environment& environment_;
+  uint32_t scope_;
+  bool grad_enabled_;
+  bool inference_;
 };
 
 }  // namespace aiforge

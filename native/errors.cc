@@ -83,6 +83,12 @@ void throw_current_exception(napi_env raw_env, const ErrorContext& context) {
     // A JavaScript exception passes through unchanged.
     error.ThrowAsJavaScriptException();
     return;
+  } catch (const JsException& error) {
+    if (error.value().bridge().is_here()) {
+      napi_throw(raw_env, error.value().value());
+      return;
+    }
+    // The value belongs to another thread's JavaScript.
   } catch (...) {
     // Every other kind is described below.
   }
@@ -105,12 +111,10 @@ void throw_current_exception(napi_env raw_env, const ErrorContext& context) {
 ErrorContext context_of(napi_env env, const Call& call) {
   ErrorContext context;
   context.op = call.name;
-  std::vector<napi_value> values(call.tensors.size());
-  size_t count = values.size();
-  if (napi_get_cb_info(env, call.info, &count, values.data(), nullptr, nullptr) != napi_ok) {
-    return context;
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
+  napi_value values[Call::kMost];
+  size_t count = Call::kMost;
+  if (napi_get_cb_info(env, call.info, &count, values, nullptr, nullptr) != napi_ok) return context;
+  for (size_t i = 0; i < Call::kMost && call.tensors[i] != nullptr; ++i) {
     try {
       if (is_missing(env, values[i])) continue;
       bool is_list = false;

@@ -108,12 +108,13 @@ uint32_t Handles::open_scope() {
 void Handles::enter_scope(uint32_t scope) {
   const auto found = scopes_.find(scope);
   current_ = found == scopes_.end() ? nullptr : &found->second;
+  current_scope_ = current_ == nullptr ? 0 : scope;
 }
 
 void Handles::close_scope(uint32_t scope) {
   auto node = scopes_.extract(scope);
   if (node.empty()) return;
-  if (current_ == &node.mapped()) current_ = nullptr;
+  if (current_ == &node.mapped()) enter_scope(0);
   // Backwards: the newest blocks border on the heap's top, with which the allocator merges cheaply.
   const Scope& made = node.mapped();
   for (auto handle = made.rbegin(); handle != made.rend(); ++handle) release(*handle);

@@ -32,6 +32,7 @@ class Handles {
 
   uint32_t open_scope();
   void enter_scope(uint32_t scope);  // 0: no scope
+  uint32_t current_scope() const { return current_scope_; }
   void close_scope(uint32_t scope);  // releases all that was made in it
   // Moves a tensor out of the scope that made it, into the current one; its new handle.
   Handle rehome(Handle handle);
@@ -65,6 +66,7 @@ class Handles {
   std::vector<uint32_t> free_;
   std::unordered_map<uint32_t, Scope> scopes_;
   Scope* current_ = nullptr;
+  uint32_t current_scope_ = 0;
   uint32_t last_scope_ = 0;
   size_t retired_ = 0;
   size_t peak_ = 0;

@@ -21,6 +21,7 @@ const MAY_IMPORT = {
   nn: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
   optim: ENGINE,
+  testing: [...LEAVES, 'tensor', 'autograd'],
   data: [...ENGINE, 'optim'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
@@ -28,7 +29,7 @@ const MAY_IMPORT = {
   distributed: ENGINE,
   core: TRAINING,
   cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'func', 'distributed', 'core'],
+  index: [...TRAINING, 'func', 'distributed', 'core', 'testing'],
 };
 
 await runMain(() => {

@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { inPass } from '../tensor/engine.js';
 import { handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 
 export interface GradOptions {
@@ -29,14 +29,16 @@ export function grad(
   inputs: Tensor | readonly Tensor[],
   { gradOutputs, createGraph = false, retainGraph = createGraph, allowUnused = false }: GradOptions = {},
 ): (Tensor | null)[] {
-  enterContext();
-  const gradients = native.grad(
-    handlesOf(asList(outputs)),
-    handlesOf(asList(inputs)),
-    gradOutputs === undefined ? null : handlesOf(gradOutputs),
-    retainGraph,
-    createGraph,
-    allowUnused,
+  const gradients = inPass((pass) =>
+    native.grad(
+      handlesOf(asList(outputs)),
+      handlesOf(asList(inputs)),
+      gradOutputs === undefined ? null : handlesOf(gradOutputs),
+      retainGraph,
+      createGraph,
+      allowUnused,
+      pass,
+    ),
   );
   return gradients.map((gradient) => (gradient === null ? null : wrapHandle(gradient)));
 }

@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { inPass } from '../tensor/engine.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 
 export interface GradientOptions {
@@ -19,16 +19,18 @@ export function gradientsOf(
 ): (Tensor | null)[] {
   const used = outputs.flatMap((output, i) => (output?.requiresGrad === true ? [i] : []));
   if (used.length === 0) return inputs.map(() => null);
-  enterContext();
-  const gradients = native.grad(
-    handlesOf(used.map((i) => outputs[i]!)),
-    handlesOf(inputs),
-    gradOutputs === undefined
-      ? null
-      : Float64Array.from(used, (i) => (gradOutputs[i] == null ? -1 : handleOf(gradOutputs[i]))),
-    retainGraph,
-    createGraph,
-    true,
+  const gradients = inPass((pass) =>
+    native.grad(
+      handlesOf(used.map((i) => outputs[i]!)),
+      handlesOf(inputs),
+      gradOutputs === undefined
+        ? null
+        : Float64Array.from(used, (i) => (gradOutputs[i] == null ? -1 : handleOf(gradOutputs[i]))),
+      retainGraph,
+      createGraph,
+      true,
+      pass,
+    ),
   );
   return gradients.map((gradient) => (gradient === null ? null : wrapHandle(gradient)));
 }

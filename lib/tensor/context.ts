@@ -45,7 +45,10 @@ let scopeOfNew = 0;
 
 /** The context of the code that runs now. */
 export function currentContext(): Context {
-  let context = frames > 0 || asyncContexts === 0 ? top : (storage.getStore() ?? root);
+  return stillOpen(frames > 0 || asyncContexts === 0 ? top : (storage.getStore() ?? root));
+}
+
+function stillOpen(context: Context): Context {
   while (!context.open && context.outer !== null) context = context.outer;
   return context;
 }
@@ -149,6 +152,24 @@ function runIn<T>(open: () => Context, body: () => T, leave: Leave | null): T {
         closeEnded();
       }
     }
+  }
+}
+
+/**
+ * Runs `body`, which LibTorch calls in the middle of an operator or of a backward pass, in a context made from `base`.
+ * Afterwards the addon has what it had before, and so does this module.
+ */
+export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T): T {
+  const [appliedBefore, scopeBefore] = [applied, scopeOfNew];
+  const outer = stillOpen(base);
+  const context: Context = { ...outer, gradEnabled, outer, open: true };
+  applied = null;
+  try {
+    return runFrame(context, body);
+  } finally {
+    context.open = false;
+    applied = appliedBefore;
+    scopeOfNew = scopeBefore;
   }
 }
 

@@ -1,7 +1,40 @@
 import './generated/install.js';
 import './indexing.js';
+import './members.js';
+import './autogradMethods.js';
 
 export * from './generated/functions.js';
+export {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  blockDiag,
+  broadcastShapes,
+  broadcastTensors,
+  cartesianProd,
+  cdist,
+  chainMatmul,
+  einsum,
+  finfo,
+  iinfo,
+  isTensor,
+  lu,
+  meshgrid,
+  norm,
+  numel,
+  tensordot,
+  unique,
+  uniqueConsecutive,
+  unravelIndex,
+  type CdistOptions,
+  type FloatInfo,
+  type IntegerInfo,
+  type LuOptions,
+  type NormOptions,
+  type TensordotOptions,
+  type UniqueOptions,
+  type UniqueResult,
+} from './composites/index.js';
 export * as fft from './generated/fft.js';
 export * as linalg from './generated/linalg.js';
 export * as special from './generated/special.js';
@@ -16,7 +49,9 @@ export * as memory from './memory.js';
 export type { Leak, LeakOptions, LeakReport, MemoryStats, MemoryUse, ScopeUse } from './memory.js';
 export { keep, Scope, scope, tensorsOf, type ScopeOptions } from './scope.js';
 export { fromShared, isSharedTensor, releaseShared, share, transfer, type SharedTensor } from './sharing.js';
-export { Tensor, type BackwardOptions, type NestedArray } from './tensor.js';
+export type { BackwardOptions } from './backward.js';
+export type { GradHook, HookHandle } from './hooks.js';
+export { Tensor, type NestedArray } from './tensor.js';
 export {
   cudaDeviceCount,
   getNumInteropThreads,

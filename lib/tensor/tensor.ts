@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
 import { native, type Handle, type Handles } from '../native.js';
+import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
 import {
   isDevice,
@@ -16,6 +17,7 @@ import {
 } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
+import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
 import { formatAny } from './wrapperPrinting.js';
 
@@ -41,17 +43,6 @@ const key = Symbol('tensor');
 /** Nested arrays of numbers, as `tolist` gives and `tensor` takes them. */
 export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArray<T>[];
 
-export interface BackwardOptions {
-  /** The gradient of the output; needed unless the tensor has one element. */
-  gradient?: Tensor | null;
-  /** Keeps the graph for another backward pass. Default: `createGraph`. */
-  retainGraph?: boolean;
-  /** Records the backward pass itself, for derivatives of higher order. Default: false. */
-  createGraph?: boolean;
-  /** Accumulates into these tensors' gradients only. Default: every leaf. */
-  inputs?: readonly Tensor[];
-}
-
 export interface ToOptions {
   /** Default: false. */
   nonBlocking?: boolean;
@@ -64,8 +55,8 @@ export interface ToOptions {
 const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
 
-// Every aten:: operator that is a method of Tensor: generated from LibTorch's schemas.
-export interface Tensor extends TensorOperators, TensorIndexing {}
+// Every aten:: operator that is a method of Tensor, and the families of methods that are written by hand.
+export interface Tensor extends TensorOperators, TensorIndexing, TensorMembers, AutogradMethods {}
 
 /**
  * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
@@ -208,11 +199,6 @@ export class Tensor implements Disposable {
     return native.isLeaf(this.#handle);
   }
 
-  /** Keeps the gradient of a tensor that is not a leaf. */
-  retainGrad(): void {
-    native.retainGrad(this.#handle);
-  }
-
   /** The name of the autograd node that made this tensor, such as `AddBackward0`; null for a leaf. */
   get gradFn(): string | null {
     return native.gradFnName(this.#handle);
@@ -232,19 +218,6 @@ export class Tensor implements Disposable {
   /** Gives this tensor the data of another, outside autograd: Python's `tensor.data = source`. */
   setData(source: Tensor): void {
     native.setData(this.#handle, handleOf(source));
-  }
-
-  /** Computes the gradients of the leaves that this tensor depends on. See `torch.Tensor.backward`. */
-  backward({ gradient = null, createGraph = false, retainGraph = createGraph, inputs }: BackwardOptions = {}): void {
-    refuseInTransforms('backward()', 'use func.grad or func.vjp, or');
-    enterContext();
-    native.backward(
-      Float64Array.of(this.#handle),
-      gradient === null ? null : Float64Array.of(handleOf(gradient)),
-      retainGraph,
-      createGraph,
-      inputs === undefined ? null : handlesOf(inputs),
-    );
   }
 
   /** This tensor in another dtype, on another device, or in both as another tensor has them; itself when nothing changes. */
@@ -318,7 +291,7 @@ export class Tensor implements Disposable {
 }
 
 /** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
-function refuseInTransforms(call: string, advice: string): void {
+export function refuseInTransforms(call: string, advice: string): void {
   if (native.transformDepth() === 0) return;
   throw new AiforgeError(
     'INVALID_ARGUMENT',

@@ -41,6 +41,9 @@ const numeric = new Set([
 ]);
 const takesNumbers = (base) => numeric.has(base.replace(/_$/, ''));
 
+// Overloads that only LibTorch's own older callers use: Python's wrapper does what the other one does.
+const superseded = new Set(['stft']);
+
 const full = (base, overload) => (overload === 'default' ? base : `${base}.${overload}`);
 
 /** Reads the overloads of one base name, leaving out what the linked LibTorch does not have. */
@@ -48,7 +51,7 @@ function readOverloads(native, known, base, text) {
   const overloads = [];
   for (const entry of text.split(' ')) {
     const [name, out] = entry.split('|').map((overload) => full(base, overload));
-    if (!known.has(name)) continue;
+    if (!known.has(name) || superseded.has(name)) continue;
     const schema = native.schema(name);
     const args = schema.arguments.map((a) => ({
       ...a,

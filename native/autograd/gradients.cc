@@ -2,10 +2,12 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
 
-#include "environment.h"
-#include "errors.h"
-#include "topics.h"
-#include "values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
+#include "../values.h"
+#include "autograd.h"
+#include "run.h"
 
 namespace aiforge {
 
@@ -17,31 +19,55 @@ std::vector<at::Tensor> tensors_or_none(Environment& environment, napi_env env,
   return args.is_missing(i) ? std::vector<at::Tensor>() : to_tensors(environment, env, args[i]);
 }
 
-// backward(tensors, gradients | null, retainGraph, createGraph, inputs | null)
+// The arguments of backward and backwardAsync: (tensors, gradients | null, retainGraph,
+// createGraph, inputs | null, context)
+std::function<void()> backward_pass(Environment& environment, napi_env env,
+                                    const ArgumentReader& args) {
+  return [tensors = to_tensors(environment, env, args[0]),
+          gradients = tensors_or_none(environment, env, args, 1), retain = args.boolean(2),
+          create = args.boolean(3), inputs = tensors_or_none(environment, env, args, 4)] {
+    torch::autograd::backward(tensors, gradients, retain, create, inputs);
+  };
+}
+
 napi_value backward(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.backward", {"self", "gradient"}}, [&]() -> napi_value {
-    const Arguments<5> args(env, info);
+  const Call call{info, "Tensor.backward", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
+    const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
-    torch::autograd::backward(to_tensors(environment, env, args[0]),
-                              tensors_or_none(environment, env, args, 1), args.boolean(2),
-                              args.boolean(3), tensors_or_none(environment, env, args, 4));
+    run_pass(environment, args.uint32(5), backward_pass(environment, env, args));
     return nullptr;
   });
 }
 
-// grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused): handles or null
+napi_value backward_async(napi_env env, napi_callback_info info) {
+  const Call call{info, "Tensor.backwardAsync", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
+    const Arguments<6> args(env, info);
+    Environment& environment = Environment::of(env);
+    return run_pass_beside(environment, env, args.uint32(5), backward_pass(environment, env, args));
+  });
+}
+
+// grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused, context): handles
+// or null
 napi_value grad(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "grad", {"outputs", "inputs", "gradOutputs"}},
-                 [&]() -> napi_value {
-                   const Arguments<6> args(env, info);
-                   Environment& environment = Environment::of(env);
-                   return from_tensors(
-                       environment, env,
-                       torch::autograd::grad(to_tensors(environment, env, args[0]),
-                                             to_tensors(environment, env, args[1]),
-                                             tensors_or_none(environment, env, args, 2),
-                                             args.boolean(3), args.boolean(4), args.boolean(5)));
-                 });
+  const Call call{info, "grad", {"outputs", "inputs", "gradOutputs"}};
+  return guarded(env, call, [&]() -> napi_value {
+    const Arguments<7> args(env, info);
+    Environment& environment = Environment::of(env);
+    const auto outputs = to_tensors(environment, env, args[0]);
+    const auto inputs = to_tensors(environment, env, args[1]);
+    const auto gradients = tensors_or_none(environment, env, args, 2);
+    const bool retain = args.boolean(3);
+    const bool create = args.boolean(4);
+    const bool allow_unused = args.boolean(5);
+    std::vector<at::Tensor> results;
+    run_pass(environment, args.uint32(6), [&] {
+      results = torch::autograd::grad(outputs, inputs, gradients, retain, create, allow_unused);
+    });
+    return from_tensors(environment, env, results);
+  });
 }
 
 // gradients(tensors): the .grad of each, a handle or null
@@ -66,7 +92,8 @@ napi_value gradient(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_gradient(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.grad", {"self", "gradient"}}, [&]() -> napi_value {
+  const Call call{info, "Tensor.grad", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor tensor = handles.get(args.handle(0));
@@ -110,7 +137,8 @@ napi_value requires_grad(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_requires_grad(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.requiresGrad", {"self"}}, [&]() -> napi_value {
+  const Call call{info, "Tensor.requiresGrad", {"self"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Environment::of(env).handles.get(args.handle(0)).set_requires_grad(args.boolean(1));
     return nullptr;
@@ -121,14 +149,6 @@ napi_value is_leaf(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     return Napi::Boolean::New(env, Environment::of(env).handles.get(args.handle(0)).is_leaf());
-  });
-}
-
-napi_value retain_grad(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.retainGrad", {"self"}}, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
-    Environment::of(env).handles.get(args.handle(0)).retain_grad();
-    return nullptr;
   });
 }
 
@@ -143,7 +163,8 @@ napi_value grad_fn_name(napi_env env, napi_callback_info info) {
 
 // setData(tensor, source): tensor takes source's data, as Python's `tensor.data = source`
 napi_value set_data(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.setData", {"self", "source"}}, [&]() -> napi_value {
+  const Call call{info, "Tensor.setData", {"self", "source"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor source = handles.get(args.handle(1));
@@ -154,8 +175,9 @@ napi_value set_data(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-void define_autograd(Napi::Env env, Napi::Object exports) {
+void define_gradients(Napi::Env env, Napi::Object exports) {
   define(env, exports, "backward", backward);
+  define(env, exports, "backwardAsync", backward_async);
   define(env, exports, "grad", grad);
   define(env, exports, "gradients", gradients);
   define(env, exports, "gradient", gradient);
@@ -164,7 +186,6 @@ void define_autograd(Napi::Env env, Napi::Object exports) {
   define(env, exports, "requiresGrad", requires_grad);
   define(env, exports, "setRequiresGrad", set_requires_grad);
   define(env, exports, "isLeaf", is_leaf);
-  define(env, exports, "retainGrad", retain_grad);
   define(env, exports, "gradFnName", grad_fn_name);
   define(env, exports, "setData", set_data);
 }

@@ -1,0 +1,12 @@
+// The topics of autograd, each with its functions on the addon's exports.
+#pragma once
+
+#include <napi.h>
+
+namespace aiforge {
+
+void define_gradients(Napi::Env env, Napi::Object exports);  // backward, grad, .grad
+void define_hooks(Napi::Env env, Napi::Object exports);      // hooks of tensors
+void define_runs(Napi::Env env, Napi::Object exports);       // how the engine calls JavaScript
+
+}  // namespace aiforge

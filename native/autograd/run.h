@@ -1,0 +1,42 @@
+// A pass through the engine, and the JavaScript that it calls on its way.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "bridge.h"
+
+namespace aiforge {
+
+class Environment;
+
+// Which JavaScript context a pass was started in. LibTorch carries it to every thread that works
+// for the pass.
+class Run : public c10::DebugInfoBase {
+ public:
+  explicit Run(uint32_t context) : context(context) {}
+  // The pass that this thread works for; null outside of any, and within the JavaScript that one
+  // calls.
+  static Run* current();
+
+  const uint32_t context;  // 0: JavaScript that a pass has called
+};
+
+// Calls a function of lib/tensor/engine.ts on its own thread, from any thread. `read` gets what it
+// returns.
+void call_js(const JsReference& function, const std::vector<at::Tensor>& arguments,
+             const std::function<void(napi_env, napi_value)>& read);
+
+// Runs `pass` through the engine for the context of that number, and waits.
+void run_pass(Environment& environment, uint32_t context, const std::function<void()>& pass);
+
+// Runs it on a thread of its own; the promise resolves to undefined.
+napi_value run_pass_beside(Environment& environment, napi_env env, uint32_t context,
+                           std::function<void()> pass);
+
+}  // namespace aiforge
