@@ -20,8 +20,11 @@ export {
   isTensor,
   lu,
   meshgrid,
+  nonzero,
   norm,
   numel,
+  pcaLowrank,
+  svdLowrank,
   tensordot,
   unique,
   uniqueConsecutive,
@@ -30,7 +33,10 @@ export {
   type FloatInfo,
   type IntegerInfo,
   type LuOptions,
+  type NonzeroOptions,
   type NormOptions,
+  type PcaLowrankOptions,
+  type SvdLowrankOptions,
   type TensordotOptions,
   type UniqueOptions,
   type UniqueResult,
@@ -38,6 +44,7 @@ export {
 export * as fft from './generated/fft.js';
 export * as linalg from './generated/linalg.js';
 export * as special from './generated/special.js';
+export * as sparse from './sparse.js';
 export { fromTypedArray, tensor, type TensorOptions, type TypedArrayOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';

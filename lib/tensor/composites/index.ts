@@ -28,3 +28,5 @@ export {
   meshgrid,
 } from './variadic.js';
 export { finfo, iinfo, isTensor, numel, type FloatInfo, type IntegerInfo } from './dtypes.js';
+export { pcaLowrank, svdLowrank, type PcaLowrankOptions, type SvdLowrankOptions } from './lowRank.js';
+export { nonzero, type NonzeroOptions } from './nonzero.js';
