@@ -113,7 +113,7 @@ void throw_current_exception(napi_env env, const ErrorContext& context) noexcept
     return;
   } catch (const JsException& error) {
     if (error.value().bridge().is_here()) {
-      napi_throw(raw_env, error.value().value());
+      napi_throw(env, error.value().value());
       return;
     }
     // The value belongs to another thread's JavaScript.
