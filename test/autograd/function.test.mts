@@ -1,4 +1,4 @@
-import { autograd, enableGrad, grad, memoryStats, noGrad, ones, scope, tensor, zeros, type Tensor } from 'aiforge';
+import { autograd, enableGrad, grad, memory, noGrad, ones, scope, tensor, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { collectGarbage } from '../support/garbage.mjs';
 
@@ -275,7 +275,7 @@ describe('Function', () => {
     );
     const x = leaf(3);
     collectGarbage();
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     for (let i = 0; i < 100; ++i) {
       const kept = scope(() => {
         (F.apply(x) as Tensor).sum().backward();
@@ -284,7 +284,7 @@ describe('Function', () => {
       expect(kept.tolist()).to.deep.equal([6]);
       kept.dispose();
     }
-    expect(memoryStats().tensors).to.be.at.most(before + 1); // x.grad has no handle; x itself has
+    expect(memory.stats().tensors).to.be.at.most(before + 1); // x.grad has no handle; x itself has
     expect(list(x.grad)).to.deep.equal([300]);
     for (let i = 0; i < 20 && collected < 200; ++i) {
       await new Promise((resolve) => setImmediate(resolve));
