@@ -26,7 +26,7 @@ struct ErrorContext {
 
 // A JavaScript exception is pending already, such as one that a getter threw: it passes through
 // unchanged.
-struct PendingException {};
+struct PendingException : std::exception {};
 
 // Turns the exception being handled into a pending JavaScript exception.
 void throw_current_exception(napi_env env, const ErrorContext& context = {}) noexcept;
