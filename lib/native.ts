@@ -17,6 +17,18 @@ export type EngineCallback = (handles: (Handle | null)[]) => unknown;
 /** What a hook is removed by. */
 export type HookToken = object & { readonly hookToken: unique symbol };
 
+/** The addon's node of a Function, which this does not keep alive. */
+export type FunctionNode = object & { readonly functionNode: unique symbol };
+
+/** What a Function's forward hands to the addon. */
+export interface FunctionForward {
+  outputs: Handles;
+  dirty: Handles;
+  nonDifferentiable: Handles;
+  toSave: Handles;
+  materializeGrads: boolean;
+}
+
 export interface NativeArgument {
   name: string;
   /** As the schema prints it, such as `Tensor` or `Optional[List[int]]`. */
@@ -64,11 +76,15 @@ export interface Native {
   releaseShared(id: string): boolean;
   unreceived(): { tensors: number; bytes: number };
 
+  scratchBuffer(): ArrayBuffer;
+
   call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
+  /** Operators that are checked before LibTorch gets them, and why. */
+  guards(): { operators: string; reason: string }[];
 
   shape(handle: Handle): number[];
   strides(handle: Handle): number[];
@@ -115,6 +131,14 @@ export interface Native {
   registerHook(handle: Handle, callback: EngineCallback): HookToken;
   registerPostAccumulateGradHook(handle: Handle, callback: EngineCallback): HookToken;
   removeHook(token: HookToken): void;
+  applyFunction(
+    name: string,
+    inputs: Handles,
+    forward: () => FunctionForward,
+    backward: EngineCallback,
+    recorded: (node: FunctionNode) => void,
+  ): (Handle | null)[];
+  savedTensors(node: FunctionNode): (Handle | null)[];
   retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
   gradient(handle: Handle): Handle | null;
@@ -142,13 +166,21 @@ export interface Native {
   exitDualLevel(): void;
   hasDualLevel(): boolean;
 
+  writeElement(handle: Handle, index: number, re: number, im: number): void;
+  undefinedGrad(handle: Handle): Handle;
+
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
+  copyNumbers(handle: Handle): ArrayBuffer | null;
+  /** How many dimensions it has; their sizes and the elements are in the scratch memory. -1: it does not fit there. */
+  readElements: (handle: Handle) => number;
+  promoteTypes(first: string, second: string): string;
+  adoptTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
 
-  indexBuffer(): ArrayBuffer;
   at: (handle: Handle, count: number) => Handle;
   setAt: (handle: Handle, count: number) => void;
 

@@ -24,8 +24,12 @@ struct ErrorContext {
   std::vector<std::string> args;
 };
 
+// A JavaScript exception is pending already, such as one that a getter threw: it passes through
+// unchanged.
+struct PendingException {};
+
 // Turns the exception being handled into a pending JavaScript exception.
-void throw_current_exception(napi_env env, const ErrorContext& context = {});
+void throw_current_exception(napi_env env, const ErrorContext& context = {}) noexcept;
 
 // Runs a callback's body; whatever it throws becomes a JavaScript exception.
 template <typename Body>

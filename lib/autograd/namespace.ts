@@ -1,3 +1,11 @@
 export * from './index.js';
 export * as forwardAd from './forwardMode.js';
 export * as functional from './functional.js';
+export { AutogradFunction as Function } from './function.js';
+export {
+  gradcheck,
+  gradgradcheck,
+  type CheckedInputs,
+  type GradcheckOptions,
+  type GradgradcheckOptions,
+} from './gradcheck.js';

@@ -1,6 +1,6 @@
 import { native, type Handles } from '../native.js';
 import { inAsyncPass, inPass } from './engine.js';
-import { handleOf, handlesOf, refuseInTransforms, type Tensor } from './tensor.js';
+import { handlesOf, handlesOrNone, refuseInTransforms, type Tensor } from './tensor.js';
 
 /** What a backward pass is told beside its roots. */
 export interface GraphOptions {
@@ -26,7 +26,7 @@ function lower(
 ): Arguments {
   return [
     handlesOf(roots),
-    gradients === null ? null : Float64Array.from(gradients, (tensor) => (tensor === null ? -1 : handleOf(tensor))),
+    gradients === null ? null : handlesOrNone(gradients),
     retainGraph,
     createGraph,
     inputs === undefined ? null : handlesOf(inputs),

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 
 /** What operators run under: the scope that keeps new tensors and the autograd modes. It follows asynchronous code. */
@@ -155,6 +156,9 @@ export function runInScope<T>(name: string | null, body: () => T, leave: (result
 type Leave = (result: unknown, scope: number) => void;
 
 function runIn<A, T>(open: (argument: A) => Context, argument: A, body: () => T, leave: Leave | null): T {
+  if (typeof body !== 'function') {
+    throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${typeof body}.`);
+  }
   let context: Context | null = null;
   let pending = false;
   try {

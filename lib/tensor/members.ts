@@ -85,6 +85,10 @@ export interface TensorMembers extends Conversions {
   apply_(body: (value: Element) => Element): this;
   /** Replaces each element by what `body` makes of it and `other`'s; slow, on the CPU only. */
   map_(other: Tensor, body: (value: Element, other: Element) => Element): this;
+  /** Replaces each element by what `body` makes of it and those of `x` and `y`; slow, on the CPU only. */
+  map2_(x: Tensor, y: Tensor, body: (value: Element, x: Element, y: Element) => Element): this;
+  /** The same as `toSparse()`. */
+  toSparseCoo(): Tensor;
   /** See the function `norm`. */
   norm(options?: NormOptions): Tensor;
   norm(
@@ -132,6 +136,10 @@ function rewrite(target: Tensor, name: string, body: (value: Element, i: number)
   target.copy_(made.view(target.shape));
 }
 
+/** The elements of `other` beside those of `target`, in order. */
+const elementsFor = (target: Tensor, other: Tensor): Element[] =>
+  other.detach().expand(target.shape).flatten().tolist() as Element[];
+
 const cudaDevice = (device: Device | number | null | undefined): Device =>
   typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');
 
@@ -168,9 +176,17 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
     return this;
   },
   map_(other, body) {
-    const others = other.detach().expand(this.shape).flatten().tolist() as Element[];
+    const others = elementsFor(this, other);
     rewrite(this, 'map_', (value, i) => body(value, others[i]!));
     return this;
+  },
+  map2_(x, y, body) {
+    const [xs, ys] = [elementsFor(this, x), elementsFor(this, y)];
+    rewrite(this, 'map2_', (value, i) => body(value, xs[i]!, ys[i]!));
+    return this;
+  },
+  toSparseCoo() {
+    return this.toSparse();
   },
   norm(this: Tensor, ...args: unknown[]) {
     return norm(this, ...(args as []));

@@ -43,6 +43,9 @@ const key = Symbol('tensor');
 /** Nested arrays of numbers, as `tolist` gives and `tensor` takes them. */
 export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArray<T>[];
 
+/** What `tensor` takes: numbers, nested arrays of them, and arrays that hold typed arrays or tensors without dimensions. */
+export type TensorData = number | bigint | boolean | Complex | Tensor | TypedArray | TensorData[];
+
 export interface ToOptions {
   /** Default: false. */
   nonBlocking?: boolean;
@@ -265,7 +268,7 @@ export class Tensor implements Disposable {
 
   /** The elements as nested arrays: numbers, bigints for 64-bit integers beyond 2^53, booleans or `{ re, im }`. */
   tolist(): NestedArray {
-    return toNested(this);
+    return toNested(this, this.#handle);
   }
 
   /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */
@@ -281,6 +284,7 @@ export class Tensor implements Disposable {
     return !native.isLive(this.#handle);
   }
 
+  /** The tensor as PyTorch prints it; see `setPrintOptions`. */
   toString(): string {
     return formatAny(this, this.#handle, wrapHandle);
   }
@@ -315,6 +319,11 @@ export function handlesOf(tensors: readonly Tensor[]): Handles {
   const handles = new Float64Array(tensors.length);
   for (let i = 0; i < tensors.length; ++i) handles[i] = handleOf(tensors[i] as Tensor);
   return handles;
+}
+
+/** @internal The same where some are no tensors. */
+export function handlesOrNone(tensors: readonly (Tensor | null | undefined)[]): Handles {
+  return Float64Array.from(tensors, (tensor) => (tensor === null || tensor === undefined ? -1 : handleOf(tensor)));
 }
 
 /** @internal A tensor for a handle that the addon has just made; `enterContext()` came before. */

@@ -7,6 +7,7 @@ namespace aiforge {
 
 void define_gradients(Napi::Env env, Napi::Object exports);  // backward, grad, .grad
 void define_hooks(Napi::Env env, Napi::Object exports);      // hooks of tensors
+void define_functions(Napi::Env env, Napi::Object exports);  // Functions written in JavaScript
 void define_runs(Napi::Env env, Napi::Object exports);       // how the engine calls JavaScript
 
 }  // namespace aiforge

@@ -1,5 +1,6 @@
 #include "bridge.h"
 
+#include <optional>
 #include <utility>
 
 #include "../environment.h"
@@ -114,12 +115,13 @@ void Bridge::call(const std::function<void(napi_env)>& body) {
 }
 
 void Bridge::serve_one(std::unique_lock<std::mutex>& lock) {
-  Task task = std::move(tasks_.front());
+  std::optional<Task> task = std::move(tasks_.front());
   tasks_.pop_front();
   lock.unlock();
   {
     const Napi::HandleScope scope(env_);
-    task.run(env_);
+    task->run(env_);
+    task.reset();  // it may hold references, which lock to be dropped
   }
   lock.lock();
 }

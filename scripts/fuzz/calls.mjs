@@ -97,7 +97,8 @@ function callOther(library, { via, name }, values) {
   if (via === 'native') return native[name](...values);
   if (via === 'distributed') return native.distributed[name](...values);
   if (via === 'member') return callMember(library, name, values);
-  return (library.tensor[name] ?? library.autograd[name])(...values);
+  const called = library.tensor[name] ?? library.autograd[name];
+  return /^class\b/.test(Function.prototype.toString.call(called)) ? new called(...values) : called(...values);
 }
 
 /** Every tensor of a result, as handles. */
@@ -132,12 +133,15 @@ function attempt(step) {
   }
 }
 
+/** What JavaScript itself throws when a revoked proxy is looked at. */
+const isOfProxy = (error) => error instanceof TypeError && error.message.includes('proxy that has been revoked');
+
 /**
  * What a thrown value says: the code of an AiforgeError, 'HOSTILE' for the fuzzer's own, 'FOREIGN_THIS' for a method that
  * was called on something else, as JavaScript's own classes refuse it, or 'FOREIGN'.
  */
 function codeOf(error, foreignThis) {
-  if (error instanceof HostileError) return 'HOSTILE';
+  if (error instanceof HostileError || isOfProxy(error)) return 'HOSTILE';
   if (foreignThis && error instanceof TypeError) return 'FOREIGN_THIS';
   return ['AiforgeError', 'TensorDisposedError'].includes(error?.name) ? error.code : 'FOREIGN';
 }

@@ -111,9 +111,9 @@ def run_in_place(op, sample, encoder):
         return None
 
 
-def in_place_name(op):
-    """The method's name, or None for a function that takes `inplace=True`."""
-    name = getattr(op.inplace_variant, "__name__", "<lambda>")
+def variant_name(variant):
+    """The method's name; for an in-place form None stands for a function that takes `inplace=True`."""
+    name = getattr(variant, "__name__", "<lambda>")
     return None if name == "<lambda>" else name
 
 
@@ -123,8 +123,8 @@ def run_entry(index, dtype, first):
     with_gradients = op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")
     encoder = Encoder()
     samples = []
-    header = {"entry": index, "name": name, "dtype": str(dtype)[6:], "samples": samples, "inPlace": in_place_name(op)}
-    header["method"] = getattr(op.method_variant, "__name__", None)
+    header = {"entry": index, "name": name, "dtype": str(dtype)[6:], "samples": samples, "inPlace": variant_name(op.inplace_variant)}
+    header["method"] = variant_name(op.method_variant)
     seed_everything(f"{name} {dtype}")
     try:
         generated = iter(op.sample_inputs("cpu", dtype, requires_grad=with_gradients))
@@ -174,7 +174,8 @@ def main():
             {"name": entry_name(op), "dtypes": [str(d)[6:] for d in DTYPES if op.supports_dtype(d, "cpu")]}
             for op in op_db
         ]
-        write_frame(stream, {"entries": entries, "torch": torch.__version__})
+        names = {name.removeprefix("aten::").split(".")[0] for name in torch._C._dispatch_get_all_op_names()}
+        write_frame(stream, {"entries": entries, "operators": sorted(names)})
         return
     for line in sys.stdin:
         request = json.loads(line)

@@ -32,6 +32,11 @@ export function storageArray({ header, blob }, described) {
   return new Type(blob, start, Math.floor(length / Type.BYTES_PER_ELEMENT));
 }
 
+const tuples = new WeakSet();
+
+/** Whether an array stands for a Python tuple rather than for a list. */
+export const isTuple = (value) => tuples.has(value);
+
 /** What one sample's arguments are made from; tensors that are the same in Python are the same here. */
 export class Arguments {
   #frame;
@@ -112,7 +117,11 @@ const decoders = {
   float: ({ value }) => real(value),
   complex: ({ re, im }) => ({ re: real(re), im: real(im) }),
   dict: ({ items }, args) => args.options(items),
-  tuple: ({ items }, args) => items.map((item) => args.value(item)),
+  tuple: ({ items }, args) => {
+    const tuple = items.map((item) => args.value(item));
+    tuples.add(tuple);
+    return tuple;
+  },
   slice: ({ parts }, args) => aiforge.slice(...parts.map((part) => args.value(part))),
   ellipsis: () => '...',
   dtype: byName,

@@ -33,14 +33,27 @@ function inPlaceOf(call, name) {
   };
 }
 
-const isOptions = (value) => typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+const isOptions = (value) =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+const isTensor = (frame, value) => value?.$ === 'tensor';
 
 class Entry {
   constructor(name) {
     this.name = name;
     this.target = callOf(name);
     this.tally = new Tally();
-    this.result = { name, how: this.target?.how ?? null, dtypes: {}, samples: 0, gradients: 0, inPlace: 0, failed: 0, failures: [] };
+    this.result = {
+      name,
+      how: this.target?.how ?? null,
+      dtypes: {},
+      samples: 0,
+      gradients: 0,
+      methods: 0,
+      inPlace: 0,
+      failed: 0,
+      failures: [],
+    };
   }
 
   add(frame) {
@@ -50,8 +63,9 @@ class Entry {
     result.dtypes[header.dtype] = header.samples.length;
     header.samples.forEach((sample, i) => {
       result.samples += 1;
-      for (const check of [this.#function, this.#inPlace]) {
-        const found = this.target === null ? 'aiforge has no function of this name' : this.#attempt(check, frame, sample);
+      for (const check of [this.#function, this.#method, this.#inPlace]) {
+        const found =
+          this.target === null ? 'aiforge has no function of this name' : this.#attempt(check, frame, sample);
         if (found !== null) this.#fail(header.dtype, i, found);
         if (found !== null) break;
       }
@@ -59,8 +73,8 @@ class Entry {
   }
 
   finish() {
-    const { tensors, identical, otherStrides } = this.tally;
-    return { ...this.result, tensors, identical, otherStrides };
+    const { tensors, identical } = this.tally;
+    return { ...this.result, tensors, identical };
   }
 
   #fail(dtype, sample, message) {
@@ -115,6 +129,18 @@ class Entry {
     };
     if (expected.error !== undefined) return this.#expectError(run, expected.error);
     return difference(frame, expected.values, run(), this.tally, { where: 'gradients' });
+  }
+
+  #method(frame, sample) {
+    const name = camelCase(frame.header.method ?? '');
+    // Python's reflected operators (__radd__) have no counterpart as methods.
+    if (name === '' || name.startsWith('__') || sample.error !== undefined || !isTensor(frame, sample.input))
+      return null;
+    if (!(name in Tensor.prototype)) return `aiforge has no method ${name}`;
+    const { run } = this.#call(frame, sample, ([x, ...rest]) => x[name](...rest));
+    this.result.methods += 1;
+    const ignoreValues = undefinedValues.has(this.name);
+    return difference(frame, sample.output, run(), this.tally, { ignoreValues, where: `method ${name}` });
   }
 
   #inPlace(frame, sample) {

@@ -27,4 +27,5 @@ export {
   einsum,
   meshgrid,
 } from './variadic.js';
+export { asTensor } from './asTensor.js';
 export { finfo, iinfo, isTensor, numel, type FloatInfo, type IntegerInfo } from './dtypes.js';

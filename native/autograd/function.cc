@@ -1,0 +1,153 @@
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <unordered_set>
+
+#include "../environment.h"
+#include "../errors.h"
+#include "../values.h"
+#include "autograd.h"
+#include "function_node.h"
+
+namespace aiforge {
+
+namespace {
+
+using NodePointer = c10::intrusive_ptr<FunctionNode>;
+using WeakNode = c10::weak_intrusive_ptr<FunctionNode>;
+
+// What `forward` hands back, as lib/autograd/function.ts arranges it.
+struct Forward {
+  std::vector<at::Tensor> outputs;  // undefined where an output is no tensor
+  std::vector<at::Tensor> dirty;
+  std::vector<at::Tensor> non_differentiable;
+  std::vector<at::Tensor> to_save;
+  bool materialize;
+};
+
+Forward run_forward(Environment& environment, napi_env env, napi_value forward) {
+  napi_value result = nullptr;
+  napi_value undefined = Napi::Env(env).Undefined();
+  if (napi_call_function(env, undefined, forward, 0, nullptr, &result) != napi_ok) {
+    throw_pending(env);
+  }
+  const auto field = [&](const char* name) {
+    napi_value value = nullptr;
+    check(env, napi_get_named_property(env, result, name, &value));
+    return value;
+  };
+  return {to_tensors(environment, env, field("outputs")),
+          to_tensors(environment, env, field("dirty")),
+          to_tensors(environment, env, field("nonDifferentiable")),
+          to_tensors(environment, env, field("toSave")), read_bool(env, field("materializeGrads"))};
+}
+
+std::unordered_set<at::TensorImpl*> impls_of(const std::vector<at::Tensor>& tensors) {
+  std::unordered_set<at::TensorImpl*> impls;
+  for (const at::Tensor& tensor : tensors) impls.insert(tensor.unsafeGetTensorImpl());
+  return impls;
+}
+
+std::vector<std::optional<at::Tensor>> wrap_outputs(const std::vector<at::Tensor>& inputs,
+                                                    const Forward& forward,
+                                                    const NodePointer& node) {
+  std::vector<std::optional<at::Tensor>> raw;
+  for (const at::Tensor& output : forward.outputs) {
+    raw.push_back(output.defined() ? std::optional<at::Tensor>(output) : std::nullopt);
+  }
+  for (const at::Tensor& tensor : forward.dirty) torch::autograd::impl::bump_version(tensor);
+  const auto jvp = [](const auto&, const auto&) -> torch::autograd::variable_list {
+    throw Error("OPERATOR_FAILED", "a Function has no forward-mode derivative");
+  };
+  const auto view_as_self = [](const at::Tensor& tensor) { return tensor.view_as(tensor); };
+  return torch::autograd::_wrap_outputs(inputs, impls_of(forward.non_differentiable),
+                                        impls_of(forward.dirty), raw, node, jvp, {}, view_as_self,
+                                        /*pure_view=*/false);
+}
+
+// A handle for each output; -1 where it is the very tensor that `forward` returned, null for
+// another value.
+napi_value handles_of(Environment& environment, napi_env env, const Forward& forward,
+                      const std::vector<std::optional<at::Tensor>>& outputs) {
+  napi_value array = nullptr;
+  check(env, napi_create_array_with_length(env, outputs.size(), &array));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    napi_value item = nullptr;
+    if (!outputs[i]) {
+      check(env, napi_get_null(env, &item));
+    } else if (outputs[i]->is_same(forward.outputs[i])) {
+      item = number(env, -1);
+    } else {
+      item = from_tensor(environment, env, *outputs[i]);
+    }
+    check(env, napi_set_element(env, array, static_cast<uint32_t>(i), item));
+  }
+  return array;
+}
+
+napi_value external_for(napi_env env, const NodePointer& node) {
+  auto weak = std::make_unique<WeakNode>(node);
+  napi_value external = nullptr;
+  check(env, napi_create_external(
+                 env, weak.get(),
+                 [](node_api_basic_env, void* data, void*) { delete static_cast<WeakNode*>(data); },
+                 nullptr, &external));
+  weak.release();
+  return external;
+}
+
+// applyFunction(name, inputs, forward, backward, recorded): runs `forward` and gives its tensors a
+// node that calls `backward`, which `recorded` tells about. An input of -1 is an argument that is
+// no tensor.
+napi_value apply_function(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<5> args(env, info);
+    Environment& environment = Environment::of(env);
+    std::vector<at::Tensor> inputs;
+    std::vector<bool> is_tensor;
+    for (at::Tensor& argument : to_tensors(environment, env, args[1])) {
+      is_tensor.push_back(argument.defined());
+      if (argument.defined()) inputs.push_back(std::move(argument));
+    }
+    NodePointer node;
+    if (c10::GradMode::is_enabled() && torch::autograd::any_variable_requires_grad(inputs)) {
+      auto backward = std::make_shared<JsReference>(*environment.bridge, args[3]);
+      node = c10::make_intrusive<FunctionNode>(args.string(0), std::move(backward),
+                                               std::move(is_tensor));
+      node->set_next_edges(torch::autograd::collect_next_edges(inputs));
+      node->clear_input_metadata();
+    }
+    const Forward forward = run_forward(environment, env, args[2]);
+    const auto outputs = wrap_outputs(inputs, forward, node);
+    if (node) {
+      node->set_outputs(outputs, forward.materialize);
+      node->save(forward.to_save);
+      const napi_value external = external_for(env, node);
+      napi_value undefined = Napi::Env(env).Undefined();
+      if (napi_call_function(env, undefined, args[4], 1, &external, nullptr) != napi_ok) {
+        throw_pending(env);
+      }
+    }
+    return handles_of(environment, env, forward, outputs);
+  });
+}
+
+// savedTensors(node): what the Function saved; handles, or null for what was no tensor
+napi_value saved_tensors(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    void* data = nullptr;
+    check(env, napi_get_value_external(env, args[0], &data));
+    const NodePointer node = static_cast<WeakNode*>(data)->lock();
+    if (!node) throw Error("OPERATOR_FAILED", "the graph that saved these tensors is gone");
+    return from_tensors(Environment::of(env), env, node->saved());
+  });
+}
+
+}  // namespace
+
+void define_functions(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "applyFunction", apply_function);
+  define(env, exports, "savedTensors", saved_tensors);
+}
+
+}  // namespace aiforge
