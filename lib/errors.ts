@@ -1,9 +1,14 @@
+import { shownFrames, takeStack } from './stack.js';
+
 /** Every error code that aiforge raises, with what it means. The documentation and the types are checked against it. */
 export const errorCodes = {
   INVALID_ARGUMENT: 'An argument has the wrong kind, value or shape.',
   OPERATOR_FAILED: 'LibTorch refused an operator; the message carries its reason and the arguments.',
   UNKNOWN_OPERATOR: 'No operator of that name and overload exists in the linked LibTorch.',
   TENSOR_DISPOSED: 'A tensor was used after `dispose()` or after its scope had ended.',
+  SCOPE_MISUSED: 'A `Scope` object was left open beyond the synchronous code that opened it.',
+  TENSOR_LEAK: 'The leak detector found tensors that outlive the code that made them.',
+  SHARED_TENSOR_INVALID: 'A token of a shared or transferred tensor is forged, was received already, or was released.',
   OUT_OF_MEMORY: 'LibTorch could not allocate memory.',
   ADDON_NOT_LOADED: 'The native addon is missing or does not fit this machine or this LibTorch.',
   CONFIG_INVALID: 'A configuration file, value or override is not valid.',
@@ -27,10 +32,23 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** The one error class of aiforge: `code` says what kind of failure it is, the message what to do. */
+/**
+ * The one error class of aiforge: `code` says what kind of failure it is, the message what to do. Its stack begins at the
+ * line that called the library; `AIFORGE_STACK=full` in the environment shows the library's own frames as well.
+ *
+ * @example
+ * import { AiforgeError, ones } from 'aiforge';
+ * try {
+ *   ones([2, 3]).matmul(ones([2, 3]));
+ * } catch (error) {
+ *   if (error instanceof AiforgeError) console.log(error.code, error.op, error.args);
+ * }
+ */
 export class AiforgeError extends Error {
   readonly code: ErrorCode;
+  /** The operator that failed, such as `aten::add.Tensor`. */
   readonly op: string | undefined;
+  /** One line an argument of the operator: `self: float32[2, 3]`. */
   readonly args: readonly string[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -39,7 +57,27 @@ export class AiforgeError extends Error {
     this.code = code;
     this.op = details.op;
     this.args = details.args ?? [];
+    showStack(this, takeStack(new.target));
   }
+}
+
+/** Gives an error a stack that is put into words when it is first read: most errors are caught and never shown. */
+function showStack(error: Error, taken: { stack?: unknown }): void {
+  const define = (descriptor: PropertyDescriptor) =>
+    Object.defineProperty(error, 'stack', { configurable: true, enumerable: false, ...descriptor });
+  const settle = (value: unknown) => {
+    define({ value, writable: true });
+    return value;
+  };
+  define({
+    get: () => {
+      const { stack } = taken;
+      // `Error.prepareStackTrace` may have made something else of it.
+      if (typeof stack !== 'string') return settle(stack);
+      return settle([`${error.name}: ${error.message}`, ...shownFrames(stack)].join('\n'));
+    },
+    set: settle,
+  });
 }
 
 /** Thrown when a tensor is used after it was disposed, by hand or by the scope that made it. */

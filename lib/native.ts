@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
+import { packageRoot } from './stack.js';
 
 /** A tensor's number in the addon's slot table. */
 export type Handle = number;
@@ -61,14 +62,22 @@ export interface Native {
   attach: (object: object, handle: Handle) => void;
   dispose(handle: Handle): boolean;
   rehome(handle: Handle): Handle;
-  enter(scope: number, gradEnabled: boolean, inference: boolean): void;
+  enter(scope: number, gradEnabled: boolean, inference: boolean, savedTensorsHooks: number): void;
   openScope(): number;
   closeScope(scope: number): void;
   isLive(handle: Handle): boolean;
-  memory(): { tensors: number; bytes: number };
+  /** `scopes`: number, tensors and bytes of each open scope in a row, after those of no scope. */
+  memory(): { tensors: number; peak: number; scopes: Float64Array };
+
+  /** The id of a token for another thread; `once` moves the tensor. */
+  share(handle: Handle, once: boolean): string;
+  receive(id: string): Handle;
+  releaseShared(id: string): boolean;
+  unreceived(): { tensors: number; bytes: number };
 
   call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
+  wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
 
@@ -82,6 +91,8 @@ export interface Native {
   itemSize(handle: Handle): number;
   isContiguous(handle: Handle): boolean;
   identity(handle: Handle): bigint;
+  dataPtr(handle: Handle): bigint;
+  storageOffset(handle: Handle): number;
 
   backward(
     tensors: Handles,
@@ -122,6 +133,11 @@ export interface Native {
     backward: EngineCallback,
     recorded: (node: FunctionNode) => void,
   ): (Handle | null)[];
+  openSavedTensorsHooks(pack: EngineCallback, takes: boolean, kept: Handle | null): number;
+  closeSavedTensorsHooks(hooks: number): void;
+  setAnomaly(enabled: boolean, checkNan: boolean): void;
+  setStackCapturer(capture: () => string, annotate: (error: unknown, stack: string) => void): void;
+  isCheckpointValid(): boolean;
   savedTensors(node: FunctionNode): (Handle | null)[];
   retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
@@ -135,11 +151,30 @@ export interface Native {
   gradFnName(handle: Handle): string | null;
   setData(handle: Handle, source: Handle): void;
 
+  enterVmap(batchSize: number, randomness: string): number;
+  enterGrad: () => number;
+  enterJvp: () => number;
+  exitTransform(): void;
+  transformDepth(): number;
+  addBatchDim(handle: Handle, dim: number, level: number): Handle;
+  removeBatchDim(handle: Handle, level: number, batchSize: number, outDim: number): Handle;
+  wrapForGrad(handle: Handle, level: number, requiresGrad: boolean): Handle;
+  unwrapForGrad(handle: Handle, level: number): Handle | null;
+  wrapperOf(handle: Handle): { level: number; batchDim: number; value: Handle } | null;
+  excludeTransforms(excluded: boolean): boolean;
+  enterDualLevel(): number;
+  exitDualLevel(): void;
+  hasDualLevel(): boolean;
+
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
+
+  indexBuffer(): ArrayBuffer;
+  at: (handle: Handle, count: number) => Handle;
+  setAt: (handle: Handle, count: number) => void;
 
   manualSeed(seed: number | bigint): void;
   createGenerator(): number;
@@ -149,6 +184,8 @@ export interface Native {
   initialSeed(generator: number): number | bigint;
   generatorState(generator: number): Handle;
   setGeneratorState(generator: number, state: Handle): void;
+  defaultGeneratorState(device: string): Handle;
+  setDefaultGeneratorState(device: string, state: Handle): void;
 
   setNumThreads(threads: number): void;
   getNumThreads(): number;
@@ -156,9 +193,6 @@ export interface Native {
   getNumInteropThreads(): number;
   cudaDeviceCount(): number;
 }
-
-/** The package's root folder: the compiled file is dist/lib/native.js. */
-export const packageRoot = path.resolve(__dirname, '..', '..');
 
 const addonPath = path.join(packageRoot, 'build', 'cmake', 'Release', 'aiforge.node');
 

@@ -8,10 +8,19 @@
 
 #include <algorithm>
 #include <ctime>
+#include <utility>
 
+#include "autograd/autograd.h"
 #include "errors.h"
+#include "functorch.h"
+#include "sharing.h"
 #include "topics.h"
 #include "values.h"
+
+// Node has it since 20.10, node-api-headers do not.
+extern "C" napi_status NAPI_CDECL node_api_post_finalizer(node_api_basic_env env,
+                                                          napi_finalize callback, void* data,
+                                                          void* hint);
 
 namespace aiforge {
 
@@ -54,10 +63,18 @@ Environment& Environment::of(napi_env env) {
 void Environment::close(napi_env, void* data, void*) {
   auto* environment = static_cast<Environment*>(data);
   environment->closed_ = true;
+  end_sharing(environment);
   environment->inference_.reset();
+  environment->forward_level.reset();
   environment->handles = Handles();
   environment->error_factory.Reset();
+  environment->index_buffer.Reset();
   environment->engine_caller.Reset();
+  environment->stack_capturer.Reset();
+  environment->stack_annotator.Reset();
+  environment->saved_tensors_hooks.clear();
+  active_saved_tensors_hooks().reset();
+  forget_anomaly(*environment);
   environment->generators.clear();
   environment->buffers = std::make_shared<Buffers>();
   environment->delete_when_unused();
@@ -68,6 +85,7 @@ void Environment::delete_when_unused() {
 }
 
 void Environment::attach(napi_env env, napi_value object, Handle handle) {
+  sweep(env);
   // The handle itself is the wrapped pointer: nothing is allocated.
   auto* data = reinterpret_cast<void*>(static_cast<uintptr_t>(handle));
   check(env, napi_wrap(env, object, data, collected, this, nullptr));
@@ -81,13 +99,31 @@ void Environment::collected(node_api_basic_env env, void* data, void* hint) {
   auto* environment = static_cast<Environment*>(hint);
   --environment->attached_;
   if (!environment->closed_) {
-    environment->handles.release(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
-    environment->report_memory(env);
+    environment->collected_.push_back(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
+    if (!environment->sweep_posted_ &&
+        node_api_post_finalizer(env, sweep_later, environment, nullptr) == napi_ok) {
+      environment->sweep_posted_ = true;
+      ++environment->attached_;
+    }
   }
   environment->delete_when_unused();
 }
 
-void Environment::report_memory(napi_env env) {
+void Environment::sweep_later(napi_env env, void* data, void*) {
+  auto* environment = static_cast<Environment*>(data);
+  --environment->attached_;
+  environment->sweep_posted_ = false;
+  if (!environment->closed_) environment->sweep(env);
+  environment->delete_when_unused();
+}
+
+void Environment::sweep(node_api_basic_env env) {
+  if (collected_.empty()) return;
+  for (const Handle handle : std::exchange(collected_, {})) handles.release(handle);
+  report_memory(env);
+}
+
+void Environment::report_memory(node_api_basic_env env) {
   const int64_t change = handles.take_unreported_bytes();
   if (change == 0) return;
   int64_t total = 0;
@@ -112,19 +148,26 @@ void Environment::relieve_memory(napi_env env) {
   int64_t total = 0;
   napi_adjust_external_memory(env, kBeyondAnyLimit, &total);
   napi_adjust_external_memory(env, -kBeyondAnyLimit, &total);
+  sweep(env);
   low_ = reported_;
   const int64_t end = thread_cpu_ns();
   may_collect_ = end + 9 * (end - start);
 }
 
-void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
+void Environment::enter(uint32_t scope, bool grad_enabled, bool inference, uint32_t hooks) {
   handles.enter_scope(scope);
+  if (hooks != current_saved_tensors_hooks_) {
+    const auto found = saved_tensors_hooks.find(hooks);
+    active_saved_tensors_hooks() = found == saved_tensors_hooks.end() ? nullptr : found->second;
+    current_saved_tensors_hooks_ = hooks;
+  }
   if (inference != inference_.has_value()) {
     if (inference) {
       inference_.emplace(true);
     } else {
       inference_.reset();
     }
+    keep_transforms_dispatched();
   }
   if (!inference) c10::GradMode::set_enabled(grad_enabled);
 }
@@ -133,10 +176,11 @@ Interlude::Interlude(Environment& environment)
     : environment_(environment),
       scope_(environment.handles.current_scope()),
       grad_enabled_(c10::GradMode::is_enabled()),
-      inference_(environment.is_inference()) {}
+      inference_(environment.is_inference()),
+      saved_tensors_hooks_(environment.current_saved_tensors_hooks()) {}
 
 Interlude::~Interlude() {
-  environment_.enter(scope_, grad_enabled_, inference_);
+  environment_.enter(scope_, grad_enabled_, inference_, saved_tensors_hooks_);
   c10::GradMode::set_enabled(grad_enabled_);
 }
 
@@ -162,8 +206,8 @@ napi_value dispose(napi_env env, napi_callback_info info) {
 
 napi_value enter(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<3> args(env, info);
-    Environment::of(env).enter(args.uint32(0), args.boolean(1), args.boolean(2));
+    const Arguments<4> args(env, info);
+    Environment::of(env).enter(args.uint32(0), args.boolean(1), args.boolean(2), args.uint32(3));
     return nullptr;
   });
 }
@@ -195,11 +239,22 @@ Napi::Value is_live(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).handles.is_live(handle));
 }
 
+// memory(): { tensors, peak, scopes: [number, tensors, bytes, …] }, first what is outside every
+// scope
 Napi::Value memory(const Napi::CallbackInfo& info) {
-  const Handles& handles = Environment::of(info.Env()).handles;
+  Environment& environment = Environment::of(info.Env());
+  environment.sweep(info.Env());
+  const std::vector<Handles::Usage> usage = environment.handles.usage();
+  auto scopes = Napi::Float64Array::New(info.Env(), 3 * usage.size());
+  for (size_t i = 0; i < usage.size(); ++i) {
+    scopes[3 * i] = usage[i].scope;
+    scopes[3 * i + 1] = static_cast<double>(usage[i].tensors);
+    scopes[3 * i + 2] = static_cast<double>(usage[i].bytes);
+  }
   Napi::Object stats = Napi::Object::New(info.Env());
-  stats.Set("tensors", static_cast<double>(handles.live()));
-  stats.Set("bytes", static_cast<double>(handles.live_bytes()));
+  stats.Set("tensors", static_cast<double>(environment.handles.live()));
+  stats.Set("peak", static_cast<double>(environment.handles.peak()));
+  stats.Set("scopes", scopes);
   return stats;
 }
 

@@ -8,9 +8,12 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "autograd/bridge.h"
+#include "autograd/saved_tensors.h"
 #include "buffers.h"
+#include "forward_mode.h"
 #include "handles.h"
 #include "operators.h"
 
@@ -34,32 +37,50 @@ class Environment {
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;
+  Napi::Reference<Napi::ArrayBuffer> index_buffer;  // see indexing.cc
+  const double* index_entries = nullptr;
+  std::unique_ptr<ForwardLevel> forward_level;  // while this thread is in a dual level
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
   std::shared_ptr<Bridge> bridge;  // from the engine back into JavaScript
   Napi::FunctionReference engine_caller;
   Passes passes;
+  std::unordered_map<uint32_t, std::shared_ptr<SavedTensorsHooks>> saved_tensors_hooks;
+  uint32_t last_saved_tensors_hooks = 0;
+  Napi::FunctionReference stack_capturer;
+  Napi::FunctionReference stack_annotator;
   // What the engine passes to the JavaScript function that it calls now.
   const std::vector<at::Tensor>* engine_arguments = nullptr;
 
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.
   void attach(napi_env env, napi_value object, Handle handle);
 
+  // Releases the tensors whose objects were collected.
+  void sweep(node_api_basic_env env);
+
   // Tells V8 of bytes that came or went, when they are many.
-  void report_memory(napi_env env);
+  void report_memory(node_api_basic_env env);
 
   // Gives free pages back to the system when they are many, and makes V8 collect now when the
   // tensors left to it have grown by much since the last time.
   void relieve_memory(napi_env env);
 
   // Makes `scope` and the autograd modes those of the context that runs now.
-  void enter(uint32_t scope, bool grad_enabled, bool inference);
+  void enter(uint32_t scope, bool grad_enabled, bool inference, uint32_t saved_tensors_hooks);
   bool is_inference() const { return inference_.has_value(); }
+  uint32_t current_saved_tensors_hooks() const { return current_saved_tensors_hooks_; }
 
  private:
   Environment() = default;
   static void close(napi_env env, void* data, void* hint);
   static void collected(node_api_basic_env env, void* data, void* hint);
+  static void sweep_later(napi_env env, void* data, void* hint);
   void delete_when_unused();
+
+  // A collection may run in the middle of a call whose tensor has no other owner any more: the code
+  // has read its number and no longer needs its object. So a collected tensor waits here until the
+  // next tensor is made, or the event loop turns.
+  std::vector<Handle> collected_;
+  bool sweep_posted_ = false;
 
   // Finalizers may run after the environment's own: it lives until the last of them.
   size_t attached_ = 0;
@@ -69,9 +90,11 @@ class Environment {
   int64_t released_ = 0;     // bytes released since free pages were last looked for
   int64_t may_collect_ = 0;  // when the next collection may be forced, in ns of computing
   std::optional<c10::InferenceMode> inference_;
+  uint32_t current_saved_tensors_hooks_ = 0;
 };
 
-// Keeps what an operator or the engine runs under, while it calls JavaScript in the middle of its work.
+// Keeps what an operator or the engine runs under, while it calls JavaScript in the middle of its
+// work.
 class Interlude {
  public:
   explicit Interlude(Environment& environment);
@@ -84,6 +107,7 @@ class Interlude {
   uint32_t scope_;
   bool grad_enabled_;
   bool inference_;
+  uint32_t saved_tensors_hooks_;
 };
 
 }  // namespace aiforge

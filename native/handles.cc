@@ -1,6 +1,8 @@
 #include "handles.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <unordered_set>
 #include <utility>
 
 #include "errors.h"
@@ -32,6 +34,8 @@ Handle Handles::add(at::Tensor tensor) {
     }
     index = static_cast<uint32_t>(slots_.size());
     slots_.emplace_back();
+    // Slots are added only when all are taken.
+    peak_ = std::max(peak_, live());
   } else {
     index = free_.back();
     free_.pop_back();
@@ -93,7 +97,10 @@ int64_t Handles::take_unreported_bytes() {
 }
 
 uint32_t Handles::open_scope() {
-  if (++last_scope_ == 0) ++last_scope_;  // 0 is no scope
+  // 0 is no scope; after 2^32 scopes the numbers begin anew, and a long one may still have its own.
+  do {
+    ++last_scope_;
+  } while (last_scope_ == 0 || scopes_.count(last_scope_) != 0);
   scopes_.emplace(last_scope_, Scope{});
   return last_scope_;
 }
@@ -119,14 +126,40 @@ Handle Handles::rehome(Handle handle) {
   return add(std::move(tensor));
 }
 
-int64_t Handles::live_bytes() const {
-  int64_t bytes = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.used && slot.tensor.defined() && slot.tensor.has_storage()) {
-      bytes += static_cast<int64_t>(slot.tensor.nbytes());
+std::vector<Handles::Usage> Handles::usage() const {
+  std::unordered_map<uint32_t, uint32_t> scope_of;  // by slot
+  std::vector<uint32_t> open;
+  for (const auto& [scope, made] : scopes_) {
+    open.push_back(scope);
+    for (const Handle handle : made) {
+      if (is_live(handle)) scope_of[static_cast<uint32_t>(handle & kIndexMask)] = scope;
     }
   }
-  return bytes;
+  std::sort(open.begin(), open.end());
+  std::vector<Usage> rows{{}};
+  std::unordered_map<uint32_t, size_t> row_of{{0, 0}};
+  for (const uint32_t scope : open) {
+    row_of[scope] = rows.size();
+    rows.push_back({scope});
+  }
+  // The storage's row is the first of its tensors': it is looked for row by row.
+  std::vector<std::vector<const at::Tensor*>> tensors(rows.size());
+  for (uint32_t index = 0; index < slots_.size(); ++index) {
+    if (!slots_[index].used) continue;
+    const auto found = scope_of.find(index);
+    tensors[found == scope_of.end() ? 0 : row_of[found->second]].push_back(&slots_[index].tensor);
+  }
+  std::unordered_set<const c10::StorageImpl*> counted;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    rows[row].tensors = tensors[row].size();
+    for (const at::Tensor* tensor : tensors[row]) {
+      if (!tensor->defined() || !tensor->has_storage()) continue;
+      const c10::StorageImpl* storage = tensor->storage().unsafeGetStorageImpl();
+      if (storage == nullptr || !counted.insert(storage).second) continue;
+      rows[row].bytes += static_cast<int64_t>(storage->nbytes());
+    }
+  }
+  return rows;
 }
 
 }  // namespace aiforge

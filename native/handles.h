@@ -38,7 +38,15 @@ class Handles {
   Handle rehome(Handle handle);
 
   size_t live() const { return slots_.size() - free_.size() - retired_; }
-  int64_t live_bytes() const;
+  size_t peak() const { return peak_; }  // the most that were live at once
+
+  // What is alive, a row a scope; the first row is outside every scope.
+  struct Usage {
+    uint32_t scope = 0;
+    size_t tensors = 0;
+    int64_t bytes = 0;  // of storages: each once, in the first row that has a tensor on it
+  };
+  std::vector<Usage> usage() const;
 
   // The change of reported bytes since the last call, once it is worth telling V8; else 0.
   int64_t take_unreported_bytes();
@@ -61,6 +69,7 @@ class Handles {
   uint32_t current_scope_ = 0;
   uint32_t last_scope_ = 0;
   size_t retired_ = 0;
+  size_t peak_ = 0;
   int64_t unreported_bytes_ = 0;
 };
 

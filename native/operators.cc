@@ -1,5 +1,6 @@
 #include "operators.h"
 
+#include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include "environment.h"
@@ -54,7 +55,10 @@ Operator::Operator(c10::OperatorHandle found)
     arguments.push_back({argument.name(), std::move(type),
                          argument.default_value().value_or(c10::IValue()), is_required});
   }
-  for (const c10::Argument& result : schema.returns()) aliases.push_back(alias_of(schema, result));
+  for (const c10::Argument& result : schema.returns()) {
+    returns.push_back(value_type_of(result.real_type(), result.N()));
+    aliases.push_back(alias_of(schema, result));
+  }
 }
 
 uint32_t OperatorTable::add(std::string name) {
@@ -109,14 +113,14 @@ napi_value results(Environment& environment, napi_env env, const Operator& op,
   if (count == 1) {
     if (op.aliases[0] >= 0) return nullptr;
     if (stack[0].isTensor()) return from_tensor(environment, env, std::move(stack[0]).toTensor());
-    return from_ivalue(environment, env, stack[0]);
+    return from_ivalue(environment, env, stack[0], op.returns[0]);
   }
   napi_value array = nullptr;
   check(env, napi_create_array_with_length(env, count, &array));
   for (size_t i = 0; i < count; ++i) {
     if (op.aliases[i] >= 0) continue;
     check(env, napi_set_element(env, array, static_cast<uint32_t>(i),
-                                from_ivalue(environment, env, stack[i])));
+                                from_ivalue(environment, env, stack[i], op.returns[i])));
   }
   return array;
 }
@@ -181,6 +185,17 @@ napi_value call(napi_env env, napi_callback_info info) {
     }
     return nullptr;
   }
+}
+
+// wrapNumber(scalar): a tensor that stands for a plain number in type promotion, as Python makes
+// one where a function takes numbers for tensors.
+napi_value wrap_number(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::Tensor tensor = c10::scalar_to_tensor(read_scalar(env, args[0]));
+    tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+    return from_tensor(Environment::of(env), env, std::move(tensor));
+  });
 }
 
 // registerOperators(names): the number of the first; the others follow it.
@@ -257,6 +272,7 @@ void define_operators(Napi::Env env, Napi::Object exports) {
   check(env, napi_create_function(env, "call", NAPI_AUTO_LENGTH, call, &Environment::of(env),
                                   &function));
   exports.Set("call", Napi::Value(env, function));
+  define(env, exports, "wrapNumber", wrap_number);
   exports.Set("registerOperators",
               Napi::Function::New<register_operators>(env, "registerOperators"));
   exports.Set("schema", Napi::Function::New<schema>(env, "schema"));

@@ -25,6 +25,7 @@ struct Operator {
   c10::OperatorHandle handle;
   std::string name;  // aten::add.Tensor
   std::vector<Argument> arguments;
+  std::vector<ValueType> returns;
   // For each return, the argument that it is (in-place and out variants), or -1.
   std::vector<int> aliases;
 };

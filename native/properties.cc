@@ -42,6 +42,13 @@ napi_value device(napi_env env, const at::Tensor& t) { return text(env, t.device
 napi_value layout(napi_env env, const at::Tensor& t) { return text(env, layout_name(t.layout())); }
 napi_value item_size(napi_env env, const at::Tensor& t) { return number(env, t.itemsize()); }
 napi_value contiguous(napi_env env, const at::Tensor& t) { return flag(env, t.is_contiguous()); }
+// Under functorch or for a fake device there may be no memory; then LibTorch throws.
+napi_value data_ptr(napi_env env, const at::Tensor& t) {
+  return Napi::BigInt::New(env, static_cast<uint64_t>(reinterpret_cast<uintptr_t>(t.data_ptr())));
+}
+napi_value storage_offset(napi_env env, const at::Tensor& t) {
+  return number(env, static_cast<double>(t.storage_offset()));
+}
 // A number that is equal for two tensors if and only if they are one tensor in LibTorch.
 napi_value identity(napi_env env, const at::Tensor& t) {
   return Napi::BigInt::New(
@@ -60,6 +67,8 @@ void define_properties(Napi::Env env, Napi::Object exports) {
   define(env, exports, "layout", property<layout>);
   define(env, exports, "itemSize", property<item_size>);
   define(env, exports, "isContiguous", property<contiguous>);
+  define(env, exports, "dataPtr", property<data_ptr>);
+  define(env, exports, "storageOffset", property<storage_offset>);
   define(env, exports, "identity", property<identity>);
 }
 

@@ -7,6 +7,7 @@
 #include "buffers.h"
 #include "environment.h"
 #include "errors.h"
+#include "functorch.h"
 #include "topics.h"
 #include "values.h"
 
@@ -103,7 +104,11 @@ napi_value share_typed_array(napi_env env, napi_callback_info info) {
 }
 
 at::Tensor readable(const at::Tensor& tensor) {
-  return tensor.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
+  const at::Tensor plain = unwrapped(tensor);
+  const OutsideTransforms outside;
+  // A gradient that is known to be zero has no memory; a clone has.
+  const at::Tensor held = plain._is_zerotensor() ? plain.clone() : plain;
+  return held.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
 }
 
 // copyBytes(tensor): a new ArrayBuffer with the tensor's bytes in row-major order.
@@ -125,9 +130,10 @@ void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at
 napi_value view_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
+    const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
+    const OutsideTransforms outside;
     if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
-        tensor.is_neg()) {
+        tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
                                           describe_tensor(tensor) + "; use contiguous() or copy");
     }

@@ -3,9 +3,11 @@
 #include <ATen/core/Dict.h>
 #include <ATen/core/List.h>
 #include <ATen/core/jit_type.h>
+#include <c10/core/QScheme.h>
 #include <c10/util/StringUtil.h>
 
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "environment.h"
@@ -14,29 +16,17 @@ namespace aiforge {
 
 namespace {
 
-// JavaScript has one number type: a whole number is an integer scalar, as Python's literal 2 is.
-c10::Scalar read_scalar(napi_env env, napi_value value) {
-  double number = 0;
-  if (napi_get_value_double(env, value, &number) == napi_ok) {
-    const bool whole = std::trunc(number) == number && std::abs(number) <= kMaxSafeInteger &&
-                       !(number == 0 && std::signbit(number));
-    return whole ? c10::Scalar(static_cast<int64_t>(number)) : c10::Scalar(number);
+// As Python's int: beyond int64 an unsigned number, beyond that an error.
+c10::Scalar read_big_scalar(napi_env env, napi_value value) {
+  uint64_t bits = 0;
+  bool lossless = false;
+  check(env, napi_get_value_bigint_uint64(env, value, &bits, &lossless));
+  if (lossless) {
+    return bits <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max())
+               ? c10::Scalar(static_cast<int64_t>(bits))
+               : c10::Scalar(bits);
   }
-  bool flag = false;
-  if (napi_get_value_bool(env, value, &flag) == napi_ok) return c10::Scalar(flag);
-  if (kind_of(env, value) == napi_bigint) return c10::Scalar(read_int(env, value));
-  if (kind_of(env, value) == napi_object) {
-    napi_value re = nullptr;
-    napi_value im = nullptr;
-    check(env, napi_get_named_property(env, value, "re", &re));
-    check(env, napi_get_named_property(env, value, "im", &im));
-    double parts[2];
-    if (napi_get_value_double(env, re, &parts[0]) == napi_ok &&
-        napi_get_value_double(env, im, &parts[1]) == napi_ok) {
-      return c10::Scalar(c10::complex<double>(parts[0], parts[1]));
-    }
-  }
-  reject(env, value, "a number, a bigint, a boolean or a complex { re, im }");
+  return c10::Scalar(read_int(env, value));
 }
 
 const at::Tensor& read_tensor(Environment& environment, napi_env env, napi_value value) {
@@ -111,6 +101,7 @@ c10::IValue single(Environment& environment, napi_env env, napi_value value, Kin
       return c10::Device(expect_string(env, value, "a device such as 'cpu' or 'cuda:0'"));
     case Kind::Generator:
       return read_generator(environment, env, value);
+    case Kind::QScheme:
     case Kind::Unsupported:
       break;
   }
@@ -226,6 +217,8 @@ Kind kind_of_type(const c10::Type& type) {
       return Kind::Device;
     case c10::TypeKind::GeneratorType:
       return Kind::Generator;
+    case c10::TypeKind::QSchemeType:
+      return Kind::QScheme;
     default:
       return Kind::Unsupported;
   }
@@ -266,6 +259,31 @@ napi_value from_items(Environment& environment, napi_env env, const Items& items
 }
 
 }  // namespace
+
+// JavaScript has one number type: a whole number is an integer scalar, as Python's literal 2 is.
+c10::Scalar read_scalar(napi_env env, napi_value value) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) == napi_ok) {
+    const bool whole = std::trunc(number) == number && std::abs(number) <= kMaxSafeInteger &&
+                       !(number == 0 && std::signbit(number));
+    return whole ? c10::Scalar(static_cast<int64_t>(number)) : c10::Scalar(number);
+  }
+  bool flag = false;
+  if (napi_get_value_bool(env, value, &flag) == napi_ok) return c10::Scalar(flag);
+  if (kind_of(env, value) == napi_bigint) return read_big_scalar(env, value);
+  if (kind_of(env, value) == napi_object) {
+    napi_value re = nullptr;
+    napi_value im = nullptr;
+    check(env, napi_get_named_property(env, value, "re", &re));
+    check(env, napi_get_named_property(env, value, "im", &im));
+    double parts[2];
+    if (napi_get_value_double(env, re, &parts[0]) == napi_ok &&
+        napi_get_value_double(env, im, &parts[1]) == napi_ok) {
+      return c10::Scalar(c10::complex<double>(parts[0], parts[1]));
+    }
+  }
+  reject(env, value, "a number, a bigint, a boolean or a complex { re, im }");
+}
 
 napi_value from_scalar(napi_env env, const c10::Scalar& value) {
   if (value.isBoolean()) return Napi::Boolean::New(env, value.toBool());
@@ -349,9 +367,29 @@ napi_value from_ivalue(Environment& environment, napi_env env, const c10::IValue
   if (value.isDevice()) return Napi::String::New(env, value.toDevice().str());
   if (value.isScalar()) return from_scalar(env, value.toScalar());
   if (value.isTensorList()) return from_tensors(environment, env, value.toTensorVector());
+  if (value.isSymInt()) return from_int(env, value.toSymInt().guard_int(__FILE__, __LINE__));
+  if (value.isSymFloat()) return number(env, value.toSymFloat().guard_float(__FILE__, __LINE__));
+  if (value.isSymBool()) {
+    return Napi::Boolean::New(env, value.toSymBool().guard_bool(__FILE__, __LINE__));
+  }
   if (value.isList()) return from_items(environment, env, value.toListRef());
   if (value.isTuple()) return from_items(environment, env, value.toTupleRef().elements());
   throw Error("OPERATOR_FAILED", "a result of type " + value.tagKind() + " cannot be returned");
+}
+
+napi_value from_ivalue(Environment& environment, napi_env env, const c10::IValue& value,
+                       const ValueType& type) {
+  if (!value.isInt() || type.is_list) return from_ivalue(environment, env, value);
+  switch (type.kind) {
+    case Kind::ScalarType:
+      return Napi::String::New(env, dtype_name(static_cast<c10::ScalarType>(value.toInt())));
+    case Kind::Layout:
+      return Napi::String::New(env, layout_name(static_cast<c10::Layout>(value.toInt())));
+    case Kind::QScheme:
+      return Napi::String::New(env, c10::toString(static_cast<c10::QScheme>(value.toInt())));
+    default:
+      return from_int(env, value.toInt());
+  }
 }
 
 std::string describe_tensor(const at::Tensor& tensor) {

@@ -28,6 +28,7 @@ enum class Kind : uint8_t {
   MemoryFormat,
   Device,
   Generator,
+  QScheme,  // returned only
   Unsupported,
 };
 
@@ -47,7 +48,11 @@ ValueType value_type_of(const c10::TypePtr& type, std::optional<int32_t> list_si
 c10::IValue to_ivalue(Environment& environment, napi_env env, napi_value value,
                       const ValueType& type);
 napi_value from_ivalue(Environment& environment, napi_env env, const c10::IValue& value);
+// As the schema's type says: dtypes, layouts and quantization schemes are integers in an IValue.
+napi_value from_ivalue(Environment& environment, napi_env env, const c10::IValue& value,
+                       const ValueType& type);
 
+c10::Scalar read_scalar(napi_env env, napi_value value);
 napi_value from_scalar(napi_env env, const c10::Scalar& value);
 napi_value from_tensor(Environment& environment, napi_env env, at::Tensor tensor);
 napi_value from_tensors(Environment& environment, napi_env env,

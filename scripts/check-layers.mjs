@@ -4,20 +4,23 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log', 'atomicFile'];
+const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'stack'];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
 // What the files of a layer (a folder of lib/, or a file directly in it) may import besides their own layer.
 const MAY_IMPORT = {
-  errors: [],
+  stack: [],
+  errors: ['stack'],
   log: ['errors'],
-  native: ['errors'],
+  native: ['errors', 'stack'],
   atomicFile: ['errors'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   nn: [...LEAVES, 'tensor', 'autograd'],
+  func: ENGINE,
   optim: ENGINE,
+  testing: [...LEAVES, 'tensor', 'autograd'],
   data: [...ENGINE, 'optim'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
@@ -25,7 +28,7 @@ const MAY_IMPORT = {
   distributed: ENGINE,
   core: TRAINING,
   cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'distributed', 'core'],
+  index: [...TRAINING, 'func', 'distributed', 'core', 'testing'],
 };
 
 await runMain(() => {

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { cat, zeros, zerosLike } from '../tensor/generated/functions.js';
+import { cat, constantPadNd, zeros, zerosLike } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { dropout, linear, permute, reshape, scaledDotProductAttention, unflatten, view } from './operators.js';
 
@@ -120,7 +120,7 @@ function project(query: Tensor, key: Tensor, value: Tensor, weights: AttentionWe
   return projectEach(query, key, value, [qProjWeight!, kProjWeight!, vProjWeight!], inProjBias);
 }
 
-const padLast = (mask: Tensor | null): Tensor | null => mask?.constantPadNd([0, 1]) ?? null;
+const padLast = (mask: Tensor | null): Tensor | null => (mask === null ? null : constantPadNd(mask, [0, 1]));
 
 interface Masks {
   attn: Tensor | null;

@@ -4,7 +4,8 @@ import { noGrad } from '../autograd/modes.js';
 import { enterContext } from '../tensor/context.js';
 import { scope } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor, wrapHandle } from '../tensor/tensor.js';
-import { linalgVectorNorm, stack, zeros } from '../tensor/generated/functions.js';
+import { stack, zeros } from '../tensor/generated/functions.js';
+import { vectorNorm } from '../tensor/generated/linalg.js';
 
 const operator = (name: string): number => native.registerOperators([name]);
 const norms = operator('_foreach_norm.Scalar');
@@ -39,7 +40,7 @@ export interface ClipGradNormOptions {
 function totalNorm(gradients: readonly Handles[], normType: number): Tensor {
   if (gradients.length === 0) return zeros([]);
   const each = gradients.flatMap((group) => (native.call(norms, group, normType) as Handle[]).map(wrapHandle));
-  return linalgVectorNorm(stack(each.map((norm) => norm.to(each[0]!.device))), normType);
+  return vectorNorm(stack(each.map((norm) => norm.to(each[0]!.device))), normType);
 }
 
 /**

@@ -8,6 +8,7 @@ import { checkPaddingIdx, checkProbability } from './checks.js';
 import * as operators from './operators.js';
 import { reductionNumber, type Reduction } from './operators.js';
 
+export { prelu, selu, sigmoid, tanh } from '../tensor/generated/functions.js';
 export {
   elu,
   hardsigmoid,
@@ -16,14 +17,10 @@ export {
   leakyRelu,
   logSigmoid,
   mish,
-  prelu,
   relu6,
-  selu,
-  sigmoid,
   silu,
   softplus,
-  tanh,
-} from '../tensor/generated/functions.js';
+} from '../tensor/generated/nn.js';
 export {
   multiHeadAttentionForward,
   type AttentionForwardOptions,

@@ -8,6 +8,7 @@ export { ModuleList, Sequential, type Layer } from './containers.js';
 export { Dropout, type DropoutOptions } from './dropout.js';
 export { Embedding, type EmbeddingLayerOptions } from './embedding.js';
 export { LayerNorm, type LayerNormOptions } from './layerNorm.js';
+export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
 export { Identity, Linear, type FactoryOptions, type LinearOptions } from './linear.js';
 export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './losses.js';

@@ -1,7 +1,8 @@
 import { AiforgeError } from '../errors.js';
 import { noGrad } from '../autograd/modes.js';
 import { fromTypedArray } from '../tensor/creation.js';
-import { eye, emptyLike, full, linalgQr, randperm, where } from '../tensor/generated/functions.js';
+import { eye, emptyLike, full, randperm, where } from '../tensor/generated/functions.js';
+import { qr } from '../tensor/generated/linalg.js';
 import type { Generator } from '../tensor/generator.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -253,7 +254,7 @@ export function orthogonal_<T extends Tensor>(
   scope(() =>
     noGrad(() => {
       const flat = tensor.newEmpty([rows, columns]).normal_(0, 1, { generator });
-      const [q, r] = linalgQr(rows < columns ? flat.t() : flat);
+      const [q, r] = qr(rows < columns ? flat.t() : flat);
       q.mul_(r.diag().sign());
       const result = rows < columns ? q.t() : q;
       tensor.viewAs(result).copy_(result);

@@ -1,6 +1,6 @@
 import { native, type Handles } from '../native.js';
 import { inAsyncPass, inPass } from './engine.js';
-import { handlesOf, handlesOrNone, type Tensor } from './tensor.js';
+import { handlesOf, handlesOrNone, refuseInTransforms, type Tensor } from './tensor.js';
 
 /** What a backward pass is told beside its roots. */
 export interface GraphOptions {
@@ -39,6 +39,7 @@ export function backwardFrom(
   gradients: readonly (Tensor | null)[] | null,
   options?: GraphOptions,
 ): void {
+  refuseInTransforms('backward()', 'use func.grad or func.vjp, or');
   const args = lower(roots, gradients, options);
   inPass((pass) => native.backward(...args, pass));
 }
@@ -49,6 +50,7 @@ export async function backwardAsyncFrom(
   gradients: readonly (Tensor | null)[] | null,
   options?: GraphOptions,
 ): Promise<void> {
+  refuseInTransforms('backward()', 'use func.grad or func.vjp, or');
   const args = lower(roots, gradients, options);
   await inAsyncPass((pass) => native.backwardAsync(...args, pass));
 }

@@ -4,16 +4,35 @@ import { native } from '../native.js';
 
 /** What operators run under: the scope that keeps new tensors and the autograd modes. It follows asynchronous code. */
 export interface Context {
-  /** The addon's number of the scope; 0 is none: the garbage collector keeps the tensors. */
+  /** The scope that keeps new tensors; null is none: the garbage collector does. It may end before this context. */
+  readonly holder: Context | null;
+  /** The addon's number of the scope that this context opened, and its name; 0 where it opened none. */
   readonly scope: number;
+  readonly name: string | null;
   readonly gradEnabled: boolean;
   readonly inference: boolean;
+  /** The addon's number of the hooks of saved tensors; 0 is none. */
+  readonly savedTensorsHooks: number;
+  /** Who records the tensors that are made here: the leak detector. */
+  readonly recorder: object | null;
   /** What code falls back to that still runs, such as a timer's callback, when this context has ended. */
   readonly outer: Context | null;
   open: boolean;
 }
 
-const root: Context = { scope: 0, gradEnabled: true, inference: false, outer: null, open: true };
+type Changes = Partial<Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'savedTensorsHooks' | 'recorder'>>;
+
+const root: Context = {
+  holder: null,
+  scope: 0,
+  name: null,
+  gradEnabled: true,
+  inference: false,
+  savedTensorsHooks: 0,
+  recorder: null,
+  outer: null,
+  open: true,
+};
 
 const storage = new AsyncLocalStorage<Context>();
 
@@ -41,9 +60,17 @@ function stillOpen(context: Context): Context {
 export function enterContext(): void {
   const context = currentContext();
   if (context === applied) return;
-  native.enter(context.scope, context.gradEnabled, context.inference);
+  const scope = scopeOf(context);
+  native.enter(scope, context.gradEnabled, context.inference, context.savedTensorsHooks);
   applied = context;
-  scopeOfNew = context.scope;
+  scopeOfNew = scope;
+}
+
+/** The addon's number of the scope that keeps what a context makes: the innermost that is still open. */
+function scopeOf(context: Context): number {
+  let { holder } = context;
+  while (holder !== null && !holder.open) holder = holder.outer === null ? null : holder.outer.holder;
+  return holder === null ? 0 : holder.scope;
 }
 
 /** The scope that the addon puts new tensors into; 0 when they are left to the garbage collector. */
@@ -51,43 +78,84 @@ export function appliedScope(): number {
   return scopeOfNew;
 }
 
-/** Closes a scope: all its tensors are released. */
-export function closeScope(scope: number): void {
-  native.closeScope(scope);
-  applied = null;
-  scopeOfNew = 0;
+// The contexts of the open scopes, by the addon's numbers.
+const openScopes = new Map<number, Context>();
+
+/** The contexts of all scopes that are open, the oldest first. */
+export function scopeContexts(): ReadonlyMap<number, Context> {
+  return openScopes;
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+// Scopes that have ended and are to be closed. Putting one here calls nothing, so it cannot fail when the call stack
+// is full; if closing fails then, the scopes are closed with the next one.
+interface Ended {
+  readonly context: Context;
+  readonly next: Ended | null;
+}
+let ended: Ended | null = null;
+
+function closeEnded(): void {
+  applied = null;
+  scopeOfNew = 0;
+  while (ended !== null) {
+    const { scope } = ended.context;
+    native.closeScope(scope);
+    openScopes.delete(scope);
+    ended = ended.next;
+  }
+}
+
+/** Whether a body's result is awaited, as a promise or a look-alike. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/**
- * Runs `body` in the current context with some changes, through every `await` in it; then `finish`, in the context
- * outside, with its result, and in any case `cleanUp`.
- */
-export function runInContext<T>(
-  changes: Partial<Pick<Context, 'scope' | 'gradEnabled' | 'inference'>>,
-  body: () => T,
-  finish?: (result: Awaited<T>) => void,
-  cleanUp?: () => void,
-): T {
+function derive(changes: Changes): Context {
   const outer = currentContext();
-  const context: Context = { ...outer, ...changes, outer, open: true };
-  const end = () => {
-    context.open = false;
-    cleanUp?.();
-  };
-  let result: T;
+  return { ...outer, scope: 0, name: null, ...changes, outer, open: true };
+}
+
+function deriveScope(name: string | null): Context {
+  const context: Context & { holder: Context | null } = { ...derive({}), scope: native.openScope(), name };
+  context.holder = context;
+  openScopes.set(context.scope, context);
+  return context;
+}
+
+/** Runs `body` in the current context with some changes, through every `await` in it. */
+export function runInContext<T>(changes: Changes, body: () => T): T {
+  return runIn(() => derive(changes), body, null);
+}
+
+/**
+ * Runs `body` in a new scope, through every `await` in it, and closes the scope in any case. Before that, `leave` gets
+ * the result, in the context outside.
+ */
+export function runInScope<T>(name: string | null, body: () => T, leave: (result: unknown, scope: number) => void): T {
+  return runIn(() => deriveScope(name), body, leave);
+}
+
+type Leave = (result: unknown, scope: number) => void;
+
+function runIn<T>(open: () => Context, body: () => T, leave: Leave | null): T {
+  let context: Context | null = null;
   let pending = false;
   try {
-    result = runFrame(context, body);
-    pending = isPromise(result);
-    if (!pending) finish?.(result as Awaited<T>);
+    context = open();
+    const result = runFrame(context, body);
+    pending = isThenable(result);
+    if (pending) return settle(context, result as PromiseLike<unknown>, leave) as T;
+    leave?.(result, context.scope);
+    return result;
   } finally {
-    if (!pending) end();
+    if (!pending && context !== null) {
+      context.open = false;
+      if (leave !== null) {
+        ended = { context, next: ended };
+        closeEnded();
+      }
+    }
   }
-  return pending ? (settle(result as Promise<Awaited<T>>, finish, end) as T) : result;
 }
 
 /**
@@ -97,7 +165,7 @@ export function runInContext<T>(
 export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T): T {
   const [appliedBefore, scopeBefore] = [applied, scopeOfNew];
   const outer = stillOpen(base);
-  const context: Context = { ...outer, gradEnabled, outer, open: true };
+  const context: Context = { ...outer, scope: 0, name: null, gradEnabled, outer, open: true };
   applied = null;
   try {
     return runFrame(context, body);
@@ -110,24 +178,87 @@ export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T)
 
 function runFrame<T>(context: Context, body: () => T): T {
   const below = top;
+  const depth = frames;
   top = context;
-  ++frames;
+  frames = depth + 1;
   try {
     return storage.run(context, body);
   } finally {
-    --frames;
+    frames = depth;
     top = below;
+    if (entered.length > 0) unwind();
   }
 }
 
-async function settle<T>(result: Promise<T>, finish: ((result: T) => void) | undefined, end: () => void): Promise<T> {
+async function settle(context: Context, result: PromiseLike<unknown>, leave: Leave | null): Promise<unknown> {
   ++asyncContexts;
   try {
-    const value = await result;
-    finish?.(value);
+    // A thenable that is no promise may begin its work only now: in the context that it was made in.
+    const value: unknown = await (result instanceof Promise ? result : storage.run(context, () => adopt(result)));
+    leave?.(value, context.scope);
     return value;
   } finally {
-    end();
     --asyncContexts;
+    context.open = false;
+    if (leave !== null) {
+      ended = { context, next: ended };
+      closeEnded();
+    }
+  }
+}
+
+async function adopt(thenable: PromiseLike<unknown>): Promise<unknown> {
+  const value = await thenable;
+  return value;
+}
+
+/** A scope that is entered by a statement instead of a function: it holds for the synchronous code up to its end. */
+export interface Entered {
+  readonly context: Context;
+  readonly below: Context;
+  readonly depth: number;
+  /** Whether the synchronous code that entered it ended before it did. */
+  strayed: boolean;
+}
+
+// Innermost last. Whoever enters a scope and then awaits would catch the tensors of unrelated code: a microtask, which
+// runs before any `await` goes on, leaves the scopes that were forgotten.
+let entered: Entered[] = [];
+let watching = false;
+
+function leaveStrayed(): void {
+  watching = false;
+  if (entered.length === 0) return;
+  for (const one of entered) one.strayed = true;
+  entered = [];
+  frames = 0;
+  top = root;
+}
+
+/** Enters a new scope until `leaveScope`. */
+export function enterScope(name: string | null): Entered {
+  const one = { context: deriveScope(name), below: top, depth: frames, strayed: false };
+  entered.push(one);
+  top = one.context;
+  ++frames;
+  if (!watching) queueMicrotask(leaveStrayed);
+  watching = true;
+  return one;
+}
+
+/** Leaves a scope that was entered and closes it; those entered inside it hold on until they are left themselves. */
+export function leaveScope({ context }: Entered): void {
+  context.open = false;
+  unwind();
+  ended = { context, next: ended };
+  closeEnded();
+}
+
+function unwind(): void {
+  for (let last = entered.at(-1); last !== undefined && !last.context.open; last = entered.at(-1)) {
+    if (top !== last.context) return;
+    top = last.below;
+    frames = last.depth;
+    entered.pop();
   }
 }

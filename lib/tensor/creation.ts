@@ -161,7 +161,7 @@ export interface TypedArrayOptions {
 }
 
 const sameBits: Partial<Record<DType, readonly DType[]>> = {
-  uint16: ['float16', 'bfloat16'],
+  uint16: ['float16', 'bfloat16', 'complex32'],
   uint8: ['bool'],
   float32: ['complex64'],
   float64: ['complex128'],

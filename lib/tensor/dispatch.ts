@@ -1,156 +1,120 @@
-import { inspect } from 'node:util';
-
-import { AiforgeError } from '../errors.js';
 import { native, type Handle } from '../native.js';
+import { fits, isComplex, isInteger, lower } from './arguments.js';
 import { enterContext } from './context.js';
-import { isDevice, isDType, type Complex } from './dtype.js';
-import { Generator } from './generator.js';
-import { Kind, readSchema, type Parameter, type Return, type Schema } from './schema.js';
-import { handleOf, handlesOf, Tensor, wrapHandle } from './tensor.js';
+import { refuse } from './refusal.js';
+import { liftResults } from './results.js';
+import { readSchema, type Schema } from './schema.js';
+import type { Tensor } from './tensor.js';
 
-type Options = Record<string, unknown>;
+// A constant of the module: a property of the addon's exports would be looked up at every call.
+const { call } = native;
 
 /** An overload of a function: the operator's number and its schema, read when first needed. */
 export interface Overload {
   readonly id: number;
   readonly schema: Schema;
+  /** The variant that writes its results into given tensors. */
+  readonly out: Overload | undefined;
 }
 
-export function overload(id: number, name: string): Overload {
+export function overload(id: number, name: string, outId?: number, outName?: string): Overload {
   let schema: Schema | undefined;
   return {
     id,
     get schema() {
       return (schema ??= readSchema(name));
     },
+    out: outId === undefined ? undefined : overload(outId, outName!),
   };
 }
 
-function isComplex(value: object): value is Complex {
-  return Object.keys(value).length === 2 && 're' in value && 'im' in value;
+/** The options of a call, read once: a getter or a proxy has no second chance to answer otherwise. */
+interface Options {
+  names: string[];
+  values: unknown[];
+  requiresGrad: boolean;
 }
 
-/** Whether a value is an options object: a plain one, and no complex number. */
-function isOptions(value: unknown): value is Options {
-  if (typeof value !== 'object' || value === null) return false;
+function readOptions(value: unknown): Options | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return (prototype === Object.prototype || prototype === null) && !isComplex(value);
-}
-
-function isScalar(value: unknown): boolean {
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return true;
-  return typeof value === 'object' && value !== null && isComplex(value);
-}
-
-function isInteger(value: unknown): boolean {
-  return typeof value === 'bigint' || Number.isInteger(value);
-}
-
-const accepts: Record<Kind, (value: unknown) => boolean> = {
-  [Kind.Tensor]: Tensor.isTensor,
-  [Kind.Int]: isInteger,
-  [Kind.Float]: (value) => typeof value === 'number' || typeof value === 'bigint',
-  [Kind.Bool]: (value) => typeof value === 'boolean',
-  [Kind.Scalar]: isScalar,
-  [Kind.String]: (value) => typeof value === 'string',
-  [Kind.ScalarType]: isDType,
-  [Kind.Layout]: (value) => typeof value === 'string',
-  [Kind.MemoryFormat]: (value) => typeof value === 'string',
-  [Kind.Device]: isDevice,
-  [Kind.Generator]: (value) => Generator.idOf(value) !== undefined,
-  [Kind.Unsupported]: () => false,
-};
-
-function fits(parameter: Parameter, value: unknown): boolean {
-  if (value === undefined) return !parameter.isRequired;
-  if (value === null && (parameter.isOptional || parameter.kind === Kind.Generator)) return true;
-  if (!parameter.isList) return accepts[parameter.kind](value);
-  if (!Array.isArray(value)) return parameter.listSize > 0 && accepts[parameter.kind](value);
-  return value.every((item) => (item === null ? parameter.hasOptionalItems : accepts[parameter.kind](item)));
-}
-
-/** A value as the addon takes it: tensors and generators become their numbers. */
-function lower(parameter: Parameter, value: unknown): unknown {
-  if (value === undefined || value === null) return value;
-  if (parameter.kind === Kind.Generator) return Generator.idOf(value);
-  if (parameter.kind !== Kind.Tensor) return value;
-  if (!parameter.isList) return handleOf(value as Tensor);
-  const list = value as (Tensor | null)[];
-  if (!list.includes(null)) return handlesOf(list as Tensor[]);
-  return Float64Array.from(list, (item) => (item === null ? -1 : handleOf(item)));
-}
-
-/** Python's rule: `view(2, 3)` is `view([2, 3])` where the last positional argument is a list of any length. */
-function gatherSizes(parameters: Parameter[], args: unknown[]): unknown[] {
-  const last = parameters.findIndex((p) => p.isList && p.kind === Kind.Int && p.listSize === 0 && !p.kwargOnly);
-  if (last < 0 || last >= args.length || !args.slice(last).every(isInteger)) return args;
-  return [...args.slice(0, last), args.slice(last)];
+  if ((prototype !== Object.prototype && prototype !== null) || isComplex(value)) return undefined;
+  const names = Object.keys(value);
+  const options: Options = { names: [], values: [], requiresGrad: false };
+  for (const name of names) {
+    const given = (value as Record<string, unknown>)[name];
+    options.names.push(name);
+    options.values.push(given);
+    if (name === 'requiresGrad' && given === true) options.requiresGrad = true;
+  }
+  return options;
 }
 
 /** The arguments in the schema's order, or undefined when they do not fit it. */
-function bind({ schema }: Overload, given: unknown[], options: Options | undefined): unknown[] | undefined {
-  const { parameters } = schema;
-  const args = gatherSizes(parameters, given);
-  const bound: unknown[] = [];
-  let used = 0;
-  for (let i = 0; i < parameters.length; ++i) {
-    const parameter = parameters[i]!;
-    let value = i < args.length && !parameter.kwargOnly ? args[i] : undefined;
-    if (value === undefined && options !== undefined && Object.hasOwn(options, parameter.option)) {
-      value = options[parameter.option];
-      ++used;
-    }
-    if (!fits(parameter, value)) return undefined;
-    bound.push(lower(parameter, value));
+function bind(schema: Schema, args: unknown[], count: number, options: Options | undefined): unknown[] | undefined {
+  const { parameters, positional, spread, isCallable } = schema;
+  if (!isCallable) return undefined;
+  let given = args;
+  let used = count;
+  // Python's rule: `view(2, 3)` is `view([2, 3])` where the last positional argument is a list of any length.
+  if (spread >= 0 && used > spread && isInteger(args[spread])) {
+    for (let i = spread + 1; i < used; ++i) if (!isInteger(args[i])) return undefined;
+    given = [...args.slice(0, spread), args.slice(spread, used)];
+    used = spread + 1;
   }
-  const positional = parameters.filter((p) => !p.kwargOnly).length;
-  if (args.length > positional) return undefined;
-  if (options !== undefined && used + Number(takesRequiresGrad(schema, options)) !== Object.keys(options).length) {
-    return undefined;
-  }
-  while (bound.length > 0 && bound.at(-1) === undefined) bound.pop();
+  if (used > positional) return undefined;
+  const bound: unknown[] = new Array<unknown>(parameters.length).fill(undefined);
+  for (let i = 0; i < used; ++i) bound[i] = given[i];
+  if (options !== undefined && !bindOptions(schema, options, bound)) return undefined;
+  for (let i = 0; i < parameters.length; ++i) if (!fits(parameters[i]!, bound[i])) return undefined;
   return bound;
 }
 
-function takesRequiresGrad(schema: Schema, options: Options): boolean {
-  return schema.isFactory && typeof options.requiresGrad === 'boolean';
+function bindOptions(schema: Schema, { names, values }: Options, bound: unknown[]): boolean {
+  for (let i = 0; i < names.length; ++i) {
+    const name = names[i]!;
+    const value = values[i];
+    const position = schema.options.get(name);
+    if (name === 'out' && schema.outs.length > 0) {
+      if (!bindOuts(schema.outs, value, bound)) return false;
+    } else if (position !== undefined) {
+      if (bound[position] !== undefined) return false;
+      bound[position] = value;
+    } else if (
+      name === 'requiresGrad' ? !schema.isFactory || typeof value !== 'boolean' : name !== 'out' || value != null
+    ) {
+      return false;
+    }
+  }
+  return true;
 }
 
-function lift(result: Return, value: unknown, aliased: (parameter: number) => unknown): unknown {
-  if (result.alias >= 0) return aliased(result.alias);
-  if (result.kind !== Kind.Tensor || value === null) return value;
-  return result.isList ? (value as Handle[]).map(liftTensor) : wrapHandle(value as Handle);
+// `out` is one tensor, or an array of them for an operator that has several results.
+function bindOuts(outs: number[], value: unknown, bound: unknown[]): boolean {
+  if (outs.length === 1) {
+    bound[outs[0]!] = value;
+    return true;
+  }
+  if (!Array.isArray(value) || value.length !== outs.length) return false;
+  for (const [i, position] of outs.entries()) bound[position] = value[i] as unknown;
+  return true;
 }
 
-function liftTensor(handle: Handle | null): Tensor | null {
-  return handle === null ? null : wrapHandle(handle);
-}
-
-/** What an operator gives its caller: a tuple is an array that has its items under their names as well. */
-function liftResults(returns: Return[], value: unknown, aliased: (parameter: number) => unknown): unknown {
-  if (returns.length === 0) return undefined;
-  if (returns.length === 1) return lift(returns[0]!, value, aliased);
-  const tuple = returns.map((result, i) => lift(result, (value as unknown[])[i], aliased));
-  returns.forEach(({ name }, i) => {
-    if (name !== '') Object.defineProperty(tuple, name, { value: tuple[i] });
-  });
-  return tuple;
-}
-
-function describe(value: unknown): string {
-  if (Tensor.isTensor(value)) return value.isDisposed ? 'disposed tensor' : `${value.dtype}[${value.shape.join(', ')}]`;
-  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
-  return inspect(value, { depth: 0, breakLength: Infinity, customInspect: false });
-}
-
-function refuse(name: string, overloads: readonly Overload[], args: unknown[]): never {
-  const forms = overloads.map(({ schema }) => `  ${schema.text.replace(/^aten::/, '')}`);
-  const given = args.filter((arg) => arg !== undefined).map(describe);
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${name}(${given.join(', ')}): no form of ${name} takes these arguments. Its forms are:\n${forms.join('\n')}`,
-    { op: `aten::${name}`, args: given },
-  );
+function invoke({ id, schema }: Overload, bound: unknown[], options: Options | undefined): unknown {
+  const { parameters, returns, outs } = schema;
+  const temporaries: Handle[] = [];
+  let length = bound.length;
+  while (length > 0 && bound[length - 1] === undefined) --length;
+  const lowered = new Array<unknown>(length);
+  try {
+    for (let i = 0; i < length; ++i) lowered[i] = lower(parameters[i]!, bound[i], temporaries);
+    enterContext();
+    const result = liftResults(returns, call(id, ...lowered), bound, outs);
+    if (options?.requiresGrad === true) (result as Tensor).requiresGrad_();
+    return result;
+  } finally {
+    for (const handle of temporaries) native.dispose(handle);
+  }
 }
 
 /**
@@ -160,18 +124,18 @@ function refuse(name: string, overloads: readonly Overload[], args: unknown[]): 
 export function dispatch(name: string, overloads: readonly Overload[], args: unknown[]): unknown {
   let count = args.length;
   while (count > 0 && args[count - 1] === undefined) --count;
-  const options = count > 0 && isOptions(args[count - 1]) ? (args[count - 1] as Options) : undefined;
-  const positional = args.slice(0, options === undefined ? count : count - 1);
+  const options = count > 0 ? readOptions(args[count - 1]) : undefined;
+  if (options !== undefined) --count;
+  const out = options === undefined ? -1 : options.names.indexOf('out');
+  const writes = out >= 0 && options!.values[out] != null;
   for (const candidate of overloads) {
-    const bound = bind(candidate, positional, options);
-    if (bound === undefined) continue;
-    enterContext();
-    const { returns, parameters } = candidate.schema;
-    // An argument may have been given by position or, as `out` always is, by name.
-    const aliased = (i: number) => positional[i] ?? options?.[parameters[i]!.option];
-    const result = liftResults(returns, native.call(candidate.id, ...bound), aliased);
-    if (options?.requiresGrad === true) (result as Tensor).requiresGrad_();
-    return result;
+    const chosen = writes ? (candidate.out ?? candidate) : candidate;
+    const bound = bind(chosen.schema, args, count, options);
+    if (bound !== undefined) return invoke(chosen, bound, options);
   }
-  return refuse(name, overloads, args);
+  return refuse(
+    name,
+    overloads.map(({ schema }) => schema),
+    args,
+  );
 }

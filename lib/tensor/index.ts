@@ -1,13 +1,54 @@
 import './generated/install.js';
+import './indexing.js';
+import './members.js';
 import './autogradMethods.js';
 
 export * from './generated/functions.js';
+export {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  blockDiag,
+  broadcastShapes,
+  broadcastTensors,
+  cartesianProd,
+  cdist,
+  chainMatmul,
+  einsum,
+  finfo,
+  iinfo,
+  isTensor,
+  lu,
+  meshgrid,
+  norm,
+  numel,
+  tensordot,
+  unique,
+  uniqueConsecutive,
+  unravelIndex,
+  type CdistOptions,
+  type FloatInfo,
+  type IntegerInfo,
+  type LuOptions,
+  type NormOptions,
+  type TensordotOptions,
+  type UniqueOptions,
+  type UniqueResult,
+} from './composites/index.js';
+export * as fft from './generated/fft.js';
+export * as linalg from './generated/linalg.js';
+export * as special from './generated/special.js';
 export { fromTypedArray, tensor, type TensorOptions, type TypedArrayOptions } from './creation.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
+export type { Index, IndexArray } from './indexing.js';
 export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safetensors.js';
 export { ops, type AtenOperator } from './operators.js';
-export { keep, memoryStats, scope, tensorsOf } from './scope.js';
+export { slice, type Slice, type SliceBound } from './slice.js';
+export * as memory from './memory.js';
+export type { Leak, LeakOptions, LeakReport, MemoryStats, MemoryUse, ScopeUse } from './memory.js';
+export { keep, Scope, scope, tensorsOf, type ScopeOptions } from './scope.js';
+export { fromShared, isSharedTensor, releaseShared, share, transfer, type SharedTensor } from './sharing.js';
 export type { BackwardOptions } from './backward.js';
 export type { GradHook, HookHandle } from './hooks.js';
 export { Tensor, type NestedArray } from './tensor.js';

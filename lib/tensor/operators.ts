@@ -1,27 +1,63 @@
+import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
-import { dispatch, overload } from './dispatch.js';
+import { dispatch, overload, type Overload } from './dispatch.js';
+import { Kind } from './schema.js';
 
 /** Any operator by its schema's name; see `ops.aten`. */
 export type AtenOperator = (...args: unknown[]) => unknown;
 
 const bound = new Map<string, AtenOperator>();
+let packets: Map<string, string[]> | undefined;
+
+/** The overloads of each base name. */
+function overloadsOf(base: string): string[] | undefined {
+  if (packets === undefined) {
+    packets = new Map();
+    for (const name of native.operatorNames().sort()) {
+      const key = name.split('.')[0]!;
+      packets.set(key, [...(packets.get(key) ?? []), name]);
+    }
+  }
+  return packets.get(base);
+}
+
+// Tensors are tried before numbers, and shorter forms before longer ones.
+function rank({ schema }: Overload): number {
+  const required = schema.parameters.filter((p) => p.isRequired);
+  const tensors = required.filter((p) => p.kind === Kind.Tensor);
+  return required.length * 100 - tensors.length * 10 + schema.parameters.length;
+}
+
+function resolve(name: string): Overload[] {
+  const base = name.replace(/^aten::/, '');
+  const packet = base.includes('.') || base.includes('::') ? undefined : overloadsOf(base);
+  const names = packet ?? [name.replace(/\.default$/, '')];
+  for (const each of names) native.schema(each);
+  const first = native.registerOperators(names);
+  const overloads = names.map((each, i) => overload(first + i, each));
+  return packet === undefined ? overloads : overloads.sort((a, b) => rank(a) - rank(b));
+}
 
 /** LibTorch's operators in their raw form; everything else in aiforge stands on them. */
 export const ops = {
   /**
-   * The operator `name`, such as `'add.Tensor'`, as a function of its schema's arguments: positional ones first, then an
-   * options object for keyword-only ones, in camelCase. Throws UNKNOWN_OPERATOR when LibTorch has none of that name.
+   * The operator `name` as a function of its schema's arguments: positional ones first, then an options object for any
+   * of them by name in camelCase. As in Python's `torch.ops.aten`, `'add.Tensor'` and `'sum.default'` are one overload, and
+   * `'add'` is whichever of them the arguments fit.
    *
+   * @throws AiforgeError UNKNOWN_OPERATOR when LibTorch has none of that name.
    * @example
    * import { ops, ones } from 'aiforge';
    * const add = ops.aten('add.Tensor');
    * add(ones(2), ones(2), { alpha: 3 }); // tensor([4., 4.])
    */
   aten(name: string): AtenOperator {
+    if (typeof name !== 'string') {
+      throw new AiforgeError('INVALID_ARGUMENT', `ops.aten: expected an operator's name, got ${typeof name}.`);
+    }
     let operator = bound.get(name);
     if (operator === undefined) {
-      native.schema(name);
-      const overloads = [overload(native.registerOperators([name]), name)];
+      const overloads = resolve(name);
       operator = (...args) => dispatch(name, overloads, args);
       bound.set(name, operator);
     }

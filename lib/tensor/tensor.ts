@@ -16,11 +16,26 @@ import {
   type TypedArray,
 } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
+import type { TensorIndexing } from './indexing.js';
+import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
-import { formatTensor } from './printing.js';
+import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
 const { attach } = native;
+
+/** @internal Told of every tensor that is made and every handle that changes: the leak detector, while it runs. */
+export interface Recorder {
+  made(handle: Handle): void;
+  moved(from: Handle, to: Handle): void;
+}
+
+let recorder: Recorder | null = null;
+
+/** @internal */
+export function setRecorder(next: Recorder | null): void {
+  recorder = next;
+}
 
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
 const key = Symbol('tensor');
@@ -40,8 +55,8 @@ export interface ToOptions {
 const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
 
-// Every aten:: operator that is a method of Tensor, generated from LibTorch's schemas; and what drives autograd.
-export interface Tensor extends TensorOperators, AutogradMethods {}
+// Every aten:: operator that is a method of Tensor, and the families of methods that are written by hand.
+export interface Tensor extends TensorOperators, TensorIndexing, TensorMembers, AutogradMethods {}
 
 /**
  * A multi-dimensional array of one dtype on one device, with PyTorch's operators as methods.
@@ -71,7 +86,9 @@ export class Tensor implements Disposable {
     Tensor.rehome = (tensor) => {
       if (tensor.#scope === 0) return;
       enterContext();
-      tensor.#handle = native.rehome(tensor.#handle);
+      const handle = native.rehome(tensor.#handle);
+      recorder?.moved(tensor.#handle, handle);
+      tensor.#handle = handle;
       tensor.#scope = appliedScope();
       if (tensor.#scope === 0) attach(tensor, tensor.#handle);
     };
@@ -88,6 +105,7 @@ export class Tensor implements Disposable {
     this.#handle = handle;
     this.#scope = appliedScope();
     if (this.#scope === 0) attach(this, handle);
+    if (recorder !== null) recorder.made(handle);
   }
 
   /** Whether a value is a Tensor of this library, and no look-alike. */
@@ -168,6 +186,7 @@ export class Tensor implements Disposable {
         `requiresGrad: it can be turned off for leaves only, and ${this.gradFn} made this tensor: use detach().`,
       );
     }
+    refuseInTransforms('requiresGrad_()', 'use func.grad, func.vjp, func.jacrev, … in its place, or');
     native.setRequiresGrad(this.#handle, value);
   }
 
@@ -263,12 +282,21 @@ export class Tensor implements Disposable {
   }
 
   toString(): string {
-    return formatTensor(this);
+    return formatAny(this, this.#handle, wrapHandle);
   }
 
   [inspect.custom](): string {
-    return formatTensor(this);
+    return this.toString();
   }
+}
+
+/** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
+export function refuseInTransforms(call: string, advice: string): void {
+  if (native.transformDepth() === 0) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${call} was called inside a function that vmap, func.grad or another transform runs: ${advice} call it outside.`,
+  );
 }
 
 /** @internal The handle of a tensor; throws for anything else. */

@@ -31,7 +31,8 @@ std::shared_ptr<Bridge> Bridge::open(napi_env env) {
 Bridge* Bridge::here() { return bridge_of_thread; }
 
 void Bridge::close(void* data) {
-  const std::unique_ptr<std::shared_ptr<Bridge>> holder(static_cast<std::shared_ptr<Bridge>*>(data));
+  const std::unique_ptr<std::shared_ptr<Bridge>> holder(
+      static_cast<std::shared_ptr<Bridge>*>(data));
   Bridge& bridge = **holder;
   bridge_of_thread = nullptr;
   std::deque<Task> refused;
@@ -99,8 +100,8 @@ void Bridge::call(const std::function<void(napi_env)>& body) {
     finish(std::move(error));
   };
   const auto refuse = [finish] {
-    finish(std::make_exception_ptr(
-        Error("OPERATOR_FAILED", "The thread has ended whose JavaScript function this graph calls.")));
+    finish(std::make_exception_ptr(Error(
+        "OPERATOR_FAILED", "The thread has ended whose JavaScript function this graph calls.")));
   };
   add({run, refuse});
   const auto done = [state] { return state->done; };

@@ -19,8 +19,8 @@ struct Signal {
   std::condition_variable changed;
 };
 
-// What an environment's own thread does for other threads. It serves them when its event loop turns, and while it waits
-// itself: so two threads that wait for each other still get on.
+// What an environment's own thread does for other threads. It serves them when its event loop
+// turns, and while it waits itself: so two threads that wait for each other still get on.
 class Bridge : public std::enable_shared_from_this<Bridge> {
  public:
   static std::shared_ptr<Bridge> open(napi_env env);
@@ -33,11 +33,12 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   // Runs `body` on the environment's thread and waits for it; throws what it throws.
   void call(const std::function<void(napi_env)>& body);
 
-  // Runs `body` on the environment's thread some time later, unless it has ended by then. From any thread.
+  // Runs `body` on the environment's thread some time later, unless it has ended by then. From any
+  // thread.
   void post(std::function<void(napi_env)> body);
 
-  // On the environment's thread: does what other threads ask for until `done`, which is read and changed under
-  // `signal()`'s mutex.
+  // On the environment's thread: does what other threads ask for until `done`, which is read and
+  // changed under `signal()`'s mutex.
   void serve_until(const std::function<bool()>& done);
   const std::shared_ptr<Signal>& signal() const { return signal_; }
 

@@ -38,8 +38,7 @@ Forward run_forward(Environment& environment, napi_env env, napi_value forward) 
   return {to_tensors(environment, env, field("outputs")),
           to_tensors(environment, env, field("dirty")),
           to_tensors(environment, env, field("nonDifferentiable")),
-          to_tensors(environment, env, field("toSave")),
-          read_bool(env, field("materializeGrads"))};
+          to_tensors(environment, env, field("toSave")), read_bool(env, field("materializeGrads"))};
 }
 
 std::unordered_set<at::TensorImpl*> impls_of(const std::vector<at::Tensor>& tensors) {
@@ -65,7 +64,8 @@ std::vector<std::optional<at::Tensor>> wrap_outputs(const std::vector<at::Tensor
                                         /*pure_view=*/false);
 }
 
-// A handle for each output; -1 where it is the very tensor that `forward` returned, null for another value.
+// A handle for each output; -1 where it is the very tensor that `forward` returned, null for
+// another value.
 napi_value handles_of(Environment& environment, napi_env env, const Forward& forward,
                       const std::vector<std::optional<at::Tensor>>& outputs) {
   napi_value array = nullptr;
@@ -95,8 +95,9 @@ napi_value external_for(napi_env env, const NodePointer& node) {
   return external;
 }
 
-// applyFunction(name, inputs, forward, backward, recorded): runs `forward` and gives its tensors a node that calls
-// `backward`, which `recorded` tells about. An input of -1 is an argument that is no tensor.
+// applyFunction(name, inputs, forward, backward, recorded): runs `forward` and gives its tensors a
+// node that calls `backward`, which `recorded` tells about. An input of -1 is an argument that is
+// no tensor.
 napi_value apply_function(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<5> args(env, info);

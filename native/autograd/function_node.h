@@ -16,8 +16,7 @@ namespace aiforge {
 
 class FunctionNode : public torch::autograd::Node {
  public:
-  FunctionNode(std::string name, std::shared_ptr<JsReference> backward,
-               std::vector<bool> is_tensor)
+  FunctionNode(std::string name, std::shared_ptr<JsReference> backward, std::vector<bool> is_tensor)
       : name_(std::move(name)), backward_(std::move(backward)), is_tensor_(std::move(is_tensor)) {}
 
   std::string name() const override { return name_; }

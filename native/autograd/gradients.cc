@@ -1,5 +1,6 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/function.h>
 
 #include "../environment.h"
@@ -19,8 +20,8 @@ std::vector<at::Tensor> tensors_or_none(Environment& environment, napi_env env,
   return args.is_missing(i) ? std::vector<at::Tensor>() : to_tensors(environment, env, args[i]);
 }
 
-// The arguments of backward and backwardAsync: (tensors, gradients | null, retainGraph, createGraph, inputs | null,
-// context)
+// The arguments of backward and backwardAsync: (tensors, gradients | null, retainGraph,
+// createGraph, inputs | null, context)
 std::function<void()> backward_pass(Environment& environment, napi_env env,
                                     const ArgumentReader& args) {
   return [tensors = to_tensors(environment, env, args[0]),
@@ -43,12 +44,12 @@ napi_value backward_async(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
-    return run_pass_beside(environment, env, args.uint32(5),
-                           backward_pass(environment, env, args));
+    return run_pass_beside(environment, env, args.uint32(5), backward_pass(environment, env, args));
   });
 }
 
-// grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused, context): handles or null
+// grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused, context): handles
+// or null
 napi_value grad(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<7> args(env, info);
@@ -167,12 +168,21 @@ napi_value set_data(napi_env env, napi_callback_info info) {
   });
 }
 
+// isCheckpointValid(): false while a pass runs that goes to chosen inputs only
+napi_value is_checkpoint_valid(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    return Napi::Boolean::New(env,
+                              torch::autograd::Engine::get_default_engine().is_checkpoint_valid());
+  });
+}
+
 }  // namespace
 
 void define_gradients(Napi::Env env, Napi::Object exports) {
   define(env, exports, "backward", backward);
   define(env, exports, "backwardAsync", backward_async);
   define(env, exports, "grad", grad);
+  define(env, exports, "isCheckpointValid", is_checkpoint_valid);
   define(env, exports, "gradients", gradients);
   define(env, exports, "gradient", gradient);
   define(env, exports, "setGradient", set_gradient);

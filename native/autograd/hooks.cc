@@ -50,8 +50,8 @@ class HookChain {
   uint64_t last_ = 0;
 };
 
-// One entry in LibTorch's own list of a tensor's hooks. LibTorch starts a new list when an operator in place gives the
-// tensor another node.
+// One entry in LibTorch's own list of a tensor's hooks. LibTorch starts a new list when an operator
+// in place gives the tensor another node.
 struct TensorHook {
   std::shared_ptr<HookChain> chain;
 
@@ -119,10 +119,11 @@ napi_value token_for(napi_env env, Bridge& bridge, const std::shared_ptr<HookCha
                      napi_value function) {
   auto token = std::make_unique<HookToken>(HookToken{chain, chain->add(bridge, function)});
   napi_value external = nullptr;
-  check(env, napi_create_external(
-                 env, token.get(),
-                 [](node_api_basic_env, void* data, void*) { delete static_cast<HookToken*>(data); },
-                 nullptr, &external));
+  check(env,
+        napi_create_external(
+            env, token.get(),
+            [](node_api_basic_env, void* data, void*) { delete static_cast<HookToken*>(data); },
+            nullptr, &external));
   token.release();
   return external;
 }

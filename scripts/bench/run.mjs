@@ -51,18 +51,32 @@ function formatTime(ns) {
 }
 
 /** Times a row on both sides, in processes of its own: no row inherits the heap of another. */
-async function compare(startOurs, startTheirs, [row, other, title, rounds, goal], threads) {
-  const [ours, theirs] = [startOurs(), startTheirs()];
+async function compare(startOurs, startTheirs, row, threads) {
+  const pair = [startOurs(), startTheirs()];
+  const result = await compareIn(pair, row, threads);
+  for (const timer of pair) timer.stop();
+  return result;
+}
+
+async function compareIn([ours, theirs], [row, other, title, rounds, goal], threads) {
   const [a, b] = [[], []];
   for (let turn = 0; turn < turns; ++turn) {
     a.push(await ours.time(row, threads, rounds));
     b.push(await theirs.time(other, threads, rounds));
   }
-  ours.stop();
-  theirs.stop();
   // The ratio of each turn: what slows the machine for a moment slows both sides of a turn.
   const ratio = median(a.map((ns, i) => ns / b[i]));
   return { title, threads, ours: formatTime(median(a)), theirs: formatTime(median(b)), ratio, goal };
+}
+
+/** Common operators on small tensors, in scopes: all in one pair of processes, since each takes nanoseconds. */
+async function operatorRows(startOurs, startTheirs, add) {
+  const { operatorNames } = await import('./node/operators.mjs');
+  const pair = [startOurs(), startTheirs()];
+  for (const name of operatorNames) {
+    add(await compareIn(pair, [`op_${name}`, `op_${name}`, `\`${name}\` on 4×4, in a scope`, 10, 0.9], 1));
+  }
+  for (const timer of pair) timer.stop();
 }
 
 function importRow(python) {
@@ -141,6 +155,7 @@ await runMain(async () => {
   };
   for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads));
   for (const row of importRow(python)) add(row);
+  await operatorRows(ours, theirs, add);
   add(await tfjsRow(ours));
   const notes = memory();
   console.log(`\n${notes.join('\n')}`);

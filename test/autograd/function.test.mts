@@ -1,4 +1,4 @@
-import { autograd, enableGrad, grad, memoryStats, noGrad, ones, scope, tensor, zeros, type Tensor } from 'aiforge';
+import { autograd, enableGrad, grad, memory, noGrad, ones, scope, tensor, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { collectGarbage } from '../support/garbage.mjs';
 
@@ -74,10 +74,10 @@ describe('Function', () => {
     let seen: unknown;
     const F = define(
       (ctx, x) => {
-        const sorted = x.sort();
-        ctx.markNonDifferentiable(sorted.indices);
-        ctx.saveForBackward(sorted.indices);
-        return [sorted.values, sorted.indices];
+        const [values, indices] = x.sort();
+        ctx.markNonDifferentiable(indices);
+        ctx.saveForBackward(indices);
+        return [values, indices];
       },
       (ctx, values, indices) => {
         seen = list(indices);
@@ -87,7 +87,10 @@ describe('Function', () => {
     const x = leaf(3, 1, 2);
     const [values, indices] = F.apply(x) as [Tensor, Tensor];
     expect([values.requiresGrad, indices.requiresGrad]).to.deep.equal([true, false]);
-    values.mul(tensor([10, 20, 30], { dtype: 'float64' })).sum().backward();
+    values
+      .mul(tensor([10, 20, 30], { dtype: 'float64' }))
+      .sum()
+      .backward();
     expect([list(x.grad), seen]).to.deep.equal([
       [30, 10, 20],
       [0, 0, 0],
@@ -222,9 +225,7 @@ describe('Function', () => {
       const y = F.apply(leaf(1, 2), ...others) as Tensor;
       return expect(() => y.sum().backward());
     };
-    refused((g) => [g, g]).to.throw(
-      'function FBackward returned an incorrect number of gradients (expected 1, got 2)',
-    );
+    refused((g) => [g, g]).to.throw('function FBackward returned an incorrect number of gradients (expected 1, got 2)');
     refused((g) => g, ones([1])).to.throw(/incorrect number of gradients \(expected 2, got 1\)/);
     refused((g) => g.narrow(0, 0, 1).reshape([1, 1, 1])).to.throw(/returned an invalid gradient at index 0/);
     refused(() => 3).to.throw(/F\.backward: expected a Tensor or nothing, got 3/);
@@ -275,7 +276,7 @@ describe('Function', () => {
     );
     const x = leaf(3);
     collectGarbage();
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     for (let i = 0; i < 100; ++i) {
       const kept = scope(() => {
         (F.apply(x) as Tensor).sum().backward();
@@ -284,7 +285,7 @@ describe('Function', () => {
       expect(kept.tolist()).to.deep.equal([6]);
       kept.dispose();
     }
-    expect(memoryStats().tensors).to.be.at.most(before + 1); // x.grad has no handle; x itself has
+    expect(memory.stats().tensors).to.be.at.most(before + 1); // x.grad has no handle; x itself has
     expect(list(x.grad)).to.deep.equal([300]);
     for (let i = 0; i < 20 && collected < 200; ++i) {
       await new Promise((resolve) => setImmediate(resolve));

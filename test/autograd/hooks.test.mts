@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { enableGrad, grad, memoryStats, noGrad, ones, scope, tensor, type Tensor } from 'aiforge';
+import { enableGrad, grad, memory, noGrad, ones, scope, tensor, type Tensor } from 'aiforge';
 import { collectGarbage } from '../support/garbage.mjs';
 
 const leaf = (...values: number[]) => tensor(values, { dtype: 'float64', requiresGrad: true });
@@ -108,7 +108,7 @@ describe('registerHook', () => {
     const x = leaf(1);
     for (const thrown of [new RangeError('mine'), { not: 'an error' }, 'text', undefined]) {
       const hook = x.registerHook(() => {
-        throw thrown;
+        throw thrown as Error;
       });
       let caught: unknown = 'nothing';
       try {
@@ -210,9 +210,9 @@ describe('registerHook', () => {
       });
     once();
     collectGarbage();
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     for (let i = 0; i < 1000; ++i) once();
-    expect(memoryStats().tensors).to.be.at.most(before);
+    expect(memory.stats().tensors).to.be.at.most(before);
   });
 });
 

@@ -8,7 +8,7 @@ import {
   TensorDataset,
   type Dataset,
 } from '#lib/data/index.js';
-import { arange, memoryStats, ones, tensor, zeros, type Tensor } from '#lib/tensor/index.js';
+import { arange, memory, ones, tensor, zeros, type Tensor } from '#lib/tensor/index.js';
 
 describe('defaultCollate', () => {
   it('stacks tensors and typed arrays', () => {
@@ -119,9 +119,9 @@ describe('DataLoader', () => {
   });
 
   it('keeps nothing but the batches', () => {
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     const kept = [...new DataLoader(dataset, { batchSize: 5 })];
-    expect(memoryStats().tensors).to.be.at.most(before + 4);
+    expect(memory.stats().tensors).to.be.at.most(before + 4);
     expect(kept[1]![1]!.tolist()).to.deep.equal([5, 6, 7, 8, 9]);
   });
 

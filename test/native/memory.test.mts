@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 /** Runs a script in a process of its own; `print` gives its result. */
 function measure<T>(script: string, flags: string[] = []): T {
   const prelude =
-    "const { memoryStats, ones, scope, tensor } = require('./dist/lib/tensor/index.js');const print = (value) => console.log(JSON.stringify(value));";
+    "const { memory, ones, scope, tensor } = require('./dist/lib/tensor/index.js');const print = (value) => console.log(JSON.stringify(value));";
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', prelude + script], {
     encoding: 'utf8',
   });
@@ -41,7 +41,7 @@ describe('memory', () => {
       `
       for (let i = 0; i < 10000; ++i) tensor([i]);
       gc();
-      print({ live: memoryStats().tensors });`,
+      print({ live: memory.stats().tensors });`,
       ['--expose-gc'],
     );
     expect(live).to.be.lessThan(100);

@@ -1,4 +1,4 @@
-import { manualSeed, memoryStats, randn, scope, tensor, zeros } from 'aiforge';
+import { manualSeed, memory, randn, scope, tensor, zeros } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
@@ -43,9 +43,9 @@ describe('clipping', () => {
     const parameters = withGradients();
     scope(() => nn.clipGradNorm_(parameters, 1));
     collectGarbage();
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     for (let i = 0; i < 10; ++i) scope(() => (nn.clipGradNorm_(parameters, 1), nn.clipGradValue_(parameters, 1)));
-    expect(memoryStats().tensors).to.be.at.most(before);
+    expect(memory.stats().tensors).to.be.at.most(before);
   });
 
   it('computes what the Python that is installed does', function () {

@@ -1,4 +1,4 @@
-import { arange, grad, inferenceMode, manualSeed, noGrad, ones, rand, randn, tensor, zeros } from 'aiforge';
+import { arange, grad, inferenceMode, linalg, manualSeed, noGrad, ones, rand, randn, tensor, zeros } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
@@ -41,12 +41,9 @@ describe('layers', () => {
         ]),
       ),
     );
-    const rows = bounded
-      .forward(tensor([0, 1]))
-      .linalgVectorNorm(2, [1])
-      .tolist() as number[];
+    const rows = linalg.vectorNorm(bounded.forward(tensor([0, 1])), 2, [1]).tolist() as number[];
     rows.forEach((norm, i) => expect(norm).to.be.closeTo([1, 0.5][i]!, 1e-6));
-    expect(bounded.weight.select(0, 0).linalgVectorNorm().item<number>()).to.be.closeTo(1, 1e-6);
+    expect(linalg.vectorNorm(bounded.weight.select(0, 0)).item<number>()).to.be.closeTo(1, 1e-6);
 
     const fixed = nn.Embedding.fromPretrained(
       tensor([

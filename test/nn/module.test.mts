@@ -1,4 +1,4 @@
-import { arange, keep, memoryStats, ones, randn, scope, tensor, zeros, type Tensor } from 'aiforge';
+import { arange, keep, memory, ones, randn, scope, tensor, zeros, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
@@ -202,13 +202,13 @@ describe('nn.Module', () => {
   });
 
   it('survives the scope that made it, with tensors that it only holds', () => {
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     const model = scope(() => new Model());
     expect(model.plain.tolist()).to.deep.equal([1]);
     expect(model.forward(ones([1, 3])).shape).to.deep.equal([1, 2]);
     // What the constructors made beside parameters, buffers and `plain` is gone, the forward pass is not in a scope.
     const kept = scope(() => [...model.parameters(), ...model.buffers(), model.plain].length);
-    expect(memoryStats().tensors - before).to.be.at.least(kept);
+    expect(memory.stats().tensors - before).to.be.at.least(kept);
     for (const parameter of model.parameters()) expect(parameter.isDisposed).to.equal(false);
   });
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { memoryStats, ones, randn, scope, tensor, zeros, type Tensor } from 'aiforge';
+import { memory, ones, randn, scope, tensor, zeros, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
@@ -145,9 +145,9 @@ Parameter Group 0
       const x = randn([3, 4]);
       train(model, optimizer, x, 2);
       collectGarbage();
-      const before = memoryStats().tensors;
+      const before = memory.stats().tensors;
       train(model, optimizer, x, 25);
-      expect(memoryStats().tensors).to.be.at.most(before);
+      expect(memory.stats().tensors).to.be.at.most(before);
     });
 
     it(`${name}: leaves no tensor but its state when it steps outside any scope`, () => {
@@ -160,12 +160,12 @@ Parameter Group 0
           .backward(),
       );
       collectGarbage();
-      const before = memoryStats().tensors;
+      const before = memory.stats().tensors;
       optimizer.step();
       const states = [...optimizer.state.values()].flatMap((own) => Object.values(own));
-      expect(memoryStats().tensors).to.be.at.most(before + states.length);
+      expect(memory.stats().tensors).to.be.at.most(before + states.length);
       optimizer.step();
-      expect(memoryStats().tensors).to.be.at.most(before + states.length);
+      expect(memory.stats().tensors).to.be.at.most(before + states.length);
     });
 
     it(`${name}: goes on from a state dict as if it had never stopped`, () => {

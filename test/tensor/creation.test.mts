@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { AiforgeError } from '#lib/errors.js';
-import { fromTypedArray, memoryStats, tensor, type DType, type NestedArray } from '#lib/tensor/index.js';
+import { fromTypedArray, memory, tensor, type DType, type NestedArray } from '#lib/tensor/index.js';
 import { collectGarbage } from '../support/garbage.mjs';
 
 function refusal(action: () => unknown): AiforgeError {
@@ -114,11 +114,11 @@ describe('tensor()', () => {
 
   it('makes and releases no more than the tensor itself', () => {
     collectGarbage();
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     const made = tensor([1.5, 2], { dtype: 'bfloat16' });
-    expect(memoryStats().tensors).to.be.at.most(before + 1);
+    expect(memory.stats().tensors).to.be.at.most(before + 1);
     made.dispose();
-    expect(memoryStats().tensors).to.be.at.most(before);
+    expect(memory.stats().tensors).to.be.at.most(before);
   });
 
   it('takes requiresGrad, and a device', () => {

@@ -7,7 +7,7 @@ import {
   Generator,
   Tensor,
   cat,
-  memoryStats,
+  memory,
   ones,
   saveSafetensors,
   setRngState,
@@ -75,12 +75,12 @@ describe('a disposed tensor', () => {
     made.dispose();
     made[Symbol.dispose]();
     expect(made.isDisposed).to.equal(true);
-    const before = memoryStats().tensors;
+    const before = memory.stats().tensors;
     {
       using inner = ones([3]);
       expect(inner.sum().item()).to.equal(3);
     }
-    expect(memoryStats().tensors).to.be.at.most(before + 1);
+    expect(memory.stats().tensors).to.be.at.most(before + 1);
   });
 
   it('never stands for another tensor, however often its slot is used again', () => {

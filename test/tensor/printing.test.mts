@@ -29,8 +29,8 @@ describe('printing', () => {
   it('leaves no tensor behind', () => {
     const big = arange(5000).view(10, 500);
     collectGarbage();
-    const before = aiforge.memoryStats().tensors;
+    const before = aiforge.memory.stats().tensors;
     void String(big);
-    expect(aiforge.memoryStats().tensors).to.be.at.most(before);
+    expect(aiforge.memory.stats().tensors).to.be.at.most(before);
   });
 });

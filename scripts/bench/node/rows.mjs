@@ -3,6 +3,8 @@ import { add, manualSeed, nn, optim, randint, randn, scope } from 'aiforge';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+import { operator, operatorNames } from './operators.mjs';
+
 const { loadPlugin, TransformerConfig } = createRequire(import.meta.url)('aiforge');
 
 function trainingStep(model, lossFn, optimizer, inputs, targets) {
@@ -41,15 +43,19 @@ function transformerStep() {
   return trainingStep(model, new nn.CrossEntropyLoss(), optimizer, inputs, randint(0, 2, [8], { dtype: 'int64' }));
 }
 
-const addsPerScope = 100;
+const callsPerScope = 100;
 
 /** `iterations` make a round; a `scoped` row runs them in scopes of 100, about what a training step makes. */
 export const rows = {
-  add_in_scope: { build: addTensors, iterations: 1000, warmUp: 20000, scoped: true, python: 'add2x2' },
-  add_outside: { build: addTensors, iterations: 1000, warmUp: 20000, python: 'add2x2' },
-  mlp_step: { build: mlpStep, iterations: 10, warmUp: 300, python: 'mlp_step' },
-  transformer_step: { build: transformerStep, iterations: 1, warmUp: 10, python: 'transformer_step' },
+  add_in_scope: { build: addTensors, iterations: 1000, warmUp: 20000, scoped: true },
+  add_outside: { build: addTensors, iterations: 1000, warmUp: 20000 },
+  mlp_step: { build: mlpStep, iterations: 10, warmUp: 300 },
+  transformer_step: { build: transformerStep, iterations: 1, warmUp: 10 },
 };
+
+for (const name of operatorNames) {
+  rows[`op_${name}`] = { build: operator(name), iterations: 1000, warmUp: 5000, scoped: true };
+}
 
 const prepared = new Map();
 
@@ -71,9 +77,9 @@ export function runRound(name, iterate) {
   const repeat = (times) => {
     for (let i = 0; i < times; ++i) iterate();
   };
-  const few = () => repeat(addsPerScope);
+  const few = () => repeat(callsPerScope);
   const start = process.hrtime.bigint();
   if (!scoped) repeat(iterations);
-  else for (let i = 0; i < iterations; i += addsPerScope) scope(few);
+  else for (let i = 0; i < iterations; i += callsPerScope) scope(few);
   return Number(process.hrtime.bigint() - start) / iterations;
 }

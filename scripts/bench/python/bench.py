@@ -6,7 +6,7 @@ A request is a line of JSON on standard input, the answer one on standard output
     {"row": "add2x2", "threads": 1, "rounds": 200, "ns": 1230.5, "torch": "2.13.0+cpu"}
 
 `ns` is the median over `rounds` of the time of one iteration; a row of nanoseconds runs many iterations a round, so that
-the clock costs nothing. Rows: `add2x2`, `mlp_step`, `transformer_step`. A request that cannot be met is answered with
+the clock costs nothing. Rows: see `ROWS`. A request that cannot be met is answered with
 `{"error": "..."}`. The process ends with its input. `import torch` is timed by `import_torch.py`, in a process of its own.
 """
 
@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from models import Transformer, mlp
+from operators import operators
 
 
 def add2x2():
@@ -57,6 +58,7 @@ ROWS = {
     "add2x2": (add2x2, 1000, 20000),
     "mlp_step": (mlp_step, 10, 300),
     "transformer_step": (transformer_step, 1, 10),
+    **{f"op_{name}": (lambda call=call: call, 1000, 5000) for name, call in operators().items()},
 }
 
 prepared = {}

@@ -1,0 +1,30 @@
+export {
+  cdist,
+  lu,
+  tensordot,
+  unravelIndex,
+  type CdistOptions,
+  type LuOptions,
+  type TensordotOptions,
+} from './products.js';
+export {
+  norm,
+  unique,
+  uniqueConsecutive,
+  type NormOptions,
+  type UniqueOptions,
+  type UniqueResult,
+} from './reductions.js';
+export {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  blockDiag,
+  broadcastShapes,
+  broadcastTensors,
+  cartesianProd,
+  chainMatmul,
+  einsum,
+  meshgrid,
+} from './variadic.js';
+export { finfo, iinfo, isTensor, numel, type FloatInfo, type IntegerInfo } from './dtypes.js';

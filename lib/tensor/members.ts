@@ -1,0 +1,252 @@
+import { inspect } from 'node:util';
+
+import { AiforgeError } from '../errors.js';
+import { native } from '../native.js';
+import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
+import { lu, type LuOptions } from './composites/products.js';
+import { enterContext } from './context.js';
+import { tensor, type TensorOptions } from './creation.js';
+import { isDType, type DType, type Device, type MemoryFormat, type TypedArray } from './dtype.js';
+import * as f from './generated/functions.js';
+import { ops } from './operators.js';
+import { handleOf, Tensor, type NestedArray } from './tensor.js';
+
+interface ConversionOptions {
+  /** Default: the tensor's own. */
+  memoryFormat?: MemoryFormat | null;
+}
+
+// Python's short names of dtypes, and those that `type()` gives tensors of them.
+const conversions = {
+  float: 'float32',
+  double: 'float64',
+  half: 'float16',
+  bfloat16: 'bfloat16',
+  int: 'int32',
+  long: 'int64',
+  short: 'int16',
+  char: 'int8',
+  byte: 'uint8',
+  bool: 'bool',
+  cfloat: 'complex64',
+  cdouble: 'complex128',
+} as const satisfies Record<string, DType>;
+
+type Conversions = { [name in keyof typeof conversions]: (options?: ConversionOptions) => Tensor };
+
+type Element = number | bigint | boolean;
+
+/** Members that Python's `torch.Tensor` has beside the operators. */
+export interface TensorMembers extends Conversions {
+  /** The tensor with its dimensions in reverse order. */
+  readonly T: Tensor;
+  /** The tensor with its last two dimensions swapped. */
+  readonly mT: Tensor;
+  /** The conjugate transpose of a matrix. */
+  readonly H: Tensor;
+  /** The conjugate transpose of each matrix in the last two dimensions. */
+  readonly mH: Tensor;
+  /** A view of the real parts; the tensor itself when it is not complex. */
+  real: Tensor;
+  /** A view of the imaginary parts of a complex tensor. */
+  imag: Tensor;
+  /** Bytes of all elements. */
+  readonly nbytes: number;
+  /** Bytes of one element. */
+  readonly itemsize: number;
+  readonly isCpu: boolean;
+  readonly isCuda: boolean;
+  readonly isMeta: boolean;
+  /** Whether the layout is `'sparse_coo'`. */
+  readonly isSparse: boolean;
+  /** Whether the layout is `'sparse_csr'`. */
+  readonly isSparseCsr: boolean;
+  readonly isQuantized: boolean;
+  readonly isNested: boolean;
+
+  /** The number of elements: the same as `numel()`. */
+  nelement(): number;
+  /** The number of dimensions: the same as `dim()`. */
+  ndimension(): number;
+  /** How many elements lie in the memory before the first of this tensor. */
+  storageOffset(): number;
+  /** The address of the first element; only good for comparing. */
+  dataPtr(): bigint;
+  /** This tensor on the CPU; itself when it is there. */
+  cpu(options?: ConversionOptions): Tensor;
+  /** This tensor on a CUDA device. Default: `'cuda'`. */
+  cuda(device?: Device | number | null, options?: ConversionOptions & { nonBlocking?: boolean }): Tensor;
+  /** PyTorch's name of the tensor's type, such as `torch.FloatTensor`; or the tensor as another dtype. */
+  type(): string;
+  type(dtype: DType): Tensor;
+  /** A new tensor with this one's dtype and device, unless the options say otherwise; see `tensor()`. */
+  newTensor(data: NestedArray | TypedArray, options?: TensorOptions): Tensor;
+  /** Replaces each element by what `body` makes of it; slow, on the CPU only. */
+  apply_(body: (value: Element) => Element): this;
+  /** Replaces each element by what `body` makes of it and `other`'s; slow, on the CPU only. */
+  map_(other: Tensor, body: (value: Element, other: Element) => Element): this;
+  /** See the function `norm`. */
+  norm(options?: NormOptions): Tensor;
+  norm(
+    p?: NormOptions['p'] | NormOptions,
+    dim?: NormOptions['dim'] | NormOptions,
+    keepdim?: boolean | NormOptions,
+    options?: NormOptions,
+  ): Tensor;
+  /** See the function `unique`. */
+  unique<const Options extends UniqueOptions & { sorted?: boolean } = object>(options?: Options): UniqueResult<Options>;
+  /** See the function `uniqueConsecutive`. */
+  uniqueConsecutive<const Options extends UniqueOptions = object>(options?: Options): UniqueResult<Options>;
+  /** See the function `lu`. */
+  lu(options?: LuOptions): Tensor[];
+}
+
+const typeNames: Partial<Record<DType, string>> = {
+  float32: 'Float',
+  float64: 'Double',
+  float16: 'Half',
+  bfloat16: 'BFloat16',
+  int64: 'Long',
+  int32: 'Int',
+  int16: 'Short',
+  int8: 'Char',
+  uint8: 'Byte',
+  bool: 'Bool',
+  complex32: 'ComplexHalf',
+  complex64: 'ComplexFloat',
+  complex128: 'ComplexDouble',
+};
+
+function typeName(of: Tensor): string {
+  const device = of.isCuda ? 'torch.cuda.' : of.isSparse ? 'torch.sparse.' : 'torch.';
+  return `${device}${typeNames[of.dtype] ?? of.dtype}Tensor`;
+}
+
+/** Writes what `body` makes of the elements, taken in order, into the tensor. */
+function rewrite(target: Tensor, name: string, body: (value: Element, i: number) => Element): void {
+  if (target.device !== 'cpu') {
+    throw new AiforgeError('INVALID_ARGUMENT', `${name}: the tensor must be on the CPU, not on ${target.device}.`);
+  }
+  const values = target.detach().flatten().tolist() as Element[];
+  const made = tensor(values.map(body), { dtype: target.dtype });
+  target.copy_(made.view(target.shape));
+}
+
+const cudaDevice = (device: Device | number | null | undefined): Device =>
+  typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');
+
+const methods: Partial<TensorMembers> & ThisType<Tensor> = {
+  nelement() {
+    return this.numel();
+  },
+  ndimension() {
+    return this.ndim;
+  },
+  storageOffset() {
+    return native.storageOffset(handleOf(this));
+  },
+  dataPtr() {
+    return native.dataPtr(handleOf(this));
+  },
+  cpu(options) {
+    return this.to('cpu', options);
+  },
+  cuda(device, options) {
+    return this.to(cudaDevice(device), options);
+  },
+  type(dtype?: DType): never {
+    if (dtype !== undefined && !isDType(dtype)) {
+      throw new AiforgeError('INVALID_ARGUMENT', `type: expected a dtype, got ${inspect(dtype)}.`);
+    }
+    return (dtype === undefined ? typeName(this) : this.to(dtype)) as never;
+  },
+  newTensor(data, options) {
+    return tensor(data, { dtype: this.dtype, device: this.device, ...options });
+  },
+  apply_(body) {
+    rewrite(this, 'apply_', (value) => body(value));
+    return this;
+  },
+  map_(other, body) {
+    const others = other.detach().expand(this.shape).flatten().tolist() as Element[];
+    rewrite(this, 'map_', (value, i) => body(value, others[i]!));
+    return this;
+  },
+  norm(this: Tensor, ...args: unknown[]) {
+    return norm(this, ...(args as []));
+  },
+  unique(options) {
+    return unique(this, options);
+  },
+  uniqueConsecutive(options) {
+    return uniqueConsecutive(this, options);
+  },
+  lu(options) {
+    return lu(this, options);
+  },
+};
+
+const getters: Partial<Record<keyof TensorMembers, (this: Tensor) => unknown>> = {
+  T() {
+    return ops.aten('numpy_T')(this);
+  },
+  mT() {
+    return ops.aten('mT')(this);
+  },
+  H() {
+    return ops.aten('matrix_H')(this);
+  },
+  mH() {
+    return ops.aten('mH')(this);
+  },
+  nbytes() {
+    return this.numel() * this.elementSize();
+  },
+  itemsize() {
+    return this.elementSize();
+  },
+  isCpu() {
+    return this.device === 'cpu';
+  },
+  isCuda() {
+    return this.device.startsWith('cuda');
+  },
+  isMeta() {
+    return this.device === 'meta';
+  },
+  isSparse() {
+    return this.layout === 'sparse_coo';
+  },
+  isSparseCsr() {
+    return this.layout === 'sparse_csr';
+  },
+  isQuantized() {
+    return this.dtype.includes('qint') || this.dtype.includes('quint');
+  },
+  isNested() {
+    return this.layout === 'jagged';
+  },
+};
+
+const define = (name: string, descriptor: PropertyDescriptor) =>
+  Object.defineProperty(Tensor.prototype, name, { ...descriptor, configurable: true });
+
+for (const [name, value] of Object.entries(methods)) define(name, { value: value as unknown, writable: true });
+for (const [name, get] of Object.entries(getters)) define(name, { get });
+for (const [name, dtype] of Object.entries(conversions)) {
+  const value = function (this: Tensor, options?: ConversionOptions) {
+    return this.to(dtype, options);
+  };
+  define(name, { value, writable: true });
+}
+for (const part of ['real', 'imag'] as const) {
+  define(part, {
+    get(this: Tensor) {
+      return f[part](this);
+    },
+    set(this: Tensor, value: Tensor) {
+      enterContext();
+      f[part](this).copy_(value);
+    },
+  });
+}

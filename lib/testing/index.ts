@@ -1,0 +1,1 @@
+export { assertClose, type AssertCloseOptions } from './assertClose.js';

@@ -1,0 +1,191 @@
+// Makes one described call.
+import { inspect } from 'node:util';
+import { HostileError, hostileMakers } from './hostile.mjs';
+import { callOperator, makeTensor } from './tensors.mjs';
+
+const camelCase = (name) => name.replace(/(?<=[a-z0-9A-Z])_+([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+
+/** Values out of their descriptions. `raw` values are those that the addon takes: handles and generators' numbers. */
+class Values {
+  handles = [];
+
+  constructor(library, raw) {
+    this.library = library;
+    this.raw = raw;
+  }
+
+  #tensor(description) {
+    const handle =
+      description.k === 'same'
+        ? (this.handles[description.of % Math.max(1, this.handles.length)] ?? -1)
+        : makeTensor(this.library, description);
+    if (description.k === 'tensor') this.handles.push(handle);
+    return this.raw ? handle : this.library.wrapHandle(handle);
+  }
+
+  #dispose = () => {
+    for (const handle of this.handles) this.library.native.dispose(handle);
+  };
+
+  #hostile({ v: name }) {
+    const { Tensor, tensor } = this.library;
+    return hostileMakers[name](this.#dispose, { Tensor, anyTensor: () => tensor.ones([2]) });
+  }
+
+  of(description) {
+    switch (description?.k) {
+      case 'tensor':
+      case 'same':
+        return this.#tensor(description);
+      case 'tensors': {
+        const items = description.v.map((item) => (item.k === 'null' ? null : this.of(item)));
+        return this.raw ? Float64Array.from(items, (item) => (typeof item === 'number' ? item : -1)) : items;
+      }
+      case 'list':
+        return description.v.map((item) => this.of(item));
+      case 'num':
+        return Number(description.v);
+      case 'big':
+        return BigInt(description.v);
+      case 'complex':
+        return { re: Number(description.re), im: Number(description.im) };
+      case 'str':
+        return description.v.repeat(description.times ?? 1);
+      case 'bool':
+        return description.v;
+      case 'null':
+        return null;
+      case 'gen': {
+        const { native, tensor } = this.library;
+        return this.raw ? native.createGenerator() : new tensor.Generator();
+      }
+      case 'hostile':
+        return this.#hostile(description);
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** Positional arguments first, then the keyword-only ones by name. */
+function publicArguments(schema, values) {
+  const positional = values.filter((_, i) => !schema.arguments[i]?.kwargOnly);
+  const options = {};
+  schema.arguments.forEach(({ kwargOnly, name }, i) => {
+    if (kwargOnly && values[i] !== undefined) options[camelCase(name)] = values[i];
+  });
+  while (positional.length > 0 && positional.at(-1) === undefined) positional.pop();
+  return Object.keys(options).length > 0 ? [...positional, options] : positional;
+}
+
+function callPublic(library, way, schema, values) {
+  const args = publicArguments(schema, values);
+  const [kind, path] = way.split(' ');
+  if (kind === 'ops') return library.tensor.ops.aten(schema.name.replace(/^aten::/, ''))(...args);
+  if (kind === 'method') return library.Tensor.prototype[path].apply(args[0], args.slice(1));
+  return path.split('.').reduce((object, name) => object[name], library.tensor)(...args);
+}
+
+function callMember({ Tensor }, name, values) {
+  const { get, set, value } = Object.getOwnPropertyDescriptor(Tensor.prototype, name);
+  if (value !== undefined) return value.apply(values[0], values.slice(1));
+  return values.length > 1 && set !== undefined ? set.call(values[0], values[1]) : get?.call(values[0]);
+}
+
+function callOther(library, { via, name }, values) {
+  const { native } = library;
+  if (via === 'native') return native[name](...values);
+  if (via === 'distributed') return native.distributed[name](...values);
+  if (via === 'member') return callMember(library, name, values);
+  return (library.tensor[name] ?? library.autograd[name])(...values);
+}
+
+/** Every tensor of a result, as handles. */
+function handlesIn({ Tensor }, result, raw) {
+  const items = (Array.isArray(result) ? result : [result]).flat(2);
+  if (raw) return items.filter((item) => typeof item === 'number');
+  return items.filter(Tensor.isTensor).map(Tensor.handleOf);
+}
+
+const MOST_ELEMENTS = 100_000;
+
+/** Uses what an operator made: reads it, prints it, and runs its gradients. */
+function useResult(library, handle, phase) {
+  const { native, wrapHandle } = library;
+  if (!native.isLive(handle) || native.numel(handle) > MOST_ELEMENTS) return;
+  attempt(() => native.copyBytes(handle));
+  attempt(() => inspect(wrapHandle(handle)));
+  if (!native.requiresGrad(handle)) return;
+  phase('backward');
+  attempt(() => {
+    const gradient = callOperator(native, 'ones_like', handle);
+    native.backward(Float64Array.of(handle), Float64Array.of(gradient), false, native.numel(handle) % 2 === 0, null);
+  });
+}
+
+/** Runs a step whose refusal is no failure; anything but the library's own errors passes on. */
+function attempt(step) {
+  try {
+    step();
+  } catch (error) {
+    if (error?.name !== 'AiforgeError' && error?.name !== 'TensorDisposedError') throw error;
+  }
+}
+
+/**
+ * What a thrown value says: the code of an AiforgeError, 'HOSTILE' for the fuzzer's own, 'FOREIGN_THIS' for a method that
+ * was called on something else, as JavaScript's own classes refuse it, or 'FOREIGN'.
+ */
+function codeOf(error, foreignThis) {
+  if (error instanceof HostileError) return 'HOSTILE';
+  if (foreignThis && error instanceof TypeError) return 'FOREIGN_THIS';
+  return ['AiforgeError', 'TensorDisposedError'].includes(error?.name) ? error.code : 'FOREIGN';
+}
+
+/**
+ * Makes a call: { via, name, way, args, raw? }. Returns the code it ended with ('OK' or an error's) and what was thrown, if
+ * anything. `phase` is told what goes on.
+ */
+export async function makeCall(library, call, phase) {
+  const { native, scope, enterContext, tensor } = library;
+  const raw = (call.via === 'operator' && call.way === 'call') || ['native', 'distributed'].includes(call.via);
+  tensor.manualSeed(1);
+  let pending;
+  let foreignThis = false;
+  const outcome = scope(() => {
+    enterContext();
+    let values;
+    try {
+      const maker = new Values(library, raw);
+      values = call.args.map((description) => maker.of(description));
+      foreignThis = (call.via === 'member' || /^method/.test(call.way)) && !library.Tensor.isTensor(values[0]);
+      phase('call');
+      const result = invoke(library, call, values);
+      if (typeof result?.then === 'function') pending = result;
+      if (call.via === 'operator') {
+        phase('use');
+        for (const handle of handlesIn(library, result ?? values[0], raw)) useResult(library, handle, phase);
+      }
+      return { code: 'OK' };
+    } catch (error) {
+      return { code: codeOf(error, foreignThis), error };
+    }
+  });
+  if (call.via !== 'operator') native.setNumThreads(1);
+  return pending === undefined ? outcome : settled(pending, outcome);
+}
+
+function invoke(library, call, values) {
+  if (call.via !== 'operator') return callOther(library, call, values);
+  if (call.way === 'call') return callOperator(library.native, call.name, ...values);
+  return callPublic(library, call.way, library.native.schema(call.name), values);
+}
+
+async function settled(pending, outcome) {
+  const late = new Promise((resolve) => setTimeout(resolve, 100, outcome).unref());
+  const seen = Promise.resolve(pending).then(
+    () => outcome,
+    (error) => ({ code: codeOf(error, false), error }),
+  );
+  return Promise.race([seen, late]);
+}

@@ -1,0 +1,41 @@
+// npm run fuzz -- [--seed N] [--seconds S] [--op NAME] [--jobs N] [--fence] [--repro FILE|JSON]
+//
+// Calls everything with arguments of every kind in child processes, and reports whatever ends one, hangs it or is thrown
+// and is no AiforgeError, each with a command that repeats it. Exit status 1 when something was found.
+import { readFileSync, existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Campaign } from './campaign.mjs';
+import { repeat } from './supervise.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seconds: { type: 'string', default: '600' },
+    op: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+    fence: { type: 'boolean', default: false },
+    findings: { type: 'string' },
+    repro: { type: 'string' },
+  },
+});
+
+if (values.repro !== undefined) {
+  const text = existsSync(values.repro) ? readFileSync(values.repro, 'utf8') : values.repro;
+  const parsed = JSON.parse(text);
+  const outcome = await repeat(Array.isArray(parsed) ? parsed : [parsed], { fence: values.fence });
+  console.log(outcome.failure ?? `ended with ${outcome.codes.join(', ')}`);
+  for (const line of outcome.details) console.log(line);
+  process.exitCode = outcome.failure === undefined ? 0 : 1;
+} else {
+  const campaign = new Campaign({
+    seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
+    seconds: Number(values.seconds),
+    only: values.op,
+    jobs: Number(values.jobs),
+    from: Number(values.from),
+    fence: values.fence,
+    findingsFile: values.findings,
+  });
+  process.exitCode = (await campaign.run()) ? 0 : 1;
+}

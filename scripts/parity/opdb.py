@@ -1,0 +1,188 @@
+"""The reference side of `npm run test:parity`: runs entries of PyTorch's operator database and writes what it gave them
+and what came out.
+
+Requests are lines of JSON on standard input: {"entry": 12, "first": 10}. The answers go to file descriptor 3: for each
+dtype a frame of a JSON header and the raw bytes it points into (see frames.mjs).
+"""
+
+import json
+import os
+import random
+import struct
+import sys
+import warnings
+import zlib
+
+import numpy
+import torch
+from torch.testing._internal.common_methods_invocations import op_db
+
+from encoding import Encoder, tensors_in
+
+DTYPES = [torch.float32, torch.float64, torch.int64, torch.complex128, torch.bool]
+SEED = 42  # what op_db's own wrappers of random operators use
+
+
+def entry_name(op):
+    return f"{op.name}/{op.variant_test_name}" if op.variant_test_name else op.name
+
+
+def seed_everything(text):
+    seed = zlib.crc32(text.encode())
+    torch.manual_seed(seed)
+    random.seed(seed)
+    numpy.random.seed(seed)
+
+
+def is_differentiable(tensor):
+    return tensor.requires_grad and (tensor.is_floating_point() or tensor.is_complex())
+
+
+def as_leaves(value, made):
+    """The value with leaves for the tensors that are views of other leaves, whose gradients would go elsewhere."""
+    if isinstance(value, torch.Tensor):
+        if not value.requires_grad or (value.is_leaf and value._base is None):
+            return value
+        return made.setdefault(id(value), value.detach().requires_grad_())
+    if type(value) in (list, tuple):
+        return type(value)(as_leaves(item, made) for item in value)
+    if isinstance(value, dict):
+        return {key: as_leaves(item, made) for key, item in value.items()}
+    return value
+
+
+def gradients(outputs, inputs):
+    """Gradients for random cotangents; where the loss must not depend on a gauge (eigenvectors), for the outputs themselves."""
+    generator = torch.Generator().manual_seed(SEED)
+
+    def random_like(tensor):
+        return torch.randn(tensor.shape, dtype=tensor.dtype, generator=generator)
+
+    def attempt(cotangents):
+        return torch.autograd.grad(outputs, inputs, cotangents, retain_graph=True, allow_unused=True)
+
+    dense = all(tensor.layout == torch.strided for tensor in outputs)
+    cotangents = [random_like(tensor) for tensor in outputs] if dense else [tensor.detach() for tensor in outputs]
+    try:
+        return cotangents, attempt(cotangents)
+    except RuntimeError as error:
+        if "specified up to multiplication" not in str(error):
+            raise
+        cotangents = [tensor.detach().clone() for tensor in outputs]
+        return cotangents, attempt(cotangents)
+
+
+def run_function(op, sample, encoder, with_gradients):
+    """What the function form gives: outputs, and for differentiable entries cotangents and gradients."""
+    inputs = [t for t in tensors_in([sample.input, sample.args, sample.kwargs]) if is_differentiable(t)]
+    torch.manual_seed(SEED)
+    try:
+        output = op.op(sample.input, *sample.args, **sample.kwargs)
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    result = {"output": encoder.result(output)}
+    flat = [t for t in tensors_in(output) if isinstance(t, torch.Tensor)]
+    differentiable = [i for i, tensor in enumerate(flat) if is_differentiable(tensor)]
+    if not with_gradients or not inputs or not differentiable:
+        return result
+    try:
+        cotangents, found = gradients([flat[i] for i in differentiable], inputs)
+        result["gradients"] = {
+            "outputs": differentiable,
+            "cotangents": [encoder.argument(tensor) for tensor in cotangents],
+            "values": [encoder.result(tensor) for tensor in found],
+        }
+    except Exception as error:
+        result["gradients"] = {"outputs": differentiable, "error": f"{type(error).__name__}: {error}"}
+    return result
+
+
+def run_in_place(op, sample, encoder):
+    """What the in-place form leaves in a copy of the input, or None where it does not take this sample."""
+    if op.inplace_variant is None or sample.broadcasts_input or not isinstance(sample.input, torch.Tensor):
+        return None
+    torch.manual_seed(SEED)
+    try:
+        with torch.no_grad():
+            copy = sample.input.detach().clone()
+            op.inplace_variant(copy, *sample.args, **sample.kwargs)
+        return encoder.result(copy)
+    except Exception:
+        return None
+
+
+def in_place_name(op):
+    """The method's name, or None for a function that takes `inplace=True`."""
+    name = getattr(op.inplace_variant, "__name__", "<lambda>")
+    return None if name == "<lambda>" else name
+
+
+def run_entry(index, dtype, first):
+    op = op_db[index]
+    name = entry_name(op)
+    with_gradients = op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")
+    encoder = Encoder()
+    samples = []
+    header = {"entry": index, "name": name, "dtype": str(dtype)[6:], "samples": samples, "inPlace": in_place_name(op)}
+    header["method"] = getattr(op.method_variant, "__name__", None)
+    seed_everything(f"{name} {dtype}")
+    try:
+        generated = iter(op.sample_inputs("cpu", dtype, requires_grad=with_gradients))
+        while first is None or len(samples) < first:
+            sample = next(generated, None)
+            if sample is None:
+                break
+            made = {}
+            sample.input, sample.args, sample.kwargs = (
+                as_leaves(value, made) for value in (sample.input, sample.args, sample.kwargs)
+            )
+            encoder.begin_sample()
+            described = {
+                "input": encoder.argument(sample.input),
+                "args": [encoder.argument(arg) for arg in sample.args],
+                "kwargs": {key: encoder.argument(value) for key, value in sample.kwargs.items()},
+            }
+            # The entry's samples must not depend on how much randomness its operator consumes.
+            state = torch.get_rng_state()
+            in_place = run_in_place(op, sample, encoder)
+            described.update(run_function(op, sample, encoder, with_gradients))
+            if in_place is not None:
+                described["inPlaceOutput"] = in_place
+            torch.set_rng_state(state)
+            samples.append(described)
+    except Exception as error:
+        header["failure"] = f"{type(error).__name__}: {error}"
+    return header, encoder
+
+
+def write_frame(stream, header, encoder=None):
+    header["tensors"], header["storages"], blob = encoder.finish() if encoder else ([], [], [])
+    text = json.dumps(header, allow_nan=False).encode()
+    stream.write(struct.pack("<QQ", len(text), sum(len(part) for part in blob)))
+    stream.write(text)
+    for part in blob:
+        stream.write(part)
+    stream.flush()
+
+
+def main():
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    stream = os.fdopen(3, "wb")
+    if "--list" in sys.argv:
+        entries = [
+            {"name": entry_name(op), "dtypes": [str(d)[6:] for d in DTYPES if op.supports_dtype(d, "cpu")]}
+            for op in op_db
+        ]
+        write_frame(stream, {"entries": entries, "torch": torch.__version__})
+        return
+    for line in sys.stdin:
+        request = json.loads(line)
+        op = op_db[request["entry"]]
+        for dtype in DTYPES:
+            if op.supports_dtype(dtype, "cpu"):
+                write_frame(stream, *run_entry(request["entry"], dtype, request["first"]))
+        write_frame(stream, {"entry": request["entry"], "done": True})
+
+
+main()
