@@ -12,6 +12,8 @@ export interface Context {
   readonly name: string | null;
   readonly gradEnabled: boolean;
   readonly inference: boolean;
+  /** The addon's number of the hooks of saved tensors; 0 is none. */
+  readonly savedTensorsHooks: number;
   /** Who records the tensors that are made here: the leak detector. */
   readonly recorder: object | null;
   /** What code falls back to that still runs, such as a timer's callback, when this context has ended. */
@@ -21,7 +23,7 @@ export interface Context {
   nextEnded: Context | null;
 }
 
-type Changes = Partial<Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'recorder'>>;
+type Changes = Partial<Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'savedTensorsHooks' | 'recorder'>>;
 
 const root: Context = {
   holder: null,
@@ -29,6 +31,7 @@ const root: Context = {
   name: null,
   gradEnabled: true,
   inference: false,
+  savedTensorsHooks: 0,
   recorder: null,
   outer: null,
   open: true,
@@ -62,7 +65,7 @@ export function enterContext(): void {
   const context = currentContext();
   if (context === applied) return;
   const scope = scopeOf(context);
-  native.enter(scope, context.gradEnabled, context.inference);
+  native.enter(scope, context.gradEnabled, context.inference, context.savedTensorsHooks);
   applied = context;
   scopeOfNew = scope;
 }

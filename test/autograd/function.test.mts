@@ -74,10 +74,10 @@ describe('Function', () => {
     let seen: unknown;
     const F = define(
       (ctx, x) => {
-        const sorted = x.sort();
-        ctx.markNonDifferentiable(sorted.indices);
-        ctx.saveForBackward(sorted.indices);
-        return [sorted.values, sorted.indices];
+        const [values, indices] = x.sort();
+        ctx.markNonDifferentiable(indices);
+        ctx.saveForBackward(indices);
+        return [values, indices];
       },
       (ctx, values, indices) => {
         seen = list(indices);
