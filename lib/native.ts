@@ -175,6 +175,7 @@ export interface Native {
   undefinedGrad(handle: Handle): Handle;
 
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  fromScratch: (dtype: string, dims: number) => Handle;
   fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
   copyNumbers(handle: Handle): ArrayBuffer | null;
   /** How many dimensions it has; their sizes and the elements are in the scratch memory. -1: it does not fit there. */
