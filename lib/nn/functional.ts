@@ -200,6 +200,12 @@ export function linearCrossEntropy(
       `linearCrossEntropy: expected an input [batch, features] or [features] and a weight [classes, …, features], got [${input.shape.join(', ')}] and [${linearWeight.shape.join(', ')}].`,
     );
   }
+  if (rest.length > 0 && input.dim() < 2) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `linearCrossEntropy: a weight [${linearWeight.shape.join(', ')}] of more than two dimensions needs an input [batch, features], got [${input.shape.join(', ')}].`,
+    );
+  }
   const logits = linear(input, linearWeight.reshape([-1, features]), linearBias?.reshape([-1]) ?? null);
   return crossEntropy(logits.reshape([...input.shape.slice(0, -1), classes!, ...rest]), target, loss);
 }

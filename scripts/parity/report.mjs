@@ -1,5 +1,5 @@
 // Writes docs/parity.md out of the results of a whole run.
-import { knownDifferences, withoutOperator } from './lists.mjs';
+import { acceptedErrors, closeOnly, knownDifferences, withoutOperator } from './lists.mjs';
 
 const sum = (results, key) => results.reduce((total, result) => total + result[key], 0);
 const number = (value) => value.toLocaleString('en-US');
@@ -58,11 +58,20 @@ export function markdown(results) {
     table(['entries', 'reason'], reasons(results, withoutOperator)),
     '## Entries without samples',
     `On the CPU, for the five dtypes, op_db has no samples for ${withoutSamples.join(', ')}.`,
+    '## Inputs that Python refuses',
+    `op_db has ${number(sum(results, 'refusals'))} inputs that Python must refuse for these entries. aiforge refuses all but ` +
+      `${number(sum(results, 'accepted'))} of them, ${number(sum(results, 'sameMessage'))} with Python's very reason in the message.`,
+    table(['entries that take one', 'reason'], reasons(results, acceptedErrors)),
     '## Entries that are close, not bit-identical',
     close.length > 0
       ? table(
-          ['entry', 'tensors', 'close only'],
-          close.map((r) => [`\`${r.name}\``, number(r.tensors), number(r.tensors - r.identical)]),
+          ['entry', 'tensors', 'close only', 'reason'],
+          close.map((r) => [
+            `\`${r.name}\``,
+            number(r.tensors),
+            number(r.tensors - r.identical),
+            closeOnly.get(r.name) ?? '',
+          ]),
         )
       : 'None.',
   ];

@@ -7,10 +7,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../build.mjs';
+import { runToExit } from '../provision/command.mjs';
 import { ProvisionError, runMain } from '../provision/main.mjs';
 import { projectRoot } from '../provision/paths.mjs';
 import { installReference, referencePython } from '../provision/reference.mjs';
-import { knownDifferences, withoutOperator } from './lists.mjs';
+import { acceptedErrors, closeOnly, knownDifferences, withoutOperator } from './lists.mjs';
 import { markdown } from './report.mjs';
 import { listEntries, runEntries } from './supervise.mjs';
 
@@ -45,7 +46,7 @@ function choose(entries, { shard, shards, only }) {
 /** Names in the lists that are wrong: of no entry, or of an entry that LibTorch has an operator for. */
 function wrongNames(entries, operators) {
   const names = new Set(entries.map(({ name }) => name));
-  const listed = [...withoutOperator.keys(), ...knownDifferences.keys()];
+  const listed = [withoutOperator, knownDifferences, acceptedErrors, closeOnly].flatMap((list) => [...list.keys()]);
   const unknown = listed.filter((name) => !names.has(name)).map((name) => `${name}: op_db has no such entry`);
   const operatorOf = (name) =>
     name
@@ -57,10 +58,12 @@ function wrongNames(entries, operators) {
 }
 
 /** What is wrong with an entry's result by the lists, or null. */
-function unexpected({ name, failed, samples }) {
+function unexpected({ name, failed, samples, accepted }) {
   const isListed = knownDifferences.has(name) || withoutOperator.has(name);
   if (failed > 0 && !isListed) return 'fails, and is not in the list of known differences';
   if (failed === 0 && samples > 0 && isListed) return 'is listed as not passing, but passes: take it off the list';
+  if (!withoutOperator.has(name) && accepted > 0 && !acceptedErrors.has(name)) return 'takes what Python refuses';
+  if (accepted === 0 && acceptedErrors.has(name)) return 'is listed as taking what Python refuses, but does not';
   return null;
 }
 
@@ -83,6 +86,11 @@ await runMain(async () => {
   if (options.write) {
     const file = path.join(projectRoot, 'docs', 'parity.md');
     writeFileSync(file, markdown(results));
+    await runToExit(process.execPath, [
+      path.join(projectRoot, 'node_modules/prettier/bin/prettier.cjs'),
+      '--write',
+      file,
+    ]);
     console.log(`Wrote ${path.relative(projectRoot, file)}.`);
   }
   return surprises.length === 0 ? 0 : 1;
@@ -98,6 +106,7 @@ function summary(results) {
     `${passed.length} of ${counted.length} entries with an operator pass in full (${share} %);`,
     `${results.length - counted.length} entries have no operator, or no sample for these dtypes.`,
     `${sum('samples')} samples, ${sum('gradients')} with gradients, ${sum('methods')} as methods, ${sum('inPlace')} in place too;`,
-    `of ${sum('tensors')} tensors ${close} are close only, the others bit-identical.`,
+    `of ${sum('tensors')} tensors ${close} are close only, the others bit-identical;`,
+    `of ${sum('refusals')} inputs that Python refuses ${sum('accepted')} are taken.`,
   ].join('\n');
 }

@@ -28,6 +28,10 @@ const empty = {
   inPlace: 0,
   tensors: 0,
   identical: 0,
+  refusals: 0,
+  sameMessage: 0,
+  accepted: 0,
+  acceptedInputs: [],
   failed: 0,
   failures: [],
 };
@@ -48,8 +52,9 @@ export async function runEntries(python, entries, first, print = console.log) {
   return results;
 }
 
-function report({ name, failed, samples, failures }, done, all, print) {
+function report({ name, failed, samples, failures, acceptedInputs }, done, all, print) {
   if (done % 50 === 0 || done === all) print(`  ${done} of ${all}`);
+  for (const { sample, message } of acceptedInputs) print(`  ${name}, error ${sample}: ${message.split('\n')[0]}`);
   if (failed === 0) return;
   print(`  ${name}: ${failed} failures, ${samples} samples`);
   for (const { dtype, sample, message } of failures) print(`    ${dtype} ${sample}: ${message.split('\n')[0]}`);

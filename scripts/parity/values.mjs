@@ -63,12 +63,18 @@ export class Arguments {
     const described = this.#frame.header.tensors[index];
     let made = this.#tensors.get(index);
     if (made === undefined) {
-      made = described.storage === undefined ? this.#sparse(described) : this.#strided(described);
+      made = this.#make(described);
       if (described.requiresGrad) made.requiresGrad_();
       this.#tensors.set(index, made);
     }
     if (described.requiresGrad) this.differentiable.push(made);
     return made;
+  }
+
+  #make(described) {
+    const { meta, shape, stride, dtype, storage } = described;
+    if (meta) return aiforge.emptyStrided(shape, stride, { dtype, device: 'meta' });
+    return storage === undefined ? this.#sparse(described) : this.#strided(described);
   }
 
   #strided(described) {

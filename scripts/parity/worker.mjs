@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
+import { AiforgeError, grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
 import { camelCase } from '../../dist/lib/tensor/schema.js';
 import { callOf } from './calls.mjs';
 import { difference, Tally } from './compare.mjs';
@@ -51,6 +51,10 @@ class Entry {
       gradients: 0,
       methods: 0,
       inPlace: 0,
+      refusals: 0,
+      sameMessage: 0,
+      accepted: 0,
+      acceptedInputs: [],
       failed: 0,
       failures: [],
     };
@@ -59,6 +63,7 @@ class Entry {
   add(frame) {
     const { header } = frame;
     const { result } = this;
+    if (header.errors) return this.#addRefusals(frame);
     if (header.failure !== undefined) this.#fail(header.dtype, 'samples', `op_db: ${header.failure}`);
     result.dtypes[header.dtype] = header.samples.length;
     header.samples.forEach((sample, i) => {
@@ -69,6 +74,17 @@ class Entry {
         if (found !== null) this.#fail(header.dtype, i, found);
         if (found !== null) break;
       }
+    });
+  }
+
+  #addRefusals(frame) {
+    if (this.target === null) return;
+    frame.header.samples.forEach((sample, i) => {
+      this.result.refusals += 1;
+      const found = this.#attempt(this.#function, frame, sample);
+      if (found === null) return;
+      this.result.accepted += 1;
+      this.result.acceptedInputs.push({ sample: i, message: found });
     });
   }
 
@@ -111,7 +127,10 @@ class Entry {
   #expectError(run, message) {
     try {
       run();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof AiforgeError)) return messageOf(error);
+      const reason = message.slice(message.indexOf(': ') + 2).split('\n')[0];
+      this.result.sameMessage += Number(error.message.includes(reason));
       return null;
     }
     return `Python throws ${message}; aiforge does not`;

@@ -1,6 +1,7 @@
 import { emptyLike, zerosLike } from '../../tensor/generated/functions.js';
 import type { DType } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { invalid } from '../../tensor/composites/named.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 
@@ -37,11 +38,25 @@ export const selu = activation<object, []>('selu', 'selu', {});
 export const leakyRelu = activation<{ negativeSlope?: number }, ['negativeSlope']>('leakyRelu', 'leaky_relu', {
   negativeSlope: 0.01,
 });
-/** `x` between `minVal` (-1) and `maxVal` (1); see `torch.nn.functional.hardtanh`. */
-export const hardtanh = activation<{ minVal?: number; maxVal?: number }, ['minVal', 'maxVal']>('hardtanh', 'hardtanh', {
+export interface HardtanhOptions {
+  /** Default: -1. */
+  minVal?: number;
+  /** Default: 1. */
+  maxVal?: number;
+}
+
+const clampBetween = activation<HardtanhOptions, ['minVal', 'maxVal']>('hardtanh', 'hardtanh', {
   minVal: -1,
   maxVal: 1,
 });
+
+/** `x` between `minVal` and `maxVal`; see `torch.nn.functional.hardtanh`. */
+export const hardtanh: typeof clampBetween = (input, ...rest) => {
+  const defaults = { minVal: -1, maxVal: 1, inplace: false };
+  const { minVal, maxVal } = named<HardtanhOptions & InplaceOptions>('hardtanh', rest, defaults);
+  if (minVal > maxVal) throw invalid('hardtanh', `minVal ${minVal} is greater than maxVal ${maxVal}`);
+  return clampBetween(input, ...rest);
+};
 /** `x` between 0 and 6; see `torch.nn.functional.relu6`. */
 export const relu6 = activation<object, []>('relu6', 'relu6', {});
 /** See `torch.nn.functional.hardsigmoid`. */
