@@ -379,6 +379,22 @@ void fused_states(Call call) {
   }
 }
 
+void attention_backward(Call call) {
+  require_dims(call, "query", 4, 4);
+  require_dims(call, "key", 4, 4);
+  require_dims(call, "grad_out", 4, 4);
+  require_dims(call, "logsumexp", 3, 3);
+  require_same_sizes(call, {"grad_out", "out"});
+  require_same_leading(call, "query", "grad_out", 3);
+  require_same_leading(call, "query", "logsumexp", 3);
+  require_same_leading(call, "query", "key", 2);
+  require_same_leading(call, "key", "value", 3);
+  const at::Tensor query = call.tensor("query");
+  require(call.tensor("key").size(3) == query.size(3) && call.tensor("value").dim() == 4 &&
+              call.tensor("value").size(3) == call.tensor("out").size(3),
+          "'key' as wide as 'query' and 'value' as 'out'");
+}
+
 int64_t elements_of_memory(const at::Tensor& tensor) {
   return static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());
 }

@@ -21,15 +21,18 @@ const std::vector<Guard> kGuards = {
     {"quantized_lstm_cell quantized_gru_cell quantized_rnn_relu_cell quantized_rnn_tanh_cell",
      "takes weights packed by a library that the wheel does not offer, and reads any others",
      [](Call) { refuse_inner("lstm_cell or gru_cell"); }},
-    {"_dyn_quant_matmul_4bit", "reads packed weights by sizes that it is told",
+    {"_dyn_quant_matmul_4bit _dyn_quant_pack_4bit_weight",
+     "divides by the block size and reads the weights by sizes that it is told",
      [](Call) { refuse_inner("dequantized weights and linear"); }},
     {"fbgemm_pack_gemm_matrix_fp16", "packs an empty matrix",
      [](Call call) {
        require_dims(call, "input", 2, 2);
        require(call.tensor("input").numel() > 0, "a matrix with elements");
      }},
-    {"_stack", "takes the first tensor of an empty list",
-     [](Call call) { require(!call.tensors("tensors").empty(), "at least one tensor"); }},
+    {"_stack", "goes by the first tensor's sizes and writes in pieces of that size",
+     [](Call) { refuse_inner("stack"); }},
+    {"linalg_matrix_power matrix_power", "negates the least integer, over and over",
+     [](Call call) { require(call.integer("n") != INT64_MIN, "'n' above -2^63"); }},
     {"_sobol_engine_draw", "reads the state by the dimensions that it is told",
      [](Call call) { sobol(call, "sobolstate", {"quasi"}); }},
     {"_sobol_engine_ff_ _sobol_engine_ff", "reads the state by the dimensions that it is told",
@@ -65,6 +68,14 @@ const std::vector<Guard> kGuards = {
      [](Call call) {
        for (const int64_t size : call.integers("size")) require(size > 0, "sizes of at least 1");
      }},
+    {"_unsafe_masked_index _unsafe_masked_index_put_accumulate",
+     "reads a size for each index, however few dimensions there are",
+     [](Call call) {
+       const auto count = static_cast<int64_t>(call.tensors("indices").size());
+       require(count <= call.tensor("self").dim(), "at most an index for each dimension");
+     }},
+    {"_scaled_dot_product_flash_attention_for_cpu_backward",
+     "reads all tensors by the sizes of 'query' and 'key'", attention_backward},
     {"_foreach_*", "reads beyond the end of a list that is shorter than the others",
      require_equal_lists},
     {"_fused_adam _fused_adam_ _fused_adamw _fused_adamw_ _fused_sgd _fused_sgd_ _fused_adagrad "

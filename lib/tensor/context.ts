@@ -17,6 +17,8 @@ export interface Context {
   /** What code falls back to that still runs, such as a timer's callback, when this context has ended. */
   readonly outer: Context | null;
   open: boolean;
+  /** The next of the scopes that have ended and are to be closed. */
+  nextEnded: Context | null;
 }
 
 type Changes = Partial<Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'recorder'>>;
@@ -30,6 +32,7 @@ const root: Context = {
   recorder: null,
   outer: null,
   open: true,
+  nextEnded: null,
 };
 
 const storage = new AsyncLocalStorage<Context>();
@@ -84,22 +87,17 @@ export function scopeContexts(): ReadonlyMap<number, Context> {
   return openScopes;
 }
 
-// Scopes that have ended and are to be closed. Putting one here calls nothing, so it cannot fail when the call stack
-// is full; if closing fails then, the scopes are closed with the next one.
-interface Ended {
-  readonly context: Context;
-  readonly next: Ended | null;
-}
-let ended: Ended | null = null;
+// Scopes that have ended and are to be closed. Putting one here neither calls nor allocates anything, so it cannot fail
+// when the call stack is full; if closing fails then, the scopes are closed with the next one.
+let ended: Context | null = null;
 
 function closeEnded(): void {
   applied = null;
   scopeOfNew = 0;
   while (ended !== null) {
-    const { scope } = ended.context;
-    native.closeScope(scope);
-    openScopes.delete(scope);
-    ended = ended.next;
+    native.closeScope(ended.scope);
+    openScopes.delete(ended.scope);
+    ended = ended.nextEnded;
   }
 }
 
@@ -110,7 +108,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function derive(changes: Changes): Context {
   const outer = currentContext();
-  return { ...outer, scope: 0, name: null, ...changes, outer, open: true };
+  return { ...outer, scope: 0, name: null, ...changes, outer, open: true, nextEnded: null };
 }
 
 function deriveScope(name: string | null): Context {
@@ -152,7 +150,8 @@ function runIn<T>(open: () => Context, body: () => T, leave: Leave | null): T {
     if (!pending && context !== null) {
       context.open = false;
       if (leave !== null) {
-        ended = { context, next: ended };
+        context.nextEnded = ended;
+        ended = context;
         closeEnded();
       }
     }
@@ -166,14 +165,15 @@ function runIn<T>(open: () => Context, body: () => T, leave: Leave | null): T {
 export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T): T {
   const [appliedBefore, scopeBefore] = [applied, scopeOfNew];
   const outer = stillOpen(base);
-  const context: Context = { ...outer, gradEnabled, outer, open: true };
+  const context: Context = { ...outer, scope: 0, name: null, gradEnabled, outer, open: true, nextEnded: null };
   applied = null;
   try {
     return runFrame(context, body);
   } finally {
     context.open = false;
     applied = appliedBefore;
-    scopeOfNew = scopeBefore;
+    // The addon, too, falls back to no scope when the body closed the one that it was in.
+    scopeOfNew = openScopes.has(scopeBefore) ? scopeBefore : 0;
   }
 }
 
@@ -202,7 +202,8 @@ async function settle(context: Context, result: PromiseLike<unknown>, leave: Lea
     --asyncContexts;
     context.open = false;
     if (leave !== null) {
-      ended = { context, next: ended };
+      context.nextEnded = ended;
+      ended = context;
       closeEnded();
     }
   }
@@ -251,7 +252,8 @@ export function enterScope(name: string | null): Entered {
 export function leaveScope({ context }: Entered): void {
   context.open = false;
   unwind();
-  ended = { context, next: ended };
+  context.nextEnded = ended;
+  ended = context;
   closeEnded();
 }
 

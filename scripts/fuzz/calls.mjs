@@ -92,9 +92,18 @@ function callMember({ Tensor }, name, values) {
   return values.length > 1 && set !== undefined ? set.call(values[0], values[1]) : get?.call(values[0]);
 }
 
+// What the fuzzer must find, to test it by.
+const ownFailures = {
+  abort: () => process.abort(),
+  throw: () => {
+    throw new TypeError('as a defect of the library would');
+  },
+};
+
 function callOther(library, { via, name }, values) {
   const { native } = library;
   if (via === 'native') return native[name](...values);
+  if (via === 'fuzzer') return ownFailures[name]();
   if (via === 'distributed') return native.distributed[name](...values);
   if (via === 'member') return callMember(library, name, values);
   const called = library.tensor[name] ?? library.autograd[name];
