@@ -12,6 +12,9 @@ function lift(result: Return, value: unknown, bound: unknown[]): unknown {
   return result.isList ? (value as Handle[]).map(liftTensor) : wrapHandle(value as Handle);
 }
 
+/** @internal What the items of an operator's tuple are called, as `[name, index]`. */
+export const itemNames = Symbol('itemNames');
+
 const tuples = new WeakMap<Return[], new (length: number) => unknown[]>();
 
 /** The class of an operator's tuples: an array that has its items under their names as well. */
@@ -25,9 +28,9 @@ function tupleOf({ name, returns }: Schema): new (length: number) => unknown[] {
     }
   };
   Object.defineProperty(made, 'name', { value: name.replace(/^.*::|\..*$/g, '') });
-  returns.forEach((result, i) => {
-    if (result.name !== '') Object.defineProperty(made.prototype, result.name, { get: nth(i) });
-  });
+  const names = returns.map((result, i): [string, number] => [result.name, i]).filter(([own]) => own !== '');
+  for (const [own, i] of names) Object.defineProperty(made.prototype, own, { get: nth(i) });
+  Object.defineProperty(made.prototype, itemNames, { value: names });
   tuples.set(returns, made);
   return made;
 }
