@@ -110,6 +110,9 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
 // Kernels that write their results from the start of the memory on do so whatever its strides are.
 void check_out(const at::Tensor& tensor, const std::string& name) {
   if (!tensor.defined() || tensor.layout() != c10::kStrided) return;
+  if (tensor._is_zerotensor()) {
+    throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
+  }
   if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
   throw Error(
       "INVALID_ARGUMENT",

@@ -36,7 +36,20 @@ function run(script: string, flags: string[] = []): string {
 
 const raw = native as unknown as Record<string, Anything>;
 const numbers = [NaN, Infinity, -Infinity, -1, 0.5, 1.5, 2 ** 31, 2 ** 52, 2 ** 53, 2 ** 63, 1e308];
-const kinds = [undefined, null, true, '', 'x', 1n, Symbol('x'), {}, [], () => 1, new Float64Array(1), new Proxy([], {})];
+const kinds = [
+  undefined,
+  null,
+  true,
+  '',
+  'x',
+  1n,
+  Symbol('x'),
+  {},
+  [],
+  () => 1,
+  new Float64Array(1),
+  new Proxy([], {}),
+];
 
 describe('hostile callers', () => {
   it('cannot make a handle up', () => {
@@ -215,7 +228,13 @@ describe('a process', () => {
       expect(codeOf(() => zeros([size as number, 4]))).to.be.oneOf(['OUT_OF_MEMORY', 'OPERATOR_FAILED']);
     }
     expect(codeOf(() => zeros([2 ** 45]))).to.equal('OUT_OF_MEMORY');
-    expect(codeOf(() => ones([2]).expand([2 ** 45, 2]).contiguous())).to.equal('OUT_OF_MEMORY');
+    expect(
+      codeOf(() =>
+        ones([2])
+          .expand([2 ** 45, 2])
+          .contiguous(),
+      ),
+    ).to.equal('OUT_OF_MEMORY');
     expect(ones([2]).sum().item()).to.equal(2);
   });
 
