@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { add, AiforgeError, cat, fromTypedArray, noGrad, ones, ops, scope, sum, tensor, Tensor, zeros } from 'aiforge';
 import { native, type Handle } from '#lib/native.js';
+import * as internals from '#lib/tensor/tensor.js';
+
+const { handleOf } = internals as unknown as { handleOf: (tensor: Tensor) => Handle };
 
 type Anything = (...args: unknown[]) => unknown;
 
@@ -54,7 +57,7 @@ const kinds = [
 describe('hostile callers', () => {
   it('cannot make a handle up', () => {
     const addTensor = native.registerOperators(['add.Tensor']);
-    const handle = Tensor.handleOf(ones([2]));
+    const handle = handleOf(ones([2]));
     for (const forged of [...numbers, ...kinds]) {
       for (const call of [
         () => native.call(addTensor, forged, handle),
@@ -141,7 +144,7 @@ describe('hostile callers', () => {
 
   it('that dispose tensors in the middle of a call do no harm', () => {
     const x = ones([1000]);
-    const handle = Tensor.handleOf(x);
+    const handle = handleOf(x);
     const sizes = Object.defineProperty([10, 100], 1, {
       get() {
         x.dispose();
@@ -193,7 +196,7 @@ describe('hostile callers', () => {
         try { return native.shape(handle); } catch (error) { return error.code; }
       });
       parentPort.postMessage(said);`;
-    const worker = new Worker(script, { eval: true, workerData: { handle: Tensor.handleOf(x) } });
+    const worker = new Worker(script, { eval: true, workerData: { handle: handleOf(x) } });
     const [said] = (await once(worker, 'message')) as [unknown];
     await once(worker, 'exit');
     expect(said).to.deep.equal(['TENSOR_DISPOSED', 'TENSOR_DISPOSED']);
@@ -257,7 +260,7 @@ describe('a process', () => {
       z.dispose();
       console.log(x.grad.item());`);
     expect(printed).to.equal('1');
-  });
+  }).timeout(180_000);
 
   it('answers to a signal in the middle of its operators', () => {
     const printed = run(`
