@@ -53,9 +53,9 @@ export class Campaign {
 
   /** A slice whose child dies goes on after the target that killed it. */
   async #runSlice(from, to) {
-    const { seed, only } = this.#options;
+    const { seed, only, strict } = this.#options;
     const skipped = [...this.#failures].filter(([, count]) => count >= MOST_FAILURES).map(([name]) => name);
-    const ended = await runChild({ seed, only, from, to, deadline: this.#deadline, skipped }, this.#settings);
+    const ended = await runChild({ seed, only, strict, from, to, deadline: this.#deadline, skipped }, this.#settings);
     for (const line of ended.lines) await this.#take(line);
     if (ended.failure === undefined) return;
     if (ended.call === undefined) throw new Error(`the child does not start: ${ended.failure}\n${ended.stderr}`);

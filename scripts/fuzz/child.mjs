@@ -52,7 +52,8 @@ async function runTarget(target, round, position) {
     const random = new Random(hash(options.seed, target.via, target.name, round, i));
     const way = random.chance(0.5) ? 'call' : random.pick(target.ways ?? ['call']);
     const args = schema === undefined ? describeAnything(random, target.via) : describeArguments(random, schema, known);
-    const code = await run({ via: target.via, name: target.name, way, args }, position);
+    const call = { via: target.via, name: target.name, way, args, ...(options.strict && { strict: true }) };
+    const code = await run(call, position);
     codes[code] = (codes[code] ?? 0) + 1;
     if (code === 'OK' && schema !== undefined && known.length < 6) known.push(args);
   }
