@@ -202,8 +202,8 @@ napi_value enter(napi_env env, napi_callback_info info) {
   });
 }
 
-Napi::Value open_scope(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), Environment::of(info.Env()).handles.open_scope());
+napi_value open_scope(napi_env env, napi_callback_info) {
+  return guarded(env, [&] { return number(env, Environment::of(env).handles.open_scope()); });
 }
 
 napi_value close_scope(napi_env env, napi_callback_info info) {
@@ -279,12 +279,12 @@ void define_environment(Napi::Env env, Napi::Object exports) {
   define(env, exports, "attach", attach);
   define(env, exports, "dispose", dispose);
   define(env, exports, "enter", enter);
+  define(env, exports, "openScope", open_scope);
   define(env, exports, "closeScope", close_scope);
   define(env, exports, "rehome", rehome);
   define(env, exports, "scratchBuffer", scratch_buffer);
   define(env, exports, "isLive", is_live);
   define(env, exports, "setErrorFactory", set_error_factory);
-  exports.Set("openScope", Napi::Function::New<open_scope>(env, "openScope"));
   exports.Set("memory", Napi::Function::New<memory>(env, "memory"));
 }
 

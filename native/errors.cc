@@ -130,12 +130,10 @@ void throw_current_exception(napi_env env, const ErrorContext& context) noexcept
 ErrorContext context_of(napi_env env, const Call& call) {
   ErrorContext context;
   context.op = call.name;
-  std::vector<napi_value> values(call.tensors.size());
-  size_t count = values.size();
-  if (napi_get_cb_info(env, call.info, &count, values.data(), nullptr, nullptr) != napi_ok) {
-    return context;
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
+  napi_value values[Call::kMost];
+  size_t count = Call::kMost;
+  if (napi_get_cb_info(env, call.info, &count, values, nullptr, nullptr) != napi_ok) return context;
+  for (size_t i = 0; i < Call::kMost && call.tensors[i] != nullptr; ++i) {
     try {
       if (is_missing(env, values[i])) continue;
       bool is_list = false;

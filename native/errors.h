@@ -47,7 +47,8 @@ napi_value guarded(napi_env env, Body&& body) noexcept {
 struct Call {
   napi_callback_info info;
   const char* name;
-  std::vector<const char*> tensors;
+  static constexpr size_t kMost = 3;
+  const char* tensors[kMost];  // null after the last
 };
 
 ErrorContext context_of(napi_env env, const Call& call);

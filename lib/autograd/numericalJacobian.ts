@@ -13,11 +13,6 @@ export interface Differences {
   readonly byImaginary: Matrix | null;
 }
 
-/** One element of a tensor, moved by a little and put back. */
-export interface Element {
-  move(re: number, im: number): void;
-}
-
 interface Evaluated {
   readonly values: Values;
   readonly shape: string;

@@ -23,7 +23,11 @@ export abstract class AutogradMethods {
    * void x.mul(3).sum().backwardAsync().then(() => x.grad?.tolist()); // [3, 3]
    */
   backwardAsync(options?: BackwardOptions): Promise<void> {
-    return backwardAsyncFrom([this as unknown as Tensor], options?.gradient === undefined ? null : [options.gradient], options);
+    return backwardAsyncFrom(
+      [this as unknown as Tensor],
+      options?.gradient === undefined ? null : [options.gradient],
+      options,
+    );
   }
 
   /**

@@ -65,4 +65,3 @@ export function refuseResult(what: string, result: unknown): never {
       : `${what}: expected a Tensor or nothing, got ${got}.`,
   );
 }
-

@@ -21,8 +21,11 @@ export {
   isTensor,
   lu,
   meshgrid,
+  nonzero,
   norm,
   numel,
+  pcaLowrank,
+  svdLowrank,
   tensordot,
   unique,
   uniqueConsecutive,
@@ -31,7 +34,10 @@ export {
   type FloatInfo,
   type IntegerInfo,
   type LuOptions,
+  type NonzeroOptions,
   type NormOptions,
+  type PcaLowrankOptions,
+  type SvdLowrankOptions,
   type TensordotOptions,
   type UniqueOptions,
   type UniqueResult,
@@ -39,7 +45,9 @@ export {
 export * as fft from './generated/fft.js';
 export * as linalg from './generated/linalg.js';
 export * as special from './generated/special.js';
+export { fromArrow, type ArrowColumn, type ArrowOptions } from './arrow.js';
 export { tensor, type TensorOptions } from './creation.js';
+export * as sparse from './sparse.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
 export type { Index, IndexArray } from './indexing.js';

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
+import { nonzero, type NonzeroOptions } from './composites/nonzero.js';
 import { lu, type LuOptions } from './composites/products.js';
 import { enterContext } from './context.js';
 import { tensor, type TensorOptions } from './creation.js';
@@ -103,6 +104,10 @@ export interface TensorMembers extends Conversions {
   uniqueConsecutive<const Options extends UniqueOptions = object>(options?: Options): UniqueResult<Options>;
   /** See the function `lu`. */
   lu(options?: LuOptions): Tensor[];
+  lu(pivot?: boolean, getInfos?: boolean | Omit<LuOptions, 'pivot'>): Tensor[];
+  /** See the function `nonzero`. */
+  nonzero(options: NonzeroOptions & { asTuple: true }): Tensor[];
+  nonzero(options?: NonzeroOptions & { asTuple?: false }): Tensor;
 }
 
 const typeNames: Partial<Record<DType, string>> = {
@@ -197,8 +202,11 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
   uniqueConsecutive(options) {
     return uniqueConsecutive(this, options);
   },
-  lu(options) {
-    return lu(this, options);
+  lu(this: Tensor, ...args: unknown[]) {
+    return lu(this, ...(args as []));
+  },
+  nonzero(this: Tensor, ...args: unknown[]) {
+    return nonzero(this, ...(args as [])) as never;
   },
 };
 

@@ -81,12 +81,15 @@ function view({ buffer, offset, length }: Bytes, name: string): Uint8Array {
  * else could detach, resize or write while a kernel runs must not be under a tensor.
  */
 function takeOver(bytes: Bytes, dtype: DType, shape: readonly number[], name: string): Handle {
+  const fixed = 'this memory cannot be transferred (that of a small Buffer, of WebAssembly or of a tensor); copy it.';
   let buffer: ArrayBuffer;
   try {
     buffer = structuredClone(bytes.buffer as ArrayBuffer, { transfer: [bytes.buffer as ArrayBuffer] });
   } catch (cause) {
-    throw refuse(name, 'this memory cannot be transferred (that of a small Buffer or of WebAssembly); copy it.', cause);
+    throw refuse(name, fixed, cause);
   }
+  // Node 20 copies such memory in silence.
+  if (bytes.buffer.byteLength > 0) throw refuse(name, fixed);
   return native.adoptTypedArray(new Uint8Array(buffer, bytes.offset, bytes.length), dtype, shape);
 }
 

@@ -31,7 +31,8 @@ std::function<void()> backward_pass(Environment& environment, napi_env env,
 }
 
 napi_value backward(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.backward", {"self", "gradient"}}, [&]() -> napi_value {
+  const Call call{info, "Tensor.backward", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
     run_pass(environment, args.uint32(5), backward_pass(environment, env, args));
@@ -40,34 +41,33 @@ napi_value backward(napi_env env, napi_callback_info info) {
 }
 
 napi_value backward_async(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.backwardAsync", {"self", "gradient"}},
-                 [&]() -> napi_value {
-                   const Arguments<6> args(env, info);
-                   Environment& environment = Environment::of(env);
-                   return run_pass_beside(environment, env, args.uint32(5),
-                                          backward_pass(environment, env, args));
-                 });
+  const Call call{info, "Tensor.backwardAsync", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
+    const Arguments<6> args(env, info);
+    Environment& environment = Environment::of(env);
+    return run_pass_beside(environment, env, args.uint32(5), backward_pass(environment, env, args));
+  });
 }
 
 // grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused, context): handles
 // or null
 napi_value grad(napi_env env, napi_callback_info info) {
-  return guarded(
-      env, Call{info, "grad", {"outputs", "inputs", "gradOutputs"}}, [&]() -> napi_value {
-        const Arguments<7> args(env, info);
-        Environment& environment = Environment::of(env);
-        const auto outputs = to_tensors(environment, env, args[0]);
-        const auto inputs = to_tensors(environment, env, args[1]);
-        const auto gradients = tensors_or_none(environment, env, args, 2);
-        const bool retain = args.boolean(3);
-        const bool create = args.boolean(4);
-        const bool allow_unused = args.boolean(5);
-        std::vector<at::Tensor> results;
-        run_pass(environment, args.uint32(6), [&] {
-          results = torch::autograd::grad(outputs, inputs, gradients, retain, create, allow_unused);
-        });
-        return from_tensors(environment, env, results);
-      });
+  const Call call{info, "grad", {"outputs", "inputs", "gradOutputs"}};
+  return guarded(env, call, [&]() -> napi_value {
+    const Arguments<7> args(env, info);
+    Environment& environment = Environment::of(env);
+    const auto outputs = to_tensors(environment, env, args[0]);
+    const auto inputs = to_tensors(environment, env, args[1]);
+    const auto gradients = tensors_or_none(environment, env, args, 2);
+    const bool retain = args.boolean(3);
+    const bool create = args.boolean(4);
+    const bool allow_unused = args.boolean(5);
+    std::vector<at::Tensor> results;
+    run_pass(environment, args.uint32(6), [&] {
+      results = torch::autograd::grad(outputs, inputs, gradients, retain, create, allow_unused);
+    });
+    return from_tensors(environment, env, results);
+  });
 }
 
 // gradients(tensors): the .grad of each, a handle or null
@@ -92,7 +92,8 @@ napi_value gradient(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_gradient(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.grad", {"self", "gradient"}}, [&]() -> napi_value {
+  const Call call{info, "Tensor.grad", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor tensor = handles.get(args.handle(0));
@@ -136,7 +137,8 @@ napi_value requires_grad(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_requires_grad(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.requiresGrad", {"self"}}, [&]() -> napi_value {
+  const Call call{info, "Tensor.requiresGrad", {"self"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Environment::of(env).handles.get(args.handle(0)).set_requires_grad(args.boolean(1));
     return nullptr;
@@ -161,7 +163,8 @@ napi_value grad_fn_name(napi_env env, napi_callback_info info) {
 
 // setData(tensor, source): tensor takes source's data, as Python's `tensor.data = source`
 napi_value set_data(napi_env env, napi_callback_info info) {
-  return guarded(env, Call{info, "Tensor.setData", {"self", "source"}}, [&]() -> napi_value {
+  const Call call{info, "Tensor.setData", {"self", "source"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor source = handles.get(args.handle(1));

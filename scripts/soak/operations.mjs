@@ -131,6 +131,23 @@ export function makeOperations(below) {
       inferenceMode(() => parameter.add(1));
       return 12;
     },
+    hooks() {
+      const y = parameter.mul(base);
+      const hook = y.registerHook((gradient) => gradient.mul(0.5));
+      y.retainGrad();
+      y.sum().backward();
+      hook.remove();
+      y.grad.sum();
+      parameter.grad = null;
+      return 6;
+    },
+    async backwardBeside() {
+      const y = parameter.mul(base);
+      y.registerHook((gradient) => scope(() => void gradient.add(1)));
+      await y.sum().backwardAsync();
+      parameter.grad = null;
+      return 4;
+    },
     training() {
       optimizer.zeroGrad();
       model.forward(base).pow(2).mean().backward();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter, on } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isGradEnabled, keep, memory, noGrad, ones, Scope, scope, tensor, type Tensor } from 'aiforge';
+import { grad, isGradEnabled, keep, memory, noGrad, ones, Scope, scope, tensor, type Tensor } from 'aiforge';
 import { collectGarbage } from '../support/garbage.mjs';
 
 const openScopes = () => memory.stats().scopes.length;
@@ -12,7 +12,9 @@ describe('scopes and control flow', () => {
   it('are all closed after a call stack overflow, at any depth', () => {
     const before = openScopes();
     const dive = (): number => scope(() => ones([1]).shape[0]! + dive());
-    expect(dive).to.throw(RangeError);
+    // Frames below shift the place where the stack is full.
+    const under = (frames: number, body: () => number): number => (frames === 0 ? body() : under(frames - 1, body));
+    for (let frames = 0; frames < 40; ++frames) expect(() => under(frames, dive)).to.throw(RangeError);
     // What could not be closed on the full stack is closed with the next scope.
     scope(() => ones([1]));
     expect(openScopes()).to.equal(before);
@@ -131,6 +133,47 @@ describe('scopes and control flow', () => {
     control.abort();
     const { first } = await outer;
     expect(first.item()).to.equal(0);
+  });
+
+  it('may be closed by a hook in the middle of a pass, whose results then belong to no scope', () => {
+    const x = ones([2], { requiresGrad: true });
+    const step = new Scope();
+    const y = x.mul(3);
+    const made: Tensor[] = [];
+    y.registerHook(() => {
+      scope('in a hook', () => {
+        made.push(ones([1]));
+        expect(memory.stats().scopes.at(-1)).to.deep.include({ name: 'in a hook', depth: 1, tensors: 1 });
+      });
+      made.push(ones([2]));
+      step.close();
+    });
+    const [gradient] = grad(y.sum(), x);
+    expect(made.map((one) => one.isDisposed)).to.deep.equal([true, true]);
+    scope(() => ones([1]));
+    expect(gradient!.tolist()).to.deep.equal([3, 3]);
+    // It is the collector's now, and not lost.
+    const { outside, tensors } = memory.stats();
+    expect(outside.tensors).to.equal(tensors);
+    expect(memory.leaks(() => void grad(x.mul(2).sum(), x)).tensors).to.equal(0);
+  });
+
+  it('hold for the hooks of a pass off the event loop, also one that outlives them', async () => {
+    const x = ones([2], { requiresGrad: true });
+    const made: Tensor[] = [];
+    let pass: Promise<void> | undefined;
+    x.registerHook(() => void made.push(ones([1])));
+    await scope(async () => {
+      await x.mul(2).sum().backwardAsync();
+      expect(made[0]!.isDisposed).to.equal(false);
+    });
+    expect(made[0]!.isDisposed).to.equal(true);
+    scope(() => {
+      pass = x.mul(3).sum().backwardAsync();
+    });
+    await pass;
+    expect(x.grad!.tolist()).to.deep.equal([5, 5]);
+    expect(made[1]!.isDisposed).to.equal(false);
   });
 
   it('end in any order when they run beside each other, and some fail', async () => {

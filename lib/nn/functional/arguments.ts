@@ -1,5 +1,4 @@
-import { AiforgeError } from '../../errors.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { invalid, named as byName } from '../../tensor/composites/named.js';
 
 type Options<T> = object extends T ? [options?: T] : [options: T];
 
@@ -13,14 +12,6 @@ export type Rest<T extends object, K extends readonly string[]> =
       ? [value: T[F], ...rest: Rest<Omit<T, F>, R>]
       : never);
 
-function isOptions(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Tensor.isTensor(value);
-}
-
-function refuse(name: string, problem: string, parameters: readonly string[]): never {
-  throw new AiforgeError('INVALID_ARGUMENT', `${name}: ${problem}; it takes ${parameters.join(', ')}.`);
-}
-
 /**
  * The parameters by name. `defaults` has them in Python's order; undefined stands for one that must be given.
  */
@@ -29,20 +20,9 @@ export function named<T extends object>(
   rest: readonly unknown[],
   defaults: { [P in keyof Required<T>]: T[P] | undefined },
 ): Required<T> {
-  const parameters = Object.keys(defaults);
-  const last = rest.at(-1);
-  const options = isOptions(last) ? last : {};
-  const positional = isOptions(last) ? rest.slice(0, -1) : rest;
-  if (positional.length > parameters.length) refuse(name, `${positional.length} further arguments`, parameters);
-  const found: Record<string, unknown> = { ...defaults };
-  positional.forEach((value, i) => {
-    if (value !== undefined) found[parameters[i]!] = value;
-  });
-  for (const [key, value] of Object.entries(options)) {
-    if (!parameters.includes(key)) refuse(name, `no option '${key}'`, parameters);
-    if (value !== undefined) found[key] = value;
-  }
+  const parameters = Object.keys(defaults) as (keyof T & string)[];
+  const found = { ...defaults, ...byName<T>(name, parameters, [...rest]) };
   const missing = parameters.find((key) => found[key] === undefined);
-  if (missing !== undefined) refuse(name, `${missing} must be given`, parameters);
+  if (missing !== undefined) throw invalid(name, `${missing} must be given; it takes ${parameters.join(', ')}`);
   return found as Required<T>;
 }
