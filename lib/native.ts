@@ -63,7 +63,7 @@ export interface Native {
   attach: (object: object, handle: Handle) => void;
   dispose(handle: Handle): boolean;
   rehome(handle: Handle): Handle;
-  enter(scope: number, gradEnabled: boolean, inference: boolean): void;
+  enter(scope: number, gradEnabled: boolean, inference: boolean, savedTensorsHooks: number): void;
   openScope(): number;
   closeScope(scope: number): void;
   isLive(handle: Handle): boolean;
@@ -138,6 +138,11 @@ export interface Native {
     backward: EngineCallback,
     recorded: (node: FunctionNode) => void,
   ): (Handle | null)[];
+  openSavedTensorsHooks(pack: EngineCallback, takes: boolean, kept: Handle | null): number;
+  closeSavedTensorsHooks(hooks: number): void;
+  setAnomaly(enabled: boolean, checkNan: boolean): void;
+  setStackCapturer(capture: () => string, annotate: (error: unknown, stack: string) => void): void;
+  isCheckpointValid(): boolean;
   savedTensors(node: FunctionNode): (Handle | null)[];
   retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
@@ -170,6 +175,7 @@ export interface Native {
   undefinedGrad(handle: Handle): Handle;
 
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  fromScratch: (dtype: string, dims: number) => Handle;
   fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
   copyNumbers(handle: Handle): ArrayBuffer | null;
   /** How many dimensions it has; their sizes and the elements are in the scratch memory. -1: it does not fit there. */
@@ -192,6 +198,8 @@ export interface Native {
   initialSeed(generator: number): number | bigint;
   generatorState(generator: number): Handle;
   setGeneratorState(generator: number, state: Handle): void;
+  defaultGeneratorState(device: string): Handle;
+  setDefaultGeneratorState(device: string, state: Handle): void;
 
   setNumThreads(threads: number): void;
   getNumThreads(): number;

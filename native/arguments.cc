@@ -18,7 +18,11 @@ bool is_missing(napi_env env, napi_value value) {
 namespace {
 
 std::string read_string(napi_env env, napi_value value) {
+  // Names of dtypes, devices and modes are short: one copy is enough for them.
+  char few[64];
   size_t length = 0;
+  check(env, napi_get_value_string_utf8(env, value, few, sizeof few, &length));
+  if (length < sizeof few - 4) return std::string(few, length);
   check(env, napi_get_value_string_utf8(env, value, nullptr, 0, &length));
   std::string text(length, '\0');
   check(env, napi_get_value_string_utf8(env, value, text.data(), length + 1, &length));

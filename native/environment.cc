@@ -10,6 +10,7 @@
 #include <ctime>
 #include <utility>
 
+#include "autograd/autograd.h"
 #include "errors.h"
 #include "functorch.h"
 #include "sharing.h"
@@ -69,6 +70,11 @@ void Environment::close(napi_env, void* data, void*) {
   environment->error_factory.Reset();
   environment->engine_caller.Reset();
   environment->scratch_buffer.Reset();
+  environment->stack_capturer.Reset();
+  environment->stack_annotator.Reset();
+  environment->saved_tensors_hooks.clear();
+  active_saved_tensors_hooks().reset();
+  forget_anomaly(*environment);
   environment->generators.clear();
   environment->buffers = std::make_shared<Buffers>();
   environment->delete_when_unused();
@@ -149,8 +155,13 @@ void Environment::relieve_memory(napi_env env) {
   may_collect_ = end + 9 * (end - start);
 }
 
-void Environment::enter(uint32_t scope, bool grad_enabled, bool inference) {
+void Environment::enter(uint32_t scope, bool grad_enabled, bool inference, uint32_t hooks) {
   handles.enter_scope(scope);
+  if (hooks != current_saved_tensors_hooks_) {
+    const auto found = saved_tensors_hooks.find(hooks);
+    active_saved_tensors_hooks() = found == saved_tensors_hooks.end() ? nullptr : found->second;
+    current_saved_tensors_hooks_ = hooks;
+  }
   if (inference != inference_.has_value()) {
     if (inference) {
       inference_.emplace(true);
@@ -166,10 +177,11 @@ Interlude::Interlude(Environment& environment)
     : environment_(environment),
       scope_(environment.handles.current_scope()),
       grad_enabled_(c10::GradMode::is_enabled()),
-      inference_(environment.is_inference()) {}
+      inference_(environment.is_inference()),
+      saved_tensors_hooks_(environment.current_saved_tensors_hooks()) {}
 
 Interlude::~Interlude() {
-  environment_.enter(scope_, grad_enabled_, inference_);
+  environment_.enter(scope_, grad_enabled_, inference_, saved_tensors_hooks_);
   c10::GradMode::set_enabled(grad_enabled_);
 }
 
@@ -196,14 +208,14 @@ napi_value dispose(napi_env env, napi_callback_info info) {
 
 napi_value enter(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<3> args(env, info);
-    Environment::of(env).enter(args.uint32(0), args.boolean(1), args.boolean(2));
+    const Arguments<4> args(env, info);
+    Environment::of(env).enter(args.uint32(0), args.boolean(1), args.boolean(2), args.uint32(3));
     return nullptr;
   });
 }
 
-Napi::Value open_scope(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), Environment::of(info.Env()).handles.open_scope());
+napi_value open_scope(napi_env env, napi_callback_info) {
+  return guarded(env, [&] { return number(env, Environment::of(env).handles.open_scope()); });
 }
 
 napi_value close_scope(napi_env env, napi_callback_info info) {
@@ -279,12 +291,12 @@ void define_environment(Napi::Env env, Napi::Object exports) {
   define(env, exports, "attach", attach);
   define(env, exports, "dispose", dispose);
   define(env, exports, "enter", enter);
+  define(env, exports, "openScope", open_scope);
   define(env, exports, "closeScope", close_scope);
   define(env, exports, "rehome", rehome);
   define(env, exports, "scratchBuffer", scratch_buffer);
   define(env, exports, "isLive", is_live);
   define(env, exports, "setErrorFactory", set_error_factory);
-  exports.Set("openScope", Napi::Function::New<open_scope>(env, "openScope"));
   exports.Set("memory", Napi::Function::New<memory>(env, "memory"));
 }
 

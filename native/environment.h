@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/bridge.h"
+#include "autograd/saved_tensors.h"
 #include "buffers.h"
 #include "forward_mode.h"
 #include "handles.h"
@@ -46,6 +47,10 @@ class Environment {
   std::shared_ptr<Bridge> bridge;  // from the engine back into JavaScript
   Napi::FunctionReference engine_caller;
   Passes passes;
+  std::unordered_map<uint32_t, std::shared_ptr<SavedTensorsHooks>> saved_tensors_hooks;
+  uint32_t last_saved_tensors_hooks = 0;
+  Napi::FunctionReference stack_capturer;
+  Napi::FunctionReference stack_annotator;
   // What the engine passes to the JavaScript function that it calls now.
   const std::vector<at::Tensor>* engine_arguments = nullptr;
 
@@ -63,8 +68,9 @@ class Environment {
   void relieve_memory(napi_env env);
 
   // Makes `scope` and the autograd modes those of the context that runs now.
-  void enter(uint32_t scope, bool grad_enabled, bool inference);
+  void enter(uint32_t scope, bool grad_enabled, bool inference, uint32_t saved_tensors_hooks);
   bool is_inference() const { return inference_.has_value(); }
+  uint32_t current_saved_tensors_hooks() const { return current_saved_tensors_hooks_; }
 
  private:
   Environment() = default;
@@ -87,6 +93,7 @@ class Environment {
   int64_t released_ = 0;     // bytes released since free pages were last looked for
   int64_t may_collect_ = 0;  // when the next collection may be forced, in ns of computing
   std::optional<c10::InferenceMode> inference_;
+  uint32_t current_saved_tensors_hooks_ = 0;
 };
 
 // Keeps what an operator or the engine runs under, while it calls JavaScript in the middle of its
@@ -103,6 +110,7 @@ class Interlude {
   uint32_t scope_;
   bool grad_enabled_;
   bool inference_;
+  uint32_t saved_tensors_hooks_;
 };
 
 }  // namespace aiforge

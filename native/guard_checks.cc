@@ -276,6 +276,7 @@ void bag(Call call) {
   require_dims(call, "weight", 2, 2);
   require_dims(call, "indices", 1, 2);
   require_dims(call, "offsets", 1, 1);
+  require_dense(call, {"indices", "offsets"});
   require_within(call.tensor("indices"), "indices", 0, call.tensor("weight").size(0) - 1);
   bag_offsets(call);
 }
@@ -288,6 +289,7 @@ void bag_backward(Call call) {
   const int64_t weights = call.integer("num_weights");
   require_within(call.tensor("indices"), "indices", 0, weights - 1);
   require_elements(call, {"offset2bag", "per_sample_weights"}, count);
+  require_dense(call, {"indices", "offset2bag", "bag_size"});
   require_within(call.tensor("offset2bag"), "offset2bag", 0, bags - 1);
   require_elements(call, {"bag_size"}, bags);
 }
@@ -313,6 +315,7 @@ void bag_weights_backward(Call call) {
   require_dims(call, "indices", 1, 1);
   require_within(call.tensor("indices"), "indices", 0, call.tensor("weight").size(0) - 1);
   bag_offsets(call);
+  require_dense(call, {"indices", "offsets", "offset2bag"});
   const at::Tensor bags = call.tensor("offset2bag");
   require(bags.numel() == 0 || bags.numel() == call.tensor("indices").numel(),
           "'offset2bag' to have an item for each index");

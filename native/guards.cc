@@ -35,13 +35,11 @@ const std::vector<Guard> kGuards = {
      [](Call call) { require(call.integer("n") != INT64_MIN, "'n' above -2^63"); }},
     {"_sobol_engine_draw", "reads the state by the dimensions that it is told",
      [](Call call) { sobol(call, "sobolstate", {"quasi"}); }},
-    {"_sobol_engine_ff_ _sobol_engine_ff", "reads the state by the dimensions that it is told",
+    {"_sobol_engine_ff_", "reads the state by the dimensions that it is told",
      [](Call call) { sobol(call, "sobolstate", {"self"}); }},
-    {"_sobol_engine_initialize_state_ _sobol_engine_initialize_state",
-     "writes the state by the dimensions that it is told",
+    {"_sobol_engine_initialize_state_", "writes the state by the dimensions that it is told",
      [](Call call) { sobol(call, "self", {}); }},
-    {"_sobol_engine_scramble_ _sobol_engine_scramble",
-     "reads and writes by the dimensions that it is told",
+    {"_sobol_engine_scramble_", "reads and writes by the dimensions that it is told",
      [](Call call) {
        sobol(call, "self", {});
        require_dims(call, "ltm", 3, 3);
@@ -76,6 +74,13 @@ const std::vector<Guard> kGuards = {
      }},
     {"_scaled_dot_product_flash_attention_for_cpu_backward",
      "reads all tensors by the sizes of 'query' and 'key'", attention_backward},
+    {"_compute_linear_combination", "reads 'input' by the columns of 'coefficients'",
+     [](Call call) {
+       require_dims(call, "input", 1, 64);
+       require_dims(call, "coefficients", 2, 2);
+       require(call.tensor("coefficients").size(1) == call.tensor("input").size(0),
+               "a coefficient for each item of 'input'");
+     }},
     {"_foreach_*", "reads beyond the end of a list that is shorter than the others",
      require_equal_lists},
     {"_fused_adam _fused_adam_ _fused_adamw _fused_adamw_ _fused_sgd _fused_sgd_ _fused_adagrad "

@@ -23,7 +23,7 @@ constexpr size_t kEntry = 4;
 constexpr size_t kMostIndices = 64;
 static_assert((1 + kMostIndices) * kEntry <= Environment::kScratchNumbers);
 
-enum class IndexKind { None, Ellipsis, Int, BigInt, Bool, Slice, Tensor };
+enum class IndexKind { None, Ellipsis, Int, BigInt, Bool, Slice, Tensor, List };
 enum class ValueKind { Tensor, Int, Float, Bool, Complex, BigInt, BigUint };
 
 int64_t bits(const double& slot) {
@@ -46,7 +46,25 @@ std::optional<c10::SymInt> bound(double value) {
   return bound_or(value, 0);
 }
 
-at::indexing::TensorIndex read_index(const Handles& handles, const double* entry) {
+// A tensor of the integers or booleans that stand elsewhere in the scratch memory.
+at::Tensor read_list(const double* scratch, const double* entry) {
+  const auto begin = static_cast<size_t>(entry[1]);
+  const auto count = static_cast<size_t>(entry[2]);
+  if (begin > Environment::kScratchNumbers || count > Environment::kScratchNumbers - begin) {
+    throw Error("INVALID_ARGUMENT", "a list of indices is beyond the scratch memory");
+  }
+  const bool is_mask = entry[3] != 0;
+  at::Tensor list = at::empty({static_cast<int64_t>(count)},
+                              at::TensorOptions(is_mask ? c10::kBool : c10::kLong));
+  if (is_mask) {
+    std::copy_n(scratch + begin, count, list.mutable_data_ptr<bool>());
+  } else {
+    std::copy_n(scratch + begin, count, list.mutable_data_ptr<int64_t>());
+  }
+  return list;
+}
+
+at::indexing::TensorIndex read_index(const Environment& environment, const double* entry) {
   switch (static_cast<IndexKind>(entry[0])) {
     case IndexKind::None:
       return at::indexing::None;
@@ -61,7 +79,9 @@ at::indexing::TensorIndex read_index(const Handles& handles, const double* entry
     case IndexKind::Slice:
       return at::indexing::Slice(bound(entry[1]), bound(entry[2]), bound(entry[3]));
     case IndexKind::Tensor:
-      return handles.get(static_cast<Handle>(entry[1]));
+      return environment.handles.get(static_cast<Handle>(entry[1]));
+    case IndexKind::List:
+      return read_list(environment.scratch, entry);
   }
   throw Error("INVALID_ARGUMENT", "an index of an unknown kind");
 }
@@ -71,7 +91,7 @@ using Indices = c10::SmallVector<at::indexing::TensorIndex, 4>;
 Indices read_indices(const Environment& environment, size_t count) {
   Indices indices;
   for (size_t i = 0; i < count; ++i) {
-    indices.push_back(read_index(environment.handles, environment.scratch + (i + 1) * kEntry));
+    indices.push_back(read_index(environment, environment.scratch + (i + 1) * kEntry));
   }
   return indices;
 }
@@ -204,6 +224,9 @@ std::string describe_index(const Handles& handles, const double* entry) {
       return describe_bound(entry[1]) + ":" + describe_bound(entry[2]) +
              (step.empty() ? "" : ":" + step);
     }
+    case IndexKind::List:
+      return std::string(entry[3] != 0 ? "bool[" : "int64[") +
+             std::to_string(static_cast<int64_t>(entry[2])) + "]";
     case IndexKind::Tensor:
       break;
   }

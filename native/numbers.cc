@@ -67,6 +67,29 @@ napi_value from_numbers(napi_env env, napi_callback_info info) {
   });
 }
 
+// fromScratch(dtype, dims): a tensor of the sizes and then the numbers in the scratch memory.
+napi_value from_scratch(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    Environment& environment = Environment::of(env);
+    const size_t dims = std::min<size_t>(args.uint32(1), Environment::kScratchNumbers);
+    std::vector<int64_t> shape(environment.scratch, environment.scratch + dims);
+    uint64_t count = 1;
+    for (const int64_t size : shape) {
+      if (size < 0 || __builtin_mul_overflow(count, static_cast<uint64_t>(size), &count)) {
+        count = UINT64_MAX;
+        break;
+      }
+    }
+    if (count > Environment::kScratchNumbers - dims) {
+      throw Error("INVALID_ARGUMENT", "the numbers do not fit the scratch memory");
+    }
+    return from_tensor(
+        environment, env,
+        from_doubles(environment.scratch + dims, shape, dtype_from_name(args.string(0))));
+  });
+}
+
 template <typename T>
 bool are_safe(const at::Tensor& tensor) {
   const T* data = tensor.const_data_ptr<T>();
@@ -178,6 +201,7 @@ napi_value promote_types(napi_env env, napi_callback_info info) {
 
 void define_numbers(Napi::Env env, Napi::Object exports) {
   define(env, exports, "fromNumbers", from_numbers);
+  define(env, exports, "fromScratch", from_scratch);
   define(env, exports, "copyNumbers", copy_numbers);
   define(env, exports, "readElements", read_elements);
   define(env, exports, "promoteTypes", promote_types);

@@ -110,6 +110,9 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
 // Kernels that write their results from the start of the memory on do so whatever its strides are.
 void check_out(const at::Tensor& tensor, const std::string& name) {
   if (!tensor.defined() || tensor.layout() != c10::kStrided) return;
+  if (tensor._is_zerotensor()) {
+    throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
+  }
   if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
   throw Error(
       "INVALID_ARGUMENT",
@@ -124,6 +127,19 @@ void check_outs(const Operator& op, const torch::jit::Stack& stack) {
       for (const at::Tensor& tensor : stack[i].toTensorVector()) {
         check_out(tensor, op.arguments[i].name);
       }
+    }
+  }
+}
+
+// A result that is written into one of the arguments itself may be resized, and kernels then read
+// the argument by its new sizes: they get it as a tensor of its own, with the sizes that it had.
+void separate_outs(const Operator& op, torch::jit::Stack& stack) {
+  for (const size_t out : op.outs) {
+    if (!stack[out].isTensor() || !stack[out].toTensor().defined()) continue;
+    for (size_t i = 0; i < stack.size(); ++i) {
+      if (i == out || !stack[i].isTensor()) continue;
+      if (stack[i].toTensor().is_same(stack[out].toTensor()))
+        stack[i] = stack[i].toTensor().detach();
     }
   }
 }
@@ -192,7 +208,10 @@ napi_value call(napi_env env, napi_callback_info info) {
     torch::jit::Stack stack = std::move(environment.spare_stack);
     stack.clear();
     push_arguments(environment, env, *op, values + 1, given, stack);
-    if (!op->outs.empty()) check_outs(*op, stack);
+    if (!op->outs.empty()) {
+      check_outs(*op, stack);
+      separate_outs(*op, stack);
+    }
     for (const Guard* guard : op->guards) guard->check({op->handle.schema(), stack});
     op->handle.callBoxed(stack);
     const napi_value result = results(environment, env, *op, stack);

@@ -98,6 +98,27 @@ napi_value set_generator_state(napi_env env, napi_callback_info info) {
   });
 }
 
+// defaultGeneratorState(device): of the generator that this device's operators draw from by default
+napi_value default_generator_state(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::Generator generator = at::globalContext().defaultGenerator(c10::Device(args.string(0)));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    return from_tensor(Environment::of(env), env, generator.get_state());
+  });
+}
+
+napi_value set_default_generator_state(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    at::Generator generator = at::globalContext().defaultGenerator(c10::Device(args.string(0)));
+    const at::Tensor state = Environment::of(env).handles.get(args.handle(1));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_state(state);
+    return nullptr;
+  });
+}
+
 }  // namespace
 
 void define_random(Napi::Env env, Napi::Object exports) {
@@ -109,6 +130,8 @@ void define_random(Napi::Env env, Napi::Object exports) {
   define(env, exports, "initialSeed", initial_seed);
   define(env, exports, "generatorState", generator_state);
   define(env, exports, "setGeneratorState", set_generator_state);
+  define(env, exports, "defaultGeneratorState", default_generator_state);
+  define(env, exports, "setDefaultGeneratorState", set_default_generator_state);
 }
 
 }  // namespace aiforge

@@ -2,7 +2,7 @@ import { AiforgeError } from '../errors.js';
 import { native, type FunctionForward, type FunctionNode, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { refuseResult } from '../tensor/engine.js';
-import { handlesOf, handlesOrNone, Tensor, wrapHandle } from '../tensor/tensor.js';
+import { handlesOf, handlesOrNone, refuseInTransforms, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { noGrad } from './modes.js';
 
 /** What a Function's `forward` tells its `backward`; fields of its own may be set on it. */
@@ -14,15 +14,11 @@ class Context {
   #nonDifferentiable: readonly Tensor[] = [];
   #materializeGrads = true;
   #node: FunctionNode | undefined;
-  // What was unpacked, while `backward` runs.
-  #unpacked: (Tensor | null)[] | undefined;
 
   /** @internal */
   static forwardOf: (context: Context, outputs: readonly unknown[]) => FunctionForward;
   /** @internal */
   static attach: (context: Context, node: FunctionNode) => void;
-  /** @internal */
-  static endBackward: (context: Context) => void;
 
   static {
     Context.forwardOf = (context, outputs) => ({
@@ -37,9 +33,6 @@ class Context {
       context.#toSave = [];
       context.#dirty = [];
       context.#nonDifferentiable = [];
-    };
-    Context.endBackward = (context) => {
-      context.#unpacked = undefined;
     };
   }
 
@@ -58,14 +51,9 @@ class Context {
    * `retainGraph` released it.
    */
   get savedTensors(): Tensor[] {
-    return this.#unpack() as Tensor[];
-  }
-
-  #unpack(): (Tensor | null)[] {
-    if (this.#node === undefined) return [...this.#toSave];
+    if (this.#node === undefined) return [...this.#toSave] as Tensor[];
     enterContext();
-    this.#unpacked ??= native.savedTensors(this.#node).map(liftGradient);
-    return this.#unpacked;
+    return native.savedTensors(this.#node).map(liftTensor) as Tensor[];
   }
 
   /** Names the arguments that `forward` changed in place; each must be an output too. */
@@ -127,6 +115,7 @@ export abstract class AutogradFunction {
 }
 
 function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args, Result>, args: Args): Result {
+  refuseInTransforms(`${type.name}.apply()`, 'write it with operators, or');
   for (const method of ['forward', 'backward'] as const) {
     if (typeof type[method] === 'function') continue;
     throw new AiforgeError('INVALID_ARGUMENT', `${type.name}.apply: ${type.name} has no static ${method}().`);
@@ -153,18 +142,14 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
 }
 
 function runBackward(type: FunctionClass<never, unknown>, context: Context, gradients: (Handle | null)[]): Handles {
-  try {
-    const result: unknown = type.backward(context as never, ...(gradients.map(liftGradient) as never[]));
-    const results = (Array.isArray(result) ? result : [result]) as (Tensor | null | undefined)[];
-    for (const each of results) {
-      if (each !== null && each !== undefined && !Tensor.isTensor(each)) refuseResult(`${type.name}.backward`, each);
-    }
-    return handlesOrNone(results);
-  } finally {
-    Context.endBackward(context);
+  const result: unknown = type.backward(context as never, ...(gradients.map(liftTensor) as never[]));
+  const results = (Array.isArray(result) ? result : [result]) as (Tensor | null | undefined)[];
+  for (const each of results) {
+    if (each !== null && each !== undefined && !Tensor.isTensor(each)) refuseResult(`${type.name}.backward`, each);
   }
+  return handlesOrNone(results);
 }
 
-function liftGradient(handle: Handle | null): Tensor | null {
+function liftTensor(handle: Handle | null): Tensor | null {
   return handle === null ? null : wrapHandle(handle);
 }

@@ -15,6 +15,11 @@ export function inferenceMode<T>(body: () => T): T {
   return runInContext({ gradEnabled: false, inference: true }, body);
 }
 
+/** Runs `body` with gradients recorded or not, as `mode` says; follows `await`. As `torch.set_grad_enabled`. */
+export function setGradEnabled<T>(mode: boolean, body: () => T): T {
+  return mode ? enableGrad(body) : noGrad(body);
+}
+
 /** Whether operators that run now are recorded. */
 export function isGradEnabled(): boolean {
   const context = currentContext();

@@ -1,4 +1,5 @@
 export * from './index.js';
+export { backward, backwardAsync } from './backward.js';
 export * as forwardAd from './forwardMode.js';
 export * as functional from './functional.js';
 export { AutogradFunction as Function } from './function.js';

@@ -21,11 +21,14 @@ interface Evaluated {
 
 /** The differentiable outputs, read at once, so that their memory can go. */
 function evaluate(fn: Checked, inputs: readonly unknown[]): Evaluated[] {
-  return scope(() =>
-    fn(inputs)
-      .filter(isDifferentiable)
-      .map((output) => ({ values: valuesOf(output), shape: output.shape.join(', '), dtype: output.dtype })),
-  );
+  const read: Evaluated[] = [];
+  scope(() => {
+    for (const output of fn(inputs)) {
+      const { dtype } = output;
+      if (isDifferentiable(output)) read.push({ values: valuesOf(output), shape: output.shape.join(', '), dtype });
+    }
+  });
+  return read;
 }
 
 function refuseChange(what: string, before: string, after: string, eps: number): never {

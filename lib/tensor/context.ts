@@ -12,6 +12,8 @@ export interface Context {
   readonly name: string | null;
   readonly gradEnabled: boolean;
   readonly inference: boolean;
+  /** The addon's number of the hooks of saved tensors; 0 is none. */
+  readonly savedTensorsHooks: number;
   /** Who records the tensors that are made here: the leak detector. */
   readonly recorder: object | null;
   /** What code falls back to that still runs, such as a timer's callback, when this context has ended. */
@@ -21,7 +23,7 @@ export interface Context {
   nextEnded: Context | null;
 }
 
-type Changes = Partial<Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'recorder'>>;
+type Changes = Partial<Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'savedTensorsHooks' | 'recorder'>>;
 
 const root: Context = {
   holder: null,
@@ -29,6 +31,7 @@ const root: Context = {
   name: null,
   gradEnabled: true,
   inference: false,
+  savedTensorsHooks: 0,
   recorder: null,
   outer: null,
   open: true,
@@ -62,7 +65,7 @@ export function enterContext(): void {
   const context = currentContext();
   if (context === applied) return;
   const scope = scopeOf(context);
-  native.enter(scope, context.gradEnabled, context.inference);
+  native.enter(scope, context.gradEnabled, context.inference, context.savedTensorsHooks);
   applied = context;
   scopeOfNew = scope;
 }
@@ -106,13 +109,35 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
+// The fields are spelt out, here and below: a scope costs less than half of what spreading the outer context takes.
 function derive(changes: Changes): Context {
   const outer = currentContext();
-  return { ...outer, scope: 0, name: null, ...changes, outer, open: true, nextEnded: null };
+  return {
+    holder: changes.holder === undefined ? outer.holder : changes.holder,
+    scope: 0,
+    name: null,
+    gradEnabled: changes.gradEnabled ?? outer.gradEnabled,
+    inference: changes.inference ?? outer.inference,
+    recorder: changes.recorder ?? outer.recorder,
+    outer,
+    open: true,
+    nextEnded: null,
+  };
 }
 
 function deriveScope(name: string | null): Context {
-  const context: Context & { holder: Context | null } = { ...derive({}), scope: native.openScope(), name };
+  const outer = currentContext();
+  const context: Context & { holder: Context | null } = {
+    holder: null,
+    scope: native.openScope(),
+    name,
+    gradEnabled: outer.gradEnabled,
+    inference: outer.inference,
+    recorder: outer.recorder,
+    outer,
+    open: true,
+    nextEnded: null,
+  };
   context.holder = context;
   openScopes.set(context.scope, context);
   return context;
@@ -120,7 +145,7 @@ function deriveScope(name: string | null): Context {
 
 /** Runs `body` in the current context with some changes, through every `await` in it. */
 export function runInContext<T>(changes: Changes, body: () => T): T {
-  return runIn(() => derive(changes), body, null);
+  return runIn(derive, changes, body, null);
 }
 
 /**
@@ -128,19 +153,19 @@ export function runInContext<T>(changes: Changes, body: () => T): T {
  * the result, in the context outside.
  */
 export function runInScope<T>(name: string | null, body: () => T, leave: (result: unknown, scope: number) => void): T {
-  return runIn(() => deriveScope(name), body, leave);
+  return runIn(deriveScope, name, body, leave);
 }
 
 type Leave = (result: unknown, scope: number) => void;
 
-function runIn<T>(open: () => Context, body: () => T, leave: Leave | null): T {
+function runIn<A, T>(open: (argument: A) => Context, argument: A, body: () => T, leave: Leave | null): T {
   if (typeof body !== 'function') {
     throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${typeof body}.`);
   }
   let context: Context | null = null;
   let pending = false;
   try {
-    context = open();
+    context = open(argument);
     const result = runFrame(context, body);
     pending = isThenable(result);
     if (pending) return settle(context, result as PromiseLike<unknown>, leave) as T;

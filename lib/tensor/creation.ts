@@ -3,8 +3,11 @@ import { native, type Handle } from '../native.js';
 import { enterContext } from './context.js';
 import { isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
 import { Elements } from './elements.js';
+import { scratch } from './scratch.js';
 import { wrapHandle, type Tensor, type TensorData } from './tensor.js';
 import { fromTypedArray } from './typedArrays.js';
+
+const { fromScratch } = native;
 
 export interface TensorOptions {
   /** Default: as PyTorch infers it: float32 for fractions, int64 for whole numbers, bool for booleans. */
@@ -74,6 +77,13 @@ function realNumbers(elements: Elements, imaginary: Float64Array, dtype: DType):
   );
 }
 
+function fromNumbers(numbers: Float64Array, dtype: DType, shape: number[]): Handle {
+  if (shape.length + numbers.length > scratch.length) return native.fromNumbers(numbers, dtype, shape);
+  for (let dim = 0; dim < shape.length; ++dim) scratch[dim] = shape[dim]!;
+  scratch.set(numbers, shape.length);
+  return fromScratch(dtype, shape.length);
+}
+
 function fromElements(data: TensorData, dtype: DType | undefined): Tensor {
   const elements = new Elements(data);
   const wanted = dtype ?? elements.inferDType();
@@ -92,7 +102,7 @@ function fromElements(data: TensorData, dtype: DType | undefined): Tensor {
       return wrapHandle(native.fromTypedArray(exactIntegers(elements, wanted === 'int64'), wanted, shape));
     }
   }
-  return wrapHandle(native.fromNumbers(numbers, wanted, shape));
+  return wrapHandle(fromNumbers(numbers, wanted, shape));
 }
 
 /** A tensor in another dtype; the one that was only a step towards it is released. */

@@ -62,6 +62,8 @@ export interface TensorIndexing {
 // What native/indexing.cc reads: entries of four numbers, the first for the value to put, then one an index.
 const entrySize = 4;
 const maxIndices = 64;
+const listsBegin = (maxIndices + 1) * entrySize;
+const maxListed = scratch.length - listsBegin;
 const { at: nativeAt, setAt: nativeSetAt } = native;
 
 const enum IndexKind {
@@ -72,6 +74,7 @@ const enum IndexKind {
   Bool,
   Slice,
   Tensor,
+  List,
 }
 
 const enum ValueKind {
@@ -107,20 +110,59 @@ function fromArray(array: IndexArray): Tensor {
   return indices;
 }
 
+/** A short array of integers or booleans, read and checked; the addon makes the tensor itself. */
+class List {
+  constructor(
+    readonly numbers: readonly number[],
+    readonly isMask: boolean,
+  ) {}
+}
+
+function readList(array: IndexArray): List | undefined {
+  const { length } = array;
+  if (length > maxListed) return undefined;
+  const numbers: number[] = [];
+  let booleans = 0;
+  for (let i = 0; i < length; ++i) {
+    const item = array[i];
+    if (typeof item === 'boolean') ++booleans;
+    else if (!Number.isSafeInteger(item)) return undefined;
+    numbers.push(Number(item));
+  }
+  return new List(numbers, length > 0 && booleans === length);
+}
+
 /**
- * Turns the arrays among the indices into tensors, in place. Reading an array may run the caller's code, which may index
- * itself: so this comes before anything is written to the shared memory. Returns the tensors made.
+ * Turns the arrays among the indices into lists and tensors, in place. Reading an array may run the caller's code, which
+ * may index itself: so this comes before anything is written to the shared memory. Returns the tensors made.
  */
-function makeTensors(indices: Index[]): Tensor[] {
+function readArrays(indices: (Index | List)[]): Tensor[] {
   const made: Tensor[] = [];
+  let listed = 0;
   for (let i = 0; i < indices.length; ++i) {
     const index = indices[i];
     if (!Array.isArray(index)) continue;
-    const converted = fromArray(index);
-    indices[i] = converted;
-    made.push(converted);
+    const list = readList(index);
+    listed += list?.numbers.length ?? 0;
+    if (list !== undefined && listed <= maxListed) {
+      indices[i] = list;
+    } else {
+      const converted = fromArray(index);
+      indices[i] = converted;
+      made.push(converted);
+    }
   }
   return made;
+}
+
+/** Writes a list behind all entries; returns where the next may begin. */
+function writeList({ numbers, isMask }: List, position: number, end: number): number {
+  scratch[position] = IndexKind.List;
+  scratch[position + 1] = end;
+  scratch[position + 2] = numbers.length;
+  scratch[position + 3] = Number(isMask);
+  for (const number of numbers) scratch[end++] = number;
+  return end;
 }
 
 function writeBigInt(value: bigint, position: number): void {
@@ -173,11 +215,17 @@ function writeIndex(index: Index, position: number): void {
   }
 }
 
-function writeIndices(indices: Index[]): void {
+function writeIndices(indices: (Index | List)[]): void {
   if (indices.length > maxIndices) {
     throw new AiforgeError('INVALID_ARGUMENT', `At most ${maxIndices} indices can be given, got ${indices.length}.`);
   }
-  for (let i = 0; i < indices.length; ++i) writeIndex(indices[i] as Index, (i + 1) * entrySize);
+  let end = listsBegin;
+  for (let i = 0; i < indices.length; ++i) {
+    const index = indices[i]!;
+    const position = (i + 1) * entrySize;
+    if (index instanceof List) end = writeList(index, position, end);
+    else writeIndex(index, position);
+  }
 }
 
 function hasArray(indices: Index[]): boolean {
@@ -195,7 +243,7 @@ function at(this: Tensor, ...indices: Index[]): Tensor {
     writeIndices(indices);
     return wrapHandle(nativeAt(Tensor.handleOf(this), indices.length));
   }
-  const made = makeTensors(indices);
+  const made = readArrays(indices);
   try {
     writeIndices(indices);
     return wrapHandle(nativeAt(Tensor.handleOf(this), indices.length));
@@ -259,7 +307,7 @@ function plainValue(self: Tensor, value: Tensor | NestedArray, made: Tensor[]): 
 function set(this: Tensor, indices: Index | readonly Index[], value: Tensor | NestedArray): Tensor {
   enterContext();
   const list: Index[] = Array.isArray(indices) ? Array.from(indices as Index[]) : [indices as Index];
-  const made = makeTensors(list);
+  const made = readArrays(list);
   try {
     const plain = plainValue(this, value, made);
     writeIndices(list);

@@ -11,6 +11,8 @@ void define_autograd(Napi::Env env, Napi::Object exports) {
   define_hooks(env, exports);
   define_functions(env, exports);
   define_runs(env, exports);
+  define_saved_tensors(env, exports);
+  define_anomaly(env, exports);
 }
 
 }  // namespace aiforge

@@ -4,6 +4,10 @@
 
 #include <limits>
 
+#include "anomaly.h"
+#include "run.h"
+#include "saved_tensors.h"
+
 namespace aiforge {
 
 namespace {
@@ -14,6 +18,24 @@ class JsEngine : public torch::autograd::Engine {
     // LibTorch's own would take a pass nested this deep to another thread and block this one, where
     // its JavaScript runs. V8 bounds the depth: a hook that goes on nesting throws a RangeError.
     max_recursion_depth_ = std::numeric_limits<int>::max();
+  }
+
+  std::unique_ptr<torch::autograd::SavedVariableHooks> get_default_saved_variable_hooks() override {
+    return hooks_for_saved_tensor();
+  }
+
+  std::unique_ptr<torch::autograd::AnomalyMetadata> make_anomaly_metadata() override {
+    return make_js_anomaly_metadata();
+  }
+
+  void thread_on_exception(const std::shared_ptr<torch::autograd::GraphTask>& task,
+                           const c10::intrusive_ptr<torch::autograd::Node>& node,
+                           std::exception& error) override {
+    if (Run* run = Run::current();
+        run != nullptr && node && torch::autograd::AnomalyMode::is_enabled()) {
+      run->set_forward_stack(forward_stack_of(*node));
+    }
+    Engine::thread_on_exception(task, node, error);
   }
 };
 

@@ -1,5 +1,6 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/function.h>
 
 #include "../environment.h"
@@ -173,12 +174,21 @@ napi_value set_data(napi_env env, napi_callback_info info) {
   });
 }
 
+// isCheckpointValid(): false while a pass runs that goes to chosen inputs only
+napi_value is_checkpoint_valid(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    return Napi::Boolean::New(env,
+                              torch::autograd::Engine::get_default_engine().is_checkpoint_valid());
+  });
+}
+
 }  // namespace
 
 void define_gradients(Napi::Env env, Napi::Object exports) {
   define(env, exports, "backward", backward);
   define(env, exports, "backwardAsync", backward_async);
   define(env, exports, "grad", grad);
+  define(env, exports, "isCheckpointValid", is_checkpoint_valid);
   define(env, exports, "gradients", gradients);
   define(env, exports, "gradient", gradient);
   define(env, exports, "setGradient", set_gradient);

@@ -15,6 +15,7 @@
 #include "../errors.h"
 #include "../topics.h"
 #include "../values.h"
+#include "anomaly.h"
 #include "autograd.h"
 
 namespace aiforge {
@@ -117,19 +118,30 @@ void run_served(Environment& environment, const std::function<void()>& pass) {
   if (state->error) std::rethrow_exception(state->error);
 }
 
-void settle(napi_env env, napi_deferred deferred, const std::exception_ptr& error) {
+void settle(Environment& environment, napi_env env, napi_deferred deferred, const Run& run,
+            const std::exception_ptr& error) {
   napi_value value = nullptr;
   if (!error) {
     napi_get_undefined(env, &value);
     napi_resolve_deferred(env, deferred, value);
     return;
   }
-  guarded(env, [&]() -> napi_value { std::rethrow_exception(error); });
+  guarded(env, [&]() -> napi_value { rethrow_with_stack(environment, env, run, error); });
   napi_get_and_clear_last_exception(env, &value);
   napi_reject_deferred(env, deferred, value);
 }
 
 }  // namespace
+
+void Run::set_forward_stack(std::string stack) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (forward_stack_.empty()) forward_stack_ = std::move(stack);
+}
+
+std::string Run::forward_stack() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return forward_stack_;
+}
 
 Run* Run::current() {
   auto* run = static_cast<Run*>(c10::ThreadLocalDebugInfo::get(kSlot));
@@ -160,10 +172,14 @@ void call_js(const JsReference& function, const std::vector<at::Tensor>& argumen
 }
 
 void run_pass(Environment& environment, uint32_t context, const std::function<void()>& pass) {
-  const c10::DebugInfoGuard guard(kSlot, std::make_shared<Run>(context));
-  if (!may_run_here(environment)) return run_served(environment, pass);
-  const DirectPass direct(environment.passes);
-  pass();
+  const auto run = std::make_shared<Run>(context);
+  const std::exception_ptr error = attempt([&] {
+    const c10::DebugInfoGuard guard(kSlot, run);
+    if (!may_run_here(environment)) return run_served(environment, pass);
+    const DirectPass direct(environment.passes);
+    pass();
+  });
+  if (error) rethrow_with_stack(environment, environment.bridge->env(), *run, error);
 }
 
 napi_value run_pass_beside(Environment& environment, napi_env env, uint32_t context,
@@ -174,15 +190,16 @@ napi_value run_pass_beside(Environment& environment, napi_env env, uint32_t cont
   const auto bridge = environment.bridge;
   bridge->hold();
   ++environment.passes.beside;
-  const auto finish = [bridge, deferred](const std::exception_ptr& error) {
-    bridge->post([deferred, error](napi_env own) {
+  const auto run = std::make_shared<Run>(context);
+  const auto finish = [bridge, deferred, run](const std::exception_ptr& error) {
+    bridge->post([deferred, error, run](napi_env own) {
       Environment& finished = Environment::of(own);
       --finished.passes.beside;
       finished.bridge->let_go();
-      settle(own, deferred, error);
+      settle(finished, own, deferred, *run, error);
     });
   };
-  const c10::DebugInfoGuard guard(kSlot, std::make_shared<Run>(context));
+  const c10::DebugInfoGuard guard(kSlot, run);
   auto start = [work = std::move(pass), finish, state = at::ThreadLocalState()]() mutable {
     const at::ThreadLocalStateGuard modes(state);
     const std::exception_ptr refused = attempt([&] {

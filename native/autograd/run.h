@@ -7,9 +7,12 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "bridge.h"
+#include "saved_tensors.h"
 
 namespace aiforge {
 
@@ -19,12 +22,22 @@ class Environment;
 // for the pass.
 class Run : public c10::DebugInfoBase {
  public:
-  explicit Run(uint32_t context) : context(context) {}
+  explicit Run(uint32_t context)
+      : context(context), saved_tensors_hooks(active_saved_tensors_hooks()) {}
   // The pass that this thread works for; null outside of any, and within the JavaScript that one
   // calls.
   static Run* current();
 
+  // In anomaly mode, where the node was made that failed first.
+  void set_forward_stack(std::string stack);
+  std::string forward_stack() const;
+
   const uint32_t context;  // 0: JavaScript that a pass has called
+  const std::shared_ptr<SavedTensorsHooks> saved_tensors_hooks;
+
+ private:
+  mutable std::mutex mutex_;
+  std::string forward_stack_;
 };
 
 // Calls a function of lib/tensor/engine.ts on its own thread, from any thread. `read` gets what it

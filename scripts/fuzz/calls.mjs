@@ -147,12 +147,14 @@ const isOfProxy = (error) => error instanceof TypeError && error.message.include
 
 /**
  * What a thrown value says: the code of an AiforgeError, 'HOSTILE' for the fuzzer's own, 'FOREIGN_THIS' for a method that
- * was called on something else, as JavaScript's own classes refuse it, or 'FOREIGN'.
+ * was called on something else, as JavaScript's own classes refuse it, 'TYPE_ERROR' for JavaScript's own refusal of a kind
+ * of value that the types forbid in a function that is written in TypeScript, or 'FOREIGN'.
  */
-function codeOf(error, foreignThis) {
+function codeOf(error, foreignThis, isTyped = false) {
   if (error instanceof HostileError || isOfProxy(error)) return 'HOSTILE';
   if (foreignThis && error instanceof TypeError) return 'FOREIGN_THIS';
-  return ['AiforgeError', 'TensorDisposedError'].includes(error?.name) ? error.code : 'FOREIGN';
+  if (['AiforgeError', 'TensorDisposedError'].includes(error?.name)) return error.code;
+  return isTyped && error instanceof TypeError ? 'TYPE_ERROR' : 'FOREIGN';
 }
 
 /**
@@ -165,6 +167,7 @@ export async function makeCall(library, call, phase) {
   tensor.manualSeed(1);
   let pending;
   let foreignThis = false;
+  const isTyped = ['free', 'member'].includes(call.via) && !call.strict;
   const outcome = scope(() => {
     enterContext();
     let values;
@@ -181,7 +184,7 @@ export async function makeCall(library, call, phase) {
       }
       return { code: 'OK' };
     } catch (error) {
-      return { code: codeOf(error, foreignThis), error };
+      return { code: codeOf(error, foreignThis, isTyped), error };
     }
   });
   if (call.via !== 'operator') native.setNumThreads(1);

@@ -1,4 +1,15 @@
-import { autograd, enableGrad, getNumThreads, isGradEnabled, noGrad, ones, rand, scope, tensor, type Tensor } from 'aiforge';
+import {
+  autograd,
+  enableGrad,
+  getNumThreads,
+  isGradEnabled,
+  noGrad,
+  ones,
+  rand,
+  scope,
+  tensor,
+  type Tensor,
+} from 'aiforge';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -115,7 +126,9 @@ describe('backwardAsync', () => {
       .backwardAsync()
       .catch((error: unknown) => error);
     expect(caught).to.have.property('code', 'OPERATOR_FAILED');
-    expect(caught).to.have.property('message').that.matches(/does not require grad/);
+    expect(caught)
+      .to.have.property('message')
+      .that.matches(/does not require grad/);
   });
 
   it('has hooks that run backward and backwardAsync themselves', async () => {

@@ -74,10 +74,10 @@ describe('Function', () => {
     let seen: unknown;
     const F = define(
       (ctx, x) => {
-        const sorted = x.sort();
-        ctx.markNonDifferentiable(sorted.indices);
-        ctx.saveForBackward(sorted.indices);
-        return [sorted.values, sorted.indices];
+        const [values, indices] = x.sort();
+        ctx.markNonDifferentiable(indices);
+        ctx.saveForBackward(indices);
+        return [values, indices];
       },
       (ctx, values, indices) => {
         seen = list(indices);
@@ -87,7 +87,10 @@ describe('Function', () => {
     const x = leaf(3, 1, 2);
     const [values, indices] = F.apply(x) as [Tensor, Tensor];
     expect([values.requiresGrad, indices.requiresGrad]).to.deep.equal([true, false]);
-    values.mul(tensor([10, 20, 30], { dtype: 'float64' })).sum().backward();
+    values
+      .mul(tensor([10, 20, 30], { dtype: 'float64' }))
+      .sum()
+      .backward();
     expect([list(x.grad), seen]).to.deep.equal([
       [30, 10, 20],
       [0, 0, 0],
@@ -222,9 +225,7 @@ describe('Function', () => {
       const y = F.apply(leaf(1, 2), ...others) as Tensor;
       return expect(() => y.sum().backward());
     };
-    refused((g) => [g, g]).to.throw(
-      'function FBackward returned an incorrect number of gradients (expected 1, got 2)',
-    );
+    refused((g) => [g, g]).to.throw('function FBackward returned an incorrect number of gradients (expected 1, got 2)');
     refused((g) => g, ones([1])).to.throw(/incorrect number of gradients \(expected 2, got 1\)/);
     refused((g) => g.narrow(0, 0, 1).reshape([1, 1, 1])).to.throw(/returned an invalid gradient at index 0/);
     refused(() => 3).to.throw(/F\.backward: expected a Tensor or nothing, got 3/);

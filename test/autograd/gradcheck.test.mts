@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { autograd, memory, nn, ops, scope, tensor, type Complex, type Tensor } from 'aiforge';
+import { autograd, memory, nn, ones, ops, scope, tensor, type Complex, type Tensor } from 'aiforge';
 
 const { forwardAd, gradcheck, gradgradcheck } = autograd;
 
@@ -108,6 +108,50 @@ describe('gradcheck', () => {
         'numerical:tensor([[2.0000, 0.0000],\n        [0.0000, 6.0000]], dtype=torch.float64)\n' +
         'analytical:tensor([[1., 0.],\n        [0., 3.]], dtype=torch.float64)\n',
     );
+  });
+
+  it('finds a backward that differs from pass to pass', () => {
+    let passes = 0;
+    class Unsteady extends autograd.Function {
+      static forward(_: autograd.FunctionContext, x: Tensor): Tensor {
+        return x.mul(2);
+      }
+      static backward(_: autograd.FunctionContext, gradient: Tensor): Tensor {
+        return gradient.mul(2 + 1e-9 * passes++);
+      }
+    }
+    const double = (x: Tensor): Tensor => Unsteady.apply(x);
+    expect(() => gradcheck(double, leaf([1, 2]))).to.throw(/^Backward is not reentrant/);
+    expect(gradcheck(double, leaf([1, 2]), { nondetTol: 1e-6 })).to.equal(true);
+  });
+
+  it('finds a backward that does not take missing gradients for zeros', () => {
+    class Trusting extends autograd.Function {
+      static forward(ctx: autograd.FunctionContext, x: Tensor): Tensor {
+        ctx.setMaterializeGrads(false);
+        return x.mul(2);
+      }
+      static backward(_: autograd.FunctionContext, gradient: Tensor | null): Tensor {
+        return gradient!.mul(2);
+      }
+    }
+    const double = (x: Tensor): Tensor => Trusting.apply(x);
+    expect(() => gradcheck(double, leaf([1, 2])))
+      .to.throw(/handle undefined output grads/)
+      .with.property('code', 'GRADCHECK_FAILED');
+    expect(gradcheck(double, leaf([1, 2]), { checkUndefinedGrad: false })).to.equal(true);
+  });
+
+  it('finds a backward that is not a multiple of the gradient given', () => {
+    class Constant extends autograd.Function {
+      static forward(_: autograd.FunctionContext, x: Tensor): Tensor {
+        return x.mul(2);
+      }
+      static backward(_: autograd.FunctionContext, gradient: Tensor): Tensor {
+        return ones([1], { dtype: 'float64' }).mul(2).add(gradient.mul(0));
+      }
+    }
+    expect(() => gradcheck((x: Tensor) => Constant.apply(x), leaf([1]))).to.throw(/not multiplied by grad_output/);
   });
 
   it('checks a model by its parameters', () => {

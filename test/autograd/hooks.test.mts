@@ -108,7 +108,7 @@ describe('registerHook', () => {
     const x = leaf(1);
     for (const thrown of [new RangeError('mine'), { not: 'an error' }, 'text', undefined]) {
       const hook = x.registerHook(() => {
-        throw thrown;
+        throw thrown as Error;
       });
       let caught: unknown = 'nothing';
       try {

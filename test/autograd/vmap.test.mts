@@ -147,6 +147,15 @@ describe('vmap', () => {
     refuses(() => inside((slice) => slice.requiresGrad_()), /requiresGrad_\(\) was called inside/);
     const loss = ones([2], { requiresGrad: true }).sum();
     refuses(() => inside(() => loss.backward()), /backward\(\) was called inside/);
+    class Twice extends autograd.Function {
+      static forward(_: autograd.FunctionContext, value: Tensor): Tensor {
+        return value.mul(2);
+      }
+      static backward(_: autograd.FunctionContext, gradient: Tensor): Tensor {
+        return gradient.mul(2);
+      }
+    }
+    refuses(() => inside((slice) => Twice.apply(slice)), /Twice\.apply\(\) was called inside/);
     expect(() => inside((slice) => x.add_(slice))).to.throw(/single memory location/);
     expect(x.tolist()).to.deep.equal([
       [0, 1, 2],
@@ -217,12 +226,12 @@ describe('vmap', () => {
       () => escaped.detach(),
       () => escaped.clone(),
       () => escaped.sum().item(),
-      () => escaped.tolist(),
       () => escaped.to('float64'),
       () => x.clone().copy_(escaped),
     ]) {
       expect(use).to.throw(/escaped/);
     }
+    expect(() => escaped.tolist()).to.throw(/elements cannot be read/);
     expect(() => escaped.viewTypedArray()).to.throw(/elements cannot be read/);
     expect(() => vmap((slice: Tensor) => slice.add(escaped.sin()))(x).shape).not.to.throw();
     expect(x.add(1).shape).to.deep.equal([2, 3]);

@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { add, AiforgeError, cat, fromTypedArray, noGrad, ones, ops, scope, sum, tensor, Tensor, zeros } from 'aiforge';
 import { native, type Handle } from '#lib/native.js';
+import * as internals from '#lib/tensor/tensor.js';
+
+const { handleOf } = internals as unknown as { handleOf: (tensor: Tensor) => Handle };
 
 type Anything = (...args: unknown[]) => unknown;
 
@@ -36,12 +39,25 @@ function run(script: string, flags: string[] = []): string {
 
 const raw = native as unknown as Record<string, Anything>;
 const numbers = [NaN, Infinity, -Infinity, -1, 0.5, 1.5, 2 ** 31, 2 ** 52, 2 ** 53, 2 ** 63, 1e308];
-const kinds = [undefined, null, true, '', 'x', 1n, Symbol('x'), {}, [], () => 1, new Float64Array(1), new Proxy([], {})];
+const kinds = [
+  undefined,
+  null,
+  true,
+  '',
+  'x',
+  1n,
+  Symbol('x'),
+  {},
+  [],
+  () => 1,
+  new Float64Array(1),
+  new Proxy([], {}),
+];
 
 describe('hostile callers', () => {
   it('cannot make a handle up', () => {
     const addTensor = native.registerOperators(['add.Tensor']);
-    const handle = Tensor.handleOf(ones([2]));
+    const handle = handleOf(ones([2]));
     for (const forged of [...numbers, ...kinds]) {
       for (const call of [
         () => native.call(addTensor, forged, handle),
@@ -95,7 +111,7 @@ describe('hostile callers', () => {
       expect(codeOf(() => cat([real, fake]))).to.equal('INVALID_ARGUMENT');
       expect(codeOf(() => ops.aten('add.Tensor')(fake, real))).to.equal('INVALID_ARGUMENT');
       expect(() => (real.add as Anything).call(fake, real)).to.throw();
-      expect(() => fake.shape).to.throw(TypeError);
+      expect(() => fake.dim()).to.throw(TypeError);
     }
   });
 
@@ -128,7 +144,7 @@ describe('hostile callers', () => {
 
   it('that dispose tensors in the middle of a call do no harm', () => {
     const x = ones([1000]);
-    const handle = Tensor.handleOf(x);
+    const handle = handleOf(x);
     const sizes = Object.defineProperty([10, 100], 1, {
       get() {
         x.dispose();
@@ -162,13 +178,26 @@ describe('hostile callers', () => {
   it('cannot use memory that is gone', () => {
     const detached = new Float32Array(4);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
-    expect(fromTypedArray(detached).shape).to.deep.equal([0]);
+    expect(codeOf(() => fromTypedArray(detached))).to.equal('INVALID_ARGUMENT');
     expect(codeOf(() => fromTypedArray(detached, { shape: [4] }))).to.equal('INVALID_ARGUMENT');
     const x = ones([4]);
     const view = x.viewTypedArray();
     expect(codeOf(() => ops.aten('resize_')(x, [1_000_000]))).to.equal('OPERATOR_FAILED');
     x.dispose();
     expect([...(view as Float32Array)]).to.deep.equal([1, 1, 1, 1]);
+  });
+
+  it('can write a result into an argument, resized or not', () => {
+    const x = ones([1, 1, 1, 1]);
+    const pad = native.registerOperators(['replication_pad3d.out', 'add.out']);
+    native.call(pad, handleOf(x), [1, 1, 1, 1, 1, 1], handleOf(x));
+    expect(x.shape).to.deep.equal([1, 3, 3, 3]);
+    const y = ones([2]);
+    native.call(pad + 1, handleOf(y), handleOf(y), 1, handleOf(y));
+    expect(y.tolist()).to.deep.equal([2, 2]);
+    const overlapping = handleOf(ones([1]).expand([3]));
+    const add = native.registerOperators(['add.out']);
+    expect(codeOf(() => native.call(add, handleOf(y), handleOf(y), 1, overlapping))).to.equal('INVALID_ARGUMENT');
   });
 
   it('on another thread cannot use a handle of this one', async () => {
@@ -180,7 +209,7 @@ describe('hostile callers', () => {
         try { return native.shape(handle); } catch (error) { return error.code; }
       });
       parentPort.postMessage(said);`;
-    const worker = new Worker(script, { eval: true, workerData: { handle: Tensor.handleOf(x) } });
+    const worker = new Worker(script, { eval: true, workerData: { handle: handleOf(x) } });
     const [said] = (await once(worker, 'message')) as [unknown];
     await once(worker, 'exit');
     expect(said).to.deep.equal(['TENSOR_DISPOSED', 'TENSOR_DISPOSED']);
@@ -188,24 +217,30 @@ describe('hostile callers', () => {
 
   it('cannot reach native code through polluted prototypes', () => {
     const printed = run(`
+      const x = tensor([[1, 2], [3, 4]]);
       const hit = () => { throw new Error('polluted'); };
       for (const name of ['0', '1', 're', 'im', 'dim', 'out', 'dtype']) {
         Object.defineProperty(Object.prototype, name, { set: hit, get: () => undefined, configurable: true });
         Object.defineProperty(Array.prototype, name, { set: hit, get: () => undefined, configurable: true });
       }
-      const x = tensor([[1, 2], [3, 4]]);
-      const codes = [];
+      let [ok, refused] = [0, 0];
       for (const step of [
+        () => tensor([[1, 2], [3, 4]]),
         () => x.sum({ dim: 0 }).tolist(),
         () => x.mul(2).shape,
         () => aiforge.cat([x, x]).shape,
         () => x.topk(1),
         () => aiforge.ops.aten('nonsense'),
       ]) {
-        try { step(); codes.push('OK'); } catch (error) { codes.push(error.code ?? error.message); }
+        try {
+          step();
+          ok++;
+        } catch (error) {
+          if (error.message === 'polluted' || error.name === 'AiforgeError') refused++;
+        }
       }
-      console.log(codes.every((code) => ['OK', 'polluted', 'UNKNOWN_OPERATOR', 'INVALID_ARGUMENT'].includes(code)), codes.length);`);
-    expect(printed).to.equal('true 5');
+      process.stdout.write(\`\${ok + refused}\`);`);
+    expect(printed).to.equal('6');
   });
 });
 
@@ -215,7 +250,13 @@ describe('a process', () => {
       expect(codeOf(() => zeros([size as number, 4]))).to.be.oneOf(['OUT_OF_MEMORY', 'OPERATOR_FAILED']);
     }
     expect(codeOf(() => zeros([2 ** 45]))).to.equal('OUT_OF_MEMORY');
-    expect(codeOf(() => ones([2]).expand([2 ** 45, 2]).contiguous())).to.equal('OUT_OF_MEMORY');
+    expect(
+      codeOf(() =>
+        ones([2])
+          .expand([2 ** 45, 2])
+          .contiguous(),
+      ),
+    ).to.equal('OUT_OF_MEMORY');
     expect(ones([2]).sum().item()).to.equal(2);
   });
 
@@ -238,7 +279,7 @@ describe('a process', () => {
       z.dispose();
       console.log(x.grad.item());`);
     expect(printed).to.equal('1');
-  });
+  }).timeout(180_000);
 
   it('answers to a signal in the middle of its operators', () => {
     const printed = run(`

@@ -179,6 +179,21 @@ describe('indexing', () => {
       expect(x.at([true, false, true], 0).tolist()).to.deep.equal([0, 8]);
     });
 
+    it('takes arrays of every length, with booleans among integers as integers', () => {
+      const long = arange(3000);
+      for (const length of [1787, 1788, 1789, 3000]) {
+        const list = Array.from({ length }, (_, i) => (i * 7) % 3000);
+        expect(long.at(list).tolist()).to.deep.equal(list);
+        const mask = Array.from({ length: 3000 }, (_, i) => i < length);
+        expect(long.at(mask).numel()).to.equal(length);
+      }
+      const half = Array.from({ length: 1000 }, (_, i) => i);
+      expect(long.view(1000, 3).at(half, half.map(() => 1)).tolist()).to.deep.equal(half.map((i) => 3 * i + 1)); // prettier-ignore
+      expect(x.at([true, 2], 0).tolist()).to.deep.equal([4, 8]);
+      expect(x.at([1n, -1], [0, 1]).tolist()).to.deep.equal([4, 9]);
+      expect(x.clone().set([[0, 1], [true, false, false, true]], 0).sum().item()).to.equal(59); // prettier-ignore
+    });
+
     it('clamps bounds of any size', () => {
       expect(x.at(slice(-(2n ** 80n), 2 ** 52)).shape).to.deep.equal([3, 4]);
       expect(x.at('99999999999999999999:').shape).to.deep.equal([0, 4]);
@@ -306,36 +321,6 @@ describe('indexing', () => {
         expect(() => x.set(0, bad as never)).to.throw(/set: the value must be/);
       }
       expect(x.tolist()).to.deep.equal([0, 0, 0]);
-    });
-  });
-
-  describe('iteration', () => {
-    it('gives the tensors along the first dimension', () => {
-      const rows = [...arange(6).view(3, 2)];
-      expect(rows.map((row) => row.tolist())).to.deep.equal([
-        [0, 1],
-        [2, 3],
-        [4, 5],
-      ]);
-      const x = zeros(2);
-      for (const element of x) element.add_(1);
-      expect(x.tolist()).to.deep.equal([1, 1]);
-      expect([...zeros(0, 3)]).to.deep.equal([]);
-    });
-
-    it('refuses a tensor without dimensions', () => {
-      expect(() => [...tensor(3)]).to.throw(/without dimensions cannot be iterated/);
-    });
-
-    it('releases the rows that a loop left early does not see', () => {
-      const x = zeros(5);
-      collectGarbage();
-      const before = memory.stats().tensors;
-      for (const row of x) {
-        row.dispose();
-        break;
-      }
-      expect(memory.stats().tensors).to.be.at.most(before);
     });
   });
 });

@@ -1,0 +1,73 @@
+import { AiforgeError } from '../errors.js';
+import { native } from '../native.js';
+import { shownFrames, takeStack } from '../stack.js';
+import { withCleanUp } from './finally.js';
+
+export interface AnomalyOptions {
+  /** Makes NaN in a gradient an error. Default: true. */
+  checkNan?: boolean;
+}
+
+interface Setting {
+  readonly enabled: boolean;
+  readonly checkNan: boolean;
+}
+
+let base: Setting = { enabled: false, checkNan: true };
+// The bodies that run, the last one begun last.
+let running: Setting[] = [];
+
+function apply(): void {
+  const { enabled, checkNan } = running.at(-1) ?? base;
+  native.setAnomaly(enabled, checkNan);
+}
+
+/**
+ * Runs `body` in anomaly mode, through every `await` in it: an error in a backward pass carries the JavaScript stack of
+ * the forward call that made the failing function, as `forwardStack` and in its message, and NaN in a gradient is such
+ * an error. Slow, and meant for finding a mistake. As `torch.autograd.detect_anomaly`, for the whole process.
+ *
+ * @example
+ * import { autograd, tensor } from 'aiforge';
+ * const x = tensor([-1], { dtype: 'float32', requiresGrad: true });
+ * try {
+ *   autograd.detectAnomaly(() => x.sqrt().sum().backward());
+ * } catch (error) {
+ *   console.log((error as Error).message); // Function 'SqrtBackward0' returned nan values in its 0th output. …
+ * }
+ */
+export function detectAnomaly<T>(body: () => T, { checkNan = true }: AnomalyOptions = {}): T {
+  const setting = { enabled: true, checkNan };
+  running.push(setting);
+  apply();
+  return withCleanUp(body, () => {
+    running = running.filter((other) => other !== setting);
+    apply();
+  });
+}
+
+/** Switches anomaly mode on or off until it is called again. As `torch.autograd.set_detect_anomaly`. */
+export function setDetectAnomaly(enabled: boolean, { checkNan = true }: AnomalyOptions = {}): void {
+  base = { enabled, checkNan };
+  apply();
+}
+
+/** Whether anomaly mode is on. */
+export function isAnomalyEnabled(): boolean {
+  return (running.at(-1) ?? base).enabled;
+}
+
+/** The stack of the running code, from the user's line on. */
+function captureStack(): string {
+  const { stack } = takeStack(captureStack);
+  return typeof stack === 'string' ? shownFrames(stack).join('\n') : '';
+}
+
+function annotate(error: unknown, forwardStack: string): void {
+  if (typeof error !== 'object' || error === null || !Object.isExtensible(error)) return;
+  Object.defineProperty(error, 'forwardStack', { value: forwardStack, configurable: true, writable: true });
+  // An error of the user's own keeps its message.
+  if (error instanceof AiforgeError) error.message += `\nThe forward call that made it:\n${forwardStack}`;
+}
+
+native.setStackCapturer(captureStack, annotate);

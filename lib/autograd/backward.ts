@@ -1,0 +1,31 @@
+import { backwardAsyncFrom, backwardFrom, type GraphOptions } from '../tensor/backward.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+type Roots = Tensor | readonly Tensor[];
+type Gradients = Tensor | null | readonly (Tensor | null)[];
+
+const asList = <T>(value: T | readonly T[]): readonly T[] =>
+  Array.isArray(value) ? (value as readonly T[]) : [value as T];
+
+/**
+ * Computes the gradients of the leaves that some tensors depend on, and accumulates them. `gradTensors` has a gradient
+ * for each, null where it has one element. As `torch.autograd.backward`.
+ *
+ * @example
+ * import { autograd, ones } from 'aiforge';
+ * const x = ones([2], { requiresGrad: true });
+ * autograd.backward([x.mul(2).sum(), x.mul(3)], [null, ones([2])]);
+ * x.grad?.tolist(); // [5, 5]
+ */
+export function backward(tensors: Roots, gradTensors: Gradients = null, options: GraphOptions = {}): void {
+  backwardFrom(asList(tensors), gradTensors === null ? null : asList(gradTensors), options);
+}
+
+/** `backward` off the event loop; see `Tensor.backwardAsync`. */
+export function backwardAsync(
+  tensors: Roots,
+  gradTensors: Gradients = null,
+  options: GraphOptions = {},
+): Promise<void> {
+  return backwardAsyncFrom(asList(tensors), gradTensors === null ? null : asList(gradTensors), options);
+}

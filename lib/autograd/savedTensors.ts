@@ -1,0 +1,58 @@
+import { native, type EngineCallback, type Handle } from '../native.js';
+import { runInContext } from '../tensor/context.js';
+import { refuseResult } from '../tensor/engine.js';
+import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
+import { withCleanUp } from './finally.js';
+
+/**
+ * Runs `body` with hooks on every tensor that an operator in it saves for its backward: `pack` gets the tensor and
+ * returns whatever stands for it, from which `unpack` makes it again when backward needs it. Follows `await`. As
+ * `torch.autograd.graph.saved_tensors_hooks`.
+ *
+ * Neither hook may change its argument in place. What `pack` returns must outlive the scope that `body` runs in.
+ *
+ * @example
+ * import { autograd, ones } from 'aiforge';
+ * const x = ones([3], { requiresGrad: true });
+ * const y = autograd.savedTensorsHooks(
+ *   (tensor) => tensor.tolist() as number[],
+ *   (list) => ones([3]).mul(list[0] ?? 0),
+ *   () => x.mul(x),
+ * );
+ * y.sum().backward();
+ * x.grad?.tolist(); // [2, 2, 2]
+ */
+export function savedTensorsHooks<Packed, T>(
+  pack: (tensor: Tensor) => Packed,
+  unpack: (packed: Packed) => Tensor,
+  body: () => T,
+): T {
+  return underHooks(
+    ([handle]) => {
+      const packed = pack(wrapHandle(handle as Handle));
+      if (packed instanceof Promise) refuseResult('The pack hook of saved tensors', packed);
+      return () => {
+        const tensor: unknown = unpack(packed);
+        return Tensor.isTensor(tensor) ? handleOf(tensor) : refuseResult('The unpack hook of saved tensors', tensor);
+      };
+    },
+    { takes: false, kept: null },
+    body,
+  );
+}
+
+/**
+ * The same for a `pack` on handles that returns the function that gives a handle back. `takes` ends that handle after
+ * its use; `kept` lives as long as anything that was packed.
+ */
+export function underHooks<T>(
+  pack: EngineCallback,
+  { takes, kept }: { takes: boolean; kept: Tensor | null },
+  body: () => T,
+): T {
+  const hooks = native.openSavedTensorsHooks(pack, takes, kept === null ? null : handleOf(kept));
+  return withCleanUp(
+    () => runInContext({ savedTensorsHooks: hooks }, body),
+    () => native.closeSavedTensorsHooks(hooks),
+  );
+}
