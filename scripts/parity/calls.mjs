@@ -9,7 +9,7 @@ const { ops, Tensor } = aiforge;
 export function callOf(entry) {
   const name = entry.split('/')[0];
   const special = table[entry] ?? table[name];
-  if (special !== undefined) return { call: special.call, how: special.why };
+  if (special !== undefined) return { call: special.call, how: special.why, isSpecial: true };
   const path = name.split('.').map(camelCase);
   const functional = name.startsWith('nn.functional.') ? path.at(-1) : null;
   const candidates = [path, [camelCase(name.replaceAll('.', '_'))], ...(functional ? [[functional]] : [])];

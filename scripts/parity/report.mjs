@@ -9,14 +9,15 @@ function table(heads, rows) {
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function reasons(results, list) {
+/** Rows of the entries' names by the reason that they share. */
+function grouped(pairs) {
   const groups = new Map();
-  for (const { name } of results) {
-    if (!list.has(name)) continue;
-    groups.set(list.get(name), [...(groups.get(list.get(name)) ?? []), `\`${name}\``]);
-  }
+  for (const [name, reason] of pairs) groups.set(reason, [...(groups.get(reason) ?? []), `\`${name}\``]);
   return [...groups].map(([reason, names]) => [names.join(', '), reason]);
 }
+
+const reasons = (results, list) =>
+  grouped(results.filter(({ name }) => list.has(name)).map(({ name }) => [name, list.get(name)]));
 
 export function markdown(results) {
   const withOperator = results.filter(({ name, samples }) => samples > 0 && !withoutOperator.has(name));
@@ -62,6 +63,9 @@ export function markdown(results) {
     `op_db has ${number(sum(results, 'refusals'))} inputs that Python must refuse for these entries. aiforge refuses all but ` +
       `${number(sum(results, 'accepted'))} of them, ${number(sum(results, 'sameMessage'))} with Python's very reason in the message.`,
     table(['entries that take one', 'reason'], reasons(results, acceptedErrors)),
+    '## Entries that are called otherwise than by their name',
+    'All others are public functions, or methods, by the rule of names.',
+    table(['entries', 'reason'], grouped(withOperator.filter((r) => r.isSpecial).map(({ name, how }) => [name, how]))),
     '## Entries that are close, not bit-identical',
     close.length > 0
       ? table(

@@ -46,6 +46,7 @@ class Entry {
     this.result = {
       name,
       how: this.target?.how ?? null,
+      isSpecial: this.target?.isSpecial ?? false,
       dtypes: {},
       samples: 0,
       gradients: 0,
