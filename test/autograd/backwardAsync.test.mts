@@ -228,7 +228,7 @@ describe('backwardAsync', () => {
 describe('the end of a thread during a backward pass', () => {
   const file = path.resolve('test/native/fixtures/backward.cjs');
 
-  for (const task of ['hook', 'async', 'asyncHook', 'functions']) {
+  for (const task of ['hook', 'async', 'asyncHook', 'functions', 'recompute']) {
     it(`by terminate, in '${task}'`, async () => {
       for (let i = 0; i < 5; ++i) {
         const worker = new Worker(file, { workerData: { task } });
