@@ -2,9 +2,20 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const nodeGlobals = Object.fromEntries(
-  ['process', 'console', 'performance', 'fetch', 'URL', 'Buffer', 'AbortController', 'setTimeout', 'clearTimeout'].map(
-    (name) => [name, 'readonly'],
-  ),
+  [
+    'process',
+    'console',
+    'performance',
+    'fetch',
+    'URL',
+    'Buffer',
+    'AbortController',
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'structuredClone',
+  ].map((name) => [name, 'readonly']),
 );
 
 const typed = ['lib/**/*.ts', 'plugins/**/*.ts', 'test/**/*.mts'];

@@ -19,6 +19,7 @@ export const errorCodes = {
   STATE_DICT_MISMATCH: 'A state dict has missing, unexpected or differently shaped entries.',
   DISTRIBUTED_FAILED: 'A process group, store or collective failed.',
   LAUNCH_FAILED: 'A launched process failed or could not be started.',
+  GRADCHECK_FAILED: 'The gradients of a function are not those that differences of its values give.',
   TRAINING_FAILED: 'A training run cannot go on.',
 } as const;
 

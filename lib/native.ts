@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
+import { hintFor } from './hints.js';
 import { packageRoot } from './stack.js';
 
 /** A tensor's number in the addon's slot table. */
@@ -75,11 +76,15 @@ export interface Native {
   releaseShared(id: string): boolean;
   unreceived(): { tensors: number; bytes: number };
 
+  scratchBuffer(): ArrayBuffer;
+
   call: (operator: number, ...args: unknown[]) => unknown;
   registerOperators(names: readonly string[]): number;
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
+  /** Operators that are checked before LibTorch gets them, and why. */
+  guards(): { operators: string; reason: string }[];
 
   shape(handle: Handle): number[];
   strides(handle: Handle): number[];
@@ -166,13 +171,22 @@ export interface Native {
   exitDualLevel(): void;
   hasDualLevel(): boolean;
 
+  writeElement(handle: Handle, index: number, re: number, im: number): void;
+  undefinedGrad(handle: Handle): Handle;
+
   fromTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  fromScratch: (dtype: string, dims: number) => Handle;
+  fromNumbers(numbers: Float64Array, dtype: string, shape: readonly number[]): Handle;
+  copyNumbers(handle: Handle): ArrayBuffer | null;
+  /** How many dimensions it has; their sizes and the elements are in the scratch memory. -1: it does not fit there. */
+  readElements: (handle: Handle) => number;
+  promoteTypes(first: string, second: string): string;
+  adoptTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
 
-  indexBuffer(): ArrayBuffer;
   at: (handle: Handle, count: number) => Handle;
   setAt: (handle: Handle, count: number) => void;
 
@@ -196,12 +210,14 @@ export interface Native {
 
 const addonPath = path.join(packageRoot, 'build', 'cmake', 'Release', 'aiforge.node');
 
-function createError(code: ErrorCode, message: string, op: string, args: string[]): Error {
+function createError(code: ErrorCode, reason: string, op: string, args: string[]): Error {
   const call = op === '' ? '' : `${op}(${args.join(', ')}): `;
+  const hint = hintFor(reason);
+  const message = call + (hint === undefined ? reason : `${reason.replace(/\.?$/, '.')} ${hint}`);
   const details = { op: op === '' ? undefined : op, args };
   return code === 'TENSOR_DISPOSED'
-    ? new TensorDisposedError(call + message, details)
-    : new AiforgeError(code, call + message, details);
+    ? new TensorDisposedError(message, details)
+    : new AiforgeError(code, message, details);
 }
 
 function load(): Native {

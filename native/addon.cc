@@ -14,7 +14,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   aiforge::define_autograd(env, exports);
   aiforge::define_functorch(env, exports);
   aiforge::define_forward_mode(env, exports);
+  aiforge::define_elements(env, exports);
   aiforge::define_storage(env, exports);
+  aiforge::define_numbers(env, exports);
   aiforge::define_indexing(env, exports);
   aiforge::define_sharing(env, exports);
   aiforge::define_random(env, exports);

@@ -18,7 +18,11 @@ bool is_missing(napi_env env, napi_value value) {
 namespace {
 
 std::string read_string(napi_env env, napi_value value) {
+  // Names of dtypes, devices and modes are short: one copy is enough for them.
+  char few[64];
   size_t length = 0;
+  check(env, napi_get_value_string_utf8(env, value, few, sizeof few, &length));
+  if (length < sizeof few - 4) return std::string(few, length);
   check(env, napi_get_value_string_utf8(env, value, nullptr, 0, &length));
   std::string text(length, '\0');
   check(env, napi_get_value_string_utf8(env, value, text.data(), length + 1, &length));
@@ -98,13 +102,15 @@ bool ArgumentReader::is_missing(size_t i) const { return aiforge::is_missing(env
 
 Handle ArgumentReader::handle(size_t i) const {
   const double value = read_number(env_, values_[i], "a Tensor");
-  if (value < 0) reject(env_, values_[i], "a Tensor");
-  return static_cast<Handle>(value);
+  if (to_handle(value) == 0) reject(env_, values_[i], "a Tensor");
+  return to_handle(value);
 }
 
 uint32_t ArgumentReader::uint32(size_t i) const {
   const double value = read_number(env_, values_[i], "a whole number");
-  if (!(value >= 0 && value <= 4294967295.0)) reject(env_, values_[i], "a number in 0 … 2^32-1");
+  if (!(value >= 0 && value <= 4294967295.0) || std::trunc(value) != value) {
+    reject(env_, values_[i], "a whole number in 0 … 2^32-1");
+  }
   return static_cast<uint32_t>(value);
 }
 

@@ -68,8 +68,8 @@ void Environment::close(napi_env, void* data, void*) {
   environment->forward_level.reset();
   environment->handles = Handles();
   environment->error_factory.Reset();
-  environment->index_buffer.Reset();
   environment->engine_caller.Reset();
+  environment->scratch_buffer.Reset();
   environment->stack_capturer.Reset();
   environment->stack_annotator.Reset();
   environment->saved_tensors_hooks.clear();
@@ -121,6 +121,7 @@ void Environment::sweep(node_api_basic_env env) {
   if (collected_.empty()) return;
   for (const Handle handle : std::exchange(collected_, {})) handles.release(handle);
   report_memory(env);
+  buffers->drain(env);
 }
 
 void Environment::report_memory(node_api_basic_env env) {
@@ -200,6 +201,7 @@ napi_value dispose(napi_env env, napi_callback_info info) {
     Environment& environment = Environment::of(env);
     const bool released = environment.handles.release(args.handle(0));
     environment.report_memory(env);
+    environment.buffers->drain(env);
     return Napi::Boolean::New(env, released);
   });
 }
@@ -212,8 +214,8 @@ napi_value enter(napi_env env, napi_callback_info info) {
   });
 }
 
-Napi::Value open_scope(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), Environment::of(info.Env()).handles.open_scope());
+napi_value open_scope(napi_env env, napi_callback_info) {
+  return guarded(env, [&] { return number(env, Environment::of(env).handles.open_scope()); });
 }
 
 napi_value close_scope(napi_env env, napi_callback_info info) {
@@ -234,9 +236,11 @@ napi_value rehome(napi_env env, napi_callback_info info) {
   });
 }
 
-Napi::Value is_live(const Napi::CallbackInfo& info) {
-  const auto handle = static_cast<Handle>(info[0].ToNumber().Int64Value());
-  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).handles.is_live(handle));
+napi_value is_live(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return Napi::Boolean::New(env, Environment::of(env).handles.is_live(args.handle(0)));
+  });
 }
 
 // memory(): { tensors, peak, scopes: [number, tensors, bytes, …] }, first what is outside every
@@ -258,9 +262,27 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   return stats;
 }
 
-Napi::Value set_error_factory(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).error_factory = Napi::Persistent(info[0].As<Napi::Function>());
-  return info.Env().Undefined();
+// scratchBuffer(): the ArrayBuffer that both sides write numbers into.
+napi_value scratch_buffer(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    Environment& environment = Environment::of(env);
+    if (environment.scratch == nullptr) {
+      Napi::ArrayBuffer buffer =
+          Napi::ArrayBuffer::New(env, Environment::kScratchNumbers * sizeof(double));
+      environment.scratch_buffer = Napi::Persistent(buffer);
+      environment.scratch = static_cast<double*>(buffer.Data());
+    }
+    return environment.scratch_buffer.Value();
+  });
+}
+
+napi_value set_error_factory(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    if (kind_of(env, args[0]) != napi_function) reject(env, args[0], "a function");
+    Environment::of(env).error_factory = Napi::Persistent(Napi::Function(env, args[0]));
+    return nullptr;
+  });
 }
 
 }  // namespace
@@ -269,12 +291,13 @@ void define_environment(Napi::Env env, Napi::Object exports) {
   define(env, exports, "attach", attach);
   define(env, exports, "dispose", dispose);
   define(env, exports, "enter", enter);
+  define(env, exports, "openScope", open_scope);
   define(env, exports, "closeScope", close_scope);
   define(env, exports, "rehome", rehome);
-  exports.Set("openScope", Napi::Function::New<open_scope>(env, "openScope"));
-  exports.Set("isLive", Napi::Function::New<is_live>(env, "isLive"));
+  define(env, exports, "scratchBuffer", scratch_buffer);
+  define(env, exports, "isLive", is_live);
+  define(env, exports, "setErrorFactory", set_error_factory);
   exports.Set("memory", Napi::Function::New<memory>(env, "memory"));
-  exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
 }
 
 }  // namespace aiforge

@@ -37,8 +37,11 @@ class Environment {
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;
-  Napi::Reference<Napi::ArrayBuffer> index_buffer;  // see indexing.cc
-  const double* index_entries = nullptr;
+  // Numbers that cross to JavaScript and back without a value made for each. Only lib/tensor/
+  // scratch.ts has the ArrayBuffer, so that nobody detaches it.
+  static constexpr size_t kScratchNumbers = 2048;
+  double* scratch = nullptr;
+  Napi::Reference<Napi::ArrayBuffer> scratch_buffer;
   std::unique_ptr<ForwardLevel> forward_level;  // while this thread is in a dual level
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
   std::shared_ptr<Bridge> bridge;  // from the engine back into JavaScript

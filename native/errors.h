@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -23,8 +24,12 @@ struct ErrorContext {
   std::vector<std::string> args;
 };
 
+// A JavaScript exception is pending already, such as one that a getter threw: it passes through
+// unchanged.
+struct PendingException : std::exception {};
+
 // Turns the exception being handled into a pending JavaScript exception.
-void throw_current_exception(napi_env env, const ErrorContext& context = {});
+void throw_current_exception(napi_env env, const ErrorContext& context = {}) noexcept;
 
 // Runs a callback's body; whatever it throws becomes a JavaScript exception.
 template <typename Body>
@@ -33,6 +38,33 @@ napi_value guarded(napi_env env, Body&& body) noexcept {
     return std::forward<Body>(body)();
   } catch (...) {
     throw_current_exception(env);
+    return nullptr;
+  }
+}
+
+// A callback that is no operator of LibTorch's, as its errors show it: its name and those of its
+// first arguments, which are tensors or lists of them.
+struct Call {
+  napi_callback_info info;
+  const char* name;
+  static constexpr size_t kMost = 3;
+  const char* tensors[kMost];  // null after the last
+};
+
+ErrorContext context_of(napi_env env, const Call& call);
+
+template <typename Body>
+napi_value guarded(napi_env env, const Call& call, Body&& body) noexcept {
+  try {
+    return std::forward<Body>(body)();
+  } catch (...) {
+    const std::exception_ptr failure = std::current_exception();
+    const ErrorContext context = context_of(env, call);
+    try {
+      std::rethrow_exception(failure);
+    } catch (...) {
+      throw_current_exception(env, context);
+    }
     return nullptr;
   }
 }

@@ -13,6 +13,14 @@ namespace aiforge {
 // handle is always recognised. A slot whose generations are spent is retired.
 using Handle = uint64_t;
 
+// The handle that a JavaScript number is. A number that can be none, such as NaN or a fraction,
+// gives 0, which names no slot.
+inline Handle to_handle(double number) {
+  if (!(number >= 0 && number < 4503599627370496.0)) return 0;
+  const auto whole = static_cast<int64_t>(number);
+  return static_cast<double>(whole) == number ? static_cast<Handle>(whole) : 0;
+}
+
 class Handles {
  public:
   // Stores a tensor in the current scope; the caller owns the handle.

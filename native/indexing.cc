@@ -16,13 +16,14 @@ namespace aiforge {
 
 namespace {
 
-// What JavaScript writes of the value to put and of each index: a kind and up to three numbers.
+// What JavaScript writes into the scratch memory of the value to put and of each index: a kind and
+// up to three numbers.
 // lib/tensor/indexing.ts has the same numbers.
 constexpr size_t kEntry = 4;
 constexpr size_t kMostIndices = 64;
-constexpr size_t kBufferBytes = (1 + kMostIndices) * kEntry * sizeof(double);
+static_assert((1 + kMostIndices) * kEntry <= Environment::kScratchNumbers);
 
-enum class IndexKind { None, Ellipsis, Int, BigInt, Bool, Slice, Tensor };
+enum class IndexKind { None, Ellipsis, Int, BigInt, Bool, Slice, Tensor, List };
 enum class ValueKind { Tensor, Int, Float, Bool, Complex, BigInt, BigUint };
 
 int64_t bits(const double& slot) {
@@ -45,7 +46,25 @@ std::optional<c10::SymInt> bound(double value) {
   return bound_or(value, 0);
 }
 
-at::indexing::TensorIndex read_index(const Handles& handles, const double* entry) {
+// A tensor of the integers or booleans that stand elsewhere in the scratch memory.
+at::Tensor read_list(const double* scratch, const double* entry) {
+  const auto begin = static_cast<size_t>(entry[1]);
+  const auto count = static_cast<size_t>(entry[2]);
+  if (begin > Environment::kScratchNumbers || count > Environment::kScratchNumbers - begin) {
+    throw Error("INVALID_ARGUMENT", "a list of indices is beyond the scratch memory");
+  }
+  const bool is_mask = entry[3] != 0;
+  at::Tensor list = at::empty({static_cast<int64_t>(count)},
+                              at::TensorOptions(is_mask ? c10::kBool : c10::kLong));
+  if (is_mask) {
+    std::copy_n(scratch + begin, count, list.mutable_data_ptr<bool>());
+  } else {
+    std::copy_n(scratch + begin, count, list.mutable_data_ptr<int64_t>());
+  }
+  return list;
+}
+
+at::indexing::TensorIndex read_index(const Environment& environment, const double* entry) {
   switch (static_cast<IndexKind>(entry[0])) {
     case IndexKind::None:
       return at::indexing::None;
@@ -60,7 +79,9 @@ at::indexing::TensorIndex read_index(const Handles& handles, const double* entry
     case IndexKind::Slice:
       return at::indexing::Slice(bound(entry[1]), bound(entry[2]), bound(entry[3]));
     case IndexKind::Tensor:
-      return handles.get(static_cast<Handle>(entry[1]));
+      return environment.handles.get(static_cast<Handle>(entry[1]));
+    case IndexKind::List:
+      return read_list(environment.scratch, entry);
   }
   throw Error("INVALID_ARGUMENT", "an index of an unknown kind");
 }
@@ -70,8 +91,7 @@ using Indices = c10::SmallVector<at::indexing::TensorIndex, 4>;
 Indices read_indices(const Environment& environment, size_t count) {
   Indices indices;
   for (size_t i = 0; i < count; ++i) {
-    indices.push_back(
-        read_index(environment.handles, environment.index_entries + (i + 1) * kEntry));
+    indices.push_back(read_index(environment, environment.scratch + (i + 1) * kEntry));
   }
   return indices;
 }
@@ -139,19 +159,19 @@ at::Tensor basic_view(const at::Tensor& self, const double* entries, size_t coun
 }
 
 at::Tensor get(const Environment& environment, const at::Tensor& self, size_t count) {
-  if (self.is_nested() || !is_basic(environment.index_entries, count)) {
+  if (self.is_nested() || !is_basic(environment.scratch, count)) {
     return at::indexing::get_item(self, read_indices(environment, count));
   }
-  at::Tensor view = basic_view(self, environment.index_entries, count);
+  at::Tensor view = basic_view(self, environment.scratch, count);
   return view.is_same(self) ? at::alias(view) : view;
 }
 
 void put(const Environment& environment, const at::Tensor& self, size_t count,
          const at::Tensor& value) {
-  if (self.is_nested() || !is_basic(environment.index_entries, count)) {
+  if (self.is_nested() || !is_basic(environment.scratch, count)) {
     at::indexing::set_item(self, read_indices(environment, count), value);
   } else {
-    at::indexing::copy_to(basic_view(self, environment.index_entries, count), value);
+    at::indexing::copy_to(basic_view(self, environment.scratch, count), value);
   }
 }
 
@@ -173,7 +193,7 @@ c10::Scalar read_number_entry(const double* entry) {
 }
 
 at::Tensor read_value(const Environment& environment, const at::Tensor& self) {
-  const double* entry = environment.index_entries;
+  const double* entry = environment.scratch;
   if (static_cast<ValueKind>(entry[0]) == ValueKind::Tensor) {
     return environment.handles.get(static_cast<Handle>(entry[1]));
   }
@@ -204,6 +224,9 @@ std::string describe_index(const Handles& handles, const double* entry) {
       return describe_bound(entry[1]) + ":" + describe_bound(entry[2]) +
              (step.empty() ? "" : ":" + step);
     }
+    case IndexKind::List:
+      return std::string(entry[3] != 0 ? "bool[" : "int64[") +
+             std::to_string(static_cast<int64_t>(entry[2])) + "]";
     case IndexKind::Tensor:
       break;
   }
@@ -240,7 +263,7 @@ napi_value indexing(napi_env env, napi_callback_info info, const char* name, Bod
       context.args.push_back(handles.is_live(handle) ? describe_tensor(handles.get(handle))
                                                      : "a disposed tensor");
       for (size_t i = 1; i <= count; ++i) {
-        context.args.push_back(describe_index(handles, environment.index_entries + i * kEntry));
+        context.args.push_back(describe_index(handles, environment.scratch + i * kEntry));
       }
       rethrow_as_argument();
     }
@@ -250,7 +273,8 @@ napi_value indexing(napi_env env, napi_callback_info info, const char* name, Bod
   }
 }
 
-// at(tensor, count): the part of a tensor that the first `count` indices of the buffer name.
+// at(tensor, count): the part of a tensor that the first `count` indices in the scratch memory
+// name.
 napi_value at_indices(napi_env env, napi_callback_info info) {
   return indexing(env, info, "at",
                   [&](Environment& environment, const at::Tensor& self, size_t count) {
@@ -258,7 +282,7 @@ napi_value at_indices(napi_env env, napi_callback_info info) {
                   });
 }
 
-// setAt(tensor, count): puts the buffer's value there.
+// setAt(tensor, count): puts the value in the scratch memory there.
 napi_value set_at(napi_env env, napi_callback_info info) {
   return indexing(
       env, info, "set",
@@ -268,28 +292,11 @@ napi_value set_at(napi_env env, napi_callback_info info) {
       });
 }
 
-// indexBuffer(): the ArrayBuffer that JavaScript writes indices into. Its memory never moves, and
-// nobody but lib/tensor/indexing.ts has it, so it is read through a pointer taken once.
-napi_value index_buffer(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    Environment& environment = Environment::of(env);
-    if (environment.index_entries == nullptr) {
-      void* data = nullptr;
-      napi_value buffer = nullptr;
-      check(env, napi_create_arraybuffer(env, kBufferBytes, &data, &buffer));
-      environment.index_buffer = Napi::Persistent(Napi::ArrayBuffer(env, buffer));
-      environment.index_entries = static_cast<const double*>(data);
-    }
-    return environment.index_buffer.Value();
-  });
-}
-
 }  // namespace
 
 void define_indexing(Napi::Env env, Napi::Object exports) {
   define(env, exports, "at", at_indices);
   define(env, exports, "setAt", set_at);
-  define(env, exports, "indexBuffer", index_buffer);
 }
 
 }  // namespace aiforge

@@ -1,5 +1,6 @@
 #include "operators.h"
 
+#include <ATen/MemoryOverlap.h>
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
@@ -47,11 +48,12 @@ c10::OperatorHandle find(const std::string& name) {
 }  // namespace
 
 Operator::Operator(c10::OperatorHandle found)
-    : handle(found), name(full_name(found.operator_name())) {
+    : handle(found), name(full_name(found.operator_name())), guards(guards_of(name)) {
   const c10::FunctionSchema& schema = found.schema();
   for (const c10::Argument& argument : schema.arguments()) {
     ValueType type = value_type_of(argument.real_type(), argument.N());
     const bool is_required = !argument.default_value().has_value() && !type.is_optional;
+    if (argument.is_out()) outs.push_back(arguments.size());
     arguments.push_back({argument.name(), std::move(type),
                          argument.default_value().value_or(c10::IValue()), is_required});
   }
@@ -101,6 +103,43 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
       stack.push_back(to_ivalue(environment, env, values[i], argument.type));
     } catch (const Error& error) {
       throw Error(error.code, "argument '" + argument.name + "': " + error.what());
+    }
+  }
+}
+
+// Kernels that write their results from the start of the memory on do so whatever its strides are.
+void check_out(const at::Tensor& tensor, const std::string& name) {
+  if (!tensor.defined() || tensor.layout() != c10::kStrided) return;
+  if (tensor._is_zerotensor()) {
+    throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
+  }
+  if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
+  throw Error(
+      "INVALID_ARGUMENT",
+      "argument '" + name + "': several of its elements lie at one place in memory; clone() it");
+}
+
+void check_outs(const Operator& op, const torch::jit::Stack& stack) {
+  for (const size_t i : op.outs) {
+    if (stack[i].isTensor()) {
+      check_out(stack[i].toTensor(), op.arguments[i].name);
+    } else if (stack[i].isTensorList()) {
+      for (const at::Tensor& tensor : stack[i].toTensorVector()) {
+        check_out(tensor, op.arguments[i].name);
+      }
+    }
+  }
+}
+
+// A result that is written into one of the arguments itself may be resized, and kernels then read
+// the argument by its new sizes: they get it as a tensor of its own, with the sizes that it had.
+void separate_outs(const Operator& op, torch::jit::Stack& stack) {
+  for (const size_t out : op.outs) {
+    if (!stack[out].isTensor() || !stack[out].toTensor().defined()) continue;
+    for (size_t i = 0; i < stack.size(); ++i) {
+      if (i == out || !stack[i].isTensor()) continue;
+      if (stack[i].toTensor().is_same(stack[out].toTensor()))
+        stack[i] = stack[i].toTensor().detach();
     }
   }
 }
@@ -169,6 +208,11 @@ napi_value call(napi_env env, napi_callback_info info) {
     torch::jit::Stack stack = std::move(environment.spare_stack);
     stack.clear();
     push_arguments(environment, env, *op, values + 1, given, stack);
+    if (!op->outs.empty()) {
+      check_outs(*op, stack);
+      separate_outs(*op, stack);
+    }
+    for (const Guard* guard : op->guards) guard->check({op->handle.schema(), stack});
     op->handle.callBoxed(stack);
     const napi_value result = results(environment, env, *op, stack);
     stack.clear();
@@ -177,7 +221,12 @@ napi_value call(napi_env env, napi_callback_info info) {
   } catch (...) {
     // Described from the exception's own handler, since describing may throw and catch too.
     const std::exception_ptr failure = std::current_exception();
-    const ErrorContext context = context_of(environment, env, op, values + 1, given);
+    ErrorContext context;
+    try {
+      context = context_of(environment, env, op, values + 1, given);
+    } catch (...) {
+      // The error is told without its arguments.
+    }
     try {
       std::rethrow_exception(failure);
     } catch (...) {
@@ -199,15 +248,20 @@ napi_value wrap_number(napi_env env, napi_callback_info info) {
 }
 
 // registerOperators(names): the number of the first; the others follow it.
-Napi::Value register_operators(const Napi::CallbackInfo& info) {
-  OperatorTable& operators = Environment::of(info.Env()).operators;
-  const Napi::Array names = info[0].As<Napi::Array>();
-  uint32_t first = 0;
-  for (uint32_t i = 0; i < names.Length(); ++i) {
-    const uint32_t id = operators.add(Napi::Value(names[i]).As<Napi::String>().Utf8Value());
-    if (i == 0) first = id;
-  }
-  return Napi::Number::New(info.Env(), first);
+napi_value register_operators(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const ValueType type{Kind::String, true, false, false, 0, "str[]"};
+    Environment& environment = Environment::of(env);
+    const c10::List<std::string> names =
+        to_ivalue(environment, env, args[0], type).to<c10::List<std::string>>();
+    uint32_t first = 0;
+    for (size_t i = 0; i < names.size(); ++i) {
+      const uint32_t id = environment.operators.add(names.get(i));
+      if (i == 0) first = id;
+    }
+    return number(env, first);
+  });
 }
 
 Napi::Object argument_to_js(Napi::Env env, const c10::Argument& argument) {
@@ -245,13 +299,11 @@ Napi::Object schema_to_js(Napi::Env env, const c10::FunctionSchema& schema) {
 }
 
 // schema(name): one operator's schema as an object.
-Napi::Value schema(const Napi::CallbackInfo& info) {
-  try {
-    return schema_to_js(info.Env(), find(info[0].As<Napi::String>().Utf8Value()).schema());
-  } catch (...) {
-    throw_current_exception(info.Env());
-    return Napi::Value();
-  }
+napi_value schema(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return schema_to_js(env, find(args.string(0)).schema());
+  });
 }
 
 // operatorNames(): every aten:: operator, without its namespace.
@@ -265,6 +317,20 @@ Napi::Value operator_names(const Napi::CallbackInfo& info) {
   return names;
 }
 
+// guards(): the table of native/guards.cc, for the documentation and the tests.
+napi_value list_guards(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    Napi::Array rows = Napi::Array::New(env);
+    for (const Guard& guard : all_guards()) {
+      Napi::Object row = Napi::Object::New(env);
+      row.Set("operators", guard.operators);
+      row.Set("reason", guard.reason);
+      rows.Set(rows.Length(), row);
+    }
+    return rows;
+  });
+}
+
 }  // namespace
 
 void define_operators(Napi::Env env, Napi::Object exports) {
@@ -272,10 +338,10 @@ void define_operators(Napi::Env env, Napi::Object exports) {
   check(env, napi_create_function(env, "call", NAPI_AUTO_LENGTH, call, &Environment::of(env),
                                   &function));
   exports.Set("call", Napi::Value(env, function));
+  define(env, exports, "registerOperators", register_operators);
+  define(env, exports, "schema", schema);
+  define(env, exports, "guards", list_guards);
   define(env, exports, "wrapNumber", wrap_number);
-  exports.Set("registerOperators",
-              Napi::Function::New<register_operators>(env, "registerOperators"));
-  exports.Set("schema", Napi::Function::New<schema>(env, "schema"));
   exports.Set("operatorNames", Napi::Function::New<operator_names>(env, "operatorNames"));
 }
 

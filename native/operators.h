@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "guards.h"
 #include "values.h"
 
 namespace aiforge {
@@ -28,6 +29,8 @@ struct Operator {
   std::vector<ValueType> returns;
   // For each return, the argument that it is (in-place and out variants), or -1.
   std::vector<int> aliases;
+  std::vector<size_t> outs;          // arguments that results are written into
+  std::vector<const Guard*> guards;  // none for nearly all
 };
 
 // Operators by small integers; resolved on the first call, so that loading costs nothing.

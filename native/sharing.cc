@@ -144,7 +144,7 @@ void check_shareable(const at::Tensor& tensor) {
 
 // share(tensor, once): the token's id. `once` moves the tensor: its handle is released.
 napi_value share(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "share", {"tensor"}}, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Environment& environment = Environment::of(env);
     const bool once = args.boolean(1);

@@ -1,3 +1,5 @@
+#include "storage.h"
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -15,11 +17,6 @@ namespace aiforge {
 
 namespace {
 
-struct TypedArray {
-  void* data = nullptr;
-  size_t bytes = 0;
-};
-
 size_t item_bytes(napi_typedarray_type type) {
   switch (type) {
     case napi_int8_array:
@@ -33,10 +30,16 @@ size_t item_bytes(napi_typedarray_type type) {
     case napi_uint32_array:
     case napi_float32_array:
       return 4;
-    default:
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
       return 8;
+    default:
+      throw Error("INVALID_ARGUMENT", "expected a typed array of a kind that tensors have");
   }
 }
+
+}  // namespace
 
 TypedArray read_typed_array(napi_env env, napi_value value) {
   bool is_typed_array = false;
@@ -68,6 +71,20 @@ void check_size(const TypedArray& array, const std::vector<int64_t>& shape, c10:
   }
 }
 
+at::Tensor readable(const at::Tensor& tensor) {
+  at::Tensor plain = unwrapped(tensor);
+  const bool is_ready = plain.device().is_cpu() && plain.layout() == c10::kStrided &&
+                        plain.is_contiguous() && !plain.is_conj() && !plain.is_neg() &&
+                        plain.has_storage() && !plain._is_zerotensor();
+  if (is_ready) return plain;
+  const OutsideTransforms outside;
+  // A gradient that is known to be zero has no memory; a clone has.
+  const at::Tensor held = plain._is_zerotensor() ? plain.clone() : plain;
+  return held.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
+}
+
+namespace {
+
 // fromTypedArray(data, dtype, shape): a tensor with a copy of the data.
 napi_value from_typed_array(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
@@ -82,38 +99,64 @@ napi_value from_typed_array(napi_env env, napi_callback_info info) {
   });
 }
 
+// A tensor over the memory of a typed array, which is kept until LibTorch drops the last tensor
+// over it.
+napi_value tensor_over(napi_env env, const ArgumentReader& args) {
+  const c10::ScalarType dtype = dtype_from_name(args.string(1));
+  const std::vector<int64_t> shape = read_shape(env, args[2]);
+  const TypedArray source = read_typed_array(env, args[0]);
+  check_size(source, shape, dtype);
+  if (reinterpret_cast<uintptr_t>(source.data) % c10::elementSize(dtype) != 0) {
+    throw Error("INVALID_ARGUMENT", "the data does not begin at a multiple of its elements' size");
+  }
+  Environment& environment = Environment::of(env);
+  environment.buffers->drain(env);
+  if (source.bytes == 0) {
+    return from_tensor(environment, env, at::empty(shape, at::TensorOptions(dtype)));
+  }
+  napi_ref reference = nullptr;
+  check(env, napi_create_reference(env, args[0], 1, &reference));
+  auto* held = new HeldBuffer{environment.buffers, reference};
+  at::Tensor tensor = at::for_blob(source.data, shape)
+                          .context(held, release_buffer)
+                          .options(at::TensorOptions(dtype))
+                          .make_tensor();
+  return from_tensor(environment, env, std::move(tensor));
+}
+
+bool is_over_shared_memory(napi_env env, napi_value value) {
+  napi_value buffer = nullptr;
+  bool is_own = false;
+  read_typed_array(env, value);
+  check(env, napi_get_typedarray_info(env, value, nullptr, nullptr, nullptr, &buffer, nullptr));
+  check(env, napi_is_arraybuffer(env, buffer, &is_own));
+  return !is_own;
+}
+
 // shareTypedArray(data, dtype, shape): a tensor over the data itself, which must be of a
 // SharedArrayBuffer: that memory never moves and cannot be detached.
 napi_value share_typed_array(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
-    const c10::ScalarType dtype = dtype_from_name(args.string(1));
-    const std::vector<int64_t> shape = read_shape(env, args[2]);
-    const TypedArray source = read_typed_array(env, args[0]);
-    check_size(source, shape, dtype);
-    Environment& environment = Environment::of(env);
-    environment.buffers->drain(env);
-    napi_ref reference = nullptr;
-    check(env, napi_create_reference(env, args[0], 1, &reference));
-    const auto release = [buffers = environment.buffers, reference](void*) {
-      buffers->release(reference);
-    };
-    return from_tensor(environment, env,
-                       at::from_blob(source.data, shape, release, at::TensorOptions(dtype)));
+    if (!is_over_shared_memory(env, args[0])) {
+      throw Error("INVALID_ARGUMENT", "only the memory of a SharedArrayBuffer can be shared");
+    }
+    return tensor_over(env, args);
   });
 }
 
-at::Tensor readable(const at::Tensor& tensor) {
-  const at::Tensor plain = unwrapped(tensor);
-  const OutsideTransforms outside;
-  // A gradient that is known to be zero has no memory; a clone has.
-  const at::Tensor held = plain._is_zerotensor() ? plain.clone() : plain;
-  return held.detach().to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
+// adoptTypedArray(data, dtype, shape): a tensor over the data itself. Only for an ArrayBuffer that
+// nobody else has, since whoever has one can detach it.
+napi_value adopt_typed_array(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    return tensor_over(env, args);
+  });
 }
 
 // copyBytes(tensor): a new ArrayBuffer with the tensor's bytes in row-major order.
 napi_value copy_bytes(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.toTypedArray", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor source = readable(Environment::of(env).handles.get(args.handle(0)));
     void* data = nullptr;
@@ -128,17 +171,19 @@ void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at
 
 // viewBytes(tensor): an ArrayBuffer over the tensor's own memory, which it keeps alive.
 napi_value view_bytes(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.viewTypedArray", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const at::Tensor tensor = unwrapped(Environment::of(env).handles.get(args.handle(0)));
     const OutsideTransforms outside;
-    if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() ||
-        tensor.is_neg() || tensor._is_zerotensor()) {
+    if (!tensor.device().is_cpu() || !tensor.has_storage() || !tensor.is_contiguous() ||
+        tensor.is_conj() || tensor.is_neg() || tensor._is_zerotensor()) {
       throw Error("INVALID_ARGUMENT", "only a contiguous tensor on the CPU can be viewed, got " +
                                           describe_tensor(tensor) + "; use contiguous() or copy");
     }
     if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(env, 0);
     auto held = std::make_unique<at::Tensor>(tensor.detach());
+    // As with `Tensor.numpy()`: what JavaScript sees must not move.
+    held->storage().unsafeGetStorageImpl()->set_resizable(false);
     napi_value buffer = nullptr;
     check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(), release_view,
                                                 held.get(), &buffer));
@@ -149,7 +194,7 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
 
 // item(tensor): the one element as a number, bigint, boolean or { re, im }
 napi_value item(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  return guarded(env, Call{info, "Tensor.item", {"self"}}, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     return from_scalar(env, Environment::of(env).handles.get(args.handle(0)).item());
   });
@@ -160,6 +205,7 @@ napi_value item(napi_env env, napi_callback_info info) {
 void define_storage(Napi::Env env, Napi::Object exports) {
   define(env, exports, "fromTypedArray", from_typed_array);
   define(env, exports, "shareTypedArray", share_typed_array);
+  define(env, exports, "adoptTypedArray", adopt_typed_array);
   define(env, exports, "copyBytes", copy_bytes);
   define(env, exports, "viewBytes", view_bytes);
   define(env, exports, "item", item);

@@ -11,7 +11,9 @@ void define_properties(Napi::Env env, Napi::Object exports);    // shape, dtype,
 void define_autograd(Napi::Env env, Napi::Object exports);      // backward, grad, .grad
 void define_functorch(Napi::Env env, Napi::Object exports);     // vmap, grad, jvp: transforms
 void define_forward_mode(Napi::Env env, Napi::Object exports);  // the level of dual tensors
+void define_elements(Napi::Env env, Napi::Object exports);      // what gradcheck changes
 void define_storage(Napi::Env env, Napi::Object exports);       // typed arrays in and out
+void define_numbers(Napi::Env env, Napi::Object exports);       // nested arrays in and out
 void define_random(Napi::Env env, Napi::Object exports);        // seeds, generators
 void define_device(Napi::Env env, Napi::Object exports);        // threads, devices, versions
 void define_indexing(Napi::Env env, Napi::Object exports);      // x[…] and x[…] = value

@@ -6,6 +6,7 @@
 #include <c10/core/QScheme.h>
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -31,10 +32,10 @@ c10::Scalar read_big_scalar(napi_env env, napi_value value) {
 
 const at::Tensor& read_tensor(Environment& environment, napi_env env, napi_value value) {
   double number = 0;
-  if (napi_get_value_double(env, value, &number) != napi_ok || number < 0) {
+  if (napi_get_value_double(env, value, &number) != napi_ok || to_handle(number) == 0) {
     reject(env, value, "a Tensor");
   }
-  return environment.handles.get(static_cast<Handle>(number));
+  return environment.handles.get(to_handle(number));
 }
 
 struct LayoutName {
@@ -69,8 +70,10 @@ c10::MemoryFormat read_memory_format(const std::string& name) {
 }
 
 at::Generator read_generator(Environment& environment, napi_env env, napi_value value) {
-  const auto id = static_cast<uint32_t>(read_number(env, value, "a Generator"));
-  const auto found = environment.generators.find(id);
+  const double id = read_number(env, value, "a Generator");
+  const auto found = id > 0 && id <= UINT32_MAX
+                         ? environment.generators.find(static_cast<uint32_t>(id))
+                         : environment.generators.end();
   if (found == environment.generators.end()) reject(env, value, "a Generator");
   return found->second;
 }
@@ -113,7 +116,7 @@ c10::IValue tensor_list(Environment& environment, napi_env env, napi_value value
   c10::List<at::Tensor> list;
   list.reserve(handles.size);
   for (size_t i = 0; i < handles.size; ++i) {
-    list.push_back(environment.handles.get(static_cast<Handle>(handles.data[i])));
+    list.push_back(environment.handles.get(to_handle(handles.data[i])));
   }
   return list;
 }
@@ -125,10 +128,13 @@ c10::IValue optional_tensor_list(Environment& environment, napi_env env, napi_va
   for (size_t i = 0; i < handles.size; ++i) {
     const double handle = handles.data[i];
     list.push_back(handle < 0 ? std::optional<at::Tensor>()
-                              : environment.handles.get(static_cast<Handle>(handle)));
+                              : environment.handles.get(to_handle(handle)));
   }
   return list;
 }
+
+// An array's length alone says little: `new Array(2 ** 32 - 1)` has no items.
+constexpr uint32_t kReservedItems = 4096;
 
 template <typename Item, typename Read>
 c10::IValue list_of(napi_env env, napi_value value, const ValueType& type, Read read) {
@@ -143,7 +149,7 @@ c10::IValue list_of(napi_env env, napi_value value, const ValueType& type, Read 
   }
   uint32_t length = 0;
   check(env, napi_get_array_length(env, value, &length));
-  list.reserve(length);
+  list.reserve(std::min(length, kReservedItems));
   for (uint32_t i = 0; i < length; ++i) {
     napi_value item = nullptr;
     check(env, napi_get_element(env, value, i, &item));
@@ -159,7 +165,7 @@ c10::IValue scalar_list(napi_env env, napi_value value, const ValueType& type) {
   uint32_t length = 0;
   check(env, napi_get_array_length(env, value, &length));
   c10::impl::GenericList list(c10::NumberType::get());
-  list.reserve(length);
+  list.reserve(std::min(length, kReservedItems));
   for (uint32_t i = 0; i < length; ++i) {
     napi_value item = nullptr;
     check(env, napi_get_element(env, value, i, &item));
@@ -224,15 +230,6 @@ Kind kind_of_type(const c10::Type& type) {
   }
 }
 
-napi_value from_int(napi_env env, int64_t value) {
-  if (std::abs(static_cast<double>(value)) <= kMaxSafeInteger) {
-    return number(env, static_cast<double>(value));
-  }
-  napi_value result = nullptr;
-  check(env, napi_create_bigint_int64(env, value, &result));
-  return result;
-}
-
 napi_value from_unsigned(napi_env env, uint64_t value) {
   if (value <= static_cast<uint64_t>(kMaxSafeInteger)) {
     return number(env, static_cast<double>(value));
@@ -259,6 +256,15 @@ napi_value from_items(Environment& environment, napi_env env, const Items& items
 }
 
 }  // namespace
+
+napi_value from_int(napi_env env, int64_t value) {
+  if (std::abs(static_cast<double>(value)) <= kMaxSafeInteger) {
+    return number(env, static_cast<double>(value));
+  }
+  napi_value result = nullptr;
+  check(env, napi_create_bigint_int64(env, value, &result));
+  return result;
+}
 
 // JavaScript has one number type: a whole number is an integer scalar, as Python's literal 2 is.
 c10::Scalar read_scalar(napi_env env, napi_value value) {
@@ -350,8 +356,7 @@ std::vector<at::Tensor> to_tensors(Environment& environment, napi_env env, napi_
   tensors.reserve(handles.size);
   for (size_t i = 0; i < handles.size; ++i) {
     const double handle = handles.data[i];
-    tensors.push_back(handle < 0 ? at::Tensor()
-                                 : environment.handles.get(static_cast<Handle>(handle)));
+    tensors.push_back(handle < 0 ? at::Tensor() : environment.handles.get(to_handle(handle)));
   }
   return tensors;
 }
@@ -400,25 +405,53 @@ std::string describe_tensor(const at::Tensor& tensor) {
   return text;
 }
 
+namespace {
+
+constexpr size_t kShownItems = 16;
+
+// The first items of an array.
+std::string describe_list(napi_env env, napi_value value) {
+  bool is_array = false;
+  check(env, napi_is_array(env, value, &is_array));
+  if (!is_array) return show(env, value);
+  std::string text = "[";
+  for (uint32_t i = 0; i <= kShownItems; ++i) {
+    uint32_t length = 0;
+    check(env, napi_get_array_length(env, value, &length));
+    if (i >= length) break;
+    if (i > 0) text += ", ";
+    napi_value item = nullptr;
+    check(env, napi_get_element(env, value, i, &item));
+    text += i == kShownItems ? "…" : show(env, item);
+  }
+  return text + "]";
+}
+
+}  // namespace
+
 std::string describe(Environment& environment, napi_env env, napi_value value,
                      const ValueType& type) {
-  double handle = 0;
-  if (type.kind == Kind::Tensor && !type.is_list &&
-      napi_get_value_double(env, value, &handle) == napi_ok && handle >= 0) {
-    const auto slot = static_cast<Handle>(handle);
+  const auto one = [&](double handle) -> std::string {
+    const Handle slot = to_handle(handle);
+    if (slot == 0) return "no tensor";
     return environment.handles.is_live(slot) ? describe_tensor(environment.handles.get(slot))
                                              : "a disposed tensor";
+  };
+  double handle = 0;
+  if (type.kind == Kind::Tensor && !type.is_list &&
+      napi_get_value_double(env, value, &handle) == napi_ok) {
+    return to_handle(handle) == 0 ? show(env, value) : one(handle);
   }
   if (type.kind == Kind::Tensor && type.is_list && !is_missing(env, value)) {
+    const HandleList handles = read_handles(env, value);
     std::vector<std::string> items;
-    for (const at::Tensor& tensor : to_tensors(environment, env, value)) {
-      items.push_back(describe_tensor(tensor));
+    for (size_t i = 0; i < handles.size && i < kShownItems; ++i) {
+      items.push_back(one(handles.data[i]));
     }
+    if (handles.size > kShownItems) items.push_back("…");
     return "[" + c10::Join(", ", items) + "]";
   }
-  return Napi::Value(env, value).IsArray()
-             ? "[" + Napi::Value(env, value).ToString().Utf8Value() + "]"
-             : show(env, value);
+  return type.is_list ? describe_list(env, value) : show(env, value);
 }
 
 }  // namespace aiforge

@@ -52,6 +52,7 @@ napi_value from_ivalue(Environment& environment, napi_env env, const c10::IValue
 napi_value from_ivalue(Environment& environment, napi_env env, const c10::IValue& value,
                        const ValueType& type);
 
+napi_value from_int(napi_env env, int64_t value);  // a bigint beyond 2^53
 c10::Scalar read_scalar(napi_env env, napi_value value);
 napi_value from_scalar(napi_env env, const c10::Scalar& value);
 napi_value from_tensor(Environment& environment, napi_env env, at::Tensor tensor);

@@ -12,7 +12,19 @@ const folder = path.join(root, 'lib', 'tensor', 'generated');
 const native = createRequire(import.meta.url)(path.join(root, 'build', 'cmake', 'Release', 'aiforge.node'));
 
 // Members of Tensor that are written by hand (lib/tensor/tensor.ts, lib/tensor/members.ts).
-const ownMembers = new Set(['dim', 'numel', 'size', 'stride', 'item', 'isContiguous', 'to', 'data', 'requiresGrad_', 'norm']);
+const ownMembers = new Set([
+  'dim',
+  'numel',
+  'size',
+  'stride',
+  'item',
+  'isContiguous',
+  'to',
+  'data',
+  'requiresGrad_',
+  'norm',
+  'nonzero',
+]);
 
 const known = new Set(native.operatorNames());
 const names = readPublic(native);

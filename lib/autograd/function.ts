@@ -9,7 +9,7 @@ import {
 } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { refuseResult } from '../tensor/engine.js';
-import { handlesOf, handlesOrNone, Tensor, wrapHandle } from '../tensor/tensor.js';
+import { handlesOf, handlesOrNone, refuseInTransforms, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { noGrad } from './modes.js';
 
 /** What a Function's `forward` tells its `backward`; fields of its own may be set on it. */
@@ -122,6 +122,7 @@ export abstract class AutogradFunction {
 }
 
 function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args, Result>, args: Args): Result {
+  refuseInTransforms(`${type.name}.apply()`, 'write it with operators, or');
   for (const method of ['forward', 'backward'] as const) {
     if (typeof type[method] === 'function') continue;
     throw new AiforgeError('INVALID_ARGUMENT', `${type.name}.apply: ${type.name} has no static ${method}().`);

@@ -106,12 +106,7 @@ export function withZeros(
 }
 
 /** In strict mode every tensor must take part in the graph. */
-export function checkRecorded(
-  name: string,
-  what: string,
-  tensors: readonly (Tensor | null)[],
-  strict: boolean,
-): void {
+export function checkRecorded(name: string, what: string, tensors: readonly (Tensor | null)[], strict: boolean): void {
   if (!strict) return;
   for (const [i, tensor] of tensors.entries()) {
     if (tensor === null) refuseIndependent(name, `the output of the function does not depend on input ${i}`);

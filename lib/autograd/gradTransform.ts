@@ -126,4 +126,3 @@ export function vjpOf(
     return { output: unwrapTree(returned, level), vjpFn, aux: unwrapTree(aux, level) };
   });
 }
-

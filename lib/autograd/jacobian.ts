@@ -32,16 +32,13 @@ export interface HessianOptions extends ProductOptions {
 }
 
 type Function = (...inputs: Tensor[]) => unknown;
-type Transformable = (...args: never[]) => unknown;
 
 const sizesOf = (output: Tensor, input: Tensor): number[] => [...output.shape, ...input.shape];
 const numels = (tensors: readonly Tensor[]): number[] => tensors.map((tensor) => tensor.numel());
 
 /** For each output, for each input, a tensor of the output's sizes and the input's: arrays only where these were. */
 function nested(blocks: readonly Tensor[][], outputs: TensorList, inputs: TensorList, createGraph: boolean): unknown {
-  const rows = blocks.map((row) =>
-    unlisted(createGraph ? row : row.map((block) => block.detach()), inputs.isList),
-  );
+  const rows = blocks.map((row) => unlisted(createGraph ? row : row.map((block) => block.detach()), inputs.isList));
   return unlisted(rows, outputs.isList);
 }
 
@@ -94,7 +91,7 @@ function columnsAtOnce(fn: Function, inputs: TensorList): unknown {
   const positions = inputs.tensors.map((_, i) => i);
   let isList = false;
   const columns = vmap((...tangents: Tensor[]) => {
-    const { tangents: slopes } = jvpOf(name, fn as Transformable, inputs.tensors, positions, tangents, {});
+    const { tangents: slopes } = jvpOf(name, fn, inputs.tensors, positions, tangents, {});
     const made = tensorList(name, 'what the function returns', slopes);
     isList = made.isList;
     return [...made.tensors];
@@ -188,7 +185,7 @@ export function hessian<Inputs extends TensorOrTensors>(
   };
   const gradient = (...given: Tensor[]): Tensor[] => {
     if (outerJacobianStrategy === 'forward-mode') {
-      return gradientAndValueOf(name, single as Transformable, given, { argnums: given.map((_, i) => i) }).gradients as Tensor[];
+      return gradientAndValueOf(name, single, given, { argnums: given.map((_, i) => i) }).gradients as Tensor[];
     }
     const inner = jacobianOf(single, given, { createGraph: true }) as Tensor[];
     checkRecorded(name, 'the Jacobian by input', inner, strict);

@@ -67,7 +67,8 @@ function scalarOf(prepared: Prepared): TensorList {
 }
 
 /** Runs the last step recorded where a graph is wanted, else as the caller has it. */
-const lastStep = <T>(createGraph: boolean, body: () => T): T => (createGraph || isGradEnabled() ? enableGrad(body) : body());
+const lastStep = <T>(createGraph: boolean, body: () => T): T =>
+  createGraph || isGradEnabled() ? enableGrad(body) : body();
 
 function results(prepared: Prepared, outputs: TensorList, product: readonly Tensor[], like: TensorList): unknown[] {
   const { createGraph } = prepared;
@@ -207,13 +208,7 @@ export function hvp<Inputs extends TensorOrTensors>(
   });
   const { createGraph, inputs: given } = prepared;
   const product = lastStep(createGraph, () =>
-    withZeros(
-      name,
-      gradientsOf(second, seeds, vector, { createGraph }),
-      given.tensors,
-      'double_back_trick',
-      prepared,
-    ),
+    withZeros(name, gradientsOf(second, seeds, vector, { createGraph }), given.tensors, 'double_back_trick', prepared),
   );
   return results(prepared, outputs, product, given) as [Tensor, Like<Inputs>];
 }

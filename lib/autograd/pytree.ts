@@ -1,3 +1,5 @@
+import { itemNames } from '../tensor/results.js';
+
 /** The shape of nested containers around their leaves: arrays, plain objects and maps are containers. */
 export type TreeSpec =
   | { readonly kind: 'leaf' }
@@ -19,6 +21,8 @@ function isPlainObject(tree: unknown): tree is Record<string, unknown> {
 
 // A named result (`values`, `indices`) is an array whose items have names as well.
 function namesOf(array: readonly unknown[]): [string, number][] {
+  const ofTuple = Reflect.get(array, itemNames) as [string, number][] | undefined;
+  if (ofTuple !== undefined) return ofTuple;
   const own = Object.getOwnPropertyNames(array);
   if (own.length === array.length + 1) return [];
   return own

@@ -32,7 +32,7 @@ export function callNow<T>(name: string, fn: (...args: never[]) => T, args: read
   result.then(undefined, () => undefined);
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `${name}: the function returned a promise, but a transform ends when its function returns. Await outside of it.`,
+    `${name}: the function returned a promise, but it must be done when it returns. Await outside of it.`,
   );
 }
 

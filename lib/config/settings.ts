@@ -17,6 +17,10 @@ export const Settings = z.object({
     .min(1)
     .optional()
     .describe('Threads of one operator, a whole number from 1; default: what LibTorch chooses'),
+  AIFORGE_STACK: z
+    .enum(['user', 'full'])
+    .optional()
+    .describe("The frames that errors show: `full` has the library's own too; default: from your line on"),
 });
 export type Settings = z.infer<typeof Settings>;
 
@@ -52,5 +56,8 @@ export const settings: Readonly<Settings> = {
   },
   get AIFORGE_NUM_THREADS() {
     return read().AIFORGE_NUM_THREADS;
+  },
+  get AIFORGE_STACK() {
+    return read().AIFORGE_STACK;
   },
 };

@@ -81,8 +81,11 @@ export class Embedding extends Module {
   }
 
   override forward(input: Tensor): Tensor {
-    if (this.maxNorm !== null) return functional.embedding(input, this.weight, this);
-    return operators.embedding(this.weight, input, this.paddingIdx ?? -1, this.scaleGradByFreq, this.sparse);
+    const { weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse } = this;
+    if (maxNorm !== null) {
+      return functional.embedding(input, weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse);
+    }
+    return operators.embedding(weight, input, paddingIdx ?? -1, scaleGradByFreq, sparse);
   }
 
   override extraRepr(): string {

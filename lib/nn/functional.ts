@@ -1,26 +1,42 @@
 import { AiforgeError } from '../errors.js';
-import { logger } from '../log.js';
 import { noGrad } from '../autograd/modes.js';
-import { broadcastTensors } from '../tensor/generated/functions.js';
-import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkPaddingIdx, checkProbability } from './checks.js';
+import { checkPaddingIdx } from './checks.js';
+import { named, type Rest } from './functional/arguments.js';
+import { broadcastTarget, checkWeightShape, sameShape, type ReductionOptions } from './functional/losses.js';
 import * as operators from './operators.js';
 import { reductionNumber, type Reduction } from './operators.js';
 
-export { prelu, selu, sigmoid, tanh } from '../tensor/generated/functions.js';
 export {
-  elu,
-  hardsigmoid,
-  hardswish,
-  hardtanh,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  relu6,
-  silu,
-  softplus,
-} from '../tensor/generated/nn.js';
+  bilinear,
+  channelShuffle,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  cosineSimilarity,
+  hardshrink,
+  pairwiseDistance,
+  pdist,
+  pixelShuffle,
+  pixelUnshuffle,
+  prelu,
+  sigmoid,
+  tanh,
+} from '../tensor/generated/functions.js';
+export { glu, logSigmoid, oneHot, pad, softplus, softshrink } from '../tensor/generated/nn.js';
+export * from './functional/activations.js';
+export * from './functional/dropout.js';
+export { embeddingBag, type EmbeddingBagOptions } from './functional/embeddingBag.js';
+export * from './functional/losses.js';
+export * from './functional/marginLosses.js';
+export * from './functional/normalization.js';
+export * from './functional/otherPooling.js';
+export * from './functional/pooling.js';
+export * from './functional/sliding.js';
+export * from './functional/vision.js';
 export {
   multiHeadAttentionForward,
   type AttentionForwardOptions,
@@ -47,9 +63,17 @@ export interface EmbeddingOptions {
   sparse?: boolean;
 }
 
+type EmbeddingOrder = ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'sparse'];
+
 /** The rows of `weight` that `input`, a tensor of integers, names. */
-export function embedding(input: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
-  const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false } = options;
+export function embedding(input: Tensor, weight: Tensor, ...rest: Rest<EmbeddingOptions, EmbeddingOrder>): Tensor {
+  const { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse } = named<EmbeddingOptions>('embedding', rest, {
+    paddingIdx: null,
+    maxNorm: null,
+    normType: 2,
+    scaleGradByFreq: false,
+    sparse: false,
+  });
   const padding = paddingIdx === null ? -1 : checkPaddingIdx(paddingIdx, weight.size(0));
   if (maxNorm !== null) {
     const indices = input.contiguous();
@@ -70,47 +94,21 @@ export interface LayerNormFunctionOptions {
 export function layerNorm(
   input: Tensor,
   normalizedShape: readonly number[],
-  { weight = null, bias = null, eps = 1e-5 }: LayerNormFunctionOptions = {},
+  ...rest: Rest<LayerNormFunctionOptions, ['weight', 'bias', 'eps']>
 ): Tensor {
+  const defaults = { weight: null, bias: null, eps: 1e-5 };
+  const { weight, bias, eps } = named<LayerNormFunctionOptions>('layerNorm', rest, defaults);
   return operators.layerNorm(input, normalizedShape, weight, bias, eps);
 }
 
-export interface DropoutFunctionOptions {
-  /** Default: 0.5. */
-  p?: number;
-  /** Default: true. */
-  training?: boolean;
-  /** Default: false. */
-  inplace?: boolean;
-}
-
-/** Zeroes elements with probability `p`, and scales the others by 1 / (1 - p). */
-export function dropout(
-  input: Tensor,
-  { p = 0.5, training = true, inplace = false }: DropoutFunctionOptions = {},
-): Tensor {
-  return operators.dropout(input, checkProbability(p), training, inplace);
-}
-
-export function relu(input: Tensor, { inplace = false }: { inplace?: boolean } = {}): Tensor {
+/** `max(0, x)`; see `torch.nn.functional.relu`. */
+export function relu(input: Tensor, ...rest: Rest<{ inplace?: boolean }, ['inplace']>): Tensor {
+  const { inplace } = named<{ inplace?: boolean }>('relu', rest, { inplace: false });
   return inplace ? input.relu_() : operators.relu(input);
 }
 
 export function gelu(input: Tensor, { approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}): Tensor {
   return operators.gelu(input, approximate);
-}
-
-export interface SoftmaxOptions {
-  /** The dtype to compute in. Default: the input's. */
-  dtype?: DType;
-}
-
-export function softmax(input: Tensor, dim: number, { dtype }: SoftmaxOptions = {}): Tensor {
-  return dtype === undefined ? input.softmax(dim) : input.softmax(dim, { dtype });
-}
-
-export function logSoftmax(input: Tensor, dim: number, { dtype }: SoftmaxOptions = {}): Tensor {
-  return dtype === undefined ? input.logSoftmax(dim) : input.logSoftmax(dim, { dtype });
 }
 
 export interface ScaledDotProductAttentionOptions {
@@ -126,19 +124,19 @@ export interface ScaledDotProductAttentionOptions {
   enableGqa?: boolean;
 }
 
+type AttentionOrder = ['attnMask', 'dropoutP', 'isCausal'];
+
+/** Attention of [batch, …, length, features]; see `torch.nn.functional.scaled_dot_product_attention`. */
 export function scaledDotProductAttention(
   query: Tensor,
   key: Tensor,
   value: Tensor,
-  options: ScaledDotProductAttentionOptions = {},
+  ...rest: Rest<ScaledDotProductAttentionOptions, AttentionOrder>
 ): Tensor {
-  const { attnMask = null, dropoutP = 0, isCausal = false, scale = null, enableGqa = false } = options;
+  const defaults = { attnMask: null, dropoutP: 0, isCausal: false, scale: null, enableGqa: false };
+  const given = named<ScaledDotProductAttentionOptions>('scaledDotProductAttention', rest, defaults);
+  const { attnMask, dropoutP, isCausal, scale, enableGqa } = given;
   return operators.scaledDotProductAttention(query, key, value, attnMask, dropoutP, isCausal, scale, enableGqa);
-}
-
-export interface ReductionOptions {
-  /** Default: `'mean'`. */
-  reduction?: Reduction;
 }
 
 export interface NllLossOptions extends ReductionOptions {
@@ -149,8 +147,13 @@ export interface NllLossOptions extends ReductionOptions {
 }
 
 /** The negative log likelihood of classes, from log probabilities. */
-export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
-  const { weight = null, ignoreIndex = -100, reduction = 'mean' } = options;
+export function nllLoss(
+  input: Tensor,
+  target: Tensor,
+  ...rest: Rest<NllLossOptions, ['weight', 'ignoreIndex', 'reduction']>
+): Tensor {
+  const defaults = { weight: null, ignoreIndex: -100, reduction: 'mean' as const };
+  const { weight, ignoreIndex, reduction } = named<NllLossOptions>('nllLoss', rest, defaults);
   return operators.nllLoss(input, target, weight, reductionNumber(reduction), ignoreIndex);
 }
 
@@ -160,23 +163,15 @@ export interface CrossEntropyOptions extends NllLossOptions {
 }
 
 /** The cross entropy of logits [batch, classes, …] with class numbers or class probabilities. */
-export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { weight = null, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
+export function crossEntropy(
+  input: Tensor,
+  target: Tensor,
+  ...rest: Rest<CrossEntropyOptions, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']>
+): Tensor {
+  const defaults = { weight: null, ignoreIndex: -100, reduction: 'mean' as const, labelSmoothing: 0 };
+  const given = named<CrossEntropyOptions>('crossEntropy', rest, defaults);
+  const { weight, ignoreIndex, reduction, labelSmoothing } = given;
   return operators.crossEntropyLoss(input, target, weight, reductionNumber(reduction), ignoreIndex, labelSmoothing);
-}
-
-function sameShape(a: Tensor, b: Tensor): boolean {
-  const [first, second] = [a.shape, b.shape];
-  return first.length === second.length && first.every((size, i) => size === second[i]);
-}
-
-// A target of another shape is most often a mistake: [batch] against [batch, 1] gives batch * batch differences.
-function broadcast(name: string, input: Tensor, target: Tensor): [Tensor, Tensor] {
-  if (sameShape(input, target)) return [input, target];
-  logger.warn(
-    `${name}: the target has shape [${target.shape.join(', ')}], the input [${input.shape.join(', ')}]: they are broadcast.`,
-  );
-  return broadcastTensors([input, target]) as [Tensor, Tensor];
 }
 
 export interface ElementLossOptions extends ReductionOptions {
@@ -184,13 +179,39 @@ export interface ElementLossOptions extends ReductionOptions {
   weight?: Tensor | null;
 }
 
-function weighted(errors: Tensor, weight: Tensor, input: Tensor, reduction: Reduction): Tensor {
-  if (!sameShape(weight, input)) {
+export interface LinearCrossEntropyOptions extends CrossEntropyOptions {
+  /** [classes, …]. */
+  linearBias?: Tensor | null;
+}
+
+/** The cross entropy of `linear(input, linearWeight, linearBias)`; see `torch.nn.functional.linear_cross_entropy`. */
+export function linearCrossEntropy(
+  input: Tensor,
+  linearWeight: Tensor,
+  target: Tensor,
+  options: LinearCrossEntropyOptions = {},
+): Tensor {
+  const { linearBias = null, ...loss } = options;
+  const [classes, ...rest] = linearWeight.shape;
+  const features = rest.pop();
+  if (input.dim() < 1 || input.dim() > 2 || features === undefined || features !== input.size(-1)) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `weight: expected the input's shape [${input.shape.join(', ')}], got [${weight.shape.join(', ')}].`,
+      `linearCrossEntropy: expected an input [batch, features] or [features] and a weight [classes, …, features], got [${input.shape.join(', ')}] and [${linearWeight.shape.join(', ')}].`,
     );
   }
+  if (rest.length > 0 && input.dim() < 2) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `linearCrossEntropy: a weight [${linearWeight.shape.join(', ')}] of more than two dimensions needs an input [batch, features], got [${input.shape.join(', ')}].`,
+    );
+  }
+  const logits = linear(input, linearWeight.reshape([-1, features]), linearBias?.reshape([-1]) ?? null);
+  return crossEntropy(logits.reshape([...input.shape.slice(0, -1), classes!, ...rest]), target, loss);
+}
+
+function weighted(errors: Tensor, weight: Tensor, input: Tensor, reduction: Reduction): Tensor {
+  checkWeightShape(weight, input);
   const losses = errors.mul(weight);
   if (reduction === 'none') return losses;
   return reduction === 'sum' ? losses.sum() : losses.sum().div(weight.sum());
@@ -200,10 +221,11 @@ function weighted(errors: Tensor, weight: Tensor, input: Tensor, reduction: Redu
 export function mseLoss(
   input: Tensor,
   target: Tensor,
-  { reduction = 'mean', weight = null }: ElementLossOptions = {},
+  ...rest: Rest<ElementLossOptions, ['reduction', 'weight']>
 ): Tensor {
+  const { reduction, weight } = named<ElementLossOptions>('mseLoss', rest, { reduction: 'mean', weight: null });
   const number = reductionNumber(reduction);
-  const [a, b] = broadcast('mseLoss', input, target);
+  const [a, b] = broadcastTarget('mseLoss', input, target);
   return weight === null ? operators.mseLoss(a, b, number) : weighted(a.sub(b).pow(2), weight, input, reduction);
 }
 
@@ -211,10 +233,11 @@ export function mseLoss(
 export function l1Loss(
   input: Tensor,
   target: Tensor,
-  { reduction = 'mean', weight = null }: ElementLossOptions = {},
+  ...rest: Rest<ElementLossOptions, ['reduction', 'weight']>
 ): Tensor {
+  const { reduction, weight } = named<ElementLossOptions>('l1Loss', rest, { reduction: 'mean', weight: null });
   const number = reductionNumber(reduction);
-  const [a, b] = broadcast('l1Loss', input, target);
+  const [a, b] = broadcastTarget('l1Loss', input, target);
   return weight === null ? operators.l1Loss(a, b, number) : weighted(a.sub(b).abs(), weight, input, reduction);
 }
 
@@ -228,8 +251,11 @@ export interface BinaryCrossEntropyOptions extends ReductionOptions {
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
   target: Tensor,
-  { weight = null, posWeight = null, reduction = 'mean' }: BinaryCrossEntropyOptions = {},
+  ...rest: Rest<BinaryCrossEntropyOptions, ['weight', 'reduction', 'posWeight']>
 ): Tensor {
+  const defaults = { weight: null, reduction: 'mean' as const, posWeight: null };
+  const given = named<BinaryCrossEntropyOptions>('binaryCrossEntropyWithLogits', rest, defaults);
+  const { weight, reduction, posWeight } = given;
   if (!sameShape(input, target)) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',

@@ -114,7 +114,7 @@ export function functionalCall<M extends Module>(
   const undo: (() => void)[] = [];
   try {
     for (const [place, tensor] of replacements(module, given, options)) undo.push(fill(place, tensor));
-    const result = module.forward(...((Array.isArray(args) ? args : [args])));
+    const result = module.forward(...(Array.isArray(args) ? args : [args]));
     if (isThenable(result)) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',

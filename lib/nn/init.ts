@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { noGrad } from '../autograd/modes.js';
-import { fromTypedArray } from '../tensor/creation.js';
+import { fromTypedArray } from '../tensor/typedArrays.js';
 import { eye, emptyLike, full, randperm, where } from '../tensor/generated/functions.js';
 import { qr } from '../tensor/generated/linalg.js';
 import type { Generator } from '../tensor/generator.js';

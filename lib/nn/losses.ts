@@ -99,6 +99,7 @@ export class BCEWithLogitsLoss extends Module {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
-    return functional.binaryCrossEntropyWithLogits(input, target, this);
+    const { weight, posWeight, reduction } = this;
+    return functional.binaryCrossEntropyWithLogits(input, target, { weight, posWeight, reduction });
   }
 }

@@ -24,4 +24,8 @@ export class Parameter extends Tensor {
     keep(this);
     if (requiresGrad) this.requiresGrad = true;
   }
+
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`;
+  }
 }

@@ -5,7 +5,7 @@ import { Generator } from './generator.js';
 import { Kind, type Parameter } from './schema.js';
 import { handleOf, handlesOf, Tensor } from './tensor.js';
 
-export function isComplex(value: unknown): value is Complex {
+function isComplex(value: unknown): value is Complex {
   if (typeof value !== 'object' || value === null) return false;
   const keys = Object.keys(value);
   return keys.length === 2 && keys.includes('re') && keys.includes('im');

@@ -1,5 +1,5 @@
 import { native, type Handle } from '../native.js';
-import { fits, isComplex, isInteger, lower } from './arguments.js';
+import { fits, isInteger, lower } from './arguments.js';
 import { enterContext } from './context.js';
 import { refuse } from './refusal.js';
 import { liftResults } from './results.js';
@@ -32,23 +32,21 @@ export function overload(id: number, name: string, outId?: number, outName?: str
 interface Options {
   names: string[];
   values: unknown[];
-  requiresGrad: boolean;
 }
 
 function readOptions(value: unknown): Options | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if ((prototype !== Object.prototype && prototype !== null) || isComplex(value)) return undefined;
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
   const names = Object.keys(value);
-  const options: Options = { names: [], values: [], requiresGrad: false };
-  for (const name of names) {
-    const given = (value as Record<string, unknown>)[name];
-    options.names.push(name);
-    options.values.push(given);
-    if (name === 'requiresGrad' && given === true) options.requiresGrad = true;
-  }
-  return options;
+  if (names.length === 2 && names.includes('re') && names.includes('im')) return undefined;
+  return { names, values: names.map((name) => (value as Record<string, unknown>)[name]) };
 }
+
+const optionOf = (options: Options | undefined, name: string): unknown => {
+  const at = options === undefined ? -1 : options.names.indexOf(name);
+  return at < 0 ? undefined : options!.values[at];
+};
 
 /** The arguments in the schema's order, or undefined when they do not fit it. */
 function bind(schema: Schema, args: unknown[], count: number, options: Options | undefined): unknown[] | undefined {
@@ -63,8 +61,8 @@ function bind(schema: Schema, args: unknown[], count: number, options: Options |
     used = spread + 1;
   }
   if (used > positional) return undefined;
-  const bound: unknown[] = new Array<unknown>(parameters.length).fill(undefined);
-  for (let i = 0; i < used; ++i) bound[i] = given[i];
+  const bound: unknown[] = [];
+  for (let i = 0; i < parameters.length; ++i) bound.push(i < used ? given[i] : undefined);
   if (options !== undefined && !bindOptions(schema, options, bound)) return undefined;
   for (let i = 0; i < parameters.length; ++i) if (!fits(parameters[i]!, bound[i])) return undefined;
   return bound;
@@ -100,17 +98,18 @@ function bindOuts(outs: number[], value: unknown, bound: unknown[]): boolean {
   return true;
 }
 
-function invoke({ id, schema }: Overload, bound: unknown[], options: Options | undefined): unknown {
-  const { parameters, returns, outs } = schema;
-  const temporaries: Handle[] = [];
+function invoke({ id, schema }: Overload, bound: unknown[], requiresGrad: boolean): unknown {
+  const { parameters } = schema;
   let length = bound.length;
   while (length > 0 && bound[length - 1] === undefined) --length;
-  const lowered = new Array<unknown>(length);
+  const lowered: unknown[] = [];
+  // Made in the loop below, for numbers that stand for tensors.
+  const temporaries: Handle[] = [];
   try {
-    for (let i = 0; i < length; ++i) lowered[i] = lower(parameters[i]!, bound[i], temporaries);
+    for (let i = 0; i < length; ++i) lowered.push(lower(parameters[i]!, bound[i], temporaries));
     enterContext();
-    const result = liftResults(returns, call(id, ...lowered), bound, outs);
-    if (options?.requiresGrad === true) (result as Tensor).requiresGrad_();
+    const result = liftResults(schema, call(id, ...lowered), bound);
+    if (requiresGrad) (result as Tensor).requiresGrad_();
     return result;
   } finally {
     for (const handle of temporaries) native.dispose(handle);
@@ -126,12 +125,11 @@ export function dispatch(name: string, overloads: readonly Overload[], args: unk
   while (count > 0 && args[count - 1] === undefined) --count;
   const options = count > 0 ? readOptions(args[count - 1]) : undefined;
   if (options !== undefined) --count;
-  const out = options === undefined ? -1 : options.names.indexOf('out');
-  const writes = out >= 0 && options!.values[out] != null;
+  const writes = optionOf(options, 'out') != null;
   for (const candidate of overloads) {
     const chosen = writes ? (candidate.out ?? candidate) : candidate;
     const bound = bind(chosen.schema, args, count, options);
-    if (bound !== undefined) return invoke(chosen, bound, options);
+    if (bound !== undefined) return invoke(chosen, bound, optionOf(options, 'requiresGrad') === true);
   }
   return refuse(
     name,

@@ -68,7 +68,10 @@ export type TypedArray =
   | Uint32Array
   | BigUint64Array;
 
-type TypedArrayClass = new (buffer: ArrayBuffer) => TypedArray;
+interface TypedArrayClass {
+  new (buffer: ArrayBuffer): TypedArray;
+  readonly BYTES_PER_ELEMENT: number;
+}
 
 // Complex numbers come as pairs; half-precision numbers, which JavaScript has no array of, as their 16 bits.
 const arrayOf: Record<DType, TypedArrayClass> = {
@@ -102,6 +105,12 @@ export function typedArrayOver(buffer: ArrayBuffer, dtype: DType): TypedArray {
   return new arrayOf[dtype](buffer);
 }
 
+/** The bytes of an element. */
+export function bytesOf(dtype: DType): number {
+  const isPair = dtype.startsWith('complex');
+  return arrayOf[dtype].BYTES_PER_ELEMENT * (isPair ? 2 : 1);
+}
+
 const dtypeOf = new Map<string, DType>([
   ['Float32Array', 'float32'],
   ['Float64Array', 'float64'],
@@ -116,7 +125,25 @@ const dtypeOf = new Map<string, DType>([
   ['BigUint64Array', 'uint64'],
 ]);
 
+// The getters of typed arrays themselves: a subclass may have put others in their place.
+const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+function getter<T>(name: PropertyKey): (array: unknown) => T {
+  const get = Reflect.get(Object.getOwnPropertyDescriptor(prototype, name)!, 'get') as () => unknown;
+  return (array) => Reflect.apply(get, array, []) as T;
+}
+const tagOf = getter<string | undefined>(Symbol.toStringTag);
+
+/** The memory that a typed array is over, whatever its class says. */
+export const bufferOf = getter<ArrayBuffer | SharedArrayBuffer>('buffer');
+export const byteOffsetOf = getter<number>('byteOffset');
+export const byteLengthOf = getter<number>('byteLength');
+export const lengthOf = getter<number>('length');
+
+export function isTypedArray(value: unknown): value is TypedArray {
+  return ArrayBuffer.isView(value) && tagOf(value) !== undefined;
+}
+
 /** The dtype that a typed array's elements have. */
 export function dtypeOfTypedArray(array: TypedArray): DType | undefined {
-  return dtypeOf.get(array[Symbol.toStringTag]);
+  return dtypeOf.get(tagOf(array) ?? '');
 }

@@ -5,6 +5,7 @@ import './autogradMethods.js';
 
 export * from './generated/functions.js';
 export {
+  asTensor,
   atleast1d,
   atleast2d,
   atleast3d,
@@ -20,8 +21,11 @@ export {
   isTensor,
   lu,
   meshgrid,
+  nonzero,
   norm,
   numel,
+  pcaLowrank,
+  svdLowrank,
   tensordot,
   unique,
   uniqueConsecutive,
@@ -30,7 +34,10 @@ export {
   type FloatInfo,
   type IntegerInfo,
   type LuOptions,
+  type NonzeroOptions,
   type NormOptions,
+  type PcaLowrankOptions,
+  type SvdLowrankOptions,
   type TensordotOptions,
   type UniqueOptions,
   type UniqueResult,
@@ -38,10 +45,13 @@ export {
 export * as fft from './generated/fft.js';
 export * as linalg from './generated/linalg.js';
 export * as special from './generated/special.js';
-export { fromTypedArray, tensor, type TensorOptions, type TypedArrayOptions } from './creation.js';
+export { fromArrow, type ArrowColumn, type ArrowOptions } from './arrow.js';
+export { tensor, type TensorOptions } from './creation.js';
+export * as sparse from './sparse.js';
 export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
 export type { Index, IndexArray } from './indexing.js';
+export { getPrintOptions, setPrintOptions, type PrintOptions } from './printOptions.js';
 export { loadSafetensors, saveSafetensors, type SafetensorsFile } from './safetensors.js';
 export { ops, type AtenOperator } from './operators.js';
 export { slice, type Slice, type SliceBound } from './slice.js';
@@ -51,7 +61,14 @@ export { keep, Scope, scope, tensorsOf, type ScopeOptions } from './scope.js';
 export { fromShared, isSharedTensor, releaseShared, share, transfer, type SharedTensor } from './sharing.js';
 export type { BackwardOptions } from './backward.js';
 export type { GradHook, HookHandle } from './hooks.js';
-export { Tensor, type NestedArray } from './tensor.js';
+export { Tensor, type NestedArray, type TensorData } from './tensor.js';
+export {
+  fromBuffer,
+  fromTypedArray,
+  type BufferOptions,
+  type MemoryOptions,
+  type TypedArrayOptions,
+} from './typedArrays.js';
 export {
   cudaDeviceCount,
   getNumInteropThreads,

@@ -5,6 +5,7 @@ import { native } from '../native.js';
 import { enterContext } from './context.js';
 import { tensor as makeTensor } from './creation.js';
 import type { Complex } from './dtype.js';
+import { scratch, scratchIntegers } from './scratch.js';
 import { parseSlice, Slice } from './slice.js';
 import { Tensor, wrapHandle, type NestedArray } from './tensor.js';
 
@@ -58,12 +59,11 @@ export interface TensorIndexing {
   [Symbol.iterator](): Generator<Tensor, void, undefined>;
 }
 
-// Memory that native/indexing.cc reads: entries of four numbers, the first for the value to put, then one an index.
-const buffer = native.indexBuffer();
-const entries = new Float64Array(buffer);
-const integers = new BigInt64Array(buffer);
+// What native/indexing.cc reads: entries of four numbers, the first for the value to put, then one an index.
 const entrySize = 4;
-const maxIndices = entries.length / entrySize - 1;
+const maxIndices = 64;
+const listsBegin = (maxIndices + 1) * entrySize;
+const maxListed = scratch.length - listsBegin;
 const { at: nativeAt, setAt: nativeSetAt } = native;
 
 const enum IndexKind {
@@ -74,6 +74,7 @@ const enum IndexKind {
   Bool,
   Slice,
   Tensor,
+  List,
 }
 
 const enum ValueKind {
@@ -100,7 +101,7 @@ function refuseIndex(index: unknown): AiforgeError {
 
 /** A tensor of indices out of nested arrays: of booleans a mask, else of integers. */
 function fromArray(array: IndexArray): Tensor {
-  const made = makeTensor(array as NestedArray);
+  const made = makeTensor(array);
   if (made.dtype === 'bool' || made.dtype === 'int64') return made;
   const isEmpty = made.numel() === 0;
   const indices = isEmpty ? made.to('int64') : undefined;
@@ -109,47 +110,86 @@ function fromArray(array: IndexArray): Tensor {
   return indices;
 }
 
+/** A short array of integers or booleans, read and checked; the addon makes the tensor itself. */
+class List {
+  constructor(
+    readonly numbers: readonly number[],
+    readonly isMask: boolean,
+  ) {}
+}
+
+function readList(array: IndexArray): List | undefined {
+  const { length } = array;
+  if (length > maxListed) return undefined;
+  const numbers: number[] = [];
+  let booleans = 0;
+  for (let i = 0; i < length; ++i) {
+    const item = array[i];
+    if (typeof item === 'boolean') ++booleans;
+    else if (!Number.isSafeInteger(item)) return undefined;
+    numbers.push(Number(item));
+  }
+  return new List(numbers, length > 0 && booleans === length);
+}
+
 /**
- * Turns the arrays among the indices into tensors, in place. Reading an array may run the caller's code, which may index
- * itself: so this comes before anything is written to the shared memory. Returns the tensors made.
+ * Turns the arrays among the indices into lists and tensors, in place. Reading an array may run the caller's code, which
+ * may index itself: so this comes before anything is written to the shared memory. Returns the tensors made.
  */
-function makeTensors(indices: Index[]): Tensor[] {
+function readArrays(indices: (Index | List)[]): Tensor[] {
   const made: Tensor[] = [];
+  let listed = 0;
   for (let i = 0; i < indices.length; ++i) {
     const index = indices[i];
     if (!Array.isArray(index)) continue;
-    const converted = fromArray(index);
-    indices[i] = converted;
-    made.push(converted);
+    const list = readList(index);
+    listed += list?.numbers.length ?? 0;
+    if (list !== undefined && listed <= maxListed) {
+      indices[i] = list;
+    } else {
+      const converted = fromArray(index);
+      indices[i] = converted;
+      made.push(converted);
+    }
   }
   return made;
+}
+
+/** Writes a list behind all entries; returns where the next may begin. */
+function writeList({ numbers, isMask }: List, position: number, end: number): number {
+  scratch[position] = IndexKind.List;
+  scratch[position + 1] = end;
+  scratch[position + 2] = numbers.length;
+  scratch[position + 3] = Number(isMask);
+  for (const number of numbers) scratch[end++] = number;
+  return end;
 }
 
 function writeBigInt(value: bigint, position: number): void {
   if (BigInt.asIntN(64, value) !== value) {
     throw new AiforgeError('INVALID_ARGUMENT', `The index ${value} has more than 64 bits.`);
   }
-  entries[position] = IndexKind.BigInt;
-  integers[position + 1] = value;
+  scratch[position] = IndexKind.BigInt;
+  scratchIntegers[position + 1] = value;
 }
 
 function writeString(text: string, position: number): void {
   if (text === '...') {
-    entries[position] = IndexKind.Ellipsis;
+    scratch[position] = IndexKind.Ellipsis;
     return;
   }
   const slice = parseSlice(text);
-  entries[position] = IndexKind.Slice;
-  Slice.write(slice, entries, position + 1);
+  scratch[position] = IndexKind.Slice;
+  Slice.write(slice, scratch, position + 1);
 }
 
 function writeObject(index: unknown, position: number): void {
   if (Slice.isSlice(index)) {
-    entries[position] = IndexKind.Slice;
-    Slice.write(index, entries, position + 1);
+    scratch[position] = IndexKind.Slice;
+    Slice.write(index, scratch, position + 1);
   } else if (Tensor.isTensor(index)) {
-    entries[position] = IndexKind.Tensor;
-    entries[position + 1] = Tensor.handleOf(index);
+    scratch[position] = IndexKind.Tensor;
+    scratch[position + 1] = Tensor.handleOf(index);
   } else {
     throw refuseIndex(index);
   }
@@ -159,15 +199,15 @@ function writeObject(index: unknown, position: number): void {
 function writeIndex(index: Index, position: number): void {
   if (typeof index === 'number') {
     if (!Number.isSafeInteger(index)) throw refuseIndex(index);
-    entries[position] = IndexKind.Int;
-    entries[position + 1] = index;
+    scratch[position] = IndexKind.Int;
+    scratch[position + 1] = index;
   } else if (typeof index === 'string') {
     writeString(index, position);
   } else if (index === null) {
-    entries[position] = IndexKind.None;
+    scratch[position] = IndexKind.None;
   } else if (typeof index === 'boolean') {
-    entries[position] = IndexKind.Bool;
-    entries[position + 1] = Number(index);
+    scratch[position] = IndexKind.Bool;
+    scratch[position + 1] = Number(index);
   } else if (typeof index === 'bigint') {
     writeBigInt(index, position);
   } else {
@@ -175,15 +215,21 @@ function writeIndex(index: Index, position: number): void {
   }
 }
 
-function writeIndices(indices: Index[]): void {
+function writeIndices(indices: (Index | List)[]): void {
   if (indices.length > maxIndices) {
     throw new AiforgeError('INVALID_ARGUMENT', `At most ${maxIndices} indices can be given, got ${indices.length}.`);
   }
-  for (let i = 0; i < indices.length; ++i) writeIndex(indices[i] as Index, (i + 1) * entrySize);
+  let end = listsBegin;
+  for (let i = 0; i < indices.length; ++i) {
+    const index = indices[i]!;
+    const position = (i + 1) * entrySize;
+    if (index instanceof List) end = writeList(index, position, end);
+    else writeIndex(index, position);
+  }
 }
 
 function hasArray(indices: Index[]): boolean {
-  for (let i = 0; i < indices.length; ++i) if (Array.isArray(indices[i])) return true;
+  for (const index of indices) if (Array.isArray(index)) return true;
   return false;
 }
 
@@ -197,7 +243,7 @@ function at(this: Tensor, ...indices: Index[]): Tensor {
     writeIndices(indices);
     return wrapHandle(nativeAt(Tensor.handleOf(this), indices.length));
   }
-  const made = makeTensors(indices);
+  const made = readArrays(indices);
   try {
     writeIndices(indices);
     return wrapHandle(nativeAt(Tensor.handleOf(this), indices.length));
@@ -208,16 +254,16 @@ function at(this: Tensor, ...indices: Index[]): Tensor {
 
 function writeWholeNumber(value: number | bigint): void {
   if (typeof value === 'number') {
-    entries[0] = Number.isSafeInteger(value) && !Object.is(value, -0) ? ValueKind.Int : ValueKind.Float;
-    entries[1] = value;
+    scratch[0] = Number.isSafeInteger(value) && !Object.is(value, -0) ? ValueKind.Int : ValueKind.Float;
+    scratch[1] = value;
     return;
   }
   const isSigned = BigInt.asIntN(64, value) === value;
   if (!isSigned && BigInt.asUintN(64, value) !== value) {
     throw new AiforgeError('INVALID_ARGUMENT', `set: the value ${value} has more than 64 bits.`);
   }
-  entries[0] = isSigned ? ValueKind.BigInt : ValueKind.BigUint;
-  integers[1] = BigInt.asIntN(64, value);
+  scratch[0] = isSigned ? ValueKind.BigInt : ValueKind.BigUint;
+  scratchIntegers[1] = BigInt.asIntN(64, value);
 }
 
 type Plain = Tensor | number | bigint | boolean | Complex;
@@ -227,15 +273,15 @@ function writeValue(value: Plain): void {
   if (typeof value === 'number' || typeof value === 'bigint') {
     writeWholeNumber(value);
   } else if (typeof value === 'boolean') {
-    entries[0] = ValueKind.Bool;
-    entries[1] = Number(value);
+    scratch[0] = ValueKind.Bool;
+    scratch[1] = Number(value);
   } else if (Tensor.isTensor(value)) {
-    entries[0] = ValueKind.Tensor;
-    entries[1] = Tensor.handleOf(value);
+    scratch[0] = ValueKind.Tensor;
+    scratch[1] = Tensor.handleOf(value);
   } else {
-    entries[0] = ValueKind.Complex;
-    entries[1] = value.re;
-    entries[2] = value.im;
+    scratch[0] = ValueKind.Complex;
+    scratch[1] = value.re;
+    scratch[2] = value.im;
   }
 }
 
@@ -261,7 +307,7 @@ function plainValue(self: Tensor, value: Tensor | NestedArray, made: Tensor[]): 
 function set(this: Tensor, indices: Index | readonly Index[], value: Tensor | NestedArray): Tensor {
   enterContext();
   const list: Index[] = Array.isArray(indices) ? Array.from(indices as Index[]) : [indices as Index];
-  const made = makeTensors(list);
+  const made = readArrays(list);
   try {
     const plain = plainValue(this, value, made);
     writeIndices(list);

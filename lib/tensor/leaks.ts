@@ -56,8 +56,10 @@ const recordForAll: Recorder = { made: recordMade, moved: recordMoved };
 function origin(): Origin {
   const { stack } = takeStack(recordMade);
   const { own, user } = divideFrames(String(stack));
-  const [, call = 'a call'] = /^\s+at (?:async )?(?:new )?(.+?) \(/.exec(own.at(-1) ?? '') ?? [];
-  const line = (user[0] ?? own.at(-1) ?? 'an unknown line').trim().replace(/^at (?:.*\()?(?:file:\/\/)?(.*?)\)?$/, '$1');
+  const [, call = 'a call'] = /^\s+at (?:async )?(?:new )?(?:Object\.)?(.+?)\$? \(/.exec(own.at(-1) ?? '') ?? [];
+  const line = (user[0] ?? own.at(-1) ?? 'an unknown line')
+    .trim()
+    .replace(/^at (?:.*\()?(?:file:\/\/)?(.*?)\)?$/, '$1');
   return { line, call };
 }
 
@@ -164,7 +166,10 @@ const linesShown = 10;
 function describe({ tensors, bytes, leaks: found }: LeakReport, threshold: number): string {
   const lines = found
     .slice(0, linesShown)
-    .map(({ line, call, count, shapes, bytes: size }) => `  ${count} × ${call} ${shapes.join(' ')}, ${size} bytes: ${line}`);
+    .map(
+      ({ line, call, count, shapes, bytes: size }) =>
+        `  ${count} × ${call} ${shapes.join(' ')}, ${size} bytes: ${line}`,
+    );
   const more = found.length > linesShown ? [`  and ${found.length - linesShown} more lines`] : [];
   const allowed = threshold > 0 ? `, ${threshold} allowed` : '';
   return [

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
+import { nonzero, type NonzeroOptions } from './composites/nonzero.js';
 import { lu, type LuOptions } from './composites/products.js';
 import { enterContext } from './context.js';
 import { tensor, type TensorOptions } from './creation.js';
@@ -85,6 +86,10 @@ export interface TensorMembers extends Conversions {
   apply_(body: (value: Element) => Element): this;
   /** Replaces each element by what `body` makes of it and `other`'s; slow, on the CPU only. */
   map_(other: Tensor, body: (value: Element, other: Element) => Element): this;
+  /** Replaces each element by what `body` makes of it and those of `x` and `y`; slow, on the CPU only. */
+  map2_(x: Tensor, y: Tensor, body: (value: Element, x: Element, y: Element) => Element): this;
+  /** The same as `toSparse()`. */
+  toSparseCoo(): Tensor;
   /** See the function `norm`. */
   norm(options?: NormOptions): Tensor;
   norm(
@@ -99,6 +104,10 @@ export interface TensorMembers extends Conversions {
   uniqueConsecutive<const Options extends UniqueOptions = object>(options?: Options): UniqueResult<Options>;
   /** See the function `lu`. */
   lu(options?: LuOptions): Tensor[];
+  lu(pivot?: boolean, getInfos?: boolean | Omit<LuOptions, 'pivot'>): Tensor[];
+  /** See the function `nonzero`. */
+  nonzero(options: NonzeroOptions & { asTuple: true }): Tensor[];
+  nonzero(options?: NonzeroOptions & { asTuple?: false }): Tensor;
 }
 
 const typeNames: Partial<Record<DType, string>> = {
@@ -131,6 +140,10 @@ function rewrite(target: Tensor, name: string, body: (value: Element, i: number)
   const made = tensor(values.map(body), { dtype: target.dtype });
   target.copy_(made.view(target.shape));
 }
+
+/** The elements of `other` beside those of `target`, in order. */
+const elementsFor = (target: Tensor, other: Tensor): Element[] =>
+  other.detach().expand(target.shape).flatten().tolist() as Element[];
 
 const cudaDevice = (device: Device | number | null | undefined): Device =>
   typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');
@@ -168,9 +181,17 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
     return this;
   },
   map_(other, body) {
-    const others = other.detach().expand(this.shape).flatten().tolist() as Element[];
+    const others = elementsFor(this, other);
     rewrite(this, 'map_', (value, i) => body(value, others[i]!));
     return this;
+  },
+  map2_(x, y, body) {
+    const [xs, ys] = [elementsFor(this, x), elementsFor(this, y)];
+    rewrite(this, 'map2_', (value, i) => body(value, xs[i]!, ys[i]!));
+    return this;
+  },
+  toSparseCoo() {
+    return this.toSparse();
   },
   norm(this: Tensor, ...args: unknown[]) {
     return norm(this, ...(args as []));
@@ -181,8 +202,11 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
   uniqueConsecutive(options) {
     return uniqueConsecutive(this, options);
   },
-  lu(options) {
-    return lu(this, options);
+  lu(this: Tensor, ...args: unknown[]) {
+    return lu(this, ...(args as []));
+  },
+  nonzero(this: Tensor, ...args: unknown[]) {
+    return nonzero(this, ...(args as [])) as never;
   },
 };
 

@@ -1,43 +1,108 @@
+import { native, type Handle } from '../native.js';
 import type { Complex, DType } from './dtype.js';
+import { scratch } from './scratch.js';
 import type { NestedArray, Tensor } from './tensor.js';
 
-/** The elements of a tensor as nested arrays, as many deep as it has dimensions. */
-export function toNested(tensor: Tensor): NestedArray {
-  return nest(elements(tensor), tensor.shape, 0, { at: 0 });
+const { readElements } = native;
+
+type Element = number | bigint | boolean | Complex;
+
+/** Makes the innermost array: `length` elements from `start` on. */
+type ReadRow = (start: number, length: number) => Element[];
+
+function rowsOfNumbers(data: ArrayLike<number>): ReadRow {
+  return (start, length) => {
+    const row = new Array<number>(length);
+    for (let i = 0; i < length; ++i) row[i] = data[start + i]!;
+    return row;
+  };
 }
 
-function elements(tensor: Tensor): ArrayLike<number | bigint | boolean | Complex> {
-  const dtype = tensor.dtype;
-  switch (dtype) {
-    case 'bool':
-      return Array.from(tensor.toTypedArray() as Uint8Array, Boolean);
-    case 'int64':
-    case 'uint64':
-      return Array.from(tensor.toTypedArray() as BigInt64Array, (value) =>
-        Number.isSafeInteger(Number(value)) ? Number(value) : value,
-      );
-    case 'complex64':
-    case 'complex128': {
-      const pairs = tensor.toTypedArray() as Float64Array;
-      return Array.from({ length: pairs.length / 2 }, (_, i) => ({ re: pairs[2 * i]!, im: pairs[2 * i + 1]! }));
+function rowsOfBooleans(data: ArrayLike<number>): ReadRow {
+  return (start, length) => {
+    const row = new Array<boolean>(length);
+    for (let i = 0; i < length; ++i) row[i] = data[start + i] !== 0;
+    return row;
+  };
+}
+
+function rowsOfIntegers(data: BigInt64Array | BigUint64Array): ReadRow {
+  return (start, length) => {
+    const row = new Array<number | bigint>(length);
+    for (let i = 0; i < length; ++i) {
+      const number = Number(data[start + i]!);
+      row[i] = Number.isSafeInteger(number) ? number : data[start + i]!;
     }
-    default:
-      if (dtype === 'complex32') return widened(tensor, 'complex64');
-      if (dtype.startsWith('float') || dtype === 'bfloat16') return widened(tensor, 'float64');
-      return tensor.toTypedArray();
-  }
+    return row;
+  };
 }
 
-function widened(tensor: Tensor, dtype: DType): ReturnType<typeof elements> {
-  const wide = tensor.to(dtype);
-  try {
-    return dtype === 'float64' ? wide.toTypedArray() : elements(wide);
-  } finally {
-    wide.dispose();
-  }
+/** Pairs of numbers, the first at `first`. */
+function rowsOfComplex(data: Float64Array, first: number): ReadRow {
+  return (start, length) => {
+    const row = new Array<Complex>(length);
+    for (let i = 0, at = first + 2 * start; i < length; ++i, at += 2) row[i] = { re: data[at]!, im: data[at + 1]! };
+    return row;
+  };
 }
 
-function nest<T>(data: ArrayLike<T>, shape: number[], dim: number, position: { at: number }): NestedArray<T> {
-  if (dim === shape.length) return data[position.at++] as T;
-  return Array.from({ length: shape[dim]! }, () => nest(data, shape, dim + 1, position));
+const asTheyAre: ReadonlySet<DType> = new Set<DType>([
+  ...['float32', 'float64', 'int32', 'int16', 'int8', 'uint8', 'uint16', 'uint32'],
+] as DType[]);
+
+function rowsOf(tensor: Tensor, handle: Handle): ReadRow {
+  const dtype = tensor.dtype;
+  if (asTheyAre.has(dtype)) return rowsOfNumbers(tensor.toTypedArray() as Float64Array);
+  if (dtype === 'bool') return rowsOfBooleans(tensor.toTypedArray() as Uint8Array);
+  // Null: there are integers beyond 2^53.
+  const numbers = native.copyNumbers(handle);
+  if (numbers === null) return rowsOfIntegers(tensor.toTypedArray() as BigInt64Array);
+  const data = new Float64Array(numbers);
+  return dtype.startsWith('complex') ? rowsOfComplex(data, 0) : rowsOfNumbers(data);
+}
+
+function nest(shape: number[], dim: number, readRow: ReadRow, position: { at: number }): NestedArray {
+  const size = shape[dim]!;
+  if (dim === shape.length - 1) {
+    const row = readRow(position.at, size);
+    position.at += size;
+    return row;
+  }
+  const rows = new Array<NestedArray>(size);
+  for (let i = 0; i < size; ++i) rows[i] = nest(shape, dim + 1, readRow, position);
+  return rows;
+}
+
+const enum ElementKind {
+  Number,
+  Boolean,
+  Complex,
+}
+
+const numbersInScratch = rowsOfNumbers(scratch);
+const booleansInScratch = rowsOfBooleans(scratch);
+
+/** What `readElements` has put into the scratch memory. */
+function nestScratch(dims: number): NestedArray {
+  const kind = scratch[0] as ElementKind;
+  const elements = dims + 1;
+  // A complex number takes two places, so that its row begins elsewhere than its position says.
+  const isComplex = kind === ElementKind.Complex;
+  const first = isComplex ? 0 : elements;
+  const readReal = kind === ElementKind.Boolean ? booleansInScratch : numbersInScratch;
+  const readRow = isComplex ? rowsOfComplex(scratch, elements) : readReal;
+  if (dims === 0) return readRow(first, 1)[0]!;
+  if (dims === 1) return readRow(first, scratch[1]!);
+  const shape: number[] = [];
+  for (let dim = 1; dim <= dims; ++dim) shape.push(scratch[dim]!);
+  return nest(shape, 0, readRow, { at: first });
+}
+
+/** The elements of a tensor as nested arrays, as many deep as it has dimensions. */
+export function toNested(tensor: Tensor, handle: Handle): NestedArray {
+  const dims = readElements(handle);
+  if (dims >= 0) return nestScratch(dims);
+  const { shape } = tensor;
+  const readRow = rowsOf(tensor, handle);
+  return shape.length === 0 ? readRow(0, 1)[0]! : nest(shape, 0, readRow, { at: 0 });
 }

@@ -24,15 +24,26 @@ export function unsupportedReason({ parameters, returns }: Schema): string | und
   return parameter === undefined ? `it returns ${reason}` : `its argument '${parameter.name}' is ${reason}`;
 }
 
-function describe(value: unknown): string {
+// How much of nested arrays an error shows.
+const SHOWN_DEPTH = 3;
+const SHOWN_ITEMS = 16;
+
+function describe(value: unknown, depth = 0): string {
   if (Tensor.isTensor(value)) return value.isDisposed ? 'disposed tensor' : `${value.dtype}[${value.shape.join(', ')}]`;
-  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
+  if (Array.isArray(value)) {
+    if (depth === SHOWN_DEPTH) return '[…]';
+    // By index: an array is any caller's, and its own methods are not trusted.
+    const count = Math.min(value.length, SHOWN_ITEMS);
+    const items = Array.from({ length: count }, (_, i) => describe(value[i], depth + 1));
+    if (value.length > count) items.push('…');
+    return `[${items.join(', ')}]`;
+  }
   return inspect(value, { depth: 0, breakLength: Infinity, customInspect: false });
 }
 
 /** Throws the error for arguments that none of an operator's forms takes. */
 export function refuse(name: string, schemas: Schema[], args: unknown[]): never {
-  const given = args.filter((arg) => arg !== undefined).map(describe);
+  const given = args.filter((arg) => arg !== undefined).map((arg) => describe(arg));
   const call = `${name}(${given.join(', ')}): `;
   const reasons = schemas.map(unsupportedReason);
   const details = { op: `aten::${name}`, args: given };

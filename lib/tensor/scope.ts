@@ -3,7 +3,7 @@ import { isMap, isSet } from 'node:util/types';
 
 import { AiforgeError } from '../errors.js';
 import { enterScope, leaveScope, runInContext, runInScope, type Entered } from './context.js';
-import { Tensor } from './tensor.js';
+import { handleOf, Tensor } from './tensor.js';
 
 /** An object that holds tensors says which by this method, so that it can leave a scope whole. */
 export const tensorsOf: unique symbol = Symbol.for('aiforge.tensorsOf') as never;
@@ -147,6 +147,7 @@ export class Scope implements Disposable {
  * scope(() => { state.sum = keep(zeros([3])); });
  */
 export function keep<T extends Tensor>(tensor: T): T {
+  handleOf(tensor);
   runInContext({ holder: null }, () => Tensor.rehome(tensor));
   return tensor;
 }

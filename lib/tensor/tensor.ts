@@ -4,21 +4,12 @@ import { AiforgeError } from '../errors.js';
 import { native, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
-import {
-  isDevice,
-  isDType,
-  typedArrayOver,
-  type Complex,
-  type Device,
-  type DType,
-  type Layout,
-  type MemoryFormat,
-  type TypedArray,
-} from './dtype.js';
+import { typedArrayOver, type Complex, type Device, type DType, type Layout, type TypedArray } from './dtype.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
+import { readTarget, type ToOptions } from './to.js';
 import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
@@ -43,14 +34,8 @@ const key = Symbol('tensor');
 /** Nested arrays of numbers, as `tolist` gives and `tensor` takes them. */
 export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArray<T>[];
 
-export interface ToOptions {
-  /** Default: false. */
-  nonBlocking?: boolean;
-  /** Copies even when nothing changes. Default: false. */
-  copy?: boolean;
-  /** Default: the tensor's own. */
-  memoryFormat?: MemoryFormat | null;
-}
+/** What `tensor` takes: numbers, nested arrays of them, and arrays that hold typed arrays or tensors without dimensions. */
+export type TensorData = number | bigint | boolean | Complex | Tensor | TypedArray | TensorData[];
 
 const toDtype = native.registerOperators(['to.dtype', 'to.device']);
 const toDevice = toDtype + 1;
@@ -220,25 +205,28 @@ export class Tensor implements Disposable {
     native.setData(this.#handle, handleOf(source));
   }
 
-  /** This tensor in another dtype, on another device, or in both as another tensor has them; itself when nothing changes. */
+  /**
+   * This tensor in another dtype, on another device, or in both as another tensor has them; itself when nothing changes.
+   * See `torch.Tensor.to`.
+   */
+  to(target: DType | Device | Tensor | null, options?: ToOptions): Tensor;
+  to(target: DType | Tensor, nonBlocking?: boolean, copy?: boolean | ToOptions, options?: ToOptions): Tensor;
+  to(device: Device | null, dtype: DType | null, options?: ToOptions): Tensor;
   to(
-    target: DType | Device | Tensor,
-    { nonBlocking = false, copy = false, memoryFormat = null }: ToOptions = {},
-  ): Tensor {
-    const [device, dtype] = Tensor.isTensor(target)
-      ? [target.device, target.dtype]
-      : isDType(target)
-        ? [this.device, target]
-        : [target, this.dtype];
-    if (!isDevice(device)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `to: expected a dtype, a device or a Tensor, got ${inspect(target)}.`);
-    }
+    device: Device | null,
+    dtype: DType | null,
+    nonBlocking?: boolean,
+    copy?: boolean | ToOptions,
+    options?: ToOptions,
+  ): Tensor;
+  to(options: ToOptions): Tensor;
+  to(...args: unknown[]): Tensor {
+    const { device, dtype, rest } = readTarget(this, Tensor.isTensor, args);
     enterContext();
-    const options = [nonBlocking, copy, memoryFormat];
     return wrapHandle(
       (device === this.device
-        ? native.call(toDtype, this.#handle, dtype, ...options)
-        : native.call(toDevice, this.#handle, device, dtype, ...options)) as Handle,
+        ? native.call(toDtype, this.#handle, dtype, ...rest)
+        : native.call(toDevice, this.#handle, device, dtype, ...rest)) as Handle,
     );
   }
 
@@ -265,7 +253,7 @@ export class Tensor implements Disposable {
 
   /** The elements as nested arrays: numbers, bigints for 64-bit integers beyond 2^53, booleans or `{ re, im }`. */
   tolist(): NestedArray {
-    return toNested(this);
+    return toNested(this, this.#handle);
   }
 
   /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */
@@ -281,6 +269,7 @@ export class Tensor implements Disposable {
     return !native.isLive(this.#handle);
   }
 
+  /** The tensor as PyTorch prints it; see `setPrintOptions`. */
   toString(): string {
     return formatAny(this, this.#handle, wrapHandle);
   }

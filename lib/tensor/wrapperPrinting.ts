@@ -16,7 +16,7 @@ function outsideTransforms<T>(body: () => T): T {
 /** A tensor inside a transform as PyTorch prints it: `BatchedTensor(lvl=1, bdim=0, value=…)`; any other one as it is. */
 function formatNested(tensor: Tensor, handle: Handle, wrap: (handle: Handle) => Tensor): string {
   const wrapper = native.isLive(handle) ? native.wrapperOf(handle) : null;
-  if (wrapper === null) return formatTensor(tensor);
+  if (wrapper === null) return formatTensor(tensor, handle, wrap);
   const value = wrap(wrapper.value);
   try {
     const inner = formatNested(value, wrapper.value, wrap).replace(/^/gm, '    ');

@@ -32,7 +32,8 @@ std::function<void()> backward_pass(Environment& environment, napi_env env,
 }
 
 napi_value backward(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  const Call call{info, "Tensor.backward", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
     run_pass(environment, args.uint32(5), backward_pass(environment, env, args));
@@ -41,7 +42,8 @@ napi_value backward(napi_env env, napi_callback_info info) {
 }
 
 napi_value backward_async(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  const Call call{info, "Tensor.backwardAsync", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
     return run_pass_beside(environment, env, args.uint32(5), backward_pass(environment, env, args));
@@ -51,7 +53,8 @@ napi_value backward_async(napi_env env, napi_callback_info info) {
 // grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused, context): handles
 // or null
 napi_value grad(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  const Call call{info, "grad", {"outputs", "inputs", "gradOutputs"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<7> args(env, info);
     Environment& environment = Environment::of(env);
     const auto outputs = to_tensors(environment, env, args[0]);
@@ -90,7 +93,8 @@ napi_value gradient(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_gradient(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  const Call call{info, "Tensor.grad", {"self", "gradient"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor tensor = handles.get(args.handle(0));
@@ -134,7 +138,8 @@ napi_value requires_grad(napi_env env, napi_callback_info info) {
 }
 
 napi_value set_requires_grad(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  const Call call{info, "Tensor.requiresGrad", {"self"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Environment::of(env).handles.get(args.handle(0)).set_requires_grad(args.boolean(1));
     return nullptr;
@@ -159,7 +164,8 @@ napi_value grad_fn_name(napi_env env, napi_callback_info info) {
 
 // setData(tensor, source): tensor takes source's data, as Python's `tensor.data = source`
 napi_value set_data(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
+  const Call call{info, "Tensor.setData", {"self", "source"}};
+  return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     Handles& handles = Environment::of(env).handles;
     const at::Tensor source = handles.get(args.handle(1));

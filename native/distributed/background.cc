@@ -156,6 +156,8 @@ void rethrow_as_distributed(const std::string& what) {
     throw;
   } catch (const Napi::Error&) {
     throw;
+  } catch (const PendingException&) {
+    throw;
   } catch (const c10::Error& error) {
     fail(what, error.what_without_backtrace());
   } catch (const std::exception& error) {

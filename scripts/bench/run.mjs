@@ -45,6 +45,21 @@ const rows = [
   ['transformer_step', 'transformer_step', 'Transformer step (batch 8, length 128, dim 256, 2 layers)', 8, 1.0],
 ];
 
+const conversionRows = [
+  ['index_row', 'index_row', '`x.at(1)` on 8×8, in a scope', 10, 0.9],
+  ['index_block', 'index_block', "`x.at('1:5', '::2')` on 8×8, in a scope", 10, 0.9],
+  ['index_mask', 'index_mask', '`x.at(mask)` on 8×8, in a scope', 10, 0.9],
+  ['tolist', 'tolist', '`tolist` of 100×100', 20],
+  ['custom_function', 'custom_function', 'custom Function, forward and backward', 10],
+  ['gradcheck', 'gradcheck', '`gradcheck` of a small model', 10],
+];
+
+// Against a memcpy of the same 10 MB in Node.
+const copyRows = [
+  ['typed_array', 'memcpy', '`tensor(typedArray)` of 10 MB against memcpy', 20, 1.2],
+  ['shared_array', 'memcpy', '`fromTypedArray` over 10 MB of shared memory against memcpy', 20, 0.01],
+];
+
 function formatTime(ns) {
   if (ns < 10_000) return `${ns.toFixed(0)} ns`;
   return ns < 10_000_000 ? `${(ns / 1000).toFixed(0)} µs` : `${(ns / 1e6).toFixed(1)} ms`;
@@ -155,6 +170,8 @@ await runMain(async () => {
   };
   for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads));
   for (const row of importRow(python)) add(row);
+  for (const row of conversionRows) add(await compare(ours, theirs, row, 1));
+  for (const row of copyRows) add(await compare(ours, ours, row, 1));
   await operatorRows(ours, theirs, add);
   add(await tfjsRow(ours));
   const notes = memory();

@@ -92,12 +92,22 @@ function callMember({ Tensor }, name, values) {
   return values.length > 1 && set !== undefined ? set.call(values[0], values[1]) : get?.call(values[0]);
 }
 
+// What the fuzzer must find, to test it by.
+const ownFailures = {
+  abort: () => process.abort(),
+  throw: () => {
+    throw new TypeError('as a defect of the library would');
+  },
+};
+
 function callOther(library, { via, name }, values) {
   const { native } = library;
   if (via === 'native') return native[name](...values);
+  if (via === 'fuzzer') return ownFailures[name]();
   if (via === 'distributed') return native.distributed[name](...values);
   if (via === 'member') return callMember(library, name, values);
-  return (library.tensor[name] ?? library.autograd[name])(...values);
+  const called = library.tensor[name] ?? library.autograd[name];
+  return /^class\b/.test(Function.prototype.toString.call(called)) ? new called(...values) : called(...values);
 }
 
 /** Every tensor of a result, as handles. */
@@ -132,14 +142,19 @@ function attempt(step) {
   }
 }
 
+/** What JavaScript itself throws when a revoked proxy is looked at. */
+const isOfProxy = (error) => error instanceof TypeError && error.message.includes('proxy that has been revoked');
+
 /**
  * What a thrown value says: the code of an AiforgeError, 'HOSTILE' for the fuzzer's own, 'FOREIGN_THIS' for a method that
- * was called on something else, as JavaScript's own classes refuse it, or 'FOREIGN'.
+ * was called on something else, as JavaScript's own classes refuse it, 'TYPE_ERROR' for JavaScript's own refusal of a kind
+ * of value that the types forbid in a function that is written in TypeScript, or 'FOREIGN'.
  */
-function codeOf(error, foreignThis) {
-  if (error instanceof HostileError) return 'HOSTILE';
+function codeOf(error, foreignThis, isTyped = false) {
+  if (error instanceof HostileError || isOfProxy(error)) return 'HOSTILE';
   if (foreignThis && error instanceof TypeError) return 'FOREIGN_THIS';
-  return ['AiforgeError', 'TensorDisposedError'].includes(error?.name) ? error.code : 'FOREIGN';
+  if (['AiforgeError', 'TensorDisposedError'].includes(error?.name)) return error.code;
+  return isTyped && error instanceof TypeError ? 'TYPE_ERROR' : 'FOREIGN';
 }
 
 /**
@@ -152,6 +167,7 @@ export async function makeCall(library, call, phase) {
   tensor.manualSeed(1);
   let pending;
   let foreignThis = false;
+  const isTyped = ['free', 'member'].includes(call.via) && !call.strict;
   const outcome = scope(() => {
     enterContext();
     let values;
@@ -168,7 +184,7 @@ export async function makeCall(library, call, phase) {
       }
       return { code: 'OK' };
     } catch (error) {
-      return { code: codeOf(error, foreignThis), error };
+      return { code: codeOf(error, foreignThis, isTyped), error };
     }
   });
   if (call.via !== 'operator') native.setNumThreads(1);

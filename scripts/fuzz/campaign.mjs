@@ -53,9 +53,9 @@ export class Campaign {
 
   /** A slice whose child dies goes on after the target that killed it. */
   async #runSlice(from, to) {
-    const { seed, only } = this.#options;
+    const { seed, only, strict } = this.#options;
     const skipped = [...this.#failures].filter(([, count]) => count >= MOST_FAILURES).map(([name]) => name);
-    const ended = await runChild({ seed, only, from, to, deadline: this.#deadline, skipped }, this.#settings);
+    const ended = await runChild({ seed, only, strict, from, to, deadline: this.#deadline, skipped }, this.#settings);
     for (const line of ended.lines) await this.#take(line);
     if (ended.failure === undefined) return;
     if (ended.call === undefined) throw new Error(`the child does not start: ${ended.failure}\n${ended.stderr}`);
@@ -64,7 +64,8 @@ export class Campaign {
   }
 
   async #take(line) {
-    if (line.foreign) await this.#found({ failure: 'foreign exception', stderr: line.foreign.message, ...line.foreign });
+    if (line.foreign)
+      await this.#found({ failure: 'foreign exception', stderr: line.foreign.message, ...line.foreign });
     if (line.target === undefined) return;
     if (line.target.startsWith('operator ')) this.#operators.add(line.target);
     this.#reached.add(line.target);
@@ -82,7 +83,9 @@ export class Campaign {
     this.#failures.set(target, count);
     const isNew = !this.#findings.some((one) => one.target === target && one.failure === failure);
     const known = isNew && call !== undefined;
-    const smallest = known ? await shrink(call, failure, { tries: failure === 'hang' ? HANG_TRIES : SHRINK_TRIES, settings: this.#settings }) : undefined;
+    const smallest = known
+      ? await shrink(call, failure, { tries: failure === 'hang' ? HANG_TRIES : SHRINK_TRIES, settings: this.#settings })
+      : undefined;
     const finding = { target, failure, phase, position, from, call, smallest, stderr };
     if (isNew) this.#findings.push(finding);
     if (this.#options.findingsFile) appendFileSync(this.#options.findingsFile, `${JSON.stringify(finding)}\n`);
@@ -94,21 +97,28 @@ export class Campaign {
       console.log(`  npm run fuzz --${fenced} --repro '${JSON.stringify(smallest).replaceAll("'", "'\\''")}'`);
     } else if (call !== undefined) {
       const { seed } = this.#options;
-      console.log(`  not by this call alone: ${JSON.stringify(call)}\n  npm run fuzz --${fenced} --seed ${seed} --from ${from ?? position}`);
+      console.log(
+        `  not by this call alone: ${JSON.stringify(call)}\n  npm run fuzz --${fenced} --seed ${seed} --from ${from ?? position}`,
+      );
     }
   }
 
   #printProgress() {
     const left = Math.max(0, Math.round((this.#deadline - Date.now()) / 1000));
-    console.log(`${this.#calls} calls, ${this.#reached.size} targets, ${this.#findings.length} findings, ${left} s left`);
+    console.log(
+      `${this.#calls} calls, ${this.#reached.size} targets, ${this.#findings.length} findings, ${left} s left`,
+    );
   }
 
   #summarize() {
     const count = (set) => [...set].filter((name) => name.startsWith('operator ')).length;
-    console.log(`\n${this.#calls} calls of ${this.#reached.size} targets; operators: ${count(this.#reached)} reached, ${count(this.#succeeded)} with success`);
+    console.log(
+      `\n${this.#calls} calls of ${this.#reached.size} targets; operators: ${count(this.#reached)} reached, ${count(this.#succeeded)} with success`,
+    );
     const codes = Object.entries(this.#codes).sort(([, a], [, b]) => b - a);
     console.log(codes.map(([code, calls]) => `${code} ${calls}`).join(', '));
     console.log(`${this.#findings.length} findings`);
-    for (const { target, failure } of this.#findings) console.log(`  ${failure}: ${target} (${this.#failures.get(target)}x)`);
+    for (const { target, failure } of this.#findings)
+      console.log(`  ${failure}: ${target} (${this.#failures.get(target)}x)`);
   }
 }

@@ -51,11 +51,9 @@ async function runTarget(target, round, position) {
   for (let i = 0; i < CASES; ++i) {
     const random = new Random(hash(options.seed, target.via, target.name, round, i));
     const way = random.chance(0.5) ? 'call' : random.pick(target.ways ?? ['call']);
-    const args =
-      schema === undefined
-        ? describeAnything(random, target.via)
-        : describeArguments(random, schema, known);
-    const code = await run({ via: target.via, name: target.name, way, args }, position);
+    const args = schema === undefined ? describeAnything(random, target.via) : describeArguments(random, schema, known);
+    const call = { via: target.via, name: target.name, way, args, ...(options.strict && { strict: true }) };
+    const code = await run(call, position);
     codes[code] = (codes[code] ?? 0) + 1;
     if (code === 'OK' && schema !== undefined && known.length < 6) known.push(args);
   }
@@ -63,7 +61,10 @@ async function runTarget(target, round, position) {
 }
 
 const all = listTargets(library);
-const targets = options.only === undefined ? all : all.filter(({ name }) => name.split('.')[0] === options.only || name === options.only);
+const targets =
+  options.only === undefined
+    ? all
+    : all.filter(({ name }) => name.split('.')[0] === options.only || name === options.only);
 const corpus = readCorpus(library.native);
 
 async function main() {

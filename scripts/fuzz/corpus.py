@@ -1,4 +1,4 @@
-"""Records calls that LibTorch accepts, for the fuzzer to start from: corpus.py OUTPUT.
+"""Records calls that LibTorch accepts, for the fuzzer to start from: corpus.py corpus.jsonl.
 
 Runs PyTorch's operator database and its gradients, and keeps for every operator of the dispatcher the two smallest calls
 as descriptions of their arguments (scripts/fuzz/describe.mjs has the format).
@@ -158,6 +158,7 @@ for op in op_db:
     except Exception as error:
         print(op.name, error, file=sys.stderr)
 with open(sys.argv[1], "w") as file:
-    lines = [f"{json.dumps(name)}: [{', '.join(calls[name])}]" for name in sorted(calls)]
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
+    for name in sorted(calls):
+        line = [name, [json.loads(call) for call in calls[name]]]
+        file.write(json.dumps(line, separators=(",", ":")) + "\n")
 print(len(calls), "operators", file=sys.stderr)

@@ -6,7 +6,9 @@ import { formNames } from './tensors.mjs';
 import { hostileNames } from './hostile.mjs';
 
 /** The kinds of schema types, in the addon's order (native/values.h). */
-const kinds = 'Tensor Int Float Bool Scalar String ScalarType Layout MemoryFormat Device Generator Unsupported'.split(' ');
+const kinds = 'Tensor Int Float Bool Scalar String ScalarType Layout MemoryFormat Device Generator Unsupported'.split(
+  ' ',
+);
 
 const floats = ['float32', 'float64', 'float16', 'bfloat16'];
 const wholes = ['int64', 'int32', 'int16', 'int8', 'uint8', 'uint16', 'uint32', 'uint64'];
@@ -15,9 +17,48 @@ const odd = ['bool', 'float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_
 const dtypes = [...floats, ...wholes, ...complexes, ...odd];
 const layouts = ['strided', 'sparse_coo', 'sparse_csr', 'sparse_csc', 'sparse_bsr', 'sparse_bsc', 'jagged'];
 const formats = ['contiguous_format', 'preserve_format', 'channels_last', 'channels_last_3d'];
-const words = ['mean', 'sum', 'none', 'ij', 'xy', 'reflect', 'constant', 'replicate', 'circular', 'linear', 'lower', 'higher'];
-const moreWords = ['midpoint', 'nearest', 'trunc', 'floor', 'ortho', 'forward', 'backward', 'fro', 'nuc', 'tanh', 'L', 'R'];
-const reductions = ['amax', 'amin', 'prod', 'max', 'min', 'i,i->', 'ij,jk->ik', 'reduced', 'complete', 'gelu', 'relu', 'gesvd'];
+const words = [
+  'mean',
+  'sum',
+  'none',
+  'ij',
+  'xy',
+  'reflect',
+  'constant',
+  'replicate',
+  'circular',
+  'linear',
+  'lower',
+  'higher',
+];
+const moreWords = [
+  'midpoint',
+  'nearest',
+  'trunc',
+  'floor',
+  'ortho',
+  'forward',
+  'backward',
+  'fro',
+  'nuc',
+  'tanh',
+  'L',
+  'R',
+];
+const reductions = [
+  'amax',
+  'amin',
+  'prod',
+  'max',
+  'min',
+  'i,i->',
+  'ij,jk->ik',
+  'reduced',
+  'complete',
+  'gelu',
+  'relu',
+  'gesvd',
+];
 const goodWords = [...words, ...moreWords, ...reductions];
 const fills = ['zeros', 'ones', 'nan', 'inf', 'huge', 'positive', 'probability'];
 
@@ -193,7 +234,10 @@ function weirdValue(random, argument, common) {
   };
   if (!argument.isList) return single();
   const list = random.list(random.pick([0, 1, 1, 2, 3, 4, 8, 100]), single);
-  return { k: 'list', v: random.chance(0.5) ? list : list.map((item) => (random.chance(0.6) ? num(random.int(0, 3)) : item)) };
+  return {
+    k: 'list',
+    v: random.chance(0.5) ? list : list.map((item) => (random.chance(0.6) ? num(random.int(0, 3)) : item)),
+  };
 }
 
 /** A value of any kind at all. */
@@ -206,7 +250,13 @@ function anyValue(random, common) {
     [1, oddString(random)],
     [1, { k: 'bool', v: random.chance(0.5) }],
     [1, { k: random.pick(['null', 'undef']) }],
-    [2, { k: 'list', v: random.list(random.int(0, 4), () => random.pick([num(1), oddNumber(random), oddString(random)])) }],
+    [
+      2,
+      {
+        k: 'list',
+        v: random.list(random.int(0, 4), () => random.pick([num(1), oddNumber(random), oddString(random)])),
+      },
+    ],
     [1, { k: 'complex', re: 1, im: NaN }],
     [5, { k: 'hostile', v: random.pick(hostileNames) }],
   ]);
@@ -222,7 +272,8 @@ function varied(random, args) {
     const result = { ...value, seed: random.int(1, 2 ** 31) };
     if (value.dtype === 'float32' && dtype !== undefined) result.dtype = dtype;
     if (grad && numbersOf(result.dtype) && random.chance(0.7)) result.grad = true;
-    if (value.form === undefined && random.chance(0.15)) result.form = random.pick(['transposed', 'sliced', 'expanded']);
+    if (value.form === undefined && random.chance(0.15))
+      result.form = random.pick(['transposed', 'sliced', 'expanded']);
     return result;
   };
   return args.map(visit);
@@ -264,7 +315,9 @@ export function describeAnything(random, via) {
   const common = plan(random);
   const tame = random.chance(0.5);
   const args = random.list(random.int(0, 5), () =>
-    tame && random.chance(0.6) ? validSingle(random, random.pick(kinds.slice(0, 6)), '', common) : anyValue(random, common),
+    tame && random.chance(0.6)
+      ? validSingle(random, random.pick(kinds.slice(0, 6)), '', common)
+      : anyValue(random, common),
   );
   return via === 'member' && random.chance(0.9) ? [weirdTensor(random, common), ...args] : args;
 }

@@ -1,7 +1,12 @@
-// npm run fuzz -- [--seed N] [--seconds S] [--op NAME] [--jobs N] [--fence] [--repro FILE|JSON]
+// npm run fuzz -- [--seed N] [--seconds S] [--op NAME] [--jobs N] [--from POSITION] [--fence] [--strict] [--findings FILE]
+// npm run fuzz -- [--fence] --repro FILE|JSON
 //
 // Calls everything with arguments of every kind in child processes, and reports whatever ends one, hangs it or is thrown
 // and is no AiforgeError, each with a command that repeats it. Exit status 1 when something was found.
+//
+// `--fence` puts a fence around each tensor's memory (needs a C compiler). `--strict` reports JavaScript's own TypeErrors
+// too, where a function that is written in TypeScript is given kinds of values that its types forbid. `--findings` keeps
+// what is found, one JSON a line.
 import { readFileSync, existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Campaign } from './campaign.mjs';
@@ -15,6 +20,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
     fence: { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
     findings: { type: 'string' },
     repro: { type: 'string' },
   },
@@ -35,6 +41,7 @@ if (values.repro !== undefined) {
     jobs: Number(values.jobs),
     from: Number(values.from),
     fence: values.fence,
+    strict: values.strict,
     findingsFile: values.findings,
   });
   process.exitCode = (await campaign.run()) ? 0 : 1;

@@ -27,7 +27,11 @@ function simpler(value) {
   if (['list', 'tensors'].includes(value.k) && value.v.length > 0) {
     candidates.push({ ...value, v: [] }, { ...value, v: value.v.slice(0, 1) }, { ...value, v: value.v.slice(1) });
     if (value.v.length <= 4) {
-      value.v.forEach((item, i) => simpler(item).slice(0, 4).forEach((each) => candidates.push({ ...value, v: value.v.with(i, each) })));
+      value.v.forEach((item, i) =>
+        simpler(item)
+          .slice(0, 4)
+          .forEach((each) => candidates.push({ ...value, v: value.v.with(i, each) })),
+      );
     }
   }
   if (value.k === 'num') candidates.push({ k: 'num', v: 0 }, { k: 'num', v: 1 });

@@ -22,7 +22,9 @@ function limits() {
 /** Seconds of processor time that a process has used, where the system tells. */
 function cpuSeconds(pid) {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
     return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return undefined;
@@ -77,7 +79,10 @@ export async function runChild(options, { fence } = {}) {
     child.once('close', (...how) => resolve(how));
   });
   stop();
-  const lines = readOr(results, '').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const lines = readOr(results, '')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   const written = readOr(journal, '').split('\n', 1)[0];
   rmSync(folder, { recursive: true, force: true });
   const failure = child.hung ? 'hang' : (signal ?? (status === 0 ? undefined : `exit status ${status}`));

@@ -1,7 +1,7 @@
 // Everything that the fuzzer calls, in an order that does not change.
 import { readFileSync } from 'node:fs';
 
-const corpusFile = new URL('corpus.json', import.meta.url);
+const corpusFile = new URL('corpus.jsonl', import.meta.url);
 
 /** What is no call of the library's to test: it would change the fuzzer itself, or write files. */
 const untouched = new Set(['call', 'saveSafetensors', 'loadSafetensors', 'addLogFile']);
@@ -59,7 +59,8 @@ export function listTargets(library) {
 
 /** Calls that PyTorch takes, by operator; an operator without any gets its siblings' by the arguments' names. */
 export function readCorpus(native) {
-  const calls = JSON.parse(readFileSync(corpusFile, 'utf8'));
+  const lines = readFileSync(corpusFile, 'utf8').trim().split('\n');
+  const calls = Object.fromEntries(lines.map((line) => JSON.parse(line)));
   const byBase = new Map();
   const trimmed = (name) => baseOf(name).replace(/^_+|(_copy|_out|_)$/g, '');
   for (const name of Object.keys(calls)) {

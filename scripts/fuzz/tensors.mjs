@@ -78,7 +78,12 @@ const forms = {
     return callOperator(native, 'as_strided', plain(native, d, [count]), d.shape, strides);
   },
   channels_last(native, d) {
-    return callOperator(native, 'contiguous', plain(native, d), d.shape.length === 5 ? 'channels_last_3d' : 'channels_last');
+    return callOperator(
+      native,
+      'contiguous',
+      plain(native, d),
+      d.shape.length === 5 ? 'channels_last_3d' : 'channels_last',
+    );
   },
   meta(native, d) {
     return callOperator(native, 'empty_strided', d.shape, strideOf(d.shape), d.dtype, null, 'meta');

@@ -79,7 +79,9 @@ export function functionsFile(namespace, groups, known) {
       namespace === 'torch' ? `torch.${group.base}` : `torch.${namespace}.${group.base.replace(`${namespace}_`, '')}`;
     parts.push(`export interface ${name}Function {\n${forms.join('\n')}\n}\n`);
     parts.push(implementation(name, group, idOf));
-    parts.push(`/** \`${python}\` */\nexport const ${identifier(name)} = ${name}$ as ${name}Function;\n`);
+    const own = identifier(name);
+    parts.push(`/** \`${python}\` */\nexport const ${own} = ${name}$ as ${name}Function;\n`);
+    if (own !== name) parts.push(`export { ${own} as ${name} };\n`);
   }
   return `${header}${prelude(names)}\n${parts.join('\n')}`;
 }

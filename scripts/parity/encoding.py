@@ -93,6 +93,8 @@ class Encoder:
     def new_argument(self, tensor):
         if tensor.layout != torch.strided:
             return self.add(tensor, self.sparse(tensor.detach()))
+        if tensor.is_meta:
+            return self.add(tensor, {"meta": True, "stride": list(tensor.stride())})
         return self.add(
             tensor,
             {

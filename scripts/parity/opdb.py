@@ -111,10 +111,18 @@ def run_in_place(op, sample, encoder):
         return None
 
 
-def in_place_name(op):
-    """The method's name, or None for a function that takes `inplace=True`."""
-    name = getattr(op.inplace_variant, "__name__", "<lambda>")
+def variant_name(variant):
+    """The method's name; for an in-place form None stands for a function that takes `inplace=True`."""
+    name = getattr(variant, "__name__", "<lambda>")
     return None if name == "<lambda>" else name
+
+
+def describe(sample, encoder):
+    return {
+        "input": encoder.argument(sample.input),
+        "args": [encoder.argument(arg) for arg in sample.args],
+        "kwargs": {key: encoder.argument(value) for key, value in sample.kwargs.items()},
+    }
 
 
 def run_entry(index, dtype, first):
@@ -123,8 +131,8 @@ def run_entry(index, dtype, first):
     with_gradients = op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")
     encoder = Encoder()
     samples = []
-    header = {"entry": index, "name": name, "dtype": str(dtype)[6:], "samples": samples, "inPlace": in_place_name(op)}
-    header["method"] = getattr(op.method_variant, "__name__", None)
+    header = {"entry": index, "name": name, "dtype": str(dtype)[6:], "samples": samples, "inPlace": variant_name(op.inplace_variant)}
+    header["method"] = variant_name(op.method_variant)
     seed_everything(f"{name} {dtype}")
     try:
         generated = iter(op.sample_inputs("cpu", dtype, requires_grad=with_gradients))
@@ -137,11 +145,7 @@ def run_entry(index, dtype, first):
                 as_leaves(value, made) for value in (sample.input, sample.args, sample.kwargs)
             )
             encoder.begin_sample()
-            described = {
-                "input": encoder.argument(sample.input),
-                "args": [encoder.argument(arg) for arg in sample.args],
-                "kwargs": {key: encoder.argument(value) for key, value in sample.kwargs.items()},
-            }
+            described = describe(sample, encoder)
             # The entry's samples must not depend on how much randomness its operator consumes.
             state = torch.get_rng_state()
             in_place = run_in_place(op, sample, encoder)
@@ -152,6 +156,29 @@ def run_entry(index, dtype, first):
             samples.append(described)
     except Exception as error:
         header["failure"] = f"{type(error).__name__}: {error}"
+    return header, encoder
+
+
+def run_errors(index):
+    """The inputs that op_db expects to be refused, with what Python says of them."""
+    op = op_db[index]
+    encoder = Encoder()
+    samples = []
+    header = {"entry": index, "name": entry_name(op), "errors": True, "samples": samples}
+    if op.error_inputs_func is None:
+        return header, encoder
+    seed_everything(f"{entry_name(op)} errors")
+    # All are described before the first is run, which may change tensors that another one has.
+    wrong = [error.sample_input for error in op.error_inputs("cpu")]
+    described = []
+    for sample in wrong:
+        encoder.begin_sample()
+        described.append(describe(sample, encoder))
+    for sample, description in zip(wrong, described):
+        try:
+            op.op(sample.input, *sample.args, **sample.kwargs)
+        except Exception as error:
+            samples.append({**description, "error": f"{type(error).__name__}: {error}"})
     return header, encoder
 
 
@@ -174,7 +201,8 @@ def main():
             {"name": entry_name(op), "dtypes": [str(d)[6:] for d in DTYPES if op.supports_dtype(d, "cpu")]}
             for op in op_db
         ]
-        write_frame(stream, {"entries": entries, "torch": torch.__version__})
+        names = {name.removeprefix("aten::").split(".")[0] for name in torch._C._dispatch_get_all_op_names()}
+        write_frame(stream, {"entries": entries, "operators": sorted(names)})
         return
     for line in sys.stdin:
         request = json.loads(line)
@@ -182,6 +210,7 @@ def main():
         for dtype in DTYPES:
             if op.supports_dtype(dtype, "cpu"):
                 write_frame(stream, *run_entry(request["entry"], dtype, request["first"]))
+        write_frame(stream, *run_errors(request["entry"]))
         write_frame(stream, {"entry": request["entry"], "done": True})
 
 

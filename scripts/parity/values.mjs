@@ -32,6 +32,11 @@ export function storageArray({ header, blob }, described) {
   return new Type(blob, start, Math.floor(length / Type.BYTES_PER_ELEMENT));
 }
 
+const tuples = new WeakSet();
+
+/** Whether an array stands for a Python tuple rather than for a list. */
+export const isTuple = (value) => tuples.has(value);
+
 /** What one sample's arguments are made from; tensors that are the same in Python are the same here. */
 export class Arguments {
   #frame;
@@ -58,12 +63,18 @@ export class Arguments {
     const described = this.#frame.header.tensors[index];
     let made = this.#tensors.get(index);
     if (made === undefined) {
-      made = described.storage === undefined ? this.#sparse(described) : this.#strided(described);
+      made = this.#make(described);
       if (described.requiresGrad) made.requiresGrad_();
       this.#tensors.set(index, made);
     }
     if (described.requiresGrad) this.differentiable.push(made);
     return made;
+  }
+
+  #make(described) {
+    const { meta, shape, stride, dtype, storage } = described;
+    if (meta) return aiforge.emptyStrided(shape, stride, { dtype, device: 'meta' });
+    return storage === undefined ? this.#sparse(described) : this.#strided(described);
   }
 
   #strided(described) {
@@ -112,7 +123,11 @@ const decoders = {
   float: ({ value }) => real(value),
   complex: ({ re, im }) => ({ re: real(re), im: real(im) }),
   dict: ({ items }, args) => args.options(items),
-  tuple: ({ items }, args) => items.map((item) => args.value(item)),
+  tuple: ({ items }, args) => {
+    const tuple = items.map((item) => args.value(item));
+    tuples.add(tuple);
+    return tuple;
+  },
   slice: ({ parts }, args) => aiforge.slice(...parts.map((part) => args.value(part))),
   ellipsis: () => '...',
   dtype: byName,

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
+import { AiforgeError, grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
 import { camelCase } from '../../dist/lib/tensor/schema.js';
 import { callOf } from './calls.mjs';
 import { difference, Tally } from './compare.mjs';
@@ -33,34 +33,64 @@ function inPlaceOf(call, name) {
   };
 }
 
-const isOptions = (value) => typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+const isOptions = (value) =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+const isTensor = (frame, value) => value?.$ === 'tensor';
 
 class Entry {
   constructor(name) {
     this.name = name;
     this.target = callOf(name);
     this.tally = new Tally();
-    this.result = { name, how: this.target?.how ?? null, dtypes: {}, samples: 0, gradients: 0, inPlace: 0, failed: 0, failures: [] };
+    this.result = {
+      name,
+      how: this.target?.how ?? null,
+      dtypes: {},
+      samples: 0,
+      gradients: 0,
+      methods: 0,
+      inPlace: 0,
+      refusals: 0,
+      sameMessage: 0,
+      accepted: 0,
+      acceptedInputs: [],
+      failed: 0,
+      failures: [],
+    };
   }
 
   add(frame) {
     const { header } = frame;
     const { result } = this;
+    if (header.errors) return this.#addRefusals(frame);
     if (header.failure !== undefined) this.#fail(header.dtype, 'samples', `op_db: ${header.failure}`);
     result.dtypes[header.dtype] = header.samples.length;
     header.samples.forEach((sample, i) => {
       result.samples += 1;
-      for (const check of [this.#function, this.#inPlace]) {
-        const found = this.target === null ? 'aiforge has no function of this name' : this.#attempt(check, frame, sample);
+      for (const check of [this.#function, this.#method, this.#inPlace]) {
+        const found =
+          this.target === null ? 'aiforge has no function of this name' : this.#attempt(check, frame, sample);
         if (found !== null) this.#fail(header.dtype, i, found);
         if (found !== null) break;
       }
     });
   }
 
+  #addRefusals(frame) {
+    if (this.target === null) return;
+    frame.header.samples.forEach((sample, i) => {
+      this.result.refusals += 1;
+      const found = this.#attempt(this.#function, frame, sample);
+      if (found === null) return;
+      this.result.accepted += 1;
+      this.result.acceptedInputs.push({ sample: i, message: found });
+    });
+  }
+
   finish() {
-    const { tensors, identical, otherStrides } = this.tally;
-    return { ...this.result, tensors, identical, otherStrides };
+    const { tensors, identical } = this.tally;
+    return { ...this.result, tensors, identical };
   }
 
   #fail(dtype, sample, message) {
@@ -97,7 +127,10 @@ class Entry {
   #expectError(run, message) {
     try {
       run();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof AiforgeError)) return messageOf(error);
+      const reason = message.slice(message.indexOf(': ') + 2).split('\n')[0];
+      this.result.sameMessage += Number(error.message.includes(reason));
       return null;
     }
     return `Python throws ${message}; aiforge does not`;
@@ -115,6 +148,18 @@ class Entry {
     };
     if (expected.error !== undefined) return this.#expectError(run, expected.error);
     return difference(frame, expected.values, run(), this.tally, { where: 'gradients' });
+  }
+
+  #method(frame, sample) {
+    const name = camelCase(frame.header.method ?? '');
+    // Python's reflected operators (__radd__) have no counterpart as methods.
+    if (name === '' || name.startsWith('__') || sample.error !== undefined || !isTensor(frame, sample.input))
+      return null;
+    if (!(name in Tensor.prototype)) return `aiforge has no method ${name}`;
+    const { run } = this.#call(frame, sample, ([x, ...rest]) => x[name](...rest));
+    this.result.methods += 1;
+    const ignoreValues = undefinedValues.has(this.name);
+    return difference(frame, sample.output, run(), this.tally, { ignoreValues, where: `method ${name}` });
   }
 
   #inPlace(frame, sample) {

@@ -5,8 +5,8 @@ import { withLock } from './lock.mjs';
 import { ProvisionError } from './main.mjs';
 import { cacheFolder, readJson, writeJson } from './paths.mjs';
 
-// What the tests compare with: PyTorch itself, and the real MLflow server.
-const PACKAGES = ['torch==2.13.0', 'numpy', 'mlflow'];
+// What the tests compare with: PyTorch itself, with what its operator database needs, and the real MLflow server.
+const PACKAGES = ['torch==2.13.0', 'numpy', 'expecttest', 'mlflow'];
 
 const folder = () => join(cacheFolder(), 'reference-2.13.0');
 const stamp = () => join(folder(), 'stamp.json');

@@ -19,6 +19,7 @@ describe('settings', () => {
       RUNS_DIR: '/r',
       MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000/base',
       AIFORGE_NUM_THREADS: '2',
+      AIFORGE_STACK: 'full',
     };
     expect(readSettings(env)).to.deep.equal({ ...env, LOG_LEVEL: 'debug', AIFORGE_NUM_THREADS: 2 });
   });

@@ -77,4 +77,9 @@ describe('printed modules', () => {
     );
     expect(modules.map(([, make]) => String(make()))).to.deep.equal(expected);
   });
+
+  it('prints a parameter as PyTorch does', () => {
+    const text = 'Parameter containing:\ntensor([1., 1.], requires_grad=True)';
+    expect(inspect(new nn.Parameter(ones([2])))).to.equal(text);
+  });
 });

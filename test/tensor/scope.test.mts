@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { setTimeout as delay } from 'node:timers/promises';
-import { keep, memory, ones, randn, scope, tensor, tensorsOf, zeros, type Tensor } from '#lib/tensor/index.js';
+import { keep, memory, ones, randn, scope, tensor, tensorsOf, type Tensor } from '#lib/tensor/index.js';
 
 describe('scope', () => {
   it('releases what is made in it but the result', () => {

@@ -1,5 +1,17 @@
 import type { optim } from 'aiforge';
-import { grad, nn, scope, tensor, type BaseModel, type DType, type StepOutput, type Tensor } from 'aiforge';
+import {
+  autograd,
+  func,
+  grad,
+  nn,
+  scope,
+  tensor,
+  type BaseModel,
+  type DType,
+  type StepOutput,
+  type Tensor,
+  vmap,
+} from 'aiforge';
 import { expectTypeOf } from 'expect-type';
 
 // The compiler is what checks here; the bodies never need to run, but do.
@@ -34,6 +46,22 @@ describe('public types', () => {
     expectTypeOf(scope(() => ({ y: x.mul(2), n: 3 }))).toEqualTypeOf<{ y: Tensor; n: number }>();
     expectTypeOf(grad(x.sum(), x)).toEqualTypeOf<(Tensor | null)[]>();
     expectTypeOf(new nn.Linear(2, 3).weight).toEqualTypeOf<nn.Parameter>();
+  });
+
+  it('give function transforms the types of their functions', () => {
+    const loss = (params: { w: Tensor }, sample: Tensor): Tensor => params.w.mul(sample).sum();
+    expectTypeOf(func.grad(loss)).toEqualTypeOf<(params: { w: Tensor }, sample: Tensor) => { w: Tensor }>();
+    expectTypeOf(vmap(loss, { inDims: [null, 0] })).toEqualTypeOf<typeof loss>();
+    expectTypeOf(vmap((a, b) => a.dot(b))(x, x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(func.vjp((a: Tensor) => ({ y: a }), [x])[1])
+      .parameter(0)
+      .toEqualTypeOf<{ y: Tensor }>();
+    expectTypeOf(func.jvp((a: Tensor) => a, [x], [x])).toEqualTypeOf<[Tensor, Tensor]>();
+    expectTypeOf(autograd.functional.jacobian((a: Tensor) => a, x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(autograd.functional.jacobian((a: Tensor, b: Tensor) => a.add(b), [x, x])).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(autograd.functional.hvp((a: Tensor) => a.sum(), x, x)).toEqualTypeOf<[Tensor, Tensor]>();
+    // @ts-expect-error the tangents are of another form than the primals
+    expectTypeOf(() => func.jvp((a: Tensor) => a, [x], [3])).toBeFunction();
   });
 
   it('let a plugin choose its own optimizer', () => {

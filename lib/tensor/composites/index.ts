@@ -27,4 +27,7 @@ export {
   einsum,
   meshgrid,
 } from './variadic.js';
+export { asTensor } from './asTensor.js';
 export { finfo, iinfo, isTensor, numel, type FloatInfo, type IntegerInfo } from './dtypes.js';
+export { pcaLowrank, svdLowrank, type PcaLowrankOptions, type SvdLowrankOptions } from './lowRank.js';
+export { nonzero, type NonzeroOptions } from './nonzero.js';

@@ -2,7 +2,7 @@ import { tensor } from '../creation.js';
 import * as f from '../generated/functions.js';
 import { ops } from '../operators.js';
 import { Tensor } from '../tensor.js';
-import { invalid } from './named.js';
+import { invalid, named } from './named.js';
 
 export interface TensordotOptions {
   /** How many of the last dimensions of `a` meet the first ones of `b`, or the dimensions of each. Default: 2. */
@@ -55,12 +55,23 @@ export interface CdistOptions {
  * import { cdist, tensor } from 'aiforge';
  * cdist(tensor([[0.5, 0]]), tensor([[0.5, 2]])).item(); // 2
  */
-export function cdist(x1: Tensor, x2: Tensor, options: CdistOptions | number = {}): Tensor {
-  const { p = 2, computeMode = computeModes[0] } = typeof options === 'number' ? { p: options } : options;
+export function cdist(x1: Tensor, x2: Tensor, options?: CdistOptions): Tensor;
+export function cdist(
+  x1: Tensor,
+  x2: Tensor,
+  p?: number,
+  computeMode?: CdistOptions['computeMode'] | Omit<CdistOptions, 'p'>,
+): Tensor;
+export function cdist(x1: Tensor, x2: Tensor, ...args: unknown[]): Tensor {
+  const { p = 2, computeMode = computeModes[0] } = named<CdistOptions>('cdist', ['p', 'computeMode'], args);
   const mode = computeModes.indexOf(computeMode);
   if (mode < 0) throw invalid('cdist', `computeMode is one of ${computeModes.join(', ')}, got ${String(computeMode)}`);
   return f.cdist(x1, x2, p, mode === 0 ? null : mode);
 }
+
+type FactorsWithInfo = [LU: Tensor, pivots: Tensor, info: Tensor] & { LU: Tensor; pivots: Tensor; info: Tensor };
+
+type Size = number | bigint;
 
 export interface LuOptions {
   /** Default: true. */
@@ -78,11 +89,16 @@ export interface LuOptions {
  * const [factors, pivots] = lu(tensor([[4, 3.5], [6, 3]]));
  * pivots.tolist(); // [2, 2]
  */
-export function lu(input: Tensor, { pivot = true, getInfos = false }: LuOptions = {}): Tensor[] {
-  const [factors, pivots, infos] = ops.aten('_lu_with_info')(input, { pivot, checkErrors: !getInfos }) as Tensor[];
-  if (getInfos) return [factors!, pivots!, infos!];
-  infos!.dispose();
-  return [factors!, pivots!];
+export function lu(input: Tensor, options: LuOptions & { getInfos: true }): FactorsWithInfo;
+export function lu(input: Tensor, options?: LuOptions): Tensor[];
+export function lu(input: Tensor, pivot?: boolean, getInfos?: boolean | Omit<LuOptions, 'pivot'>): Tensor[];
+export function lu(input: Tensor, ...args: unknown[]): Tensor[] {
+  const { pivot = true, getInfos = false } = named<LuOptions>('lu', ['pivot', 'getInfos'], args);
+  const found = ops.aten('_lu_with_info')(input, { pivot, checkErrors: !getInfos }) as Tensor[];
+  if (getInfos) return found;
+  const [factors, pivots, infos] = found as [Tensor, Tensor, Tensor];
+  infos.dispose();
+  return [factors, pivots];
 }
 
 /**
@@ -94,17 +110,13 @@ export function lu(input: Tensor, { pivot = true, getInfos = false }: LuOptions 
  * const [row, column] = unravelIndex(tensor([5]), [2, 3]);
  * column.tolist(); // [2]
  */
-export function unravelIndex(indices: Tensor, shape: number | readonly number[]): Tensor[] {
+export function unravelIndex(indices: Tensor, shape: Size | readonly Size[]): Tensor[] {
   if (!/^u?int/.test(indices.dtype)) throw invalid('unravelIndex', `indices are integers, got ${indices.dtype}`);
-  const sizes = typeof shape === 'number' ? [shape] : shape;
-  if (!sizes.every((size) => Number.isInteger(size) && size >= 0)) {
+  const sizes = Array.isArray(shape) ? (shape as Size[]) : [shape as Size];
+  if (!sizes.every((size) => (typeof size === 'bigint' || Number.isInteger(size)) && size >= 0)) {
     throw invalid('unravelIndex', `the sizes are whole numbers and not negative, got [${sizes.join(', ')}]`);
   }
-  const strides = sizes.map((_, i) => sizes.slice(i + 1).reduce((product, size) => product * size, 1));
+  const strides = sizes.map((_, i) => sizes.slice(i + 1).reduce((product: bigint, size) => product * BigInt(size), 1n));
   const options = { dtype: 'int64', device: indices.device } as const;
-  return indices
-    .unsqueeze(-1)
-    .floorDivide(tensor(strides, options))
-    .remainder(tensor([...sizes], options))
-    .unbind(-1);
+  return indices.unsqueeze(-1).floorDivide(tensor(strides, options)).remainder(tensor(sizes, options)).unbind(-1);
 }

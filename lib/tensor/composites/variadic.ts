@@ -70,8 +70,10 @@ interface Variadic<Result> {
   (tensors: readonly Tensor[]): Result;
 }
 
-const variadic = <Result>(name: string, body: (tensors: Tensor[]) => Result): Variadic<Result> =>
-  ((...args: unknown[]) => body(tensorList(name, args)));
+const variadic =
+  <Result>(name: string, body: (tensors: Tensor[]) => Result): Variadic<Result> =>
+  (...args: unknown[]) =>
+    body(tensorList(name, args));
 
 /** The tensors expanded to the shape that they broadcast to: `torch.broadcast_tensors`. */
 export const broadcastTensors = variadic('broadcastTensors', (tensors) => f.broadcastTensors(tensors));

@@ -3,6 +3,7 @@ import { add, manualSeed, nn, optim, randint, randn, scope } from 'aiforge';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+import { conversions } from './conversions.mjs';
 import { operator, operatorNames } from './operators.mjs';
 
 const { loadPlugin, TransformerConfig } = createRequire(import.meta.url)('aiforge');
@@ -51,6 +52,7 @@ export const rows = {
   add_outside: { build: addTensors, iterations: 1000, warmUp: 20000 },
   mlp_step: { build: mlpStep, iterations: 10, warmUp: 300 },
   transformer_step: { build: transformerStep, iterations: 1, warmUp: 10 },
+  ...conversions,
 };
 
 for (const name of operatorNames) {

@@ -19,6 +19,7 @@ import time
 import torch
 from torch import nn
 
+from conversions import CONVERSIONS
 from models import Transformer, mlp
 from operators import operators
 
@@ -58,6 +59,7 @@ ROWS = {
     "add2x2": (add2x2, 1000, 20000),
     "mlp_step": (mlp_step, 10, 300),
     "transformer_step": (transformer_step, 1, 10),
+    **CONVERSIONS,
     **{f"op_{name}": (lambda call=call: call, 1000, 5000) for name, call in operators().items()},
 }
 

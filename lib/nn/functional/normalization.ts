@@ -1,0 +1,190 @@
+import { AiforgeError } from '../../errors.js';
+import { avgPool2d, avgPool3d, pad } from '../../tensor/generated/nn.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { named, type Rest } from './arguments.js';
+import { aten } from './aten.js';
+
+export interface NormalizeOptions {
+  /** The norm. Default: 2. */
+  p?: number;
+  /** Default: 1. */
+  dim?: number | readonly number[];
+  /** The least norm to divide by. Default: 1e-12. */
+  eps?: number;
+}
+
+const norm = aten('norm.ScalarOpt_dim');
+
+/**
+ * Vectors along `dim` divided by their norm; see `torch.nn.functional.normalize`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.normalize(tensor([[3, 4]]).to('float32')); // tensor([[0.6000, 0.8000]])
+ */
+export function normalize(input: Tensor, ...rest: Rest<NormalizeOptions, ['p', 'dim', 'eps']>): Tensor {
+  const { p, dim, eps } = named<NormalizeOptions>('normalize', rest, { p: 2, dim: 1, eps: 1e-12 });
+  const dims = typeof dim === 'number' ? [dim] : dim;
+  return input.div(norm(input, p, dims, true).clampMin(eps).expandAs(input));
+}
+
+function checkValues(name: string, kind: string, shape: readonly number[], count: number): void {
+  if (count !== 1) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name}: training needs more than one ${kind}, got an input of shape [${shape.join(', ')}].`,
+  );
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
+export interface AffineOptions {
+  weight?: Tensor | null;
+  bias?: Tensor | null;
+}
+
+export interface BatchNormOptions extends AffineOptions {
+  runningMean: Tensor | null;
+  runningVar: Tensor | null;
+  /** Whether the batch's own statistics count, and update the running ones. Default: false. */
+  training?: boolean;
+  /** Default: 0.1. */
+  momentum?: number;
+  /** Default: 1e-5. */
+  eps?: number;
+}
+
+type BatchNormOrder = ['runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps'];
+const batch = aten('batch_norm');
+
+/** Normalises each channel over the batch; see `torch.nn.functional.batch_norm`. */
+export function batchNorm(input: Tensor, ...rest: Rest<BatchNormOptions, BatchNormOrder>): Tensor {
+  const { runningMean, runningVar, weight, bias, training, momentum, eps } = named<BatchNormOptions>(
+    'batchNorm',
+    rest,
+    {
+      runningMean: undefined,
+      runningVar: undefined,
+      weight: null,
+      bias: null,
+      training: false,
+      momentum: 0.1,
+      eps: 1e-5,
+    },
+  );
+  const shape = input.shape;
+  if (training) checkValues('batchNorm', 'value per channel', shape, product([shape[0] ?? 0, ...shape.slice(2)]));
+  if (eps < 0 || (training && eps === 0)) {
+    throw new AiforgeError('INVALID_ARGUMENT', `batchNorm: eps must be positive, got ${eps}.`);
+  }
+  return batch(input, weight, bias, runningMean, runningVar, training, momentum, eps, true);
+}
+
+export interface InstanceNormOptions extends AffineOptions {
+  runningMean?: Tensor | null;
+  runningVar?: Tensor | null;
+  /** Whether the instance's own statistics count rather than the running ones. Default: true. */
+  useInputStats?: boolean;
+  /** Default: 0.1. */
+  momentum?: number;
+  /** Default: 1e-5. */
+  eps?: number;
+}
+
+type InstanceNormOrder = ['runningMean', 'runningVar', 'weight', 'bias', 'useInputStats', 'momentum', 'eps'];
+const instance = aten('instance_norm');
+
+/** Normalises each channel of each sample; see `torch.nn.functional.instance_norm`. */
+export function instanceNorm(input: Tensor, ...rest: Rest<InstanceNormOptions, InstanceNormOrder>): Tensor {
+  const { runningMean, runningVar, weight, bias, useInputStats, momentum, eps } = named<InstanceNormOptions>(
+    'instanceNorm',
+    rest,
+    { runningMean: null, runningVar: null, weight: null, bias: null, useInputStats: true, momentum: 0.1, eps: 1e-5 },
+  );
+  if (useInputStats) checkValues('instanceNorm', 'spatial element', input.shape, product(input.shape.slice(2)));
+  return instance(input, weight, bias, runningMean, runningVar, useInputStats, momentum, eps, true);
+}
+
+export interface GroupNormOptions extends AffineOptions {
+  numGroups: number;
+  /** Default: 1e-5. */
+  eps?: number;
+}
+
+const group = aten('group_norm');
+
+/** Normalises groups of channels of each sample; see `torch.nn.functional.group_norm`. */
+export function groupNorm(
+  input: Tensor,
+  ...rest: Rest<GroupNormOptions, ['numGroups', 'weight', 'bias', 'eps']>
+): Tensor {
+  const defaults = { numGroups: undefined, weight: null, bias: null, eps: 1e-5 };
+  const { numGroups, weight, bias, eps } = named<GroupNormOptions>('groupNorm', rest, defaults);
+  const shape = input.shape;
+  if (shape.length < 2) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `groupNorm: the input needs at least 2 dimensions, got [${shape.join(', ')}].`,
+    );
+  }
+  const inGroup = Math.trunc((shape[0]! * shape[1]!) / numGroups);
+  checkValues('groupNorm', 'value per group', shape, product([inGroup, ...shape.slice(2)]));
+  return group(input, numGroups, weight, bias, eps, true);
+}
+
+export interface RmsNormOptions {
+  normalizedShape: readonly number[];
+  weight?: Tensor | null;
+  /** Default: the smallest step of the dtype. */
+  eps?: number | null;
+}
+
+const rms = aten('rms_norm');
+
+/** Divides by the root of the mean square over the last dimensions; see `torch.nn.functional.rms_norm`. */
+export function rmsNorm(input: Tensor, ...rest: Rest<RmsNormOptions, ['normalizedShape', 'weight', 'eps']>): Tensor {
+  const defaults = { normalizedShape: undefined, weight: null, eps: null };
+  const { normalizedShape, weight, eps } = named<RmsNormOptions>('rmsNorm', rest, defaults);
+  return rms(input, normalizedShape, weight, eps);
+}
+
+export interface LocalResponseNormOptions {
+  /** How many neighbouring channels count. */
+  size: number;
+  /** Default: 1e-4. */
+  alpha?: number;
+  /** Default: 0.75. */
+  beta?: number;
+  /** Default: 1. */
+  k?: number;
+}
+
+/** Divides by the strength of neighbouring channels; see `torch.nn.functional.local_response_norm`. */
+export function localResponseNorm(
+  input: Tensor,
+  ...rest: Rest<LocalResponseNormOptions, ['size', 'alpha', 'beta', 'k']>
+): Tensor {
+  const defaults = { size: undefined, alpha: 1e-4, beta: 0.75, k: 1 };
+  const { size, alpha, beta, k } = named<LocalResponseNormOptions>('localResponseNorm', rest, defaults);
+  const shape = input.shape;
+  if (shape.length < 3) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `localResponseNorm: the input needs at least 3 dimensions, got [${shape.join(', ')}].`,
+    );
+  }
+  if (input.numel() === 0) return input;
+  const squares = input.mul(input);
+  const around = [Math.trunc(size / 2), Math.trunc((size - 1) / 2)];
+  const means =
+    shape.length === 3
+      ? avgPool2d(pad(squares.unsqueeze(1), [0, 0, ...around]), [size, 1], [1]).squeeze(1)
+      : avgPool3d(
+          pad(squares.view([shape[0]!, 1, shape[1]!, shape[2]!, -1]), [0, 0, 0, 0, ...around]),
+          [size, 1, 1],
+          [1],
+        )
+          .squeeze(1)
+          .view(shape);
+  return input.div(means.mul(alpha).add(k).pow(beta));
+}

@@ -1,0 +1,31 @@
+import { ops } from '../operators.js';
+import type { Tensor } from '../tensor.js';
+import { named } from './named.js';
+
+export interface NonzeroOptions {
+  /** Gives one tensor of indices a dimension, as `x.at(...)` takes them. Default: false. */
+  asTuple?: boolean;
+  /** Where the result is written; not with `asTuple`. */
+  out?: Tensor;
+}
+
+const rows = ops.aten('nonzero');
+const rowsInto = ops.aten('nonzero.out');
+const tuple = ops.aten('nonzero_numpy');
+
+/**
+ * The indices of the elements that are not zero, a row each; with `asTuple` a tensor for each dimension. `torch.nonzero`.
+ *
+ * @example
+ * import { nonzero, tensor } from 'aiforge';
+ * nonzero(tensor([0, 5, 7])).tolist(); // [[1], [2]]
+ * nonzero(tensor([0, 5, 7]), { asTuple: true })[0].tolist(); // [1, 2]
+ */
+export function nonzero(input: Tensor, options: NonzeroOptions & { asTuple: true }): Tensor[];
+export function nonzero(input: Tensor, options?: NonzeroOptions & { asTuple?: false }): Tensor;
+export function nonzero(input: Tensor, options: NonzeroOptions): Tensor | Tensor[];
+export function nonzero(input: Tensor, options?: NonzeroOptions): Tensor | Tensor[] {
+  const { asTuple = false, out } = named<NonzeroOptions>('nonzero', ['asTuple', 'out'], [options]);
+  if (asTuple) return tuple(input) as Tensor[];
+  return (out === undefined ? rows(input) : rowsInto(input, { out })) as Tensor;
+}

@@ -1,0 +1,45 @@
+// What the guards check, each for one family of operators.
+#pragma once
+
+#include "guards.h"
+
+namespace aiforge::checks {
+
+using Call = const GuardedCall&;
+
+void gates(Call call, int64_t count);
+void weight_norm(Call call);
+void weight_norm_backward(Call call);
+void cdist_backward(Call call);
+void cholesky_solve(Call call);
+void group_norm(Call call);
+void group_norm_backward(Call call);
+void layer_norm_backward(Call call, Names statistics);
+void batch_norm_backward(Call call, const char* grad, const char* deviation, const char* train);
+void batch_norm(Call call, bool is_training);
+void sobol(Call call, const char* state, Names of_dimensions);
+void pool_indices(Call call, int64_t dims);
+void average_pool(Call call, int64_t dims);
+void class_targets(Call call);
+void ctc_targets(Call call);
+void ctc_backward(Call call);
+void lu_pivots(Call call, const char* lu, const char* pivots);
+void ldl_pivots(Call call);
+void segments(Call call);
+void segments_backward(Call call);
+void bag_offsets(Call call);
+void bag(Call call);
+void bag_backward(Call call);
+void bag_backward_with_maximum(Call call);
+void bag_backward_whole(Call call);
+void bag_weights_backward(Call call);
+void grid_gradient(Call call);
+void unfold_sizes(Call call);
+void packed_sequence(Call call);
+void fused_states(Call call);
+void attention_backward(Call call);
+void nested_views(Call call);
+void sparse_compressed(Call call, const char* compressed, const char* plain, c10::Layout layout);
+int64_t elements_of_memory(const at::Tensor& tensor);
+
+}  // namespace aiforge::checks

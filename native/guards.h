@@ -1,0 +1,83 @@
+// Checks in front of operators that LibTorch itself does not protect: what would end the process
+// becomes an error.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/function_schema.h>
+#include <ATen/core/stack.h>
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace aiforge {
+
+// The arguments of a guarded call, by their names in the schema.
+class GuardedCall {
+ public:
+  GuardedCall(const c10::FunctionSchema& schema, const torch::jit::Stack& stack)
+      : schema_(schema), stack_(stack) {}
+
+  const c10::FunctionSchema& schema() const { return schema_; }
+  const torch::jit::Stack& stack() const { return stack_; }
+
+  bool has_argument(const char* name) const { return find(name) != nullptr; }
+  bool has(const char* name) const;  // neither missing nor null
+  const c10::IValue& operator[](const char* name) const;
+  at::Tensor tensor(const char* name) const;  // undefined when missing or null
+  int64_t integer(const char* name, int64_t otherwise = 0) const;
+  bool flag(const char* name) const;
+  std::vector<int64_t> integers(const char* name) const;
+  std::vector<at::Tensor> tensors(const char* name) const;  // nulls are undefined
+
+ private:
+  const c10::IValue* find(const char* name) const;
+
+  const c10::FunctionSchema& schema_;
+  const torch::jit::Stack& stack_;
+};
+
+// One row of the table in guards.cc.
+struct Guard {
+  const char* operators;  // names without overloads, separated by spaces; `*` ends a prefix
+  const char* reason;     // what LibTorch would do
+  void (*check)(const GuardedCall& call);  // throws INVALID_ARGUMENT
+};
+
+// The rows that apply to an operator such as aten::add.Tensor: none for nearly all.
+std::vector<const Guard*> guards_of(const std::string& name);
+
+const std::vector<Guard>& all_guards();
+
+using Names = std::initializer_list<const char*>;
+
+// Throws INVALID_ARGUMENT: "expected …".
+void require(bool holds, const std::string& expected);
+
+// Throws unless the integers in a tensor lie in low … high, both included. What has no memory here
+// that could be read wrongly is let through: meta tensors, tensors of a transform.
+void require_within(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high);
+// …and go nowhere down.
+void require_rising(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high);
+
+// Each is a tensor of the same sizes as the first.
+void require_same_sizes(const GuardedCall& call, Names names);
+// Each, where it is given, has so many elements.
+void require_elements(const GuardedCall& call, Names names, int64_t count);
+void require_dims(const GuardedCall& call, const char* name, int64_t least, int64_t most);
+// A list of integers has so many items.
+void require_items(const GuardedCall& call, Names names, size_t count);
+// The first `count` sizes of two tensors are equal.
+void require_same_leading(const GuardedCall& call, const char* one, const char* other,
+                          int64_t count);
+void require_axis(int64_t dim, int64_t dims, const std::string& name);
+// Each fills its memory without holes or overlaps, so that it can be read from its start.
+void require_dense(const GuardedCall& call, Names names);
+// Every list of the call is as long as the first.
+void require_equal_lists(const GuardedCall& call);
+// Sizes and strides from an offset lie within `elements` of memory.
+void require_view(at::IntArrayRef sizes, at::IntArrayRef strides, int64_t offset, int64_t elements);
+// The inner step of a public operator: what only it may give is not checked here.
+[[noreturn]] void refuse_inner(const std::string& instead);
+
+}  // namespace aiforge
