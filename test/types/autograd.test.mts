@@ -1,4 +1,5 @@
 import { autograd, checkpoint, ones, type GradHook, type Tensor } from 'aiforge';
+import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 
 // The compiler is what checks here; the bodies never need to run, but do.
@@ -18,9 +19,9 @@ describe('types of autograd', () => {
   it('give a Function the arguments and the result of its forward', () => {
     expectTypeOf(Split.apply(x, 1)).toEqualTypeOf<[Tensor, Tensor]>();
     // @ts-expect-error the second argument is missing
-    expectTypeOf(() => Split.apply(x)).toBeFunction();
+    expectTypeOf(() => void Split.apply(x)).toBeFunction();
     // @ts-expect-error a Function is not made with new: it is abstract
-    expectTypeOf(() => new autograd.Function()).toBeFunction();
+    expect(new autograd.Function()).to.be.an('object');
   });
 
   it('give checkpoint the arguments and the result of its function', () => {
