@@ -178,9 +178,12 @@ Interlude::Interlude(Environment& environment)
       scope_(environment.handles.current_scope()),
       grad_enabled_(c10::GradMode::is_enabled()),
       inference_(environment.is_inference()),
-      saved_tensors_hooks_(environment.current_saved_tensors_hooks()) {}
+      saved_tensors_hooks_(environment.current_saved_tensors_hooks()) {
+  ++environment_.interludes;
+}
 
 Interlude::~Interlude() {
+  --environment_.interludes;
   environment_.enter(scope_, grad_enabled_, inference_, saved_tensors_hooks_);
   c10::GradMode::set_enabled(grad_enabled_);
 }

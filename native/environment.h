@@ -47,6 +47,7 @@ class Environment {
   std::shared_ptr<Bridge> bridge;  // from the engine back into JavaScript
   Napi::FunctionReference engine_caller;
   Passes passes;
+  size_t interludes = 0;  // how deep in JavaScript that the engine called
   std::unordered_map<uint32_t, std::shared_ptr<SavedTensorsHooks>> saved_tensors_hooks;
   uint32_t last_saved_tensors_hooks = 0;
   Napi::FunctionReference stack_capturer;

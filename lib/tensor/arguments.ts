@@ -2,6 +2,7 @@ import { native, type Handle } from '../native.js';
 import { enterContext } from './context.js';
 import { isDevice, isDType, type Complex } from './dtype.js';
 import { Generator } from './generator.js';
+import { everyItem } from './recognition.js';
 import { Kind, type Parameter } from './schema.js';
 import { handleOf, handlesOf, Tensor } from './tensor.js';
 
@@ -51,12 +52,7 @@ export function fits(parameter: Parameter, value: unknown): boolean {
   const accept = accepts[parameter.kind];
   if (!parameter.isList) return accept(value) || (parameter.takesNumbers && isScalar(value));
   if (!Array.isArray(value)) return parameter.listSize > 0 && accept(value);
-  // By index: an array is any caller's, and its own iterator is not trusted.
-  for (let i = 0; i < value.length; ++i) {
-    const item: unknown = value[i];
-    if (item === null ? !parameter.hasOptionalItems : !accept(item)) return false;
-  }
-  return true;
+  return everyItem(value, (item) => (item === null ? parameter.hasOptionalItems : accept(item)));
 }
 
 const itemOf = (value: unknown): unknown => (Tensor.isTensor(value) ? native.item(handleOf(value)) : value);

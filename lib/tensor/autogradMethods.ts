@@ -14,8 +14,9 @@ export abstract class AutogradMethods {
   }
 
   /**
-   * `backward` off the event loop: the promise resolves when the gradients are there, and until then nothing may touch
-   * them or change what the graph saved. Hooks and Functions run on this thread, when its event loop turns.
+   * `backward` off the event loop: the promise resolves when the gradients are there. Until then `grad` may be read, but
+   * its numbers are any between the old and the new, and what the graph saved must not be changed. Hooks and Functions run
+   * on this thread, when its event loop turns.
    *
    * @example
    * import { ones } from 'aiforge';

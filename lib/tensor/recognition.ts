@@ -5,17 +5,20 @@ import { Tensor } from './tensor.js';
 /** @public */
 export const isInteger = (value: unknown): value is number => Number.isInteger(value);
 
+/** As `array.every(test)`, but by index: an array is any caller's, and its own methods and iterator are not trusted. */
+export function everyItem(array: readonly unknown[], test: (item: unknown) => boolean): boolean {
+  let i = 0;
+  while (i < array.length && test(array[i])) ++i;
+  return i >= array.length;
+}
+
 export function areIntegers(value: unknown): value is number[] {
-  if (!Array.isArray(value)) return false;
-  for (let i = 0; i < value.length; ++i) if (!Number.isInteger(value[i])) return false;
-  return true;
+  return Array.isArray(value) && everyItem(value, isInteger);
 }
 
 /** @public */
 export function areTensors(value: unknown): value is Tensor[] {
-  if (!Array.isArray(value)) return false;
-  for (let i = 0; i < value.length; ++i) if (!Tensor.isTensor(value[i])) return false;
-  return true;
+  return Array.isArray(value) && everyItem(value, Tensor.isTensor);
 }
 
 /** Sizes given one by one or as one list; undefined for anything else, such as options after them. @public */

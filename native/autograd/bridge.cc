@@ -137,6 +137,11 @@ void Bridge::serve_until(const std::function<bool()>& done) {
   }
 }
 
+void Bridge::serve_pending() {
+  std::unique_lock<std::mutex> lock(signal_->mutex);
+  while (!tasks_.empty()) serve_one(lock);
+}
+
 void Bridge::serve_all(napi_env env, napi_value, void* context, void*) {
   if (env == nullptr) return;
   const auto self = static_cast<Bridge*>(context)->shared_from_this();

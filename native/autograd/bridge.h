@@ -40,6 +40,8 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   // On the environment's thread: does what other threads ask for until `done`, which is read and
   // changed under `signal()`'s mutex.
   void serve_until(const std::function<bool()>& done);
+  // The same for what they ask for now.
+  void serve_pending();
   const std::shared_ptr<Signal>& signal() const { return signal_; }
 
   // Keeps the process alive while a promise is pending. On the environment's thread.

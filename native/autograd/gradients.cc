@@ -8,6 +8,7 @@
 #include "../topics.h"
 #include "../values.h"
 #include "autograd.h"
+#include "gradient_lock.h"
 #include "run.h"
 
 namespace aiforge {
@@ -78,6 +79,7 @@ napi_value gradients(napi_env env, napi_callback_info info) {
     Environment& environment = Environment::of(env);
     std::vector<at::Tensor> grads;
     for (const at::Tensor& tensor : to_tensors(environment, env, args[0])) {
+      const GradientLock lock(environment, tensor);
       grads.push_back(tensor.grad());
     }
     return from_tensors(environment, env, grads);
@@ -88,7 +90,9 @@ napi_value gradient(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     Environment& environment = Environment::of(env);
-    return from_tensor(environment, env, environment.handles.get(args.handle(0)).grad());
+    const at::Tensor tensor = environment.handles.get(args.handle(0));
+    const GradientLock lock(environment, tensor);
+    return from_tensor(environment, env, tensor.grad());
   });
 }
 
@@ -96,7 +100,8 @@ napi_value set_gradient(napi_env env, napi_callback_info info) {
   const Call call{info, "Tensor.grad", {"self", "gradient"}};
   return guarded(env, call, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    Handles& handles = Environment::of(env).handles;
+    Environment& environment = Environment::of(env);
+    Handles& handles = environment.handles;
     const at::Tensor tensor = handles.get(args.handle(0));
     const at::Tensor grad = args.is_missing(1) ? at::Tensor() : handles.get(args.handle(1));
     if (grad.defined() &&
@@ -106,6 +111,7 @@ napi_value set_gradient(napi_env env, napi_callback_info info) {
                                           " must have its shape, dtype and device, got " +
                                           describe_tensor(grad));
     }
+    const GradientLock lock(environment, tensor);
     tensor.mutable_grad() = grad;
     return nullptr;
   });
@@ -116,7 +122,9 @@ napi_value zero_gradients(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     const bool set_to_none = args.boolean(1);
-    for (const at::Tensor& tensor : to_tensors(Environment::of(env), env, args[0])) {
+    Environment& environment = Environment::of(env);
+    for (const at::Tensor& tensor : to_tensors(environment, env, args[0])) {
+      const GradientLock lock(environment, tensor);
       at::Tensor& grad = tensor.mutable_grad();
       if (!grad.defined()) continue;
       if (set_to_none) {

@@ -61,6 +61,33 @@ describe('backwardAsync', () => {
     expect(x.grad!.requiresGrad).to.equal(true);
   });
 
+  it('may have its gradients read, replaced and cleared while it runs', async () => {
+    const x = rand([64, 64], { dtype: 'float64', requiresGrad: true });
+    x.registerPostAccumulateGradHook((parameter) => void parameter.grad!.sum().item());
+    for (let round = 0; round < 30; ++round) {
+      const passes = Array.from({ length: 4 }, () => x.matmul(x).sum().backwardAsync());
+      let ended = false;
+      void Promise.all(passes).then(() => (ended = true));
+      for (let i = 0; !ended; ++i) {
+        scope(() => void x.grad?.numel());
+        if (i % 7 === 0) x.grad = null;
+        if (i % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await Promise.all(passes);
+    }
+    expect(x.grad === null || x.grad.isfinite().all().item()).to.equal(true);
+  });
+
+  it('refuses to read a retained gradient while it runs, and gives it afterwards', async () => {
+    const x = leaf(1, 2);
+    const y = x.mul(3);
+    y.retainGrad();
+    const pass = y.sum().backwardAsync();
+    expect(() => y.grad).to.throw(/await its promise first/);
+    await pass;
+    expect(list(y.grad)).to.deep.equal([1, 1]);
+  });
+
   it('lets the event loop turn while it runs', async () => {
     const x = leaf(0.01);
     let turns = 0;

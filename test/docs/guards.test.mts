@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 
-const { guardsPage } = (await import('../../../scripts/fuzz/document-guards.mjs')) as {
+const { guardsPage } = (await import(pathToFileURL('scripts/fuzz/document-guards.mjs').href)) as {
   guardsPage: () => string;
 };
 

@@ -1,3 +1,5 @@
+import { pathToFileURL } from 'node:url';
+
 import { expect } from 'chai';
 import { native } from '#lib/native.js';
 import { guardedCalls } from './fixtures/guardedCalls.mjs';
@@ -8,7 +10,7 @@ interface Outcome {
   details: string[];
 }
 
-const { repeat } = (await import('../../../scripts/fuzz/supervise.mjs')) as {
+const { repeat } = (await import(pathToFileURL('scripts/fuzz/supervise.mjs').href)) as {
   repeat: (calls: unknown[]) => Promise<Outcome>;
 };
 
