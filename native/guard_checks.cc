@@ -173,6 +173,8 @@ void ctc_targets(Call call) {
   const at::Tensor probabilities = call.tensor("log_probs");
   const at::Tensor targets = call.tensor("targets");
   const int64_t last = probabilities.size(-1) - 1;
+  const int64_t blank = call.integer("blank");
+  require(blank >= 0 && blank <= last, "'blank' to be one of the labels");
   if (probabilities.is_meta()) return;
   for (const int64_t length : lengths_of(call, "input_lengths")) {
     require(length >= 0 && length <= probabilities.size(0), "'input_lengths' of at most the steps");
@@ -384,6 +386,20 @@ void fused_states(Call call) {
               "'" + name + "' to have the parameters' sizes, got " + describe_tensor(states[j]) +
                   " for " + describe_tensor(parameters[j]));
     }
+  }
+}
+
+void random_range(Call call) {
+  constexpr int64_t kMost = int64_t{1} << 62;
+  const at::Tensor self = call.tensor("self");
+  const bool is_integral =
+      call.has("dtype")
+          ? c10::isIntegralType(static_cast<c10::ScalarType>(call.integer("dtype")), true)
+          : !self.defined() || c10::isIntegralType(self.scalar_type(), true);
+  for (const char* name : {"from", "to", "low", "high"}) {
+    if (is_integral || !call.has(name) || !call[name].isInt()) continue;
+    require(call.integer(name) <= kMost && call.integer(name) >= -kMost,
+            std::string("'") + name + "' within 2^62 for a floating-point dtype");
   }
 }
 

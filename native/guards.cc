@@ -81,6 +81,34 @@ const std::vector<Guard> kGuards = {
        require(call.tensor("coefficients").size(1) == call.tensor("input").size(0),
                "a coefficient for each item of 'input'");
      }},
+    {"_adaptive_avg_pool3d adaptive_avg_pool3d", "reads a size of three numbers",
+     [](Call call) { require_items(call, {"output_size"}, 3); }},
+    {"_adaptive_avg_pool2d", "reads a size of two numbers",
+     [](Call call) { require_items(call, {"output_size"}, 2); }},
+    {"smooth_l1_loss_backward", "divides whole numbers by 'beta', which is 0 among them",
+     [](Call call) {
+       require(call.tensor("self").is_floating_point(), "'self' of a floating-point dtype");
+     }},
+    {"_logcumsumexp", "writes 'out' by the sizes and the dtype of 'self'",
+     [](Call call) {
+       if (!call.has("out")) return;
+       require_same_sizes(call, {"self", "out"});
+       require(call.tensor("self").scalar_type() == call.tensor("out").scalar_type(),
+               "'out' of the dtype of 'self'");
+     }},
+    {"random random_ randint randint_like",
+     "seeks the number below 2^63 that a floating-point dtype holds, for ever", random_range},
+    {"multi_margin_loss_backward multilabel_margin_loss_backward",
+     "reads a gradient for each target, however few there are",
+     [](Call call) {
+       const int64_t targets = call.tensor("target").numel();
+       const int64_t classes = call.tensor("self").dim() == 0 ? 1 : call.tensor("self").size(-1);
+       const bool is_row = call.tensor("target").sizes() == call.tensor("self").sizes();
+       const int64_t samples = is_row && classes > 0 ? targets / classes : targets;
+       require_elements(call, {"grad_output"}, call.integer("reduction", 1) == 0 ? samples : 1);
+     }},
+    {"_pdist_forward", "reads a matrix by its rows",
+     [](Call call) { require_dims(call, "self", 2, 2); }},
     {"_foreach_*", "reads beyond the end of a list that is shorter than the others",
      require_equal_lists},
     {"_fused_adam _fused_adam_ _fused_adamw _fused_adamw_ _fused_sgd _fused_sgd_ _fused_adagrad "
@@ -197,7 +225,11 @@ const std::vector<Guard> kGuards = {
      }},
     {"_remove_batch_dim", "inserts the dimension wherever it is told",
      [](Call call) {
-       require_axis(call.integer("out_dim"), call.tensor("self").dim() + 1, "out_dim");
+       const at::Tensor self = call.tensor("self");
+       const int64_t dim = call.integer("out_dim");
+       require_axis(dim, self.dim() + 1, "out_dim");
+       require(dim >= 0 || self.key_set().has(c10::DispatchKey::FuncTorchBatched),
+               "'out_dim' counted from the front for a tensor without a batch dimension");
      }},
     {"_add_batch_dim", "uses the dimension unchecked",
      [](Call call) {

@@ -8,7 +8,7 @@ import { AutogradFunction, type FunctionContext } from './function.js';
 import { enableGrad, isGradEnabled } from './modes.js';
 import { RngState } from './rngState.js';
 import { underHooks } from './savedTensors.js';
-import type { Handle } from '../native.js';
+import type { EngineCallback, Handle } from '../native.js';
 
 export interface CheckpointOptions {
   /** Recomputes in a backward pass of its own, which `grad` and `inputs` cannot use. Default: false. */
@@ -104,19 +104,21 @@ class Frame {
   }
 
   forward<T>(run: () => T): T {
-    return underHooks(
-      ([handle]) => {
-        using tensor = wrapHandle(handle as Handle);
-        const index = this.#saved.length;
-        this.#saved.push({ shape: tensor.shape, dtype: tensor.dtype, device: tensor.device });
-        return () => this.#unpack(index);
-      },
-      { takes: true, kept: this.#keeper },
-      () => {
-        this.#keeper.dispose(); // the hooks keep it
-        return scope(run);
-      },
-    );
+    const keeper = this.#keeper;
+    return underHooks(this.#packer(), { takes: true, kept: keeper }, () => {
+      keeper.dispose(); // the hooks keep it
+      return scope(run);
+    });
+  }
+
+  // Made apart: it lives as long as the graph, which must not keep what `forward` has.
+  #packer(): EngineCallback {
+    return ([handle]) => {
+      using tensor = wrapHandle(handle as Handle);
+      const index = this.#saved.length;
+      this.#saved.push({ shape: tensor.shape, dtype: tensor.dtype, device: tensor.device });
+      return () => this.#unpack(index);
+    };
   }
 
   #unpack(index: number): Handle {
@@ -139,9 +141,9 @@ class Frame {
   #recompute(): Map<number, Tensor> {
     const values = new Map<number, Tensor>();
     const enough = new Error('everything was recomputed');
-    const record = (handle: Handle) => {
+    const record = (tensor: Tensor) => {
       const index = values.size;
-      if (index < this.#saved.length) values.set(index, keep(this.#check(index, wrapHandle(handle))));
+      if (index < this.#saved.length) values.set(index, keep(this.#check(index, tensor)));
       if (index + 1 >= this.#saved.length) throw enough;
       return () => null;
     };
@@ -151,7 +153,7 @@ class Frame {
         const args = this.#isTensor.map((isTensor, i) => (isTensor ? inputs.shift() : this.#args[i]));
         const run = () => enableGrad(() => void this.#fn(...args));
         underHooks(
-          ([handle]) => record(handle as Handle),
+          ([handle]) => record(wrapHandle(handle as Handle)),
           { takes: false, kept: null },
           () => (this.#rng === null ? run() : this.#rng.run(run)),
         );

@@ -1,5 +1,12 @@
 import { AiforgeError } from '../errors.js';
-import { native, type FunctionForward, type FunctionNode, type Handle, type Handles } from '../native.js';
+import {
+  native,
+  type EngineCallback,
+  type FunctionForward,
+  type FunctionNode,
+  type Handle,
+  type Handles,
+} from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { refuseResult } from '../tensor/engine.js';
 import { handlesOf, handlesOrNone, refuseInTransforms, Tensor, wrapHandle } from '../tensor/tensor.js';
@@ -134,11 +141,16 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
       enterContext(); // the results belong to the caller's scope
       return Context.forwardOf(context, outputs);
     },
-    (gradients) => runBackward(type, context, gradients),
+    backwardOf(type, context),
     (node) => Context.attach(context, node),
   );
   const wrapped = handles.map((handle, i) => (handle === null || handle < 0 ? outputs[i] : wrapHandle(handle)));
   return (Array.isArray(result) ? wrapped : wrapped[0]) as Result;
+}
+
+// Made apart: a closure of `applyFunction` would keep the results, and they keep the graph that keeps the closure.
+function backwardOf(type: FunctionClass<never, unknown>, context: Context): EngineCallback {
+  return (gradients) => runBackward(type, context, gradients);
 }
 
 function runBackward(type: FunctionClass<never, unknown>, context: Context, gradients: (Handle | null)[]): Handles {

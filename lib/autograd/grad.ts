@@ -1,16 +1,20 @@
+import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 import { inPass } from '../tensor/engine.js';
-import { handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { zerosLike } from '../tensor/generated/functions.js';
+import { handlesOf, handlesOrNone, wrapHandle, type Tensor } from '../tensor/tensor.js';
 
 export interface GradOptions {
-  /** The gradients of the outputs; needed where an output has more than one element. */
-  gradOutputs?: readonly Tensor[];
+  /** The gradients of the outputs; null or left out where an output has one element. */
+  gradOutputs?: readonly (Tensor | null)[];
   /** Default: `createGraph`. */
   retainGraph?: boolean;
   /** Default: false. */
   createGraph?: boolean;
-  /** Gives null for an input that the outputs do not depend on, instead of throwing. Default: false. */
+  /** Gives null for an input that the outputs do not depend on, instead of throwing. Default: `materializeGrads`. */
   allowUnused?: boolean;
+  /** Gives zeros for such an input. Default: false. */
+  materializeGrads?: boolean;
 }
 
 const asList = (tensors: Tensor | readonly Tensor[]): readonly Tensor[] =>
@@ -27,18 +31,34 @@ const asList = (tensors: Tensor | readonly Tensor[]): readonly Tensor[] =>
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  { gradOutputs, createGraph = false, retainGraph = createGraph, allowUnused = false }: GradOptions = {},
+  {
+    gradOutputs,
+    createGraph = false,
+    retainGraph = createGraph,
+    materializeGrads = false,
+    allowUnused = materializeGrads,
+  }: GradOptions = {},
 ): (Tensor | null)[] {
+  if (materializeGrads && !allowUnused) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      'grad: materializeGrads gives zeros for unused inputs, so allowUnused must be true or left out.',
+    );
+  }
+  const sources = asList(inputs);
   const gradients = inPass((pass) =>
     native.grad(
       handlesOf(asList(outputs)),
-      handlesOf(asList(inputs)),
-      gradOutputs === undefined ? null : handlesOf(gradOutputs),
+      handlesOf(sources),
+      gradOutputs === undefined ? null : handlesOrNone(gradOutputs),
       retainGraph,
       createGraph,
       allowUnused,
       pass,
     ),
   );
-  return gradients.map((gradient) => (gradient === null ? null : wrapHandle(gradient)));
+  return gradients.map((gradient, i) => {
+    if (gradient !== null) return wrapHandle(gradient);
+    return materializeGrads ? zerosLike(sources[i] as Tensor, { requiresGrad: createGraph }) : null;
+  });
 }

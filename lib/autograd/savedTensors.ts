@@ -1,6 +1,7 @@
 import { native, type EngineCallback, type Handle } from '../native.js';
 import { runInContext } from '../tensor/context.js';
 import { refuseResult } from '../tensor/engine.js';
+import { keep, tensorsIn } from '../tensor/scope.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { withCleanUp } from './finally.js';
 
@@ -9,7 +10,8 @@ import { withCleanUp } from './finally.js';
  * returns whatever stands for it, from which `unpack` makes it again when backward needs it. Follows `await`. As
  * `torch.autograd.graph.saved_tensors_hooks`.
  *
- * Neither hook may change its argument in place. What `pack` returns must outlive the scope that `body` runs in.
+ * Neither hook may change its argument in place. Tensors in what `pack` returns belong to no scope: they live as long as
+ * the graph needs them.
  *
  * @example
  * import { autograd, ones } from 'aiforge';
@@ -31,6 +33,8 @@ export function savedTensorsHooks<Packed, T>(
     ([handle]) => {
       const packed = pack(wrapHandle(handle as Handle));
       if (packed instanceof Promise) refuseResult('The pack hook of saved tensors', packed);
+      // The graph may be run after the scope that it was made in.
+      for (const tensor of tensorsIn(packed)) keep(tensor);
       return () => {
         const tensor: unknown = unpack(packed);
         return Tensor.isTensor(tensor) ? handleOf(tensor) : refuseResult('The unpack hook of saved tensors', tensor);

@@ -51,7 +51,9 @@ export function fits(parameter: Parameter, value: unknown): boolean {
   const accept = accepts[parameter.kind];
   if (!parameter.isList) return accept(value) || (parameter.takesNumbers && isScalar(value));
   if (!Array.isArray(value)) return parameter.listSize > 0 && accept(value);
-  for (const item of value as unknown[]) {
+  // By index: an array is any caller's, and its own iterator is not trusted.
+  for (let i = 0; i < value.length; ++i) {
+    const item: unknown = value[i];
     if (item === null ? !parameter.hasOptionalItems : !accept(item)) return false;
   }
   return true;

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
@@ -9,7 +11,7 @@ function seedBits(seed: number | bigint): bigint {
   if (!isWhole || seed < -(2n ** 63n) || seed >= 2n ** 64n) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `manualSeed: expected a whole number or a bigint of at most 64 bits, got ${String(seed)}.`,
+      `manualSeed: expected a whole number or a bigint of at most 64 bits, got ${inspect(seed, { depth: 0, customInspect: false })}.`,
     );
   }
   return BigInt.asIntN(64, BigInt(seed));

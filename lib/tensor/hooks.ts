@@ -45,8 +45,9 @@ export function registerPostAccumulateGradHook(tensor: Tensor, hook: (parameter:
   // The same object where it is still there: a parameter has names and fields of its own.
   const registered = new WeakRef(tensor);
   const token = native.registerPostAccumulateGradHook(handleOf(tensor), ([handle]) => {
+    const given = wrapHandle(handle as Handle);
     const own = registered.deref();
-    const result: unknown = hook(own === undefined || own.isDisposed ? wrapHandle(handle as Handle) : own);
+    const result: unknown = hook(own === undefined || own.isDisposed ? given : own);
     if (result !== undefined && result !== null) refuseResult('The post-accumulate hook of a tensor', result);
   });
   return new HookHandle(token);

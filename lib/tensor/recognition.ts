@@ -7,14 +7,14 @@ export const isInteger = (value: unknown): value is number => Number.isInteger(v
 
 export function areIntegers(value: unknown): value is number[] {
   if (!Array.isArray(value)) return false;
-  for (const item of value) if (!Number.isInteger(item)) return false;
+  for (let i = 0; i < value.length; ++i) if (!Number.isInteger(value[i])) return false;
   return true;
 }
 
 /** @public */
 export function areTensors(value: unknown): value is Tensor[] {
   if (!Array.isArray(value)) return false;
-  for (const item of value) if (!Tensor.isTensor(item)) return false;
+  for (let i = 0; i < value.length; ++i) if (!Tensor.isTensor(value[i])) return false;
   return true;
 }
 

@@ -16,7 +16,9 @@ class JsSavedVariableHooks : public torch::autograd::SavedVariableHooks {
       : hooks_(std::move(hooks)) {}
 
   void call_pack_hook(const at::Tensor& tensor) override {
-    call_js(*hooks_->pack, {tensor}, [&](napi_env env, napi_value unpack) {
+    // Without its node, which keeps what is packed here: a hook that returns its tensor would make
+    // a circle that nobody frees.
+    call_js(*hooks_->pack, {tensor.detach()}, [&](napi_env env, napi_value unpack) {
       unpack_ = std::make_shared<JsReference>(*Environment::of(env).bridge, unpack);
     });
   }

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
-import { enableGrad, grad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad } from '#lib/autograd/index.js';
+import { backward, backwardAsync } from '#lib/autograd/namespace.js';
+import {
+  enableGrad,
+  grad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  setGradEnabled,
+} from '#lib/autograd/index.js';
 import { ones, scope, tensor, type Tensor } from '#lib/tensor/index.js';
 
 const leaf = (...values: number[]) => tensor(values, { dtype: 'float64', requiresGrad: true });
@@ -116,6 +125,30 @@ describe('grad', () => {
     const [used, unused] = grad(x.sum(), [x, y], { allowUnused: true });
     expect([used!.tolist(), unused]).to.deep.equal([[1], null]);
   });
+
+  it('gives zeros for an unused input on request', () => {
+    const [x, y] = [leaf(2), leaf(3, 4)];
+    const [used, unused] = grad(x.sum(), [x, y], { materializeGrads: true });
+    expect([used!.tolist(), unused!.tolist()]).to.deep.equal([[1], [0, 0]]);
+    expect(grad(x.sum(), y, { materializeGrads: true, createGraph: true })[0]!.requiresGrad).to.equal(true);
+    expect(() => grad(x.sum(), y, { materializeGrads: true, allowUnused: false })).to.throw(/allowUnused must be true/);
+  });
+});
+
+describe('autograd.backward', () => {
+  it('takes several roots, with gradients where they need them', async () => {
+    const x = leaf(1, 2);
+    const roots = () => [x.mul(x).sum(), x.mul(10)];
+    const gradients = [null, tensor([1, 2], { dtype: 'float64' })];
+    backward(roots(), gradients);
+    expect(x.grad!.tolist()).to.deep.equal([12, 24]);
+    await backwardAsync(roots(), gradients);
+    expect(x.grad!.tolist()).to.deep.equal([24, 48]);
+    backward(x.sum());
+    expect(x.grad!.tolist()).to.deep.equal([25, 49]);
+    expect(() => backward(roots())).to.throw(/grad can be implicitly created only for scalar outputs/);
+    expect(() => backward(roots(), [null])).to.throw();
+  });
 });
 
 describe('modes', () => {
@@ -149,6 +182,31 @@ describe('modes', () => {
     expect(recorded(x)).to.equal(true);
     expect(() => x.mul(y)).to.throw(/[Ii]nference tensors cannot be saved for backward/);
     expect(inferenceMode(() => enableGrad(() => recorded(x)))).to.equal(true);
+  });
+
+  it('can be chosen by a value', () => {
+    const x = leaf(1);
+    for (const outer of [true, false]) {
+      setGradEnabled(outer, () => {
+        expect(recorded(x)).to.equal(outer);
+        setGradEnabled(!outer, () => expect(recorded(x)).to.equal(!outer));
+        expect(recorded(x)).to.equal(outer);
+      });
+    }
+  });
+
+  it('follow await where they are chosen by a value, interleaved', async () => {
+    const x = leaf(1);
+    const tasks = Array.from({ length: 6 }, (_, i) =>
+      setGradEnabled(i % 2 === 0, async () => {
+        for (let step = 0; step < 5; ++step) {
+          await delay((i + step) % 2);
+          expect(recorded(x)).to.equal(i % 2 === 0);
+          setGradEnabled(step % 2 === 0, () => expect(recorded(x)).to.equal(step % 2 === 0));
+        }
+      }),
+    );
+    await Promise.all(tasks);
   });
 
   it('follow await, each task its own', async () => {

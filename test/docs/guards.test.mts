@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 
-const { guardsPage } = (await import('../../../scripts/fuzz/document-guards.mjs' as string)) as {
+const { guardsPage } = (await import('../../../scripts/fuzz/document-guards.mjs')) as {
   guardsPage: () => string;
 };
 

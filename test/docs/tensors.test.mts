@@ -6,7 +6,9 @@ import { expect } from 'chai';
 
 describe('docs/tensors.md', () => {
   const text = readFileSync('docs/tensors.md', 'utf8');
-  const examples = [...text.matchAll(/## ([^\n]+)\n(?:(?!\n## )[\s\S])*?```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)];
+  const examples = [
+    ...text.matchAll(/## ([^\n]+)\n(?:(?!\n## )[\s\S])*?```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g),
+  ];
 
   it('has an example for most of its chapters', () => {
     expect(examples).to.have.length.at.least(5);

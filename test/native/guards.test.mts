@@ -8,7 +8,7 @@ interface Outcome {
   details: string[];
 }
 
-const { repeat } = (await import('../../../scripts/fuzz/supervise.mjs' as string)) as {
+const { repeat } = (await import('../../../scripts/fuzz/supervise.mjs')) as {
   repeat: (calls: unknown[]) => Promise<Outcome>;
 };
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { add, AiforgeError, cat, fromTypedArray, noGrad, ones, ops, scope, sum, tensor, Tensor, zeros } from 'aiforge';
 import { native, type Handle } from '#lib/native.js';
@@ -66,7 +67,7 @@ describe('hostile callers', () => {
         () => native.item(forged as Handle),
         () => native.copyBytes(forged as Handle),
       ]) {
-        expect(codeOf(call), String(forged)).to.be.oneOf(['INVALID_ARGUMENT', 'TENSOR_DISPOSED']);
+        expect(codeOf(call), inspect(forged)).to.be.oneOf(['INVALID_ARGUMENT', 'TENSOR_DISPOSED']);
       }
     }
     expect(codeOf(() => native.shape(handle + 0.5))).to.equal('INVALID_ARGUMENT');
@@ -134,8 +135,8 @@ describe('hostile callers', () => {
     const array = Object.defineProperty([1, 2], 0, { get: throwing });
     const complex = Object.defineProperty({ im: 1 }, 're', { get: throwing, enumerable: true });
     const proxy = new Proxy({}, { getPrototypeOf: throwing, get: throwing, ownKeys: throwing });
-    expect(thrown(() => sum(ones([2]), options as object))).to.equal(mine);
-    expect(thrown(() => zeros(array as unknown as number[]))).to.equal(mine);
+    expect(thrown(() => sum(ones([2]), options))).to.equal(mine);
+    expect(thrown(() => zeros(array))).to.equal(mine);
     expect(thrown(() => ones([2]).add(complex as never))).to.equal(mine);
     expect(thrown(() => (add as Anything)(ones([2]), ones([2]), proxy))).to.equal(mine);
     const id = native.registerOperators(['zeros']);
@@ -247,7 +248,7 @@ describe('hostile callers', () => {
 describe('a process', () => {
   it('lives on after allocations that no machine can serve', () => {
     for (const size of [2 ** 40, 2 ** 45, 2n ** 62n]) {
-      expect(codeOf(() => zeros([size as number, 4]))).to.be.oneOf(['OUT_OF_MEMORY', 'OPERATOR_FAILED']);
+      expect(codeOf(() => zeros([size, 4]))).to.be.oneOf(['OUT_OF_MEMORY', 'OPERATOR_FAILED']);
     }
     expect(codeOf(() => zeros([2 ** 45]))).to.equal('OUT_OF_MEMORY');
     expect(
@@ -269,14 +270,8 @@ describe('a process', () => {
         if (y !== x) y.dispose();
         y = next;
       }
-      y.backward();
-      let z = x;
-      for (let i = 0; i < 1_000_000; ++i) {
-        const next = z.mul(1);
-        if (z !== x) z.dispose();
-        z = next;
-      }
-      z.dispose();
+      y.backward({ retainGraph: true });
+      y.dispose();
       console.log(x.grad.item());`);
     expect(printed).to.equal('1');
   }).timeout(180_000);

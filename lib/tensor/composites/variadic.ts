@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import * as f from '../generated/functions.js';
 import { Tensor } from '../tensor.js';
 import { invalid, isOptions, tensorList } from './named.js';
@@ -116,6 +118,10 @@ export const atleast3d = atLeast((tensor) => f.atleast3d(tensor), 'atleast3d');
  */
 export function broadcastShapes(...shapes: (number | readonly number[])[]): number[] {
   const lists = shapes.map((shape) => (typeof shape === 'number' ? [shape] : shape));
+  const wrong = lists.find((shape) => !Array.isArray(shape));
+  if (wrong !== undefined || lists.includes(undefined as never)) {
+    throw invalid('broadcastShapes', `a shape is a list of sizes, got ${inspect(wrong, { depth: 0 })}`);
+  }
   const result = new Array<number>(Math.max(0, ...lists.map((shape) => shape.length))).fill(1);
   for (const shape of lists) {
     const offset = result.length - shape.length;
