@@ -278,9 +278,14 @@ void bag(Call call) {
   require_dims(call, "weight", 2, 2);
   require_dims(call, "indices", 1, 2);
   require_dims(call, "offsets", 1, 1);
-  require_dense(call, {"indices", "offsets"});
   require_within(call.tensor("indices"), "indices", 0, call.tensor("weight").size(0) - 1);
   bag_offsets(call);
+}
+
+// The public operator makes its arguments contiguous before it calls one of these.
+void dense_bag(Call call) {
+  require_dense(call, {"indices", "offsets"});
+  bag(call);
 }
 
 void bag_backward(Call call) {

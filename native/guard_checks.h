@@ -29,6 +29,7 @@ void segments(Call call);
 void segments_backward(Call call);
 void bag_offsets(Call call);
 void bag(Call call);
+void dense_bag(Call call);
 void bag_backward(Call call);
 void bag_backward_with_maximum(Call call);
 void bag_backward_whole(Call call);
