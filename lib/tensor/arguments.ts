@@ -52,7 +52,7 @@ export function fits(parameter: Parameter, value: unknown): boolean {
   if (!parameter.isList) return accept(value) || (parameter.takesNumbers && isScalar(value));
   if (!Array.isArray(value)) return parameter.listSize > 0 && accept(value);
   // By index: an array is any caller's, and its own iterator is not trusted.
-  for (let i = 0; i < value.length; ++i) {
+  for (let i = 0, { length } = value; i < length; ++i) {
     const item: unknown = value[i];
     if (item === null ? !parameter.hasOptionalItems : !accept(item)) return false;
   }

@@ -7,14 +7,14 @@ export const isInteger = (value: unknown): value is number => Number.isInteger(v
 
 export function areIntegers(value: unknown): value is number[] {
   if (!Array.isArray(value)) return false;
-  for (let i = 0; i < value.length; ++i) if (!Number.isInteger(value[i])) return false;
+  for (let i = 0, { length } = value; i < length; ++i) if (!Number.isInteger(value[i])) return false;
   return true;
 }
 
 /** @public */
 export function areTensors(value: unknown): value is Tensor[] {
   if (!Array.isArray(value)) return false;
-  for (let i = 0; i < value.length; ++i) if (!Tensor.isTensor(value[i])) return false;
+  for (let i = 0, { length } = value; i < length; ++i) if (!Tensor.isTensor(value[i])) return false;
   return true;
 }
 

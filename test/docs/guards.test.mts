@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 
-const { guardsPage } = (await import('../../../scripts/fuzz/document-guards.mjs')) as {
+// By its address, since a script has no types.
+const file = new URL('../../../scripts/fuzz/document-guards.mjs', import.meta.url).href;
+const { guardsPage } = (await import(file)) as {
   guardsPage: () => string;
 };
 

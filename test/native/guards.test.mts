@@ -8,7 +8,9 @@ interface Outcome {
   details: string[];
 }
 
-const { repeat } = (await import('../../../scripts/fuzz/supervise.mjs')) as {
+// By its address, since a script has no types.
+const file = new URL('../../../scripts/fuzz/supervise.mjs', import.meta.url).href;
+const { repeat } = (await import(file)) as {
   repeat: (calls: unknown[]) => Promise<Outcome>;
 };
 
