@@ -134,10 +134,7 @@ const std::vector<Guard> kGuards = {
     {"_fused_rms_norm_backward", "reads the gradient and the statistics by the sizes of 'input'",
      [](Call call) { layer_norm_backward(call, {"rstd"}); }},
     {"native_batch_norm _native_batch_norm_legit", "reads the running statistics, given or not",
-     [](Call call) {
-       const bool has_running = call.has_argument("running_mean");
-       batch_norm(call, call.flag("training") || !has_running);
-     }},
+     [](Call call) { batch_norm(call, call.flag("training")); }},
     {"_native_batch_norm_legit_no_training _batch_norm_no_update",
      "reads the running statistics, given or not", [](Call call) { batch_norm(call, false); }},
     {"_batch_norm_with_update", "reads the running statistics, given or not",
