@@ -1,3 +1,6 @@
+import { inspect } from 'node:util';
+
+import { AiforgeError } from '../errors.js';
 import { native, type Handles } from '../native.js';
 import { inAsyncPass, inPass } from './engine.js';
 import { handlesOf, handlesOrNone, refuseInTransforms, type Tensor } from './tensor.js';
@@ -22,8 +25,12 @@ type Arguments = [Handles, Handles | null, boolean, boolean, Handles | null];
 function lower(
   roots: readonly Tensor[],
   gradients: readonly (Tensor | null)[] | null,
-  { createGraph = false, retainGraph = createGraph, inputs }: GraphOptions = {},
+  options: GraphOptions = {},
 ): Arguments {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new AiforgeError('INVALID_ARGUMENT', `backward: expected an object of options, got ${inspect(options)}.`);
+  }
+  const { createGraph = false, retainGraph = createGraph, inputs } = options;
   return [
     handlesOf(roots),
     gradients === null ? null : handlesOrNone(gradients),

@@ -1,10 +1,14 @@
 import { AiforgeError, autograd, checkpoint, grad, ones, tensor, type Tensor } from 'aiforge';
 import { expect } from 'chai';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const { detectAnomaly, isAnomalyEnabled, setDetectAnomaly } = autograd;
-const file = fileURLToPath(import.meta.url);
+// Its source where Node maps stacks, else its compiled form.
+const file = new Error().stack!.includes('anomaly.test.mts')
+  ? path.resolve('test/autograd/anomaly.test.mts')
+  : fileURLToPath(import.meta.url);
 const leaf = (...values: number[]) => tensor(values, { dtype: 'float64', requiresGrad: true });
 
 type Annotated = Error & { forwardStack?: string };

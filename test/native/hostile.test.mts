@@ -93,6 +93,7 @@ describe('hostile callers', () => {
         }
       }
     }
+    while (native.transformDepth() > 0) native.exitTransform();
     expect(codeOf(() => raw.setErrorFactory!(1))).to.equal('INVALID_ARGUMENT');
     expect(ones([2]).sum().item()).to.equal(2);
   });
