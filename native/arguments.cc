@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "environment.h"
+
 namespace aiforge {
 
 napi_valuetype kind_of(napi_env env, napi_value value) {
@@ -124,7 +126,20 @@ std::string ArgumentReader::string(size_t i) const {
   return expect_string(env_, values_[i], "a string");
 }
 
+Napi::Function ArgumentReader::function(size_t i) const {
+  if (kind_of(env_, values_[i]) != napi_function) reject(env_, values_[i], "a function");
+  return Napi::Function(env_, values_[i]);
+}
+
 HandleList read_handles(napi_env env, napi_value value) {
+  uint32_t count = 0;
+  if (napi_get_value_uint32(env, value, &count) == napi_ok) {
+    const Environment& environment = Environment::of(env);
+    if (environment.scratch == nullptr || count > Environment::kScratchNumbers) {
+      reject(env, value, "a list of Tensors");
+    }
+    return {environment.scratch, count};
+  }
   bool is_typed_array = false;
   check(env, napi_is_typedarray(env, value, &is_typed_array));
   napi_typedarray_type type = napi_int8_array;

@@ -41,6 +41,7 @@ class ArgumentReader {
   double number(size_t i) const;
   bool boolean(size_t i) const;
   std::string string(size_t i) const;
+  Napi::Function function(size_t i) const;
 
  protected:
   void read_from(const napi_value* values) { values_ = values; }
@@ -74,7 +75,8 @@ inline napi_value from_handle(napi_env env, Handle handle) {
   return number(env, static_cast<double>(handle));
 }
 
-// The handles in a Float64Array, read in place; -1 stands for "no tensor".
+// The handles in a Float64Array, read in place; -1 stands for "no tensor". A number stands for so
+// many handles in the environment's scratch memory.
 struct HandleList {
   const double* data = nullptr;
   size_t size = 0;

@@ -282,8 +282,7 @@ napi_value scratch_buffer(napi_env env, napi_callback_info) {
 napi_value set_error_factory(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    if (kind_of(env, args[0]) != napi_function) reject(env, args[0], "a function");
-    Environment::of(env).error_factory = Napi::Persistent(Napi::Function(env, args[0]));
+    Environment::of(env).error_factory = Napi::Persistent(args.function(0));
     return nullptr;
   });
 }

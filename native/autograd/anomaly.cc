@@ -80,11 +80,14 @@ napi_value set_anomaly(napi_env env, napi_callback_info info) {
 
 // setStackCapturer(capture, annotate): `capture()` gives the JavaScript stack; `annotate(error,
 // stack)` adds one
-Napi::Value set_stack_capturer(const Napi::CallbackInfo& info) {
-  Environment& environment = Environment::of(info.Env());
-  environment.stack_capturer = Napi::Persistent(info[0].As<Napi::Function>());
-  environment.stack_annotator = Napi::Persistent(info[1].As<Napi::Function>());
-  return info.Env().Undefined();
+napi_value set_stack_capturer(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    Environment& environment = Environment::of(env);
+    environment.stack_capturer = Napi::Persistent(args.function(0));
+    environment.stack_annotator = Napi::Persistent(args.function(1));
+    return nullptr;
+  });
 }
 
 }  // namespace
@@ -131,7 +134,7 @@ void forget_anomaly(const Environment& environment) {
 
 void define_anomaly(Napi::Env env, Napi::Object exports) {
   define(env, exports, "setAnomaly", set_anomaly);
-  exports.Set("setStackCapturer", Napi::Function::New<set_stack_capturer>(env, "setStackCapturer"));
+  define(env, exports, "setStackCapturer", set_stack_capturer);
 }
 
 }  // namespace aiforge

@@ -236,16 +236,19 @@ napi_value engine_arguments(napi_env env, napi_callback_info) {
 
 // setEngineCaller(caller): `caller(function, context, gradEnabled, graphTask)` runs a function that
 // the engine calls
-Napi::Value set_engine_caller(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).engine_caller = Napi::Persistent(info[0].As<Napi::Function>());
-  return info.Env().Undefined();
+napi_value set_engine_caller(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment::of(env).engine_caller = Napi::Persistent(args.function(0));
+    return nullptr;
+  });
 }
 
 }  // namespace
 
 void define_runs(Napi::Env env, Napi::Object exports) {
   define(env, exports, "engineArguments", engine_arguments);
-  exports.Set("setEngineCaller", Napi::Function::New<set_engine_caller>(env, "setEngineCaller"));
+  define(env, exports, "setEngineCaller", set_engine_caller);
 }
 
 }  // namespace aiforge

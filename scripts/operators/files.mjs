@@ -12,13 +12,13 @@ const prelude = (names) => `import { native } from '../../native.js';
 import { enterContext } from '../context.js';
 import { dispatch, overload } from '../dispatch.js';
 import { areIntegers, areTensors, isInteger, sizesOf } from '../recognition.js';
-import { handlesOf, Tensor, wrapHandle as wrap } from '../tensor.js';
+import { handlesForCall, Tensor, wrapHandle as wrap } from '../tensor.js';
 ${typeImports}
 const wrapHandle = wrap as (handle: any) => Tensor;
 // Constants of the module: a property of the addon's exports would be looked up at every call.
 const { call } = native;
 const { isTensor, handleOf: handleIn } = Tensor;
-const handlesIn = handlesOf;
+const handlesIn = handlesForCall;
 const base = native.registerOperators([
 ${names.map((name) => `  '${name}',`).join('\n')}
 ]);

@@ -64,7 +64,8 @@ function patternsOf(overload, isCommon) {
   for (let count = Math.max(required, 1); count <= Math.min(longest, most); ++count) {
     patterns.push(...product(positional.slice(0, count).map((a, i) => quickForms(a, `a${i}`))));
   }
-  return patterns;
+  // Only one list of tensors crosses in the shared memory.
+  return patterns.filter((forms) => forms.filter(({ kind }) => kind === 'Tensor[]').length <= 1);
 }
 
 /** The lines of a function's quick path; `idOf` gives the expression for an operator's number. */
