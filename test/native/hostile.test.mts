@@ -40,7 +40,6 @@ function run(script: string, flags: string[] = []): string {
   return stdout.trim();
 }
 
-const raw = native as unknown as Record<string, Anything>;
 describe('hostile callers', () => {
   it('cannot make a handle up', () => {
     const addTensor = native.registerOperators(['add.Tensor']);
