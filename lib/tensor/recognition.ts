@@ -1,4 +1,6 @@
-import { Tensor } from './tensor.js';
+import type { Handles } from '../native.js';
+import { scratch } from './scratch.js';
+import { handlesOf, Tensor } from './tensor.js';
 
 // What generated functions ask of their arguments before they call an operator directly. knip does not see those files.
 
@@ -25,4 +27,15 @@ export function areTensors(value: unknown): value is Tensor[] {
 export function sizesOf(given: unknown[]): number[] | undefined {
   if (given.length === 1 && areIntegers(given[0])) return given[0];
   return given.length > 0 && areIntegers(given) ? given : undefined;
+}
+
+/**
+ * The handles of a list for a call that follows at once and takes one such list: short ones cross in the shared memory, and
+ * their length stands for them. @public
+ */
+export function handlesForCall(tensors: readonly Tensor[]): Handles | number {
+  const { length } = tensors;
+  if (length > scratch.length) return handlesOf(tensors);
+  for (let i = 0; i < length; ++i) scratch[i] = Tensor.handleOf(tensors[i] as Tensor);
+  return length;
 }

@@ -10,7 +10,6 @@ import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
 import { readTarget, type ToOptions } from './to.js';
-import { scratch } from './scratch.js';
 import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
@@ -305,17 +304,6 @@ export function handlesOf(tensors: readonly Tensor[]): Handles {
   const handles = new Float64Array(tensors.length);
   for (let i = 0; i < tensors.length; ++i) handles[i] = handleOf(tensors[i] as Tensor);
   return handles;
-}
-
-/**
- * @internal The same for a call that follows at once and takes one such list: short ones cross in the shared memory, and
- * their length stands for them.
- */
-export function handlesForCall(tensors: readonly Tensor[]): Handles | number {
-  const { length } = tensors;
-  if (length > scratch.length) return handlesOf(tensors);
-  for (let i = 0; i < length; ++i) scratch[i] = handleOf(tensors[i] as Tensor);
-  return length;
 }
 
 /** @internal The same where some are no tensors. */

@@ -11,8 +11,8 @@ const typeImports =
 const prelude = (names) => `import { native } from '../../native.js';
 import { enterContext } from '../context.js';
 import { dispatch, overload } from '../dispatch.js';
-import { areIntegers, areTensors, isInteger, sizesOf } from '../recognition.js';
-import { handlesForCall, Tensor, wrapHandle as wrap } from '../tensor.js';
+import { areIntegers, areTensors, handlesForCall, isInteger, sizesOf } from '../recognition.js';
+import { Tensor, wrapHandle as wrap } from '../tensor.js';
 ${typeImports}
 const wrapHandle = wrap as (handle: any) => Tensor;
 // Constants of the module: a property of the addon's exports would be looked up at every call.
