@@ -13,9 +13,9 @@ namespace aiforge::checks {
 void gates(Call call, int64_t count) {
   require_same_sizes(call, {"input_gates", "hidden_gates"});
   const at::Tensor input = call.tensor("input_gates");
-  require(input.dim() == 2 && input.size(1) > 0 && input.size(1) % count == 0,
-          "gates of 2 dimensions, the second a multiple of " + std::to_string(count) + ", got " +
-              describe_tensor(input));
+  if (!(input.dim() == 2 && input.size(1) > 0 && input.size(1) % count == 0))
+    refuse("gates of 2 dimensions, the second a multiple of " + std::to_string(count) + ", got " +
+           describe_tensor(input));
 }
 
 void weight_norm(Call call) {
@@ -44,20 +44,20 @@ void cdist_backward(Call call) {
   require_same_sizes(call, {"cdist", "grad"});
   require_dims(call, "cdist", 2, 64);
   const at::Tensor cdist = call.tensor("cdist");
-  require(x1.size(-1) == x2.size(-1) && cdist.size(-2) == x1.size(-2) &&
-              cdist.size(-1) == x2.size(-2) && x1.dim() == cdist.dim() && x2.dim() == cdist.dim() &&
-              x1.sizes().slice(0, x1.dim() - 2) == cdist.sizes().slice(0, cdist.dim() - 2) &&
-              x2.sizes().slice(0, x2.dim() - 2) == cdist.sizes().slice(0, cdist.dim() - 2),
-          "'cdist' to hold the distances of 'x1' and 'x2', got " + describe_tensor(cdist) + ", " +
-              describe_tensor(x1) + " and " + describe_tensor(x2));
+  if (!(x1.size(-1) == x2.size(-1) && cdist.size(-2) == x1.size(-2) &&
+        cdist.size(-1) == x2.size(-2) && x1.dim() == cdist.dim() && x2.dim() == cdist.dim() &&
+        x1.sizes().slice(0, x1.dim() - 2) == cdist.sizes().slice(0, cdist.dim() - 2) &&
+        x2.sizes().slice(0, x2.dim() - 2) == cdist.sizes().slice(0, cdist.dim() - 2)))
+    refuse("'cdist' to hold the distances of 'x1' and 'x2', got " + describe_tensor(cdist) + ", " +
+           describe_tensor(x1) + " and " + describe_tensor(x2));
 }
 
 void cholesky_solve(Call call) {
   require_dims(call, "self", 2, 64);
   require_dims(call, "A", 2, 64);
   const at::Tensor a = call.tensor("A");
-  require(a.dim() == call.tensor("self").dim() && a.size(-1) == a.size(-2),
-          "'A' to be square matrices, got " + describe_tensor(a));
+  if (!(a.dim() == call.tensor("self").dim() && a.size(-1) == a.size(-2)))
+    refuse("'A' to be square matrices, got " + describe_tensor(a));
   require_same_leading(call, "self", "A", a.dim() - 1);
 }
 
@@ -68,8 +68,8 @@ void group_norm(Call call) {
   const int64_t group = call.integer("group");
   require(group > 0 && c > 0 && n >= 0 && c % group == 0, "'group' to divide 'C'");
   const auto count = static_cast<__int128>(n) * c * call.integer("HxW");
-  require(call.tensor("input").numel() == count,
-          "'input' to have N * C * HxW elements, got " + describe_tensor(call.tensor("input")));
+  if (!(call.tensor("input").numel() == count))
+    refuse("'input' to have N * C * HxW elements, got " + describe_tensor(call.tensor("input")));
   require_elements(call, {"weight"}, c);
 }
 
@@ -88,7 +88,7 @@ void layer_norm_backward(Call call, Names statistics) {
   int64_t rows = 1;
   for (const int64_t size : input.sizes().slice(0, input.dim() - normalized)) rows *= size;
   for (const char* name : statistics) {
-    require(call.has(name), std::string("'") + name + "' to be given");
+    if (!(call.has(name))) refuse(std::string("'") + name + "' to be given");
   }
   require_elements(call, statistics, rows);
 }
@@ -120,8 +120,8 @@ void sobol(Call call, const char* state, Names of_dimensions) {
   require(dimensions > 0 && dimensions <= kMostDimensions, "'dimension' in 1 … 21,201");
   require_dims(call, state, 2, 2);
   const at::Tensor rows = call.tensor(state);
-  require(rows.size(0) == dimensions && rows.size(1) == kBits,
-          std::string("'") + state + "' of sizes [dimension, 30], got " + describe_tensor(rows));
+  if (!(rows.size(0) == dimensions && rows.size(1) == kBits))
+    refuse(std::string("'") + state + "' of sizes [dimension, 30], got " + describe_tensor(rows));
   for (const char* name : of_dimensions) require_dims(call, name, 1, 1);
   require_elements(call, of_dimensions, dimensions);
   const int64_t drawn = call.has_argument("n") ? call.integer("n") : 0;
@@ -204,9 +204,9 @@ void ctc_backward(Call call) {
   int64_t longest = 0;
   for (const int64_t length : lengths_of(call, "target_lengths"))
     longest = std::max(longest, length);
-  require(alpha.size(0) == probabilities.size(1) && alpha.size(1) == probabilities.size(0) &&
-              alpha.size(2) == 2 * longest + 1,
-          "'log_alpha' of the forward pass, got " + describe_tensor(alpha));
+  if (!(alpha.size(0) == probabilities.size(1) && alpha.size(1) == probabilities.size(0) &&
+        alpha.size(2) == 2 * longest + 1))
+    refuse("'log_alpha' of the forward pass, got " + describe_tensor(alpha));
 }
 
 void lu_pivots(Call call, const char* lu, const char* pivots) {
@@ -240,7 +240,8 @@ void segments(Call call) {
   for (const char* name : {"lengths", "offsets"}) {
     const at::Tensor given = call.tensor(name);
     if (!given.defined()) continue;
-    require(given.dim() == axis + 1, std::string("'") + name + "' to have axis + 1 dimensions");
+    if (!(given.dim() == axis + 1))
+      refuse(std::string("'") + name + "' to have axis + 1 dimensions");
     require_same_leading(call, "data", name, axis);
     const at::Tensor rows = given.reshape({-1, std::max<int64_t>(given.size(-1), 1)});
     for (int64_t i = 0; given.numel() > 0 && i < rows.size(0); ++i) {
@@ -334,11 +335,11 @@ void grid_gradient(Call call) {
   const at::Tensor input = call.tensor("input");
   const at::Tensor grid = call.tensor("grid");
   const at::Tensor gradient = call.tensor("grad_output");
-  require(grid.dim() == input.dim() && gradient.dim() == input.dim() &&
-              gradient.size(0) == input.size(0) && gradient.size(1) == input.size(1) &&
-              gradient.sizes().slice(2) == grid.sizes().slice(1, grid.dim() - 2),
-          "'grad_output' to have the channels of 'input' and the places of 'grid', got " +
-              describe_tensor(gradient));
+  if (!(grid.dim() == input.dim() && gradient.dim() == input.dim() &&
+        gradient.size(0) == input.size(0) && gradient.size(1) == input.size(1) &&
+        gradient.sizes().slice(2) == grid.sizes().slice(1, grid.dim() - 2)))
+    refuse("'grad_output' to have the channels of 'input' and the places of 'grid', got " +
+           describe_tensor(gradient));
 }
 
 void unfold_sizes(Call call) {
@@ -354,9 +355,9 @@ void unfold_sizes(Call call) {
   std::vector<int64_t> expected = sizes;
   expected[dim] = (sizes[dim] - size) / step + 1;
   expected.push_back(size);
-  require(call.tensor("grad_in").sizes() == at::IntArrayRef(expected),
-          "'grad_in' of sizes [" + c10::Join(", ", expected) + "], got " +
-              describe_tensor(call.tensor("grad_in")));
+  if (!(call.tensor("grad_in").sizes() == at::IntArrayRef(expected)))
+    refuse("'grad_in' of sizes [" + c10::Join(", ", expected) + "], got " +
+           describe_tensor(call.tensor("grad_in")));
 }
 
 void packed_sequence(Call call) {
@@ -371,20 +372,22 @@ void packed_sequence(Call call) {
 }
 
 void fused_states(Call call) {
-  const std::vector<at::Tensor> parameters = call.tensors("self");
+  const auto parameters = call["self"].toListRef();
   for (size_t i = 1; i < call.schema().arguments().size(); ++i) {
-    const std::string& name = call.schema().arguments()[i].name();
     if (!call.stack()[i].isTensorList()) continue;
-    const std::vector<at::Tensor> states = call.tensors(name.c_str());
+    const std::string& name = call.schema().arguments()[i].name();
+    const auto states = call.stack()[i].toListRef();
     const bool is_unused = (name == "max_exp_avg_sqs" && !call.flag("amsgrad")) ||
                            (name == "momentum_buffer_list" && call["momentum"].toDouble() == 0);
     if (is_unused && states.empty()) continue;
-    require(states.size() == parameters.size(), "'" + name + "' to have an item a parameter");
+    if (states.size() != parameters.size()) refuse("'" + name + "' to have an item a parameter");
     if (name == "state_steps") continue;
     for (size_t j = 0; j < states.size(); ++j) {
-      require(states[j].sizes() == parameters[j].sizes(),
-              "'" + name + "' to have the parameters' sizes, got " + describe_tensor(states[j]) +
-                  " for " + describe_tensor(parameters[j]));
+      const at::Tensor& state = states[j].toTensor();
+      const at::Tensor& parameter = parameters[j].toTensor();
+      if (state.sizes() == parameter.sizes()) continue;
+      refuse("'" + name + "' to have the parameters' sizes, got " + describe_tensor(state) +
+             " for " + describe_tensor(parameter));
     }
   }
 }
@@ -398,8 +401,8 @@ void random_range(Call call) {
           : !self.defined() || c10::isIntegralType(self.scalar_type(), true);
   for (const char* name : {"from", "to", "low", "high"}) {
     if (is_integral || !call.has(name) || !call[name].isInt()) continue;
-    require(call.integer(name) <= kMost && call.integer(name) >= -kMost,
-            std::string("'") + name + "' within 2^62 for a floating-point dtype");
+    if (!(call.integer(name) <= kMost && call.integer(name) >= -kMost))
+      refuse(std::string("'") + name + "' within 2^62 for a floating-point dtype");
   }
 }
 

@@ -54,8 +54,12 @@ std::vector<at::Tensor> GuardedCall::tensors(const char* name) const {
   return result;
 }
 
-void require(bool holds, const std::string& expected) {
-  if (!holds) throw Error("INVALID_ARGUMENT", "expected " + expected);
+void refuse(const std::string& expected) {
+  throw Error("INVALID_ARGUMENT", "expected " + expected);
+}
+
+void require(bool holds, const char* expected) {
+  if (!holds) refuse(expected);
 }
 
 namespace {
@@ -78,19 +82,19 @@ std::vector<int64_t> readable_integers(const at::Tensor& tensor) {
 
 void require_within(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high) {
   for (const int64_t value : readable_integers(tensor)) {
-    require(value >= low && value <= high, quoted(name) + " to have values in " +
-                                               std::to_string(low) + " … " + std::to_string(high) +
-                                               ", got " + std::to_string(value));
+    if (!(value >= low && value <= high))
+      refuse(quoted(name) + " to have values in " + std::to_string(low) + " … " +
+             std::to_string(high) + ", got " + std::to_string(value));
   }
 }
 
 void require_rising(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high) {
   int64_t last = low;
   for (const int64_t value : readable_integers(tensor)) {
-    require(value >= last && value <= high, quoted(name) + " to rise from " + std::to_string(low) +
-                                                " to at most " + std::to_string(high) + ", got " +
-                                                std::to_string(value) + " after " +
-                                                std::to_string(last));
+    if (!(value >= last && value <= high))
+      refuse(quoted(name) + " to rise from " + std::to_string(low) + " to at most " +
+             std::to_string(high) + ", got " + std::to_string(value) + " after " +
+             std::to_string(last));
     last = value;
   }
 }
@@ -99,33 +103,34 @@ void require_same_sizes(const GuardedCall& call, Names names) {
   const at::Tensor first = call.tensor(*names.begin());
   for (const char* name : names) {
     const at::Tensor tensor = call.tensor(name);
-    require(tensor.defined() && first.defined() && tensor.sizes() == first.sizes(),
-            quoted(name) + " to have the sizes of " + quoted(*names.begin()) + ", got " +
-                describe_tensor(tensor) + " and " + describe_tensor(first));
+    if (!(tensor.defined() && first.defined() && tensor.sizes() == first.sizes()))
+      refuse(quoted(name) + " to have the sizes of " + quoted(*names.begin()) + ", got " +
+             describe_tensor(tensor) + " and " + describe_tensor(first));
   }
 }
 
 void require_elements(const GuardedCall& call, Names names, int64_t count) {
   for (const char* name : names) {
     const at::Tensor tensor = call.tensor(name);
-    require(!tensor.defined() || tensor.numel() == count,
-            quoted(name) + " to have " + std::to_string(count) + " elements, got " +
-                describe_tensor(tensor));
+    if (!(!tensor.defined() || tensor.numel() == count))
+      refuse(quoted(name) + " to have " + std::to_string(count) + " elements, got " +
+             describe_tensor(tensor));
   }
 }
 
 void require_dims(const GuardedCall& call, const char* name, int64_t least, int64_t most) {
   const at::Tensor tensor = call.tensor(name);
-  require(tensor.defined() && tensor.dim() >= least && tensor.dim() <= most,
-          quoted(name) + " to have " + std::to_string(least) + " … " + std::to_string(most) +
-              " dimensions, got " + describe_tensor(tensor));
+  if (!(tensor.defined() && tensor.dim() >= least && tensor.dim() <= most))
+    refuse(quoted(name) + " to have " + std::to_string(least) + " … " + std::to_string(most) +
+           " dimensions, got " + describe_tensor(tensor));
 }
 
 void require_items(const GuardedCall& call, Names names, size_t count) {
   for (const char* name : names) {
     const size_t given = call.integers(name).size();
-    require(given == count, quoted(name) + " to have " + std::to_string(count) + " items, got " +
-                                std::to_string(given));
+    if (!(given == count))
+      refuse(quoted(name) + " to have " + std::to_string(count) + " items, got " +
+             std::to_string(given));
   }
 }
 
@@ -133,24 +138,25 @@ void require_same_leading(const GuardedCall& call, const char* one, const char* 
                           int64_t count) {
   const at::Tensor a = call.tensor(one);
   const at::Tensor b = call.tensor(other);
-  require(a.dim() >= count && b.dim() >= count &&
-              a.sizes().slice(0, count) == b.sizes().slice(0, count),
-          quoted(one) + " and " + quoted(other) + " to have the same first " +
-              std::to_string(count) + " sizes, got " + describe_tensor(a) + " and " +
-              describe_tensor(b));
+  if (!(a.dim() >= count && b.dim() >= count &&
+        a.sizes().slice(0, count) == b.sizes().slice(0, count)))
+    refuse(quoted(one) + " and " + quoted(other) + " to have the same first " +
+           std::to_string(count) + " sizes, got " + describe_tensor(a) + " and " +
+           describe_tensor(b));
 }
 
 void require_axis(int64_t dim, int64_t dims, const std::string& name) {
   const int64_t most = std::max<int64_t>(dims, 1);
-  require(dim >= -most && dim < most, quoted(name) + " to name one of " + std::to_string(dims) +
-                                          " dimensions, got " + std::to_string(dim));
+  if (!(dim >= -most && dim < most))
+    refuse(quoted(name) + " to name one of " + std::to_string(dims) + " dimensions, got " +
+           std::to_string(dim));
 }
 
 void require_dense(const GuardedCall& call, Names names) {
   for (const char* name : names) {
     const at::Tensor tensor = call.tensor(name);
-    require(!tensor.defined() || tensor.is_non_overlapping_and_dense(),
-            quoted(name) + " to be contiguous; use contiguous()");
+    if (!(!tensor.defined() || tensor.is_non_overlapping_and_dense()))
+      refuse(quoted(name) + " to be contiguous; use contiguous()");
   }
 }
 
@@ -160,10 +166,10 @@ void require_equal_lists(const GuardedCall& call) {
     const c10::IValue& value = call.stack()[i];
     if (!value.isList()) continue;
     const size_t size = value.toListRef().size();
-    require(size == length.value_or(size), quoted(call.schema().arguments()[i].name()) +
-                                               " to have " + std::to_string(length.value_or(size)) +
-                                               " items as the lists before it, got " +
-                                               std::to_string(size));
+    if (!(size == length.value_or(size)))
+      refuse(quoted(call.schema().arguments()[i].name()) + " to have " +
+             std::to_string(length.value_or(size)) + " items as the lists before it, got " +
+             std::to_string(size));
     length = size;
   }
 }
@@ -178,8 +184,8 @@ void require_view(at::IntArrayRef sizes, at::IntArrayRef strides, int64_t offset
     is_empty = is_empty || sizes[i] == 0;
     last += static_cast<__int128>(sizes[i] - 1) * strides[i];
   }
-  require(offset >= 0 && (is_empty || last < elements),
-          "a view within the " + std::to_string(elements) + " elements of its memory");
+  if (!(offset >= 0 && (is_empty || last < elements)))
+    refuse("a view within the " + std::to_string(elements) + " elements of its memory");
 }
 
 void refuse_inner(const std::string& instead) {

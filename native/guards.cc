@@ -210,8 +210,8 @@ const std::vector<Guard> kGuards = {
      [](Call call) {
        const int64_t dims = call.tensor("self").dim();
        for (const int64_t dim : call.integers("dim")) {
-         require(dim >= 0 && dim < dims,
-                 "'dim' to name dimensions of 'self' from its front, got " + std::to_string(dim));
+         if (!(dim >= 0 && dim < dims))
+           refuse("'dim' to name dimensions of 'self' from its front, got " + std::to_string(dim));
        }
      }},
     {"_new_zeros_with_same_feature_meta", "uses the number of batch dimensions unchecked",

@@ -51,8 +51,9 @@ const std::vector<Guard>& all_guards();
 
 using Names = std::initializer_list<const char*>;
 
-// Throws INVALID_ARGUMENT: "expected …".
-void require(bool holds, const std::string& expected);
+// Throws INVALID_ARGUMENT: "expected …". A text that is put together is so for a refusal only.
+[[noreturn]] void refuse(const std::string& expected);
+void require(bool holds, const char* expected);
 
 // Throws unless the integers in a tensor lie in low … high, both included. What has no memory here
 // that could be read wrongly is let through: meta tensors, tensors of a transform.
