@@ -74,6 +74,23 @@ const std::vector<Guard> kGuards = {
      }},
     {"_scaled_dot_product_flash_attention_for_cpu_backward",
      "reads all tensors by the sizes of 'query' and 'key'", attention_backward},
+    {"_chunk_cat", "reads the sizes before 'dim' of tensors that do not have so many",
+     [](Call call) {
+       for (const at::Tensor& tensor : call.tensors("tensors")) {
+         require(!tensor.defined() || tensor.dim() > call.integer("dim"),
+                 "tensors that have the dimension 'dim'");
+       }
+     }},
+    {"to_mkldnn", "divides by the sizes of such a tensor later",
+     [](Call call) { require(call.tensor("self").numel() > 0, "a tensor with elements"); }},
+    {"scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_",
+     "reads the memory that an mkldnn tensor does not show",
+     [](Call call) {
+       for (const char* name : {"self", "index", "src"}) {
+         const at::Tensor tensor = call.has_argument(name) ? call.tensor(name) : at::Tensor();
+         require(!tensor.defined() || !tensor.is_mkldnn(), "plain tensors; use toDense()");
+       }
+     }},
     {"_compute_linear_combination", "reads 'input' by the columns of 'coefficients'",
      [](Call call) {
        require_dims(call, "input", 1, 64);
