@@ -100,8 +100,10 @@ export function pcaLowrank(input: Tensor, ...args: unknown[]): Factors {
   const { q, center = true, niter = 2 } = named<PcaLowrankOptions>('pcaLowrank', ['q', 'center', 'niter'], args);
   const most = Math.min(...input.shape.slice(-2));
   const rank = q ?? Math.min(6, most);
-  if (!(rank >= 0 && rank <= most)) throw invalid('pcaLowrank', `q is a whole number in 0 … ${most}, got ${inspect(rank)}`);
-  if (!(niter >= 0)) throw invalid('pcaLowrank', `niter is a whole number and not negative, got ${inspect(niter)}`);
+  if (!(Number.isInteger(rank) && rank >= 0 && rank <= most))
+    throw invalid('pcaLowrank', `q is a whole number in 0 … ${most}, got ${inspect(rank)}`);
+  if (!(Number.isInteger(niter) && niter >= 0))
+    throw invalid('pcaLowrank', `niter is a whole number and not negative, got ${inspect(niter)}`);
   if (!center) return decompose(input, rank, niter, null);
   if (input.isSparse) throw invalid('pcaLowrank', 'a sparse matrix is taken with center: false only');
   return decompose(input.sub(input.mean(-2, true)), rank, niter, null);
