@@ -109,7 +109,7 @@ export class Tensor implements Disposable {
   size(dim?: number): number | number[] {
     const shape = this.shape;
     if (dim === undefined) return shape;
-    const size = shape.at(dim);
+    const size = Number.isInteger(dim) ? shape.at(dim) : undefined;
     if (size === undefined) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',

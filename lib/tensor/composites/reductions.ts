@@ -2,7 +2,7 @@ import type { DType } from '../dtype.js';
 import * as f from '../generated/functions.js';
 import * as linalg from '../generated/linalg.js';
 import { ops } from '../operators.js';
-import type { Tensor } from '../tensor.js';
+import { handleOf, type Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
 
 export interface NormOptions {
@@ -46,6 +46,7 @@ export function norm(
   options?: NormOptions,
 ): Tensor;
 export function norm(input: Tensor, ...args: unknown[]): Tensor {
+  handleOf(input); // refuses what is no Tensor
   const {
     p = 'fro',
     dim = null,
