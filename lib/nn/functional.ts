@@ -42,7 +42,7 @@ export {
   type AttentionForwardOptions,
   type AttentionOptions,
   type AttentionWeights,
-} from './attentionForward.js';
+} from './functional/attention.js';
 export type { Reduction } from './operators.js';
 
 /** `input @ weight.T + bias`. */

@@ -1,16 +1,25 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
-export { Flatten, GELU, ReLU, Sigmoid, Softmax, Tanh, type GELUOptions, type ReLUOptions } from './activations.js';
-export { MultiheadAttention, type MultiheadAttentionOptions } from './attention.js';
-export { type AttentionOptions } from './attentionForward.js';
+export {
+  Flatten,
+  GELU,
+  ReLU,
+  Sigmoid,
+  Softmax,
+  Tanh,
+  type GELUOptions,
+  type ReLUOptions,
+} from './modules/activations.js';
+export { MultiheadAttention, type MultiheadAttentionOptions } from './modules/attention.js';
+export { type AttentionOptions } from './functional/attention.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clipping.js';
-export { ModuleList, Sequential, type Layer } from './containers.js';
-export { Dropout, type DropoutOptions } from './dropout.js';
-export { Embedding, type EmbeddingLayerOptions } from './embedding.js';
-export { LayerNorm, type LayerNormOptions } from './layerNorm.js';
+export { ModuleList, Sequential, type Layer } from './modules/containers.js';
+export { Dropout, type DropoutOptions } from './modules/dropout.js';
+export { Embedding, type EmbeddingLayerOptions } from './modules/embedding.js';
+export { LayerNorm, type LayerNormOptions } from './modules/layerNorm.js';
 export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
-export { Identity, Linear, type FactoryOptions, type LinearOptions } from './linear.js';
+export { Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
-export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './losses.js';
+export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './modules/losses.js';
 export { Module, type BufferOptions, type NamedModulesOptions, type NamedOptions } from './module.js';
 export { Parameter } from './parameter.js';

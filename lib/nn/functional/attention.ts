@@ -1,7 +1,7 @@
-import { AiforgeError } from '../errors.js';
-import { cat, constantPadNd, zeros, zerosLike } from '../tensor/generated/functions.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { dropout, linear, permute, reshape, scaledDotProductAttention, unflatten, view } from './operators.js';
+import { AiforgeError } from '../../errors.js';
+import { cat, constantPadNd, zeros, zerosLike } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { dropout, linear, permute, reshape, scaledDotProductAttention, unflatten, view } from '../operators.js';
 
 /** The weights of multi-head attention; null for those that a variant does not have. */
 export interface AttentionWeights {

@@ -1,8 +1,8 @@
-import type { Tensor } from '../tensor/tensor.js';
-import { checkProbability } from './checks.js';
-import { Module } from './module.js';
-import * as operators from './operators.js';
-import { pythonBoolean, pythonFloat } from './printing.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { checkProbability } from '../checks.js';
+import { Module } from '../module.js';
+import * as operators from '../operators.js';
+import { pythonBoolean, pythonFloat } from '../printing.js';
 
 export interface DropoutOptions {
   /** Changes the input instead of a copy. Default: false. */

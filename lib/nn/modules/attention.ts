@@ -1,14 +1,14 @@
-import { AiforgeError } from '../errors.js';
-import { isGradEnabled } from '../autograd/modes.js';
-import { empty } from '../tensor/generated/functions.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { additiveMask, multiHeadAttentionForward, type AttentionOptions } from './attentionForward.js';
-import { checkProbability } from './checks.js';
-import { constant_, xavierNormal_, xavierUniform_ } from './init.js';
+import { AiforgeError } from '../../errors.js';
+import { isGradEnabled } from '../../autograd/modes.js';
+import { empty } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { additiveMask, multiHeadAttentionForward, type AttentionOptions } from '../functional/attention.js';
+import { checkProbability } from '../checks.js';
+import { constant_, xavierNormal_, xavierUniform_ } from '../init.js';
 import { Linear, type FactoryOptions } from './linear.js';
-import { Module } from './module.js';
-import { nativeMultiHeadAttention, view } from './operators.js';
-import { Parameter } from './parameter.js';
+import { Module } from '../module.js';
+import { nativeMultiHeadAttention, view } from '../operators.js';
+import { Parameter } from '../parameter.js';
 
 export interface MultiheadAttentionOptions extends FactoryOptions {
   /** The probability to drop an attention weight in training. Default: 0. */

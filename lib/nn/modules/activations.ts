@@ -1,6 +1,6 @@
-import type { Tensor } from '../tensor/tensor.js';
-import { Module } from './module.js';
-import * as operators from './operators.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { Module } from '../module.js';
+import * as operators from '../operators.js';
 
 export interface ReLUOptions {
   /** Changes the input instead of a copy. Default: false. */

@@ -1,7 +1,7 @@
-import type { Tensor } from '../tensor/tensor.js';
-import * as functional from './functional.js';
-import { Module } from './module.js';
-import * as operators from './operators.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import * as functional from '../functional.js';
+import { Module } from '../module.js';
+import * as operators from '../operators.js';
 
 /** A module that compares predictions with targets. */
 export interface Loss extends Module {

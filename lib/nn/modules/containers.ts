@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 
-import { AiforgeError } from '../errors.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { Module } from './module.js';
-import { collapseRepeated } from './printing.js';
+import { AiforgeError } from '../../errors.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { Module } from '../module.js';
+import { collapseRepeated } from '../printing.js';
 
 /** A module that makes one tensor of one tensor. */
 export interface Layer extends Module {

@@ -1,16 +1,16 @@
-import { AiforgeError } from '../errors.js';
-import { noGrad } from '../autograd/modes.js';
-import { empty } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { checkPaddingIdx, checkSize } from './checks.js';
-import * as functional from './functional.js';
-import { normal_ } from './init.js';
+import { AiforgeError } from '../../errors.js';
+import { noGrad } from '../../autograd/modes.js';
+import { empty } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { checkPaddingIdx, checkSize } from '../checks.js';
+import * as functional from '../functional.js';
+import { normal_ } from '../init.js';
 import type { FactoryOptions } from './linear.js';
-import { Module } from './module.js';
-import * as operators from './operators.js';
-import { Parameter } from './parameter.js';
-import { pythonBoolean, pythonFloat } from './printing.js';
+import { Module } from '../module.js';
+import * as operators from '../operators.js';
+import { Parameter } from '../parameter.js';
+import { pythonBoolean, pythonFloat } from '../printing.js';
 
 export interface EmbeddingLayerOptions extends functional.EmbeddingOptions, FactoryOptions {}
 

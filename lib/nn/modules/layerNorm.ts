@@ -1,12 +1,12 @@
-import { empty } from '../tensor/generated/functions.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { checkSize } from './checks.js';
-import { ones_, zeros_ } from './init.js';
+import { empty } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { checkSize } from '../checks.js';
+import { ones_, zeros_ } from '../init.js';
 import type { FactoryOptions } from './linear.js';
-import { Module } from './module.js';
-import * as operators from './operators.js';
-import { Parameter } from './parameter.js';
-import { pythonBoolean, pythonFloat, pythonTuple } from './printing.js';
+import { Module } from '../module.js';
+import * as operators from '../operators.js';
+import { Parameter } from '../parameter.js';
+import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
 
 export interface LayerNormOptions extends FactoryOptions {
   /** Added to the variance. Default: 1e-5. */

@@ -1,12 +1,12 @@
-import type { Device, DType } from '../tensor/dtype.js';
-import { empty } from '../tensor/generated/functions.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { checkSize } from './checks.js';
-import { kaimingUniform_, uniform_ } from './init.js';
-import { Module } from './module.js';
-import * as operators from './operators.js';
-import { Parameter } from './parameter.js';
-import { pythonBoolean } from './printing.js';
+import type { Device, DType } from '../../tensor/dtype.js';
+import { empty } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { checkSize } from '../checks.js';
+import { kaimingUniform_, uniform_ } from '../init.js';
+import { Module } from '../module.js';
+import * as operators from '../operators.js';
+import { Parameter } from '../parameter.js';
+import { pythonBoolean } from '../printing.js';
 
 /** Where and of which dtype a layer's parameters are. */
 export interface FactoryOptions {
