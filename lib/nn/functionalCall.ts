@@ -2,7 +2,8 @@ import { AiforgeError } from '../errors.js';
 import { isThenable } from '../tensor/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
-import { joinNames, stateDictName } from './moduleNames.js';
+import { joinNames } from './moduleNames.js';
+import { members } from './registry.js';
 
 export interface FunctionalCallOptions {
   /** Whether a tensor that the module has under several names is replaced under all of them. Default: true. */
@@ -26,9 +27,9 @@ function placesOf(module: Module): Map<string, Place> {
   for (const [path, owner] of module.namedModules({ removeDuplicate: false })) {
     const known = new Set<Tensor>([...owner.parameters({ recurse: false })]);
     for (const [, buffer] of owner.namedBuffers({ recurse: false })) known.add(buffer);
-    for (const [property, tensor] of Object.entries(owner)) {
-      if (!Tensor.isTensor(tensor) || !known.has(tensor)) continue;
-      places.set(joinNames(path, stateDictName(property)), { owner, property, tensor });
+    for (const { name, property, value } of owner[members]()) {
+      if (!Tensor.isTensor(value) || !known.has(value)) continue;
+      places.set(joinNames(path, name), { owner, property, tensor: value });
     }
   }
   return places;

@@ -21,5 +21,8 @@ export { functionalCall, type FunctionalCallOptions, type NamedTensors } from '.
 export { Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './modules/losses.js';
-export { Module, type BufferOptions, type NamedModulesOptions, type NamedOptions } from './module.js';
+export { Buffer, type BufferOptions } from './buffer.js';
+export { Module } from './module.js';
+export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
+export { type NamedModulesOptions, type NamedOptions } from './traversal.js';

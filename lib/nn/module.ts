@@ -2,41 +2,29 @@ import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
-import { noGrad } from '../autograd/modes.js';
-import { isDType, type Device, type DType } from '../tensor/dtype.js';
-import { keep, scope, tensorsOf } from '../tensor/scope.js';
+import { tensorsOf } from '../tensor/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
+import type { BufferOptions } from './buffer.js';
+import { deepCopy } from './deepCopy.js';
 import { copyStateDict, type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
-import { joinNames, stateDictName } from './moduleNames.js';
-import { Parameter } from './parameter.js';
+import { conversion, convertTensors, readModuleTarget, type ModuleTarget } from './movement.js';
+import type { Parameter } from './parameter.js';
 import { formatModule } from './printing.js';
-
-export interface BufferOptions {
-  /** Whether the state dict has it. Default: true. */
-  persistent?: boolean;
-}
-
-export interface NamedOptions {
-  /** Begins every name. Default: none. */
-  prefix?: string;
-  /** Whether submodules are walked too. Default: true. */
-  recurse?: boolean;
-  /** Whether a shared tensor comes once only, under its first name. Default: true. */
-  removeDuplicate?: boolean;
-}
-
-export type NamedModulesOptions = Pick<NamedOptions, 'prefix' | 'removeDuplicate'>;
-
-interface Buffer {
-  tensor: Tensor | null;
-  readonly persistent: boolean;
-}
-
-const isFloating = (tensor: Tensor): boolean => /^(float|bfloat|complex)/.test(tensor.dtype);
+import { defineBuffer, members, propertiesOf, registry, Registry, type Member } from './registry.js';
+import {
+  buffersOf,
+  namedTensors,
+  parametersOf,
+  stateEntries,
+  submodulesOf,
+  walk,
+  type NamedModulesOptions,
+  type NamedOptions,
+} from './traversal.js';
 
 /**
- * The base of every layer and model. A `Parameter` or a `Module` assigned to a property belongs to the module; other
- * tensors that it should carry are registered with `registerBuffer`. Their order is that of the properties, which for
+ * The base of every layer and model. A `Parameter`, a `Buffer` or a `Module` assigned to a property belongs to the
+ * module. Their order is that of the properties, which for
  * class fields is the order of their declaration. Names are PyTorch's: `this.selfAttn.inProjWeight` is
  * `self_attn.in_proj_weight`.
  *
@@ -55,28 +43,15 @@ export abstract class Module {
   /** Whether dropout and its like are active. Set it with `train()` and `eval()`. */
   training = true;
 
-  readonly #buffers = new Map<string, Buffer>();
+  /** @internal */
+  readonly [registry] = new Registry();
 
   /** Computes the output. */
   abstract forward(...args: never[]): unknown;
 
-  /** The modules that are properties of this one, a shared one as often as it occurs. */
-  protected *submodules(): Generator<[name: string, module: Module]> {
-    for (const [property, value] of Object.entries(this)) {
-      if (value instanceof Module) yield [stateDictName(property), value];
-    }
-  }
-
-  *#ownParameters(): Generator<[string, Parameter]> {
-    for (const [property, value] of Object.entries(this)) {
-      if (value instanceof Parameter && !this.#buffers.has(property)) yield [stateDictName(property), value];
-    }
-  }
-
-  *#ownBuffers(): Generator<[string, Tensor]> {
-    for (const [property, { tensor }] of this.#buffers) {
-      if (tensor !== null) yield [stateDictName(property), tensor];
-    }
+  /** @internal */
+  *[members](): Generator<Member> {
+    yield* propertiesOf(this);
   }
 
   /**
@@ -86,7 +61,8 @@ export abstract class Module {
    * @throws AiforgeError INVALID_ARGUMENT when the name is taken or has a dot.
    */
   registerBuffer(property: string, tensor: Tensor | null, { persistent = true }: BufferOptions = {}): void {
-    const taken = property in this && !this.#buffers.has(property) && Reflect.get(this, property) !== undefined;
+    const taken =
+      property in this && !this[registry].buffers.has(property) && Reflect.get(this, property) !== undefined;
     if (property === '' || property.includes('.') || taken) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
@@ -99,28 +75,12 @@ export abstract class Module {
         `registerBuffer('${property}'): expected a Tensor or null, got ${inspect(tensor, { depth: 0 })}.`,
       );
     }
-    const buffer: Buffer = { tensor: tensor === null ? null : keep(tensor), persistent };
-    this.#buffers.set(property, buffer);
-    Object.defineProperty(this, property, {
-      configurable: true,
-      enumerable: true,
-      get: () => buffer.tensor,
-      set: (value: Tensor | null) => {
-        buffer.tensor = value === null ? null : keep(value);
-      },
-    });
+    defineBuffer(this, property, tensor, persistent);
   }
 
   /** Every submodule under its name, this one first with the name `''`; a shared one once. */
   *namedModules({ prefix = '', removeDuplicate = true }: NamedModulesOptions = {}): Generator<[string, Module]> {
-    yield* this.#walk(prefix, removeDuplicate ? new Set() : undefined);
-  }
-
-  *#walk(prefix: string, seen: Set<Module> | undefined): Generator<[string, Module]> {
-    if (seen?.has(this) === true) return;
-    seen?.add(this);
-    yield [prefix, this];
-    for (const [name, module] of this.submodules()) yield* module.#walk(joinNames(prefix, name), seen);
+    yield* walk(this, prefix, removeDuplicate ? new Set() : undefined);
   }
 
   *modules(): Generator<Module> {
@@ -129,7 +89,7 @@ export abstract class Module {
 
   *namedChildren(): Generator<[string, Module]> {
     const seen = new Set<Module>();
-    for (const [name, module] of this.submodules()) {
+    for (const [name, module] of submodulesOf(this)) {
       if (seen.has(module)) continue;
       seen.add(module);
       yield [name, module];
@@ -140,23 +100,8 @@ export abstract class Module {
     for (const [, module] of this.namedChildren()) yield module;
   }
 
-  *#named<T extends Tensor>(
-    own: (module: Module) => Iterable<[string, T]>,
-    { prefix = '', recurse = true, removeDuplicate = true }: NamedOptions,
-  ): Generator<[string, T]> {
-    const seen = new Set<T>();
-    const modules = recurse ? this.namedModules({ prefix, removeDuplicate }) : [[prefix, this] as const];
-    for (const [path, module] of modules) {
-      for (const [name, tensor] of own(module)) {
-        if (removeDuplicate && seen.has(tensor)) continue;
-        seen.add(tensor);
-        yield [joinNames(path, name), tensor];
-      }
-    }
-  }
-
   *namedParameters(options: NamedOptions = {}): Generator<[string, Parameter]> {
-    yield* this.#named((module) => module.#ownParameters(), options);
+    yield* namedTensors(this, parametersOf, options);
   }
 
   *parameters(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Parameter> {
@@ -164,24 +109,16 @@ export abstract class Module {
   }
 
   *namedBuffers(options: NamedOptions = {}): Generator<[string, Tensor]> {
-    yield* this.#named((module) => module.#ownBuffers(), options);
+    yield* namedTensors(this, buffersOf, options);
   }
 
   *buffers(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Tensor> {
     for (const [, buffer] of this.namedBuffers(options)) yield buffer;
   }
 
-  *#stateEntries(prefix: string): Generator<[string, Tensor]> {
-    for (const [name, parameter] of this.#ownParameters()) yield [joinNames(prefix, name), parameter];
-    for (const [property, { tensor, persistent }] of this.#buffers) {
-      if (persistent && tensor !== null) yield [joinNames(prefix, stateDictName(property)), tensor];
-    }
-    for (const [name, module] of this.submodules()) yield* module.#stateEntries(joinNames(prefix, name));
-  }
-
   /** Parameters and persistent buffers under PyTorch's keys, as detached tensors that share the module's memory. */
   stateDict(): StateDict {
-    return Object.fromEntries(Array.from(this.#stateEntries(''), ([key, tensor]) => [key, tensor.detach()]));
+    return Object.fromEntries(Array.from(stateEntries(this, ''), ([key, tensor]) => [key, tensor.detach()]));
   }
 
   /**
@@ -193,7 +130,7 @@ export abstract class Module {
     stateDict: Readonly<StateDict> | ReadonlyMap<string, Tensor>,
     options: LoadStateDictOptions = {},
   ): LoadStateDictResult {
-    return copyStateDict(this.constructor.name, new Map(this.#stateEntries('')), stateDict, options);
+    return copyStateDict(this.constructor.name, new Map(stateEntries(this, '')), stateDict, options);
   }
 
   /** Calls `fn` with every submodule, children first, then with this module. */
@@ -222,30 +159,51 @@ export abstract class Module {
     native.zeroGradients(handlesOf([...this.parameters()]), setToNone);
   }
 
-  /** Moves parameters, their gradients and buffers to a device, or turns the floating-point ones to a dtype. In place. */
-  to(target: Device | DType): this {
-    const convert = (tensor: Tensor): Tensor => (isDType(target) && !isFloating(tensor) ? tensor : tensor.to(target));
-    if (isDType(target) && !/^(float|bfloat|complex)/.test(target)) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `to('${target}'): a module's dtype must be a floating-point or complex one.`,
-      );
-    }
-    scope(() =>
-      noGrad(() => {
-        for (const parameter of this.parameters()) {
-          const { grad } = parameter;
-          parameter.setData(convert(parameter));
-          if (grad !== null) parameter.grad = convert(grad);
-        }
-        for (const module of this.modules()) {
-          for (const buffer of module.#buffers.values()) {
-            if (buffer.tensor !== null) buffer.tensor = keep(convert(buffer.tensor));
-          }
-        }
-      }),
-    );
+  /**
+   * Moves parameters, their gradients and buffers to a device, turns the floating-point ones to a dtype, or changes the
+   * order in memory of those of four and five dimensions. In place. As `torch.nn.Module.to`.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT for a dtype of integers.
+   * @example
+   * import { nn } from 'aiforge';
+   * new nn.Linear(2, 1).to('float64').weight.dtype; // 'float64'
+   */
+  to(...target: ModuleTarget): this {
+    convertTensors(this, conversion(readModuleTarget(target)));
     return this;
+  }
+
+  /** Turns the floating-point parameters and buffers to `float16`. */
+  half(): this {
+    return this.to('float16');
+  }
+
+  bfloat16(): this {
+    return this.to('bfloat16');
+  }
+
+  float(): this {
+    return this.to('float32');
+  }
+
+  double(): this {
+    return this.to('float64');
+  }
+
+  cpu(): this {
+    return this.to('cpu');
+  }
+
+  cuda(index = 0): this {
+    return this.to(`cuda:${index}`);
+  }
+
+  /**
+   * A module of its own with copies of the parameters, buffers and other properties of this one. As Python's
+   * `copy.deepcopy(module)`. A class with `#private` fields cannot be copied: declare them `private`.
+   */
+  deepCopy(): this {
+    return deepCopy(this);
   }
 
   /** What a printed module shows between its brackets, as PyTorch does. */
@@ -255,7 +213,7 @@ export abstract class Module {
 
   /** The lines that a printed module shows for its submodules. */
   protected childLines(): string[] {
-    return Array.from(this.submodules(), ([name, module]) => `(${name}): ${module.toString()}`);
+    return Array.from(submodulesOf(this), ([name, module]) => `(${name}): ${module.toString()}`);
   }
 
   /** The module and its submodules as PyTorch prints them. */

@@ -5,7 +5,8 @@ import { handleOf, Tensor, tensorKey } from '../tensor/tensor.js';
 
 const detach = native.registerOperators(['detach']);
 
-function aliasOf(data: Tensor): Handle {
+/** @internal A new handle of the same data. */
+export function aliasOf(data: Tensor): Handle {
   enterContext();
   return native.call(detach, handleOf(data)) as Handle;
 }
@@ -23,6 +24,11 @@ export class Parameter extends Tensor {
     super(tensorKey, aliasOf(data));
     keep(this);
     if (requiresGrad) this.requiresGrad = true;
+  }
+
+  /** @internal A parameter of the same kind with other data. */
+  copyWith(data: Tensor): Parameter {
+    return new Parameter(data, this.requiresGrad);
   }
 
   override toString(): string {

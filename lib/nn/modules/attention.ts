@@ -108,8 +108,8 @@ export class MultiheadAttention extends Module {
     value: Tensor,
     options: AttentionOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
-    const fast = this.#fastWeights(query, key, value, options);
-    if (fast !== null) return this.#forwardFast(query, fast, options);
+    const fast = this.fastWeights(query, key, value, options);
+    if (fast !== null) return this.forwardFast(query, fast, options);
 
     const transposes = this.batchFirst && query.dim() === 3;
     const [q, k, v] = transposes ? transposeAll(query, key, value) : [query, key, value];
@@ -131,7 +131,7 @@ export class MultiheadAttention extends Module {
   }
 
   // The weights for LibTorch's fused self-attention, or null where PyTorch does not use it.
-  #fastWeights(query: Tensor, key: Tensor, value: Tensor, masks: AttentionOptions): FastWeights | null {
+  private fastWeights(query: Tensor, key: Tensor, value: Tensor, masks: AttentionOptions): FastWeights | null {
     const { inProjWeight, inProjBias, outProj } = this;
     if (this.training || !this.batchFirst || this.numHeads % 2 !== 0 || this.addZeroAttn) return null;
     if (query !== key || key !== value || query.dim() !== 3 || this.biasK !== null) return null;
@@ -143,11 +143,11 @@ export class MultiheadAttention extends Module {
     return weights;
   }
 
-  #forwardFast(query: Tensor, weights: FastWeights, options: AttentionOptions): [Tensor, Tensor | null] {
+  private forwardFast(query: Tensor, weights: FastWeights, options: AttentionOptions): [Tensor, Tensor | null] {
     const { needWeights = true, averageAttnWeights = true } = options;
     const padding = additiveMask(options.keyPaddingMask ?? null, 'keyPaddingMask', query);
     const attn = additiveMask(options.attnMask ?? null, 'attnMask', query);
-    const [mask, type] = this.#mergeMasks(attn, padding, query);
+    const [mask, type] = this.mergeMasks(attn, padding, query);
     return nativeMultiHeadAttention(
       query,
       this.embedDim,
@@ -161,7 +161,11 @@ export class MultiheadAttention extends Module {
   }
 
   // A mask of keys alone is of type 1; any mask of pairs, with or without one of keys, of type 2.
-  #mergeMasks(attn: Tensor | null, padding: Tensor | null, query: Tensor): [mask: Tensor | null, type: number | null] {
+  private mergeMasks(
+    attn: Tensor | null,
+    padding: Tensor | null,
+    query: Tensor,
+  ): [mask: Tensor | null, type: number | null] {
     if (attn === null) return padding === null ? [null, null] : [padding, 1];
     const [batch, length] = query.shape as [number, number];
     const expanded =

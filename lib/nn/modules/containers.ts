@@ -4,6 +4,7 @@ import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { collapseRepeated } from '../printing.js';
+import { members, type Member } from '../registry.js';
 
 /** A module that makes one tensor of one tensor. */
 export interface Layer extends Module {
@@ -16,26 +17,26 @@ function checkModule<T extends Module>(module: T): T {
 }
 
 abstract class Indexed<T extends Module> extends Module implements Iterable<T> {
-  readonly #items: T[];
+  private readonly items: T[];
 
   constructor(items: Iterable<T>) {
     super();
-    this.#items = Array.from(items, checkModule);
+    this.items = Array.from(items, checkModule);
   }
 
   get length(): number {
-    return this.#items.length;
+    return this.items.length;
   }
 
   /** The module at an index; a negative one counts from the end. */
   at(index: number): T {
-    const item = this.#items.at(index);
+    const item = this.items.at(index);
     if (item !== undefined) return item;
     throw new AiforgeError('INVALID_ARGUMENT', `at(${index}): ${this.constructor.name} has ${this.length} modules.`);
   }
 
   append(module: T): this {
-    this.#items.push(checkModule(module));
+    this.items.push(checkModule(module));
     return this;
   }
 
@@ -52,17 +53,17 @@ abstract class Indexed<T extends Module> extends Module implements Iterable<T> {
         `insert(${index}): ${this.constructor.name} has ${this.length} modules.`,
       );
     }
-    this.#items.splice(index, 0, checkModule(module));
+    this.items.splice(index, 0, checkModule(module));
     return this;
   }
 
   [Symbol.iterator](): IterableIterator<T> {
-    return this.#items.values();
+    return this.items.values();
   }
 
-  protected override *submodules(): Generator<[name: string, module: Module]> {
-    for (const [i, module] of this.#items.entries()) yield [String(i), module];
-    yield* super.submodules();
+  override *[members](): Generator<Member> {
+    for (const [i, value] of this.items.entries()) yield { name: String(i), property: String(i), value };
+    yield* super[members]();
   }
 }
 

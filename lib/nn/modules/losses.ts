@@ -14,12 +14,12 @@ export class CrossEntropyLoss extends Module {
   readonly reduction: functional.Reduction;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
-  readonly #reduction: number;
+  private readonly reductionNumber: number;
 
   constructor(options: functional.CrossEntropyOptions = {}) {
     super();
     const { weight = null, reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0 } = options;
-    this.#reduction = operators.reductionNumber(reduction);
+    this.reductionNumber = operators.reductionNumber(reduction);
     this.reduction = reduction;
     this.ignoreIndex = ignoreIndex;
     this.labelSmoothing = labelSmoothing;
@@ -31,7 +31,7 @@ export class CrossEntropyLoss extends Module {
       input,
       target,
       this.weight,
-      this.#reduction,
+      this.reductionNumber,
       this.ignoreIndex,
       this.labelSmoothing,
     );
@@ -43,18 +43,18 @@ export class NLLLoss extends Module {
   declare weight: Tensor | null;
   readonly reduction: functional.Reduction;
   readonly ignoreIndex: number;
-  readonly #reduction: number;
+  private readonly reductionNumber: number;
 
   constructor({ weight = null, reduction = 'mean', ignoreIndex = -100 }: functional.NllLossOptions = {}) {
     super();
-    this.#reduction = operators.reductionNumber(reduction);
+    this.reductionNumber = operators.reductionNumber(reduction);
     this.reduction = reduction;
     this.ignoreIndex = ignoreIndex;
     this.registerBuffer('weight', weight);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
-    return operators.nllLoss(input, target, this.weight, this.#reduction, this.ignoreIndex);
+    return operators.nllLoss(input, target, this.weight, this.reductionNumber, this.ignoreIndex);
   }
 }
 

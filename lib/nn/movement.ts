@@ -1,0 +1,78 @@
+import { inspect } from 'node:util';
+
+import { AiforgeError } from '../errors.js';
+import { noGrad } from '../autograd/modes.js';
+import { isDevice, isDType, type Device, type DType, type MemoryFormat } from '../tensor/dtype.js';
+import { keep, scope } from '../tensor/scope.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Module } from './module.js';
+import { registry } from './registry.js';
+
+export interface ModuleToOptions {
+  /** A floating-point or complex dtype for the floating-point and complex tensors. Default: their own. */
+  dtype?: DType | null;
+  /** Default: their own. */
+  device?: Device | null;
+  /** Copies to another device without waiting for it. Default: false. */
+  nonBlocking?: boolean;
+  /** The order in memory of tensors of four or five dimensions. Default: their own. */
+  memoryFormat?: MemoryFormat | null;
+}
+
+const isFloating = (dtype: DType): boolean => /^(float|bfloat|complex)/.test(dtype);
+
+/** What `Module.to` takes: a dtype, a device, both, a tensor that has both, or options. */
+export type ModuleTarget = [
+  target: DType | Device | Tensor | ModuleToOptions,
+  second?: DType | ModuleToOptions,
+  options?: ModuleToOptions,
+];
+
+export function readModuleTarget(given: ModuleTarget): ModuleToOptions {
+  const target: ModuleToOptions = {};
+  for (const item of given as readonly unknown[]) {
+    if (Tensor.isTensor(item)) Object.assign(target, { dtype: item.dtype, device: item.device });
+    else if (isDType(item)) target.dtype = item;
+    else if (isDevice(item)) target.device = item;
+    else if (typeof item === 'object') Object.assign(target, item);
+    else if (item !== undefined) {
+      throw new AiforgeError('INVALID_ARGUMENT', `to: expected a dtype, a device or options, got ${inspect(item)}.`);
+    }
+  }
+  if (target.dtype != null && !isFloating(target.dtype)) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `to('${target.dtype}'): a module's dtype must be a floating-point or complex one.`,
+    );
+  }
+  return target;
+}
+
+/** The conversion of one tensor of a module. */
+export function conversion({ dtype, device, nonBlocking, memoryFormat }: ModuleToOptions): (tensor: Tensor) => Tensor {
+  return (tensor) =>
+    tensor.to({
+      dtype: isFloating(tensor.dtype) ? (dtype ?? null) : null,
+      device: device ?? null,
+      nonBlocking: nonBlocking ?? false,
+      memoryFormat: tensor.dim() === 4 || tensor.dim() === 5 ? (memoryFormat ?? null) : null,
+    });
+}
+
+/** Converts every parameter, its gradient, and every buffer of a module in place. */
+export function convertTensors(module: Module, convert: (tensor: Tensor) => Tensor): void {
+  scope(() =>
+    noGrad(() => {
+      for (const parameter of module.parameters()) {
+        const { grad } = parameter;
+        parameter.setData(convert(parameter));
+        if (grad !== null) parameter.grad = convert(grad);
+      }
+      for (const { [registry]: own } of module.modules()) {
+        for (const buffer of own.buffers.values()) {
+          if (buffer.tensor !== null) buffer.tensor = keep(convert(buffer.tensor));
+        }
+      }
+    }),
+  );
+}

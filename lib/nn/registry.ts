@@ -1,0 +1,60 @@
+import { keep } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Buffer } from './buffer.js';
+import type { Module } from './module.js';
+import { stateDictName } from './moduleNames.js';
+
+export interface RegisteredBuffer {
+  tensor: Tensor | null;
+  readonly persistent: boolean;
+}
+
+/** A property of a module and its name in state dicts. */
+export interface Member {
+  readonly name: string;
+  readonly property: string;
+  readonly value: unknown;
+}
+
+/** Where a module keeps its registry; no property that a user sees. */
+export const registry: unique symbol = Symbol('aiforge.registry');
+
+/** The method that lists a module's members; containers whose names are not their properties' override it. */
+export const members: unique symbol = Symbol('aiforge.members');
+
+/** What a module knows of itself beside its properties. */
+export class Registry {
+  readonly buffers = new Map<string, RegisteredBuffer>();
+}
+
+const kept = (tensor: Tensor | null): Tensor | null => (tensor === null ? null : keep(tensor));
+
+// Shared by all modules: the accessor reads whose registry it is from `this`, so that a copied module has its own.
+function accessor(property: string): PropertyDescriptor {
+  return {
+    configurable: true,
+    enumerable: true,
+    get(this: Module) {
+      return this[registry].buffers.get(property)?.tensor;
+    },
+    set(this: Module, value: Tensor | null) {
+      this[registry].buffers.get(property)!.tensor = kept(value);
+    },
+  };
+}
+
+/** Makes a property of a module a buffer, whatever is assigned to it later. */
+export function defineBuffer(module: Module, property: string, tensor: Tensor | null, persistent: boolean): void {
+  module[registry].buffers.set(property, { tensor: kept(tensor), persistent });
+  Object.defineProperty(module, property, accessor(property));
+}
+
+/** The members that are properties; a `Buffer` that was assigned to one is registered on the way. */
+export function* propertiesOf(module: Module): Generator<Member> {
+  for (const [property, value] of Object.entries(module) as [string, unknown][]) {
+    if (value instanceof Buffer && !module[registry].buffers.has(property)) {
+      defineBuffer(module, property, value, value.persistent);
+    }
+    yield { name: stateDictName(property), property, value };
+  }
+}
