@@ -13,13 +13,25 @@ export {
 export { MultiheadAttention, type MultiheadAttentionOptions } from './modules/attention.js';
 export { type AttentionOptions } from './functional/attention.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clipping.js';
-export { ModuleList, Sequential, type Layer } from './modules/containers.js';
+export { ModuleList, Sequential, type Layer, type Named } from './modules/containers.js';
+export { ModuleDict } from './modules/moduleDict.js';
+export { ParameterDict, ParameterList } from './modules/parameterContainers.js';
 export { Dropout, type DropoutOptions } from './modules/dropout.js';
 export { Embedding, type EmbeddingLayerOptions } from './modules/embedding.js';
 export { LayerNorm, type LayerNormOptions } from './modules/layerNorm.js';
 export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
-export { Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
-export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
+export { Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
+export { type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
+export { ModuleHookHandle, type ForwardHookOptions, type HookOptions } from './hookLists.js';
+export { hasUninitializedParams, initializeOnForward, type LazyModule } from './lazy.js';
+export {
+  type LoadStateDictOptions,
+  type LoadStateDictResult,
+  type ModuleMetadata,
+  type StateDictLoading,
+} from './loadStateDict.js';
+export { type StateDict, type StateDictOptions } from './stateDict.js';
+export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './modules/losses.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { Module } from './module.js';
