@@ -4,10 +4,8 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from './pooling.js';
-import type { PooledWithIndices, Sizes } from './pooling.js';
-
-export const perDimension = (sizes: Sizes, count: number): readonly number[] =>
-  typeof sizes === 'number' ? Array.from({ length: count }, () => sizes) : sizes;
+import type { PooledWithIndices } from './pooling.js';
+import { perDimension, type Sizes } from './sizes.js';
 
 export interface FractionalMaxPoolOptions {
   kernelSize: Sizes;

@@ -1,0 +1,111 @@
+"""Builds PyTorch's layers of convolution, pooling, padding and images from one seed and prints, as JSON, what they give.
+
+Every case: `torch.manual_seed(0)`, the layer, its inputs (`torch.randn`), the call, a gradient for the first output
+(`torch.randn`), backward, and last `torch.rand(1)`, which shows that just as many random numbers were drawn.
+"""
+
+import json
+import warnings
+
+import torch
+from torch import nn
+
+from recording import exact, exact_map
+
+warnings.simplefilter("ignore")
+
+F32, F64, C64 = "float32", "float64", "complex64"
+
+
+def conv_cases(transposed):
+    name = "ConvTranspose" if transposed else "Conv"
+    sizes = {1: (9,), 2: (9, 8), 3: (7, 6, 5)}
+    for d, size in sizes.items():
+        many = tuple(range(1, d + 1))
+        batch, single = (2, 4, *size), (4, *size)
+        cls = f"{name}{d}d"
+        yield cls, [4, 6, 3], {}, batch
+        yield cls, [4, 6, 3], {"bias": False, "groups": 2}, single
+        yield cls, [4, 4, many], {"stride": many, "padding": many[::-1], "groups": 4}, batch
+        yield cls, [4, 2, 2], {"dilation": 2, "dtype": F64}, batch
+        yield cls, [4, 2, 3], {"padding": 1, "dtype": C64}, batch
+        if transposed:
+            yield cls, [4, 6, 3], {"stride": 2, "output_padding": 1, "padding": 1}, batch
+            wanted = [2 * n for n in size]
+            yield cls, [4, 6, 3], {"stride": 2, "padding": 1}, batch, {"call": [wanted]}
+            yield cls, [4, 6, 3], {"stride": 2, "padding": 1}, single, {"call": [[6, *wanted]]}
+            continue
+        yield cls, [4, 6, 3], {"padding": "valid"}, batch
+        yield cls, [4, 6, 4], {"padding": "same", "dilation": 2}, batch
+        for mode in ("reflect", "replicate", "circular"):
+            yield cls, [4, 6, 3], {"padding": many if d < 3 else 2, "padding_mode": mode}, batch
+            yield cls, [4, 6, 4], {"padding": "same", "padding_mode": mode}, single
+        if d > 1:
+            yield cls, [4, 6, 3], {"padding": 1}, batch, {"channels_last": True}
+
+
+def pooling_cases():
+    sizes = {1: (9,), 2: (9, 8), 3: (7, 6, 5)}
+    for d, size in sizes.items():
+        batch, single = (2, 4, *size), (4, *size)
+        many = (3, 2, 4)[:d]
+        for indices in (False, True):
+            extra = {"return_indices": True} if indices else {}
+            yield f"MaxPool{d}d", [2], extra, batch
+            yield f"MaxPool{d}d", [many], {"stride": 2, "padding": 1, "ceil_mode": True, **extra}, batch
+            yield f"MaxPool{d}d", [2], {"dilation": 2, "stride": 1, **extra}, single
+            yield f"AdaptiveMaxPool{d}d", [3], extra, batch
+        yield f"AdaptiveAvgPool{d}d", [3], {}, batch
+        yield f"AdaptiveAvgPool{d}d", [1], {}, single
+        if d > 1:
+            keep = (None, 3, 2)[:d]
+            yield f"AdaptiveAvgPool{d}d", [keep], {}, batch
+            yield f"AdaptiveMaxPool{d}d", [keep], {}, batch
+            for cls in ("MaxPool", "AdaptiveAvgPool"):
+                yield f"{cls}{d}d", [2], {}, batch, {"channels_last": True}
+
+
+def other_cases():
+    yield "Flatten", [], {}, (2, 3, 4)
+    yield "Flatten", [0, 1], {}, (2, 3, 4)
+    yield "Unflatten", [1, (3, -1)], {}, (2, 12)
+    yield "Unflatten", [-1, (2, 2)], {}, (3, 4)
+
+
+def cases():
+    yield from conv_cases(False)
+    yield from pooling_cases()
+    yield from other_cases()
+
+
+def run(cls, args, options, shape, how={}):
+    torch.manual_seed(0)
+    dtype = getattr(torch, options.get("dtype", F32))
+    module = getattr(nn, cls)(*args, **{**options, **({"dtype": dtype} if "dtype" in options else {})})
+    inputs = [torch.randn(shape, dtype=dtype)]
+    if how.get("channels_last"):
+        memory = torch.channels_last if len(shape) == 4 else torch.channels_last_3d
+        inputs = [x.to(memory_format=memory) for x in inputs]
+        module.to(memory_format=memory)
+    for x in inputs:
+        x.requires_grad_()
+    output = module(*inputs, *how.get("call", []))
+    outputs = list(output) if isinstance(output, tuple) else [output]
+    outputs[0].backward(torch.randn(outputs[0].shape, dtype=outputs[0].dtype))
+    return {
+        "name": cls,
+        "args": args,
+        "options": options,
+        "shape": shape,
+        "how": how,
+        "repr": repr(module),
+        "outputs": [exact(output) for output in outputs],
+        "strides": outputs[0].stride(),
+        "state": exact_map(module.state_dict().items()),
+        "inputGradients": [exact(x.grad) for x in inputs],
+        "gradients": exact_map((name, p.grad) for name, p in module.named_parameters()),
+        "next": exact(torch.rand(1)),
+    }
+
+
+print(json.dumps([run(*case) for case in cases()]))
