@@ -42,8 +42,9 @@ function fractionalMaxPool(name: string, operatorName: string, dims: number): Fr
     const spatial = input.shape.slice(-dims);
     const ratio = outputRatio === null ? [] : perDimension(outputRatio, dims);
     const sizes = outputSize ?? spatial.map((size, i) => Math.trunc(size * ratio[i]!));
+    const { dtype, device } = input;
     const batch = input.dim() === dims + 1 ? 1 : input.size(0);
-    const samples = _randomSamples ?? rand([batch, input.size(-dims - 1), dims], { dtype: input.dtype });
+    const samples = _randomSamples ?? rand([batch, input.size(-dims - 1), dims], { dtype, device });
     const pooled = operator(input, perDimension(kernelSize, dims), perDimension(sizes, dims), samples);
     return returnIndices ? pooled : pooled[0];
   };

@@ -3,7 +3,7 @@ import { knownSizes, type AdaptiveSizes } from '../functional/sizes.js';
 import { Module } from '../module.js';
 import * as operators from '../operators/pooling.js';
 import { pythonSize, type Size1 } from './sizes.js';
-import type { Pooled } from './pooling.js';
+import type { Pooled } from './maxPooling.js';
 
 /** A size for every spatial dimension, or one for each; null keeps the input's. */
 export type AdaptiveSize2 = number | readonly [height: number | null, width: number | null];

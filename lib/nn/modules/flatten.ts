@@ -51,7 +51,8 @@ export class Unflatten extends Module {
 
   constructor(dim: number, unflattenedSize: readonly number[]) {
     super();
-    if (!Array.isArray(unflattenedSize) || !unflattenedSize.every((size) => Number.isSafeInteger(size))) {
+    const given: unknown = unflattenedSize;
+    if (!Array.isArray(given) || !given.every((size) => Number.isSafeInteger(size))) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
         `Unflatten: unflattenedSize must be an array of whole numbers, got ${inspect(unflattenedSize)}.`,

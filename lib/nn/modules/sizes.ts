@@ -26,10 +26,12 @@ export function tupleOf(layer: string, name: string, size: AnySize, count: numbe
   return typeof checked === 'number' ? Array.from({ length: count }, () => checked) : [...checked];
 }
 
-const pythonNumber = (value: number | null): string => (value === null ? 'None' : String(value));
-
 /** A size as Python prints what it was given: `3` or `(3, 2)`. */
-export function pythonSize(size: number | readonly (number | null)[]): string {
-  if (typeof size === 'number') return String(size);
-  return size.length === 1 ? `(${pythonNumber(size[0]!)},)` : `(${size.map(pythonNumber).join(', ')})`;
+export function pythonSize(
+  size: number | readonly (number | null)[],
+  text: (value: number) => string = String,
+): string {
+  if (typeof size === 'number') return text(size);
+  const parts = size.map((item) => (item === null ? 'None' : text(item)));
+  return parts.length === 1 ? `(${parts[0]!},)` : `(${parts.join(', ')})`;
 }

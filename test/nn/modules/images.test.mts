@@ -12,12 +12,12 @@ interface Case {
   args: unknown[];
   options: Record<string, unknown>;
   shape: number[];
-  how: { channels_last?: boolean; call?: unknown[] };
+  how: { channels_last?: boolean; pooled?: boolean; dtype?: DType; call?: Record<string, unknown> };
   repr: string;
   outputs: Exact[];
   strides: number[];
   state: Record<string, Exact>;
-  inputGradients: Exact[];
+  inputGradient: Exact;
   gradients: Record<string, Exact>;
   next: Exact;
 }
@@ -34,27 +34,36 @@ const bits = (tensor: Tensor): Exact =>
 const allBits = (entries: Iterable<[string, Tensor]>): Record<string, Exact> =>
   Object.fromEntries(Array.from(entries, ([name, tensor]) => [name, bits(tensor)]));
 
-function run({ name, args, options, shape, how }: Case): Partial<Case> {
+const infinities: Record<string, number> = { inf: Infinity, '-inf': -Infinity };
+const number = (value: unknown): unknown => infinities[String(value)] ?? value;
+
+function run({ name, args, options, shape, how }: Case): Omit<Case, 'name' | 'args' | 'options' | 'shape' | 'how'> {
   manualSeed(0);
-  const module = new layers[name]!(...args, ...(Object.keys(options).length > 0 ? [camelKeys(options)] : []));
-  const dtype = (options.dtype ?? 'float32') as DType;
-  let input = randn(shape, { dtype });
+  const given = (extra: object): unknown[] => [...args.map(number), { ...camelKeys(options), ...extra }];
+  const module = new layers[name]!(...(Object.keys(options).length > 0 ? given({}) : args.map(number)));
+  const dtype = (how.dtype ?? options.dtype ?? 'float32') as DType;
+  let inputs = [randn(shape, { dtype })];
   if (how.channels_last === true) {
     const memoryFormat = shape.length === 4 ? 'channels_last' : 'channels_last_3d';
-    input = input.contiguous({ memoryFormat });
+    inputs = inputs.map((input) => input.contiguous({ memoryFormat }));
     module.to({ memoryFormat });
   }
+  if (how.pooled === true) {
+    const pool = new layers[name.replace('Unpool', 'Pool')]!(...given({ returnIndices: true }));
+    inputs = pool.forward(...inputs) as [Tensor, Tensor];
+  }
+  const [input] = inputs as [Tensor];
   input.requiresGrad_();
-  const output = module.forward(input, ...(how.call ?? []));
+  const output = module.forward(...inputs, ...(how.call === undefined ? [] : [camelKeys(how.call)]));
   const outputs = Array.isArray(output) ? output : [output];
   const [first] = outputs as [Tensor];
-  first.backward({ gradient: randn(first.shape, { dtype: first.dtype }) });
+  first.backward({ gradient: randn(first.shape, { dtype }) });
   return {
     repr: String(module),
     outputs: outputs.map(bits),
     strides: [...first.stride()],
     state: allBits(Object.entries(module.stateDict())),
-    inputGradients: [bits(input.grad!)],
+    inputGradient: bits(input.grad!),
     gradients: allBits(Array.from(module.namedParameters(), ([key, { grad }]) => [key, grad!])),
     next: bits(rand([1])),
   };
