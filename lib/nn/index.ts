@@ -12,6 +12,7 @@ export {
 } from './modules/activations.js';
 export { MultiheadAttention, type MultiheadAttentionOptions } from './modules/attention.js';
 export { type AttentionOptions } from './functional/attention.js';
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from './modules/batchNorm.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clipping.js';
 export { ModuleList, Sequential, type Layer } from './modules/containers.js';
 export { Dropout, type DropoutOptions } from './modules/dropout.js';

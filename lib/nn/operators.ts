@@ -2,14 +2,13 @@ import { AiforgeError } from '../errors.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { operator, orNull } from './operators/call.js';
 
 const { call } = native;
 
 // The operators that layers call most, without the matching of overloads and options that the public functions do.
 
-const operator = (name: string): number => native.registerOperators([name]);
-
-const orNull = (tensor: Tensor | null): Handle | null => (tensor === null ? null : handleOf(tensor));
+export * from './operators/normalization.js';
 
 const linearId = operator('linear');
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
