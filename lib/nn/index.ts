@@ -15,13 +15,41 @@ export { type AttentionOptions } from './functional/attention.js';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from './modules/batchNorm.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clipping.js';
 export { ModuleList, Sequential, type Layer } from './modules/containers.js';
-export { Dropout, type DropoutOptions } from './modules/dropout.js';
+export {
+  CosineSimilarity,
+  PairwiseDistance,
+  type CosineSimilarityOptions,
+  type PairwiseDistanceOptions,
+} from './modules/distance.js';
+export {
+  AlphaDropout,
+  Dropout,
+  Dropout1d,
+  Dropout2d,
+  Dropout3d,
+  FeatureAlphaDropout,
+  type DropoutOptions,
+} from './modules/dropout.js';
 export { Embedding, type EmbeddingLayerOptions } from './modules/embedding.js';
-export { LayerNorm, type LayerNormOptions } from './modules/layerNorm.js';
+export {
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  type InstanceNormLayerOptions,
+} from './modules/instanceNorm.js';
 export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
 export { Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './modules/losses.js';
+export {
+  GroupNorm,
+  LayerNorm,
+  RMSNorm,
+  type GroupNormLayerOptions,
+  type LayerNormOptions,
+  type RMSNormOptions,
+} from './modules/normalization.js';
+export { CrossMapLRN2d, LocalResponseNorm, type ResponseNormOptions } from './modules/responseNorm.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { Module } from './module.js';
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';

@@ -8,6 +8,8 @@ const { call } = native;
 
 // The operators that layers call most, without the matching of overloads and options that the public functions do.
 
+export * from './operators/activations.js';
+export * from './operators/dropout.js';
 export * from './operators/normalization.js';
 
 const linearId = operator('linear');
@@ -45,15 +47,6 @@ export function layerNorm(
 ): Tensor {
   enterContext();
   return wrapHandle(call(layerNormId, handleOf(input), shape, orNull(weight), orNull(bias), eps, true) as Handle);
-}
-
-const dropoutId = operator('dropout');
-const dropoutInPlaceId = operator('dropout_');
-export function dropout(input: Tensor, p: number, training: boolean, inplace: boolean): Tensor {
-  enterContext();
-  if (!inplace) return wrapHandle(call(dropoutId, handleOf(input), p, training) as Handle);
-  call(dropoutInPlaceId, handleOf(input), p, training);
-  return input;
 }
 
 const reluId = operator('relu');

@@ -5,6 +5,7 @@ starts from seed 0, trains for some steps (another input, forward, backward with
 and last draws a number, which shows that exactly as many were drawn.
 """
 
+import inspect
 import json
 import re
 import sys
@@ -24,7 +25,12 @@ def make(case):
     options = {snake(name): value for name, value in case.get("options", {}).items()}
     if "dtype" in options:
         options["dtype"] = getattr(torch, options["dtype"])
-    return getattr(nn, case["module"])(*case.get("args", []), **options)
+    layer = getattr(nn, case["module"])
+    given = inspect.signature(layer).bind(*case.get("args", []), **options)
+    for name, value in given.arguments.items():  # JavaScript writes 1.0 as 1
+        if type(value) is int and "float" in str(given.signature.parameters[name].annotation):
+            given.arguments[name] = float(value)
+    return layer(*given.args, **given.kwargs)
 
 
 def ramp(like):

@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { checkBatch, checkBatchEps, checkGroups, checkInstances } from './normChecks.js';
 
 export interface NormalizeOptions {
   /** The norm. Default: 2. */
@@ -27,44 +28,6 @@ export function normalize(input: Tensor, ...rest: Rest<NormalizeOptions, ['p', '
   const { p, dim, eps } = named<NormalizeOptions>('normalize', rest, { p: 2, dim: 1, eps: 1e-12 });
   const dims = typeof dim === 'number' ? [dim] : dim;
   return input.div(norm(input, p, dims, true).clampMin(eps).expandAs(input));
-}
-
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-
-function checkValues(name: string, kind: string, shape: readonly number[], count: number): void {
-  if (count !== 1) return;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${name}: training needs more than one ${kind}, got an input of shape [${shape.join(', ')}].`,
-  );
-}
-
-/** Throws when a batch has a single value for each channel, which has no variance. */
-export function checkBatch(shape: readonly number[]): void {
-  checkValues('batchNorm', 'value per channel', shape, product([shape[0] ?? 0, ...shape.slice(2)]));
-}
-
-/** Throws when the instances have a single value for each channel. */
-export function checkInstances(shape: readonly number[]): void {
-  checkValues('instanceNorm', 'spatial element', shape, product(shape.slice(2)));
-}
-
-/** Throws when groups of channels have a single value. */
-export function checkGroups(shape: readonly number[], numGroups: number): void {
-  if (shape.length < 2) {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `groupNorm: the input needs at least 2 dimensions, got [${shape.join(', ')}].`,
-    );
-  }
-  const inGroup = Math.trunc((shape[0]! * shape[1]!) / numGroups);
-  checkValues('groupNorm', 'value per group', shape, product([inGroup, ...shape.slice(2)]));
-}
-
-export function checkBatchEps(eps: number, training: boolean): void {
-  if (eps < 0 || (training && eps === 0)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `batchNorm: eps must be positive, got ${eps}.`);
-  }
 }
 
 export interface AffineOptions {

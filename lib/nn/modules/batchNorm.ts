@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkBatch, checkBatchEps } from '../functional/normalization.js';
+import { checkBatch, checkBatchEps } from '../functional/normChecks.js';
 import * as operators from '../operators.js';
 import { NormBase, type NormOptions } from './normBase.js';
 
