@@ -1,15 +1,6 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
-export {
-  Flatten,
-  GELU,
-  ReLU,
-  Sigmoid,
-  Softmax,
-  Tanh,
-  type GELUOptions,
-  type ReLUOptions,
-} from './modules/activations.js';
+export { Flatten } from './modules/activations.js';
 export { MultiheadAttention, type MultiheadAttentionOptions } from './modules/attention.js';
 export { type AttentionOptions } from './functional/attention.js';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from './modules/batchNorm.js';
@@ -51,6 +42,41 @@ export {
 } from './modules/normalization.js';
 export { CrossMapLRN2d, LocalResponseNorm, type ResponseNormOptions } from './modules/responseNorm.js';
 export { Buffer, type BufferOptions } from './buffer.js';
+export {
+  CELU,
+  ELU,
+  Hardtanh,
+  LeakyReLU,
+  PReLU,
+  ReLU,
+  ReLU6,
+  RReLU,
+  SELU,
+  Threshold,
+  type PReLUOptions,
+} from './modules/rectifiers.js';
+export {
+  Hardshrink,
+  Hardsigmoid,
+  LogSigmoid,
+  Sigmoid,
+  Softshrink,
+  Softsign,
+  Tanh,
+  Tanhshrink,
+  type ShrinkOptions,
+} from './modules/sigmoids.js';
+export {
+  GELU,
+  GLU,
+  Hardswish,
+  Mish,
+  SiLU,
+  Softplus,
+  type GELUOptions,
+  type SoftplusOptions,
+} from './modules/smoothActivations.js';
+export { LogSoftmax, Softmax, Softmax2d, Softmin } from './modules/softmax.js';
 export { Module } from './module.js';
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
