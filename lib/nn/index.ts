@@ -1,5 +1,6 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
+export * as utils from './utils.js';
 export {
   Flatten,
   GELU,
@@ -20,6 +21,16 @@ export { LayerNorm, type LayerNormOptions } from './modules/layerNorm.js';
 export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
 export { Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
+export { GRU, LSTM, RNN, type LSTMStates, type RNNOptions } from './modules/recurrent.js';
+export { RNNBase, type RecurrentBaseOptions, type RecurrentOptions } from './modules/recurrentBase.js';
+export {
+  GRUCell,
+  LSTMCell,
+  RNNCell,
+  RNNCellBase,
+  type RecurrentCellOptions,
+  type RNNCellOptions,
+} from './modules/recurrentCells.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './modules/losses.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { Module } from './module.js';
