@@ -20,6 +20,29 @@ export { Embedding, type EmbeddingLayerOptions } from './modules/embedding.js';
 export { LayerNorm, type LayerNormOptions } from './modules/layerNorm.js';
 export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
 export { Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
+export {
+  Transformer,
+  TransformerDecoder,
+  TransformerEncoder,
+  type Decoder,
+  type DecoderLayer,
+  type Encoder,
+  type EncoderLayer,
+  type TransformerDecoderMasks,
+  type TransformerDecoderOptions,
+  type TransformerEncoderMasks,
+  type TransformerEncoderOptions,
+  type TransformerMasks,
+  type TransformerOptions,
+} from './modules/transformer.js';
+export {
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerActivation,
+  type TransformerDecoderLayerMasks,
+  type TransformerEncoderLayerMasks,
+  type TransformerLayerOptions,
+} from './modules/transformerLayers.js';
 export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
 export { GRU, LSTM, RNN, type LSTMStates, type RNNOptions } from './modules/recurrent.js';
 export { RNNBase, type RecurrentBaseOptions, type RecurrentOptions } from './modules/recurrentBase.js';

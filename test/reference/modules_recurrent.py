@@ -1,51 +1,11 @@
-"""What PyTorch's recurrent layers and Transformers compute, as JSON: a case for each combination of options and inputs.
-
-Every case starts from `torch.manual_seed(0)`, builds the module, draws its inputs in the order listed, runs it, sends the
-gradient of the sum of squares back where gradients are recorded, and last draws `torch.rand(1)`, which shows that exactly
-as many random numbers were used.
-"""
+"""What PyTorch's recurrent layers compute: a case for each combination of options and inputs; see module_cases.py."""
 
 import itertools
-import json
-import warnings
 
-import torch
 from torch import nn
 from torch.nn.utils import rnn
 
-from recording import exact
-
-MODES = [("train", True, True), ("eval", False, True), ("infer", False, False)]
-
-
-def tensors_in(value):
-    if isinstance(value, rnn.PackedSequence):
-        return tensors_in(value.data)
-    return [value] if isinstance(value, torch.Tensor) else [t for item in value for t in tensors_in(item)]
-
-
-def run(module, args, kwargs, training, grads, shapes, call):
-    torch.manual_seed(0)
-    layer = getattr(nn, module)(*args, **kwargs).train(training)
-    inputs = [torch.randn(shape, requires_grad=grads) for shape in shapes]
-    with torch.set_grad_enabled(grads):
-        outputs = tensors_in(call(layer, inputs))
-        state = layer.state_dict()
-        found = [*state.values(), *outputs]
-        if grads:
-            sum((output * output).sum() for output in outputs).backward()
-            found += [t.grad for t in [*inputs, *layer.parameters()]]
-    return {
-        "module": module,
-        "args": args,
-        "options": kwargs,
-        "training": training,
-        "grads": grads,
-        "inputs": shapes,
-        "repr": repr(layer),
-        "keys": list(state),
-        "found": [exact(t) for t in [*found, torch.rand(1)]],
-    }
+from module_cases import MODES, main, run
 
 
 def recurrent(module, options, form, with_states):
@@ -69,8 +29,10 @@ def recurrent(module, options, form, with_states):
             return layer(x)
         return layer(x, tuple(states) if module == "LSTM" else states[0])
 
+    case = {"module": module, "args": [3, 5], "options": options}
+    make = lambda: getattr(nn, module)(3, 5, **options)
     for mode, training, grads in MODES:
-        yield {"form": form, "mode": mode, **run(module, [3, 5], options, training, grads, shapes, call)}
+        yield {**case, "form": form, "mode": mode, **run(make, training, grads, shapes, call)}
 
 
 def recurrent_cases():
@@ -92,6 +54,8 @@ def cell_cases():
         *itertools.product(("RNNCell", "LSTMCell", "GRUCell"), ({}, {"bias": False})),
         ("RNNCell", {"nonlinearity": "relu"}),
     ]:
+        case = {"module": module, "args": [3, 5], "options": options}
+        make = lambda: getattr(nn, module)(3, 5, **options)
         for batch, states in itertools.product(([], [2]), (0, 2 if module == "LSTMCell" else 1)):
             shapes = [[*batch, 3]] + [[*batch, 5]] * states
 
@@ -101,10 +65,8 @@ def cell_cases():
                     return layer(x)
                 return layer(x, tuple(given) if module == "LSTMCell" else given[0])
 
-            yield {"form": "cell", "mode": "train", **run(module, [3, 5], options, True, True, shapes, call)}
+            yield {**case, "form": "cell", "mode": "train", **run(make, True, True, shapes, call)}
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    print(json.dumps([*recurrent_cases(), *cell_cases()]))
+    main(itertools.chain(recurrent_cases(), cell_cases()))
