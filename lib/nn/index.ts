@@ -1,5 +1,6 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
+export * as utils from './utils.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clipping.js';
 export { type AttentionOptions } from './functional/attention.js';
@@ -106,6 +107,16 @@ export {
   Threshold,
   type PReLUOptions,
 } from './modules/rectifiers.js';
+export { GRU, LSTM, RNN, type LSTMStates, type RNNOptions } from './modules/recurrent.js';
+export { RNNBase, type RecurrentBaseOptions, type RecurrentOptions } from './modules/recurrentBase.js';
+export {
+  GRUCell,
+  LSTMCell,
+  RNNCell,
+  RNNCellBase,
+  type RNNCellOptions,
+  type RecurrentCellOptions,
+} from './modules/recurrentCells.js';
 export { CrossMapLRN2d, LocalResponseNorm, type ResponseNormOptions } from './modules/responseNorm.js';
 export {
   Hardshrink,
@@ -130,6 +141,29 @@ export {
   type SoftplusOptions,
 } from './modules/smoothActivations.js';
 export { LogSoftmax, Softmax, Softmax2d, Softmin } from './modules/softmax.js';
+export {
+  Transformer,
+  TransformerDecoder,
+  TransformerEncoder,
+  type Decoder,
+  type DecoderLayer,
+  type Encoder,
+  type EncoderLayer,
+  type TransformerDecoderMasks,
+  type TransformerDecoderOptions,
+  type TransformerEncoderMasks,
+  type TransformerEncoderOptions,
+  type TransformerMasks,
+  type TransformerOptions,
+} from './modules/transformer.js';
+export {
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerActivation,
+  type TransformerDecoderLayerMasks,
+  type TransformerEncoderLayerMasks,
+  type TransformerLayerOptions,
+} from './modules/transformerLayers.js';
 export {
   MaxUnpool1d,
   MaxUnpool2d,
