@@ -1,0 +1,2 @@
+// Table of contents of `optim.swaUtils`.
+export { SWALR, type SWALROptions } from './averagingLr.js';
