@@ -79,6 +79,12 @@ export function permute(input: Tensor, dims: readonly number[]): Tensor {
   return wrapHandle(call(permuteId, handleOf(input), dims) as Handle);
 }
 
+const flattenId = operator('flatten.using_ints');
+export function flatten(input: Tensor, startDim: number, endDim: number): Tensor {
+  enterContext();
+  return wrapHandle(call(flattenId, handleOf(input), startDim, endDim) as Handle);
+}
+
 const unflattenId = operator('unflatten.int');
 export function unflatten(input: Tensor, dim: number, sizes: readonly number[]): Tensor {
   enterContext();
