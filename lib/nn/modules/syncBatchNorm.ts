@@ -1,7 +1,5 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Module } from '../module.js';
-import * as operators from '../operators.js';
 import { defaultSyncGroup, type SyncGroup } from '../syncGroup.js';
 import { BatchNorm } from './batchNorm.js';
 import { BatchNormOverRanks } from './batchNormOverRanks.js';
