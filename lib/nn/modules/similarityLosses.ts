@@ -12,6 +12,7 @@ import {
   type TripletMarginWithDistanceLossOptions,
 } from '../functional/similarityLosses.js';
 import { Module } from '../module.js';
+import { PairwiseDistance } from './distance.js';
 import { PlainLoss } from './losses.js';
 
 /**
@@ -97,7 +98,7 @@ export interface TripletMarginWithDistanceLayerOptions extends Omit<
   TripletMarginWithDistanceLossOptions,
   'distanceFunction'
 > {
-  /** A function or a module, which then belongs to the loss. Default: the Euclidean distance. */
+  /** A function or a module, which then belongs to the loss. Default: `new PairwiseDistance()`. */
   distanceFunction?: Distance | DistanceModule | null;
 }
 
@@ -113,15 +114,15 @@ export interface TripletMarginWithDistanceLayerOptions extends Omit<
  * new nn.TripletMarginWithDistanceLoss({ distanceFunction }).forward(anchor, far, anchor).item(); // 2
  */
 export class TripletMarginWithDistanceLoss extends PlainLoss {
-  readonly distanceFunction: Distance | DistanceModule | null;
+  readonly distanceFunction: Distance | DistanceModule;
   readonly margin: number;
   readonly swap: boolean;
 
   constructor(options: TripletMarginWithDistanceLayerOptions = {}) {
-    const { distanceFunction = null, margin = 1, swap = false, ...plain } = options;
+    const { distanceFunction, margin = 1, swap = false, ...plain } = options;
     super(plain);
     this.margin = checkMargin('TripletMarginWithDistanceLoss', margin);
-    this.distanceFunction = distanceFunction;
+    this.distanceFunction = distanceFunction ?? new PairwiseDistance();
     this.swap = swap;
   }
 
