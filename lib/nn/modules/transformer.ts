@@ -8,7 +8,7 @@ import { xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { isLeftAligned, nestedFromMask } from '../operators/transformer.js';
 import { ModuleList, type Layer } from './containers.js';
-import { LayerNorm } from './layerNorm.js';
+import { LayerNorm } from './normalization.js';
 import type { FactoryOptions } from './linear.js';
 import {
   TransformerDecoderLayer,

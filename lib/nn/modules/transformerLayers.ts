@@ -7,11 +7,12 @@ import { gelu, relu } from '../functional.js';
 import { additiveMask } from '../functional/attention.js';
 import { Module } from '../module.js';
 import { transformerEncoderLayer } from '../operators/transformer.js';
-import { GELU, ReLU } from './activations.js';
+import { ReLU } from './rectifiers.js';
+import { GELU } from './smoothActivations.js';
 import { MultiheadAttention } from './attention.js';
 import type { Layer } from './containers.js';
 import { Dropout } from './dropout.js';
-import { LayerNorm } from './layerNorm.js';
+import { LayerNorm } from './normalization.js';
 import { Linear, type FactoryOptions } from './linear.js';
 
 /** What the feed-forward net of a layer applies between its linear layers. */
