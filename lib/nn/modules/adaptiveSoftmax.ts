@@ -131,7 +131,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
       output.indexCopy_(0, rows, logProbs.gather(1, own.sub(low).unsqueeze(1)).squeeze(1));
     }
     if (used !== batch) {
-      const range = `${target.min().item()} to ${target.max().item()}`;
+      const range = `${target.min().item<number>()} to ${target.max().item<number>()}`;
       refuse(name, `targets must be between 0 and ${this.nClasses - 1}, got ${range}`);
     }
     return { output, headIndices };

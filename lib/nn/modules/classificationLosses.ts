@@ -1,4 +1,3 @@
-import { logger } from '../../log.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import {
   binaryCrossEntropy,
@@ -12,6 +11,7 @@ import {
 } from '../functional/classificationLosses.js';
 import { checkTargetShape } from '../functional/reductions.js';
 import * as operators from '../operators.js';
+import { warnOnce } from '../warnOnce.js';
 import { PlainLoss, ReducedLoss, WeightedLoss } from './losses.js';
 
 /**
@@ -37,9 +37,9 @@ export class NLLLoss extends WeightedLoss {
 }
 
 /**
- * An old name of `NLLLoss`, which takes images too; says so in the log. As `torch.nn.NLLLoss2d`.
+ * `NLLLoss` under an old name, deprecated, as it says in the log: `NLLLoss` takes images too. As `torch.nn.NLLLoss2d`.
  *
- * @deprecated Use `NLLLoss`.
+ * @throws AiforgeError INVALID_ARGUMENT for an unknown reduction.
  * @example
  * import { nn, tensor, zeros } from 'aiforge';
  * new nn.NLLLoss2d().forward(zeros([1, 3, 1, 2]), tensor([[[0, 2]]])).item(); // 0
@@ -47,7 +47,7 @@ export class NLLLoss extends WeightedLoss {
 export class NLLLoss2d extends NLLLoss {
   constructor(options: NllLossOptions = {}) {
     super(options);
-    logger.warn('NLLLoss2d is deprecated; use NLLLoss, which does the same.');
+    warnOnce('NLLLoss2d is deprecated; use NLLLoss, which does the same.');
   }
 }
 
