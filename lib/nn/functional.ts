@@ -9,33 +9,31 @@ import { reductionNumber, type Reduction } from './operators.js';
 
 export {
   bilinear,
-  channelShuffle,
-  conv1d,
-  conv2d,
-  conv3d,
-  convTranspose1d,
-  convTranspose2d,
-  convTranspose3d,
   cosineSimilarity,
   hardshrink,
   pairwiseDistance,
   pdist,
-  pixelShuffle,
-  pixelUnshuffle,
   prelu,
   sigmoid,
   tanh,
 } from '../tensor/generated/functions.js';
-export { glu, logSigmoid, oneHot, pad, softplus, softshrink } from '../tensor/generated/nn.js';
+export { glu, logSigmoid, oneHot, softplus, softshrink } from '../tensor/generated/nn.js';
 export * from './functional/activations.js';
+export * from './functional/adaptivePooling.js';
+export * from './functional/convolution.js';
 export * from './functional/dropout.js';
 export { embeddingBag, type EmbeddingBagOptions } from './functional/embeddingBag.js';
+export * from './functional/fractionalPooling.js';
 export * from './functional/losses.js';
+export * from './functional/lpPooling.js';
 export * from './functional/marginLosses.js';
 export * from './functional/normalization.js';
-export * from './functional/otherPooling.js';
+export * from './functional/padding.js';
 export * from './functional/pooling.js';
+export * from './functional/shuffling.js';
 export * from './functional/sliding.js';
+export * from './functional/unpooling.js';
+export * from './functional/upsampling.js';
 export * from './functional/vision.js';
 export {
   multiHeadAttentionForward,
