@@ -16,3 +16,4 @@ export { TrainingConfig } from './config/trainingConfig.js';
 export { validate, type ValidateOptions } from './config/validate.js';
 export { AiforgeError, errorCodes, TensorDisposedError, type ErrorCode } from './errors.js';
 export { addLogFile, childLogger, logger, type Logger } from './log.js';
+export { load, save, type LoadOptions } from './serialization/index.js';
