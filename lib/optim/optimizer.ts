@@ -317,7 +317,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   toString(): string {
     const groups = this.paramGroups.map((group, i) => `Parameter Group ${i}\n${describeGroup(group, this.floats)}`);
-    return `${this.constructor.name} (\n${groups.join('\n')}\n)`;
+    return `${this.constructor.name} (\n${groups.join('\n\n')}\n)`;
   }
 
   [inspect.custom](): string {
