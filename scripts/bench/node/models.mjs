@@ -1,0 +1,27 @@
+// The training steps of test/models, which are built once more in Python; models.json has their sizes.
+import { readFileSync } from 'node:fs';
+
+import * as gpt from '../../../build/test/models/gpt.mjs';
+import * as mlp from '../../../build/test/models/mlp.mjs';
+import { trainStep } from '../../../build/test/models/task.mjs';
+import * as vae from '../../../build/test/models/vae.mjs';
+
+const models = { gpt, mlp, vae };
+
+export const specifications = JSON.parse(readFileSync(new URL('../models.json', import.meta.url), 'utf8'));
+
+/** A step on one batch, again and again. */
+function step({ model, sizes }) {
+  return () => {
+    const task = models[model].build(sizes);
+    const batch = task.batch();
+    return () => trainStep(task, batch);
+  };
+}
+
+export const modelRows = Object.fromEntries(
+  Object.entries(specifications).map(([name, specification]) => {
+    const { iterations, warmUp } = specification;
+    return [name, { build: step(specification), iterations, warmUp }];
+  }),
+);
