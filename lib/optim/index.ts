@@ -7,5 +7,7 @@ export {
   type ParameterGroupOptions,
   type Parameters,
 } from './optimizer.js';
+export * as lrScheduler from './lrScheduler/index.js';
 export { SGD, type SGDOptions } from './sgd.js';
+export * as swaUtils from './swaUtils.js';
 export { type OptimizerStateDict, type PackedGroup } from './stateDict.js';

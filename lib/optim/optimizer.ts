@@ -46,6 +46,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   readonly paramGroups: ParameterGroup<Options>[] = [];
   /** What is remembered of each parameter, from its first step on. Change it only through `loadStateDict`. */
   readonly state = new Map<Tensor, ParameterState>();
+  /** @internal Whether `step` was called since a learning-rate scheduler began to watch. */
+  hasStepped = false;
   readonly #plans = new Map<object, Plan>();
   #all: Handles | undefined;
 
@@ -110,6 +112,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   step(): void;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    this.hasStepped = true;
     const loss = closure === undefined ? undefined : enableGrad(closure);
     scope(this.#stepWithoutGrad);
     return loss;

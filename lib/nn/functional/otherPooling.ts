@@ -4,10 +4,8 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from './pooling.js';
-import type { PooledWithIndices, Sizes } from './pooling.js';
-
-export const perDimension = (sizes: Sizes, count: number): readonly number[] =>
-  typeof sizes === 'number' ? Array.from({ length: count }, () => sizes) : sizes;
+import type { PooledWithIndices } from './pooling.js';
+import { perDimension, type Sizes } from './sizes.js';
 
 export interface FractionalMaxPoolOptions {
   kernelSize: Sizes;
@@ -44,8 +42,9 @@ function fractionalMaxPool(name: string, operatorName: string, dims: number): Fr
     const spatial = input.shape.slice(-dims);
     const ratio = outputRatio === null ? [] : perDimension(outputRatio, dims);
     const sizes = outputSize ?? spatial.map((size, i) => Math.trunc(size * ratio[i]!));
+    const { dtype, device } = input;
     const batch = input.dim() === dims + 1 ? 1 : input.size(0);
-    const samples = _randomSamples ?? rand([batch, input.size(-dims - 1), dims], { dtype: input.dtype });
+    const samples = _randomSamples ?? rand([batch, input.size(-dims - 1), dims], { dtype, device });
     const pooled = operator(input, perDimension(kernelSize, dims), perDimension(sizes, dims), samples);
     return returnIndices ? pooled : pooled[0];
   };

@@ -1,13 +1,12 @@
-import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { knownSizes, type AdaptiveSizes, type Sizes } from './sizes.js';
 
 export { avgPool1d } from '../../tensor/generated/functions.js';
 export { avgPool2d, avgPool3d } from '../../tensor/generated/nn.js';
 
-/** A number for every spatial dimension, or one for each. */
-export type Sizes = number | readonly number[];
+export type { AdaptiveSizes, Sizes } from './sizes.js';
 
 /** What a pooling of maxima gives with `returnIndices`: the maxima, and where they were. */
 export type PooledWithIndices = [output: Tensor, indices: Tensor];
@@ -68,26 +67,10 @@ export const maxPool2d = maxPool('maxPool2d', 'max_pool2d', 'max_pool2d_with_ind
 /** The greatest value of each window of [batch, channels, depth, height, width]; see `torch.nn.functional.max_pool3d`. */
 export const maxPool3d = maxPool('maxPool3d', 'max_pool3d', 'max_pool3d_with_indices');
 
-/** Sizes of an adaptive pooling; null keeps the input's. */
-export type AdaptiveSizes = number | readonly (number | null)[];
-
-function fill(input: Tensor, outputSize: AdaptiveSizes): Sizes {
-  if (typeof outputSize === 'number') return outputSize;
-  const shape = input.shape;
-  if (shape.length <= outputSize.length) {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `outputSize: ${outputSize.length} sizes need an input of more dimensions, got [${shape.join(', ')}].`,
-    );
-  }
-  const own = shape.slice(-outputSize.length);
-  return outputSize.map((size, i) => size ?? own[i]!);
-}
-
 const adaptiveAvgPool = (name: string) => {
   const operator = aten(name);
   return (input: Tensor, outputSize: AdaptiveSizes | { outputSize: AdaptiveSizes }): Tensor =>
-    operator(input, fill(input, isOptions(outputSize) ? outputSize.outputSize : outputSize));
+    operator(input, knownSizes(input, isOptions(outputSize) ? outputSize.outputSize : outputSize));
 };
 
 function isOptions<T extends object>(value: T | AdaptiveSizes): value is T {
@@ -118,7 +101,7 @@ function adaptiveMaxPool(name: string, operatorName: string): AdaptiveMaxPool {
   const pool = (input: Tensor, ...rest: unknown[]): Tensor | PooledWithIndices => {
     const defaults = { outputSize: undefined, returnIndices: false };
     const { outputSize, returnIndices } = named<AdaptiveMaxPoolOptions>(name, rest, defaults);
-    const pooled = operator(input, fill(input, outputSize));
+    const pooled = operator(input, knownSizes(input, outputSize));
     return returnIndices ? pooled : pooled[0];
   };
   return pool as AdaptiveMaxPool;

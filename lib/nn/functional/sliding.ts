@@ -1,8 +1,7 @@
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { perDimension } from './otherPooling.js';
-import type { Sizes } from './pooling.js';
+import { perDimension, type Sizes } from './sizes.js';
 
 export interface UnfoldOptions {
   kernelSize: Sizes;

@@ -2,9 +2,8 @@ import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { perDimension } from './otherPooling.js';
-import type { Sizes } from './pooling.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pooling.js';
+import { perDimension, type Sizes } from './sizes.js';
 
 export type InterpolationMode =
   'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area' | 'lanczos';
