@@ -17,12 +17,16 @@ export class ModuleArguments extends Arguments {
       case 'parameter':
         return new nn.Parameter(this.value(encoded.tensor).detach());
       case 'packed':
-        return new nn.utils.rnn.PackedSequence(...encoded.items.map((item) => this.value(item)));
+        return this.#packed(encoded.items.map((item) => this.value(item)));
       case 'dict':
         return Object.fromEntries(Object.entries(encoded.items).map(([key, item]) => [key, this.value(item)]));
       default:
         return super.value(encoded);
     }
+  }
+
+  #packed([data, batchSizes, sortedIndices, unsortedIndices]) {
+    return new nn.utils.rnn.PackedSequence(data, batchSizes, { sortedIndices, unsortedIndices });
   }
 
   construct({ class: name, args, options }) {
