@@ -2,11 +2,15 @@
 import { readFileSync } from 'node:fs';
 
 import * as gpt from '../../../build/test/models/gpt.mjs';
+import * as lenet from '../../../build/test/models/lenet.mjs';
 import * as mlp from '../../../build/test/models/mlp.mjs';
+import * as resnet from '../../../build/test/models/resnet.mjs';
+import * as tagger from '../../../build/test/models/tagger.mjs';
 import { trainStep } from '../../../build/test/models/task.mjs';
+import * as translator from '../../../build/test/models/translator.mjs';
 import * as vae from '../../../build/test/models/vae.mjs';
 
-const models = { gpt, mlp, vae };
+const models = { gpt, lenet, mlp, resnet, tagger, translator, vae };
 
 export const specifications = JSON.parse(readFileSync(new URL('../models.json', import.meta.url), 'utf8'));
 
