@@ -1,4 +1,3 @@
-import { AiforgeError } from '../../errors.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { bilinear, empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
