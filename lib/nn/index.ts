@@ -1,11 +1,19 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
 export * as utils from './utils.js';
+export { type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clipping.js';
 export { type AttentionOptions } from './functional/attention.js';
 export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
-export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
+export { ModuleHookHandle, type ForwardHookOptions, type HookOptions } from './hookLists.js';
+export { hasUninitializedParams, initializeOnForward, type LazyModule } from './lazy.js';
+export {
+  type LoadStateDictOptions,
+  type LoadStateDictResult,
+  type ModuleMetadata,
+  type StateDictLoading,
+} from './loadStateDict.js';
 export { Module } from './module.js';
 export {
   AdaptiveAvgPool1d,
@@ -22,7 +30,7 @@ export { MultiheadAttention, type MultiheadAttentionOptions } from './modules/at
 export { AvgPool1d, AvgPool2d, AvgPool3d, type AvgPool1dOptions, type AvgPoolOptions } from './modules/avgPooling.js';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from './modules/batchNorm.js';
 export { ChannelShuffle } from './modules/channelShuffle.js';
-export { ModuleList, Sequential, type Layer } from './modules/containers.js';
+export { ModuleList, Sequential, type Layer, type Named } from './modules/containers.js';
 export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './modules/conv.js';
 export { type ConvPaddingMode } from './modules/convNd.js';
 export {
@@ -61,9 +69,19 @@ export {
   InstanceNorm3d,
   type InstanceNormLayerOptions,
 } from './modules/instanceNorm.js';
-export { Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
+export { Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './modules/losses.js';
+export { ModuleDict } from './modules/moduleDict.js';
+export { ParameterDict, ParameterList } from './modules/parameterContainers.js';
 export { LPPool1d, LPPool2d, LPPool3d, type LPPoolOptions } from './modules/lpPooling.js';
+export {
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+} from './modules/lazyNorms.js';
 export { MaxPool1d, MaxPool2d, MaxPool3d, type MaxPoolLayerOptions, type Pooled } from './modules/maxPooling.js';
 export {
   GroupNorm,
@@ -179,5 +197,7 @@ export {
   type UpsamplingOptions,
 } from './modules/upsampling.js';
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';
+export { type StateDict, type StateDictOptions } from './stateDict.js';
+export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';
 export { Parameter } from './parameter.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
