@@ -159,6 +159,7 @@ export {
   type SoftplusOptions,
 } from './modules/smoothActivations.js';
 export { LogSoftmax, Softmax, Softmax2d, Softmin } from './modules/softmax.js';
+export { SyncBatchNorm, type SyncBatchNormOptions } from './modules/syncBatchNorm.js';
 export {
   Transformer,
   TransformerDecoder,
@@ -201,3 +202,4 @@ export { type StateDict, type StateDictOptions } from './stateDict.js';
 export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';
 export { Parameter } from './parameter.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
+export { type SyncGroup } from './syncGroup.js';
