@@ -206,7 +206,7 @@ export function loadState(
   given: Readonly<StateDict> | ReadonlyMap<string, unknown>,
   { strict = true, assign: byAssigning = false }: LoadStateDictOptions,
 ): LoadStateDictResult {
-  const state = new Map(isMap(given) ? given : Object.entries<unknown>(given as Readonly<StateDict>));
+  const state = new Map(isMap(given) ? given : Object.entries<unknown>(given));
   const loading = new Loading(byAssigning);
   scope(() =>
     noGrad(() => {
