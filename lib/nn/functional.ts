@@ -58,7 +58,7 @@ export {
 export * from './functional/normalization.js';
 export * from './functional/otherPooling.js';
 export * from './functional/pooling.js';
-export { gelu, relu } from './functional/rectifiers.js';
+export { gelu, relu, relu_ } from './functional/rectifiers.js';
 export type { ReductionOptions } from './functional/reductions.js';
 export {
   gaussianNllLoss,
@@ -90,5 +90,6 @@ export {
   type TripletMarginWithDistanceLossOptions,
 } from './functional/similarityLosses.js';
 export * from './functional/sliding.js';
+export * from './functional/softmax.js';
 export * from './functional/vision.js';
 export type { Reduction } from './operators.js';

@@ -1,11 +1,18 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
 export * as utils from './utils.js';
+export { type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 export { Buffer, type BufferOptions } from './buffer.js';
-export { clipGradNorm_, clipGradValue_, type ClipGradNormOptions } from './clipping.js';
 export { type AttentionOptions } from './functional/attention.js';
 export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
-export { type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
+export { ModuleHookHandle, type ForwardHookOptions, type HookOptions } from './hookLists.js';
+export { hasUninitializedParams, initializeOnForward, type LazyModule } from './lazy.js';
+export {
+  type LoadStateDictOptions,
+  type LoadStateDictResult,
+  type ModuleMetadata,
+  type StateDictLoading,
+} from './loadStateDict.js';
 export { Module } from './module.js';
 export {
   AdaptiveAvgPool1d,
@@ -35,7 +42,7 @@ export {
   NLLLoss,
   NLLLoss2d,
 } from './modules/classificationLosses.js';
-export { ModuleList, Sequential, type Layer } from './modules/containers.js';
+export { ModuleList, Sequential, type Layer, type Named } from './modules/containers.js';
 export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './modules/conv.js';
 export { type ConvPaddingMode } from './modules/convNd.js';
 export {
@@ -79,7 +86,7 @@ export {
   InstanceNorm3d,
   type InstanceNormLayerOptions,
 } from './modules/instanceNorm.js';
-export { Bilinear, Identity, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
+export { Bilinear, Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export {
   LinearCrossEntropyLoss,
   LinearCrossEntropyOptions,
@@ -97,6 +104,7 @@ export {
   SoftMarginLoss,
 } from './modules/marginLosses.js';
 export { MaxPool1d, MaxPool2d, MaxPool3d, type MaxPoolLayerOptions, type Pooled } from './modules/maxPooling.js';
+export { ModuleDict } from './modules/moduleDict.js';
 export {
   GroupNorm,
   LayerNorm,
@@ -125,6 +133,7 @@ export {
   type Padding2,
   type Padding3,
 } from './modules/padding.js';
+export { ParameterDict, ParameterList } from './modules/parameterContainers.js';
 export { PixelShuffle, PixelUnshuffle } from './modules/pixelShuffle.js';
 export {
   CELU,
@@ -229,4 +238,6 @@ export {
 } from './modules/upsampling.js';
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
+export { type StateDict, type StateDictOptions } from './stateDict.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
+export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';

@@ -18,7 +18,7 @@ export const trainStep = ({ model, optimizer, loss: lossOf, clip }: Task, batch:
     optimizer.zeroGrad();
     const loss = lossOf(...batch);
     loss.backward();
-    if (clip !== undefined) layers.clipGradNorm_(model.parameters(), clip);
+    if (clip !== undefined) layers.utils.clipGradNorm_(model.parameters(), clip);
     optimizer.step();
     return loss.detach();
   });

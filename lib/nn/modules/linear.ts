@@ -2,12 +2,15 @@ import { AiforgeError } from '../../errors.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { bilinear, empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { AiforgeError } from '../../errors.js';
 import { checkSize } from '../checks.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
+import { hasUninitializedParams, initializeOnForward } from '../lazy.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean } from '../printing.js';
+import { materialize, UninitializedParameter } from '../uninitialized.js';
 
 /** Where and of which dtype a layer's parameters are. */
 export interface FactoryOptions {
@@ -32,8 +35,8 @@ export interface LinearOptions extends FactoryOptions {
  * new nn.Linear(3, 2).forward(randn([4, 3])).shape; // [4, 2]
  */
 export class Linear extends Module {
-  readonly inFeatures: number;
-  readonly outFeatures: number;
+  inFeatures: number;
+  outFeatures: number;
   weight: Parameter;
   bias: Parameter | null;
 
@@ -116,5 +119,51 @@ export class Bilinear extends Module {
 export class Identity extends Module {
   override forward(input: Tensor): Tensor {
     return input;
+  }
+}
+
+/**
+ * A `Linear` whose `inFeatures` is the last dimension of the first input; it is an ordinary Linear afterwards. As
+ * `torch.nn.LazyLinear`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const layer = new nn.LazyLinear(2);
+ * layer.forward(randn([4, 3]));
+ * String(layer); // 'Linear(in_features=3, out_features=2, bias=True)'
+ */
+export class LazyLinear extends Linear {
+  constructor(outFeatures: number, { bias = true, ...factory }: LinearOptions = {}) {
+    super(0, 0, { bias: false });
+    this.outFeatures = checkSize('LazyLinear', 'outFeatures', outFeatures);
+    this.weight = new UninitializedParameter(factory);
+    if (bias) this.bias = new UninitializedParameter(factory);
+    initializeOnForward(this);
+  }
+
+  override resetParameters(): void {
+    if (!this.hasUninitializedParams() && this.inFeatures !== 0) super.resetParameters();
+  }
+
+  hasUninitializedParams(): boolean {
+    return hasUninitializedParams(this);
+  }
+
+  initializeParameters(input: Tensor): void {
+    const inFeatures = input.size(-1);
+    if (this.hasUninitializedParams()) {
+      this.inFeatures = inFeatures;
+      materialize(this.weight, [this.outFeatures, inFeatures]);
+      materialize(this.bias, [this.outFeatures]);
+      this.resetParameters();
+    }
+    if (this.inFeatures !== 0) return;
+    if (inFeatures !== this.weight.size(-1)) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `LazyLinear: the input has ${inFeatures} features, but the weight, which was loaded, has ${this.weight.size(-1)}.`,
+      );
+    }
+    this.inFeatures = inFeatures;
   }
 }
