@@ -5,11 +5,13 @@ export {
   conv1d,
   conv2d,
   conv3d,
+  convTbc,
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
   cosineSimilarity,
   hardshrink,
+  nativeChannelShuffle,
   pairwiseDistance,
   pdist,
   pixelShuffle,
@@ -55,9 +57,20 @@ export {
   type MultilabelSoftMarginLossOptions,
   type MultiMarginLossOptions,
 } from './functional/marginLosses.js';
+export {
+  groupedMm,
+  scaledGroupedMm,
+  scaledMm,
+  type GroupedMmOptions,
+  type ScaledGroupedMmOptions,
+  type ScaledMmOptions,
+  type ScalingType,
+  type SwizzleType,
+} from './functional/matrixProducts.js';
 export * from './functional/normalization.js';
 export * from './functional/otherPooling.js';
 export * from './functional/pooling.js';
+export * from './functional/poolingWithIndices.js';
 export { gelu, relu, relu_ } from './functional/rectifiers.js';
 export type { ReductionOptions } from './functional/reductions.js';
 export {
@@ -91,5 +104,6 @@ export {
 } from './functional/similarityLosses.js';
 export * from './functional/sliding.js';
 export * from './functional/softmax.js';
+export { upsample } from './functional/upsample.js';
 export * from './functional/vision.js';
 export type { Reduction } from './operators.js';

@@ -1,4 +1,4 @@
-import { logSoftmax } from '../functional/activations.js';
+import { logSoftmax } from '../functional/softmax.js';
 import { refuse, sizes } from '../functional/reductions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
