@@ -1,5 +1,18 @@
-// A table of contents: what `torch.nn.functional` has, by family. Only types and functions of its own are named here.
-
+export * from './functional/activations.js';
+export * from './functional/dropout.js';
+export * from './functional/normalization.js';
+export * from './functional/pooling.js';
+export * from './functional/sliding.js';
+export * from './functional/softmax.js';
+export * from './functional/vision.js';
+export * from './functional/adaptivePooling.js';
+export * from './functional/convolution.js';
+export * from './functional/fractionalPooling.js';
+export * from './functional/lpPooling.js';
+export * from './functional/padding.js';
+export * from './functional/shuffling.js';
+export * from './functional/unpooling.js';
+export * from './functional/upsampling.js';
 export {
   cosineSimilarity,
   hardshrink,
@@ -10,8 +23,6 @@ export {
   tanh,
 } from '../tensor/generated/functions.js';
 export { glu, softplus, softshrink } from '../tensor/generated/nn.js';
-export * from './functional/activations.js';
-export * from './functional/adaptivePooling.js';
 export {
   multiHeadAttentionForward,
   type AttentionForwardOptions,
@@ -31,30 +42,22 @@ export {
   type KlReduction,
   type NllLossOptions,
 } from './functional/classificationLosses.js';
-export * from './functional/convolution.js';
-export * from './functional/dropout.js';
 export { embedding, oneHot, type EmbeddingOptions } from './functional/embedding.js';
 export { embeddingBag, type EmbeddingBagOptions } from './functional/embeddingBag.js';
-export * from './functional/fractionalPooling.js';
 export { layerNorm, type LayerNormFunctionOptions } from './functional/layerNorm.js';
 export { bilinear, linear } from './functional/linear.js';
 export { linearCrossEntropy, type LinearCrossEntropyFunctionOptions } from './functional/linearCrossEntropy.js';
-export * from './functional/lpPooling.js';
 export {
   marginRankingLoss,
+  multiMarginLoss,
   multilabelMarginLoss,
   multilabelSoftMarginLoss,
-  multiMarginLoss,
   softMarginLoss,
   type MarginRankingLossOptions,
-  type MultilabelSoftMarginLossOptions,
   type MultiMarginLossOptions,
+  type MultilabelSoftMarginLossOptions,
 } from './functional/marginLosses.js';
-export * from './functional/normalization.js';
-export * from './functional/padding.js';
-export * from './functional/pooling.js';
-export { gelu, relu } from './functional/rectifiers.js';
-export type { ReductionOptions } from './functional/reductions.js';
+export { gelu, relu, relu_ } from './functional/rectifiers.js';
 export {
   gaussianNllLoss,
   huberLoss,
@@ -84,9 +87,3 @@ export {
   type TripletMarginLossOptions,
   type TripletMarginWithDistanceLossOptions,
 } from './functional/similarityLosses.js';
-export * from './functional/shuffling.js';
-export * from './functional/sliding.js';
-export * from './functional/unpooling.js';
-export * from './functional/upsampling.js';
-export * from './functional/vision.js';
-export type { Reduction } from './operators.js';
