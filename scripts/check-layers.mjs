@@ -19,6 +19,7 @@ const MAY_IMPORT = {
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   nn: [...LEAVES, 'tensor', 'autograd'],
+  serialization: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
   optim: ENGINE,
   testing: [...LEAVES, 'tensor', 'autograd'],
@@ -29,7 +30,7 @@ const MAY_IMPORT = {
   distributed: ENGINE,
   core: TRAINING,
   cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'func', 'distributed', 'core', 'testing'],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing'],
 };
 
 await runMain(() => {

@@ -2,14 +2,15 @@ import { AiforgeError } from '../errors.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { operator, orNull } from './operators/call.js';
 
 const { call } = native;
 
 // The operators that layers call most, without the matching of overloads and options that the public functions do.
 
-const operator = (name: string): number => native.registerOperators([name]);
-
-const orNull = (tensor: Tensor | null): Handle | null => (tensor === null ? null : handleOf(tensor));
+export * from './operators/activations.js';
+export * from './operators/dropout.js';
+export * from './operators/normalization.js';
 
 const linearId = operator('linear');
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
@@ -48,15 +49,6 @@ export function layerNorm(
   return wrapHandle(call(layerNormId, handleOf(input), shape, orNull(weight), orNull(bias), eps, true) as Handle);
 }
 
-const dropoutId = operator('dropout');
-const dropoutInPlaceId = operator('dropout_');
-export function dropout(input: Tensor, p: number, training: boolean, inplace: boolean): Tensor {
-  enterContext();
-  if (!inplace) return wrapHandle(call(dropoutId, handleOf(input), p, training) as Handle);
-  call(dropoutInPlaceId, handleOf(input), p, training);
-  return input;
-}
-
 const reluId = operator('relu');
 export function relu(input: Tensor): Tensor {
   enterContext();
@@ -85,6 +77,12 @@ const permuteId = operator('permute');
 export function permute(input: Tensor, dims: readonly number[]): Tensor {
   enterContext();
   return wrapHandle(call(permuteId, handleOf(input), dims) as Handle);
+}
+
+const flattenId = operator('flatten.using_ints');
+export function flatten(input: Tensor, startDim: number, endDim: number): Tensor {
+  enterContext();
+  return wrapHandle(call(flattenId, handleOf(input), startDim, endDim) as Handle);
 }
 
 const unflattenId = operator('unflatten.int');

@@ -39,3 +39,7 @@ export function pythonFloat(value: number): string {
 export function pythonTuple(values: readonly number[]): string {
   return values.length === 1 ? `(${values[0]!},)` : `(${values.join(', ')})`;
 }
+
+/** A number as Python prints it where whole ones are its integers: `2`, `1.5`, `1e-05`, `inf`. */
+export const pythonNumber = (value: number): string =>
+  Number.isSafeInteger(value) ? String(value) : pythonFloat(value);

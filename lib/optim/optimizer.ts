@@ -57,6 +57,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   readonly paramGroups: ParameterGroup<Options>[] = [];
   /** What is remembered of each parameter, from its first step on. Change it only through `loadStateDict`. */
   readonly state = new Map<Tensor, ParameterState>();
+  /** @internal Whether `step` was called since a learning-rate scheduler began to watch. */
+  hasStepped = false;
   /** Options that Python writes as floats, whole or not. */
   protected readonly floats: readonly string[] = [];
   /** State that is one number for each parameter, held as a tensor. */
@@ -148,6 +150,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   step(): void;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    this.hasStepped = true;
     if (
       this.#stepPreHooks.isEmpty &&
       this.#stepPostHooks.isEmpty &&

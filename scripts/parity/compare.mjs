@@ -20,16 +20,27 @@ export class Tally {
   identical = 0;
 }
 
-/** The first difference as text, or null. Where values are undefined (`empty`), only kinds, dtypes and shapes count. */
-export function difference(frame, expected, actual, tally, { ignoreValues = false, where = 'output' } = {}) {
-  const options = (suffix) => ({ ignoreValues, where: `${where}${suffix}` });
+/**
+ * The first difference as text, or null. Where values are undefined (`empty`), only kinds, dtypes and shapes count; with
+ * `exact` every bit does.
+ */
+export function difference(
+  frame,
+  expected,
+  actual,
+  tally,
+  { ignoreValues = false, exact = false, where = 'output' } = {},
+) {
+  const options = (suffix) => ({ ignoreValues, exact, where: `${where}${suffix}` });
   if (expected === null || typeof expected !== 'object') return differentScalar(expected, actual, where);
   if (Array.isArray(expected)) return differentList(frame, expected, actual, tally, options);
   switch (expected.$) {
     case 'tensor':
-      return differentTensor(frame, frame.header.tensors[expected.index], actual, tally, { ignoreValues, where });
+      return differentTensor(frame, frame.header.tensors[expected.index], actual, tally, options(''));
     case 'tuple':
       return differentList(frame, expected.items, actual, tally, options) ?? missingName(expected.names, actual, where);
+    case 'packed':
+      return differentList(frame, expected.items, packedParts(actual), tally, options);
     case 'float':
       return differentScalar(Number(String(expected.value).replace('inf', 'Infinity')), actual, where);
     case 'complex':
@@ -43,6 +54,9 @@ export function difference(frame, expected, actual, tally, { ignoreValues = fals
       return differentScalar(expected.name, actual, where);
   }
 }
+
+/** A packed sequence's parts, in the order in which Python's has them. */
+export const packedParts = (value) => [value?.data, value?.batchSizes, value?.sortedIndices, value?.unsortedIndices];
 
 function differentList(frame, expected, actual, tally, options) {
   const { where } = options('');
@@ -65,13 +79,13 @@ function differentScalar(expected, actual, where) {
   return `${where}: expected ${String(expected)}, got ${describe(actual)}`;
 }
 
-function differentTensor(frame, expected, actual, tally, { ignoreValues, where }) {
+function differentTensor(frame, expected, actual, tally, { ignoreValues, exact, where }) {
   if (!Tensor.isTensor(actual)) return `${where}: expected a tensor, got ${describe(actual)}`;
   if (actual.dtype !== expected.dtype) return `${where}: expected dtype ${expected.dtype}, got ${actual.dtype}`;
   if (String(actual.shape) !== String(expected.shape)) {
     return `${where}: expected shape [${expected.shape.join(', ')}], got [${actual.shape.join(', ')}]`;
   }
-  if (expected.storage === undefined) return differentSparse(frame, expected, actual, tally, where);
+  if (expected.storage === undefined) return differentSparse(frame, expected, actual, tally, { exact, where });
   if (actual.layout !== 'strided') return `${where}: expected layout strided, got ${actual.layout}`;
   if (String(actual.stride()) !== String(expected.stride)) {
     return `${where}: expected strides [${expected.stride.join(', ')}], got [${actual.stride().join(', ')}]`;
@@ -87,13 +101,15 @@ function differentTensor(frame, expected, actual, tally, { ignoreValues, where }
     tally.identical += 1;
     return null;
   }
-  return differentElement(toNumbers(ours, expected.dtype), toNumbers(theirs, expected.dtype), expected.dtype, where);
+  const [a, b] = [toNumbers(ours, expected.dtype), toNumbers(theirs, expected.dtype)];
+  const found = differentElement(a, b, exact ? 'bits' : expected.dtype, where);
+  return found === null && exact ? `${where}: zeros of other signs, or other NaNs` : found;
 }
 
-function differentSparse(frame, expected, actual, tally, where) {
+function differentSparse(frame, expected, actual, tally, { exact, where }) {
   if (actual.layout !== expected.layout) return `${where}: expected layout ${expected.layout}, got ${actual.layout}`;
   const parts = partsOf[expected.layout].map((name) => ops.aten(name)(actual.detach()));
-  return differentList(frame, expected.parts, parts, tally, (suffix) => ({ where: `${where}.parts${suffix}` }));
+  return differentList(frame, expected.parts, parts, tally, (suffix) => ({ exact, where: `${where}.parts${suffix}` }));
 }
 
 const partsOf = {

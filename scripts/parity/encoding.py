@@ -1,10 +1,39 @@
 """Turns arguments and results into JSON and raw bytes; frames.mjs and values.mjs read them."""
 
+import json
 import math
+import random
+import struct
+import zlib
 
+import numpy
 import torch
 
 SAFE = 2**53 - 1
+
+
+def seed_everything(text):
+    seed = zlib.crc32(text.encode())
+    torch.manual_seed(seed)
+    random.seed(seed)
+    numpy.random.seed(seed)
+
+
+def is_differentiable(tensor):
+    return tensor.requires_grad and (tensor.is_floating_point() or tensor.is_complex())
+
+
+def as_leaves(value, made):
+    """The value with leaves for the tensors that are views of other leaves, whose gradients would go elsewhere."""
+    if isinstance(value, torch.Tensor):
+        if not value.requires_grad or (value.is_leaf and value._base is None):
+            return value
+        return made.setdefault(id(value), value.detach().requires_grad_())
+    if type(value) in (list, tuple):
+        return type(value)(as_leaves(item, made) for item in value)
+    if isinstance(value, dict):
+        return {key: as_leaves(item, made) for key, item in value.items()}
+    return value
 
 
 def tensors_in(value):
@@ -149,3 +178,13 @@ class Encoder:
         plain = {key: getattr(value, key) for key in dir(value) if not key.startswith("_")}
         fields = {key: item for key, item in plain.items() if isinstance(item, (int, float, str, bool, type(None)))}
         return {"$": "object", "type": type(value).__name__, "fields": {k: self.value(v, tensor) for k, v in fields.items()}}
+
+
+def write_frame(stream, header, encoder=None):
+    header["tensors"], header["storages"], blob = encoder.finish() if encoder else ([], [], [])
+    text = json.dumps(header, allow_nan=False).encode()
+    stream.write(struct.pack("<QQ", len(text), sum(len(part) for part in blob)))
+    stream.write(text)
+    for part in blob:
+        stream.write(part)
+    stream.flush()

@@ -7,17 +7,13 @@ dtype a frame of a JSON header and the raw bytes it points into (see frames.mjs)
 
 import json
 import os
-import random
-import struct
 import sys
 import warnings
-import zlib
 
-import numpy
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
-from encoding import Encoder, tensors_in
+from encoding import Encoder, as_leaves, is_differentiable, seed_everything, tensors_in, write_frame
 
 DTYPES = [torch.float32, torch.float64, torch.int64, torch.complex128, torch.bool]
 SEED = 42  # what op_db's own wrappers of random operators use
@@ -25,30 +21,6 @@ SEED = 42  # what op_db's own wrappers of random operators use
 
 def entry_name(op):
     return f"{op.name}/{op.variant_test_name}" if op.variant_test_name else op.name
-
-
-def seed_everything(text):
-    seed = zlib.crc32(text.encode())
-    torch.manual_seed(seed)
-    random.seed(seed)
-    numpy.random.seed(seed)
-
-
-def is_differentiable(tensor):
-    return tensor.requires_grad and (tensor.is_floating_point() or tensor.is_complex())
-
-
-def as_leaves(value, made):
-    """The value with leaves for the tensors that are views of other leaves, whose gradients would go elsewhere."""
-    if isinstance(value, torch.Tensor):
-        if not value.requires_grad or (value.is_leaf and value._base is None):
-            return value
-        return made.setdefault(id(value), value.detach().requires_grad_())
-    if type(value) in (list, tuple):
-        return type(value)(as_leaves(item, made) for item in value)
-    if isinstance(value, dict):
-        return {key: as_leaves(item, made) for key, item in value.items()}
-    return value
 
 
 def gradients(outputs, inputs):
@@ -180,16 +152,6 @@ def run_errors(index):
         except Exception as error:
             samples.append({**description, "error": f"{type(error).__name__}: {error}"})
     return header, encoder
-
-
-def write_frame(stream, header, encoder=None):
-    header["tensors"], header["storages"], blob = encoder.finish() if encoder else ([], [], [])
-    text = json.dumps(header, allow_nan=False).encode()
-    stream.write(struct.pack("<QQ", len(text), sum(len(part) for part in blob)))
-    stream.write(text)
-    for part in blob:
-        stream.write(part)
-    stream.flush()
 
 
 def main():

@@ -1,16 +1,16 @@
 // Writes docs/parity.md out of the results of a whole run.
 import { acceptedErrors, closeOnly, knownDifferences, withoutOperator } from './lists.mjs';
 
-const sum = (results, key) => results.reduce((total, result) => total + result[key], 0);
-const number = (value) => value.toLocaleString('en-US');
+export const sum = (results, key) => results.reduce((total, result) => total + result[key], 0);
+export const number = (value) => value.toLocaleString('en-US');
 
-function table(heads, rows) {
+export function table(heads, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 /** Rows of the entries' names by the reason that they share. */
-function grouped(pairs) {
+export function grouped(pairs) {
   const groups = new Map();
   for (const [name, reason] of pairs) groups.set(reason, [...(groups.get(reason) ?? []), `\`${name}\``]);
   return [...groups].map(([reason, names]) => [names.join(', '), reason]);

@@ -1,25 +1,17 @@
-// Starts workers that run entries, and goes on with a new one where a worker dies.
-import { spawn } from 'node:child_process';
+// Starts workers that run entries of op_db, and goes on with a new one where a worker dies.
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { ProvisionError } from '../provision/main.mjs';
-import { readFrames } from './frames.mjs';
 import { acceptedErrors, knownDifferences, withoutOperator } from './lists.mjs';
+import { firstHeader, superviseWorkers } from './workers.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const SILENCE_MS = 300_000;
-const environment = { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' };
+const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 
 /** The entries of op_db and the names of LibTorch's operators. */
 export async function listEntries(python) {
-  const stdio = ['ignore', 'inherit', 'inherit', 'pipe'];
-  const child = spawn(python, [path.join(here, 'opdb.py'), '--list'], { stdio, env: environment });
-  for await (const { header } of readFrames(child.stdio[3])) {
-    const entries = header.entries.map((entry, index) => ({ ...entry, index }));
-    return { entries, operators: new Set(header.operators) };
-  }
-  throw new ProvisionError('Python could not list op_db: see above.');
+  const header = await firstHeader(python, [path.join(here, 'opdb.py'), '--list']);
+  if (header === null) throw new ProvisionError('Python could not list op_db: see above.');
+  const entries = header.entries.map((entry, index) => ({ ...entry, index }));
+  return { entries, operators: new Set(header.operators) };
 }
 
 const empty = {
@@ -44,12 +36,10 @@ export async function runEntries(python, entries, first, print = console.log) {
     results.push({ ...empty, ...result, name: entries[results.length].name });
     report(results.at(-1), results.length, entries.length, print);
   };
-  while (results.length < entries.length) {
-    const ended = await runWorker(python, entries.slice(results.length), first, add);
-    if (ended === null) continue;
-    const failures = [{ dtype: '', sample: '', message: ended }];
-    add({ samples: 1, failed: 1, failures });
-  }
+  const requests = entries.map(({ index }) => ({ entry: index, first }));
+  await superviseWorkers([path.join(here, 'worker.mjs'), python], requests, add, (message) =>
+    add({ samples: 1, failed: 1, failures: [{ dtype: '', sample: '', message }] }),
+  );
   return results;
 }
 
@@ -62,31 +52,4 @@ function report({ name, failed, samples, failures, acceptedInputs }, done, all, 
   if (failed === 0 || knownDifferences.has(name) || withoutOperator.has(name)) return;
   print(`  ${name}: ${failed} failures, ${samples} samples`);
   for (const { dtype, sample, message } of failures) print(`    ${dtype} ${sample}: ${message.split('\n')[0]}`);
-}
-
-/** Runs entries until the worker ends; null when it has run all of them, else why it ended before. */
-async function runWorker(python, entries, first, add) {
-  const stdio = ['pipe', 'pipe', 'inherit'];
-  const child = spawn(process.execPath, [path.join(here, 'worker.mjs'), python], { stdio, env: environment });
-  const exit = new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal })));
-  child.stdin.on('error', () => {});
-  for (const { index } of entries) child.stdin.write(`${JSON.stringify({ entry: index, first })}\n`);
-  child.stdin.end();
-  let left = entries.length;
-  let isSilent = false;
-  const stop = () => {
-    isSilent = true;
-    child.kill('SIGKILL');
-  };
-  let timer = setTimeout(stop, SILENCE_MS);
-  for await (const line of createInterface({ input: child.stdout })) {
-    clearTimeout(timer);
-    timer = setTimeout(stop, SILENCE_MS);
-    add(JSON.parse(line));
-    left -= 1;
-  }
-  clearTimeout(timer);
-  const { status, signal } = await exit;
-  if (left === 0) return null;
-  return isSilent ? `no answer for ${SILENCE_MS / 1000} s` : `the process ended with ${signal ?? `status ${status}`}`;
 }

@@ -2,7 +2,7 @@
 import * as aiforge from '../../dist/lib/index.js';
 import { camelCase } from '../../dist/lib/tensor/schema.js';
 
-const { fromTypedArray, nn, ops } = aiforge;
+const { fromTypedArray, nn, ops, Tensor } = aiforge;
 
 const arrayOf = {
   float32: Float32Array,
@@ -36,6 +36,12 @@ const tuples = new WeakSet();
 
 /** Whether an array stands for a Python tuple rather than for a list. */
 export const isTuple = (value) => tuples.has(value);
+
+/** The tensors of nested arrays, in order. */
+export function tensorsIn(value) {
+  if (Tensor.isTensor(value)) return [value];
+  return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
+}
 
 /** What one sample's arguments are made from; tensors that are the same in Python are the same here. */
 export class Arguments {

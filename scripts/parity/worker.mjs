@@ -1,28 +1,18 @@
 // Runs entries of op_db here and compares them with what opdb.py gives. Requests come on standard input as lines of JSON,
 // results go to standard output likewise. A process of its own: what aborts LibTorch ends only this one.
-import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { AiforgeError, grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
 import { camelCase } from '../../dist/lib/tensor/schema.js';
 import { callOf } from './calls.mjs';
 import { difference, Tally } from './compare.mjs';
-import { readFrames } from './frames.mjs';
 import { undefinedValues } from './undefinedValues.mjs';
-import { Arguments } from './values.mjs';
+import { Arguments, tensorsIn } from './values.mjs';
+import { framesOf, messageOf } from './workers.mjs';
 
 const SEED = 42;
 const FAILURES_KEPT = 3;
 const here = path.dirname(fileURLToPath(import.meta.url));
-
-const messageOf = (error) => (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 600);
-
-/** The tensors of nested arrays, in order. */
-function tensorsIn(value) {
-  if (Tensor.isTensor(value)) return [value];
-  return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
-}
 
 /** The method of the name; for a function of nn.functional, the function with `inplace`. */
 function inPlaceOf(call, name) {
@@ -175,17 +165,8 @@ class Entry {
 }
 
 setNumThreads(1);
-const python = spawn(process.argv[2], [path.join(here, 'opdb.py')], {
-  stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
-  env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' },
-});
-python.stdin.on('error', () => {});
-createInterface({ input: process.stdin })
-  .on('line', (line) => python.stdin.write(`${line}\n`))
-  .on('close', () => python.stdin.end());
-
 let entry;
-for await (const frame of readFrames(python.stdio[3])) {
+for await (const frame of framesOf(process.argv[2], path.join(here, 'opdb.py'))) {
   const { header } = frame;
   if (header.done) {
     process.stdout.write(`${JSON.stringify({ entry: header.entry, ...entry?.finish() })}\n`);

@@ -42,12 +42,12 @@ describe('scripts/parity/compare.mjs', () => {
     compare = (await load('compare.mjs')) as Compare;
   });
 
-  function differenceOf(theirs: number[], ours: unknown, described: Partial<Described> = {}) {
+  function differenceOf(theirs: number[], ours: unknown, described: Partial<Described> = {}, options: object = {}) {
     const data = Float32Array.from(theirs);
     const expected = { dtype: 'float32', shape: [theirs.length], stride: [1], storage: 0, ...described };
     const frame = { header: { tensors: [expected], storages: [[0, data.byteLength]] }, blob: data.buffer };
     const tally = new compare.Tally();
-    const found = compare.difference(frame, { $: 'tensor', index: 0 }, ours, tally);
+    const found = compare.difference(frame, { $: 'tensor', index: 0 }, ours, tally, options);
     return { found, ...tally };
   }
   const float32 = (values: number[]): Tensor => tensor(values, { dtype: 'float32' });
@@ -55,6 +55,15 @@ describe('scripts/parity/compare.mjs', () => {
   it('tells the same bits from close values', () => {
     expect(differenceOf([1, NaN], float32([1, NaN]))).to.deep.equal({ found: null, tensors: 1, identical: 1 });
     expect(differenceOf([1, 2], float32([1.000001, 2]))).to.deep.equal({ found: null, tensors: 1, identical: 0 });
+  });
+
+  it('takes close values for different ones where every bit counts', () => {
+    const exact = (theirs: number[], ours: Tensor) => differenceOf(theirs, ours, {}, { exact: true }).found;
+    expect(exact([1, 2], float32([1, 2]))).to.equal(null);
+    expect(exact([1, 2], float32([1.000001, 2]))).to.match(
+      /1 of 2 elements differ, element 0: expected 1, got 1.00000/,
+    );
+    expect(exact([0], float32([-0]))).to.match(/zeros of other signs/);
   });
 
   it('says what differs', () => {

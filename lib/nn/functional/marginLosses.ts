@@ -1,17 +1,10 @@
-import { AiforgeError } from '../../errors.js';
-import { minimum, pairwiseDistance, rsub } from '../../tensor/generated/functions.js';
+import { rsub } from '../../tensor/generated/functions.js';
 import { logSigmoid } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { reductionNumber, type Reduction } from '../operators.js';
+import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { reduce, type ReductionOptions } from './losses.js';
-
-function refuse(name: string, problem: string): never {
-  throw new AiforgeError('INVALID_ARGUMENT', `${name}: ${problem}.`);
-}
-
-const sizes = (tensor: Tensor): string => `[${tensor.shape.join(', ')}]`;
+import { reduce, refuse, sizes, type ReductionOptions } from './reductions.js';
 
 function elementLoss(name: string, operatorName: string) {
   const operator = aten(operatorName);
@@ -21,25 +14,48 @@ function elementLoss(name: string, operatorName: string) {
   };
 }
 
-/** The logistic loss of targets 1 and -1; see `torch.nn.functional.soft_margin_loss`. */
+/**
+ * The logistic loss of targets 1 and -1: `log(1 + exp(-target * input))`. As `torch.nn.functional.soft_margin_loss`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.softMarginLoss(tensor([0, 0.5]), tensor([1, -1.5]), { reduction: 'none' }).shape; // [2]
+ */
 export const softMarginLoss = elementLoss('softMarginLoss', 'soft_margin_loss');
-/** The hinge loss of several classes a sample; see `torch.nn.functional.multilabel_margin_loss`. */
+
+/**
+ * The hinge loss of several classes a sample. The targets [batch, classes] list class numbers, -1 ends a list. As
+ * `torch.nn.functional.multilabel_margin_loss`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.multilabelMarginLoss(tensor([[0.5, 0, 0, 0]]), tensor([[0, -1, 0, 0]])).item(); // 0.375
+ */
 export const multilabelMarginLoss = elementLoss('multilabelMarginLoss', 'multilabel_margin_loss');
 
-export interface MarginLossOptions extends ReductionOptions {
+export interface MarginRankingLossOptions extends ReductionOptions {
+  /** By how much the one must rank higher. Default: 0. */
   margin?: number;
 }
 
 const ranking = aten('margin_ranking_loss');
 
-/** Whether the first or, with target -1, the second input ranks higher by `margin` (0); see `torch.nn.functional.margin_ranking_loss`. */
+/**
+ * Whether the first or, with target -1, the second input ranks higher by `margin`:
+ * `max(0, -target * (input1 - input2) + margin)`. As `torch.nn.functional.margin_ranking_loss`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.marginRankingLoss(tensor([0.5]), tensor([2.5]), tensor([1]), { margin: 1 }).item(); // 3
+ */
 export function marginRankingLoss(
   input1: Tensor,
   input2: Tensor,
   target: Tensor,
-  ...rest: Rest<MarginLossOptions, ['margin', 'reduction']>
+  ...rest: Rest<MarginRankingLossOptions, ['margin', 'reduction']>
 ): Tensor {
-  const { margin, reduction } = named<MarginLossOptions>('marginRankingLoss', rest, { margin: 0, reduction: 'mean' });
+  const defaults = { margin: 0, reduction: 'mean' as const };
+  const { margin, reduction } = named<MarginRankingLossOptions>('marginRankingLoss', rest, defaults);
   if (input1.dim() !== input2.dim() || input1.dim() !== target.dim()) {
     const shapes = [input1, input2, target].map(sizes).join(', ');
     refuse('marginRankingLoss', `the inputs and the target must have as many dimensions as each other, got ${shapes}`);
@@ -47,43 +63,31 @@ export function marginRankingLoss(
   return ranking(input1, input2, target, margin, reductionNumber(reduction));
 }
 
-const hinge = aten('hinge_embedding_loss');
-
-/** Distances pulled to 0 for target 1, pushed over `margin` (1) for -1; see `torch.nn.functional.hinge_embedding_loss`. */
-export function hingeEmbeddingLoss(
-  input: Tensor,
-  target: Tensor,
-  ...rest: Rest<MarginLossOptions, ['margin', 'reduction']>
-): Tensor {
-  const { margin, reduction } = named<MarginLossOptions>('hingeEmbeddingLoss', rest, { margin: 1, reduction: 'mean' });
-  return hinge(input, target, margin, reductionNumber(reduction));
-}
-
-const cosine = aten('cosine_embedding_loss');
-
-/** Cosines pulled to 1 for target 1, pushed under `margin` (0) for -1; see `torch.nn.functional.cosine_embedding_loss`. */
-export function cosineEmbeddingLoss(
-  input1: Tensor,
-  input2: Tensor,
-  target: Tensor,
-  ...rest: Rest<MarginLossOptions, ['margin', 'reduction']>
-): Tensor {
-  const { margin, reduction } = named<MarginLossOptions>('cosineEmbeddingLoss', rest, { margin: 0, reduction: 'mean' });
-  return cosine(input1, input2, target, margin, reductionNumber(reduction));
-}
-
 export interface MultiMarginLossOptions extends ReductionOptions {
   /** The power of the difference, 1 or 2. Default: 1. */
   p?: number;
-  /** Default: 1. */
+  /** By how much the target's class must be ahead. Default: 1. */
   margin?: number;
-  /** A weight for each class. */
+  /** A weight for each class. Default: none. */
   weight?: Tensor | null;
 }
 
 const multiMargin = aten('multi_margin_loss');
 
-/** The hinge loss of one class a sample; see `torch.nn.functional.multi_margin_loss`. */
+/** Throws unless the power and the weights are such as `multiMarginLoss` takes. */
+export function checkMultiMargin(name: string, p: number, weight: Tensor | null): void {
+  if (p !== 1 && p !== 2) refuse(name, `p must be 1 or 2, got ${p}`);
+  if (weight !== null && weight.dim() !== 1) refuse(name, `weight must have one dimension, got ${sizes(weight)}`);
+}
+
+/**
+ * The hinge loss of one class a sample, summed over the other classes: `max(0, margin - x[target] + x[i])^p / classes`. As
+ * `torch.nn.functional.multi_margin_loss`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.multiMarginLoss(tensor([[0.5, 0, 0, 0]]), tensor([0])).item(); // 0.375
+ */
 export function multiMarginLoss(
   input: Tensor,
   target: Tensor,
@@ -91,18 +95,23 @@ export function multiMarginLoss(
 ): Tensor {
   const defaults = { p: 1, margin: 1, weight: null, reduction: 'mean' as const };
   const { p, margin, weight, reduction } = named<MultiMarginLossOptions>('multiMarginLoss', rest, defaults);
-  if (p !== 1 && p !== 2) refuse('multiMarginLoss', `p must be 1 or 2, got ${p}`);
-  if (weight !== null && weight.dim() !== 1) {
-    refuse('multiMarginLoss', `weight must have one dimension, got ${sizes(weight)}`);
-  }
+  checkMultiMargin('multiMarginLoss', p, weight);
   return multiMargin(input, target, p, margin, weight, reductionNumber(reduction));
 }
 
 export interface MultilabelSoftMarginLossOptions extends ReductionOptions {
+  /** A weight for each class. Default: none. */
   weight?: Tensor | null;
 }
 
-/** The logistic loss of several classes a sample; see `torch.nn.functional.multilabel_soft_margin_loss`. */
+/**
+ * The logistic loss of several classes a sample, targets 0 or 1 of the input's shape, as the mean over the classes. As
+ * `torch.nn.functional.multilabel_soft_margin_loss`.
+ *
+ * @example
+ * import { nn, tensor, zeros } from 'aiforge';
+ * nn.functional.multilabelSoftMarginLoss(zeros([1, 2]), tensor([[0, 1]])).item(); // 0.6931471824645996
+ */
 export function multilabelSoftMarginLoss(
   input: Tensor,
   target: Tensor,
@@ -115,63 +124,4 @@ export function multilabelSoftMarginLoss(
   if (given.weight !== null) losses = losses.mul(given.weight);
   const classes = input.dim() - 1;
   return reduce(losses.sum(classes).div(input.size(classes)), given.reduction);
-}
-
-export interface TripletMarginLossOptions extends ReductionOptions {
-  /** Default: 1. */
-  margin?: number;
-  /** The norm. Default: 2. */
-  p?: number;
-  /** Default: 1e-6. */
-  eps?: number;
-  /** Whether the distance from positive to negative may stand for the anchor's. Default: false. */
-  swap?: boolean;
-}
-
-const triplet = aten('triplet_margin_loss');
-
-/** The anchor nearer to the positive than to the negative by `margin`; see `torch.nn.functional.triplet_margin_loss`. */
-export function tripletMarginLoss(
-  anchor: Tensor,
-  positive: Tensor,
-  negative: Tensor,
-  ...rest: Rest<TripletMarginLossOptions, ['margin', 'p', 'eps', 'swap', 'reduction']>
-): Tensor {
-  const defaults = { margin: 1, p: 2, eps: 1e-6, swap: false, reduction: 'mean' as const };
-  const { margin, p, eps, swap, reduction } = named<TripletMarginLossOptions>('tripletMarginLoss', rest, defaults);
-  if (margin <= 0) refuse('tripletMarginLoss', `margin must be greater than 0, got ${margin}`);
-  return triplet(anchor, positive, negative, margin, p, eps, swap, reductionNumber(reduction));
-}
-
-export interface TripletMarginWithDistanceLossOptions {
-  /** Default: the Euclidean distance. */
-  distanceFunction?: ((a: Tensor, b: Tensor) => Tensor) | null;
-  /** Default: 1. */
-  margin?: number;
-  /** Default: false. */
-  swap?: boolean;
-  /** Default: `'mean'`. */
-  reduction?: Reduction;
-}
-
-/** `tripletMarginLoss` with a distance of your own; see `torch.nn.functional.triplet_margin_with_distance_loss`. */
-export function tripletMarginWithDistanceLoss(
-  anchor: Tensor,
-  positive: Tensor,
-  negative: Tensor,
-  { distanceFunction, margin = 1, swap = false, reduction = 'mean' }: TripletMarginWithDistanceLossOptions = {},
-): Tensor {
-  const name = 'tripletMarginWithDistanceLoss';
-  if (margin <= 0) refuse(name, `margin must be greater than 0, got ${margin}`);
-  if (anchor.dim() !== positive.dim() || positive.dim() !== negative.dim()) {
-    refuse(
-      name,
-      `the tensors must have as many dimensions as each other, got ${[anchor, positive, negative].map(sizes).join(', ')}`,
-    );
-  }
-  const distance = distanceFunction ?? pairwiseDistance;
-  const near = distance(anchor, positive);
-  let far = distance(anchor, negative);
-  if (swap) far = minimum(far, distance(positive, negative));
-  return reduce(near.add(margin).sub(far).clampMin(0), reduction);
 }

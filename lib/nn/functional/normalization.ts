@@ -1,8 +1,10 @@
 import { AiforgeError } from '../../errors.js';
 import { avgPool2d, avgPool3d, pad } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { checkBatch, checkBatchEps, checkGroups, checkInstances } from './normChecks.js';
 
 export interface NormalizeOptions {
   /** The norm. Default: 2. */
@@ -28,16 +30,6 @@ export function normalize(input: Tensor, ...rest: Rest<NormalizeOptions, ['p', '
   return input.div(norm(input, p, dims, true).clampMin(eps).expandAs(input));
 }
 
-function checkValues(name: string, kind: string, shape: readonly number[], count: number): void {
-  if (count !== 1) return;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${name}: training needs more than one ${kind}, got an input of shape [${shape.join(', ')}].`,
-  );
-}
-
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-
 export interface AffineOptions {
   weight?: Tensor | null;
   bias?: Tensor | null;
@@ -55,7 +47,6 @@ export interface BatchNormOptions extends AffineOptions {
 }
 
 type BatchNormOrder = ['runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps'];
-const batch = aten('batch_norm');
 
 /** Normalises each channel over the batch; see `torch.nn.functional.batch_norm`. */
 export function batchNorm(input: Tensor, ...rest: Rest<BatchNormOptions, BatchNormOrder>): Tensor {
@@ -72,12 +63,9 @@ export function batchNorm(input: Tensor, ...rest: Rest<BatchNormOptions, BatchNo
       eps: 1e-5,
     },
   );
-  const shape = input.shape;
-  if (training) checkValues('batchNorm', 'value per channel', shape, product([shape[0] ?? 0, ...shape.slice(2)]));
-  if (eps < 0 || (training && eps === 0)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `batchNorm: eps must be positive, got ${eps}.`);
-  }
-  return batch(input, weight, bias, runningMean, runningVar, training, momentum, eps, true);
+  if (training) checkBatch(input.shape);
+  checkBatchEps(eps, training);
+  return operators.batchNorm(input, weight, bias, runningMean, runningVar, training, momentum, eps);
 }
 
 export interface InstanceNormOptions extends AffineOptions {
@@ -92,7 +80,6 @@ export interface InstanceNormOptions extends AffineOptions {
 }
 
 type InstanceNormOrder = ['runningMean', 'runningVar', 'weight', 'bias', 'useInputStats', 'momentum', 'eps'];
-const instance = aten('instance_norm');
 
 /** Normalises each channel of each sample; see `torch.nn.functional.instance_norm`. */
 export function instanceNorm(input: Tensor, ...rest: Rest<InstanceNormOptions, InstanceNormOrder>): Tensor {
@@ -101,8 +88,8 @@ export function instanceNorm(input: Tensor, ...rest: Rest<InstanceNormOptions, I
     rest,
     { runningMean: null, runningVar: null, weight: null, bias: null, useInputStats: true, momentum: 0.1, eps: 1e-5 },
   );
-  if (useInputStats) checkValues('instanceNorm', 'spatial element', input.shape, product(input.shape.slice(2)));
-  return instance(input, weight, bias, runningMean, runningVar, useInputStats, momentum, eps, true);
+  if (useInputStats) checkInstances(input.shape);
+  return operators.instanceNorm(input, weight, bias, runningMean, runningVar, useInputStats, momentum, eps);
 }
 
 export interface GroupNormOptions extends AffineOptions {
@@ -111,8 +98,6 @@ export interface GroupNormOptions extends AffineOptions {
   eps?: number;
 }
 
-const group = aten('group_norm');
-
 /** Normalises groups of channels of each sample; see `torch.nn.functional.group_norm`. */
 export function groupNorm(
   input: Tensor,
@@ -120,16 +105,8 @@ export function groupNorm(
 ): Tensor {
   const defaults = { numGroups: undefined, weight: null, bias: null, eps: 1e-5 };
   const { numGroups, weight, bias, eps } = named<GroupNormOptions>('groupNorm', rest, defaults);
-  const shape = input.shape;
-  if (shape.length < 2) {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `groupNorm: the input needs at least 2 dimensions, got [${shape.join(', ')}].`,
-    );
-  }
-  const inGroup = Math.trunc((shape[0]! * shape[1]!) / numGroups);
-  checkValues('groupNorm', 'value per group', shape, product([inGroup, ...shape.slice(2)]));
-  return group(input, numGroups, weight, bias, eps, true);
+  checkGroups(input.shape, numGroups);
+  return operators.groupNorm(input, numGroups, weight, bias, eps);
 }
 
 export interface RmsNormOptions {
@@ -139,13 +116,11 @@ export interface RmsNormOptions {
   eps?: number | null;
 }
 
-const rms = aten('rms_norm');
-
 /** Divides by the root of the mean square over the last dimensions; see `torch.nn.functional.rms_norm`. */
 export function rmsNorm(input: Tensor, ...rest: Rest<RmsNormOptions, ['normalizedShape', 'weight', 'eps']>): Tensor {
   const defaults = { normalizedShape: undefined, weight: null, eps: null };
   const { normalizedShape, weight, eps } = named<RmsNormOptions>('rmsNorm', rest, defaults);
-  return rms(input, normalizedShape, weight, eps);
+  return operators.rmsNorm(input, normalizedShape, weight, eps);
 }
 
 export interface LocalResponseNormOptions {

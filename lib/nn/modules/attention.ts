@@ -160,12 +160,8 @@ export class MultiheadAttention extends Module {
     );
   }
 
-  // A mask of keys alone is of type 1; any mask of pairs, with or without one of keys, of type 2.
-  private mergeMasks(
-    attn: Tensor | null,
-    padding: Tensor | null,
-    query: Tensor,
-  ): [mask: Tensor | null, type: number | null] {
+  /** A mask of keys alone as it is, of type 1; any mask of pairs, with or without one of keys, as one of type 2. */
+  mergeMasks(attn: Tensor | null, padding: Tensor | null, query: Tensor): [mask: Tensor | null, type: number | null] {
     if (attn === null) return padding === null ? [null, null] : [padding, 1];
     const [batch, length] = query.shape as [number, number];
     const expanded =

@@ -1,0 +1,15 @@
+import type { Tensor } from '../../tensor/tensor.js';
+import * as operators from '../operators.js';
+
+export { bilinear } from '../../tensor/generated/functions.js';
+
+/**
+ * `input @ weight.T + bias`, from [..., inFeatures] to [..., outFeatures]. As `torch.nn.functional.linear`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.linear(tensor([1, 2.5]), tensor([[2, 0.5]])).tolist(); // [3.25]
+ */
+export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  return operators.linear(input, weight, bias);
+}

@@ -1,0 +1,23 @@
+import type { InplaceOptions } from '../functional/activations.js';
+import { Module } from '../module.js';
+import { pythonFloat } from '../printing.js';
+
+/** An activation that can change its input instead of a copy. */
+export abstract class InplaceActivation extends Module {
+  readonly inplace: boolean;
+
+  constructor({ inplace = false }: InplaceOptions = {}) {
+    super();
+    this.inplace = inplace;
+  }
+
+  override extraRepr(): string {
+    return this.inplace ? 'inplace=True' : '';
+  }
+}
+
+/** The settings of an activation as PyTorch prints them, and `inplace` where it is true. */
+export function settingsText(settings: Record<string, number>, inplace = false): string {
+  const parts = Object.entries(settings).map(([name, value]) => `${name}=${pythonFloat(value)}`);
+  return [...parts, ...(inplace ? ['inplace=True'] : [])].join(', ');
+}

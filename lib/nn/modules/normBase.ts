@@ -1,0 +1,83 @@
+import { noGrad } from '../../autograd/modes.js';
+import { empty, ones, zeros } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { checkSize } from '../checks.js';
+import { ones_, zeros_ } from '../init.js';
+import { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
+import { pythonBoolean, pythonFloat } from '../printing.js';
+import type { FactoryOptions } from './linear.js';
+
+export interface NormOptions extends FactoryOptions {
+  /** Added to the variance. Default: 1e-5. */
+  eps?: number;
+  /** How much of a new statistic goes into the running one, from 0 to 1; null: the mean of all batches. Default: 0.1. */
+  momentum?: number | null;
+  /** Whether there are a learnt weight and bias. Default: true, for instance norms false. */
+  affine?: boolean;
+  /** Whether running statistics are kept for evaluation. Default: true, for instance norms false. */
+  trackRunningStats?: boolean;
+  /** Whether there is a learnt bias beside the weight. Default: true. */
+  bias?: boolean;
+}
+
+/** What the norms that can keep running statistics of `numFeatures` channels share. */
+export abstract class NormBase extends Module {
+  numFeatures: number;
+  readonly eps: number;
+  readonly momentum: number | null;
+  readonly affine: boolean;
+  readonly trackRunningStats: boolean;
+  weight: Parameter | null;
+  bias: Parameter | null;
+  declare runningMean: Tensor | null;
+  declare runningVar: Tensor | null;
+  declare numBatchesTracked: Tensor | null;
+
+  constructor(
+    numFeatures: number,
+    { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, bias = true, ...factory }: NormOptions,
+  ) {
+    super();
+    this.numFeatures = checkSize(this.constructor.name, 'numFeatures', numFeatures);
+    this.eps = eps;
+    this.momentum = momentum;
+    this.affine = affine;
+    this.trackRunningStats = trackRunningStats;
+    this.weight = affine ? new Parameter(empty([numFeatures], factory)) : null;
+    this.bias = affine && bias ? new Parameter(empty([numFeatures], factory)) : null;
+    this.registerBuffer('runningMean', trackRunningStats ? zeros([numFeatures], factory) : null);
+    this.registerBuffer('runningVar', trackRunningStats ? ones([numFeatures], factory) : null);
+    const counter = { dtype: 'int64', device: factory.device } as const;
+    this.registerBuffer('numBatchesTracked', trackRunningStats ? zeros([], counter) : null);
+    this.resetParameters();
+  }
+
+  /** Forgets the statistics: mean 0, variance 1. */
+  resetRunningStats(): void {
+    scope(() =>
+      noGrad(() => {
+        this.runningMean?.zero_();
+        this.runningVar?.fill_(1);
+        this.numBatchesTracked?.zero_();
+      }),
+    );
+  }
+
+  /** Sets the weight to 1 and the bias to 0, and forgets the statistics. */
+  resetParameters(): void {
+    this.resetRunningStats();
+    if (this.weight !== null) ones_(this.weight);
+    if (this.bias !== null) zeros_(this.bias);
+  }
+
+  override extraRepr(): string {
+    const momentum = this.momentum === null ? 'None' : pythonFloat(this.momentum);
+    return (
+      `${this.numFeatures}, eps=${pythonFloat(this.eps)}, momentum=${momentum}, ` +
+      `affine=${pythonBoolean(this.affine)}, bias=${pythonBoolean(this.bias !== null)}, ` +
+      `track_running_stats=${pythonBoolean(this.trackRunningStats)}`
+    );
+  }
+}

@@ -1,0 +1,91 @@
+import { AiforgeError } from '../errors.js';
+import { noGrad } from '../autograd/modes.js';
+import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { handlesOf } from '../tensor/tensor.js';
+import * as ops from './operators.js';
+
+/** The new average of one tensor: from the present average, the model's value and the number of models averaged so far. */
+export type AverageFunction = (averaged: Tensor, current: Tensor, numAveraged: Tensor | number) => Tensor;
+
+/** Changes averages of one device and dtype in place: the averages, the model's values, the number of models so far. */
+export type MultiAverageFunction = (
+  averaged: readonly Tensor[],
+  current: readonly Tensor[],
+  numAveraged: Tensor | number,
+) => void;
+
+function checkDecay(decay: number): void {
+  if (decay >= 0 && decay <= 1) return;
+  throw new AiforgeError('INVALID_ARGUMENT', `decay: expected a number from 0 to 1, got ${String(decay)}.`);
+}
+
+const within = (body: () => void): void => scope(() => noGrad(body));
+
+// `lerp` of lists has no kernel for whole numbers.
+const canLerp = ([first]: readonly Tensor[]): boolean => /^(float|bfloat|complex)/.test(first?.dtype ?? 'float32');
+
+/**
+ * The exponential moving average of one tensor: `decay · average + (1 − decay) · value`, for `avgFn` of `AveragedModel`.
+ * As `torch.optim.swa_utils.get_ema_avg_fn`.
+ *
+ * @param decay How much of the average stays, from 0 to 1. Default: 0.999.
+ * @throws AiforgeError INVALID_ARGUMENT for another decay.
+ */
+export function getEmaAvgFn(decay = 0.999): AverageFunction {
+  checkDecay(decay);
+  return (averaged, current) => noGrad(() => averaged.mul(decay).add(current.mul(1 - decay)));
+}
+
+/**
+ * The equal average of one tensor: `average + (value − average) / (n + 1)`, for `avgFn` of `AveragedModel`.
+ * As `torch.optim.swa_utils.get_swa_avg_fn`.
+ */
+export function getSwaAvgFn(): AverageFunction {
+  return (averaged, current, numAveraged) => noGrad(() => averaged.add(current.sub(averaged).div(next(numAveraged))));
+}
+
+const next = (count: Tensor | number): Tensor | number => (typeof count === 'number' ? count + 1 : count.add(1));
+
+/**
+ * The exponential moving average of lists of tensors, in place: `average ← average + (1 − decay) · (value − average)`, for
+ * `multiAvgFn` of `AveragedModel`. As `torch.optim.swa_utils.get_ema_multi_avg_fn`.
+ *
+ * @param decay How much of the average stays, from 0 to 1. Default: 0.999.
+ * @throws AiforgeError INVALID_ARGUMENT for another decay.
+ * @example
+ * import { nn, optim, randn } from 'aiforge';
+ * const model = new nn.Linear(3, 1);
+ * const averaged = new optim.swaUtils.AveragedModel(model, { multiAvgFn: optim.swaUtils.getEmaMultiAvgFn(0.99) });
+ * averaged.updateParameters(model);
+ * averaged.forward(randn([2, 3])).shape; // [2, 1]
+ */
+export function getEmaMultiAvgFn(decay = 0.999): MultiAverageFunction {
+  checkDecay(decay);
+  return (averaged, current) =>
+    within(() => {
+      if (canLerp(averaged)) ops.lerp_(handlesOf(averaged), handlesOf(current), 1 - decay);
+      else averaged.forEach((tensor, i) => tensor.copy_(tensor.mul(decay).add(current[i]!.mul(1 - decay))));
+    });
+}
+
+/**
+ * The equal average of lists of tensors, in place: `average ← average + (value − average) / (n + 1)`, for `multiAvgFn` of
+ * `AveragedModel`. As `torch.optim.swa_utils.get_swa_multi_avg_fn`; as there, whole numbers cannot be averaged so.
+ */
+export function getSwaMultiAvgFn(): MultiAverageFunction {
+  return (averaged, current, numAveraged) =>
+    within(() => {
+      const averages = handlesOf(averaged);
+      const values = handlesOf(current);
+      if (canLerp(averaged)) return ops.lerp_(averages, values, share(numAveraged));
+      const differences = ops.addList(values, averages, -1);
+      if (typeof numAveraged === 'number') return ops.addList_(averages, differences, 1 / (numAveraged + 1));
+      const count = numAveraged.add(1);
+      ops.addcdiv_(averages, differences, handlesOf(averaged.map(() => count)), 1);
+    });
+}
+
+// A count that is a tensor gives a share of the default dtype.
+const share = (count: Tensor | number): number =>
+  typeof count === 'number' ? 1 / (count + 1) : count.add(1).reciprocal().item<number>();

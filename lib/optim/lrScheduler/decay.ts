@@ -1,0 +1,174 @@
+import type { Optimizer } from '../optimizer.js';
+import { bisectRight, divide, pow } from './cMath.js';
+import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { groupsOf, ratesOf, times, type Rate } from './rates.js';
+
+export interface StepLROptions extends LRSchedulerOptions {
+  /** The factor of each decay. Default: 0.1. */
+  gamma?: number;
+}
+
+/**
+ * Decays the rate every `stepSize` epochs: `lr ← lr · gamma`.
+ *
+ * Options: {@link StepLROptions}. As `torch.optim.lr_scheduler.StepLR`.
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * const optimizer = new optim.SGD(new nn.Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.lrScheduler.StepLR(optimizer, 2, { gamma: 0.5 });
+ * for (let epoch = 0; epoch < 5; ++epoch) {
+ *   optimizer.step();
+ *   scheduler.step();
+ * }
+ * scheduler.getLastLr(); // [0.25]
+ */
+export class StepLR extends LRScheduler {
+  readonly stepSize: number;
+  readonly gamma: number;
+
+  constructor(optimizer: Optimizer, stepSize: number, { gamma = 0.1, lastEpoch }: StepLROptions = {}) {
+    super(optimizer);
+    this.stepSize = stepSize;
+    this.gamma = gamma;
+    this.begin(lastEpoch);
+  }
+
+  override getLr(): Rate[] {
+    this.warnUnlessStepping();
+    const { lastEpoch, stepSize } = this;
+    if (lastEpoch === 0 || !Number.isInteger(divide(lastEpoch, stepSize))) return ratesOf(this.optimizer, 'lr');
+    return groupsOf(this.optimizer).map(({ lr }) => times(lr, this.gamma));
+  }
+
+  protected override closedFormLr(): Rate[] {
+    const factor = pow(this.gamma, Math.floor(divide(this.lastEpoch, this.stepSize)));
+    return this.baseLrs.map((baseLr) => times(baseLr, factor));
+  }
+}
+
+/**
+ * Decays the rate at each of the `milestones`: `lr ← lr · gamma`, as often as the epoch is among them.
+ *
+ * Options: {@link StepLROptions}. As `torch.optim.lr_scheduler.MultiStepLR`.
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * const optimizer = new optim.SGD(new nn.Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.lrScheduler.MultiStepLR(optimizer, [2, 3], { gamma: 0.5 });
+ * for (let epoch = 0; epoch < 5; ++epoch) {
+ *   optimizer.step();
+ *   scheduler.step();
+ * }
+ * scheduler.getLastLr(); // [0.25]
+ */
+export class MultiStepLR extends LRScheduler {
+  /** How often each milestone was given. */
+  readonly milestones: Readonly<Record<number, number>>;
+  readonly gamma: number;
+
+  constructor(optimizer: Optimizer, milestones: Iterable<number>, { gamma = 0.1, lastEpoch }: StepLROptions = {}) {
+    super(optimizer);
+    const counts: Record<number, number> = {};
+    for (const milestone of milestones) counts[milestone] = (counts[milestone] ?? 0) + 1;
+    this.milestones = counts;
+    this.gamma = gamma;
+    this.begin(lastEpoch);
+  }
+
+  override getLr(): Rate[] {
+    this.warnUnlessStepping();
+    const count = this.milestones[this.lastEpoch];
+    if (count === undefined) return ratesOf(this.optimizer, 'lr');
+    const factor = pow(this.gamma, count);
+    return groupsOf(this.optimizer).map(({ lr }) => times(lr, factor));
+  }
+
+  protected override closedFormLr(): Rate[] {
+    const all = Object.entries(this.milestones).flatMap(([milestone, count]) => Array<number>(count).fill(+milestone));
+    const ascending = all.sort((a, b) => a - b);
+    const factor = pow(this.gamma, bisectRight(ascending, this.lastEpoch));
+    return this.baseLrs.map((baseLr) => times(baseLr, factor));
+  }
+}
+
+/**
+ * Decays the rate every epoch: `lr ← lr · gamma`.
+ *
+ * Options: {@link LRSchedulerOptions}. As `torch.optim.lr_scheduler.ExponentialLR`.
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * const optimizer = new optim.SGD(new nn.Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.lrScheduler.ExponentialLR(optimizer, 0.5);
+ * optimizer.step();
+ * scheduler.step();
+ * scheduler.getLastLr(); // [0.5]
+ */
+export class ExponentialLR extends LRScheduler {
+  readonly gamma: number;
+
+  constructor(optimizer: Optimizer, gamma: number, { lastEpoch }: LRSchedulerOptions = {}) {
+    super(optimizer);
+    this.gamma = gamma;
+    this.begin(lastEpoch);
+  }
+
+  override getLr(): Rate[] {
+    this.warnUnlessStepping();
+    if (this.isInitial) return ratesOf(this.optimizer, 'lr');
+    return groupsOf(this.optimizer).map(({ lr }) => times(lr, this.gamma));
+  }
+
+  protected override closedFormLr(): Rate[] {
+    const factor = pow(this.gamma, this.lastEpoch);
+    return this.baseLrs.map((baseLr) => times(baseLr, factor));
+  }
+}
+
+export interface PolynomialLROptions extends LRSchedulerOptions {
+  /** Epochs until the rate is 0. Default: 5. */
+  totalIters?: number;
+  /** The power of the polynomial. Default: 1, a straight line. */
+  power?: number;
+}
+
+/**
+ * Decays the rate to 0 over `totalIters` epochs: `lr = initialLr · (1 − epoch / totalIters)^power`.
+ *
+ * Options: {@link PolynomialLROptions}. As `torch.optim.lr_scheduler.PolynomialLR`.
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * const optimizer = new optim.SGD(new nn.Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.lrScheduler.PolynomialLR(optimizer, { totalIters: 2, power: 2 });
+ * optimizer.step();
+ * scheduler.step();
+ * scheduler.getLastLr(); // [0.25]
+ */
+export class PolynomialLR extends LRScheduler {
+  readonly totalIters: number;
+  readonly power: number;
+
+  constructor(optimizer: Optimizer, { totalIters = 5, power = 1, lastEpoch }: PolynomialLROptions = {}) {
+    super(optimizer);
+    this.totalIters = totalIters;
+    this.power = power;
+    this.begin(lastEpoch);
+  }
+
+  override getLr(): Rate[] {
+    this.warnUnlessStepping();
+    const { lastEpoch, totalIters } = this;
+    if (this.isInitial || lastEpoch > totalIters) return ratesOf(this.optimizer, 'lr');
+    const decay = divide(1 - divide(lastEpoch, totalIters), 1 - (lastEpoch - 1) / totalIters);
+    const factor = pow(decay, this.power);
+    return groupsOf(this.optimizer).map(({ lr }) => times(lr, factor));
+  }
+
+  protected override closedFormLr(): Rate[] {
+    const { lastEpoch, totalIters } = this;
+    const factor = pow(1 - divide(Math.min(totalIters, lastEpoch), totalIters), this.power);
+    return this.baseLrs.map((baseLr) => times(baseLr, factor));
+  }
+}

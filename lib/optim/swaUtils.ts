@@ -1,0 +1,12 @@
+// Table of contents of `optim.swaUtils`.
+export { AveragedModel, type AveragedModelOptions } from './averagedModel.js';
+export {
+  getEmaAvgFn,
+  getEmaMultiAvgFn,
+  getSwaAvgFn,
+  getSwaMultiAvgFn,
+  type AverageFunction,
+  type MultiAverageFunction,
+} from './averagingFunctions.js';
+export { updateBN, type UpdateBNOptions } from './updateBN.js';
+export { SWALR, type SWALROptions } from './averagingLr.js';

@@ -1,0 +1,49 @@
+// The classes and names of torch.nn and torch.optim that are not expected to be here or to pass, each with its reason.
+
+const each = (names, reason) => names.split(' ').map((name) => [name, reason]);
+
+const deprecated = 'deprecated in PyTorch: its other name, with a trailing _, is there';
+const typing = "of Python's own make: types, scripting and overriding";
+
+/** Classes without samples: nothing can be constructed of them, or nothing computed. */
+export const withoutSamples = new Map([
+  ['Module', 'abstract: every other entry is one'],
+  ['RNNBase', 'abstract: RNN, LSTM and GRU are its cases'],
+  ['RNNCellBase', 'abstract: the cells are its cases'],
+  ['LinearCrossEntropyOptions', 'a record of options, no module: an object here'],
+  ['Container', 'deprecated in PyTorch, of which Module has taken the place'],
+  ['NLLLoss2d', 'deprecated in PyTorch, of which NLLLoss has taken the place'],
+]);
+
+/** Entries that do not pass in full. */
+export const knownDifferences = new Map(
+  each('Softplus Softshrink', 'Python prints a setting as it was written, 2 or 2.0, which is one number here'),
+);
+
+/** Absent names by namespace. */
+export const absentNames = {
+  'torch.nn': new Map([
+    ['Container', withoutSamples.get('Container')],
+    ['NLLLoss2d', withoutSamples.get('NLLLoss2d')],
+    ['LinearCrossEntropyOptions', withoutSamples.get('LinearCrossEntropyOptions')],
+    [
+      'DataParallel',
+      'one process for several GPUs, which PyTorch advises against: distributed.DistributedDataParallel',
+    ],
+    ['factory_kwargs', typing],
+  ]),
+  'torch.nn.functional': new Map([
+    ...each(
+      'Tensor assert_int_or_pair has_torch_function has_torch_function_unary has_torch_function_variadic',
+      typing,
+    ),
+    ...each('ScalingType SwizzleType', 'enumerations of scaled matrix products on CUDA devices'),
+  ]),
+  'torch.nn.init': new Map(
+    each(
+      'constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform xavier_normal xavier_uniform',
+      deprecated,
+    ),
+  ),
+  'torch.nn.utils': new Map([['clip_grad_norm', deprecated]]),
+};

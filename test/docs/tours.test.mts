@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { expect } from 'chai';
+
+for (const tour of ['tensors', 'nn'])
+  describe(`docs/${tour}.md`, () => {
+    const text = readFileSync(`docs/${tour}.md`, 'utf8');
+    const examples = [
+      ...text.matchAll(/## ([^\n]+)\n(?:(?!\n## )[\s\S])*?```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g),
+    ];
+
+    it('has an example for most of its chapters', () => {
+      expect(examples).to.have.length.at.least(5);
+    });
+
+    for (const [, title, code, expected] of examples) {
+      it(`${title}: prints what it says`, () => {
+        mkdirSync('build/examples', { recursive: true });
+        const file = path.resolve('build', 'examples', `${tour}-${title!.toLowerCase().replaceAll(' ', '-')}.mjs`);
+        writeFileSync(file, code!);
+        const env = { ...process.env, OMP_NUM_THREADS: '1', NO_COLOR: '1' };
+        expect(execFileSync(process.execPath, [file], { encoding: 'utf8', env })).to.equal(expected);
+      });
+    }
+
+    it('links to files that exist', () => {
+      for (const [, target] of text.matchAll(/\]\(((?!http)[^)#]+)\)/g))
+        expect(() => readFileSync(path.join('docs', target!)), target).not.to.throw();
+    });
+  });
