@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { TrainingConfig } from '../config/trainingConfig.js';
 import { DataLoader, DistributedSampler, Subset } from '../data/index.js';
 import { AiforgeError } from '../errors.js';
-import { clipGradNorm_ } from '../nn/index.js';
+import { utils } from '../nn/index.js';
 import type { Optimizer } from '../optim/index.js';
 import { getRngState, scope, setRngState, Tensor, tensor } from '../tensor/index.js';
 import type { BaseModel, StepOutput } from './baseModel.js';
@@ -142,7 +142,7 @@ export class Trainer {
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
     this.#running.add(output, batch, samples);
     if (isUpdate) {
-      if (training.gradClipNorm !== null) clipGradNorm_([...model.parameters()], training.gradClipNorm);
+      if (training.gradClipNorm !== null) utils.clipGradNorm_([...model.parameters()], training.gradClipNorm);
       optimizer.step();
       optimizer.zeroGrad();
       ++state.step;

@@ -16,12 +16,17 @@ const clampMax = operator('_foreach_clamp_max_.Scalar');
 const asList = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
   Tensor.isTensor(parameters) ? [parameters] : [...parameters];
 
-// The gradients that there are, by device and dtype as the operators on lists need them.
+// The gradients that there are.
 function gradientsByKind(parameters: readonly Tensor[]): Handles[] {
   enterContext();
+  return byKind(native.gradients(handlesOf(parameters)).filter((handle) => handle !== null));
+}
+
+// Tensors by device and dtype, as the operators on lists need them.
+function byKind(handles: readonly Handle[]): Handles[] {
+  enterContext();
   const groups = new Map<string, Handle[]>();
-  for (const handle of native.gradients(handlesOf(parameters))) {
-    if (handle === null) continue;
+  for (const handle of handles) {
     const kind = `${native.device(handle)} ${native.dtype(handle)}`;
     const group = groups.get(kind);
     if (group === undefined) groups.set(kind, [handle]);
@@ -37,35 +42,69 @@ export interface ClipGradNormOptions {
   errorIfNonfinite?: boolean;
 }
 
-function totalNorm(gradients: readonly Handles[], normType: number): Tensor {
-  if (gradients.length === 0) return zeros([]);
-  const each = gradients.flatMap((group) => (native.call(norms, group, normType) as Handle[]).map(wrapHandle));
-  return vectorNorm(stack(each.map((norm) => norm.to(each[0]!.device))), normType);
+function totalNorm(
+  groups: readonly Handles[],
+  { normType = 2, errorIfNonfinite = false }: ClipGradNormOptions,
+): Tensor {
+  if (groups.length === 0) return zeros([]);
+  const each = groups.flatMap((group) => (native.call(norms, group, normType) as Handle[]).map(wrapHandle));
+  const total = vectorNorm(stack(each.map((norm) => norm.to(each[0]!.device))), normType);
+  if (!errorIfNonfinite || Number.isFinite(total.item<number>())) return total;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `The norm of the gradients is ${total.item<number>()}; nothing was scaled. Set errorIfNonfinite: false to go on.`,
+  );
+}
+
+function scaleTo(maxNorm: number, groups: readonly Handles[], total: Tensor): void {
+  const scale = total.add(1e-6).reciprocal().mul(maxNorm).clamp({ max: 1 });
+  for (const group of groups) native.call(multiply, group, handleOf(scale.to(native.device(group[0]!) as 'cpu')));
+}
+
+/**
+ * The norm of several tensors, taken together. As `torch.nn.utils.get_total_norm`.
+ *
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * nn.utils.getTotalNorm([ones([3]), ones([6])]).item(); // 3
+ */
+export function getTotalNorm(tensors: Tensor | Iterable<Tensor>, options: ClipGradNormOptions = {}): Tensor {
+  const list = asList(tensors);
+  return scope(() => noGrad(() => totalNorm(byKind(Array.from(list, handleOf)), options)));
+}
+
+/**
+ * Scales the gradients of all parameters, whose norm is `totalNorm`, so that it is at most `maxNorm`. As
+ * `torch.nn.utils.clip_grads_with_norm_`.
+ */
+export function clipGradsWithNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: number, totalNorm: Tensor): void {
+  const list = asList(parameters);
+  scope(() => noGrad(() => scaleTo(maxNorm, gradientsByKind(list), totalNorm)));
 }
 
 /**
  * Scales the gradients of all parameters so that their norm, taken together, is at most `maxNorm`; returns the norm that
  * they had. As `torch.nn.utils.clip_grad_norm_`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT with `errorIfNonfinite`, when the norm is NaN or infinite.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const x = tensor([3, 4], { dtype: 'float32', requiresGrad: true });
+ * x.square().sum().div(2).backward();
+ * nn.utils.clipGradNorm_(x, 1).item(); // 5
+ * x.grad.norm().item() < 1.001; // true
  */
 export function clipGradNorm_(
   parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
-  { normType = 2, errorIfNonfinite = false }: ClipGradNormOptions = {},
+  options: ClipGradNormOptions = {},
 ): Tensor {
   const list = asList(parameters);
   return scope(() =>
     noGrad(() => {
       const gradients = gradientsByKind(list);
-      const total = totalNorm(gradients, normType);
-      if (errorIfNonfinite && !Number.isFinite(total.item<number>())) {
-        throw new AiforgeError(
-          'INVALID_ARGUMENT',
-          `clipGradNorm_: the norm of the gradients is ${total.item<number>()}; nothing was scaled.`,
-        );
-      }
-      const scale = total.add(1e-6).reciprocal().mul(maxNorm).clamp({ max: 1 });
-      for (const group of gradients)
-        native.call(multiply, group, handleOf(scale.to(native.device(group[0]!) as 'cpu')));
+      const total = totalNorm(gradients, options);
+      scaleTo(maxNorm, gradients, total);
       return total;
     }),
   );

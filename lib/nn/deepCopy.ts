@@ -6,9 +6,11 @@ import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
 import type { Module } from './module.js';
+import { ModuleHooks } from './hookLists.js';
 import { Parameter } from './parameter.js';
 import { registry, Registry } from './registry.js';
 import { isModule } from './traversal.js';
+import { isUninitialized } from './uninitialized.js';
 
 type Copies = Map<object, unknown>;
 
@@ -19,6 +21,7 @@ function copyTensor(tensor: Tensor): Tensor {
       `deepCopy: a module holds a tensor that was computed (${tensor.gradFn}), which cannot be copied with its graph; detach() it.`,
     );
   }
+  if (isUninitialized(tensor)) return tensor.copyUninitialized();
   return scope(() => {
     const data = noGrad(() => tensor.detach().clone());
     if (tensor instanceof Parameter) return tensor.copyWith(data);
@@ -34,6 +37,7 @@ function copyModule(module: Module, copies: Copies): Module {
   for (const [property, { tensor, persistent }] of module[registry].buffers) {
     own.buffers.set(property, { tensor: copyOf(tensor, copies), persistent });
   }
+  own.hooks = module[registry].hooks === null ? null : new ModuleHooks(module[registry].hooks);
   Object.defineProperty(copy, registry, { value: own });
   for (const name of Reflect.ownKeys(module)) {
     if (name === registry) continue;

@@ -3,7 +3,7 @@ import { isThenable } from '../tensor/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { joinNames } from './moduleNames.js';
-import { members } from './registry.js';
+import { members, setMember } from './registry.js';
 
 export interface FunctionalCallOptions {
   /** Whether a tensor that the module has under several names is replaced under all of them. Default: true. */
@@ -80,8 +80,12 @@ function tie(
   }
 }
 
-function fill({ owner, property }: Place, tensor: Tensor): () => void {
-  const before = Object.getOwnPropertyDescriptor(owner, property)!;
+function fill({ owner, property, tensor: own }: Place, tensor: Tensor): () => void {
+  const before = Object.getOwnPropertyDescriptor(owner, property);
+  if (before === undefined) {
+    owner[setMember](property, tensor);
+    return () => owner[setMember](property, own);
+  }
   Object.defineProperty(owner, property, { value: tensor, configurable: true, enumerable: true, writable: true });
   return () => Object.defineProperty(owner, property, before);
 }

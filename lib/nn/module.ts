@@ -1,21 +1,40 @@
 import { inspect } from 'node:util';
 
-import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
+import type { Device, DType } from '../tensor/dtype.js';
+import { emptyLike } from '../tensor/generated/functions.js';
 import { tensorsOf } from '../tensor/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
 import type { BufferOptions } from './buffer.js';
 import { deepCopy } from './deepCopy.js';
-import { copyStateDict, type LoadStateDictOptions, type LoadStateDictResult, type StateDict } from './loadStateDict.js';
-import { conversion, convertTensors, readModuleTarget, type ModuleTarget } from './movement.js';
+import {
+  addParameter,
+  addSubmodule,
+  checkNewProperty,
+  checkTensor,
+  getBuffer,
+  getParameter,
+  getSubmodule,
+  setSubmodule,
+} from './memberAccess.js';
+import { ModuleStateMethods } from './moduleState.js';
+import { conversion, convertTensors, floatingTo, readModuleTarget, type ModuleTarget } from './movement.js';
 import type { Parameter } from './parameter.js';
 import { formatModule } from './printing.js';
-import { defineBuffer, members, propertiesOf, registry, Registry, type Member } from './registry.js';
+import {
+  defineBuffer,
+  members,
+  propertiesOf,
+  registry,
+  Registry,
+  setMember,
+  setProperty,
+  type Member,
+} from './registry.js';
 import {
   buffersOf,
   namedTensors,
   parametersOf,
-  stateEntries,
   submodulesOf,
   walk,
   type NamedModulesOptions,
@@ -39,7 +58,7 @@ import {
  * }
  * Object.keys(new Model().stateDict()); // ['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']
  */
-export abstract class Module {
+export abstract class Module extends ModuleStateMethods {
   /** Whether dropout and its like are active. Set it with `train()` and `eval()`. */
   training = true;
 
@@ -54,6 +73,11 @@ export abstract class Module {
     yield* propertiesOf(this);
   }
 
+  /** @internal */
+  [setMember](property: string, value: unknown): void {
+    setProperty(this, property, value);
+  }
+
   /**
    * Makes `this[property]` a tensor that moves and is saved with the module but is not learnt. What is assigned to the
    * property later is a buffer as well. Null stands for a buffer that is not there yet.
@@ -61,21 +85,48 @@ export abstract class Module {
    * @throws AiforgeError INVALID_ARGUMENT when the name is taken or has a dot.
    */
   registerBuffer(property: string, tensor: Tensor | null, { persistent = true }: BufferOptions = {}): void {
-    const taken =
-      property in this && !this[registry].buffers.has(property) && Reflect.get(this, property) !== undefined;
-    if (property === '' || property.includes('.') || taken) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `registerBuffer('${property}'): expected the name of a property without dots that ${this.constructor.name} does not have yet.`,
-      );
-    }
-    if (tensor !== null && !Tensor.isTensor(tensor)) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `registerBuffer('${property}'): expected a Tensor or null, got ${inspect(tensor, { depth: 0 })}.`,
-      );
-    }
+    checkNewProperty('registerBuffer', this, property, () => this[registry].buffers.has(property));
+    checkTensor('registerBuffer', property, tensor);
     defineBuffer(this, property, tensor, persistent);
+  }
+
+  /** Makes `this[property]` a parameter, as an assignment does. As `torch.nn.Module.register_parameter`. */
+  registerParameter(property: string, parameter: Parameter | null): void {
+    addParameter(this, property, parameter);
+  }
+
+  /** Makes `this[property]` a submodule, as an assignment does. As `torch.nn.Module.register_module`. */
+  registerModule(property: string, module: Module | null): void {
+    addSubmodule(this, property, module);
+  }
+
+  /** The same as `registerModule`. */
+  addModule(property: string, module: Module | null): void {
+    this.registerModule(property, module);
+  }
+
+  /**
+   * The submodule under a name such as `'encoder.layers.0'`; this module for `''`. As `torch.nn.Module.get_submodule`.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT when there is none.
+   */
+  getSubmodule(target: string): Module {
+    return getSubmodule(this, target);
+  }
+
+  /** Puts a module in the place of a submodule, or with `strict: false`, the default, where there is none yet. */
+  setSubmodule(target: string, module: Module, { strict = false }: { strict?: boolean } = {}): void {
+    setSubmodule(this, target, module, strict);
+  }
+
+  /** The parameter under a name such as `'encoder.weight'`. */
+  getParameter(target: string): Parameter {
+    return getParameter(this, target);
+  }
+
+  /** The buffer under a name such as `'norm.running_mean'`. */
+  getBuffer(target: string): Tensor | null {
+    return getBuffer(this, target);
   }
 
   /** Every submodule under its name, this one first with the name `''`; a shared one once. */
@@ -116,23 +167,6 @@ export abstract class Module {
     for (const [, buffer] of this.namedBuffers(options)) yield buffer;
   }
 
-  /** Parameters and persistent buffers under PyTorch's keys, as detached tensors that share the module's memory. */
-  stateDict(): StateDict {
-    return Object.fromEntries(Array.from(stateEntries(this, ''), ([key, tensor]) => [key, tensor.detach()]));
-  }
-
-  /**
-   * Copies the tensors of a state dict into this module's; converts their dtype and device where they differ.
-   *
-   * @throws AiforgeError STATE_DICT_MISMATCH that lists every missing, unexpected and misshapen entry; nothing is copied.
-   */
-  loadStateDict(
-    stateDict: Readonly<StateDict> | ReadonlyMap<string, Tensor>,
-    options: LoadStateDictOptions = {},
-  ): LoadStateDictResult {
-    return copyStateDict(this.constructor.name, new Map(stateEntries(this, '')), stateDict, options);
-  }
-
   /** Calls `fn` with every submodule, children first, then with this module. */
   apply(fn: (module: Module) => void): this {
     for (const child of this.children()) child.apply(fn);
@@ -169,25 +203,49 @@ export abstract class Module {
    * new nn.Linear(2, 1).to('float64').weight.dtype; // 'float64'
    */
   to(...target: ModuleTarget): this {
-    convertTensors(this, conversion(readModuleTarget(target)));
-    return this;
+    return this.convert(conversion(readModuleTarget(target)));
   }
 
   /** Turns the floating-point parameters and buffers to `float16`. */
   half(): this {
-    return this.to('float16');
+    return this.convert(floatingTo('float16'));
   }
 
   bfloat16(): this {
-    return this.to('bfloat16');
+    return this.convert(floatingTo('bfloat16'));
   }
 
   float(): this {
-    return this.to('float32');
+    return this.convert(floatingTo('float32'));
   }
 
   double(): this {
-    return this.to('float64');
+    return this.convert(floatingTo('float64'));
+  }
+
+  /** Turns all parameters and buffers to a dtype, those of integers too. As `torch.nn.Module.type`. */
+  type(dtype: DType): this {
+    return this.convert((tensor) => tensor.to(dtype));
+  }
+
+  /**
+   * Lays the images' weights out with the channels innermost: short for `to({ memoryFormat: 'channels_last' })`.
+   *
+   * @example
+   * import { nn, zeros } from 'aiforge';
+   * class Filter extends nn.Module {
+   *   weight = new nn.Parameter(zeros([2, 3, 4, 4]));
+   *   forward() {}
+   * }
+   * new Filter().channelsLast().weight.stride(); // [48, 1, 12, 3]
+   */
+  channelsLast(): this {
+    return this.to({ memoryFormat: 'channels_last' });
+  }
+
+  /** Moves parameters and buffers to a device without their values. As `torch.nn.Module.to_empty`. */
+  toEmpty({ device, recurse = true }: { device: Device; recurse?: boolean }): this {
+    return this.convert((tensor) => emptyLike(tensor, { device }), recurse);
   }
 
   cpu(): this {
@@ -196,6 +254,11 @@ export abstract class Module {
 
   cuda(index = 0): this {
     return this.to(`cuda:${index}`);
+  }
+
+  private convert(convert: (tensor: Tensor) => Tensor, recurse = true): this {
+    convertTensors(this, convert, recurse);
+    return this;
   }
 
   /**
@@ -217,7 +280,7 @@ export abstract class Module {
   }
 
   /** The module and its submodules as PyTorch prints them. */
-  toString(): string {
+  override toString(): string {
     return formatModule(this.constructor.name, this.extraRepr(), this.childLines());
   }
 

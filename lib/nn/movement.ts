@@ -7,6 +7,7 @@ import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { registry } from './registry.js';
+import { isUninitialized } from './uninitialized.js';
 
 export interface ModuleToOptions {
   /** A floating-point or complex dtype for the floating-point and complex tensors. Default: their own. */
@@ -59,20 +60,33 @@ export function conversion({ dtype, device, nonBlocking, memoryFormat }: ModuleT
     });
 }
 
+/** The conversion of floating-point tensors, and of no complex ones, to a dtype. */
+export const floatingTo =
+  (dtype: DType) =>
+  (tensor: Tensor): Tensor =>
+    /^(float|bfloat)/.test(tensor.dtype) ? tensor.to(dtype) : tensor;
+
 /** Converts every parameter, its gradient, and every buffer of a module in place. */
-export function convertTensors(module: Module, convert: (tensor: Tensor) => Tensor): void {
+export function convertTensors(module: Module, convert: (tensor: Tensor) => Tensor, recurse: boolean): void {
   scope(() =>
     noGrad(() => {
-      for (const parameter of module.parameters()) {
+      for (const parameter of module.parameters({ recurse })) {
         const { grad } = parameter;
         parameter.setData(convert(parameter));
         if (grad !== null) parameter.grad = convert(grad);
       }
-      for (const { [registry]: own } of module.modules()) {
+      for (const { [registry]: own } of recurse ? module.modules() : [module]) {
         for (const buffer of own.buffers.values()) {
-          if (buffer.tensor !== null) buffer.tensor = keep(convert(buffer.tensor));
+          if (buffer.tensor !== null) buffer.tensor = convertBuffer(buffer.tensor, convert);
         }
       }
     }),
   );
+}
+
+function convertBuffer(buffer: Tensor, convert: (tensor: Tensor) => Tensor): Tensor {
+  const converted = convert(buffer);
+  if (!isUninitialized(buffer)) return keep(converted);
+  buffer.setData(converted);
+  return buffer;
 }

@@ -1,6 +1,8 @@
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
+import type { ModuleHooks } from './hookLists.js';
+import { type AnyHook, type HookKind, type HookList } from './hookLists.js';
 import type { Module } from './module.js';
 import { stateDictName } from './moduleNames.js';
 
@@ -22,9 +24,18 @@ export const registry: unique symbol = Symbol('aiforge.registry');
 /** The method that lists a module's members; containers whose names are not their properties' override it. */
 export const members: unique symbol = Symbol('aiforge.members');
 
+/** The method that puts another value in the place of a member, or takes it away; overridden with `members`. */
+export const setMember: unique symbol = Symbol('aiforge.setMember');
+
 /** What a module knows of itself beside its properties. */
 export class Registry {
   readonly buffers = new Map<string, RegisteredBuffer>();
+  hooks: ModuleHooks | null = null;
+}
+
+/** The hooks of one kind that a module has; null where it never had any. */
+export function hooksOf<Hook extends AnyHook>(module: Module, kind: HookKind): HookList<Hook> | null {
+  return (module[registry].hooks?.lists[kind] as HookList<Hook> | undefined) ?? null;
 }
 
 const kept = (tensor: Tensor | null): Tensor | null => (tensor === null ? null : keep(tensor));
@@ -56,5 +67,15 @@ export function* propertiesOf(module: Module): Generator<Member> {
       defineBuffer(module, property, value, value.persistent);
     }
     yield { name: stateDictName(property), property, value };
+  }
+}
+
+/** The default of `setMember`: members are properties, and undefined takes one away. */
+export function setProperty(module: Module, property: string, value: unknown): void {
+  if (value === undefined) {
+    module[registry].buffers.delete(property);
+    Reflect.deleteProperty(module, property);
+  } else {
+    Reflect.set(module, property, value);
   }
 }

@@ -63,10 +63,3 @@ export function* namedTensors<T extends Tensor>(
     }
   }
 }
-
-/** What the state dict has of a module: parameters, persistent buffers, then the modules below. */
-export function* stateEntries(module: Module, prefix: string): Generator<[key: string, tensor: Tensor]> {
-  for (const [name, parameter] of parametersOf(module)) yield [joinNames(prefix, name), parameter];
-  for (const [name, buffer] of buffersOf(module, { onlyPersistent: true })) yield [joinNames(prefix, name), buffer];
-  for (const [name, child] of submodulesOf(module)) yield* stateEntries(child, joinNames(prefix, name));
-}

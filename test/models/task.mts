@@ -6,9 +6,9 @@ export interface Task {
   model: nn.Module;
   optimizer: optim.Optimizer;
   /** Draws one. */
-  batch(): Tensor[];
+  batch: () => Tensor[];
   /** Of a batch. */
-  loss(...batch: Tensor[]): Tensor;
+  loss: (...batch: Tensor[]) => Tensor;
   /** The greatest norm of the gradients. */
   clip?: number;
 }
@@ -18,7 +18,7 @@ export const trainStep = ({ model, optimizer, loss: lossOf, clip }: Task, batch:
     optimizer.zeroGrad();
     const loss = lossOf(...batch);
     loss.backward();
-    if (clip !== undefined) layers.clipGradNorm_(model.parameters(), clip);
+    if (clip !== undefined) layers.utils.clipGradNorm_(model.parameters(), clip);
     optimizer.step();
     return loss.detach();
   });

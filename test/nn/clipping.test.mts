@@ -19,32 +19,33 @@ describe('clipping', () => {
 
   it('scales gradients to a norm and returns the norm that they had', () => {
     const parameters = withGradients();
-    const norm = nn.clipGradNorm_(parameters, 1);
+    const norm = nn.utils.clipGradNorm_(parameters, 1);
     expect(norm.item<number>()).to.be.closeTo(Math.hypot(3, 0.5, 4.5), 1e-6);
-    expect(nn.clipGradNorm_(parameters, 10).item<number>()).to.be.closeTo(1, 1e-5);
+    expect(nn.utils.clipGradNorm_(parameters, 10).item<number>()).to.be.closeTo(1, 1e-5);
     expect(parameters[2]!.grad).to.equal(null);
-    expect(nn.clipGradNorm_(withGradients(), 1, { normType: Infinity }).item()).to.equal(4.5);
-    expect(nn.clipGradNorm_([], 1).item()).to.equal(0);
+    expect(nn.utils.clipGradNorm_(withGradients(), 1, { normType: Infinity }).item()).to.equal(4.5);
+    expect(nn.utils.clipGradNorm_([], 1).item()).to.equal(0);
   });
 
   it('clamps single elements', () => {
     const parameters = withGradients();
-    nn.clipGradValue_(parameters, 1);
+    nn.utils.clipGradValue_(parameters, 1);
     expect(parameters.map(({ grad }) => grad?.tolist() ?? null)).to.deep.equal([[1, 0.5], [-1], null]);
   });
 
   it('refuses a norm that is no number where asked', () => {
     const [parameter] = withGradients();
     parameter!.grad = tensor([NaN, 1]);
-    invalid(() => nn.clipGradNorm_(parameter!, 1, { errorIfNonfinite: true }), /NaN/);
+    invalid(() => nn.utils.clipGradNorm_(parameter!, 1, { errorIfNonfinite: true }), /NaN/);
   });
 
   it('leaves no tensor behind', () => {
     const parameters = withGradients();
-    scope(() => nn.clipGradNorm_(parameters, 1));
+    scope(() => nn.utils.clipGradNorm_(parameters, 1));
     collectGarbage();
     const before = memory.stats().tensors;
-    for (let i = 0; i < 10; ++i) scope(() => (nn.clipGradNorm_(parameters, 1), nn.clipGradValue_(parameters, 1)));
+    for (let i = 0; i < 10; ++i)
+      scope(() => (nn.utils.clipGradNorm_(parameters, 1), nn.utils.clipGradValue_(parameters, 1)));
     expect(memory.stats().tensors).to.be.at.most(before);
   });
 
@@ -69,7 +70,7 @@ print(json.dumps(results))`);
     const results = [1, 2, 3, Infinity].flatMap((normType) => {
       const parameters = [new nn.Parameter(zeros([7, 5])), new nn.Parameter(zeros([11]))];
       for (const parameter of parameters) parameter.grad = randn(parameter.shape);
-      const norm = nn.clipGradNorm_(parameters, 0.7, { normType });
+      const norm = nn.utils.clipGradNorm_(parameters, 0.7, { normType });
       return [exact(norm), ...parameters.map(({ grad: clipped }) => exact(clipped!))];
     });
     expect(results).to.deep.equal(expected);

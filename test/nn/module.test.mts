@@ -230,7 +230,7 @@ describe('containers', () => {
     expect([...list]).to.deep.equal([a, b, c, a]);
     expect([list.at(-2), list.length]).to.deep.equal([c, 4]);
     expect(() => list.at(4))
-      .to.throw(/at\(4\).*4 modules/)
+      .to.throw(/at\(4\).*4 entries/)
       .with.property('code', 'INVALID_ARGUMENT');
     expect(() => list.insert(9, a))
       .to.throw(/insert\(9\)/)

@@ -77,3 +77,13 @@ export function reference<T>(name: string): (T & Recorded) | undefined {
 export function runPython<T>(program: string, input = ''): T {
   return JSON.parse(execFileSync(python!, ['-c', program], { encoding: 'utf8', input, maxBuffer: 1 << 28 })) as T;
 }
+
+/** What a section of a reference script prints now; undefined, with the reason printed, where there is no Python for it. */
+export function section<T>(script: string, name: string): T | undefined {
+  if (python === undefined) {
+    console.log('    skipped: AIFORGE_REFERENCE_PYTHON is not set');
+    return undefined;
+  }
+  const output = execFileSync(python, [`test/reference/${script}.py`, name], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  return JSON.parse(output) as T;
+}

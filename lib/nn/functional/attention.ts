@@ -75,10 +75,11 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, padding: Tensor 
 
 type Triple = [query: Tensor, key: Tensor, value: Tensor];
 
-// `n` packed projections of size E along the last dimension, each contiguous.
+// The `n` packed projections of [length, batch, n * E], each contiguous.
 function unpack(projection: Tensor, n: number, E: number): Tensor[] {
-  const packed = unflatten(projection, -1, [n, E]).unsqueeze(0).transpose(0, -2).squeeze(-2).contiguous();
-  return Array.from({ length: n }, (_, i) => packed.select(0, i));
+  return permute(unflatten(projection, -1, [n, E]), [2, 0, 1, 3])
+    .contiguous()
+    .unbind(0);
 }
 
 function projectPacked(query: Tensor, key: Tensor, value: Tensor, weight: Tensor, bias: Tensor | null): Triple {

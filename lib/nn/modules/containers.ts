@@ -1,100 +1,198 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../../errors.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { collapseRepeated } from '../printing.js';
-import { members, type Member } from '../registry.js';
+import { members, setMember, type Member } from '../registry.js';
 
 /** A module that makes one tensor of one tensor. */
 export interface Layer extends Module {
   forward(input: Tensor): Tensor;
 }
 
-function checkModule<T extends Module>(module: T): T {
-  if (module instanceof Module) return module;
-  throw new AiforgeError('INVALID_ARGUMENT', `Expected a Module, got ${inspect(module, { depth: 0 })}.`);
+/** Values under names: an object, a map, or pairs. */
+export type Named<T> = Readonly<Record<string, T>> | Iterable<readonly [name: string, value: T]>;
+
+export function* entriesOf<T>(named: Named<T>): Generator<readonly [name: string, value: T]> {
+  yield* Symbol.iterator in named ? (named as Iterable<readonly [string, T]>) : Object.entries(named);
 }
 
-abstract class Indexed<T extends Module> extends Module implements Iterable<T> {
-  private readonly items: T[];
+const isNamed = (value: Layer | Named<Layer> | undefined): value is Named<Layer> =>
+  typeof value === 'object' && value !== null && !(value instanceof Module) && !Tensor.isTensor(value);
 
-  constructor(items: Iterable<T>) {
-    super();
-    this.items = Array.from(items, checkModule);
-  }
+export function refuse(problem: string): never {
+  throw new AiforgeError('INVALID_ARGUMENT', problem);
+}
+
+export function checkModule<T extends Module>(module: T): T {
+  return module instanceof Module ? module : refuse(`Expected a Module, got ${inspect(module, { depth: 0 })}.`);
+}
+
+export function checkKey(container: object, key: string): string {
+  if (typeof key === 'string' && key !== '' && !key.includes('.')) return key;
+  return refuse(`${container.constructor.name}: expected a key without dots, got ${inspect(key)}.`);
+}
+
+/** A module whose members are entries of a map, under the names that they have there, beside those that are properties. */
+export abstract class Entries<T> extends Module {
+  /** @internal */
+  protected entries = new Map<string, T>();
 
   get length(): number {
-    return this.items.length;
+    return this.entries.size;
   }
 
-  /** The module at an index; a negative one counts from the end. */
-  at(index: number): T {
-    const item = this.items.at(index);
-    if (item !== undefined) return item;
-    throw new AiforgeError('INVALID_ARGUMENT', `at(${index}): ${this.constructor.name} has ${this.length} modules.`);
-  }
+  /** @internal What may be put into the container, as it is kept there. */
+  protected abstract admit(value: T): T;
 
-  append(module: T): this {
-    this.items.push(checkModule(module));
-    return this;
-  }
-
-  extend(modules: Iterable<T>): this {
-    for (const module of [...modules]) this.append(module);
-    return this;
-  }
-
-  /** Puts a module before the one at `index`; later ones move up, and so do their names. */
-  insert(index: number, module: T): this {
-    if (index < -this.length || index > this.length) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `insert(${index}): ${this.constructor.name} has ${this.length} modules.`,
-      );
-    }
-    this.items.splice(index, 0, checkModule(module));
-    return this;
-  }
-
-  [Symbol.iterator](): IterableIterator<T> {
-    return this.items.values();
+  override forward(..._args: never[]): unknown {
+    return refuse(`A ${this.constructor.name} has no forward of its own: use what is in it.`);
   }
 
   override *[members](): Generator<Member> {
-    for (const [i, value] of this.items.entries()) yield { name: String(i), property: String(i), value };
-    yield* super[members]();
+    for (const [name, value] of this.entries) yield { name, property: name, value };
+    for (const member of super[members]()) if (member.property !== 'entries') yield member;
+  }
+
+  override [setMember](property: string, value: unknown): void {
+    if (!this.entries.has(property)) super[setMember](property, value);
+    else if (value === undefined) this.entries.delete(property);
+    else this.entries.set(property, value as T);
+  }
+}
+
+/** A container whose entries are numbered. */
+export abstract class List<T> extends Entries<T> implements Iterable<T> {
+  /** @internal The number of an entry counted from the start. */
+  protected index(call: string, index: number, length = this.length): number {
+    if (Number.isInteger(index) && index >= -length && index < length) return index < 0 ? index + length : index;
+    return refuse(`${call}(${index}): ${this.constructor.name} has ${this.length} entries.`);
+  }
+
+  /** @internal */
+  protected renumber(values: Iterable<T>): void {
+    this.entries = new Map(Array.from(values, (value, i) => [String(i), value]));
+  }
+
+  /** The entry at an index; a negative one counts from the end. */
+  at(index: number): T {
+    return [...this][this.index('at', index)]!;
+  }
+
+  /** Puts another entry in the place of the one at an index. */
+  set(index: number, value: T): this {
+    const key = [...this.entries.keys()][this.index('set', index)]!;
+    this.entries.set(key, this.admit(value));
+    return this;
+  }
+
+  append(value: T): this {
+    this.entries.set(String(this.length), this.admit(value));
+    return this;
+  }
+
+  extend(values: Iterable<T>): this {
+    for (const value of [...values]) this.append(value);
+    return this;
+  }
+
+  /** Puts an entry before the one at `index`; later ones move up, and so do their names. */
+  insert(index: number, value: T): this {
+    const { length } = this;
+    const at = index === length ? length : this.index('insert', index);
+    if ([...this.entries.keys()].some((key, i) => key !== String(i))) {
+      return refuse(`insert(${index}): the entries of this ${this.constructor.name} have names; append works.`);
+    }
+    const values = [...this];
+    values.splice(at, 0, this.admit(value));
+    this.renumber(values);
+    return this;
+  }
+
+  /** Takes the entry at an index away; those that are left are numbered anew. */
+  delete(index: number): void {
+    const at = this.index('delete', index);
+    this.renumber([...this].filter((_, i) => i !== at));
+  }
+
+  /** Takes the entry at an index, the last one unless told, away and gives it back. */
+  pop(index = -1): T {
+    const value = this.at(index);
+    this.delete(index);
+    return value;
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.entries.values();
   }
 }
 
 /**
- * Layers one after the other; their names are their numbers.
+ * Layers one after the other. Their names are their numbers, or those of an object; from [N, …] as the first layer takes
+ * it to what the last one gives. As `torch.nn.Sequential`.
  *
  * @example
  * import { nn, randn } from 'aiforge';
  * const model = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));
  * model.forward(randn([3, 4])).shape; // [3, 2]
+ * const named = new nn.Sequential({ hidden: new nn.Linear(4, 8), act: new nn.Tanh() });
+ * Object.keys(named.stateDict()); // ['hidden.weight', 'hidden.bias']
  */
-export class Sequential extends Indexed<Layer> {
-  constructor(...layers: Layer[]) {
-    super(layers);
+export class Sequential extends List<Layer> {
+  constructor(...layers: Layer[]);
+  constructor(named: Named<Layer>);
+  constructor(...args: Layer[] | [Named<Layer>]) {
+    super();
+    const [first] = args;
+    if (args.length === 1 && isNamed(first)) {
+      for (const [key, layer] of entriesOf(first)) {
+        this.entries.set(checkKey(this, key), this.admit(layer));
+      }
+    } else {
+      this.extend(args as Layer[]);
+    }
+  }
+
+  protected override admit(layer: Layer): Layer {
+    return checkModule(layer);
+  }
+
+  /** The layers from `start` up to `end`, under the names that they have here; indices count as those of an array. */
+  slice(start?: number, end?: number): Sequential {
+    return new Sequential(new Map([...this.entries].slice(start, end)));
   }
 
   override forward(input: Tensor): Tensor {
     let output = input;
-    for (const layer of this) output = layer.forward(output);
+    for (const layer of this.entries.values()) output = layer.forward(output);
     return output;
   }
 }
 
-/** A list of modules that belong to the module which holds it; it computes nothing itself. */
-export class ModuleList<T extends Module = Layer> extends Indexed<T> {
+/**
+ * A list of modules that belong to the module which holds it; it computes nothing itself. As `torch.nn.ModuleList`.
+ *
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * const blocks = new nn.ModuleList([new nn.Linear(2, 2), new nn.Linear(2, 2)]);
+ * let x = ones([1, 2]);
+ * for (const block of blocks) x = block.forward(x);
+ * String(blocks.slice(1)); // 'ModuleList(\n  (0): Linear(in_features=2, out_features=2, bias=True)\n)'
+ */
+export class ModuleList<T extends Module = Layer> extends List<T> {
   constructor(modules: Iterable<T> = []) {
-    super(modules);
+    super();
+    this.extend(modules);
   }
 
-  override forward(): never {
-    throw new AiforgeError('INVALID_ARGUMENT', 'A ModuleList has no forward of its own: call its modules.');
+  protected override admit(module: T): T {
+    return checkModule(module);
+  }
+
+  /** A list of the modules from `start` up to `end`, numbered anew; indices count as those of an array. */
+  slice(start?: number, end?: number): ModuleList<T> {
+    return new ModuleList([...this].slice(start, end));
   }
 
   protected override childLines(): string[] {

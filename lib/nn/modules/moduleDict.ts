@@ -1,0 +1,79 @@
+import type { Module } from '../module.js';
+import { checkKey, checkModule, Entries, entriesOf, refuse, type Layer, type Named } from './containers.js';
+
+/**
+ * Modules under names, which stay as they are in state dicts, in the order in which they came. As `torch.nn.ModuleDict`.
+ *
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * const acts = new nn.ModuleDict({ relu: new nn.ReLU(), tanh: new nn.Tanh() });
+ * acts.at('relu').forward(ones([2])).tolist(); // [1, 1]
+ * [...acts.keys()]; // ['relu', 'tanh']
+ */
+export class ModuleDict<T extends Record<string, Module> = Record<string, Layer>>
+  extends Entries<T[keyof T & string]>
+  implements Iterable<keyof T & string>
+{
+  constructor(modules: T | Iterable<readonly [keyof T & string, T[keyof T & string]]> = []) {
+    super();
+    this.update(modules as Named<T[keyof T & string]>);
+  }
+
+  protected override admit(module: T[keyof T & string]): T[keyof T & string] {
+    return checkModule(module);
+  }
+
+  /** The module under a key. */
+  at<K extends keyof T & string>(key: K): T[K] {
+    return (this.entries.get(key) as T[K] | undefined) ?? refuse(`at('${key}'): the ModuleDict has no such key.`);
+  }
+
+  set<K extends keyof T & string>(key: K, module: T[K]): this {
+    this.entries.set(checkKey(this, key), this.admit(module));
+    return this;
+  }
+
+  has(key: string): boolean {
+    return this.entries.has(key);
+  }
+
+  /** Takes the module under a key away; whether there was one. */
+  delete(key: keyof T & string): boolean {
+    return this.entries.delete(key);
+  }
+
+  /** Takes the module under a key away and gives it back. */
+  pop<K extends keyof T & string>(key: K): T[K] {
+    const module = this.at(key);
+    this.delete(key);
+    return module;
+  }
+
+  clear(): void {
+    this.entries.clear();
+  }
+
+  /** Adds modules under their keys, in the place of those that are there. */
+  update(modules: Named<T[keyof T & string]> | ModuleDict<T>): this {
+    const pairs = modules instanceof ModuleDict ? modules.items() : entriesOf(modules);
+    for (const [key, module] of pairs) this.set(key, module);
+    return this;
+  }
+
+  keys(): IterableIterator<keyof T & string> {
+    return this.entries.keys() as IterableIterator<keyof T & string>;
+  }
+
+  values(): IterableIterator<T[keyof T & string]> {
+    return this.entries.values();
+  }
+
+  items(): IterableIterator<[keyof T & string, T[keyof T & string]]> {
+    return this.entries.entries() as IterableIterator<[keyof T & string, T[keyof T & string]]>;
+  }
+
+  /** The keys, as iterating over Python's does. */
+  [Symbol.iterator](): IterableIterator<keyof T & string> {
+    return this.keys();
+  }
+}

@@ -1,0 +1,107 @@
+"""Prints what PyTorch's modules do, as JSON: hooks, containers, state dicts and lazy modules. Argument: the section."""
+
+import copy
+import json
+import sys
+import warnings
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+import recording
+
+exact = recording.exact
+
+
+def gradients(values):
+    return [None if value is None else exact(value) for value in values]
+
+
+class Two(nn.Module):
+    """Several arguments and results, some of them no tensors or without a gradient."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([0.5, -1.5]))
+
+    def forward(self, x, factor, y):
+        return x * self.weight * factor + y, y * 2, x + 1
+
+
+def hooks():
+    log = []
+    inner, outer = nn.Linear(2, 2), nn.Tanh()
+    with torch.no_grad():
+        inner.weight.copy_(torch.tensor([[0.25, -0.5], [1.5, 0.75]]))
+        inner.bias.copy_(torch.tensor([0.1, -0.2]))
+    model = nn.Sequential(inner, outer)
+    for name, module in [("model", model), ("inner", inner), ("outer", outer)]:
+        for i in range(2):
+            tag = f"{name}{i}"
+            module.register_forward_pre_hook(lambda m, a, t=tag: log.append([t + " pre", gradients(a)]), prepend=i == 1)
+            module.register_forward_hook(lambda m, a, o, t=tag: log.append([t + " post", gradients([*a, o])]))
+            module.register_full_backward_pre_hook(lambda m, go, t=tag: log.append([t + " backward pre", gradients(go)]))
+            module.register_full_backward_hook(
+                lambda m, gi, go, t=tag: log.append([t + " backward", gradients([*gi, *go])]), prepend=i == 1
+            )
+    inner.register_full_backward_hook(lambda m, gi, go: (gi[0] * 3,))
+    outer.register_full_backward_pre_hook(lambda m, go: (go[0] * 2,))
+    inner.register_forward_pre_hook(lambda m, a: a[0] + 1)
+    outer.register_forward_hook(lambda m, a, o: o * 0.5)
+    x = torch.tensor([[1.0, 2.0], [-0.5, 0.25]], requires_grad=True)
+    y = model(x)
+    y.sum().backward()
+    return {"log": log, "output": exact(y), "grad": exact(x.grad), "weight": exact(inner.weight.grad)}
+
+
+def several():
+    log = []
+    module = Two()
+    module.register_full_backward_hook(lambda m, gi, go: log.append([gradients(gi), gradients(go)]))
+    x, y = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, -4.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module(x, 3.0, y)[0].sum().backward()
+        module(y, 3.0, y)[0].sum().backward()
+        a, _, c = module(x, 3.0, y.clone().requires_grad_())
+        (a * c).sum().backward()
+        create = module(x, 2.0, y)[0].sum()
+        (g,) = torch.autograd.grad(create, x, create_graph=True)
+        g.square().sum().backward()
+    return {"log": log, "weight": exact(module.weight.grad)}
+
+
+def containers():
+    cases = {}
+    cases["named"] = nn.Sequential(OrderedDict(conv=nn.Linear(2, 3), relu=nn.ReLU()))
+    cases["appended"] = copy.deepcopy(cases["named"]).append(nn.Linear(3, 1))
+    cases["slice"] = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))[1:]
+    cases["deleted"] = copy.deepcopy(cases["appended"])
+    del cases["deleted"][0]
+    cases["inserted"] = nn.Sequential(nn.ReLU(), nn.Tanh()).insert(-1, nn.Linear(1, 2))
+    cases["list"] = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU()])[0:2]
+    cases["dict"] = nn.ModuleDict({"innerNet": nn.Linear(1, 2), "act": nn.ModuleDict({"a_B": nn.ReLU()})})
+    cases["parameters"] = nn.ParameterList([torch.ones(2, 3), nn.Parameter(torch.tensor(1.0, dtype=torch.float64))])
+    cases["one"] = nn.ParameterList([torch.ones(2)])
+    cases["parameter_dict"] = nn.ParameterDict({"aB": torch.ones(2, 3), "c": torch.ones(3, dtype=torch.bfloat16)})
+    cases["empty"] = nn.ModuleList([nn.ModuleDict(), nn.ParameterList(), nn.ParameterDict()])
+    return {name: [repr(module), list(module.state_dict())] for name, module in cases.items()}
+
+
+def lazy():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.LazyLinear(3), nn.ReLU(), nn.LazyLinear(2, bias=False))
+    texts = [repr(model)]
+    copied = copy.deepcopy(model)
+    y = model(torch.ones(4, 5))
+    texts += [repr(model), repr(copied)]
+    copied.load_state_dict(model.state_dict())
+    texts.append(repr(copied))
+    z = copied(torch.ones(4, 5))
+    texts.append(repr(copied))
+    return {"texts": texts, "output": exact(y), "copied": exact(z)}
+
+
+torch.set_num_threads(1)
+print(json.dumps(globals()[sys.argv[1]]()))
