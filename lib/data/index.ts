@@ -6,7 +6,11 @@ export {
   DistributedSampler,
   RandomSampler,
   SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
   type DistributedSamplerOptions,
   type RandomSamplerOptions,
   type Sampler,
+  type SubsetRandomSamplerOptions,
+  type WeightedRandomSamplerOptions,
 } from './samplers.js';

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { empty, Generator, randint, randperm, scope } from '../tensor/index.js';
+import { empty, Generator, randint, randperm, scope, Tensor, tensor } from '../tensor/index.js';
 
 /** An order of indices for one pass over a dataset. */
 export interface Sampler extends Iterable<number> {
@@ -68,6 +68,89 @@ export class RandomSampler implements Sampler {
       const order = scope(() => randperm(this.#size, { generator }).tolist() as number[]);
       yield* order.slice(0, left);
     }
+  }
+}
+
+export interface SubsetRandomSamplerOptions {
+  /** Default: the default generator. */
+  generator?: Generator;
+}
+
+/**
+ * Given indices in a random order, each once a pass. As `torch.utils.data.SubsetRandomSampler`.
+ *
+ * @example
+ * import { data } from 'aiforge';
+ * [...new data.SubsetRandomSampler([3, 1, 4])].sort(); // [1, 3, 4]
+ */
+export class SubsetRandomSampler implements Sampler {
+  readonly #generator: Generator | undefined;
+
+  constructor(
+    readonly indices: readonly number[],
+    { generator }: SubsetRandomSamplerOptions = {},
+  ) {
+    this.#generator = generator;
+  }
+
+  get length(): number {
+    return this.indices.length;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    const order = scope(() => randperm(this.length, { generator: this.#generator }).tolist() as number[]);
+    for (const i of order) yield this.indices[i]!;
+  }
+}
+
+export interface WeightedRandomSamplerOptions extends SubsetRandomSamplerOptions {
+  /** Whether a sample may be drawn again. Default: true. */
+  replacement?: boolean;
+}
+
+/**
+ * `numSamples` indices a pass, each with a probability in proportion to its weight. As
+ * `torch.utils.data.WeightedRandomSampler`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for a `numSamples` that is no positive whole number and weights of more dimensions
+ * than one.
+ * @example
+ * import { data } from 'aiforge';
+ * [...new data.WeightedRandomSampler([0, 1, 0], 4)]; // [1, 1, 1, 1]
+ */
+export class WeightedRandomSampler implements Sampler {
+  readonly length: number;
+  readonly weights: readonly number[];
+  readonly replacement: boolean;
+  readonly #generator: Generator | undefined;
+
+  constructor(
+    weights: readonly number[] | Tensor,
+    numSamples: number,
+    { replacement = true, generator }: WeightedRandomSamplerOptions = {},
+  ) {
+    if (!Number.isSafeInteger(numSamples) || numSamples <= 0) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `WeightedRandomSampler: numSamples must be a positive whole number, got ${numSamples}.`,
+      );
+    }
+    const list = Tensor.isTensor(weights) ? (weights.tolist() as unknown) : weights;
+    if (!Array.isArray(list) || list.some((weight) => typeof weight !== 'number')) {
+      throw new AiforgeError('INVALID_ARGUMENT', 'WeightedRandomSampler: weights must be a list of numbers.');
+    }
+    this.weights = [...(list as number[])];
+    this.length = numSamples;
+    this.replacement = replacement;
+    this.#generator = generator;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    const { weights, length, replacement } = this;
+    yield* scope(() => {
+      const generator = this.#generator;
+      return tensor([...weights], { dtype: 'float64' }).multinomial(length, replacement, { generator }).tolist() as number[];
+    });
   }
 }
 

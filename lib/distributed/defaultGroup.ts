@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { setDefaultSyncGroup } from '../nn/syncGroup.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { readRankEnvironment, type RankOptions } from './environment.js';
 import { ProcessGroup, type Backend, type ReduceOp } from './processGroup.js';
@@ -56,7 +57,9 @@ export async function initProcessGroup({
       isServer: servesStore,
       timeoutMs,
     });
-    return (initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs }));
+    initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs });
+    setDefaultSyncGroup(initialised);
+    return initialised;
   } finally {
     starting = false;
   }
@@ -87,6 +90,7 @@ export function getWorldSize({ group = defaultProcessGroup() }: GroupOption = {}
 export async function destroyProcessGroup(): Promise<void> {
   const group = initialised;
   initialised = undefined;
+  setDefaultSyncGroup(null);
   await group?.destroy();
 }
 

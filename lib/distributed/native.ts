@@ -49,6 +49,8 @@ interface NativeDistributed {
   barrier(group: NativeGroup): Promise<void>;
   send(group: NativeGroup, tensor: Handle, dst: number, tag: number): Promise<void>;
   recv(group: NativeGroup, tensor: Handle, src: number, tag: number): Promise<void>;
+  allReduceSync(group: NativeGroup, tensor: Handle, op: string): void;
+  allGatherSync(group: NativeGroup, outputs: Handles, input: Handle): void;
   emptyLike(model: Handle, count: number): Handle[];
   broadcastBytes(group: NativeGroup, bytes: Uint8Array | null, src: number): Promise<Uint8Array>;
 

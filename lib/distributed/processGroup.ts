@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import type { SyncGroup } from '../nn/syncGroup.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { nativeDistributed, type NativeGroup } from './native.js';
@@ -24,7 +25,7 @@ export interface ProcessGroupOptions {
  * shape and dtype; `TORCH_DISTRIBUTED_DEBUG=DETAIL` checks that they do, and without it Gloo ends a process that gets
  * tensors of another size. Collectives return at once and settle when they are done: the event loop goes on meanwhile.
  */
-export class ProcessGroup {
+export class ProcessGroup implements SyncGroup {
   readonly rank: number;
   readonly worldSize: number;
   readonly backend: Backend;
@@ -77,6 +78,19 @@ export class ProcessGroup {
   async allGather(tensor: Tensor): Promise<Tensor[]> {
     const outputs = this.#emptyLike(tensor, this.worldSize);
     await nativeDistributed.allGather(this.#native, handlesOf(outputs), handleOf(tensor));
+    return outputs;
+  }
+
+  /** As `allReduce`, for layers: it waits for the other ranks, and the event loop with it. */
+  allReduceSync(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): void {
+    enterContext();
+    nativeDistributed.allReduceSync(this.#native, handleOf(tensor), op);
+  }
+
+  /** As `allGather`, for layers: it waits for the other ranks, and the event loop with it. */
+  allGatherSync(tensor: Tensor): Tensor[] {
+    const outputs = this.#emptyLike(tensor, this.worldSize);
+    nativeDistributed.allGatherSync(this.#native, handlesOf(outputs), handleOf(tensor));
     return outputs;
   }
 

@@ -18,8 +18,16 @@ export type Nonlinearity =
 
 export type FanMode = 'fan_in' | 'fan_out';
 
-/** The gain that PyTorch recommends for the weights before a nonlinearity; `param` is the slope of a `'leaky_relu'`. */
-export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
+/**
+ * The gain that PyTorch recommends for the weights before a nonlinearity; `param` is the slope of a `'leaky_relu'`
+ * (0.01). As `torch.nn.init.calculate_gain`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for an unknown nonlinearity and a slope that is no number.
+ * @example
+ * import { nn } from 'aiforge';
+ * nn.init.calculateGain('leaky_relu', 0.2); // 1.3867504905630728
+ */
+export function calculateGain(nonlinearity: Nonlinearity, param: number | null = null): number {
   if (/^conv(_transpose)?[123]d$/.test(nonlinearity)) return 1;
   switch (nonlinearity) {
     case 'linear':
@@ -30,12 +38,18 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
     case 'relu':
       return Math.sqrt(2);
     case 'leaky_relu':
-      return Math.sqrt(2 / (1 + param * param));
+      return Math.sqrt(2 / (1 + slopeOf(param) ** 2));
     case 'selu':
       return 3 / 4;
     default:
       throw new AiforgeError('INVALID_ARGUMENT', `calculateGain: unknown nonlinearity '${nonlinearity as string}'.`);
   }
+}
+
+function slopeOf(param: number | null): number {
+  if (param === null) return 0.01;
+  if (typeof param === 'number') return param;
+  throw new AiforgeError('INVALID_ARGUMENT', `calculateGain: the slope must be a number, got ${String(param)}.`);
 }
 
 /** How many inputs and outputs each element of a weight has. */

@@ -25,10 +25,23 @@ export {
   type AdaptiveSize2,
   type AdaptiveSize3,
 } from './modules/adaptivePooling.js';
+export {
+  AdaptiveLogSoftmaxWithLoss,
+  type AdaptiveLogSoftmaxOptions,
+  type AdaptiveSoftmaxOutput,
+} from './modules/adaptiveSoftmax.js';
 export { MultiheadAttention, type MultiheadAttentionOptions } from './modules/attention.js';
 export { AvgPool1d, AvgPool2d, AvgPool3d, type AvgPool1dOptions, type AvgPoolOptions } from './modules/avgPooling.js';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from './modules/batchNorm.js';
 export { ChannelShuffle } from './modules/channelShuffle.js';
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CrossEntropyLoss,
+  KLDivLoss,
+  NLLLoss,
+  NLLLoss2d,
+} from './modules/classificationLosses.js';
 export { ModuleList, Sequential, type Layer, type Named } from './modules/containers.js';
 export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './modules/conv.js';
 export { type ConvPaddingMode } from './modules/convNd.js';
@@ -54,7 +67,12 @@ export {
   FeatureAlphaDropout,
   type DropoutOptions,
 } from './modules/dropout.js';
-export { Embedding, type EmbeddingLayerOptions } from './modules/embedding.js';
+export { Embedding, type EmbeddingLayerOptions, type PretrainedEmbeddingOptions } from './modules/embedding.js';
+export {
+  EmbeddingBag,
+  type EmbeddingBagLayerOptions,
+  type PretrainedEmbeddingBagOptions,
+} from './modules/embeddingBag.js';
 export { Flatten, Unflatten } from './modules/flatten.js';
 export { Fold, Unfold, type FoldLayerOptions } from './modules/fold.js';
 export {
@@ -68,9 +86,31 @@ export {
   InstanceNorm3d,
   type InstanceNormLayerOptions,
 } from './modules/instanceNorm.js';
-export { Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
-export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, type Loss } from './modules/losses.js';
+export {
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+} from './modules/lazyNorms.js';
+export { Bilinear, Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
+export {
+  LinearCrossEntropyLoss,
+  LinearCrossEntropyOptions,
+  type AccumulationPolicy,
+  type LinearCrossEntropyLossOptions,
+  type LinearCrossEntropySettings,
+} from './modules/linearCrossEntropyLoss.js';
+export { type Loss } from './modules/losses.js';
 export { LPPool1d, LPPool2d, LPPool3d, type LPPoolOptions } from './modules/lpPooling.js';
+export {
+  MarginRankingLoss,
+  MultiLabelMarginLoss,
+  MultiLabelSoftMarginLoss,
+  MultiMarginLoss,
+  SoftMarginLoss,
+} from './modules/marginLosses.js';
 export { MaxPool1d, MaxPool2d, MaxPool3d, type MaxPoolLayerOptions, type Pooled } from './modules/maxPooling.js';
 export { ModuleDict } from './modules/moduleDict.js';
 export {
@@ -126,7 +166,16 @@ export {
   type RNNCellOptions,
   type RecurrentCellOptions,
 } from './modules/recurrentCells.js';
+export {
+  GaussianNLLLoss,
+  HuberLoss,
+  L1Loss,
+  MSELoss,
+  PoissonNLLLoss,
+  SmoothL1Loss,
+} from './modules/regressionLosses.js';
 export { CrossMapLRN2d, LocalResponseNorm, type ResponseNormOptions } from './modules/responseNorm.js';
+export { CTCLoss } from './modules/sequenceLosses.js';
 export {
   Hardshrink,
   Hardsigmoid,
@@ -138,6 +187,14 @@ export {
   Tanhshrink,
   type ShrinkOptions,
 } from './modules/sigmoids.js';
+export {
+  CosineEmbeddingLoss,
+  HingeEmbeddingLoss,
+  TripletMarginLoss,
+  TripletMarginWithDistanceLoss,
+  type DistanceModule,
+  type TripletMarginWithDistanceLayerOptions,
+} from './modules/similarityLosses.js';
 export { type AnySize, type Size1, type Size2, type Size3 } from './modules/sizes.js';
 export {
   GELU,
@@ -150,6 +207,7 @@ export {
   type SoftplusOptions,
 } from './modules/smoothActivations.js';
 export { LogSoftmax, Softmax, Softmax2d, Softmin } from './modules/softmax.js';
+export { SyncBatchNorm, type SyncBatchNormOptions } from './modules/syncBatchNorm.js';
 export {
   Transformer,
   TransformerDecoder,
@@ -190,5 +248,6 @@ export {
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
 export { type StateDict, type StateDictOptions } from './stateDict.js';
+export { type SyncGroup } from './syncGroup.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
 export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';

@@ -247,6 +247,21 @@ napi_value collective(napi_env env, napi_callback_info info) {
   });
 }
 
+// A collective in the middle of a layer: the JavaScript thread waits for the other ranks.
+template <typename Collective>
+napi_value blocking(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    const Group group = live_group(env, args[0]);
+    try {
+      Collective::start(Call{env, args, *group})->wait();
+    } catch (...) {
+      rethrow_as_distributed(Collective::name);
+    }
+    return nullptr;
+  });
+}
+
 // emptyLike(tensor, count): the outputs of a collective
 napi_value empty_like(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
@@ -308,6 +323,8 @@ void define_collectives(napi_env env, napi_value object, Background& background)
   background.define(env, object, Receive::name, collective<Receive>);
   background.define(env, object, "emptyLike", empty_like);
   background.define(env, object, "broadcastBytes", broadcast_bytes_call);
+  background.define(env, object, "allReduceSync", blocking<AllReduce>);
+  background.define(env, object, "allGatherSync", blocking<AllGather>);
 }
 
 }  // namespace aiforge

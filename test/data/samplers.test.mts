@@ -8,6 +8,8 @@ import {
   randomSplit,
   RandomSampler,
   SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
   type Dataset,
 } from '#lib/data/index.js';
 import { Generator, manualSeed, rand, type Tensor } from '#lib/tensor/index.js';
@@ -58,7 +60,18 @@ describe('orders, as PyTorch', () => {
     const sampler = new RandomSampler(10, options());
     return twice(() => [...sampler]);
   };
+  const weighted = (numSamples: number, replacement: boolean) => () => {
+    const weights = [0.1, 0.9, 0.4, 0.7, 3, 0.6];
+    const sampler = new WeightedRandomSampler(weights, numSamples, { replacement, generator: seeded(0) });
+    return twice(() => [...sampler]);
+  };
   const samplers: Record<string, () => unknown> = {
+    subset_random_generator_0: () => {
+      const sampler = new SubsetRandomSampler([3, 1, 4, 5, 9, 2, 6], { generator: seeded(0) });
+      return twice(() => [...sampler]);
+    },
+    weighted_num_samples_8_generator_0: weighted(8, true),
+    weighted_no_replacement_num_samples_4_generator_0: weighted(4, false),
     random_n10: orders(() => ({})),
     random_n10_generator_0: orders(() => ({ generator: seeded(0) })),
     random_n10_num_samples_25_generator_0: orders(() => ({ numSamples: 25, generator: seeded(0) })),
@@ -134,9 +147,22 @@ describe('samplers', () => {
     );
   });
 
+  it('draw from a subset and by weights from the default generator where no other is given', () => {
+    const drawn = (): number[][] => {
+      manualSeed(3);
+      return [[...new SubsetRandomSampler([7, 8, 9])], [...new WeightedRandomSampler(rand([5]), 20)]];
+    };
+    const [subset, indices] = drawn() as [number[], number[]];
+    expect(drawn()).to.deep.equal([subset, indices]);
+    expect([...subset].sort()).to.deep.equal([7, 8, 9]);
+    expect([indices.length, new WeightedRandomSampler([1], 20).length]).to.deep.equal([20, 20]);
+  });
+
   it('refuse what makes no sense', () => {
     expect(() => new RandomSampler(0)).to.throw(/numSamples must be a positive whole number, got 0/);
     expect(() => new RandomSampler(5, { numSamples: 2.5 })).to.throw(/got 2.5/);
+    expect(() => new WeightedRandomSampler([1], 0)).to.throw(/numSamples must be a positive whole number, got 0/);
+    expect(() => new WeightedRandomSampler(rand([2, 2]), 1)).to.throw(/weights must be a list/);
     expect(() => new BatchSampler(new SequentialSampler(3), 0)).to.throw(/batchSize must be/);
     expect(() => new DistributedSampler(3, { numReplicas: 2, rank: 2 })).to.throw(/rank 2 is outside 0 … 1/);
     expect(() => new DistributedSampler(3, { numReplicas: 2, rank: -1 })).to.throw(/rank -1/);

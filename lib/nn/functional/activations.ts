@@ -1,10 +1,8 @@
-import { emptyLike, zerosLike } from '../../tensor/generated/functions.js';
-import type { DType } from '../../tensor/dtype.js';
+import { logSigmoid } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { invalid } from '../../tensor/composites/named.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from './aten.js';
 
 export interface InplaceOptions {
   /** Whether the input itself is changed. Default: false. */
@@ -276,59 +274,35 @@ export const threshold_ = inPlace<ThresholdOptions, ThresholdOrder>(
   thresholdDefaults,
 );
 
-/** `log(sigmoid(x))`; see `torch.nn.functional.logsigmoid`. */
-export const logsigmoid = aten('log_sigmoid') as (input: Tensor) => Tensor;
+/**
+ * `log(sigmoid(x))`; see `torch.nn.functional.logsigmoid`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.logsigmoid(tensor([0, 1], { dtype: 'float32' })); // tensor([-0.6931, -0.3133])
+ */
+export function logsigmoid(input: Tensor): Tensor {
+  return logSigmoid(input);
+}
 
-/** `x / (1 + |x|)`; see `torch.nn.functional.softsign`. */
+/**
+ * `x / (1 + |x|)`; see `torch.nn.functional.softsign`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.softsign(tensor([0, 1], { dtype: 'float32' })); // tensor([0.0000, 0.5000])
+ */
 export function softsign(input: Tensor): Tensor {
   return input.div(input.abs().add(1));
 }
 
-/** `x - tanh(x)`; see `torch.nn.functional.tanhshrink`. */
+/**
+ * `x - tanh(x)`; see `torch.nn.functional.tanhshrink`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.tanhshrink(tensor([0, 1], { dtype: 'float32' })); // tensor([0.0000, 0.2384])
+ */
 export function tanhshrink(input: Tensor): Tensor {
   return input.sub(input.tanh());
-}
-
-export interface SoftmaxOptions {
-  /** Default, as in Python: 0 for 0, 1 and 3 dimensions, else 1. */
-  dim?: number | null;
-  /** The dtype to compute in. Default: the input's. */
-  dtype?: DType | null;
-}
-
-function normalized(name: string, apply: (input: Tensor, dim: number, dtype: DType | null) => Tensor) {
-  return (input: Tensor, ...rest: Rest<SoftmaxOptions, ['dim', 'dtype']>): Tensor => {
-    const { dim, dtype } = named<SoftmaxOptions>(name, rest, { dim: null, dtype: null });
-    return apply(input, dim ?? ([0, 1, 3].includes(input.dim()) ? 0 : 1), dtype);
-  };
-}
-
-const softmaxInt = aten('softmax.int');
-const logSoftmaxInt = aten('log_softmax.int');
-
-/** Exponentials along `dim`, as shares of their sum; see `torch.nn.functional.softmax`. */
-export const softmax = normalized('softmax', softmaxInt);
-/** The softmax of `-input`; see `torch.nn.functional.softmin`. */
-export const softmin = normalized('softmin', (input, dim, dtype) => softmaxInt(input.neg(), dim, dtype));
-/** The logarithm of the softmax; see `torch.nn.functional.log_softmax`. */
-export const logSoftmax = normalized('logSoftmax', logSoftmaxInt);
-
-export interface GumbelSoftmaxOptions {
-  /** The temperature. Default: 1. */
-  tau?: number;
-  /** Whether the samples are one-hot, with the gradient of the soft ones. Default: false. */
-  hard?: boolean;
-  /** Default: -1. */
-  dim?: number;
-}
-
-/** Samples of the Gumbel-Softmax distribution; see `torch.nn.functional.gumbel_softmax`. */
-export function gumbelSoftmax(logits: Tensor, ...rest: Rest<GumbelSoftmaxOptions, ['tau', 'hard', 'dim']>): Tensor {
-  const { tau, hard, dim } = named<GumbelSoftmaxOptions>('gumbelSoftmax', rest, { tau: 1, hard: false, dim: -1 });
-  const gumbels = emptyLike(logits, { memoryFormat: 'contiguous_format' }).exponential_().log().neg();
-  const soft = softmax(logits.add(gumbels).div(tau), dim);
-  if (!hard) return soft;
-  const index = aten<[Tensor, Tensor]>('max.dim')(soft, dim, true)[1];
-  const oneHot = zerosLike(logits, { memoryFormat: 'contiguous_format' }).scatter_(dim, index, 1);
-  return oneHot.sub(soft.detach()).add(soft);
 }

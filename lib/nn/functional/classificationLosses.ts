@@ -1,8 +1,8 @@
 import { broadcastTensors } from '../../tensor/generated/functions.js';
-import { logger } from '../../log.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { reductionNumber, type Reduction } from '../operators.js';
+import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { checkTargetShape, type ReductionOptions } from './reductions.js';
@@ -141,7 +141,7 @@ export function klDiv(input: Tensor, target: Tensor, ...rest: Rest<KlDivOptions,
   const { reduction, logTarget } = named<KlDivOptions>('klDiv', rest, { reduction: 'mean', logTarget: false });
   const number = klReductionNumber(reduction);
   if (reduction === 'mean') {
-    logger.warn("klDiv: reduction 'mean' divides by all elements; 'batchmean', by the batch, is the definition's.");
+    warnOnce("klDiv: reduction 'mean' divides by all elements; 'batchmean', by the batch, is the definition's.");
   }
   const divergence = kl(input, target, number, { logTarget });
   return reduction === 'batchmean' && input.dim() !== 0 ? divergence.div(input.size(0)) : divergence;

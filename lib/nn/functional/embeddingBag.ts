@@ -7,11 +7,11 @@ import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 
 export interface EmbeddingBagOptions {
-  /** Where each bag begins; needed where `input` has one dimension. */
+  /** Where each bag begins; needed where `input` has one dimension. Default: none. */
   offsets?: Tensor | null;
   /** Rows that are longer are shortened, in place. Default: none. */
   maxNorm?: number | null;
-  /** Default: 2. */
+  /** The norm that `maxNorm` is about. Default: 2. */
   normType?: number;
   /** Divides gradients by how often their row occurs. Default: false. */
   scaleGradByFreq?: boolean;
@@ -19,7 +19,7 @@ export interface EmbeddingBagOptions {
   mode?: 'sum' | 'mean' | 'max';
   /** Whether the gradient of `weight` is a sparse tensor. Default: false. */
   sparse?: boolean;
-  /** A weight for each row, with `mode: 'sum'`. */
+  /** A weight for each row, of the input's shape, with `mode: 'sum'`. Default: none. */
   perSampleWeights?: Tensor | null;
   /** Whether `offsets` ends with the number of rows. Default: false. */
   includeLastOffset?: boolean;
@@ -60,7 +60,8 @@ function check(input: Tensor, weight: Tensor, given: Required<EmbeddingBagOption
 }
 
 /**
- * Sums, means or maxima of the rows of `weight` that the bags of `input` name; see `torch.nn.functional.embedding_bag`.
+ * Sums, means or maxima of the rows of `weight` that the bags of `input` name: an input [bags, length], or [indices] with `offsets` [bags].
+ * As `torch.nn.functional.embedding_bag`.
  *
  * @example
  * import { nn, tensor } from 'aiforge';
@@ -83,7 +84,7 @@ export function embeddingBag(input: Tensor, weight: Tensor, ...rest: Rest<Embedd
   const number = ['sum', 'mean', 'max'].indexOf(given.mode);
   if (number < 0) refuse(`mode must be 'sum', 'mean' or 'max', got '${String(given.mode)}'`);
   if (input.dim() === 2) {
-    offsets = arange(0, input.numel(), input.size(1), { dtype: input.dtype });
+    offsets = arange(0, input.numel(), input.size(1), { dtype: input.dtype, device: input.device });
     includeLastOffset = false;
     input = input.reshape([-1]);
     perSampleWeights = perSampleWeights?.reshape([-1]) ?? null;

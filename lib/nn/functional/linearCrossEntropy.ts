@@ -1,4 +1,3 @@
-import { logger } from '../../log.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { reductionNumber } from '../operators.js';
@@ -6,6 +5,7 @@ import type { CrossEntropyOptions } from './classificationLosses.js';
 import { chunkedLinearCrossEntropy } from './linearCrossEntropyChunks.js';
 import type { LinearCrossEntropyOptions } from './linearCrossEntropyOptions.js';
 import { refuse, sizes } from './reductions.js';
+import { warnOnce } from '../warnOnce.js';
 
 export interface LinearCrossEntropyFunctionOptions extends Omit<CrossEntropyOptions, 'ignoreIndex'> {
   /** [classes, …]. Default: none. */
@@ -63,7 +63,7 @@ export function linearCrossEntropy(
       const loss = { weight, reduction, ignoreIndex };
       return chunkedLinearCrossEntropy(input, linearWeight, target, linearBias, loss, options);
     }
-    logger.warn(`${name}: options need a weight of 2 dimensions, no labelSmoothing and an int64 target: not used.`);
+    warnOnce(`${name}: options need a weight of 2 dimensions, no labelSmoothing and an int64 target: not used.`);
   }
   const flat = rest.length > 0;
   const rows = flat ? linearWeight.reshape([-1, features]) : linearWeight;

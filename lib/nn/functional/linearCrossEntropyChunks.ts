@@ -42,7 +42,10 @@ class ChunkedScalarLoss extends AutogradFunction {
     }
     ctx.spent = !ctx.keepGradients;
     const gradients: readonly (Tensor | null)[] = ctx.savedTensors;
-    return gradients.map((gradient) => (ctx.spent ? gradient?.mul_(upstream) : gradient?.mul(upstream)) ?? null);
+    const scaled = gradients.map(
+      (gradient) => (ctx.spent ? gradient?.mul_(upstream) : gradient?.mul(upstream)) ?? null,
+    );
+    return [...scaled, null, null];
   }
 }
 
@@ -62,7 +65,7 @@ class ChunkedSampleLosses extends AutogradFunction {
     const [input, weight, bias = null] = ctx.savedTensors as [Tensor, Tensor, Tensor | null];
     const call = { ...ctx.call, input, weight, bias, upstream };
     const { input: ofInput, weight: ofWeight, bias: ofBias } = accumulate(call, ctx.needsInputGrad);
-    return [ofInput, ofWeight, ofBias];
+    return [ofInput, ofWeight, ofBias, null];
   }
 }
 

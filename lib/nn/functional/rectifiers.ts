@@ -15,6 +15,18 @@ export function relu(input: Tensor, ...rest: Rest<{ inplace?: boolean }, ['inpla
 }
 
 /**
+ * `relu` in place. As `torch.nn.functional.relu_`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const x = tensor([-1, 2]);
+ * nn.functional.relu_(x) === x; // true
+ */
+export function relu_(input: Tensor): Tensor {
+  return input.relu_();
+}
+
+/**
  * `x * Φ(x)`, Φ being the normal distribution's cumulative function, or with `approximate: 'tanh'` an approximation. As
  * `torch.nn.functional.gelu`.
  *

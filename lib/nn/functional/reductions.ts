@@ -1,8 +1,8 @@
 import { AiforgeError } from '../../errors.js';
-import { logger } from '../../log.js';
 import { broadcastTensors } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber, type Reduction } from '../operators.js';
+import { warnOnce } from '../warnOnce.js';
 
 // The deprecated parameters size_average and reduce of Python's signatures are not there: `reduction` says it all.
 
@@ -25,7 +25,7 @@ export function sameShape(a: Tensor, b: Tensor): boolean {
 /** The two in one shape: a target of another shape is most often a mistake, so it is said in the log. */
 export function broadcastTarget(name: string, input: Tensor, target: Tensor): [Tensor, Tensor] {
   if (sameShape(input, target)) return [input, target];
-  logger.warn(`${name}: the target has shape ${sizes(target)}, the input ${sizes(input)}: they are broadcast.`);
+  warnOnce(`${name}: the target has shape ${sizes(target)}, the input ${sizes(input)}: they are broadcast.`);
   return broadcastTensors([input, target]) as [Tensor, Tensor];
 }
 

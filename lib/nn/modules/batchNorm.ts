@@ -17,16 +17,34 @@ export abstract class BatchNorm extends NormBase {
 
   override forward(input: Tensor): Tensor {
     this.checkInput(input);
-    const { weight, bias, training } = this;
+    const { training } = this;
     const factor = this.averageFactor();
     const usesRunning = !training || this.trackRunningStats;
     const runningMean = usesRunning ? this.runningMean : null;
     const runningVar = usesRunning ? this.runningVar : null;
     const usesBatch = training || (this.runningMean === null && this.runningVar === null);
-    // Only a batch of as many values as channels can have one for each: reading the shape costs more than the test.
-    if (usesBatch && (input.numel() <= this.numFeatures || !this.affine)) checkBatch(input.shape);
-    if (!(this.eps > 0)) checkBatchEps(this.eps, usesBatch);
-    return operators.batchNorm(input, weight, bias, runningMean, runningVar, usesBatch, factor, this.eps);
+    return this.normalize(input, runningMean, runningVar, usesBatch, factor);
+  }
+
+  protected normalize(
+    input: Tensor,
+    runningMean: Tensor | null,
+    runningVar: Tensor | null,
+    usesBatch: boolean,
+    factor: number,
+  ): Tensor {
+    const { weight, bias, eps } = this;
+    if (usesBatch && this.mayLackValues(input)) checkBatch(input.shape);
+    if (!(eps > 0)) checkBatchEps(eps, usesBatch);
+    return operators.batchNorm(input, weight, bias, runningMean, runningVar, usesBatch, factor, eps);
+  }
+
+  // Quicker than reading the shape: a batch with one value a channel has as many values as channels. How many those are is
+  // known where there are tensors that LibTorch compares the input with, unless a lazy layer got them from a state dict.
+  private mayLackValues(input: Tensor): boolean {
+    const { numFeatures } = this;
+    const isFree = this.weight === null && !this.trackRunningStats;
+    return numFeatures === 0 || isFree || input.numel() <= numFeatures;
   }
 
   /** Counts the batch, and says how much of its statistics goes into the running ones. */

@@ -12,12 +12,46 @@ import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
 
-export interface EmbeddingLayerOptions extends functional.EmbeddingOptions, FactoryOptions {}
+export interface EmbeddingLayerOptions extends functional.EmbeddingOptions, FactoryOptions {
+  /** @internal The vectors themselves, [numEmbeddings, embeddingDim], instead of random ones. */
+  _weight?: Tensor | null;
+  /** @internal Whether the vectors do not learn. */
+  _freeze?: boolean;
+}
+
+export interface PretrainedEmbeddingOptions extends functional.EmbeddingOptions {
+  /** Whether the vectors do not learn. Default: true. */
+  freeze?: boolean;
+}
+
+/** The sizes of given vectors; throws unless they are a matrix. */
+export function sizesOfVectors(vectors: Tensor): [rows: number, columns: number] {
+  const shape = vectors.shape;
+  if (shape.length === 2) return shape as [number, number];
+  throw new AiforgeError('INVALID_ARGUMENT', `fromPretrained: expected 2 dimensions, got [${shape.join(', ')}].`);
+}
+
+/** A table's vectors: `given`, or uninitialised ones. */
+export function tableOf(rows: number, columns: number, given: Tensor | null, factory: FactoryOptions): Tensor {
+  if (given === null) return empty([rows, columns], factory);
+  if (String(given.shape) === String([rows, columns])) return given;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `_weight: expected the shape [${rows}, ${columns}], got [${given.shape.join(', ')}].`,
+  );
+}
+
+/** Draws a table's vectors from the standard normal distribution; the row `paddingIdx` is zero. */
+export function resetTable(weight: Tensor, paddingIdx: number | null): void {
+  normal_(weight);
+  if (paddingIdx !== null) scope(() => noGrad(() => void weight.select(0, paddingIdx).fill_(0)));
+}
 
 /**
- * A table of `numEmbeddings` learnt vectors, drawn from the standard normal distribution; the row `paddingIdx` is zero
- * and stays so.
+ * A table of `numEmbeddings` learnt vectors, drawn from the standard normal distribution: an input of row numbers [...]
+ * gives [..., embeddingDim]. The row `paddingIdx` is zero and stays so. As `torch.nn.Embedding`.
  *
+ * @throws AiforgeError INVALID_ARGUMENT for sizes that are no whole numbers and a `paddingIdx` that is no row.
  * @example
  * import { nn, tensor } from 'aiforge';
  * new nn.Embedding(10, 4, { paddingIdx: 0 }).forward(tensor([[1, 2, 0]])).shape; // [1, 3, 4]
@@ -40,6 +74,8 @@ export class Embedding extends Module {
       normType = 2,
       scaleGradByFreq = false,
       sparse = false,
+      _weight = null,
+      _freeze = false,
       ...factory
     } = options;
     this.numEmbeddings = checkSize('Embedding', 'numEmbeddings', numEmbeddings);
@@ -49,35 +85,24 @@ export class Embedding extends Module {
     this.normType = normType;
     this.scaleGradByFreq = scaleGradByFreq;
     this.sparse = sparse;
-    this.weight = new Parameter(empty([numEmbeddings, embeddingDim], factory));
-    this.resetParameters();
+    this.weight = new Parameter(tableOf(numEmbeddings, embeddingDim, _weight, factory), !_freeze);
+    if (_weight === null) this.resetParameters();
   }
 
-  /** An embedding of given vectors, [numEmbeddings, embeddingDim], which learns only with `freeze: false`. */
-  static fromPretrained(
-    vectors: Tensor,
-    { freeze = true, ...options }: functional.EmbeddingOptions & { freeze?: boolean } = {},
-  ): Embedding {
-    const [rows, columns, ...more] = vectors.shape;
-    if (rows === undefined || columns === undefined || more.length > 0) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `fromPretrained: expected 2 dimensions, got [${vectors.shape.join(', ')}].`,
-      );
-    }
-    const embedding = new Embedding(0, columns, { ...options, paddingIdx: null });
-    const padding = options.paddingIdx == null ? null : checkPaddingIdx(options.paddingIdx, rows);
-    return Object.assign(embedding, {
-      numEmbeddings: rows,
-      paddingIdx: padding,
-      weight: new Parameter(vectors, !freeze),
-    });
+  /**
+   * An embedding of given vectors, [numEmbeddings, embeddingDim], whose memory it shares; it learns only with
+   * `freeze: false`. As `torch.nn.Embedding.from_pretrained`.
+   *
+   * @example
+   * import { nn, tensor } from 'aiforge';
+   * nn.Embedding.fromPretrained(tensor([[1, 2.5], [3, 4]])).forward(tensor([1])).tolist(); // [[3, 4]]
+   */
+  static fromPretrained(vectors: Tensor, { freeze = true, ...options }: PretrainedEmbeddingOptions = {}): Embedding {
+    return new Embedding(...sizesOfVectors(vectors), { ...options, _weight: vectors, _freeze: freeze });
   }
 
   resetParameters(): void {
-    normal_(this.weight);
-    const { paddingIdx } = this;
-    if (paddingIdx !== null) scope(() => noGrad(() => void this.weight.select(0, paddingIdx).fill_(0)));
+    resetTable(this.weight, this.paddingIdx);
   }
 
   override forward(input: Tensor): Tensor {

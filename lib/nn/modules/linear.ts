@@ -1,7 +1,7 @@
-import type { Device, DType } from '../../tensor/dtype.js';
-import { empty } from '../../tensor/generated/functions.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { AiforgeError } from '../../errors.js';
+import type { Device, DType } from '../../tensor/dtype.js';
+import { bilinear, empty } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { checkSize } from '../checks.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { hasUninitializedParams, initializeOnForward } from '../lazy.js';
@@ -20,14 +20,15 @@ export interface FactoryOptions {
 }
 
 export interface LinearOptions extends FactoryOptions {
-  /** Default: true. */
+  /** Whether a learnt bias is added. Default: true. */
   bias?: boolean;
 }
 
 /**
  * `x @ weight.T + bias`, from [..., inFeatures] to [..., outFeatures]. Weights and bias are drawn uniformly from
- * ±1/sqrt(inFeatures), as `torch.nn.Linear` draws them.
+ * ±1/sqrt(inFeatures). As `torch.nn.Linear`.
  *
+ * @throws AiforgeError INVALID_ARGUMENT for sizes that are no whole numbers.
  * @example
  * import { nn, randn } from 'aiforge';
  * new nn.Linear(3, 2).forward(randn([4, 3])).shape; // [4, 2]
@@ -60,6 +61,56 @@ export class Linear extends Module {
 
   override extraRepr(): string {
     return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${pythonBoolean(this.bias !== null)}`;
+  }
+}
+
+/**
+ * `x1 @ weight[k] @ x2 + bias[k]` for each output k, from [..., in1Features] and [..., in2Features] to
+ * [..., outFeatures]. Weights and bias are drawn uniformly from ±1/sqrt(in1Features). As `torch.nn.Bilinear`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for sizes that are no whole numbers and an `in1Features` of 0.
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * new nn.Bilinear(3, 4, 2).forward(randn([5, 3]), randn([5, 4])).shape; // [5, 2]
+ */
+export class Bilinear extends Module {
+  readonly in1Features: number;
+  readonly in2Features: number;
+  readonly outFeatures: number;
+  weight: Parameter;
+  bias: Parameter | null;
+
+  constructor(
+    in1Features: number,
+    in2Features: number,
+    outFeatures: number,
+    { bias = true, ...factory }: LinearOptions = {},
+  ) {
+    super();
+    this.in1Features = checkSize('Bilinear', 'in1Features', in1Features);
+    this.in2Features = checkSize('Bilinear', 'in2Features', in2Features);
+    this.outFeatures = checkSize('Bilinear', 'outFeatures', outFeatures);
+    if (in1Features === 0) {
+      throw new AiforgeError('INVALID_ARGUMENT', 'Bilinear: in1Features must be more than 0, got 0.');
+    }
+    this.weight = new Parameter(empty([outFeatures, in1Features, in2Features], factory));
+    this.bias = bias ? new Parameter(empty([outFeatures], factory)) : null;
+    this.resetParameters();
+  }
+
+  resetParameters(): void {
+    const bound = 1 / Math.sqrt(this.in1Features);
+    uniform_(this.weight, -bound, bound);
+    if (this.bias !== null) uniform_(this.bias, -bound, bound);
+  }
+
+  override forward(input1: Tensor, input2: Tensor): Tensor {
+    return bilinear(input1, input2, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    const sizes = `in1_features=${this.in1Features}, in2_features=${this.in2Features}, out_features=${this.outFeatures}`;
+    return `${sizes}, bias=${pythonBoolean(this.bias !== null)}`;
   }
 }
 

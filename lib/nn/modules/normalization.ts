@@ -153,7 +153,7 @@ export interface RMSNormOptions extends FactoryOptions {
  *
  * @example
  * import { nn, tensor } from 'aiforge';
- * new nn.RMSNorm(2).forward(tensor([[3, 3]], { dtype: 'float32' })); // tensor([[1., 1.]], grad_fn=<FusedRmsNormBackward0>)
+ * new nn.RMSNorm(2, { elementwiseAffine: false }).forward(tensor([[3, 3]], { dtype: 'float32' })); // tensor([[1., 1.]])
  */
 export class RMSNorm extends Module {
   readonly normalizedShape: readonly number[];

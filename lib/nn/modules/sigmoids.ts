@@ -100,7 +100,7 @@ export interface ShrinkOptions {
  *
  * @example
  * import { nn, tensor } from 'aiforge';
- * new nn.Hardshrink().forward(tensor([-0.25, 1])); // tensor([0., 1.])
+ * new nn.Hardshrink().forward(tensor([0.25, 1])); // tensor([0., 1.])
  */
 export class Hardshrink extends Module {
   readonly lambd: number;
@@ -126,7 +126,7 @@ export class Hardshrink extends Module {
  *
  * @example
  * import { nn, tensor } from 'aiforge';
- * new nn.Softshrink().forward(tensor([-0.25, 1])); // tensor([0.0000, 0.5000])
+ * new nn.Softshrink().forward(tensor([0.25, 1])); // tensor([0.0000, 0.5000])
  */
 export class Softshrink extends Module {
   readonly lambd: number;

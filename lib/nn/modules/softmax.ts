@@ -32,7 +32,7 @@ abstract class AlongDim extends Module {
  */
 export class Softmax extends AlongDim {
   override forward(input: Tensor): Tensor {
-    return operators.softmax(input, this.dimOf(input));
+    return operators.softmax(input, this.dimOf(input), null);
   }
 }
 
@@ -45,7 +45,7 @@ export class Softmax extends AlongDim {
  */
 export class Softmin extends AlongDim {
   override forward(input: Tensor): Tensor {
-    return operators.softmax(input.neg(), this.dimOf(input));
+    return operators.softmax(input.neg(), this.dimOf(input), null);
   }
 }
 
@@ -58,7 +58,7 @@ export class Softmin extends AlongDim {
  */
 export class LogSoftmax extends AlongDim {
   override forward(input: Tensor): Tensor {
-    return operators.logSoftmax(input, this.dimOf(input));
+    return operators.logSoftmax(input, this.dimOf(input), null);
   }
 }
 
@@ -74,7 +74,7 @@ export class LogSoftmax extends AlongDim {
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
     const dims = input.dim();
-    if (dims === 3 || dims === 4) return operators.softmax(input, -3);
+    if (dims === 3 || dims === 4) return operators.softmax(input, -3, null);
     throw new AiforgeError(
       'INVALID_ARGUMENT',
       `Softmax2d: expected an input of 3 or 4 dimensions, got [${input.shape.join(', ')}].`,

@@ -1,5 +1,6 @@
 import { native, type Handle } from '../../native.js';
 import { enterContext } from '../../tensor/context.js';
+import type { DType } from '../../tensor/dtype.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { operator } from './call.js';
 
@@ -60,13 +61,13 @@ export function rrelu(input: Tensor, lower: number, upper: number, training: boo
 }
 
 const softmaxId = operator('softmax.int');
-export function softmax(input: Tensor, dim: number): Tensor {
+export function softmax(input: Tensor, dim: number, dtype: DType | null): Tensor {
   enterContext();
-  return wrapHandle(call(softmaxId, handleOf(input), dim) as Handle);
+  return wrapHandle(call(softmaxId, handleOf(input), dim, dtype) as Handle);
 }
 
 const logSoftmaxId = operator('log_softmax.int');
-export function logSoftmax(input: Tensor, dim: number): Tensor {
+export function logSoftmax(input: Tensor, dim: number, dtype: DType | null): Tensor {
   enterContext();
-  return wrapHandle(call(logSoftmaxId, handleOf(input), dim) as Handle);
+  return wrapHandle(call(logSoftmaxId, handleOf(input), dim, dtype) as Handle);
 }

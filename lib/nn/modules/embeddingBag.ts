@@ -1,0 +1,118 @@
+import type { Tensor } from '../../tensor/tensor.js';
+import { checkPaddingIdx, checkSize } from '../checks.js';
+import { embeddingBag, type EmbeddingBagOptions } from '../functional/embeddingBag.js';
+import { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
+import { pythonBoolean, pythonFloat } from '../printing.js';
+import { resetTable, sizesOfVectors, tableOf } from './embedding.js';
+import type { FactoryOptions } from './linear.js';
+
+type TableOptions = Omit<EmbeddingBagOptions, 'offsets' | 'perSampleWeights'>;
+
+export interface EmbeddingBagLayerOptions extends TableOptions, FactoryOptions {
+  /** @internal The vectors themselves, [numEmbeddings, embeddingDim], instead of random ones. */
+  _weight?: Tensor | null;
+}
+
+export interface PretrainedEmbeddingBagOptions extends TableOptions {
+  /** Whether the vectors do not learn. Default: true. */
+  freeze?: boolean;
+}
+
+/**
+ * Sums, means or maxima of bags of learnt vectors, without the vectors of a bag ever existing at once. An input of row
+ * numbers [bags, length], or [indices] with `offsets` [bags], gives [bags, embeddingDim]; an empty bag gives zeros. The
+ * vectors are drawn from the standard normal distribution; the row `paddingIdx` is zero and counts for nothing. As
+ * `torch.nn.EmbeddingBag`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for sizes that are no whole numbers and a `paddingIdx` that is no row, and from
+ * forward for shapes and modes that do not go together.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const bags = new nn.EmbeddingBag(10, 3, { mode: 'sum' });
+ * bags.forward(tensor([1, 2, 4, 5, 4]), tensor([0, 2])).shape; // [2, 3]
+ */
+export class EmbeddingBag extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  readonly maxNorm: number | null;
+  readonly normType: number;
+  readonly scaleGradByFreq: boolean;
+  readonly mode: 'sum' | 'mean' | 'max';
+  readonly sparse: boolean;
+  readonly includeLastOffset: boolean;
+  readonly paddingIdx: number | null;
+  weight: Parameter;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagLayerOptions = {}) {
+    super();
+    const {
+      maxNorm = null,
+      normType = 2,
+      scaleGradByFreq = false,
+      mode = 'mean',
+      sparse = false,
+      includeLastOffset = false,
+      paddingIdx = null,
+      _weight = null,
+      ...factory
+    } = options;
+    this.numEmbeddings = checkSize('EmbeddingBag', 'numEmbeddings', numEmbeddings);
+    this.embeddingDim = checkSize('EmbeddingBag', 'embeddingDim', embeddingDim);
+    this.maxNorm = maxNorm;
+    this.normType = normType;
+    this.scaleGradByFreq = scaleGradByFreq;
+    this.mode = mode;
+    this.sparse = sparse;
+    this.includeLastOffset = includeLastOffset;
+    this.paddingIdx = paddingIdx === null ? null : checkPaddingIdx(paddingIdx, numEmbeddings);
+    this.weight = new Parameter(tableOf(numEmbeddings, embeddingDim, _weight, factory));
+    if (_weight === null) this.resetParameters();
+  }
+
+  /**
+   * Bags of given vectors, [numEmbeddings, embeddingDim], whose memory they share; they learn only with `freeze: false`. As
+   * `torch.nn.EmbeddingBag.from_pretrained`.
+   *
+   * @example
+   * import { nn, tensor } from 'aiforge';
+   * nn.EmbeddingBag.fromPretrained(tensor([[1, 2.5], [3, 4.5]])).forward(tensor([[0, 1]])).tolist(); // [[2, 3.5]]
+   */
+  static fromPretrained(
+    vectors: Tensor,
+    { freeze = true, ...options }: PretrainedEmbeddingBagOptions = {},
+  ): EmbeddingBag {
+    const bags = new EmbeddingBag(...sizesOfVectors(vectors), { ...options, _weight: vectors });
+    bags.weight.requiresGrad = !freeze;
+    return bags;
+  }
+
+  resetParameters(): void {
+    resetTable(this.weight, this.paddingIdx);
+  }
+
+  override forward(input: Tensor, offsets: Tensor | null = null, perSampleWeights: Tensor | null = null): Tensor {
+    const { weight, maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx } = this;
+    return embeddingBag(input, weight, {
+      offsets,
+      maxNorm,
+      normType,
+      scaleGradByFreq,
+      mode,
+      sparse,
+      perSampleWeights,
+      includeLastOffset,
+      paddingIdx,
+    });
+  }
+
+  override extraRepr(): string {
+    const parts = [String(this.numEmbeddings), String(this.embeddingDim)];
+    if (this.maxNorm !== null) parts.push(`max_norm=${pythonFloat(this.maxNorm)}`);
+    if (this.normType !== 2) parts.push(`norm_type=${pythonFloat(this.normType)}`);
+    if (this.scaleGradByFreq) parts.push(`scale_grad_by_freq=${pythonBoolean(true)}`);
+    parts.push(`mode='${this.mode}'`);
+    if (this.paddingIdx !== null) parts.push(`padding_idx=${this.paddingIdx}`);
+    return parts.join(', ');
+  }
+}

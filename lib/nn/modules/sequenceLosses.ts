@@ -1,0 +1,31 @@
+import type { Tensor } from '../../tensor/tensor.js';
+import { ctcLoss, type CtcLossOptions, type Lengths } from '../functional/sequenceLosses.js';
+import { PlainLoss } from './losses.js';
+
+/**
+ * Connectionist temporal classification: the negative log likelihood of labels over all their alignments with a sequence.
+ * Log probabilities [time, batch, classes], targets [batch, longest target] or all in one row, lengths [batch]; without a
+ * batch [time, classes], [target] and scalars. `'mean'` divides each loss by its target's length first. As
+ * `torch.nn.CTCLoss`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for an unknown reduction.
+ * @example
+ * import { nn, tensor, zeros } from 'aiforge';
+ * const logProbs = nn.functional.logSoftmax(zeros([2, 1, 2]), 2);
+ * new nn.CTCLoss().forward(logProbs, tensor([[1]]), [2], [1]).item(); // 0.2876821756362915
+ */
+export class CTCLoss extends PlainLoss {
+  readonly blank: number;
+  readonly zeroInfinity: boolean;
+
+  constructor({ blank = 0, zeroInfinity = false, ...options }: CtcLossOptions = {}) {
+    super(options);
+    this.blank = blank;
+    this.zeroInfinity = zeroInfinity;
+  }
+
+  override forward(logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths): Tensor {
+    const { blank, reduction, zeroInfinity } = this;
+    return ctcLoss(logProbs, targets, inputLengths, targetLengths, blank, reduction, zeroInfinity);
+  }
+}
