@@ -86,6 +86,14 @@ export {
   InstanceNorm3d,
   type InstanceNormLayerOptions,
 } from './modules/instanceNorm.js';
+export {
+  LazyConv1d,
+  LazyConv2d,
+  LazyConv3d,
+  LazyConvTranspose1d,
+  LazyConvTranspose2d,
+  LazyConvTranspose3d,
+} from './modules/lazyConv.js';
 export { Bilinear, Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export {
   LinearCrossEntropyLoss,
