@@ -94,6 +94,14 @@ export {
   LazyConvTranspose2d,
   LazyConvTranspose3d,
 } from './modules/lazyConv.js';
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+export {
+} from './modules/lazyNorms.js';
 export { Bilinear, Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export {
   LinearCrossEntropyLoss,
@@ -207,6 +215,7 @@ export {
   type SoftplusOptions,
 } from './modules/smoothActivations.js';
 export { LogSoftmax, Softmax, Softmax2d, Softmin } from './modules/softmax.js';
+export { SyncBatchNorm, type SyncBatchNormOptions } from './modules/syncBatchNorm.js';
 export {
   Transformer,
   TransformerDecoder,
@@ -247,5 +256,6 @@ export {
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
 export { type StateDict, type StateDictOptions } from './stateDict.js';
+export { type SyncGroup } from './syncGroup.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
 export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';
