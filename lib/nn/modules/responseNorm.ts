@@ -75,7 +75,7 @@ export class CrossMapLRN2d extends Module {
 
   // The default of `k` is a whole number in PyTorch, and prints as one.
   override extraRepr(): string {
-    const k = this.k === 1 ? '1' : pythonFloat(this.k);
+    const k = Number.isInteger(this.k) ? String(this.k) : pythonFloat(this.k);
     return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${k}`;
   }
 }
