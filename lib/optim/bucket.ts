@@ -45,6 +45,7 @@ export class Bucket extends Watched {
   readonly isSparse: boolean;
   /** On a GPU, where PyTorch prefers the operators on lists. */
   readonly isAccelerated: boolean;
+  readonly #isReduced: boolean;
   readonly #states: readonly ParameterState[];
   readonly #stateHandles = new Map<string, Handles>();
   readonly #columns = new Map<string, Tensor>();
@@ -54,6 +55,7 @@ export class Bucket extends Watched {
     this.parameters = parameters;
     this.#states = parameters.map((parameter) => states.get(parameter) ?? {});
     this.isComplex = parameters[0]!.dtype.startsWith('complex');
+    this.#isReduced = /^(float16|bfloat16)$/.test(parameters[0]!.dtype);
     this.isSparse = kind === kinds.sparse;
     this.isAccelerated = /^(cuda|xpu|mtia)/.test(parameters[0]!.device);
   }
@@ -103,9 +105,20 @@ export class Bucket extends Watched {
     return column;
   }
 
+  /** Multiplies that number; loaded ones may be in 16 bits. */
+  scaleColumn(name: string, factor: number, isOnLists: boolean): void {
+    this.scale_(handlesOf([this.column(name)]), factor, isOnLists);
+  }
+
   /** The number that all parameters have as state `name`. */
   value(name: string): number {
     return native.item(this.state(name)[0]!) as number;
+  }
+
+  /** Multiplies by a number, as PyTorch does one by one or on lists. */
+  scale_(handles: Handles, factor: number, isOnLists: boolean): void {
+    if (this.#isReduced && !isOnLists) ops.scale_(handles, factor);
+    else ops.multiply_(handles, factor);
   }
 
   /** Counts a step; how many there have been. */

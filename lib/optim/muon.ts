@@ -1,8 +1,9 @@
 import { addmm, linalg } from '../tensor/index.js';
 import { zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkNotNegative, reject, withDefaults } from './options.js';
 import { minus, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
@@ -92,7 +93,7 @@ export class Muon extends Optimizer<MuonOptions> {
       const buffer = bucket.tensor(BUFFER, i);
       buffer.lerp_(gradient, 1 - momentum);
       const direction = orthogonal(nesterov ? gradient.lerp(buffer, momentum) : buffer, group);
-      parameter.mul_(valueOf(minus(1, times(lr, weightDecay))));
+      ops.scale_(handlesOf([parameter]), valueOf(minus(1, times(lr, weightDecay))));
       parameter.add_(direction, { alpha: -valueOf(times(lr, adjustment(group, parameter.shape))) });
     });
   }

@@ -90,6 +90,7 @@ export const addList = making2<Handles, number>('_foreach_add.List');
 export const subtractList = making2<Handles, number>('_foreach_sub.List');
 export const negate = making0('_foreach_neg');
 export const multiply_ = changing1<number>('_foreach_mul_.Scalar');
+const multiplyTensor_ = changing1<Handle>('_foreach_mul_.Tensor');
 export const multiply = making1<number>('_foreach_mul.Scalar');
 export const multiplyList_ = changing1<Handles>('_foreach_mul_.List');
 export const multiplyList = making1<Handles>('_foreach_mul.List');
@@ -113,6 +114,15 @@ export const absolute = making0('_foreach_abs');
 export const reciprocal_ = changing0('_foreach_reciprocal_');
 export const sign = making0('_foreach_sign');
 export const copy_ = changing1<Handles>('_foreach_copy_');
+
+/**
+ * self * value as Python's `mul_` on a tensor has it. On lists LibTorch rounds the number to the tensors' dtype first, which
+ * shows in 16 bits.
+ */
+export function scale_(self: Handles, value: number): void {
+  enterContext();
+  multiplyTensor_(self, native.wrapNumber(value));
+}
 
 const viewAsRealId = operator('view_as_real');
 const viewAsComplexId = operator('view_as_complex');

@@ -19,6 +19,7 @@ from torch.testing._internal.common_optimizers import _get_optim_inputs_includin
 from encoding import Encoder
 
 STEPS = 20
+RESUMED = 10
 SEED = 42
 RANDOM_CASES = 30  # for each optimizer
 
@@ -86,20 +87,39 @@ def run(case, encoder):
         parameter.requires_grad_(not case["options"].get("differentiable", False))
     header = {**case, "options": encoder.argument(case["options"]), "second": encoder.argument(case["second"])}
     steps = header["steps"] = []
+
+    def make():
+        return getattr(torch.optim, case["optimizer"])(groups_of(case, parameters), **deepcopy(case["options"]))
+
+    def take(step):
+        if case["optimizer"] == "LBFGS":
+            optimizer.step(closure_for(parameters, noise[0], optimizer))
+        else:
+            set_gradients(case, parameters, noise[step], step)
+            optimizer.step()
+
+    def left():
+        return {"parameters": parameters, "state": in_order(optimizer.state_dict()["state"])}
+
     try:
         header["refused"] = "when it is made"
-        optimizer = getattr(torch.optim, case["optimizer"])(groups_of(case, parameters), **deepcopy(case["options"]))
+        optimizer = make()
         header["repr"] = repr(optimizer)
         header["refused"] = "when it steps"
         for step in range(STEPS):
-            if case["optimizer"] == "LBFGS":
-                optimizer.step(closure_for(parameters, noise[0], optimizer))
-            else:
-                set_gradients(case, parameters, noise[step], step)
-                optimizer.step()
-            state = optimizer.state_dict()
-            steps.append(encoder.result({"parameters": parameters, "state": in_order(state["state"])}))
-        header["groups"] = encoder.result(state["param_groups"])
+            take(step)
+            steps.append(encoder.result(left()))
+            if step + 1 == RESUMED:
+                middle = [parameter.detach().clone() for parameter in parameters], deepcopy(optimizer.state_dict())
+        header["groups"] = encoder.result(optimizer.state_dict()["param_groups"])
+        # Once more from the middle: loading changes the dtypes of some state.
+        for parameter, value in zip(parameters, middle[0]):
+            parameter.data.copy_(value)
+        optimizer = make()
+        optimizer.load_state_dict(middle[1])
+        for step in range(RESUMED, STEPS):
+            take(step)
+        header["resumed"] = encoder.result(left())
         header["refused"] = None
     except Exception as error:
         header["error"] = f"{type(error).__name__}: {error}"
