@@ -11,6 +11,7 @@ export * as testing from './testing/index.js';
 export { ExperimentConfig } from './config/experimentConfig.js';
 export { dumpConfig, loadExperimentConfig } from './config/load.js';
 export { ModelConfig, SimpleNNConfig, TransformerConfig } from './config/modelConfigs.js';
+export { SchedulerConfig } from './config/schedulerConfig.js';
 export { readSettings, settings, type Settings } from './config/settings.js';
 export { TrainingConfig } from './config/trainingConfig.js';
 export { validate, type ValidateOptions } from './config/validate.js';

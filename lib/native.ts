@@ -146,6 +146,8 @@ export interface Native {
   savedTensors(node: FunctionNode): (Handle | null)[];
   retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
+  /** Writes the gradients' handles (-1: none) and kinds (0 none, 1 strided, 2 sparse, 3 other); whether a kind changed. */
+  collectGradients(tensors: Handles, gradients: Handles, kinds: Uint8Array): boolean;
   gradient(handle: Handle): Handle | null;
   setGradient(handle: Handle, gradient: Handle | null): void;
   zeroGradients(tensors: Handles, setToNone: boolean): void;

@@ -2,31 +2,56 @@ import { z } from 'zod';
 
 type Schema = z.core.$ZodType;
 
-/** The schema at a path of keys, wrappers such as default() and nullable() removed; undefined where the schema names no such key. */
-export function schemaAt(schema: Schema, path: readonly PropertyKey[]): Schema | undefined {
-  let current: Schema | undefined = unwrap(schema);
+/**
+ * The schema at a path of keys, wrappers such as default() and nullable() removed; undefined where the schema names no such
+ * key. With the value at hand, a union whose options a field tells apart is that option which the value names.
+ */
+export function schemaAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): Schema | undefined {
+  let current: Schema | undefined = chosen(unwrap(schema), value);
+  let at = value;
   for (const key of path) {
-    if (current instanceof z.ZodObject) {
-      const shape = current.shape as Record<PropertyKey, Schema>;
-      const field = Object.hasOwn(shape, key) ? shape[key] : undefined;
-      current = field && unwrap(field);
-    } else return undefined;
+    const field: Schema | undefined = current && fieldOf(current, key);
+    at = typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined;
+    current = field && chosen(unwrap(field), at);
   }
   return current;
 }
 
+function fieldOf(schema: Schema, key: PropertyKey): Schema | undefined {
+  if (schema instanceof z.ZodArray) return typeof key === 'number' ? schema.element : undefined;
+  if (schema instanceof z.ZodDiscriminatedUnion) {
+    return schema.options.map((option) => fieldOf(option, key)).find((field) => field !== undefined);
+  }
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  const shape = schema.shape as Record<PropertyKey, Schema>;
+  return Object.hasOwn(shape, key) ? shape[key] : undefined;
+}
+
+function chosen(schema: Schema, value: unknown): Schema {
+  if (!(schema instanceof z.ZodDiscriminatedUnion) || typeof value !== 'object' || value === null) return schema;
+  const { discriminator } = schema.def;
+  const given = (value as Record<string, unknown>)[discriminator];
+  const option = schema.options.find((candidate) => {
+    const field = fieldOf(candidate, discriminator);
+    return field instanceof z.ZodType && field.safeParse(given).success;
+  });
+  return option ?? schema;
+}
+
 /** The keys of the object schema at a path, or undefined when there is none: a scalar, a list, or a record that takes any key. */
-export function keysAt(schema: Schema, path: readonly PropertyKey[]): string[] | undefined {
-  const found = schemaAt(schema, path);
+export function keysAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): string[] | undefined {
+  const found = schemaAt(schema, path, value);
+  if (found instanceof z.ZodDiscriminatedUnion) {
+    return [...new Set(found.options.flatMap((option) => keysAt(option, []) ?? []))];
+  }
   return found instanceof z.ZodObject ? Object.keys(found.shape) : undefined;
 }
 
 /** What `.describe()` says of the field at a path. */
-export function descriptionAt(schema: Schema, path: readonly PropertyKey[]): string | undefined {
-  const parent = schemaAt(schema, path.slice(0, -1));
+export function descriptionAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): string | undefined {
+  const parent = schemaAt(schema, path.slice(0, -1), value);
   const key = path.at(-1);
-  if (!(parent instanceof z.ZodObject) || key === undefined || !Object.hasOwn(parent.shape, key)) return undefined;
-  const field: unknown = parent.shape[key as string];
+  const field = parent !== undefined && key !== undefined ? fieldOf(parent, key) : undefined;
   return field instanceof z.ZodType ? field.description : undefined;
 }
 

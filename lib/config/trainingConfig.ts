@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { SchedulerConfig } from './schedulerConfig.js';
+
 const count = z.int().min(1);
 const fraction = z.number().min(0).lt(1);
 
@@ -14,6 +16,9 @@ export const TrainingConfig = z
       .record(z.string(), z.unknown())
       .default({})
       .describe('Further options of the optimizer, such as weightDecay; default {}'),
+    scheduler: SchedulerConfig.nullable()
+      .default(null)
+      .describe('How the learning rate changes: name and options of a schedule, null for a constant one; default null'),
     lossFnName: z
       .string()
       .min(1)

@@ -42,11 +42,11 @@ interface Problem {
 
 function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Problem[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, issue.path) ?? [];
+    const known = keysAt(schema, issue.path, value) ?? [];
     return issue.keys.map((key) => ({ path: [...issue.path, key], problem: unknownKey(key, known) }));
   }
   const received = valueAt(value, issue.path);
-  const description = descriptionAt(schema, issue.path);
+  const description = descriptionAt(schema, issue.path, value);
   const hint = description === undefined ? '' : ` (${description})`;
   return [{ path: issue.path, problem: `${receipt(issue, received)}${expectation(issue, received)}${hint}` }];
 }

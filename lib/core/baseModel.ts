@@ -1,3 +1,4 @@
+import type { SchedulerConfig } from '../config/schedulerConfig.js';
 import { didYouMean } from '../config/nearest.js';
 import { AiforgeError } from '../errors.js';
 import * as nn from '../nn/index.js';
@@ -5,6 +6,7 @@ import { Module } from '../nn/index.js';
 import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
 import type { Tensor } from '../tensor/index.js';
+import { createScheduler, type ConfiguredScheduler, type RunLength } from './scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
 export interface StepOutput {
@@ -49,16 +51,17 @@ function classNamed<T>(
 export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>> extends Module {
   /** Set by `configureLossFn` before training begins. */
   declare lossFn: LossModule;
-  readonly #config: Config;
+  // Not a `#private` field: those cannot be copied, as averaging models does.
+  private readonly ownConfig: Config;
 
   constructor(config: Config) {
     super();
-    this.#config = config;
+    this.ownConfig = config;
   }
 
   /** The model's part of the experiment, checked by the plugin's schema. */
   get config(): Config {
-    return this.#config;
+    return this.ownConfig;
   }
 
   /** The loss of one batch, with gradients. */
@@ -74,6 +77,18 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
       options: Record<string, unknown>,
     ) => Optimizer;
     return new OptimizerClass(this.parameters(), { lr: learningRate, ...options });
+  }
+
+  /**
+   * Default: the scheduler that the experiment's `training.scheduler` names, none where that is null. A model may return one of
+   * its own, with the interval at which it is stepped.
+   */
+  configureScheduler(
+    optimizer: Optimizer,
+    config: SchedulerConfig | null,
+    length: RunLength,
+  ): ConfiguredScheduler | optim.lrScheduler.LRScheduler | null {
+    return config === null ? null : createScheduler(config, optimizer, length);
   }
 
   /** Default: the loss of that name with its defaults. Throws CONFIG_INVALID for an unknown name. */

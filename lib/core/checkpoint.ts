@@ -7,6 +7,8 @@ import { AiforgeError } from '../errors.js';
 import type { Module } from '../nn/index.js';
 import type { Optimizer } from '../optim/index.js';
 import { loadSafetensors, saveSafetensors, scope, Tensor } from '../tensor/index.js';
+import { fromJson, toJson } from './checkpointJson.js';
+import type { SavedScheduler } from './scheduling.js';
 
 const format = 'aiforge-checkpoint-1';
 
@@ -35,6 +37,7 @@ export interface Checkpoint {
   running: Tensor[];
   /** The optimizer's options and numbers, as JSON. */
   optimizerOptions: string;
+  scheduler: SavedScheduler | null;
 }
 
 const withPrefix = (prefix: string, tensors: Record<string, Tensor>) =>
@@ -65,8 +68,13 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     ...withPrefix('rng', perRank(checkpoint.rng)),
     ...withPrefix('running', perRank(checkpoint.running)),
   };
-  const { state, optimizerOptions } = checkpoint;
-  saveSafetensors(file, tensors, { format, state: JSON.stringify(state), optimizer: optimizerOptions });
+  const { state, optimizerOptions, scheduler } = checkpoint;
+  saveSafetensors(file, tensors, {
+    format,
+    state: JSON.stringify(state),
+    optimizer: optimizerOptions,
+    scheduler: toJson(scheduler),
+  });
 }
 
 /** The checkpoint at a path: the file itself, or `last.safetensors` of a run's folder. */
@@ -93,6 +101,7 @@ export function loadCheckpoint(file: string): Checkpoint {
     rng: Object.values(under('rng', tensors)),
     running: Object.values(under('running', tensors)),
     optimizerOptions: metadata.optimizer ?? '{}',
+    scheduler: fromJson(metadata.scheduler ?? 'null') as SavedScheduler | null,
   };
 }
 
@@ -113,12 +122,12 @@ export function flattenOptimizer(optimizer: Optimizer): Pick<Checkpoint, 'optimi
       else numbers[index][name] = value;
     }
   }
-  return { optimizer: tensors, optimizerOptions: JSON.stringify({ ...rest, state: numbers }) };
+  return { optimizer: tensors, optimizerOptions: toJson({ ...rest, state: numbers }) };
 }
 
 /** Gives an optimizer the state that `flattenOptimizer` took. */
 export function restoreOptimizer(optimizer: Optimizer, checkpoint: Checkpoint): void {
-  const saved = JSON.parse(checkpoint.optimizerOptions) as OptimizerState;
+  const saved = fromJson(checkpoint.optimizerOptions) as OptimizerState;
   for (const [key, tensor] of Object.entries(checkpoint.optimizer)) {
     const dot = key.indexOf('.');
     const entries = (saved.state[key.slice(0, dot)] ??= {});

@@ -9,4 +9,5 @@ export { Orchestrator, orchestrator, orchestratorOptions, type OrchestratorOptio
 export { definePlugin, type LoadedPlugin, type PluginMetadata, type PluginModule } from './plugin.js';
 export { loadPlugin, registerPlugin, type LoadPluginOptions } from './plugins.js';
 export { loadRun, type LoadedRun, type Prediction } from './loadRun.js';
+export { createScheduler, type ConfiguredScheduler, type RunLength } from './scheduling.js';
 export { singleProcess, type ParallelModel, type ParallelStep, type Ranks } from './ranks.js';

@@ -177,7 +177,7 @@ export class Orchestrator {
       checkpointFile: files.last,
       signal: this.#options.signal,
       callback: this.#callback,
-      onStep: (loss) => tracker.logMetrics({ train_loss_step: loss }, { step: state.step, epoch: state.epoch }),
+      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch }),
     });
     // Each rank draws its own numbers from here on (dropout), after all have drawn the same initial weights.
     if (worldSize > 1) manualSeed(training.seed + rank);
@@ -224,12 +224,13 @@ export class Orchestrator {
     const { state, stopping, config, files, model, tracker } = run;
     const metrics = await this.#epochMetrics(run);
     const isBest = stopping.update(metrics);
+    const rates = run.trainer.endEpoch(metrics);
     const epoch = state.epoch;
     Object.assign(state, { epoch: epoch + 1, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
     if (isBest) state.bestEpoch = epoch;
     if (isBest && this.#ranks.rank === 0) saveWeights(files.best, model, epoch);
     if (config.training.checkpoint.keepLast) await run.trainer.save();
-    tracker.logMetrics(metrics, { step: state.step, epoch });
+    tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch });
     this.#history.push(metrics);
     this.#callback.onEpochEnd({ epoch, epochs: config.training.epochs, seconds, metrics, isBest });
   }

@@ -12,6 +12,7 @@ import { flattenOptimizer, restoreOptimizer, saveCheckpoint, type Checkpoint, ty
 import type { ExperimentData } from './experiment.js';
 import { RunningMetrics } from './metrics.js';
 import type { ParallelStep, Ranks } from './ranks.js';
+import { Scheduling } from './scheduling.js';
 
 /** How long a step may keep the event loop from other work before it gets a turn. */
 const turnMs = 10;
@@ -30,7 +31,8 @@ export interface TrainerParts {
   checkpointFile: string;
   signal: AbortSignal | undefined;
   callback: Callback;
-  onStep: (loss: number) => void;
+  /** Called after each step of the optimizer, with the metrics of the step. */
+  onStep: (metrics: Record<string, number>) => void;
 }
 
 /** Trains epoch by epoch. `state` says where it stands; at any step it can be saved and taken up again, to the last bit. */
@@ -38,6 +40,7 @@ export class Trainer {
   readonly #parts: TrainerParts;
   readonly #sampler: DistributedSampler;
   readonly #loader: DataLoader<unknown, unknown>;
+  readonly #scheduling: Scheduling;
   #running = new RunningMetrics();
   #resumed: Checkpoint | undefined;
   #turn = performance.now();
@@ -53,6 +56,8 @@ export class Trainer {
       seed: training.seed,
     });
     this.#loader = new DataLoader<unknown, unknown>(train, { batchSize: training.batchSize, sampler: this.#sampler });
+    const stepsPerEpoch = Math.ceil(this.#loader.length / training.accumulationSteps);
+    this.#scheduling = Scheduling.of(parts.model, parts.optimizer, training, stepsPerEpoch);
   }
 
   /** Takes up where a checkpoint stands. */
@@ -66,6 +71,7 @@ export class Trainer {
     }
     model.loadStateDict(checkpoint.model);
     restoreOptimizer(optimizer, checkpoint);
+    this.#scheduling.restore(checkpoint.scheduler);
     Object.assign(state, checkpoint.state);
     this.#resumed = checkpoint;
   }
@@ -95,6 +101,12 @@ export class Trainer {
     return this.#running.finish(this.#parts.ranks);
   }
 
+  /** Takes the metrics of an epoch that has ended; gives the learning rates of its last step, where they change. */
+  endEpoch(metrics: Record<string, number>): Record<string, number> {
+    this.#scheduling.endEpoch(metrics);
+    return this.#scheduling.rates;
+  }
+
   /** Writes the checkpoint to resume from; every rank takes part, rank 0 writes. */
   async save(): Promise<void> {
     const { model, optimizer, state, ranks, checkpointFile } = this.#parts;
@@ -102,7 +114,14 @@ export class Trainer {
     const running = await ranks.gather(tensor(this.#running.sums(), { dtype: 'float64' }));
     if (ranks.rank !== 0) return;
     scope(() =>
-      saveCheckpoint(checkpointFile, { state, model: model.stateDict(), ...flattenOptimizer(optimizer), rng, running }),
+      saveCheckpoint(checkpointFile, {
+        state,
+        model: model.stateDict(),
+        ...flattenOptimizer(optimizer),
+        scheduler: this.#scheduling.save(),
+        rng,
+        running,
+      }),
     );
   }
 
@@ -127,7 +146,8 @@ export class Trainer {
       optimizer.step();
       optimizer.zeroGrad();
       ++state.step;
-      this.#parts.onStep(Number(output.loss.item()));
+      this.#scheduling.endStep();
+      this.#parts.onStep({ train_loss_step: Number(output.loss.item()), ...this.#scheduling.rates });
     }
     ++state.batch;
     callback.onStepEnd?.(this.#progress());

@@ -1,27 +1,31 @@
-// A table of contents: what `torch.nn.functional` has, by family. Only types and functions of its own are named here.
-
+// A table of contents: what `torch.nn.functional` has, by family.
+export * from './functional/activations.js';
+export * from './functional/adaptivePooling.js';
+export * from './functional/convolution.js';
+export * from './functional/dropout.js';
+export * from './functional/fractionalPooling.js';
+export * from './functional/lpPooling.js';
+export * from './functional/normalization.js';
+export * from './functional/padding.js';
+export * from './functional/pooling.js';
+export * from './functional/shuffling.js';
+export * from './functional/sliding.js';
+export * from './functional/softmax.js';
+export * from './functional/unpooling.js';
+export * from './functional/upsampling.js';
+export * from './functional/vision.js';
 export {
-  channelShuffle,
-  conv1d,
-  conv2d,
-  conv3d,
   convTbc,
-  convTranspose1d,
-  convTranspose2d,
-  convTranspose3d,
   cosineSimilarity,
   hardshrink,
   nativeChannelShuffle,
   pairwiseDistance,
   pdist,
-  pixelShuffle,
-  pixelUnshuffle,
   prelu,
   sigmoid,
   tanh,
 } from '../tensor/generated/functions.js';
-export { glu, pad, softplus, softshrink } from '../tensor/generated/nn.js';
-export * from './functional/activations.js';
+export { glu, softplus, softshrink } from '../tensor/generated/nn.js';
 export {
   multiHeadAttentionForward,
   type AttentionForwardOptions,
@@ -41,7 +45,6 @@ export {
   type KlReduction,
   type NllLossOptions,
 } from './functional/classificationLosses.js';
-export * from './functional/dropout.js';
 export { embedding, oneHot, type EmbeddingOptions } from './functional/embedding.js';
 export { embeddingBag, type EmbeddingBagOptions } from './functional/embeddingBag.js';
 export { layerNorm, type LayerNormFunctionOptions } from './functional/layerNorm.js';
@@ -49,13 +52,13 @@ export { bilinear, linear } from './functional/linear.js';
 export { linearCrossEntropy, type LinearCrossEntropyFunctionOptions } from './functional/linearCrossEntropy.js';
 export {
   marginRankingLoss,
+  multiMarginLoss,
   multilabelMarginLoss,
   multilabelSoftMarginLoss,
-  multiMarginLoss,
   softMarginLoss,
   type MarginRankingLossOptions,
-  type MultilabelSoftMarginLossOptions,
   type MultiMarginLossOptions,
+  type MultilabelSoftMarginLossOptions,
 } from './functional/marginLosses.js';
 export {
   groupedMm,
@@ -67,12 +70,7 @@ export {
   type ScalingType,
   type SwizzleType,
 } from './functional/matrixProducts.js';
-export * from './functional/normalization.js';
-export * from './functional/otherPooling.js';
-export * from './functional/pooling.js';
-export * from './functional/poolingWithIndices.js';
 export { gelu, relu, relu_ } from './functional/rectifiers.js';
-export type { ReductionOptions } from './functional/reductions.js';
 export {
   gaussianNllLoss,
   huberLoss,
@@ -102,8 +100,3 @@ export {
   type TripletMarginLossOptions,
   type TripletMarginWithDistanceLossOptions,
 } from './functional/similarityLosses.js';
-export * from './functional/sliding.js';
-export * from './functional/softmax.js';
-export { upsample } from './functional/upsample.js';
-export * from './functional/vision.js';
-export type { Reduction } from './operators.js';

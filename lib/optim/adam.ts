@@ -1,29 +1,38 @@
-import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
-import { ones, zeros, zerosLike } from '../tensor/generated/functions.js';
+import { zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
-import { handleOf, type Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
-import { checkImplementation, checkNotNegative, withDefaults } from './options.js';
+import {
+  checkBetas,
+  checkFused,
+  checkListScalars,
+  checkNotNegative,
+  refuseCapturable,
+  refuseRecordedLists,
+  reject,
+  usesLists,
+  withDefaults,
+  type CapturableOptions,
+  type CommonOptions,
+} from './options.js';
+import { updateRecorded } from './recordedAdam.js';
+import { minus, over, power, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import type { OptimizerStateDict } from './stateDict.js';
 
-export interface AdamOptions {
+export interface AdamOptions extends CommonOptions, CapturableOptions {
   /** The learning rate. Default: 0.001. */
-  lr: number;
+  lr: Scalar;
   /** How slowly the averages of gradients and of their squares change. Default: [0.9, 0.999]. */
-  betas: readonly [number, number];
+  betas: readonly [Scalar, Scalar];
   /** Added to the denominator. Default: 1e-8. */
   eps: number;
-  /** Default: 0; for AdamW 0.01. */
+  /** How much of the parameter is added to its gradient. Default: 0; for AdamW 0.01. */
   weightDecay: number;
   /** Divides by the greatest average of squares so far. Default: false. */
   amsgrad: boolean;
-  /** Ascends instead of descends. Default: false. */
-  maximize: boolean;
-  /** Kept for state dicts: the operators on lists are always used where `fused` is not. Default: null. */
-  foreach: boolean | null;
   /** One operator for the whole step: faster, and rounded differently. Default: null, which is false. */
   fused: boolean | null;
   /** Decays the weights themselves, as AdamW does, and not through the gradients. Default: false. */
@@ -42,12 +51,22 @@ const defaults: AdamOptions = {
   amsgrad: false,
   maximize: false,
   foreach: null,
+  capturable: false,
+  differentiable: false,
   fused: null,
   decoupledWeightDecay: false,
 };
 
 /**
- * Adam, bit by bit as `torch.optim.Adam`.
+ * Adam, steps by averages of the gradient and of its square:
+ *
+ *     g = gradient + weightDecay * p
+ *     m = beta1 * m + (1 - beta1) * g
+ *     v = beta2 * v + (1 - beta2) * g²
+ *     p = p - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+ *
+ * As `torch.optim.Adam`, bit by bit. After "Adam: A Method for Stochastic Optimization" (Kingma, Ba, 2014); amsgrad after
+ * "On the Convergence of Adam and Beyond" (Reddi et al., 2018).
  *
  * @example
  * import { nn, optim, randn } from 'aiforge';
@@ -58,45 +77,32 @@ const defaults: AdamOptions = {
  * optimizer.step();
  */
 export class Adam extends Optimizer<AdamOptions> {
-  // Added to the counts of steps: a number would become a new tensor for each of them.
-  readonly #one: Tensor = keep(ones([]));
+  protected override readonly floats = ['betas'];
+  protected override readonly sparseAdvice: string = ', take SparseAdam';
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>, options: Partial<AdamOptions> = {}) {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override checkOptions({ lr, betas, eps, weightDecay, foreach, fused }: AdamOptions): void {
+  protected override checkOptions(options: AdamOptions): void {
+    const { lr, betas, eps, weightDecay, foreach, capturable, fused, differentiable } = options;
     checkNotNegative('lr', lr);
     checkNotNegative('eps', eps);
     checkNotNegative('weightDecay', weightDecay);
-    betas.forEach((beta, i) => {
-      if (beta >= 0 && beta < 1) return;
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `betas[${i}]: expected a number from 0 to below 1, got ${String(beta)}.`,
-      );
-    });
-    checkImplementation(foreach, fused);
+    checkBetas(betas);
+    if (Tensor.isTensor(betas[0]) !== Tensor.isTensor(betas[1])) reject('betas: give two numbers or two Tensors.');
+    if (!capturable) checkListScalars({ lr, 'betas[0]': betas[0] }, foreach);
+    checkFused(foreach, fused, differentiable);
   }
 
   protected override initialState({ amsgrad, fused }: ParameterGroup<AdamOptions>, parameter: Tensor): ParameterState {
-    if (parameter.dtype.startsWith('complex')) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `${this.constructor.name}: complex parameters (${parameter.dtype}) are not supported; give viewAsReal(parameter).`,
-      );
-    }
     const device = fused === true ? parameter.device : 'cpu';
     return {
-      step: keep(zeros([], { dtype: 'float32', device })),
+      step: zeros([], { dtype: 'float32', device }),
       exp_avg: keep(zerosLike(parameter)),
       exp_avg_sq: keep(zerosLike(parameter)),
       ...(amsgrad ? { max_exp_avg_sq: keep(zerosLike(parameter)) } : {}),
     };
-  }
-
-  protected override historyOf({ step }: ParameterState): number {
-    return step?.item<number>() ?? 0;
   }
 
   protected override update(group: ParameterGroup<AdamOptions>, bucket: Bucket): void {
@@ -106,9 +112,7 @@ export class Adam extends Optimizer<AdamOptions> {
 
   #updateFused(group: ParameterGroup<AdamOptions>, bucket: Bucket): void {
     const { lr, betas, eps, weightDecay, amsgrad, maximize } = group;
-    const steps = bucket.state('step');
-    if (native.device(steps[0]!) === 'cpu') ops.addTensor_(steps, handleOf(this.#one));
-    else ops.addScalar_(steps, 1);
+    bucket.addStep();
     ops.run(
       group.decoupledWeightDecay ? fusedAdamW : fusedAdam,
       bucket.handles,
@@ -116,10 +120,10 @@ export class Adam extends Optimizer<AdamOptions> {
       bucket.state('exp_avg'),
       bucket.state('exp_avg_sq'),
       amsgrad ? bucket.state('max_exp_avg_sq') : none,
-      steps,
-      lr,
-      betas[0],
-      betas[1],
+      bucket.state('step'),
+      valueOf(lr),
+      valueOf(betas[0]),
+      valueOf(betas[1]),
       weightDecay,
       eps,
       amsgrad,
@@ -128,37 +132,50 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   #updateLists(group: ParameterGroup<AdamOptions>, bucket: Bucket): void {
-    const { lr, betas, eps, weightDecay, amsgrad } = group;
-    const [beta1, beta2] = betas;
-    const averages = bucket.state('exp_avg');
-    let squares = bucket.state('exp_avg_sq');
-    ops.addTensor_(bucket.state('step'), handleOf(this.#one));
-    bucket.steps = Math.fround(bucket.steps + 1);
-
-    let gradients = group.maximize ? ops.negate(bucket.gradients) : bucket.gradients;
-    if (weightDecay !== 0) {
-      if (group.decoupledWeightDecay) ops.multiply_(bucket.handles, 1 - lr * weightDecay);
-      else gradients = ops.addList(gradients, bucket.handles, weightDecay);
+    refuseCapturable(group);
+    refuseRecordedLists(group);
+    if (group.differentiable) {
+      updateRecorded(group, bucket);
+      return;
     }
-    ops.lerp_(averages, gradients, 1 - beta1);
-    ops.multiply_(squares, beta2);
-    ops.addcmul_(squares, gradients, gradients, 1 - beta2);
+    const { betas, eps, weightDecay, amsgrad, maximize, decoupledWeightDecay } = group;
+    const [lr, beta1, beta2] = [withoutDimensions(group.lr), withoutDimensions(betas[0]), withoutDimensions(betas[1])];
+    const isOnLists = usesLists(group, bucket);
+    const step = bucket.countStep();
+    if (decoupledWeightDecay && weightDecay !== 0) {
+      bucket.scale_(bucket.handles, valueOf(minus(1, times(lr, weightDecay))), isOnLists);
+    }
+    const decay = decoupledWeightDecay ? 0 : weightDecay;
+    const { params, gradients } = bucket.prepare(maximize, decay, isOnLists);
+    const averages = bucket.realState('exp_avg');
+    let squares = bucket.realState('exp_avg_sq');
+    ops.lerp_(averages, gradients, valueOf(minus(1, beta1)));
+    bucket.scale_(squares, valueOf(beta2), isOnLists);
+    ops.addcmul_(squares, gradients, gradients, valueOf(minus(1, beta2)));
 
-    const correction1 = 1 - ops.pow(beta1, bucket.steps);
-    const correction2 = 1 - ops.pow(beta2, bucket.steps);
+    const stepSize = over(lr, minus(1, power(beta1, step)));
+    const correction2 = minus(1, power(beta2, step));
     if (amsgrad) {
-      const greatest = bucket.state('max_exp_avg_sq');
+      const greatest = bucket.realState('max_exp_avg_sq');
       ops.maximum_(greatest, squares);
       squares = greatest;
     }
     const denominators = ops.sqrt(squares);
-    ops.divide_(denominators, ops.pow(correction2, 0.5));
+    ops.divide_(denominators, valueOf(power(correction2, 0.5)));
     ops.addScalar_(denominators, eps);
-    ops.addcdiv_(bucket.handles, averages, denominators, -(lr / correction1));
+    ops.addcdiv_(params, averages, denominators, -valueOf(stepSize));
   }
 }
 
-/** Adam with weight decay apart from the gradients, 0.01 unless given: as `torch.optim.AdamW`. */
+/**
+ * Adam with weight decay apart from the gradients, 0.01 unless given: `p = p - lr * weightDecay * p`, then Adam's step.
+ *
+ * As `torch.optim.AdamW`, bit by bit. After "Decoupled Weight Decay Regularization" (Loshchilov, Hutter, 2017).
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * new optim.AdamW(new nn.Linear(3, 1).parameters(), { lr: 1e-4, fused: true });
+ */
 export class AdamW extends Adam {
   constructor(
     params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>,

@@ -1,53 +1,155 @@
 import { AiforgeError } from '../errors.js';
-import type { Handle, Handles } from '../native.js';
-import { handlesOf, type Tensor } from '../tensor/tensor.js';
+import { native, type Handles } from '../native.js';
+import { enterContext } from '../tensor/context.js';
+import { stack } from '../tensor/generated/functions.js';
+import { keep } from '../tensor/scope.js';
+import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
+import * as ops from './operators.js';
+
+/** A value of an optimizer's state: tensors, for some optimizers numbers and lists. */
+export type StateValue = Tensor | number | null | StateValue[];
 
 /** What an optimizer remembers of one parameter, under PyTorch's names. */
-export type ParameterState = Record<string, Tensor>;
+export type ParameterState = Record<string, StateValue>;
+
+/** @internal How the addon tells gradients apart. */
+export const kinds = { none: 0, strided: 1, sparse: 2, other: 3 } as const;
+
+/** @internal Parameters whose gradients are read together. */
+export class Watched {
+  readonly handles: Handles;
+  /** The gradients of this step; -1 stands for none. */
+  readonly gradients: Handles;
+  readonly #kinds: Uint8Array;
+
+  constructor(handles: Handles, kinds: Uint8Array, gradients: Handles = new Float64Array(handles.length)) {
+    this.handles = handles;
+    this.gradients = gradients;
+    this.#kinds = kinds;
+  }
+
+  /** Reads the gradients; whether one has come, gone or become sparse. */
+  collect(): boolean {
+    enterContext();
+    return native.collectGradients(this.handles, this.gradients, this.#kinds);
+  }
+}
 
 /**
  * The parameters of a group that one call of each operator updates: they have gradients, one device, one dtype and the
  * same history. Handles never change, so they are read once and not at every step.
  */
-export class Bucket {
+export class Bucket extends Watched {
   readonly parameters: readonly Tensor[];
-  readonly handles: Handles;
-  /** The gradients of this step. */
-  readonly gradients: Handles;
-  /** How many steps these parameters have taken, where the optimizer counts them. */
-  steps = 0;
-  readonly #indices: readonly number[];
+  readonly isComplex: boolean;
+  readonly isSparse: boolean;
+  /** On a GPU, where PyTorch prefers the operators on lists. */
+  readonly isAccelerated: boolean;
+  readonly #isReduced: boolean;
   readonly #states: readonly ParameterState[];
   readonly #stateHandles = new Map<string, Handles>();
+  readonly #columns = new Map<string, Tensor>();
 
-  constructor(group: readonly Tensor[], indices: readonly number[], states: ReadonlyMap<Tensor, ParameterState>) {
-    this.#indices = indices;
-    this.parameters = indices.map((i) => group[i]!);
-    this.handles = handlesOf(this.parameters);
-    this.gradients = new Float64Array(indices.length);
-    this.#states = this.parameters.map((parameter) => states.get(parameter) ?? {});
-  }
-
-  takeGradients(ofGroup: readonly (Handle | null)[]): void {
-    for (let i = 0; i < this.#indices.length; ++i) this.gradients[i] = ofGroup[this.#indices[i]!]!;
+  constructor(parameters: readonly Tensor[], states: ReadonlyMap<Tensor, ParameterState>, kind: number, gradients: Handles) {
+    super(handlesOf(parameters), new Uint8Array(parameters.length).fill(kind), gradients);
+    this.parameters = parameters;
+    this.#states = parameters.map((parameter) => states.get(parameter) ?? {});
+    this.isComplex = parameters[0]!.dtype.startsWith('complex');
+    this.#isReduced = /^(float16|bfloat16)$/.test(parameters[0]!.dtype);
+    this.isSparse = kind === kinds.sparse;
+    this.isAccelerated = /^(cuda|xpu|mtia)/.test(parameters[0]!.device);
   }
 
   has(name: string): boolean {
-    return this.#states.every((state) => state[name] !== undefined);
+    return this.#states.every((state) => state[name] !== undefined && state[name] !== null);
   }
 
   /** The handles of the state `name` of every parameter. */
   state(name: string): Handles {
     let handles = this.#stateHandles.get(name);
     if (handles === undefined) {
-      handles = handlesOf(this.#states.map((state) => state[name] ?? missing(name)));
+      handles = handlesOf(this.#states.map((state) => tensorIn(state, name)));
       this.#stateHandles.set(name, handles);
     }
     return handles;
   }
+
+  /** The state `name` of the i-th parameter. */
+  tensor(name: string, i: number): Tensor {
+    return tensorIn(this.#states[i]!, name);
+  }
+
+  /** The same as pairs of real numbers where the parameters are complex. */
+  realState(name: string): Handles {
+    return this.real(this.state(name));
+  }
+
+  real(handles: Handles): Handles {
+    return this.isComplex ? ops.viewAsReal(handles) : handles;
+  }
+
+  /**
+   * One tensor of the numbers that the parameters have as state `name`, such as their steps; the state becomes views of
+   * it. All are equal, and one operator changes them all.
+   */
+  column(name: string): Tensor {
+    let column = this.#columns.get(name);
+    if (column === undefined) {
+      column = keep(stack(this.#states.map((state) => tensorIn(state, name))));
+      this.#columns.set(name, column);
+      this.#states.forEach((state, i) => {
+        state[name] = keep(column!.select(0, i));
+      });
+      this.#stateHandles.delete(name);
+    }
+    return column;
+  }
+
+  /** Multiplies that number; loaded ones may be in 16 bits. */
+  scaleColumn(name: string, factor: number, isOnLists: boolean): void {
+    this.scale_(handlesOf([this.column(name)]), factor, isOnLists);
+  }
+
+  /** The number that all parameters have as state `name`. */
+  value(name: string): number {
+    return native.item(this.state(name)[0]!) as number;
+  }
+
+  /** Multiplies by a number, as PyTorch does one by one or on lists. */
+  scale_(handles: Handles, factor: number, isOnLists: boolean): void {
+    if (this.#isReduced && !isOnLists) ops.scale_(handles, factor);
+    else ops.multiply_(handles, factor);
+  }
+
+  /** Counts a step; how many there have been. */
+  countStep(): number {
+    this.addStep();
+    return this.value('step');
+  }
+
+  addStep(): void {
+    ops.run(addOne, handleOf(this.column('step')), 1);
+  }
+
+  /**
+   * Parameters and gradients as an update takes them: negated to ascend, with weight decay, complex ones as pairs of real
+   * numbers, before the weight decay or after it as PyTorch does, since it rounds otherwise.
+   */
+  prepare(maximize: boolean, weightDecay: number, isRealFirst: boolean): { params: Handles; gradients: Handles } {
+    let params: Handles = this.handles;
+    let gradients: Handles = this.gradients;
+    if (isRealFirst) [params, gradients] = [this.real(params), this.real(gradients)];
+    if (maximize) gradients = ops.negate(gradients);
+    if (weightDecay !== 0) gradients = ops.addList(gradients, params, weightDecay);
+    return isRealFirst ? { params, gradients } : { params: this.real(params), gradients: this.real(gradients) };
+  }
 }
 
-function missing(name: string): never {
+const addOne = native.registerOperators(['add_.Scalar']);
+
+function tensorIn(state: ParameterState, name: string): Tensor {
+  const value = state[name];
+  if (Tensor.isTensor(value)) return value;
   throw new AiforgeError(
     'STATE_DICT_MISMATCH',
     `A parameter has no state '${name}': an option that needs it was switched on after the first step, or the loaded state lacks it.`,

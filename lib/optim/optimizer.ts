@@ -1,14 +1,24 @@
 import { inspect } from 'node:util';
 
-import { AiforgeError } from '../errors.js';
 import { native, type Handles } from '../native.js';
-import { enableGrad, noGrad } from '../autograd/modes.js';
-import { enterContext } from '../tensor/context.js';
+import { enableGrad, noGrad, setGradEnabled } from '../autograd/modes.js';
 import { keep, scope } from '../tensor/scope.js';
-import { handlesOf, Tensor } from '../tensor/tensor.js';
-import { Bucket, type ParameterState } from './bucket.js';
-import { withDefaults } from './options.js';
-import { describeGroup, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
+import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
+import { Bucket, kinds, Watched, type ParameterState } from './bucket.js';
+import {
+  everyStepPostHook,
+  everyStepPreHook,
+  Hooks,
+  type OptimizerHook,
+  type OptimizerHookHandle,
+  type StateDictHook,
+  type StepArguments,
+  type StepPostHook,
+  type StepPreHook,
+} from './hooks.js';
+import { reject, withDefaults } from './options.js';
+import { valueOf, type Scalar } from './scalars.js';
+import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
 
 /** Parameters, or named ones as `module.namedParameters()` gives them. */
 export type Parameters = Iterable<Tensor> | Iterable<readonly [name: string, parameter: Tensor]>;
@@ -17,27 +27,28 @@ export type Parameters = Iterable<Tensor> | Iterable<readonly [name: string, par
 export type ParameterGroupOptions<Options> = Partial<Options> & { params: Tensor | Parameters };
 
 /** Parameters and the options that they are updated with; options may be changed between steps. */
-export type ParameterGroup<Options> = Options & { params: readonly Tensor[]; paramNames?: readonly string[] };
+export type ParameterGroup<Options> = Options & {
+  params: readonly Tensor[];
+  paramNames?: readonly string[];
+  /** What learning rate schedules began with. */
+  initialLr?: Scalar;
+};
 
+// The parameters of a group as its last step took them: those with gradients in buckets, the others watched for one.
 interface Plan {
   readonly parameters: readonly Tensor[];
-  readonly handles: Handles;
-  readonly hasGradient: boolean[];
   buckets: Bucket[] | undefined;
+  idle: Watched | undefined;
 }
 
 function isGroup<Options>(item: unknown): item is ParameterGroupOptions<Options> {
   return typeof item === 'object' && item !== null && 'params' in item;
 }
 
-function reject(message: string): never {
-  throw new AiforgeError('INVALID_ARGUMENT', message);
-}
-
 /** What every optimizer has. */
 export interface OptimizerOptions {
-  /** The learning rate. */
-  lr: number;
+  /** The learning rate: a number, or a Tensor of one element. */
+  lr: Scalar;
 }
 
 /** The base of the optimizers: parameter groups, the state of each parameter, and one `step` for all. */
@@ -48,11 +59,26 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   readonly state = new Map<Tensor, ParameterState>();
   /** @internal Whether `step` was called since a learning-rate scheduler began to watch. */
   hasStepped = false;
+  /** Options that Python writes as floats, whole or not. */
+  protected readonly floats: readonly string[] = [];
+  /** State that is one number for each parameter, held as a tensor. */
+  protected readonly counters: readonly string[] = ['step'];
+  /** Whether the other state has the parameters' shapes. */
+  protected readonly hasStateLikeParameters: boolean = true;
+  /** What to take for sparse gradients; null where they are supported. */
+  protected readonly sparseAdvice: string | null = '';
   readonly #plans = new Map<object, Plan>();
+  readonly #stepPreHooks = new Hooks<StepPreHook>();
+  readonly #stepPostHooks = new Hooks<StepPostHook>();
+  readonly #stateDictPreHooks = new Hooks<OptimizerHook>();
+  readonly #stateDictPostHooks = new Hooks<StateDictHook>();
+  readonly #loadPreHooks = new Hooks<StateDictHook>();
+  readonly #loadPostHooks = new Hooks<OptimizerHook>();
   #all: Handles | undefined;
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<Options>>, defaults: Options) {
     if (Tensor.isTensor(params)) reject('An optimizer takes a list of parameters or of groups, got a Tensor.');
+    this.checkOptions(defaults);
     this.defaults = defaults;
     const items: unknown[] = [...params];
     if (items.length === 0) reject('The optimizer got an empty list of parameters.');
@@ -66,11 +92,18 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   /** Updates the parameters of a bucket from their gradients; runs without recording, in a scope of its own. */
   protected abstract update(group: ParameterGroup<Options>, bucket: Bucket): void;
 
-  /** Makes the state that a parameter needs from its first step on. */
+  /** Makes the state that a parameter needs from its first step on. The counters stay in the current scope. */
   protected abstract initialState(group: ParameterGroup<Options>, parameter: Tensor): ParameterState;
 
+  /** Throws INVALID_ARGUMENT for a parameter that cannot be optimized. */
+  protected checkParameter(_parameter: Tensor): void {
+    // Any will do.
+  }
+
   /** What parameters of one bucket must have in common beside device and dtype. */
-  protected abstract historyOf(state: ParameterState): number;
+  protected historyOf(state: ParameterState): string {
+    return this.counters.map((name) => describeCounter(state[name])).join(' ');
+  }
 
   /** Adds parameters with options of their own. */
   addParamGroup(options: ParameterGroupOptions<Options>): void {
@@ -95,11 +128,16 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     const seen = new Set(this.paramGroups.flatMap((group) => group.params));
     for (const parameter of params) {
       if (!Tensor.isTensor(parameter)) reject(`An optimizer takes Tensors, got ${inspect(parameter, { depth: 0 })}.`);
-      if (!parameter.isLeaf)
+      if (!parameter.isLeaf && !this.#isDifferentiable && !native.retainsGrad(handleOf(parameter)))
         reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
       if (seen.has(parameter)) reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
       seen.add(parameter);
+      this.checkParameter(parameter);
     }
+  }
+
+  get #isDifferentiable(): boolean {
+    return (this.defaults as { differentiable?: boolean }).differentiable === true;
   }
 
   /** Drops the gradients of all parameters, or with `setToNone: false` fills them with zeros. */
@@ -113,60 +151,98 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
     this.hasStepped = true;
-    const loss = closure === undefined ? undefined : enableGrad(closure);
-    scope(this.#stepWithoutGrad);
+    if (
+      this.#stepPreHooks.isEmpty &&
+      this.#stepPostHooks.isEmpty &&
+      everyStepPreHook.isEmpty &&
+      everyStepPostHook.isEmpty
+    ) {
+      return this.runStep(closure);
+    }
+    return this.#stepWithHooks(closure);
+  }
+
+  #stepWithHooks<T>(closure: (() => T) | undefined): T | undefined {
+    let args: StepArguments = closure === undefined ? [] : [closure];
+    for (const hooks of [everyStepPreHook, this.#stepPreHooks]) {
+      for (const hook of hooks) args = hook(this.#self, args) ?? args;
+    }
+    const loss = this.runStep(args[0] as (() => T) | undefined);
+    for (const hooks of [this.#stepPostHooks, everyStepPostHook]) for (const hook of hooks) hook(this.#self, args);
     return loss;
   }
 
-  readonly #stepWithoutGrad = (): void => noGrad(this.#updateAll);
+  // Hooks take any optimizer; its options are then known only as far as all have them.
+  get #self(): Optimizer {
+    return this as unknown as Optimizer;
+  }
+
+  /** The step itself, between its hooks. */
+  protected runStep<T>(closure: (() => T) | undefined): T | undefined {
+    const loss = closure === undefined ? undefined : enableGrad(closure);
+    scope(this.#stepInMode);
+    return loss;
+  }
+
+  readonly #stepInMode = (): void => setGradEnabled(this.#isDifferentiable, this.#updateAll);
 
   readonly #updateAll = (): void => {
     for (const group of this.paramGroups) {
-      const plan = this.#planOf(group);
-      enterContext();
-      const gradients = native.gradients(plan.handles);
-      for (let i = 0; i < gradients.length; ++i) {
-        const hasGradient = gradients[i] !== null;
-        if (plan.hasGradient[i] === hasGradient) continue;
-        plan.hasGradient[i] = hasGradient;
-        plan.buckets = undefined;
-      }
-      plan.buckets ??= this.#fill(group, plan);
-      for (const bucket of plan.buckets) {
-        bucket.takeGradients(gradients);
-        this.update(group, bucket);
-      }
+      const buckets = this.#bucketsOf(group);
+      for (const bucket of buckets) this.update(group, bucket);
     }
   };
 
-  #planOf(group: ParameterGroup<Options>): Plan {
+  // With the gradients of this step.
+  #bucketsOf(group: ParameterGroup<Options>): Bucket[] {
     let plan = this.#plans.get(group);
     if (plan?.parameters !== group.params) {
-      plan = { parameters: group.params, handles: handlesOf(group.params), hasGradient: [], buckets: undefined };
+      plan = { parameters: group.params, buckets: undefined, idle: undefined };
       this.#plans.set(group, plan);
     }
-    return plan;
+    if (plan.buckets === undefined || hasChanged(plan)) this.#fill(group, plan);
+    return plan.buckets!;
   }
 
-  #fill(group: ParameterGroup<Options>, plan: Plan): Bucket[] {
+  #fill(group: ParameterGroup<Options>, plan: Plan): void {
+    const { parameters } = plan;
+    const gradientKinds = new Uint8Array(parameters.length);
+    const all = new Watched(handlesOf(parameters), gradientKinds);
+    all.collect();
     const buckets = new Map<string, number[]>();
-    plan.parameters.forEach((parameter, i) => {
-      if (!plan.hasGradient[i]) return;
-      let state = this.state.get(parameter);
-      if (state === undefined) {
-        state = this.initialState(group, parameter);
-        this.state.set(parameter, state);
-      }
-      const kind = `${parameter.device} ${parameter.dtype} ${this.historyOf(state)}`;
-      const indices = buckets.get(kind);
-      if (indices === undefined) buckets.set(kind, [i]);
+    parameters.forEach((parameter, i) => {
+      const kind = gradientKinds[i]!;
+      if (kind === kinds.none) return;
+      const name = `${parameter.device} ${parameter.dtype} ${kind} ${this.historyOf(this.#stateOf(group, parameter, kind))}`;
+      const indices = buckets.get(name);
+      if (indices === undefined) buckets.set(name, [i]);
       else indices.push(i);
     });
-    return Array.from(buckets.values(), (indices) => {
-      const bucket = new Bucket(plan.parameters, indices, this.state);
-      bucket.steps = this.historyOf(this.state.get(bucket.parameters[0]!)!);
+    plan.buckets = Array.from(buckets.values(), (indices) => {
+      const bucket = new Bucket(
+        indices.map((i) => parameters[i]!),
+        this.state,
+        gradientKinds[indices[0]!]!,
+        Float64Array.from(indices, (i) => all.gradients[i]!),
+      );
+      for (const name of this.counters) if (bucket.has(name)) bucket.column(name);
       return bucket;
     });
+    const idle = parameters.filter((_, i) => gradientKinds[i] === kinds.none);
+    plan.idle = idle.length === 0 ? undefined : new Watched(handlesOf(idle), new Uint8Array(idle.length));
+  }
+
+  #stateOf(group: ParameterGroup<Options>, parameter: Tensor, kind: number): ParameterState {
+    if (kind !== kinds.strided && this.sparseAdvice !== null) {
+      reject(`${this.constructor.name} does not support sparse gradients${this.sparseAdvice}.`);
+    }
+    let state = this.state.get(parameter);
+    if (state === undefined || Object.keys(state).length === 0) {
+      if ((group as { fused?: boolean | null }).fused === true) checkFusedParameter(parameter);
+      state = noGrad(() => this.initialState(group, parameter));
+      this.state.set(parameter, state);
+    }
+    return state;
   }
 
   /** Makes the next step read the state anew. */
@@ -174,13 +250,44 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.#plans.clear();
   }
 
+  /** Registers a hook that runs before each step, and may return other arguments for it. */
+  registerStepPreHook(hook: StepPreHook): OptimizerHookHandle {
+    return this.#stepPreHooks.add(hook);
+  }
+
+  /** Registers a hook that runs after each step. */
+  registerStepPostHook(hook: StepPostHook): OptimizerHookHandle {
+    return this.#stepPostHooks.add(hook);
+  }
+
+  /** Registers a hook that runs before `stateDict`; with `prepend` before those that are there. */
+  registerStateDictPreHook(hook: OptimizerHook, { prepend = false } = {}): OptimizerHookHandle {
+    return this.#stateDictPreHooks.add(hook, prepend);
+  }
+
+  /** Registers a hook that gets the result of `stateDict`, and may return another. */
+  registerStateDictPostHook(hook: StateDictHook, { prepend = false } = {}): OptimizerHookHandle {
+    return this.#stateDictPostHooks.add(hook, prepend);
+  }
+
+  /** Registers a hook that gets what `loadStateDict` is to load, and may return another. */
+  registerLoadStateDictPreHook(hook: StateDictHook, { prepend = false } = {}): OptimizerHookHandle {
+    return this.#loadPreHooks.add(hook, prepend);
+  }
+
+  /** Registers a hook that runs after `loadStateDict`. */
+  registerLoadStateDictPostHook(hook: OptimizerHook, { prepend = false } = {}): OptimizerHookHandle {
+    return this.#loadPostHooks.add(hook, prepend);
+  }
+
   /** State and options in PyTorch's form: Python loads it, and what Python saved can be loaded. */
   stateDict(): OptimizerStateDict {
+    for (const hook of this.#stateDictPreHooks) hook(this.#self);
     const parameters = this.paramGroups.flatMap((group) => group.params);
     const state: OptimizerStateDict['state'] = {};
     parameters.forEach((parameter, i) => {
       const own = Object.entries(this.state.get(parameter) ?? {});
-      if (own.length > 0) state[i] = Object.fromEntries(own.map(([name, tensor]) => [name, tensor.detach()]));
+      if (own.length > 0) state[i] = Object.fromEntries(own.map(([name, value]) => [name, detached(value)]));
     });
     let first = 0;
     const groups = this.paramGroups.map((group) => {
@@ -188,7 +295,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
       first += group.params.length;
       return packed;
     });
-    return { state, param_groups: groups };
+    let result: OptimizerStateDict = { state, param_groups: groups };
+    for (const hook of this.#stateDictPostHooks) result = hook(this.#self, result) ?? result;
+    return result;
   }
 
   /**
@@ -197,19 +306,40 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
    * @throws AiforgeError STATE_DICT_MISMATCH when its groups do not fit; nothing is changed then.
    */
   loadStateDict(stateDict: OptimizerStateDict): void {
-    const { state, options } = readStateDict(stateDict, this.paramGroups, this.constructor.name);
+    let given: OptimizerStateDict = { ...stateDict };
+    for (const hook of this.#loadPreHooks) given = hook(this.#self, given) ?? given;
+    const { constructor, counters, hasStateLikeParameters } = this;
+    const kind = { name: constructor.name, counters, hasStateLikeParameters };
+    const { state, options } = readStateDict(given, this.paramGroups, kind);
     this.state.clear();
     for (const [parameter, own] of state) this.state.set(parameter, own);
     this.paramGroups.forEach((group, i) => Object.assign(group, options[i]));
     this.forgetBuckets();
+    for (const hook of this.#loadPostHooks) hook(this.#self);
   }
 
   toString(): string {
-    const groups = this.paramGroups.map((group, i) => `Parameter Group ${i}\n${describeGroup(group)}`);
-    return `${this.constructor.name} (\n${groups.join('\n')}\n)`;
+    const groups = this.paramGroups.map((group, i) => `Parameter Group ${i}\n${describeGroup(group, this.floats)}`);
+    return `${this.constructor.name} (\n${groups.join('\n\n')}\n)`;
   }
 
   [inspect.custom](): string {
     return this.toString();
   }
+}
+
+// Reads the gradients of a plan; every one of them, so that the next step finds no old change.
+function hasChanged({ buckets, idle }: Plan): boolean {
+  let changed = idle?.collect() ?? false;
+  for (const bucket of buckets!) if (bucket.collect()) changed = true;
+  return changed;
+}
+
+function describeCounter(counter: ParameterState[string] | undefined): string {
+  return Tensor.isTensor(counter) ? `${valueOf(counter)} ${counter.dtype} ${counter.device}` : '';
+}
+
+function checkFusedParameter(parameter: Tensor): void {
+  if (/^(float|bfloat)/.test(parameter.dtype)) return;
+  reject(`fused: the parameters must be floating point Tensors, got one of ${parameter.dtype}.`);
 }

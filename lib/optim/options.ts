@@ -1,4 +1,26 @@
 import { AiforgeError } from '../errors.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Bucket } from './bucket.js';
+import { checkScalar, type Scalar } from './scalars.js';
+
+/** Options that most optimizers have. */
+export interface CommonOptions {
+  /** Ascends instead of descends. Default: false. */
+  maximize: boolean;
+  /**
+   * The arithmetic of PyTorch's implementation on lists, which rounds otherwise for some optimizers. Default: null: as
+   * PyTorch chooses, on lists for parameters on a GPU.
+   */
+  foreach: boolean | null;
+  /** Records the step for `backward`, through parameters that are no leaves. Default: false. */
+  differentiable: boolean;
+}
+
+/** For steps captured in CUDA graphs. */
+export interface CapturableOptions {
+  /** Kept for state dicts: aiforge captures no CUDA graphs, and a step with it is refused as Python refuses it on the CPU. Default: false. */
+  capturable: boolean;
+}
 
 /** The options that are given, with defaults for the others; undefined is not given. */
 export function withDefaults<Options extends object>(defaults: Options, given: Partial<Options>): Options {
@@ -6,12 +28,52 @@ export function withDefaults<Options extends object>(defaults: Options, given: P
   return { ...defaults, ...set };
 }
 
-export function checkNotNegative(name: string, value: number): void {
-  if (typeof value === 'number' && value >= 0) return;
-  throw new AiforgeError('INVALID_ARGUMENT', `${name}: expected a number, 0 or more, got ${String(value)}.`);
+export function reject(message: string): never {
+  throw new AiforgeError('INVALID_ARGUMENT', message);
 }
 
-export function checkImplementation(foreach: boolean | null, fused: boolean | null): void {
-  if (foreach !== true || fused !== true) return;
-  throw new AiforgeError('INVALID_ARGUMENT', 'fused and foreach cannot both be true: leave one out.');
+export function checkNotNegative(name: string, given: Scalar): void {
+  const value = checkScalar(name, given);
+  if (typeof value === 'number' && value >= 0) return;
+  reject(`${name}: expected a number, 0 or more, got ${String(value)}.`);
+}
+
+/** Numbers from 0 to below 1. */
+export function checkBetas(betas: readonly Scalar[]): void {
+  if (!Array.isArray(betas) || betas.length !== 2) reject(`betas: expected two numbers, got ${String(betas)}.`);
+  betas.forEach((beta, i) => {
+    const value = checkScalar(`betas[${i}]`, beta);
+    if (value >= 0 && value < 1) return;
+    reject(`betas[${i}]: expected a number from 0 to below 1, got ${String(value)}.`);
+  });
+}
+
+/** As Python: no tensors where the arithmetic on lists is asked for. */
+export function checkListScalars(scalars: Record<string, Scalar>, foreach: boolean | null): void {
+  if (foreach !== true) return;
+  for (const [name, scalar] of Object.entries(scalars)) {
+    if (Tensor.isTensor(scalar)) reject(`${name}: a Tensor is not supported with foreach: give a number.`);
+  }
+}
+
+export function checkFused(foreach: boolean | null, fused: boolean | null, differentiable: boolean): void {
+  if (fused !== true) return;
+  if (differentiable) reject('fused and differentiable cannot both be true: a fused step is not recorded.');
+  if (foreach === true) reject('fused and foreach cannot both be true: leave one out.');
+}
+
+/** Whether PyTorch would take its implementation on lists. */
+export function usesLists(
+  group: { foreach: boolean | null; fused?: boolean | null; differentiable: boolean },
+  { isAccelerated }: Bucket,
+): boolean {
+  return group.foreach ?? (isAccelerated && !group.differentiable && (group.fused ?? null) === null);
+}
+
+export function refuseCapturable({ capturable }: CapturableOptions): void {
+  if (capturable) reject('capturable: steps in CUDA graphs are for parameters and steps on a GPU: leave it out.');
+}
+
+export function refuseRecordedLists({ foreach, differentiable }: CommonOptions): void {
+  if (foreach === true && differentiable) reject('differentiable: the operators on lists are not recorded; leave out foreach.');
 }

@@ -1,28 +1,32 @@
-import { AiforgeError } from '../errors.js';
-import { native, type Handle } from '../native.js';
+import { native, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { keep } from '../tensor/scope.js';
-import { wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { Tensor, wrapHandle } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
-import { checkImplementation, checkNotNegative, withDefaults } from './options.js';
+import {
+  checkFused,
+  checkNotNegative,
+  refuseRecordedLists,
+  reject,
+  usesLists,
+  withDefaults,
+  type CommonOptions,
+} from './options.js';
+import { valueOf, type Scalar } from './scalars.js';
 
-export interface SGDOptions {
+export interface SGDOptions extends CommonOptions {
   /** The learning rate. Default: 0.001. */
-  lr: number;
+  lr: Scalar;
   /** How much of the last step goes into the next. Default: 0. */
   momentum: number;
   /** How much less the gradient counts with momentum. Default: 0. */
   dampening: number;
-  /** Default: 0. */
+  /** How much of the parameter is added to its gradient. Default: 0. */
   weightDecay: number;
   /** Looks ahead by the momentum, which must be given. Default: false. */
   nesterov: boolean;
-  /** Ascends instead of descends. Default: false. */
-  maximize: boolean;
-  /** Kept for state dicts: the operators on lists are always used where `fused` is not. Default: null. */
-  foreach: boolean | null;
   /** One operator for the whole step: faster, and rounded differently. Default: null, which is false. */
   fused: boolean | null;
 }
@@ -39,43 +43,51 @@ const defaults: SGDOptions = {
   nesterov: false,
   maximize: false,
   foreach: null,
+  differentiable: false,
   fused: null,
 };
 
 const BUFFER = 'momentum_buffer';
 
 /**
- * Stochastic gradient descent with momentum, bit by bit as `torch.optim.SGD`.
+ * Stochastic gradient descent with momentum:
+ *
+ *     g = gradient + weightDecay * p
+ *     b = momentum * b + (1 - dampening) * g, at the first step b = g
+ *     p = p - lr * b, with nesterov p - lr * (g + momentum * b)
+ *
+ * Takes sparse gradients. As `torch.optim.SGD`, bit by bit. Momentum after "On the importance of initialization and
+ * momentum in deep learning" (Sutskever et al., 2013).
  *
  * @example
  * import { nn, optim } from 'aiforge';
  * new optim.SGD(new nn.Linear(3, 1).parameters(), { lr: 0.1, momentum: 0.9 });
  */
 export class SGD extends Optimizer<SGDOptions> {
+  protected override readonly counters = [];
+  protected override readonly sparseAdvice = null;
+
   constructor(params: Parameters | Iterable<ParameterGroupOptions<SGDOptions>>, options: Partial<SGDOptions> = {}) {
     super(params, withDefaults(defaults, options));
   }
 
   protected override checkOptions(options: SGDOptions): void {
-    const { lr, momentum, dampening, weightDecay, nesterov, foreach, fused } = options;
+    const { lr, momentum, dampening, weightDecay, nesterov, foreach, fused, differentiable } = options;
     checkNotNegative('lr', lr);
     checkNotNegative('momentum', momentum);
     checkNotNegative('weightDecay', weightDecay);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `nesterov needs a momentum and no dampening, got ${momentum} and ${dampening}.`,
-      );
+      reject(`nesterov needs a momentum and no dampening, got ${momentum} and ${dampening}.`);
     }
-    checkImplementation(foreach, fused);
+    checkFused(foreach, fused, differentiable);
   }
 
   protected override initialState(): ParameterState {
     return {};
   }
 
-  protected override historyOf(state: ParameterState): number {
-    return state[BUFFER] === undefined ? 0 : 1;
+  protected override historyOf(state: ParameterState): string {
+    return Tensor.isTensor(state[BUFFER]) ? 'moving' : 'resting';
   }
 
   protected override update(group: ParameterGroup<SGDOptions>, bucket: Bucket): void {
@@ -84,11 +96,11 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   // A copy for each parameter, which begins its momentum.
-  #begin(bucket: Bucket, gradients: Float64Array): Float64Array {
+  #begin(bucket: Bucket, gradients: Handles): Handles {
     bucket.parameters.forEach((parameter: Tensor, i) => {
       enterContext();
       const copy = keep(wrapHandle(native.call(cloneId, gradients[i]) as Handle));
-      Object.assign(this.state.get(parameter)!, { [BUFFER]: copy });
+      Object.assign(this.state.get(parameter)!, { [BUFFER]: copy.requiresGrad ? keep(copy.detach()) : copy });
     });
     this.forgetBuckets();
     return bucket.state(BUFFER);
@@ -96,6 +108,7 @@ export class SGD extends Optimizer<SGDOptions> {
 
   #updateFused(group: ParameterGroup<SGDOptions>, bucket: Bucket): void {
     const { weightDecay, momentum, lr, dampening, nesterov, maximize } = group;
+    if (bucket.isSparse) reject('SGD: fused does not support sparse gradients.');
     const isFirst = momentum !== 0 && !bucket.has(BUFFER);
     const buffers = momentum === 0 ? none : isFirst ? this.#begin(bucket, bucket.gradients) : bucket.state(BUFFER);
     ops.run(
@@ -105,7 +118,7 @@ export class SGD extends Optimizer<SGDOptions> {
       buffers,
       weightDecay,
       momentum,
-      lr,
+      valueOf(lr),
       dampening,
       nesterov,
       maximize,
@@ -114,28 +127,34 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   #updateLists(group: ParameterGroup<SGDOptions>, bucket: Bucket): void {
-    const { weightDecay, momentum, lr, dampening, nesterov, maximize } = group;
+    const { weightDecay, momentum, lr, maximize } = group;
+    refuseRecordedLists(group);
     let gradients = maximize ? ops.negate(bucket.gradients) : bucket.gradients;
     if (weightDecay !== 0) gradients = ops.addList(gradients, bucket.handles, weightDecay);
-    if (momentum !== 0) gradients = this.#withMomentum(bucket, gradients, momentum, 1 - dampening, nesterov);
-    ops.addList_(bucket.handles, gradients, -lr);
+    if (momentum !== 0) gradients = this.#withMomentum(group, bucket, gradients);
+    if (typeof lr !== 'number' && lr.requiresGrad) addRecorded(bucket.parameters, gradients, lr);
+    else ops.addList_(bucket.handles, gradients, -valueOf(lr));
   }
 
-  #withMomentum(
-    bucket: Bucket,
-    gradients: Float64Array,
-    momentum: number,
-    share: number,
-    nesterov: boolean,
-  ): Float64Array {
-    let buffers: Float64Array;
+  #withMomentum(group: ParameterGroup<SGDOptions>, bucket: Bucket, gradients: Handles): Handles {
+    const { momentum, dampening, nesterov } = group;
+    let buffers: Handles;
     if (bucket.has(BUFFER)) {
       buffers = bucket.state(BUFFER);
-      ops.multiply_(buffers, momentum);
-      ops.addList_(buffers, gradients, share);
+      bucket.scale_(buffers, momentum, usesLists(group, bucket));
+      ops.addList_(buffers, gradients, 1 - dampening);
     } else {
       buffers = this.#begin(bucket, gradients);
     }
     return nesterov ? ops.addList(gradients, buffers, momentum) : buffers;
   }
+}
+
+// A learning rate that is to get a gradient itself.
+function addRecorded(parameters: readonly Tensor[], gradients: Handles, lr: Tensor): void {
+  parameters.forEach((parameter, i) => {
+    enterContext();
+    const gradient = wrapHandle(native.call(cloneId, gradients[i]) as Handle);
+    parameter.addcmul_(gradient, lr.ndim === 0 ? lr : lr.squeeze(), { value: -1 });
+  });
 }

@@ -6,7 +6,7 @@ import { full } from '../tensor/generated/functions.js';
 import { camelCase } from '../tensor/schema.js';
 import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { ParameterState } from './bucket.js';
+import type { ParameterState, StateValue } from './bucket.js';
 
 /** The options of a group under PyTorch's names, and the numbers of its parameters. */
 export interface PackedGroup {
@@ -17,7 +17,7 @@ export interface PackedGroup {
 
 /** What `Optimizer.stateDict` gives: the state by the number of the parameter, and the groups. */
 export interface OptimizerStateDict {
-  state: Record<number, Record<string, Tensor>>;
+  state: Record<number, ParameterState>;
   param_groups: PackedGroup[];
 }
 
@@ -34,18 +34,33 @@ export function packGroup(group: Group, first: number): PackedGroup {
   return { ...Object.fromEntries(packed), params: params.map((_, i) => first + i) } as PackedGroup;
 }
 
-function describeValue(value: unknown): string {
+function describeValue(value: unknown, isFloat = false): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : pythonFloat(value);
-  if (Array.isArray(value)) return `(${value.map(describeValue).join(', ')})`;
-  return value === null || value === undefined ? 'None' : JSON.stringify(value);
+  if (typeof value === 'number') return Number.isInteger(value) && !isFloat ? String(value) : pythonFloat(value);
+  if (Tensor.isTensor(value)) return pythonFloat(value.item<number>());
+  if (Array.isArray(value)) return describeList(value, isFloat);
+  return value === null || value === undefined ? 'None' : String(value);
+}
+
+// Numbers come as a tuple, names as a list.
+function describeList(values: unknown[], isFloat: boolean): string {
+  if (typeof values[0] === 'string') return `[${values.map((name) => `'${String(name)}'`).join(', ')}]`;
+  return `(${values.map((value) => describeValue(value, isFloat)).join(', ')})`;
 }
 
 /** The options of a group, a line each, as PyTorch prints them. */
-export function describeGroup(group: Group): string {
-  const { params: _, ...options } = packGroup(group, 0);
-  const lines = Object.entries(options).map(([name, value]) => `    ${name}: ${describeValue(value)}`);
+export function describeGroup(group: Group, floats: readonly string[]): string {
+  const { params: _, ...options } = group;
+  const lines = Object.entries(options).map(
+    ([name, value]) => `    ${stateDictName(name)}: ${describeValue(value, floats.includes(name))}`,
+  );
   return lines.sort().join('\n');
+}
+
+/** A value of the state that shares its tensors' memory, and none of their graphs. */
+export function detached(value: StateValue): StateValue {
+  if (Tensor.isTensor(value)) return value.detach();
+  return Array.isArray(value) ? value.map(detached) : value;
 }
 
 function mismatch(name: string, problem: string): never {
@@ -68,55 +83,74 @@ function checkGroups(name: string, saved: readonly PackedGroup[], groups: readon
 
 const isFloating = (tensor: Tensor): boolean => /^(float|bfloat)/.test(tensor.dtype);
 
-// The number of steps stays as it was saved, unless the fused operators need it beside the parameter.
-function adopt(key: string, value: unknown, parameter: Tensor, isFused: boolean): Tensor | undefined {
-  if (value === null || value === undefined) return undefined;
-  const tensor = typeof value === 'number' ? full([], value, { dtype: 'float32' }) : (value as Tensor);
-  if (key === 'step') {
-    return isFused ? tensor.to('float32').to(parameter.device).clone() : tensor.clone();
-  }
-  const placed = tensor.to(parameter.device);
-  return (isFloating(parameter) ? placed.to(parameter.dtype) : placed).clone();
+/** What loading has to know of an optimizer. */
+export interface OptimizerKind {
+  name: string;
+  counters: readonly string[];
+  hasStateLikeParameters: boolean;
 }
 
-function misfits(name: string, key: string, value: unknown, parameter: Tensor): void {
-  if (value === null || value === undefined) return;
-  if (typeof value === 'number' && key === 'step') return;
-  if (!Tensor.isTensor(value)) mismatch(name, `its ${key} is no tensor`);
-  if (key !== 'step' && value.shape.join() !== parameter.shape.join()) {
-    mismatch(name, `its ${key} has shape [${value.shape.join(', ')}], the parameter [${parameter.shape.join(', ')}]`);
+// The number of steps stays as it was saved, unless the fused operators need it beside the parameter.
+function adopt(key: string | null, value: StateValue, parameter: Tensor, isFused: boolean): StateValue {
+  if (Array.isArray(value)) return value.map((item) => adopt(null, item, parameter, isFused));
+  if (!Tensor.isTensor(value)) return value;
+  if (key === 'step') {
+    return keep(isFused ? value.to('float32').to(parameter.device).clone() : value.clone());
   }
+  const placed = value.to(parameter.device);
+  return keep((isFloating(parameter) ? placed.to(parameter.dtype) : placed).clone());
+}
+
+function misfits(kind: OptimizerKind, key: string, value: unknown, parameter: Tensor): void {
+  if (!kind.hasStateLikeParameters || kind.counters.includes(key) || value === null || value === undefined) return;
+  if (typeof value === 'number') return;
+  if (!Tensor.isTensor(value)) mismatch(kind.name, `its ${key} is no tensor`);
+  if (value.shape.join() !== parameter.shape.join()) {
+    mismatch(
+      kind.name,
+      `its ${key} has shape [${value.shape.join(', ')}], the parameter [${parameter.shape.join(', ')}]`,
+    );
+  }
+}
+
+function readState(own: ParameterState, parameter: Tensor, kind: OptimizerKind, isFused: boolean): ParameterState {
+  const entries = Object.entries(own).filter(([, value]) => value !== undefined);
+  for (const [key, value] of entries) misfits(kind, key, value, parameter);
+  const adopted = entries.map(([key, value]) => {
+    const isPlainCounter = typeof value === 'number' && kind.counters.includes(key);
+    return [key, adopt(key, isPlainCounter ? full([], value, { dtype: 'float32' }) : value, parameter, isFused)];
+  });
+  return Object.fromEntries(adopted) as ParameterState;
 }
 
 /** A state dict as the optimizer keeps it: copies of the state, and the options of each group in camelCase. */
 export function readStateDict(
   stateDict: OptimizerStateDict,
   groups: readonly Group[],
-  name: string,
+  kind: OptimizerKind,
 ): { state: Map<Tensor, ParameterState>; options: Record<string, unknown>[] } {
   const saved = stateDict.param_groups;
-  checkGroups(name, saved, groups);
+  checkGroups(kind.name, saved, groups);
   const options = saved.map(({ params: _, ...rest }) =>
-    Object.fromEntries(Object.entries(rest).map(([key, value]) => [camelCase(key), value])),
+    Object.fromEntries(Object.entries(rest).map(([key, value]) => [camelCase(key), copied(value)])),
   );
   const state = new Map<Tensor, ParameterState>();
   scope(() =>
     noGrad(() => {
       groups.forEach((group, g) => {
+        const { fused, capturable } = options[g]!;
         group.params.forEach((parameter, i) => {
           const own = stateDict.state[saved[g]!.params[i]!];
           if (own === undefined) return;
-          const entries = Object.entries(own as Record<string, unknown>);
-          for (const [key, value] of entries) misfits(name, key, value, parameter);
-          const adopted = entries.map(([key, value]) => [
-            key,
-            adopt(key, value, parameter, options[g]?.['fused'] === true),
-          ]);
-          const kept = adopted.filter(([, tensor]) => tensor !== undefined) as [string, Tensor][];
-          state.set(parameter, Object.fromEntries(kept.map(([key, tensor]) => [key, keep(tensor)])));
+          state.set(parameter, readState(own, parameter, kind, fused === true || capturable === true));
         });
       });
     }),
   );
   return { state, options };
+}
+
+function copied(value: unknown): unknown {
+  if (Tensor.isTensor(value)) return keep(value.detach().clone());
+  return Array.isArray(value) ? value.map(copied) : value;
 }

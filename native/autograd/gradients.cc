@@ -86,6 +86,61 @@ napi_value gradients(napi_env env, napi_callback_info info) {
   });
 }
 
+enum GradientKind : uint8_t { kNone = 0, kStrided = 1, kSparse = 2, kOther = 3 };
+
+GradientKind kind_of_gradient(const at::Tensor& gradient) {
+  if (!gradient.defined()) return kNone;
+  if (gradient.layout() == c10::kStrided) return kStrided;
+  return gradient.layout() == c10::kSparse ? kSparse : kOther;
+}
+
+template <typename Item>
+Item* writable(napi_env env, napi_value value, napi_typedarray_type wanted, size_t count) {
+  bool is_typed_array = false;
+  check(env, napi_is_typedarray(env, value, &is_typed_array));
+  napi_typedarray_type type = napi_int8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  if (is_typed_array) {
+    check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
+  }
+  if (!is_typed_array || type != wanted || length != count) {
+    throw Error("INVALID_ARGUMENT", "expected a typed array of " + std::to_string(count) +
+                                        " items for the gradients, and one for their kinds");
+  }
+  return static_cast<Item*>(data);
+}
+
+// collectGradients(tensors, gradients, kinds): writes the handle of the .grad of each, -1 for none,
+// and its kind, without a JavaScript value for each; whether a kind is another than it was.
+napi_value collect_gradients(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    Environment& environment = Environment::of(env);
+    std::vector<at::Tensor> grads = to_tensors(environment, env, args[0]);
+    for (at::Tensor& tensor : grads) {
+      if (!tensor.defined()) throw Error("INVALID_ARGUMENT", "expected Tensors, got none at a place");
+      const GradientLock lock(environment, tensor);
+      // A copy first: the assignment frees the tensor, and its gradient with it.
+      at::Tensor grad = tensor.grad();
+      tensor = std::move(grad);
+    }
+    // Looked up last: a lock may run JavaScript, which could take the memory away.
+    auto* handles = writable<double>(env, args[1], napi_float64_array, grads.size());
+    auto* kinds = writable<uint8_t>(env, args[2], napi_uint8_array, grads.size());
+    bool changed = false;
+    for (size_t i = 0; i < grads.size(); ++i) {
+      const GradientKind kind = kind_of_gradient(grads[i]);
+      changed |= kinds[i] != kind;
+      kinds[i] = kind;
+      handles[i] = kind == kNone
+                       ? -1
+                       : static_cast<double>(environment.handles.add(std::move(grads[i])));
+    }
+    return Napi::Boolean::New(env, changed);
+  });
+}
+
 napi_value gradient(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
@@ -200,6 +255,7 @@ void define_gradients(Napi::Env env, Napi::Object exports) {
   define(env, exports, "gradients", gradients);
   define(env, exports, "gradient", gradient);
   define(env, exports, "setGradient", set_gradient);
+  define(env, exports, "collectGradients", collect_gradients);
   define(env, exports, "zeroGradients", zero_gradients);
   define(env, exports, "requiresGrad", requires_grad);
   define(env, exports, "setRequiresGrad", set_requires_grad);

@@ -1,10 +1,12 @@
 // `npm run bench`: aiforge and Python's torch alternate in one run, at one thread and at two; prints medians and ratios.
-// `--write` puts the table into docs/benchmarks.md. `--quick` takes fewer turns.
+// `--write` puts the table into docs/benchmarks.md. `--quick` takes fewer turns. `--model gpt_small` measures that row of
+// models.json alone (repeatable), `--model all` all of them.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 
 import { build } from '../build.mjs';
 import { runMain } from '../provision/main.mjs';
@@ -13,7 +15,14 @@ import { installReference, referencePython } from '../provision/reference.mjs';
 import { median } from './median.mjs';
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
-const isQuick = process.argv.includes('--quick');
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    model: { type: 'string', multiple: true },
+  },
+});
+const isQuick = flags.quick;
 const turns = isQuick ? 5 : 11;
 
 /** A process that answers one timing request a line. */
@@ -60,6 +69,42 @@ const copyRows = [
   ['shared_array', 'memcpy', '`fromTypedArray` over 10 MB of shared memory against memcpy', 20, 0.01],
 ];
 
+const models = JSON.parse(readFileSync(path.join(here, 'models.json'), 'utf8'));
+
+const modelTitle = ({ title }) => `Training step: ${title}`;
+
+/** The rows of some models: the step at one thread and at two, and the peak resident memory. */
+async function measureModels(names, startOurs, startTheirs, python, add) {
+  for (const threads of [1, 2]) {
+    for (const name of names) {
+      const { iterations, goal } = models[name];
+      const row = [name, name, modelTitle(models[name]), Math.max(4, 2 * iterations), goal];
+      add(await compare(startOurs, startTheirs, row, threads));
+    }
+  }
+  for (const name of names) add(peakRow(name, python));
+}
+
+/** Peaks of fresh processes, which take turns. */
+function peakRow(name, python) {
+  const steps = '30';
+  const read = (command, ...args) => JSON.parse(execFileSync(command, args, { cwd: projectRoot }).toString()).bytes;
+  const pairs = Array.from({ length: 3 }, () => [
+    read(process.execPath, path.join(here, 'node', 'peak.mjs'), name, steps),
+    read(python, path.join(here, 'python', 'peak.py'), name, steps),
+  ]);
+  return {
+    title: `Peak resident memory: ${models[name].title}`,
+    threads: 1,
+    ours: megabytes(median(pairs.map(([a]) => a))),
+    theirs: megabytes(median(pairs.map(([, b]) => b))),
+    ratio: median(pairs.map(([a, b]) => a / b)),
+    goal: 1,
+  };
+}
+
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+
 function formatTime(ns) {
   if (ns < 10_000) return `${ns.toFixed(0)} ns`;
   return ns < 10_000_000 ? `${(ns / 1000).toFixed(0)} µs` : `${(ns / 1e6).toFixed(1)} ms`;
@@ -101,7 +146,6 @@ function importRow(python) {
   const pairs = Array.from({ length: turns }, () => [read(process.execPath, [node]), read(python, [script])]);
   const ratioOf = (field) => median(pairs.map(([a, b]) => a[field] / b[field]));
   const medianOf = (side, field) => median(pairs.map((pair) => pair[side][field]));
-  const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
   return [
     {
       title: '`import`, time',
@@ -114,8 +158,8 @@ function importRow(python) {
     {
       title: '`import`, resident memory',
       threads: '–',
-      ours: mb(medianOf(0, 'rss_bytes')),
-      theirs: mb(medianOf(1, 'rss_bytes')),
+      ours: megabytes(medianOf(0, 'rss_bytes')),
+      theirs: megabytes(medianOf(1, 'rss_bytes')),
       ratio: ratioOf('rss_bytes'),
       goal: 0.8,
     },
@@ -157,7 +201,7 @@ function writeTable(lines) {
 }
 
 await runMain(async () => {
-  await build();
+  await build({ tests: true });
   await installReference();
   const python = referencePython();
   const ours = () => new Timer(process.execPath, [path.join(here, 'node', 'bench.mjs')]);
@@ -168,7 +212,13 @@ await runMain(async () => {
     lines.push(line(row));
     console.log(line(row));
   };
+  if (flags.model !== undefined) {
+    const names = flags.model.includes('all') ? Object.keys(models) : flags.model;
+    await measureModels(names, ours, theirs, python, add);
+    return 0;
+  }
   for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads));
+  await measureModels(Object.keys(models), ours, theirs, python, add);
   for (const row of importRow(python)) add(row);
   for (const row of conversionRows) add(await compare(ours, theirs, row, 1));
   for (const row of copyRows) add(await compare(ours, ours, row, 1));
@@ -176,6 +226,6 @@ await runMain(async () => {
   add(await tfjsRow(ours));
   const notes = memory();
   console.log(`\n${notes.join('\n')}`);
-  if (process.argv.includes('--write')) writeTable([...lines, '', ...notes]);
+  if (flags.write) writeTable([...lines, '', ...notes]);
   return 0;
 });

@@ -14,6 +14,7 @@ describe('TrainingConfig', () => {
       learningRate: 0.001,
       optimizerName: 'Adam',
       optimizerArgs: {},
+      scheduler: null,
       lossFnName: 'CrossEntropyLoss',
       earlyStoppingPatience: 5,
       earlyStoppingMonitor: 'val_loss',

@@ -9,12 +9,16 @@ import { expect } from 'chai';
 
 import { reference } from '../support/reference.mjs';
 import * as gpt from './gpt.mjs';
+import * as lenet from './lenet.mjs';
 import { length } from './length.mjs';
 import * as mlp from './mlp.mjs';
+import * as resnet from './resnet.mjs';
+import * as tagger from './tagger.mjs';
 import { trainStep, type Task } from './task.mjs';
+import * as translator from './translator.mjs';
 import * as vae from './vae.mjs';
 
-const models: Record<string, { build(): Task }> = { gpt, mlp, vae };
+const models: Record<string, { build(): Task }> = { gpt, lenet, mlp, resnet, tagger, translator, vae };
 const names = Object.keys(models);
 
 // As in python/run.py.

@@ -6,9 +6,9 @@ export interface Task {
   model: nn.Module;
   optimizer: optim.Optimizer;
   /** Draws one. */
-  batch(): Tensor[];
+  batch: () => Tensor[];
   /** Of a batch. */
-  loss(...batch: Tensor[]): Tensor;
+  loss: (...batch: Tensor[]) => Tensor;
   /** The greatest norm of the gradients. */
   clip?: number;
 }

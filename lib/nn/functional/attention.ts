@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { cat, constantPadNd, zeros, zerosLike } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { dropout, linear, permute, reshape, scaledDotProductAttention, unflatten, view } from '../operators.js';
+import { dropout, linear, permute, reshape, scaledDotProductAttention, unbind, unflatten, view } from '../operators.js';
 
 /** The weights of multi-head attention; null for those that a variant does not have. */
 export interface AttentionWeights {
@@ -75,10 +75,9 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, padding: Tensor 
 
 type Triple = [query: Tensor, key: Tensor, value: Tensor];
 
-// `n` packed projections of size E along the last dimension, each contiguous.
+// The `n` packed projections of [length, batch, n * E], each contiguous.
 function unpack(projection: Tensor, n: number, E: number): Tensor[] {
-  const packed = unflatten(projection, -1, [n, E]).unsqueeze(0).transpose(0, -2).squeeze(-2).contiguous();
-  return Array.from({ length: n }, (_, i) => packed.select(0, i));
+  return unbind(permute(unflatten(projection, -1, [n, E]), [2, 0, 1, 3]).contiguous());
 }
 
 function projectPacked(query: Tensor, key: Tensor, value: Tensor, weight: Tensor, bias: Tensor | null): Triple {

@@ -1,10 +1,9 @@
 import type { Tensor } from '../../tensor/tensor.js';
+import { avgPool1d as plainAvgPool1d } from '../../tensor/generated/functions.js';
+import * as generated from '../../tensor/generated/nn.js';
+import * as operators from '../operators/pooling.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from './aten.js';
-import { knownSizes, type AdaptiveSizes, type Sizes } from './sizes.js';
-
-export { avgPool1d } from '../../tensor/generated/functions.js';
-export { avgPool2d, avgPool3d } from '../../tensor/generated/nn.js';
+import type { Sizes } from './sizes.js';
 
 export type { AdaptiveSizes, Sizes } from './sizes.js';
 
@@ -33,83 +32,113 @@ interface MaxPool {
   (input: Tensor, kernelSize: Sizes, options: WithIndices<Omit<MaxPoolOptions, 'kernelSize'>>): PooledWithIndices;
   (input: Tensor, ...rest: Rest<MaxPoolOptions, MaxPoolOrder>): Tensor;
 }
+type MaxPoolWithIndices = (input: Tensor, ...rest: Rest<MaxPoolOptions, MaxPoolOrder>) => PooledWithIndices;
 
-function maxPool(name: string, operator: string, withIndices: string): MaxPool {
-  const plain = aten(operator);
-  const indexed = aten<PooledWithIndices>(withIndices);
-  const pool = (input: Tensor, ...rest: unknown[]): Tensor | PooledWithIndices => {
-    const { kernelSize, stride, padding, dilation, ceilMode, returnIndices } = named<MaxPoolOptions>(name, rest, {
-      kernelSize: undefined,
-      stride: null,
-      padding: 0,
-      dilation: 1,
-      ceilMode: false,
-      returnIndices: false,
-    });
-    const settings = [kernelSize, stride ?? [], padding, dilation, ceilMode];
-    return returnIndices ? indexed(input, ...settings) : plain(input, ...settings);
-  };
-  return pool as MaxPool;
+const maxPoolDefaults = {
+  kernelSize: undefined,
+  stride: null,
+  padding: 0,
+  dilation: 1,
+  ceilMode: false,
+  returnIndices: false,
+};
+
+function maxPool(name: string, pool: operators.MaxPoolOperator): MaxPool {
+  return ((input: Tensor, ...rest: unknown[]) => {
+    const given = named<MaxPoolOptions>(name, rest, maxPoolDefaults);
+    const { kernelSize, stride, padding, dilation, ceilMode, returnIndices } = given;
+    return pool(input, kernelSize, stride ?? [], padding, dilation, ceilMode, returnIndices);
+  }) as MaxPool;
 }
 
-/** The greatest value of each window of [batch, channels, length]; see `torch.nn.functional.max_pool1d`. */
-export const maxPool1d = maxPool('maxPool1d', 'max_pool1d', 'max_pool1d_with_indices');
+function maxPoolWithIndices(name: string, pool: operators.MaxPoolOperator): MaxPoolWithIndices {
+  return (input, ...rest) => {
+    const given = named<MaxPoolOptions>(name, rest, maxPoolDefaults);
+    const { kernelSize, stride, padding, dilation, ceilMode } = given;
+    return pool(input, kernelSize, stride ?? [], padding, dilation, ceilMode, true) as PooledWithIndices;
+  };
+}
 
 /**
- * The greatest value of each window of [batch, channels, height, width]; see `torch.nn.functional.max_pool2d`.
+ * The greatest value of each window of `[N, C, L]`. As `torch.nn.functional.max_pool1d`.
  *
  * @example
  * import { nn, tensor } from 'aiforge';
- * nn.functional.maxPool2d(tensor([[[1, 5], [3, 2]]]).to('float32'), 2); // tensor([[[5.]]])
+ * nn.functional.maxPool1d(tensor([[1, 5, 3, 2]]).to('float32'), 2).tolist(); // [[5, 3]]
  */
-export const maxPool2d = maxPool('maxPool2d', 'max_pool2d', 'max_pool2d_with_indices');
+export const maxPool1d = maxPool('maxPool1d', operators.maxPool1d);
 
-/** The greatest value of each window of [batch, channels, depth, height, width]; see `torch.nn.functional.max_pool3d`. */
-export const maxPool3d = maxPool('maxPool3d', 'max_pool3d', 'max_pool3d_with_indices');
+/**
+ * The greatest value of each window of `[N, C, H, W]`. As `torch.nn.functional.max_pool2d`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.maxPool2d(tensor([[[1, 5], [3, 2]]]).to('float32'), 2).tolist(); // [[[5]]]
+ */
+export const maxPool2d = maxPool('maxPool2d', operators.maxPool2d);
 
-const adaptiveAvgPool = (name: string) => {
-  const operator = aten(name);
-  return (input: Tensor, outputSize: AdaptiveSizes | { outputSize: AdaptiveSizes }): Tensor =>
-    operator(input, knownSizes(input, isOptions(outputSize) ? outputSize.outputSize : outputSize));
-};
+/**
+ * The greatest value of each window of `[N, C, D, H, W]`. As `torch.nn.functional.max_pool3d`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.maxPool3d(tensor([[[[1, 5], [3, 2]], [[0, 7], [4, 6]]]]).to('float32'), 2).tolist(); // [[[[7]]]]
+ */
+export const maxPool3d = maxPool('maxPool3d', operators.maxPool3d);
 
-function isOptions<T extends object>(value: T | AdaptiveSizes): value is T {
-  return typeof value === 'object' && !Array.isArray(value);
-}
+/**
+ * The greatest value of each window of `[N, C, L]`, and where it was. As `torch.nn.functional.max_pool1d_with_indices`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const [, indices] = nn.functional.maxPool1dWithIndices(tensor([[1, 5, 3, 2]]).to('float32'), 2);
+ * indices.tolist(); // [[1, 2]]
+ */
+export const maxPool1dWithIndices = maxPoolWithIndices('maxPool1dWithIndices', operators.maxPool1d);
 
-/** Means over windows chosen so that the output has `outputSize`; see `torch.nn.functional.adaptive_avg_pool1d`. */
-export const adaptiveAvgPool1d = adaptiveAvgPool('adaptive_avg_pool1d');
-/** Means over windows chosen so that the output has `outputSize`; see `torch.nn.functional.adaptive_avg_pool2d`. */
-export const adaptiveAvgPool2d = adaptiveAvgPool('adaptive_avg_pool2d');
-/** Means over windows chosen so that the output has `outputSize`; see `torch.nn.functional.adaptive_avg_pool3d`. */
-export const adaptiveAvgPool3d = adaptiveAvgPool('adaptive_avg_pool3d');
+/**
+ * The greatest value of each window of `[N, C, H, W]`, and where it was. As `torch.nn.functional.max_pool2d_with_indices`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const [, indices] = nn.functional.maxPool2dWithIndices(tensor([[[1, 5], [3, 2]]]).to('float32'), 2);
+ * indices.tolist(); // [[[1]]]
+ */
+export const maxPool2dWithIndices = maxPoolWithIndices('maxPool2dWithIndices', operators.maxPool2d);
 
-export interface AdaptiveMaxPoolOptions {
-  outputSize: AdaptiveSizes;
-  /** Default: false. */
-  returnIndices?: boolean;
-}
+/**
+ * The greatest value of each window of `[N, C, D, H, W]`, and where it was. As `torch.nn.functional.max_pool3d_with_indices`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const [, indices] = nn.functional.maxPool3dWithIndices(tensor([[[[1, 5], [3, 2]], [[0, 7], [4, 6]]]]).to('float32'), 2);
+ * indices.tolist(); // [[[[5]]]]
+ */
+export const maxPool3dWithIndices = maxPoolWithIndices('maxPool3dWithIndices', operators.maxPool3d);
 
-interface AdaptiveMaxPool {
-  (input: Tensor, outputSize: AdaptiveSizes, options: { returnIndices: true }): PooledWithIndices;
-  (input: Tensor, outputSize: AdaptiveSizes, returnIndices: true): PooledWithIndices;
-  (input: Tensor, ...rest: Rest<AdaptiveMaxPoolOptions, ['outputSize', 'returnIndices']>): Tensor;
-}
+/**
+ * The mean of each window of `[N, C, L]`. As `torch.nn.functional.avg_pool1d`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.avgPool1d(tensor([[1, 5, 3, 2]]).to('float32'), 2).tolist(); // [[3, 2.5]]
+ */
+export const avgPool1d = plainAvgPool1d;
 
-function adaptiveMaxPool(name: string, operatorName: string): AdaptiveMaxPool {
-  const operator = aten<PooledWithIndices>(operatorName);
-  const pool = (input: Tensor, ...rest: unknown[]): Tensor | PooledWithIndices => {
-    const defaults = { outputSize: undefined, returnIndices: false };
-    const { outputSize, returnIndices } = named<AdaptiveMaxPoolOptions>(name, rest, defaults);
-    const pooled = operator(input, knownSizes(input, outputSize));
-    return returnIndices ? pooled : pooled[0];
-  };
-  return pool as AdaptiveMaxPool;
-}
+/**
+ * The mean of each window of `[N, C, H, W]`. As `torch.nn.functional.avg_pool2d`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.avgPool2d(tensor([[[1, 5], [3, 2]]]).to('float32'), 2).tolist(); // [[[2.75]]]
+ */
+export const avgPool2d = generated.avgPool2d;
 
-/** Maxima over windows chosen so that the output has `outputSize`; see `torch.nn.functional.adaptive_max_pool1d`. */
-export const adaptiveMaxPool1d = adaptiveMaxPool('adaptiveMaxPool1d', 'adaptive_max_pool1d');
-/** Maxima over windows chosen so that the output has `outputSize`; see `torch.nn.functional.adaptive_max_pool2d`. */
-export const adaptiveMaxPool2d = adaptiveMaxPool('adaptiveMaxPool2d', 'adaptive_max_pool2d');
-/** Maxima over windows chosen so that the output has `outputSize`; see `torch.nn.functional.adaptive_max_pool3d`. */
-export const adaptiveMaxPool3d = adaptiveMaxPool('adaptiveMaxPool3d', 'adaptive_max_pool3d');
+/**
+ * The mean of each window of `[N, C, D, H, W]`. As `torch.nn.functional.avg_pool3d`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.avgPool3d(tensor([[[[1, 5], [3, 2]], [[0, 7], [4, 6]]]]).to('float32'), 2).tolist(); // [[[[3.5]]]]
+ */
+export const avgPool3d = generated.avgPool3d;

@@ -19,7 +19,13 @@ const imageToColumns = aten('im2col');
 const columnsToImage = aten('col2im');
 const pair = (sizes: Sizes): readonly number[] => perDimension(sizes, 2);
 
-/** The windows of [batch, channels, height, width] as columns; see `torch.nn.functional.unfold`. */
+/**
+ * The windows of `[N, C, H, W]` as columns, `[N, C * K_h * K_w, windows]`. As `torch.nn.functional.unfold`.
+ *
+ * @example
+ * import { arange, nn } from 'aiforge';
+ * nn.functional.unfold(arange(4).view([1, 2, 2]).to('float32'), [1, 2]).tolist(); // [[0, 2], [1, 3]]
+ */
 export function unfold(input: Tensor, ...rest: Rest<UnfoldOptions, UnfoldOrder>): Tensor {
   const defaults = { kernelSize: undefined, dilation: 1, padding: 0, stride: 1 };
   const { kernelSize, dilation, padding, stride } = named<UnfoldOptions>('unfold', rest, defaults);
@@ -27,10 +33,18 @@ export function unfold(input: Tensor, ...rest: Rest<UnfoldOptions, UnfoldOrder>)
 }
 
 export interface FoldOptions extends UnfoldOptions {
+  /** Height and width of the image. */
   outputSize: Sizes;
 }
 
-/** The sum of columns put back as windows; see `torch.nn.functional.fold`. */
+/**
+ * Puts columns `[N, C * K_h * K_w, windows]` back as windows of `[N, C, H, W]` and adds up where they overlap. As
+ * `torch.nn.functional.fold`.
+ *
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * nn.functional.fold(ones([2, 2]), [1, 3], [1, 2]).tolist(); // [[[1, 2, 1]]]
+ */
 export function fold(input: Tensor, ...rest: Rest<FoldOptions, ['outputSize', ...UnfoldOrder]>): Tensor {
   const defaults = { outputSize: undefined, kernelSize: undefined, dilation: 1, padding: 0, stride: 1 };
   const { outputSize, kernelSize, dilation, padding, stride } = named<FoldOptions>('fold', rest, defaults);

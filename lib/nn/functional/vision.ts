@@ -1,128 +1,8 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pooling.js';
-import { perDimension, type Sizes } from './sizes.js';
-
-export type InterpolationMode =
-  'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area' | 'lanczos';
-
-export interface InterpolateOptions {
-  /** Either this or `scaleFactor`. */
-  size?: Sizes | null;
-  scaleFactor?: Sizes | null;
-  /** Default: `'nearest'`. */
-  mode?: InterpolationMode;
-  /** Whether corners keep their values; for the linear and cubic modes only. Default: false. */
-  alignCorners?: boolean | null;
-  /** Whether the scale is computed again from the output's size. Default: false. */
-  recomputeScaleFactor?: boolean | null;
-  /** Smooths on shrinking, for `'bilinear'`, `'bicubic'` and `'lanczos'` on four dimensions. Default: false. */
-  antialias?: boolean;
-}
-
-type InterpolateOrder = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor', 'antialias'];
-
-function refuse(problem: string): never {
-  throw new AiforgeError('INVALID_ARGUMENT', `interpolate: ${problem}.`);
-}
-
-// Which operator makes a mode of an input with so many dimensions; those with corners take `alignCorners` too.
-const plainKernels: Record<string, (...args: unknown[]) => Tensor> = {
-  'nearest 3': aten('upsample_nearest1d.vec'),
-  'nearest 4': aten('upsample_nearest2d.vec'),
-  'nearest 5': aten('upsample_nearest3d.vec'),
-  'nearest-exact 3': aten('_upsample_nearest_exact1d.vec'),
-  'nearest-exact 4': aten('_upsample_nearest_exact2d.vec'),
-  'nearest-exact 5': aten('_upsample_nearest_exact3d.vec'),
-};
-const cornerKernels: Record<string, (...args: unknown[]) => Tensor> = {
-  'linear 3': aten('upsample_linear1d.vec'),
-  'bilinear 4': aten('upsample_bilinear2d.vec'),
-  'trilinear 5': aten('upsample_trilinear3d.vec'),
-  'bicubic 4': aten('upsample_bicubic2d.vec'),
-};
-const smoothKernels: Record<string, (...args: unknown[]) => Tensor> = {
-  'bilinear 4': aten('_upsample_bilinear2d_aa.vec'),
-  'bicubic 4': aten('_upsample_bicubic2d_aa.vec'),
-  'lanczos 4': aten('_upsample_lanczos2d_aa.vec'),
-};
-const areaKernels: Record<string, (input: Tensor, size: readonly number[]) => Tensor> = {
-  'area 3': adaptiveAvgPool1d,
-  'area 4': adaptiveAvgPool2d,
-  'area 5': adaptiveAvgPool3d,
-};
-
-function perSpatial(name: string, values: Sizes, input: Tensor): readonly number[] {
-  const dims = input.dim() - 2;
-  const list = perDimension(values, dims);
-  if (list.length === dims) return list;
-  return refuse(`${name} needs ${dims} numbers for an input of shape [${input.shape.join(', ')}], got ${list.length}`);
-}
-
-/**
- * The input at another size, over the dimensions after batch and channels; see `torch.nn.functional.interpolate`.
- *
- * @example
- * import { nn, tensor } from 'aiforge';
- * nn.functional.interpolate(tensor([[[1, 2]]]).to('float32'), { scaleFactor: 2 }); // tensor([[[1., 1., 2., 2.]]])
- */
-export function interpolate(input: Tensor, ...rest: Rest<InterpolateOptions, InterpolateOrder>): Tensor {
-  const given = named<InterpolateOptions>('interpolate', rest, {
-    size: null,
-    scaleFactor: null,
-    mode: 'nearest',
-    alignCorners: null,
-    recomputeScaleFactor: null,
-    antialias: false,
-  });
-  const { mode, alignCorners, antialias } = given;
-  if (alignCorners !== null && ['nearest', 'area', 'nearest-exact'].includes(mode)) {
-    refuse(`alignCorners is for the linear and cubic modes, not for '${mode}'`);
-  }
-  const { sizes, scales } = target(input, given);
-  const key = `${mode} ${input.dim()}`;
-  const area = areaKernels[key];
-  if (area !== undefined) return area(input, sizes!);
-  const plain = plainKernels[key];
-  if (plain !== undefined && !antialias) return plain(input, sizes, scales);
-  const kernel = (antialias ? smoothKernels : cornerKernels)[key];
-  if (kernel !== undefined) return kernel(input, sizes, alignCorners ?? false, scales);
-  return refuse(
-    `no mode '${mode}'${antialias ? ' with antialias' : ''} for an input of ${input.dim()} dimensions; 'linear' needs 3, 'bilinear', 'bicubic' and antialias 4, 'trilinear' 5`,
-  );
-}
-
-/** The output's spatial sizes or the scales: one of them is null. */
-function target(input: Tensor, { size, scaleFactor, mode, recomputeScaleFactor }: Required<InterpolateOptions>) {
-  if ((size === null) === (scaleFactor === null)) refuse('exactly one of size and scaleFactor must be given');
-  if (size !== null) {
-    if (recomputeScaleFactor === true) refuse('recomputeScaleFactor means nothing with a size');
-    return { sizes: perSpatial('size', size, input), scales: null };
-  }
-  const scales = perSpatial('scaleFactor', scaleFactor!, input);
-  if (mode !== 'area' && recomputeScaleFactor !== true) return { sizes: null, scales };
-  const spatial = input.shape.slice(2);
-  return { sizes: spatial.map((length, i) => Math.trunc(length * scales[i]!)), scales: null };
-}
-
-export interface UpsampleOptions {
-  size?: Sizes | null;
-  scaleFactor?: Sizes | null;
-}
-
-/** `interpolate` with mode `'nearest'`; see `torch.nn.functional.upsample_nearest`. */
-export function upsampleNearest(input: Tensor, ...rest: Rest<UpsampleOptions, ['size', 'scaleFactor']>): Tensor {
-  const { size, scaleFactor } = named<UpsampleOptions>('upsampleNearest', rest, { size: null, scaleFactor: null });
-  return interpolate(input, size, scaleFactor, 'nearest');
-}
-
-/** `interpolate` with mode `'bilinear'` and aligned corners; see `torch.nn.functional.upsample_bilinear`. */
-export function upsampleBilinear(input: Tensor, ...rest: Rest<UpsampleOptions, ['size', 'scaleFactor']>): Tensor {
-  const { size, scaleFactor } = named<UpsampleOptions>('upsampleBilinear', rest, { size: null, scaleFactor: null });
-  return interpolate(input, size, scaleFactor, 'bilinear', true);
-}
 
 export interface GridSampleOptions {
   /** Default: `'bilinear'`. */
@@ -131,6 +11,11 @@ export interface GridSampleOptions {
   paddingMode?: 'zeros' | 'border' | 'reflection';
   /** Whether -1 and 1 are the centres of the corner pixels, not their outer edges. Default: false. */
   alignCorners?: boolean | null;
+}
+
+function cornersOf(name: string, alignCorners: boolean | null): boolean {
+  if (alignCorners === null) warnOnce(`${name}: alignCorners is false where it is not given, since PyTorch 1.3.`);
+  return alignCorners ?? false;
 }
 
 const sampler = aten('grid_sampler');
@@ -144,7 +29,15 @@ function choice(name: string, value: string, choices: readonly string[]): number
   );
 }
 
-/** The input's values at the places that `grid` [batch, …, 2 or 3] names, from -1 to 1; see `torch.nn.functional.grid_sample`. */
+/**
+ * The values of `[N, C, H, W]` or `[N, C, D, H, W]` at the places that `grid`, `[N, …, 2]` or `[N, …, 3]`, names from -1 to 1,
+ * the x first. As `torch.nn.functional.grid_sample`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const image = tensor([[[[0, 1], [2, 3]]]]).to('float32');
+ * nn.functional.gridSample(image, tensor([[[[0, 0]]]]).to('float32')).tolist(); // [[[[1.5]]]]
+ */
 export function gridSample(
   input: Tensor,
   grid: Tensor,
@@ -154,17 +47,31 @@ export function gridSample(
   const { mode, paddingMode, alignCorners } = named<GridSampleOptions>('gridSample', rest, defaults);
   const modeNumber = choice('mode', mode, ['bilinear', 'nearest', 'bicubic']);
   const padding = choice('paddingMode', paddingMode, ['zeros', 'border', 'reflection']);
-  return sampler(input, grid, modeNumber, padding, alignCorners ?? false);
+  return sampler(input, grid, modeNumber, padding, cornersOf('gridSample', alignCorners));
 }
 
 const affine = aten('affine_grid_generator');
 
-/** The grid for `gridSample` that affine matrices `theta` make; see `torch.nn.functional.affine_grid`. */
-export function affineGrid(
-  theta: Tensor,
-  size: readonly number[],
-  { alignCorners }: { alignCorners?: boolean | null } = {},
-): Tensor {
+export interface AffineGridOptions {
+  /** The shape of the images: `[N, C, H, W]` or `[N, C, D, H, W]`. */
+  size: readonly number[];
+  /** Whether -1 and 1 are the centres of the corner pixels, not their outer edges. Default: false. */
+  alignCorners?: boolean | null;
+}
+
+/**
+ * The grid for `gridSample` that affine matrices `theta`, `[N, 2, 3]` or `[N, 3, 4]`, make. As
+ * `torch.nn.functional.affine_grid`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for a `theta` of another shape or of integers, and for sizes below 1.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const identity = tensor([[[1, 0, 0], [0, 1, 0]]]).to('float32');
+ * nn.functional.affineGrid(identity, [1, 1, 1, 2]).tolist(); // [[[[-0.5, 0], [0.5, 0]]]]
+ */
+export function affineGrid(theta: Tensor, ...rest: Rest<AffineGridOptions, ['size', 'alignCorners']>): Tensor {
+  const defaults = { size: undefined, alignCorners: null };
+  const { size, alignCorners } = named<AffineGridOptions>('affineGrid', rest, defaults);
   const dims = size.length - 2;
   const shape = theta.shape;
   if ((dims !== 2 && dims !== 3) || shape.length !== 3 || shape[1] !== dims || shape[2] !== dims + 1) {
@@ -173,5 +80,11 @@ export function affineGrid(
       `affineGrid: expected theta [batch, 2, 3] for a size of 4 numbers, [batch, 3, 4] for one of 5, got [${shape.join(', ')}] and [${size.join(', ')}].`,
     );
   }
-  return affine(theta, size, alignCorners ?? false);
+  if (!theta.isFloatingPoint()) {
+    throw new AiforgeError('INVALID_ARGUMENT', `affineGrid: expected a theta of floats, got ${theta.dtype}.`);
+  }
+  if (Math.min(...size) <= 0) {
+    throw new AiforgeError('INVALID_ARGUMENT', `affineGrid: sizes must be 1 or more, got [${size.join(', ')}].`);
+  }
+  return affine(theta, size, cornersOf('affineGrid', alignCorners));
 }

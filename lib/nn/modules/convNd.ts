@@ -60,6 +60,7 @@ export abstract class ConvNd<P extends ConvolutionPadding> extends Module {
     const name = this.constructor.name;
     const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, ...others } = options;
     const { groups = 1, bias = true, paddingMode = 'zeros', ...factory } = others;
+    this.transposed = transposed;
     this.inChannels = checkSize(name, 'inChannels', inChannels);
     this.outChannels = checkSize(name, 'outChannels', outChannels);
     this.kernelSize = tupleOf(name, 'kernelSize', kernelSize, dims);
@@ -67,7 +68,6 @@ export abstract class ConvNd<P extends ConvolutionPadding> extends Module {
     this.stride = tupleOf(name, 'stride', stride, dims);
     this.padding = this.readPadding(padding, dims);
     this.dilation = tupleOf(name, 'dilation', dilation, dims);
-    this.transposed = transposed;
     this.outputPadding = tupleOf(name, 'outputPadding', outputPadding, dims);
     this.groups = this.checkGroups(groups);
     if (!paddingModes.includes(paddingMode)) {

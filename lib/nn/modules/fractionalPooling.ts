@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import * as functional from '../functional/otherPooling.js';
+import * as functional from '../functional/fractionalPooling.js';
 import { perDimension } from '../functional/sizes.js';
 import { Module } from '../module.js';
 import type { Pooled } from './maxPooling.js';
@@ -64,7 +64,7 @@ function reject(name: string, problem: string): never {
  * new nn.FractionalMaxPool2d(3, { outputSize: [13, 12] }).forward(randn([20, 16, 50, 32])).shape; // [20, 16, 13, 12]
  */
 export class FractionalMaxPool2d<WithIndices extends boolean = false> extends FractionalMaxPool<Size2, WithIndices> {
-  constructor(kernelSize: Size2, options: FractionalMaxPoolLayerOptions<Size2, WithIndices>) {
+  constructor(kernelSize: Size2, options: FractionalMaxPoolLayerOptions<Size2, WithIndices> = {}) {
     super(2, kernelSize, options);
   }
 
@@ -94,7 +94,7 @@ export class FractionalMaxPool2d<WithIndices extends boolean = false> extends Fr
  * new nn.FractionalMaxPool3d(2, { outputRatio: 0.5 }).forward(randn([2, 4, 10, 8, 6])).shape; // [2, 4, 5, 4, 3]
  */
 export class FractionalMaxPool3d<WithIndices extends boolean = false> extends FractionalMaxPool<Size3, WithIndices> {
-  constructor(kernelSize: Size3, options: FractionalMaxPoolLayerOptions<Size3, WithIndices>) {
+  constructor(kernelSize: Size3, options: FractionalMaxPoolLayerOptions<Size3, WithIndices> = {}) {
     super(3, kernelSize, options);
   }
 

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.js';
-import * as functional from '../functional/otherPooling.js';
+import * as functional from '../functional/lpPooling.js';
 import { Module } from '../module.js';
 import { pythonBoolean, pythonNumber } from '../printing.js';
 import { checkSizes, pythonSize, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';

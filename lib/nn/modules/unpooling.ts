@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.js';
-import * as functional from '../functional/otherPooling.js';
+import * as functional from '../functional/unpooling.js';
 import { Module } from '../module.js';
 import { pythonTuple } from '../printing.js';
 import { tupleOf, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.js';
-import { interpolate, type InterpolationMode } from '../functional/vision.js';
+import { interpolate, type InterpolationMode } from '../functional/upsampling.js';
 import { Module } from '../module.js';
 import { pythonFloat } from '../printing.js';
 import { pythonSize, type AnySize, type Size2 } from './sizes.js';

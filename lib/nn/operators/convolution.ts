@@ -1,11 +1,9 @@
 import { native, type Handle } from '../../native.js';
 import { enterContext } from '../../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
+import { operator, orNull } from './call.js';
 
 const { call } = native;
-
-const operator = (name: string): number => native.registerOperators([name]);
-const orNull = (tensor: Tensor | null): Handle | null => (tensor === null ? null : handleOf(tensor));
 
 /** Zeros on both sides, or `'same'` for an output as long as the input, or `'valid'` for none. */
 export type ConvolutionPadding = readonly number[] | 'same' | 'valid';

@@ -1,10 +1,9 @@
 import { native, type Handle } from '../../native.js';
 import { enterContext } from '../../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
+import { operator } from './call.js';
 
 const { call } = native;
-
-const operator = (name: string): number => native.registerOperators([name]);
 
 type Sizes = number | readonly number[];
 

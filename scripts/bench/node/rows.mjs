@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import { conversions } from './conversions.mjs';
+import { modelRows } from './models.mjs';
 import { operator, operatorNames } from './operators.mjs';
 
 const { loadPlugin, TransformerConfig } = createRequire(import.meta.url)('aiforge');
@@ -53,6 +54,7 @@ export const rows = {
   mlp_step: { build: mlpStep, iterations: 10, warmUp: 300 },
   transformer_step: { build: transformerStep, iterations: 1, warmUp: 10 },
   ...conversions,
+  ...modelRows,
 };
 
 for (const name of operatorNames) {

@@ -22,6 +22,7 @@ from torch import nn
 from conversions import CONVERSIONS
 from models import Transformer, mlp
 from operators import operators
+from training import TRAINING
 
 
 def add2x2():
@@ -60,6 +61,7 @@ ROWS = {
     "mlp_step": (mlp_step, 10, 300),
     "transformer_step": (transformer_step, 1, 10),
     **CONVERSIONS,
+    **TRAINING,
     **{f"op_{name}": (lambda call=call: call, 1000, 5000) for name, call in operators().items()},
 }
 

@@ -17,7 +17,7 @@ export class ModuleArguments extends Arguments {
       case 'parameter':
         return new nn.Parameter(this.value(encoded.tensor).detach());
       case 'packed':
-        return new nn.utils.rnn.PackedSequence(...encoded.items.map((item) => this.value(item)));
+        return packedSequence(encoded.items.map((item) => this.value(item)));
       case 'dict':
         return Object.fromEntries(Object.entries(encoded.items).map(([key, item]) => [key, this.value(item)]));
       default:
@@ -44,6 +44,10 @@ export class MissingClass extends Error {
     super(`aiforge has no nn.${name}`);
     this.name = 'MissingClass';
   }
+}
+
+function packedSequence([data, batchSizes, sortedIndices, unsortedIndices]) {
+  return new nn.utils.rnn.PackedSequence(data, batchSizes, { sortedIndices, unsortedIndices });
 }
 
 function functionOf(name) {

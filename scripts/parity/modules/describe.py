@@ -74,6 +74,19 @@ def split(signature, by_position, args, kwargs):
     return positional, options
 
 
+def with_floats(signature, args, kwargs):
+    """The arguments with floats for the whole numbers where the default is a float: JavaScript has no other 2 than 2.0."""
+    bound = signature.bind(*args, **kwargs)
+    for name, value in bound.arguments.items():
+        if type(value) is int and type(signature.parameters[name].default) is float:
+            bound.arguments[name] = float(value)
+    return bound.args, bound.kwargs
+
+
+def signature_of(cls):
+    return inspect.signature(SIGNATURES.get(cls.__name__, cls))
+
+
 def rebuild(value):
     """The value with the modules in it constructed anew."""
     if isinstance(value, nn.Module):
@@ -106,8 +119,7 @@ class ModuleEncoder(Encoder):
 
     def construction(self, cls, args, kwargs):
         name = cls.__name__
-        signature = inspect.signature(SIGNATURES.get(name, cls))
-        positional, options = split(signature, BY_POSITION.get(name, []), args, kwargs)
+        positional, options = split(signature_of(cls), BY_POSITION.get(name, []), args, kwargs)
         return {"$": "module", "class": name, "args": self.argument(positional), "options": self.options(options)}
 
     def call(self, cls, args, kwargs):

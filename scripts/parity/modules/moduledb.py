@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 from torch.testing._internal.common_modules import module_db
 
-from describe import ModuleEncoder, rebuild, record_constructions
+from describe import ModuleEncoder, rebuild, record_constructions, signature_of, with_floats
 from encoding import as_leaves, is_differentiable, seed_everything, tensors_in, write_frame
 from names import public_names
 from samples import samples_of
@@ -91,11 +91,12 @@ def run_sample(cls, sample, training, encoder):
     encoder.begin_sample()
     construction = sample.constructor_input
     described = {"desc": sample.desc, "training": training}
-    described["construction"] = encoder.construction(cls, construction.args, construction.kwargs)
+    given, options = with_floats(signature_of(cls), construction.args, construction.kwargs)
+    described["construction"] = encoder.construction(cls, given, options)
     stage = "construction"
     try:
         torch.manual_seed(SEED)
-        module = cls(*map(rebuild, construction.args), **{k: rebuild(v) for k, v in construction.kwargs.items()})
+        module = cls(*map(rebuild, given), **{key: rebuild(value) for key, value in options.items()})
         module.train(training)
         described["repr"] = repr(module)
         described["state"] = encoder.state(module)

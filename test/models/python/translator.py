@@ -18,7 +18,7 @@ class Translator(nn.Module):
         self.embedding = nn.Embedding(vocab, dim)
         self.transformer = nn.Transformer(dim, heads, layers, layers, ff, batch_first=True)
         self.output = nn.Linear(dim, vocab)
-        angles = torch.arange(length)[:, None] * torch.exp(torch.arange(0, dim, 2) * (-math.log(10000) / dim))
+        angles = torch.outer(torch.arange(length), torch.exp(torch.arange(0, dim, 2) * (-math.log(10000) / dim)))
         self.register_buffer("positions", torch.stack([angles.sin(), angles.cos()], 2).flatten(1))
         self.register_buffer("mask", nn.Transformer.generate_square_subsequent_mask(length))
 

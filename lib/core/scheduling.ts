@@ -1,0 +1,166 @@
+import type { ScheduleConfig, SchedulerConfig } from '../config/schedulerConfig.js';
+import type { TrainingConfig } from '../config/trainingConfig.js';
+import { didYouMean } from '../config/nearest.js';
+import { AiforgeError } from '../errors.js';
+import { lrScheduler, type Optimizer } from '../optim/index.js';
+import type { BaseModel } from './baseModel.js';
+
+/** How long a run is planned to be. */
+export interface RunLength {
+  epochs: number;
+  /** Steps of the optimizer in an epoch. */
+  stepsPerEpoch: number;
+}
+
+/** A scheduler, and when it is stepped. */
+export interface ConfiguredScheduler {
+  scheduler: lrScheduler.LRScheduler;
+  /** After each epoch, or after each step of the optimizer. Default: 'epoch'. */
+  interval?: 'epoch' | 'step';
+  /** The metric that a ReduceLROnPlateau watches. Default: the experiment's `earlyStoppingMonitor`. */
+  monitor?: string | null;
+}
+
+/** What is written of a scheduler into a checkpoint. */
+export interface SavedScheduler {
+  name: string;
+  state: lrScheduler.SchedulerStateDict;
+  /** The learning rates of the last step, as metrics. */
+  rates: Record<string, number>;
+}
+
+type AnySchedule = ScheduleConfig | SchedulerConfig;
+type SchedulerClass = new (optimizer: Optimizer, ...rest: unknown[]) => lrScheduler.LRScheduler;
+
+// The options that the constructors take by their place.
+const positions: Record<string, readonly string[]> = {
+  StepLR: ['stepSize'],
+  MultiStepLR: ['milestones'],
+  ExponentialLR: ['gamma'],
+  CosineAnnealingLR: ['tMax'],
+  CosineAnnealingWarmRestarts: ['t0'],
+  CyclicLR: ['baseLr', 'maxLr'],
+  OneCycleLR: ['maxLr'],
+};
+// Those that are the length of the run where they are null.
+const lengths = new Set(['tMax', 'totalIters', 'totalSteps']);
+
+function construct(config: AnySchedule, optimizer: Optimizer, total: number): lrScheduler.LRScheduler {
+  if (config.name === 'SequentialLR') {
+    const schedulers = config.schedulers.map((inner) => construct(inner, optimizer, total));
+    return new lrScheduler.SequentialLR(optimizer, schedulers, config.milestones);
+  }
+  if (config.name === 'ChainedScheduler') {
+    return new lrScheduler.ChainedScheduler(config.schedulers.map((inner) => construct(inner, optimizer, total)));
+  }
+  const { name, ...given } = config;
+  const options: Record<string, unknown> = Object.fromEntries(
+    Object.entries(given as Record<string, unknown>)
+      .filter(([key]) => key !== 'interval' && key !== 'monitor')
+      .map(([key, value]) => [key, value ?? (lengths.has(key) ? total : undefined)]),
+  );
+  const positional = (positions[name] ?? []).map((key) => {
+    const value = options[key];
+    delete options[key];
+    return value;
+  });
+  return new (lrScheduler[name] as unknown as SchedulerClass)(optimizer, ...positional, options);
+}
+
+/** The scheduler that an experiment names, with the run's length where it leaves one out. */
+export function createScheduler(
+  config: SchedulerConfig,
+  optimizer: Optimizer,
+  { epochs, stepsPerEpoch }: RunLength,
+): ConfiguredScheduler {
+  const total = config.interval === 'step' ? epochs * stepsPerEpoch : epochs;
+  const monitor = config.name === 'ReduceLROnPlateau' ? config.monitor : null;
+  return { scheduler: construct(config, optimizer, total), interval: config.interval, monitor };
+}
+
+/** Steps a run's scheduler, if it has one, when it is due, and saves and restores its state. */
+export class Scheduling {
+  readonly #scheduler: lrScheduler.LRScheduler | null;
+  readonly #interval: 'epoch' | 'step';
+  readonly #monitor: string;
+  #rates: Record<string, number> = {};
+
+  constructor(configured: ConfiguredScheduler | lrScheduler.LRScheduler | null, training: TrainingConfig) {
+    const { scheduler, interval, monitor } =
+      configured === null || configured instanceof lrScheduler.LRScheduler ? { scheduler: configured } : configured;
+    if (scheduler !== null && !(scheduler instanceof lrScheduler.LRScheduler)) {
+      refuse(`must return an LRScheduler, { scheduler } or null, got ${String(scheduler)}`);
+    }
+    this.#scheduler = scheduler;
+    this.#interval = interval ?? 'epoch';
+    this.#monitor = monitor ?? training.earlyStoppingMonitor;
+    if (scheduler instanceof lrScheduler.ReduceLROnPlateau && interval === 'step') {
+      refuse("gave a ReduceLROnPlateau with interval 'step', but metrics are known after epochs only");
+    }
+  }
+
+  static of(model: BaseModel, optimizer: Optimizer, training: TrainingConfig, stepsPerEpoch: number): Scheduling {
+    const length = { epochs: training.epochs, stepsPerEpoch };
+    return new Scheduling(model.configureScheduler(optimizer, training.scheduler, length), training);
+  }
+
+  /** The learning rates of the last step, `learning_rate` and those of further groups, where a scheduler changes them. */
+  get rates(): Record<string, number> {
+    return this.#rates;
+  }
+
+  /** To be called after each step of the optimizer. */
+  endStep(): void {
+    if (this.#scheduler === null) return;
+    this.#rates = ratesOf(this.#scheduler);
+    if (this.#interval === 'step') this.#scheduler.step();
+  }
+
+  /** To be called after each epoch, with its metrics. Throws CONFIG_INVALID when there is none of the monitored name. */
+  endEpoch(metrics: Record<string, number>): void {
+    if (this.#interval !== 'epoch') return;
+    if (this.#scheduler instanceof lrScheduler.ReduceLROnPlateau) this.#scheduler.step(this.#monitored(metrics));
+    else this.#scheduler?.step();
+  }
+
+  #monitored(metrics: Record<string, number>): number {
+    const value = metrics[this.#monitor];
+    if (value !== undefined) return value;
+    const names = Object.keys(metrics);
+    throw new AiforgeError(
+      'CONFIG_INVALID',
+      `training.scheduler.monitor: there is no metric '${this.#monitor}'.${didYouMean(this.#monitor, names)} This run has ${names.join(', ')}.`,
+    );
+  }
+
+  save(): SavedScheduler | null {
+    const scheduler = this.#scheduler;
+    return scheduler === null
+      ? null
+      : { name: scheduler.constructor.name, state: scheduler.stateDict(), rates: this.#rates };
+  }
+
+  /** Throws TRAINING_FAILED when another scheduler was saved. */
+  restore(saved: SavedScheduler | null): void {
+    const own = this.#scheduler?.constructor.name ?? null;
+    if ((saved?.name ?? null) !== own) {
+      const named = (name: string | null | undefined) => (name === null || name === undefined ? 'no scheduler' : name);
+      throw new AiforgeError(
+        'TRAINING_FAILED',
+        `The checkpoint was written with ${named(saved?.name)} and cannot be resumed with ${named(own)}: resume with the same training.scheduler.`,
+      );
+    }
+    if (saved === null) return;
+    this.#scheduler?.loadStateDict(saved.state);
+    this.#rates = saved.rates;
+  }
+}
+
+function ratesOf(scheduler: lrScheduler.LRScheduler): Record<string, number> {
+  const rates = scheduler.getLastLr().map((rate) => (typeof rate === 'number' ? rate : rate.item<number>()));
+  return Object.fromEntries(rates.map((rate, i) => [i === 0 ? 'learning_rate' : `learning_rate_${i}`, rate]));
+}
+
+function refuse(problem: string): never {
+  throw new AiforgeError('PLUGIN_INVALID', `configureScheduler ${problem}.`);
+}

@@ -1,0 +1,104 @@
+import { zeros, zerosLike } from '../tensor/generated/functions.js';
+import { keep } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Bucket, ParameterState } from './bucket.js';
+import * as ops from './operators.js';
+import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
+
+import {
+  checkNotNegative,
+  refuseCapturable,
+  refuseRecordedLists,
+  reject,
+  usesLists,
+  withDefaults,
+  type CapturableOptions,
+  type CommonOptions,
+} from './options.js';
+import { valueOf, type Scalar } from './scalars.js';
+
+export interface AdadeltaOptions extends CommonOptions, CapturableOptions {
+  /** Scales the steps. Default: 1. */
+  lr: Scalar;
+  /** How slowly the averages of squares change, from 0 to 1. Default: 0.9. */
+  rho: number;
+  /** Added to the averages under the square roots. Default: 1e-6. */
+  eps: number;
+  /** How much of the parameter is added to its gradient. Default: 0. */
+  weightDecay: number;
+}
+
+const defaults: AdadeltaOptions = {
+  lr: 1,
+  rho: 0.9,
+  eps: 1e-6,
+  weightDecay: 0,
+  maximize: false,
+  capturable: false,
+  foreach: null,
+  differentiable: false,
+};
+
+/**
+ * Steps in the units of the parameters, by averages of the squares of gradients and of steps:
+ *
+ *     g = gradient + weightDecay * p
+ *     v = rho * v + (1 - rho) * g²
+ *     d = sqrt(u + eps) / sqrt(v + eps) * g
+ *     u = rho * u + (1 - rho) * d²
+ *     p = p - lr * d
+ *
+ * As `torch.optim.Adadelta`, bit by bit. After "ADADELTA: An Adaptive Learning Rate Method" (Zeiler, 2012).
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * new optim.Adadelta(new nn.Linear(3, 1).parameters(), { rho: 0.95 });
+ */
+export class Adadelta extends Optimizer<AdadeltaOptions> {
+  protected override readonly floats = ['lr'];
+
+  constructor(
+    params: Parameters | Iterable<ParameterGroupOptions<AdadeltaOptions>>,
+    options: Partial<AdadeltaOptions> = {},
+  ) {
+    super(params, withDefaults(defaults, options));
+  }
+
+  protected override checkOptions({ lr, rho, eps, weightDecay }: AdadeltaOptions): void {
+    checkNotNegative('lr', lr);
+    if (!(rho >= 0 && rho <= 1)) reject(`rho: expected a number from 0 to 1, got ${String(rho)}.`);
+    checkNotNegative('eps', eps);
+    checkNotNegative('weightDecay', weightDecay);
+  }
+
+  protected override initialState(_: ParameterGroup<AdadeltaOptions>, parameter: Tensor): ParameterState {
+    return {
+      step: zeros([], { dtype: 'float32' }),
+      square_avg: keep(zerosLike(parameter)),
+      acc_delta: keep(zerosLike(parameter)),
+    };
+  }
+
+  protected override update(group: ParameterGroup<AdadeltaOptions>, bucket: Bucket): void {
+    refuseCapturable(group);
+    refuseRecordedLists(group);
+    const { lr, rho, eps, weightDecay, maximize, differentiable } = group;
+    const isOnLists = usesLists(group, bucket);
+    bucket.addStep();
+    const { params, gradients } = bucket.prepare(maximize, weightDecay, isOnLists);
+    const [squares, steps] = [bucket.realState('square_avg'), bucket.realState('acc_delta')];
+    bucket.scale_(squares, rho, isOnLists);
+    ops.addcmul_(squares, gradients, gradients, 1 - rho);
+    const roots = ops.addScalar(squares, eps);
+    ops.sqrt_(roots);
+    const sizes = ops.addScalar(steps, eps);
+    ops.sqrt_(sizes);
+    const deltas = ops.divideList(sizes, roots, differentiable);
+    ops.multiplyList_(deltas, gradients);
+    bucket.scale_(steps, rho, isOnLists);
+    ops.addcmul_(steps, deltas, deltas, 1 - rho);
+    // One by one PyTorch adds complex numbers, which rounds otherwise.
+    if (bucket.isComplex && !isOnLists) ops.addList_(bucket.handles, ops.viewAsComplex(deltas), -valueOf(lr));
+    else ops.addList_(params, deltas, -valueOf(lr));
+  }
+}

@@ -1,0 +1,159 @@
+import type { Handles } from '../native.js';
+import { zeros, zerosLike } from '../tensor/generated/functions.js';
+import { keep } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Bucket, ParameterState } from './bucket.js';
+import * as ops from './operators.js';
+import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
+
+import {
+  checkBetas,
+  checkNotNegative,
+  refuseCapturable,
+  refuseRecordedLists,
+  usesLists,
+  withDefaults,
+  type CapturableOptions,
+  type CommonOptions,
+} from './options.js';
+import { minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+
+export interface RAdamOptions extends CommonOptions, CapturableOptions {
+  /** The learning rate. Default: 0.001. */
+  lr: Scalar;
+  /** How slowly the averages of gradients and of their squares change. Default: [0.9, 0.999]. */
+  betas: readonly [number, number];
+  /** Added to the denominator. Default: 1e-8. */
+  eps: number;
+  /** How much of the parameter is added to its gradient. Default: 0. */
+  weightDecay: number;
+  /** Decays the weights themselves and not through the gradients. Default: false. */
+  decoupledWeightDecay: boolean;
+}
+
+const defaults: RAdamOptions = {
+  lr: 1e-3,
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  weightDecay: 0,
+  maximize: false,
+  foreach: null,
+  capturable: false,
+  decoupledWeightDecay: false,
+  differentiable: false,
+};
+
+/**
+ * Adam that waits until enough gradients were seen to trust the average of their squares:
+ *
+ *     g = gradient + weightDecay * p
+ *     m = beta1 * m + (1 - beta1) * g
+ *     v = beta2 * v + (1 - beta2) * g²
+ *     rho = 2 / (1 - beta2) - 1, rho(t) = rho - 2 t beta2^t / (1 - beta2^t)
+ *     r = sqrt((rho(t) - 4) (rho(t) - 2) rho / ((rho - 4) (rho - 2) rho(t)))
+ *     p = p - lr * m / (1 - beta1^t) * r * sqrt(1 - beta2^t) / (sqrt(v) + eps) where rho(t) > 5,
+ *     p = p - lr * m / (1 - beta1^t) before
+ *
+ * As `torch.optim.RAdam`, bit by bit. After "On the Variance of the Adaptive Learning Rate and Beyond" (Liu et al., 2019).
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * new optim.RAdam(new nn.Linear(3, 1).parameters(), { lr: 0.01 });
+ */
+export class RAdam extends Optimizer<RAdamOptions> {
+  protected override readonly floats = ['betas'];
+
+  constructor(params: Parameters | Iterable<ParameterGroupOptions<RAdamOptions>>, options: Partial<RAdamOptions> = {}) {
+    super(params, withDefaults(defaults, options));
+  }
+
+  protected override checkOptions({ lr, betas, eps, weightDecay }: RAdamOptions): void {
+    checkNotNegative('lr', lr);
+    checkNotNegative('eps', eps);
+    checkBetas(betas);
+    checkNotNegative('weightDecay', weightDecay);
+  }
+
+  protected override initialState(_: ParameterGroup<RAdamOptions>, parameter: Tensor): ParameterState {
+    return {
+      step: zeros([], { dtype: 'float32' }),
+      exp_avg: keep(zerosLike(parameter)),
+      exp_avg_sq: keep(zerosLike(parameter)),
+    };
+  }
+
+  protected override update(group: ParameterGroup<RAdamOptions>, bucket: Bucket): void {
+    refuseCapturable(group);
+    refuseRecordedLists(group);
+    const { betas, weightDecay, decoupledWeightDecay, maximize } = group;
+    const [beta1, beta2] = betas;
+    const isOnLists = usesLists(group, bucket);
+    const step = bucket.countStep();
+    if (decoupledWeightDecay && weightDecay !== 0) {
+      const share = valueOf(minus(1, times(withoutDimensions(group.lr), weightDecay)));
+      bucket.scale_(bucket.real(bucket.handles), share, isOnLists);
+    }
+    const { params, gradients } = bucket.prepare(maximize, decoupledWeightDecay ? 0 : weightDecay, true);
+    const [averages, squares] = [bucket.realState('exp_avg'), bucket.realState('exp_avg_sq')];
+    ops.lerp_(averages, gradients, 1 - beta1);
+    bucket.scale_(squares, beta2, isOnLists);
+    ops.addcmul_(squares, gradients, gradients, 1 - beta2);
+
+    const power2 = ops.pow(beta2, step);
+    const rates: Rates = {
+      correction1: 1 - ops.pow(beta1, step),
+      root2: ops.pow(1 - power2, 0.5),
+      rectification: rectificationOf(beta2, step, power2),
+    };
+    if (isOnLists) stepOnLists(group, params, averages, squares, rates);
+    else stepOneByOne(group, params, averages, squares, rates);
+  }
+}
+
+interface Rates {
+  correction1: number;
+  root2: number;
+  /** Null while the squares are too few to trust. */
+  rectification: number | null;
+}
+
+function rectificationOf(beta2: number, step: number, power2: number): number | null {
+  const most = 2 / (1 - beta2) - 1;
+  const length = most - (2 * step * power2) / (1 - power2);
+  if (!(length > 5)) return null;
+  return ops.pow(((length - 4) * (length - 2) * most) / ((most - 4) * (most - 2) * length), 0.5);
+}
+
+function stepOneByOne(
+  { lr, eps, differentiable }: RAdamOptions,
+  params: Handles,
+  averages: Handles,
+  squares: Handles,
+  { correction1, root2, rectification }: Rates,
+): void {
+  let updates = ops.multiply(ops.divide(averages, correction1), valueOf(lr));
+  if (rectification !== null) {
+    const factors = ops.plusScalar(ops.sqrt(squares), eps, differentiable);
+    ops.reciprocal_(factors);
+    ops.multiplyList_(updates, ops.multiply(factors, root2));
+    updates = ops.multiply(updates, rectification);
+  }
+  ops.addList_(params, updates, -1);
+}
+
+function stepOnLists(
+  group: RAdamOptions,
+  params: Handles,
+  averages: Handles,
+  squares: Handles,
+  { correction1, root2, rectification }: Rates,
+): void {
+  const lr = withoutDimensions(group.lr);
+  const [rectified, plain] = rectification === null ? [0, 1] : [rectification, 0];
+  const factors = ops.sqrt(squares);
+  ops.addScalar_(factors, group.eps);
+  ops.divide_(factors, valueOf(times(times(over(times(lr, rectified), correction1), root2), -1)));
+  ops.reciprocal_(factors);
+  ops.addScalar_(factors, valueOf(times(over(times(lr, plain), correction1), -1)));
+  ops.addcmul_(params, averages, factors, 1);
+}

@@ -1,0 +1,118 @@
+import type { Handles } from '../native.js';
+import { zeros, zerosLike } from '../tensor/generated/functions.js';
+import { keep } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Bucket, ParameterState } from './bucket.js';
+import * as ops from './operators.js';
+import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
+
+import {
+  checkNotNegative,
+  refuseCapturable,
+  refuseRecordedLists,
+  usesLists,
+  withDefaults,
+  type CapturableOptions,
+  type CommonOptions,
+} from './options.js';
+import { valueOf, type Scalar } from './scalars.js';
+
+export interface RMSpropOptions extends CommonOptions, CapturableOptions {
+  /** The learning rate. Default: 0.01. */
+  lr: Scalar;
+  /** How slowly the average of squares changes. Default: 0.99. */
+  alpha: number;
+  /** Added to the denominator. Default: 1e-8. */
+  eps: number;
+  /** How much of the parameter is added to its gradient. Default: 0. */
+  weightDecay: number;
+  /** How much of the last step goes into the next. Default: 0. */
+  momentum: number;
+  /** Divides by an estimate of the gradient's variance, not of its square. Default: false. */
+  centered: boolean;
+}
+
+const defaults: RMSpropOptions = {
+  lr: 1e-2,
+  momentum: 0,
+  alpha: 0.99,
+  eps: 1e-8,
+  centered: false,
+  weightDecay: 0,
+  capturable: false,
+  foreach: null,
+  maximize: false,
+  differentiable: false,
+};
+
+/**
+ * Steps by the gradient over the root of an average of its squares:
+ *
+ *     g = gradient + weightDecay * p
+ *     v = alpha * v + (1 - alpha) * g²
+ *     a = alpha * a + (1 - alpha) * g, and V = v - a², where centered; else V = v
+ *     b = momentum * b + g / (sqrt(V) + eps)
+ *     p = p - lr * b
+ *
+ * As `torch.optim.RMSprop`, bit by bit. After lecture 6 of "Neural Networks for Machine Learning" (Hinton, 2012); centered
+ * after "Generating Sequences With Recurrent Neural Networks" (Graves, 2013).
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * new optim.RMSprop(new nn.Linear(3, 1).parameters(), { centered: true, momentum: 0.9 });
+ */
+export class RMSprop extends Optimizer<RMSpropOptions> {
+  constructor(
+    params: Parameters | Iterable<ParameterGroupOptions<RMSpropOptions>>,
+    options: Partial<RMSpropOptions> = {},
+  ) {
+    super(params, withDefaults(defaults, options));
+  }
+
+  protected override checkOptions({ lr, alpha, eps, momentum, weightDecay }: RMSpropOptions): void {
+    checkNotNegative('lr', lr);
+    checkNotNegative('eps', eps);
+    checkNotNegative('momentum', momentum);
+    checkNotNegative('weightDecay', weightDecay);
+    checkNotNegative('alpha', alpha);
+  }
+
+  protected override initialState(group: ParameterGroup<RMSpropOptions>, parameter: Tensor): ParameterState {
+    return {
+      step: zeros([], { dtype: 'float32' }),
+      square_avg: keep(zerosLike(parameter)),
+      ...(group.momentum > 0 ? { momentum_buffer: keep(zerosLike(parameter)) } : {}),
+      ...(group.centered ? { grad_avg: keep(zerosLike(parameter)) } : {}),
+    };
+  }
+
+  protected override update(group: ParameterGroup<RMSpropOptions>, bucket: Bucket): void {
+    refuseCapturable(group);
+    refuseRecordedLists(group);
+    const { alpha, eps, weightDecay, momentum, centered, maximize, differentiable } = group;
+    const lr = valueOf(group.lr);
+    const isOnLists = usesLists(group, bucket);
+    bucket.addStep();
+    const { params, gradients } = bucket.prepare(maximize, weightDecay, isOnLists);
+    const squares = bucket.realState('square_avg');
+    bucket.scale_(squares, alpha, isOnLists);
+    ops.addcmul_(squares, gradients, gradients, 1 - alpha);
+    const roots = centered ? centeredRoots(squares, gradients, bucket.realState('grad_avg'), alpha) : ops.sqrt(squares);
+    const denominators = ops.plusScalar(roots, eps, differentiable);
+    if (momentum > 0) {
+      const buffers = bucket.realState('momentum_buffer');
+      bucket.scale_(buffers, momentum, isOnLists);
+      ops.addcdiv_(buffers, gradients, denominators, 1);
+      ops.addList_(params, buffers, -lr);
+    } else {
+      ops.addcdiv_(params, gradients, denominators, -lr);
+    }
+  }
+}
+
+function centeredRoots(squares: Handles, gradients: Handles, averages: Handles, alpha: number): Handles {
+  ops.lerp_(averages, gradients, 1 - alpha);
+  const variances = ops.addcmul(squares, averages, averages, -1);
+  ops.sqrt_(variances);
+  return variances;
+}

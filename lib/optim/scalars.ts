@@ -1,0 +1,73 @@
+import { AiforgeError } from '../errors.js';
+import { scope } from '../tensor/scope.js';
+import { Tensor } from '../tensor/tensor.js';
+import * as ops from './operators.js';
+
+/**
+ * A number, or a tensor of one element in its place, as Python allows for a learning rate. Arithmetic follows Python's
+ * rounding: numbers are float64, and with a tensor the result is a tensor of its dtype.
+ */
+export type Scalar = number | Tensor;
+
+export function valueOf(scalar: Scalar): number {
+  return typeof scalar === 'number' ? scalar : scalar.item<number>();
+}
+
+/** A tensor of one element without its dimensions. */
+export function withoutDimensions(scalar: Scalar): Scalar {
+  return typeof scalar === 'number' || scalar.ndim === 0 ? scalar : scalar.squeeze();
+}
+
+export function plus(a: Scalar, b: Scalar): Scalar {
+  if (typeof a === 'number') return typeof b === 'number' ? a + b : b.add(a);
+  return a.add(b as number);
+}
+
+export function minus(a: Scalar, b: Scalar): Scalar {
+  if (typeof a === 'number') return typeof b === 'number' ? a - b : b.neg().add(a);
+  return a.sub(b as number);
+}
+
+export function times(a: Scalar, b: Scalar): Scalar {
+  if (typeof a === 'number') return typeof b === 'number' ? a * b : b.mul(a);
+  return a.mul(b as number);
+}
+
+// Python divides a number by a tensor through the tensor's reciprocal.
+export function over(a: Scalar, b: Scalar): Scalar {
+  if (typeof a === 'number') return typeof b === 'number' ? a / b : b.reciprocal().mul(a);
+  return a.div(b as number);
+}
+
+export function power(base: Scalar, exponent: number): Scalar {
+  return typeof base === 'number' ? ops.pow(base, exponent) : base.pow(exponent);
+}
+
+/** `a < b`; a number is rounded to the tensor's dtype before it is compared. */
+export function isLess(a: Scalar, b: Scalar): boolean {
+  if (typeof a === 'number') return typeof b === 'number' ? a < b : b.gt(a).item<boolean>();
+  return a.lt(b as number).item<boolean>();
+}
+
+export function isAtMost(a: Scalar, b: Scalar): boolean {
+  if (typeof a === 'number') return typeof b === 'number' ? a <= b : b.ge(a).item<boolean>();
+  return a.le(b as number).item<boolean>();
+}
+
+/** Python's `min` and `max`: of equal ones the first. */
+export const least = (a: Scalar, b: Scalar): Scalar => (isLess(b, a) ? b : a);
+export const greatest = (a: Scalar, b: Scalar): Scalar => (isLess(a, b) ? b : a);
+
+export const absolute = (a: Scalar): Scalar => (typeof a === 'number' ? Math.abs(a) : a.abs());
+
+/** What an option holds, for checks: its number, whatever it is given as. */
+export function checkScalar(name: string, scalar: unknown): number {
+  if (!Tensor.isTensor(scalar)) return scalar as number;
+  if (scalar.numel() !== 1) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `${name}: a Tensor must have 1 element, got the shape [${scalar.shape.join(', ')}].`,
+    );
+  }
+  return scope(() => scalar.item<number>());
+}
