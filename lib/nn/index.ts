@@ -86,6 +86,14 @@ export {
   InstanceNorm3d,
   type InstanceNormLayerOptions,
 } from './modules/instanceNorm.js';
+export {
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+} from './modules/lazyNorms.js';
 export { Bilinear, Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export {
   LinearCrossEntropyLoss,
@@ -199,6 +207,7 @@ export {
   type SoftplusOptions,
 } from './modules/smoothActivations.js';
 export { LogSoftmax, Softmax, Softmax2d, Softmin } from './modules/softmax.js';
+export { SyncBatchNorm, type SyncBatchNormOptions } from './modules/syncBatchNorm.js';
 export {
   Transformer,
   TransformerDecoder,
@@ -239,5 +248,6 @@ export {
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
 export { type StateDict, type StateDictOptions } from './stateDict.js';
+export { type SyncGroup } from './syncGroup.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
 export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';

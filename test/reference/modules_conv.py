@@ -42,7 +42,7 @@ def conv_cases(transposed):
             yield cls, [4, 6, 3], {"padding": many if d < 3 else 2, "padding_mode": mode}, batch
             yield cls, [4, 6, 4], {"padding": "same", "padding_mode": mode}, single
         if d > 1:
-            yield cls, [4, 6, 3], {"padding": 1}, batch, {"channels_last": True}
+            yield cls, [4, 6, 3], {"padding": 1}, batch, {"channels_last": True, "reset": True}
 
 
 def pooling_cases():
@@ -147,6 +147,8 @@ def run(cls, args, options, shape, how={}):
         memory = torch.channels_last if len(shape) == 4 else torch.channels_last_3d
         inputs = [x.to(memory_format=memory) for x in inputs]
         module.to(memory_format=memory)
+    if how.get("reset"):
+        module.reset_parameters()
     if how.get("pooled"):
         pool = getattr(nn, cls.replace("Unpool", "Pool"))(*args, **options, return_indices=True)
         inputs = list(pool(inputs[0]))

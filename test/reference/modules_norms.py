@@ -53,7 +53,8 @@ def run(case):
         module = make(case)
     except Exception:
         return {"refused": "constructor"}
-    tensors = [exact(tensor) for tensor in module.state_dict().values()]
+    is_lazy = case["module"].startswith("Lazy")
+    tensors = [] if is_lazy else [exact(tensor) for tensor in module.state_dict().values()]
     try:
         for _ in range(case.get("steps", 1)):
             tensors += step(module, case)

@@ -240,11 +240,11 @@ describe('save and load', () => {
       const trained = load<{ model: Record<string, Tensor>; optimizer: optim.OptimizerStateDict }>(file);
       steps(3);
       expect(trained.model.weight!.equal(model.weight)).to.equal(true);
-      const squares = [
-        trained.optimizer.state[0]!.exp_avg_sq,
-        optimizer.state.get(model.weight)!.exp_avg_sq,
-      ] as Tensor[];
-      expect(squares[0]!.equal(squares[1]!)).to.equal(true);
+      expect(
+        (trained.optimizer.state[0]!.exp_avg_sq as Tensor).equal(
+          optimizer.state.get(model.weight)!.exp_avg_sq as Tensor,
+        ),
+      ).to.equal(true);
       model.loadStateDict(trained.model);
       optimizer.loadStateDict(trained.optimizer);
       expect(optimizer.paramGroups[0]!.lr).to.equal(0.05);

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { cat, constantPadNd, zeros, zerosLike } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { dropout, linear, permute, reshape, scaledDotProductAttention, unflatten, view } from '../operators.js';
+import { dropout, linear, permute, reshape, scaledDotProductAttention, unbind, unflatten, view } from '../operators.js';
 
 /** The weights of multi-head attention; null for those that a variant does not have. */
 export interface AttentionWeights {
@@ -77,9 +77,7 @@ type Triple = [query: Tensor, key: Tensor, value: Tensor];
 
 // The `n` packed projections of [length, batch, n * E], each contiguous.
 function unpack(projection: Tensor, n: number, E: number): Tensor[] {
-  return permute(unflatten(projection, -1, [n, E]), [2, 0, 1, 3])
-    .contiguous()
-    .unbind(0);
+  return unbind(permute(unflatten(projection, -1, [n, E]), [2, 0, 1, 3]).contiguous());
 }
 
 function projectPacked(query: Tensor, key: Tensor, value: Tensor, weight: Tensor, bias: Tensor | null): Triple {

@@ -34,10 +34,17 @@ export abstract class BatchNorm extends NormBase {
     factor: number,
   ): Tensor {
     const { weight, bias, eps } = this;
-    // Only a batch of as many values as channels can have one for each: reading the shape costs more than the test.
-    if (usesBatch && (input.numel() <= this.numFeatures || !this.affine)) checkBatch(input.shape);
+    if (usesBatch && this.mayLackValues(input)) checkBatch(input.shape);
     if (!(eps > 0)) checkBatchEps(eps, usesBatch);
     return operators.batchNorm(input, weight, bias, runningMean, runningVar, usesBatch, factor, eps);
+  }
+
+  // Quicker than reading the shape: a batch with one value a channel has as many values as channels. How many those are is
+  // known where there are tensors that LibTorch compares the input with, unless a lazy layer got them from a state dict.
+  private mayLackValues(input: Tensor): boolean {
+    const { numFeatures } = this;
+    const isFree = this.weight === null && !this.trackRunningStats;
+    return numFeatures === 0 || isFree || input.numel() <= numFeatures;
   }
 
   /** Counts the batch, and says how much of its statistics goes into the running ones. */

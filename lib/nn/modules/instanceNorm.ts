@@ -1,6 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkInstances } from '../functional/normChecks.js';
+import type { ModuleMetadata, StateDictLoading } from '../loadStateDict.js';
 import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { checkDims } from './batchNorm.js';
@@ -30,6 +31,24 @@ export abstract class InstanceNorm extends NormBase {
     if (channels !== this.numFeatures) this.refuseChannels(channels);
     if (!isSample) return this.normalize(input, shape);
     return this.normalize(input.unsqueeze(0), [1, ...shape]).squeeze(0);
+  }
+
+  // Before version 1 instance norms kept statistics that they did not use.
+  override loadFromStateDict(
+    state: Map<string, unknown>,
+    prefix: string,
+    metadata: ModuleMetadata,
+    loading: StateDictLoading,
+  ): void {
+    if (metadata.version === undefined && !this.trackRunningStats) {
+      const stale = [`${prefix}running_mean`, `${prefix}running_var`].filter((key) => state.delete(key));
+      if (stale.length > 0) {
+        loading.problems.push(
+          `${stale.join(' and ')}: ${this.constructor.name} keeps no running statistics; remove them from the state dict, or set trackRunningStats`,
+        );
+      }
+    }
+    super.loadFromStateDict(state, prefix, metadata, loading);
   }
 
   private normalize(input: Tensor, shape: readonly number[]): Tensor {

@@ -4,6 +4,8 @@ import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkSize } from '../checks.js';
 import { ones_, zeros_ } from '../init.js';
+import { hasUninitializedParams } from '../lazy.js';
+import type { ModuleMetadata, StateDictLoading } from '../loadStateDict.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
@@ -24,11 +26,14 @@ export interface NormOptions extends FactoryOptions {
 
 /** What the norms that can keep running statistics of `numFeatures` channels share. */
 export abstract class NormBase extends Module {
+  /** 2 since the batches are counted. */
+  static override readonly stateDictVersion: number = 2;
+
   numFeatures: number;
   readonly eps: number;
   readonly momentum: number | null;
-  readonly affine: boolean;
-  readonly trackRunningStats: boolean;
+  affine: boolean;
+  trackRunningStats: boolean;
   weight: Parameter | null;
   bias: Parameter | null;
   declare runningMean: Tensor | null;
@@ -65,11 +70,26 @@ export abstract class NormBase extends Module {
     );
   }
 
-  /** Sets the weight to 1 and the bias to 0, and forgets the statistics. */
+  /** Sets the weight to 1 and the bias to 0, and forgets the statistics; a lazy layer does so when it gets its size. */
   resetParameters(): void {
+    if (hasUninitializedParams(this)) return;
     this.resetRunningStats();
     if (this.weight !== null) ones_(this.weight);
     if (this.bias !== null) zeros_(this.bias);
+  }
+
+  // A state dict from before batches were counted has no number of them: the module's own stays.
+  override loadFromStateDict(
+    state: Map<string, unknown>,
+    prefix: string,
+    metadata: ModuleMetadata,
+    loading: StateDictLoading,
+  ): void {
+    const key = `${prefix}num_batches_tracked`;
+    if ((metadata.version ?? 0) < 2 && this.numBatchesTracked !== null && !state.has(key)) {
+      state.set(key, this.numBatchesTracked);
+    }
+    super.loadFromStateDict(state, prefix, metadata, loading);
   }
 
   override extraRepr(): string {

@@ -1,5 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { Module } from '../module.js';
 import { defaultSyncGroup, type SyncGroup } from '../syncGroup.js';
 import { BatchNorm } from './batchNorm.js';
 import { BatchNormOverRanks } from './batchNormOverRanks.js';
@@ -64,4 +65,27 @@ export class SyncBatchNorm extends BatchNorm {
     }
     return super.normalize(input, runningMean, runningVar, usesBatch, factor);
   }
+
+  /**
+   * Puts a SyncBatchNorm with the same parameters and statistics in the place of every batch norm in `module`. Returns
+   * `module`, or what takes its place. As `convert_sync_batchnorm`.
+   */
+  static convertSyncBatchnorm<M extends Module>(
+    module: M,
+    processGroup: SyncGroup | null = null,
+  ): M extends BatchNorm ? SyncBatchNorm : M {
+    const output = module instanceof BatchNorm ? synced(module, processGroup) : module;
+    for (const [name, child] of [...module.namedChildren()]) {
+      output.setSubmodule(name, SyncBatchNorm.convertSyncBatchnorm<Module>(child, processGroup));
+    }
+    return output as M extends BatchNorm ? SyncBatchNorm : M;
+  }
+}
+
+function synced(norm: BatchNorm, processGroup: SyncGroup | null): SyncBatchNorm {
+  const { eps, momentum, affine, trackRunningStats, training } = norm;
+  const { weight, bias, runningMean, runningVar, numBatchesTracked } = norm;
+  const options = { eps, momentum, affine, trackRunningStats, bias: bias !== null, processGroup };
+  const tensors = { weight, bias, runningMean, runningVar, numBatchesTracked };
+  return Object.assign(new SyncBatchNorm(norm.numFeatures, options), { ...tensors, training });
 }

@@ -1,4 +1,4 @@
-import { nn, randn } from 'aiforge';
+import { nn, ones, randn } from 'aiforge';
 import { expect } from 'chai';
 
 import { combine, expectAsInPython } from './cases.mjs';
@@ -71,5 +71,51 @@ describe('batch norms', () => {
     expect(norm.runningMean!.tolist()).to.deep.equal([0, 0]);
     expect(norm.runningVar!.tolist()).to.deep.equal([1, 1]);
     expect(norm.numBatchesTracked!.item()).to.equal(0);
+  });
+
+  it('load a state dict from before batches were counted', () => {
+    const norm = new nn.BatchNorm1d(2);
+    norm.forward(randn([4, 2]));
+    const { num_batches_tracked: count, ...old } = new nn.BatchNorm1d(2).stateDict();
+    expect(count).not.to.equal(undefined);
+    expect(norm.loadStateDict({ ...old, weight: ones([2]).mul(3) }).missingKeys).to.deep.equal([]);
+    expect([norm.weight!.tolist(), norm.numBatchesTracked!.item()]).to.deep.equal([[3, 3], 1]);
+  });
+
+  it('miss the number of batches in a state dict that should have it', () => {
+    const dict = new nn.BatchNorm1d(2).stateDict();
+    delete dict.num_batches_tracked;
+    expect(() => new nn.BatchNorm1d(2).loadStateDict(dict)).to.throw(/num_batches_tracked/);
+    expect(() => new nn.InstanceNorm1d(2).loadStateDict({ running_mean: ones([2]) })).to.throw(/trackRunningStats/);
+  });
+
+  it('get their size from the first input, as in Python', function () {
+    const given = [{}, { affine: false }, { trackRunningStats: false }, { bias: false, momentum: null }];
+    expectAsInPython(this, [
+      ...combine(
+        'LazyBatchNorm1d',
+        [],
+        given,
+        [
+          [5, 3],
+          [2, 3, 4],
+        ],
+        { steps: 2 },
+      ),
+      ...combine(
+        'LazyBatchNorm2d',
+        [],
+        given,
+        [
+          [2, 3, 4, 5],
+          [2, 3],
+        ],
+        { steps: 2 },
+      ),
+      ...combine('LazyBatchNorm3d', [], given, [[2, 3, 2, 3, 2]], { steps: 2 }),
+      ...combine('LazyInstanceNorm1d', [], given, [[2, 3, 4]], { steps: 2 }),
+      ...combine('LazyInstanceNorm2d', [], given, [[2, 3, 4, 5]], { steps: 2 }),
+      ...combine('LazyInstanceNorm3d', [], given, [[2, 3, 2, 3, 2], [2]], { steps: 2 }),
+    ]);
   });
 });

@@ -1,0 +1,183 @@
+import { zeros } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { hasUninitializedParams, initializeOnForward, type LazyModule } from '../lazy.js';
+import { materialize, UninitializedBuffer, UninitializedParameter } from '../uninitialized.js';
+import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchNorm.js';
+import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './instanceNorm.js';
+import type { NormBase, NormOptions } from './normBase.js';
+
+/** The options with which a norm is made that has no tensors. */
+const bare = (options: NormOptions): NormOptions => ({ ...options, affine: false, trackRunningStats: false });
+
+/** Gives a norm without tensors those of its options, of a size that its first input will tell. */
+function defer(norm: NormBase & LazyModule, options: NormOptions): void {
+  const { affine = true, trackRunningStats = true, bias = true, device, dtype } = options;
+  const factory = { device, dtype };
+  norm.affine = affine;
+  norm.trackRunningStats = trackRunningStats;
+  if (affine) norm.weight = new UninitializedParameter(factory);
+  if (affine && bias) norm.bias = new UninitializedParameter(factory);
+  if (trackRunningStats) {
+    norm.runningMean = new UninitializedBuffer(factory);
+    norm.runningVar = new UninitializedBuffer(factory);
+    norm.numBatchesTracked = zeros([], { dtype: 'int64', device });
+  }
+  initializeOnForward(norm);
+}
+
+function initialize(norm: NormBase, input: Tensor): void {
+  if (!hasUninitializedParams(norm)) return;
+  norm.numFeatures = input.size(1);
+  for (const tensor of [norm.weight, norm.bias, norm.runningMean, norm.runningVar]) {
+    materialize(tensor, [norm.numFeatures]);
+  }
+  norm.resetParameters();
+}
+
+/**
+ * A `BatchNorm1d` whose `numFeatures` is the size of dimension 1 of the first input; it is an ordinary BatchNorm1d afterwards.
+ * As `torch.nn.LazyBatchNorm1d`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const norm = new nn.LazyBatchNorm1d();
+ * norm.forward(randn([8, 3])).shape; // [8, 3]
+ * norm.numFeatures; // 3
+ */
+export class LazyBatchNorm1d extends BatchNorm1d {
+  constructor(options: NormOptions = {}) {
+    super(0, bare(options));
+    defer(this, options);
+  }
+
+  hasUninitializedParams(): boolean {
+    return hasUninitializedParams(this);
+  }
+
+  initializeParameters(input: Tensor): void {
+    initialize(this, input);
+  }
+}
+
+/**
+ * A `BatchNorm2d` whose `numFeatures` is the size of dimension 1 of the first input. As `torch.nn.LazyBatchNorm2d`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const norm = new nn.LazyBatchNorm2d();
+ * norm.forward(randn([2, 3, 4, 4]));
+ * norm.numFeatures; // 3
+ */
+export class LazyBatchNorm2d extends BatchNorm2d {
+  constructor(options: NormOptions = {}) {
+    super(0, bare(options));
+    defer(this, options);
+  }
+
+  hasUninitializedParams(): boolean {
+    return hasUninitializedParams(this);
+  }
+
+  initializeParameters(input: Tensor): void {
+    initialize(this, input);
+  }
+}
+
+/**
+ * A `BatchNorm3d` whose `numFeatures` is the size of dimension 1 of the first input. As `torch.nn.LazyBatchNorm3d`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const norm = new nn.LazyBatchNorm3d();
+ * norm.forward(randn([2, 3, 2, 4, 4]));
+ * norm.numFeatures; // 3
+ */
+export class LazyBatchNorm3d extends BatchNorm3d {
+  constructor(options: NormOptions = {}) {
+    super(0, bare(options));
+    defer(this, options);
+  }
+
+  hasUninitializedParams(): boolean {
+    return hasUninitializedParams(this);
+  }
+
+  initializeParameters(input: Tensor): void {
+    initialize(this, input);
+  }
+}
+
+/**
+ * An `InstanceNorm1d` whose `numFeatures` is the size of dimension 1 of the first input. Unlike that, it has weights and running
+ * statistics unless they are declined. As `torch.nn.LazyInstanceNorm1d`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const norm = new nn.LazyInstanceNorm1d();
+ * norm.forward(randn([2, 3, 4]));
+ * norm.numFeatures; // 3
+ */
+export class LazyInstanceNorm1d extends InstanceNorm1d {
+  constructor(options: NormOptions = {}) {
+    super(0, bare(options));
+    defer(this, options);
+  }
+
+  hasUninitializedParams(): boolean {
+    return hasUninitializedParams(this);
+  }
+
+  initializeParameters(input: Tensor): void {
+    initialize(this, input);
+  }
+}
+
+/**
+ * An `InstanceNorm2d` whose `numFeatures` is the size of dimension 1 of the first input. Unlike that, it has weights and running
+ * statistics unless they are declined. As `torch.nn.LazyInstanceNorm2d`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const norm = new nn.LazyInstanceNorm2d();
+ * norm.forward(randn([2, 3, 4, 4]));
+ * norm.numFeatures; // 3
+ */
+export class LazyInstanceNorm2d extends InstanceNorm2d {
+  constructor(options: NormOptions = {}) {
+    super(0, bare(options));
+    defer(this, options);
+  }
+
+  hasUninitializedParams(): boolean {
+    return hasUninitializedParams(this);
+  }
+
+  initializeParameters(input: Tensor): void {
+    initialize(this, input);
+  }
+}
+
+/**
+ * An `InstanceNorm3d` whose `numFeatures` is the size of dimension 1 of the first input. Unlike that, it has weights and running
+ * statistics unless they are declined. As `torch.nn.LazyInstanceNorm3d`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const norm = new nn.LazyInstanceNorm3d();
+ * norm.forward(randn([2, 3, 2, 4, 4]));
+ * norm.numFeatures; // 3
+ */
+export class LazyInstanceNorm3d extends InstanceNorm3d {
+  constructor(options: NormOptions = {}) {
+    super(0, bare(options));
+    defer(this, options);
+  }
+
+  hasUninitializedParams(): boolean {
+    return hasUninitializedParams(this);
+  }
+
+  initializeParameters(input: Tensor): void {
+    initialize(this, input);
+  }
+}
