@@ -94,13 +94,13 @@ export {
   LazyConvTranspose2d,
   LazyConvTranspose3d,
 } from './modules/lazyConv.js';
+export {
   LazyBatchNorm1d,
   LazyBatchNorm2d,
   LazyBatchNorm3d,
   LazyInstanceNorm1d,
   LazyInstanceNorm2d,
   LazyInstanceNorm3d,
-export {
 } from './modules/lazyNorms.js';
 export { Bilinear, Identity, LazyLinear, Linear, type FactoryOptions, type LinearOptions } from './modules/linear.js';
 export {
