@@ -24,8 +24,6 @@ export const knownDifferences = new Map(
 export const absentNames = {
   'torch.nn': new Map([
     ['Container', withoutSamples.get('Container')],
-    ['NLLLoss2d', withoutSamples.get('NLLLoss2d')],
-    ['LinearCrossEntropyOptions', withoutSamples.get('LinearCrossEntropyOptions')],
     [
       'DataParallel',
       'one process for several GPUs, which PyTorch advises against: distributed.DistributedDataParallel',
@@ -39,11 +37,5 @@ export const absentNames = {
     ),
     ...each('ScalingType SwizzleType', 'enumerations of scaled matrix products on CUDA devices'),
   ]),
-  'torch.nn.init': new Map(
-    each(
-      'constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform xavier_normal xavier_uniform',
-      deprecated,
-    ),
-  ),
   'torch.nn.utils': new Map([['clip_grad_norm', deprecated]]),
 };
