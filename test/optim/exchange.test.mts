@@ -31,7 +31,10 @@ const cases = {
 };
 
 type Name = keyof typeof cases;
-type Left = { parameters: unknown; state: unknown };
+interface Left {
+  parameters: unknown;
+  state: unknown;
+}
 type AnyOptimizer = new (params: Tensor[], options: object) => optim.Optimizer;
 interface Saved {
   parameters: Tensor[];
