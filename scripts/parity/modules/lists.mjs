@@ -16,9 +16,7 @@ export const withoutSamples = new Map([
 ]);
 
 /** Entries that do not pass in full. */
-export const knownDifferences = new Map(
-  each('Softplus Softshrink', 'Python prints a setting as it was written, 2 or 2.0, which is one number here'),
-);
+export const knownDifferences = new Map();
 
 /** Absent names by namespace. */
 export const absentNames = {
