@@ -109,6 +109,9 @@ class ModuleEncoder(Encoder):
             return {"$": "packed", "items": [self.value(item, tensor) for item in value]}
         if isinstance(value, torch.Tensor) and is_lazy(value):
             return {"$": "uninitialized"}
+        if isinstance(value, nn.LinearCrossEntropyOptions):
+            fields = {name: getattr(value, name) for name in inspect.signature(type(value)).parameters}
+            return {"$": "module", "class": type(value).__name__, "args": [], "options": self.options(fields)}
         if inspect.isroutine(value):
             return {"$": "function", "name": value.__name__}
         return super().value(value, tensor)

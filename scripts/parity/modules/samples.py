@@ -127,7 +127,7 @@ def embeddings():
         yield "EmbeddingBag", new(10, 3, mode=mode), on(whole(2, 4, below=10))
         yield "EmbeddingBag", new(10, 3, mode=mode), on(flat, offsets)
         yield "EmbeddingBag", new(10, 3, mode=mode, padding_idx=2), on(flat, offsets)
-    yield "EmbeddingBag", new(10, 3, mode="sum"), on(flat, offsets, per_sample_weights=x(7))
+    yield "EmbeddingBag", new(10, 3, mode="sum"), on(flat, offsets, x(7))
     yield "EmbeddingBag", new(10, 3, mode="sum", sparse=True), on(flat, offsets)
     yield "EmbeddingBag", new(10, 3, max_norm=0.5, scale_grad_by_freq=True), on(flat, offsets)
     yield "EmbeddingBag", new(10, 3, include_last_offset=True), on(flat, torch.tensor([0, 2, 7]))
@@ -173,7 +173,7 @@ def norms():
     yield "GroupNorm", new(2, 4, bias=False), on(x(2, 4, 3))
     yield "RMSNorm", new(4, eps=1e-3, elementwise_affine=False), on(x(2, 3, 4))
     yield "CrossMapLRN2d", new(3), on(x(2, 5, 3, 3))
-    yield "CrossMapLRN2d", new(5, alpha=1e-2, beta=0.5, k=2), on(x(2, 7, 3, 3))
+    yield "CrossMapLRN2d", new(5, alpha=1e-2, beta=0.5, k=2.0), on(x(2, 7, 3, 3))
     yield "LocalResponseNorm", new(3, alpha=1e-2, beta=0.5, k=2.0), on(x(2, 5, 3, 3))
 
 
