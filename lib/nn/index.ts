@@ -87,6 +87,14 @@ export {
   type InstanceNormLayerOptions,
 } from './modules/instanceNorm.js';
 export {
+  LazyConv1d,
+  LazyConv2d,
+  LazyConv3d,
+  LazyConvTranspose1d,
+  LazyConvTranspose2d,
+  LazyConvTranspose3d,
+} from './modules/lazyConv.js';
+export {
   LazyBatchNorm1d,
   LazyBatchNorm2d,
   LazyBatchNorm3d,

@@ -114,7 +114,8 @@ function updateOne(
   const gradient = group.maximize ? parameter.grad!.neg() : parameter.grad!;
   const root = ops.pow(parameter.numel(), 0.5);
   const rate = times(Math.max(group.eps[1], linalg.vectorNorm(parameter).item<number>() / root), relative);
-  if (group.weightDecay !== 0) decay(parameter, valueOf(minus(1, times(lr, group.weightDecay))), group.foreach === true);
+  if (group.weightDecay !== 0)
+    decay(parameter, valueOf(minus(1, times(lr, group.weightDecay))), group.foreach === true);
   const estimate = gradient.ndim > 1 ? factored(gradient, share, eps, state) : whole(gradient, share, state);
   const update = estimate
     .clamp_({ min: eps * eps })

@@ -50,7 +50,12 @@ export class Bucket extends Watched {
   readonly #stateHandles = new Map<string, Handles>();
   readonly #columns = new Map<string, Tensor>();
 
-  constructor(parameters: readonly Tensor[], states: ReadonlyMap<Tensor, ParameterState>, kind: number, gradients: Handles) {
+  constructor(
+    parameters: readonly Tensor[],
+    states: ReadonlyMap<Tensor, ParameterState>,
+    kind: number,
+    gradients: Handles,
+  ) {
     super(handlesOf(parameters), new Uint8Array(parameters.length).fill(kind), gradients);
     this.parameters = parameters;
     this.#states = parameters.map((parameter) => states.get(parameter) ?? {});

@@ -3,7 +3,8 @@ import * as aiforge from '../../dist/lib/index.js';
 import { difference, Tally } from './compare.mjs';
 import { Arguments } from './values.mjs';
 
-const { AiforgeError, manualSeed, noGrad, optim, randint, randn, scope, setNumThreads, sparseCooTensor, viewAsReal } = aiforge;
+const { AiforgeError, manualSeed, noGrad, optim, randint, randn, scope, setNumThreads, sparseCooTensor, viewAsReal } =
+  aiforge;
 
 setNumThreads(1);
 

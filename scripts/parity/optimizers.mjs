@@ -32,7 +32,8 @@ await runMain(async () => {
   const stale = [...differentOptimizers.keys()].filter((name) =>
     names.has(name) ? results.some((result) => result.name === name && result.problem === null) : isWhole,
   );
-  for (const name of stale) console.log(`  ${name}: is listed as different, but is equal or no case: take it off the list`);
+  for (const name of stale)
+    console.log(`  ${name}: is listed as different, but is equal or no case: take it off the list`);
   console.log(summary(results));
   const surprises = results.filter(({ name, problem }) => problem !== null && !differentOptimizers.has(name));
   return surprises.length + stale.length === 0 ? 0 : 1;

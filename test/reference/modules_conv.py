@@ -30,6 +30,8 @@ def conv_cases(transposed):
         yield cls, [4, 4, many], {"stride": many, "padding": many[::-1], "groups": 4}, batch
         yield cls, [4, 2, 2], {"dilation": 2, "dtype": F64}, batch
         yield cls, [4, 2, 3], {"padding": 1, "dtype": C64}, batch
+        yield f"Lazy{cls}", [6, 3], {"groups": 2, "stride": 2}, batch
+        yield f"Lazy{cls}", [6, many], {"bias": False, "padding": 1, "dtype": F64}, single
         if transposed:
             yield cls, [4, 6, 3], {"stride": 2, "output_padding": 1, "padding": 1}, batch
             wanted = [2 * n for n in size]

@@ -7,10 +7,12 @@ upstream gradient of output element i is ((i % 7) - 3) / 4.
 import itertools
 import json
 import sys
+import warnings
 
 import torch
 from torch import nn
 
+warnings.simplefilter("ignore")
 torch.set_num_threads(1)
 source = torch.Generator().manual_seed(1)
 

@@ -33,6 +33,16 @@ const refused: [code: string, attempt: () => unknown, message: RegExp][] = [
   [`nn.Conv2d(3, 3, 2)(${py})`, () => new nn.Conv2d(3, 3, 2).forward(image()), /to have 3 channels, but got 2/],
   [`nn.Conv2d(2, 3, 5)(${py})`, () => new nn.Conv2d(2, 3, 5).forward(image()), /Kernel size can't be greater/],
   [
+    `nn.LazyConv2d(3, 2)(torch.zeros(2, 4))`,
+    () => new nn.LazyConv2d(3, 2).forward(zeros([2, 4])),
+    /LazyConv2d: expected an input of 3 or 4 dimensions, got \[2, 4\]/,
+  ],
+  [
+    `nn.LazyConv2d(3, 2, groups=3)(${py})`,
+    () => new nn.LazyConv2d(3, 2, { groups: 3 }).forward(image()),
+    /channels must be divisible by groups, got 2 and 3/,
+  ],
+  [
     "nn.ConvTranspose2d(2, 3, 2, padding_mode='reflect')",
     () => new nn.ConvTranspose2d(2, 3, 2, { paddingMode: wrong('reflect') }),
     /only the padding mode 'zeros'/,
