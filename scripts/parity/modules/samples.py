@@ -173,7 +173,7 @@ def norms():
     yield "GroupNorm", new(2, 4, bias=False), on(x(2, 4, 3))
     yield "RMSNorm", new(4, eps=1e-3, elementwise_affine=False), on(x(2, 3, 4))
     yield "CrossMapLRN2d", new(3), on(x(2, 5, 3, 3))
-    yield "CrossMapLRN2d", new(5, alpha=1e-2, beta=0.5, k=2.0), on(x(2, 7, 3, 3))
+    yield "CrossMapLRN2d", new(5, alpha=1e-2, beta=0.5, k=2), on(x(2, 7, 3, 3))
     yield "LocalResponseNorm", new(3, alpha=1e-2, beta=0.5, k=2.0), on(x(2, 5, 3, 3))
 
 
