@@ -10,7 +10,7 @@ export const withoutSamples = new Map([
   ['Module', 'abstract: every other entry is one'],
   ['RNNBase', 'abstract: RNN, LSTM and GRU are its cases'],
   ['RNNCellBase', 'abstract: the cells are its cases'],
-  ['LinearCrossEntropyOptions', 'a record of options, no module: an object here'],
+  ['LinearCrossEntropyOptions', 'a record of options, no module: samples of LinearCrossEntropyLoss have them'],
   ['Container', 'deprecated in PyTorch, of which Module has taken the place'],
   ['NLLLoss2d', 'deprecated in PyTorch, of which NLLLoss has taken the place'],
 ]);
