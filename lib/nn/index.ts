@@ -70,6 +70,7 @@ export {
 export { Embedding, type EmbeddingLayerOptions, type PretrainedEmbeddingOptions } from './modules/embedding.js';
 export {
   EmbeddingBag,
+  type BagsOptions,
   type EmbeddingBagLayerOptions,
   type PretrainedEmbeddingBagOptions,
 } from './modules/embeddingBag.js';

@@ -122,9 +122,9 @@ function updateOne(
     .rsqrt_()
     .mul_(gradient);
   const clipping = Math.max(1, linalg.vectorNorm(update).item<number>() / (root * group.d));
-  const alpha = valueOf(over(times(rate, -1), clipping));
-  if (group.foreach === true) parameter.add_(update.mul_(alpha));
-  else parameter.add_(update, { alpha });
+  const alpha = over(times(rate, -1), clipping);
+  if (group.foreach === true) parameter.add_(update.mul_(alpha as number));
+  else parameter.add_(update, { alpha: valueOf(alpha) });
 }
 
 function decay(parameter: Tensor, factor: number, isOnLists: boolean): void {

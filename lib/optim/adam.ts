@@ -143,14 +143,14 @@ export class Adam extends Optimizer<AdamOptions> {
     const isOnLists = usesLists(group, bucket);
     const step = bucket.countStep();
     if (decoupledWeightDecay && weightDecay !== 0) {
-      bucket.scale_(bucket.handles, valueOf(minus(1, times(lr, weightDecay))), isOnLists);
+      bucket.scale_(bucket.handles, minus(1, times(lr, weightDecay)), isOnLists);
     }
     const decay = decoupledWeightDecay ? 0 : weightDecay;
     const { params, gradients } = bucket.prepare(maximize, decay, isOnLists);
     const averages = bucket.realState('exp_avg');
     let squares = bucket.realState('exp_avg_sq');
     ops.lerp_(averages, gradients, valueOf(minus(1, beta1)));
-    bucket.scale_(squares, valueOf(beta2), isOnLists);
+    bucket.scale_(squares, beta2, isOnLists);
     ops.addcmul_(squares, gradients, gradients, valueOf(minus(1, beta2)));
 
     const stepSize = over(lr, minus(1, power(beta1, step)));

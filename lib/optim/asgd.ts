@@ -116,5 +116,5 @@ function rateAt(group: ASGDOptions, step: Scalar): number {
   const lr = withoutDimensions(group.lr);
   const rate = over(lr, power(plus(1, times(times(group.lambd, lr), step)), group.alpha));
   // A number becomes a tensor of the default dtype first.
-  return typeof rate === 'number' ? Math.fround(rate) : valueOf(rate);
+  return typeof rate === 'number' ? Math.fround(rate) : valueOf(rate.detach());
 }

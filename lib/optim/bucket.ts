@@ -5,6 +5,7 @@ import { stack } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
+import type { Scalar } from './scalars.js';
 
 /** A value of an optimizer's state: tensors, for some optimizers numbers and lists. */
 export type StateValue = Tensor | number | null | StateValue[];
@@ -121,8 +122,9 @@ export class Bucket extends Watched {
   }
 
   /** Multiplies by a number, as PyTorch does one by one or on lists. */
-  scale_(handles: Handles, factor: number, isOnLists: boolean): void {
-    if (this.#isReduced && !isOnLists) ops.scale_(handles, factor);
+  scale_(handles: Handles, factor: Scalar, isOnLists: boolean): void {
+    if (typeof factor !== 'number') ops.multiplyTensor_(handles, handleOf(factor));
+    else if (this.#isReduced && !isOnLists) ops.scale_(handles, factor);
     else ops.multiply_(handles, factor);
   }
 

@@ -64,8 +64,8 @@ interface Memory {
  * 1989).
  *
  * @example
- * import { nn, optim } from 'aiforge';
- * const x = new nn.Parameter(nn.init.ones_(new nn.Linear(2, 1).weight).detach());
+ * import { nn, ones, optim } from 'aiforge';
+ * const x = new nn.Parameter(ones([2]));
  * const optimizer = new optim.LBFGS([x], { lineSearchFn: 'strong_wolfe' });
  * optimizer.step(() => {
  *   optimizer.zeroGrad();
@@ -73,7 +73,7 @@ interface Memory {
  *   loss.backward();
  *   return loss;
  * });
- * x.tolist(); // [[3, 3]]
+ * x.tolist(); // [3, 3]
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
   protected override readonly counters = [];

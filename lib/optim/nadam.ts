@@ -95,7 +95,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const step = bucket.countStep();
     let lr = withoutDimensions(group.lr);
     if (decoupledWeightDecay && weightDecay !== 0) {
-      bucket.scale_(bucket.real(bucket.handles), valueOf(minus(1, times(lr, weightDecay))), isOnLists);
+      bucket.scale_(bucket.real(bucket.handles), minus(1, times(lr, weightDecay)), isOnLists);
     }
     const { params, gradients } = bucket.prepare(maximize, decoupledWeightDecay ? 0 : weightDecay, true);
     const momentumAt = (t: number): number => beta1 * (1 - 0.5 * ops.pow(0.96, t * momentumDecay));

@@ -1,7 +1,7 @@
 import type { Handles } from '../native.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handleOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
@@ -90,7 +90,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
     const isOnLists = usesLists(group, bucket);
     const step = bucket.countStep();
     if (decoupledWeightDecay && weightDecay !== 0) {
-      const share = valueOf(minus(1, times(withoutDimensions(group.lr), weightDecay)));
+      const share = minus(1, times(withoutDimensions(group.lr), weightDecay));
       bucket.scale_(bucket.real(bucket.handles), share, isOnLists);
     }
     const { params, gradients } = bucket.prepare(maximize, decoupledWeightDecay ? 0 : weightDecay, true);
@@ -131,7 +131,11 @@ function stepOneByOne(
   squares: Handles,
   { correction1, root2, rectification }: Rates,
 ): void {
-  let updates = ops.multiply(ops.divide(averages, correction1), valueOf(lr));
+  const corrected = ops.divide(averages, correction1);
+  let updates =
+    typeof lr === 'number'
+      ? ops.multiply(corrected, lr)
+      : ops.multiplyTensor(corrected, handleOf(lr.ndim === 0 ? lr : lr.squeeze()));
   if (rectification !== null) {
     const factors = ops.plusScalar(ops.sqrt(squares), eps, differentiable);
     ops.reciprocal_(factors);

@@ -48,7 +48,8 @@ function describeValue(value: unknown, isFloat = false): string {
 // Numbers come as a tuple, names as a list.
 function describeList(values: unknown[], isFloat: boolean): string {
   if (typeof values[0] === 'string') return `[${values.map((name) => `'${String(name)}'`).join(', ')}]`;
-  return `(${values.map((value) => describeValue(value, isFloat)).join(', ')})`;
+  const texts = values.map((value) => (Tensor.isTensor(value) ? String(value) : describeValue(value, isFloat)));
+  return `(${texts.join(', ')})`;
 }
 
 /** The options of a group, a line each, as PyTorch prints them. */

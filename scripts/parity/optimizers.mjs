@@ -42,7 +42,7 @@ await runMain(async () => {
 async function* casesOf(python, optimizers) {
   const script = path.join(projectRoot, 'scripts/parity/optimizers.py');
   const env = { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' };
-  const child = spawn(python, [script, ...optimizers], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env });
+  const child = spawn(python, [script, '1', ...optimizers], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env });
   const ended = new Promise((resolve) => child.on('close', resolve));
   yield* readFrames(child.stdio[3]);
   const status = await ended;

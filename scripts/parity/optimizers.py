@@ -1,7 +1,8 @@
 """The reference side of `npm run test:parity:optim`: runs PyTorch's optimizers and writes what every step left.
 
 Cases are the samples of PyTorch's optimizer database (optim_db) with each implementation that they have, the inputs that it
-expects to be refused, and random combinations of options. Each is a frame on file descriptor 3 (see frames.mjs).
+expects to be refused, and random combinations of options: `optimizers.py N OPTIMIZER…` takes every N-th, of these optimizers
+or of all. Each is a frame on file descriptor 3 (see frames.mjs).
 """
 
 import itertools
@@ -200,6 +201,8 @@ def random_cases():
             options = {key: generator.choice(space[key]) for key in chosen}
             if options.get("lr") == "tensor":
                 options["lr"] = torch.tensor(0.05, dtype=generator.choice([torch.float32, torch.float64]))
+            if "betas" in options and optimizer in ("Adam", "AdamW") and generator.random() < 0.2:
+                options["betas"] = tuple(torch.tensor(beta) for beta in options["betas"])
             others = {"dtype": generator.choice(["float32", "float32", "float32", "float64", "bfloat16"])}
             if optimizer in complexes and generator.random() < 0.25:
                 others = {"dtype": generator.choice(["complex64", "complex128"]), "problem": "complex"}
@@ -228,9 +231,9 @@ def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     stream = os.fdopen(3, "wb")
-    wanted = sys.argv[1:]
-    for case in itertools.chain(database_cases(), random_cases()):
-        if not wanted or case["optimizer"] in wanted:
+    every, wanted = int(sys.argv[1]), sys.argv[2:]
+    for i, case in enumerate(itertools.chain(database_cases(), random_cases())):
+        if i % every == 0 and (not wanted or case["optimizer"] in wanted):
             encoder = Encoder()
             write_frame(stream, run(case, encoder), encoder)
 
