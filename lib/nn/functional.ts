@@ -15,10 +15,8 @@ export * from './functional/unpooling.js';
 export * from './functional/upsampling.js';
 export * from './functional/vision.js';
 export {
-  convTbc,
   cosineSimilarity,
   hardshrink,
-  nativeChannelShuffle,
   pairwiseDistance,
   pdist,
   prelu,

@@ -70,6 +70,7 @@ export {
 export { Embedding, type EmbeddingLayerOptions, type PretrainedEmbeddingOptions } from './modules/embedding.js';
 export {
   EmbeddingBag,
+  type BagsOptions,
   type EmbeddingBagLayerOptions,
   type PretrainedEmbeddingBagOptions,
 } from './modules/embeddingBag.js';
@@ -257,5 +258,7 @@ export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
 export { type StateDict, type StateDictOptions } from './stateDict.js';
 export { type SyncGroup } from './syncGroup.js';
+export { LayerSummary, ModelSummary, summary, type SummaryInput, type SummaryOptions } from './summary.js';
+export { type SummaryColumn } from './summaryTable.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
 export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';

@@ -207,5 +207,86 @@ def pruned():
     return result
 
 
+def utils():
+    result = {}
+
+    def norm(layer):
+        layer(torch.randn([4, layer.num_features] + [3] * {"BatchNorm1d": 0, "BatchNorm2d": 2}[type(layer).__name__]))
+        return layer.eval()
+
+    torch.manual_seed(1)
+    conv, bn = nn.Conv2d(2, 3, 2).eval(), norm(nn.BatchNorm2d(3))
+    result["conv"] = recording.exact_map(nn.utils.fuse_conv_bn_eval(conv, bn).state_dict().items())
+    conv, bn = nn.ConvTranspose2d(2, 3, 2, bias=False).eval(), norm(nn.BatchNorm2d(3, affine=False))
+    result["transposed"] = recording.exact_map(nn.utils.fuse_conv_bn_eval(conv, bn, True).state_dict().items())
+    linear, bn = nn.Linear(4, 3).eval(), norm(nn.BatchNorm1d(3, eps=0.01))
+    result["linear"] = recording.exact_map(nn.utils.fuse_linear_bn_eval(linear, bn).state_dict().items())
+    result["vector"] = exact(nn.utils.parameters_to_vector(linear.parameters()))
+    nn.utils.vector_to_parameters(torch.arange(15.0), linear.parameters())
+    result["filled"] = recording.exact_map(linear.state_dict().items())
+    layer = nn.utils.skip_init(nn.Linear, 3, 2)
+    result["after"] = [list(layer.weight.shape), exact(torch.randn(2))]
+    for parameter in layer.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    grads = [parameter.grad for parameter in layer.parameters()]
+    total = nn.utils.get_total_norm(grads, 3.0)
+    nn.utils.clip_grads_with_norm_(layer.parameters(), 0.5, total)
+    result["clipped"] = [exact(total), *map(exact, grads)]
+    weight = nn.utils.convert_conv2d_weight_memory_format(nn.Conv2d(2, 3, 2), torch.channels_last).weight
+    result["strides"] = list(weight.stride())
+    return result
+
+
+class Extra(nn.Module):
+    _version = 3
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2))
+        self.register_buffer("count", torch.zeros(()))
+        self.register_buffer("hidden", torch.zeros(1), persistent=False)
+        self.extra = None
+
+    def get_extra_state(self):
+        return {"value": 7}
+
+    def set_extra_state(self, state):
+        self.extra = state
+
+
+def state():
+    log = []
+    model = nn.Sequential(OrderedDict(first=Extra(), second=nn.Linear(2, 1)))
+    for name, module in [("model", model), ("first", model.first), ("second", model.second)]:
+        module.register_state_dict_pre_hook(lambda m, prefix, keep, n=name: log.append([n, "pre", prefix, keep]))
+        module.register_state_dict_post_hook(
+            lambda m, state, prefix, meta, n=name: log.append([n, "post", prefix, list(state), meta["version"]])
+        )
+        module.register_load_state_dict_pre_hook(
+            lambda m, state, prefix, meta, strict, missing, unexpected, errors, n=name: log.append(
+                [n, "load pre", prefix, list(state), meta.get("version")]
+            )
+        )
+        module.register_load_state_dict_post_hook(
+            lambda m, keys, n=name: log.append([n, "load post", list(keys.missing_keys), list(keys.unexpected_keys)])
+        )
+    saved = model.state_dict()
+    model.load_state_dict(saved)
+    prefixed = list(model.state_dict(prefix="net.", keep_vars=True))
+    del saved["second.bias"]
+    saved["second.more"] = torch.zeros(1)
+    saved["third.weight"] = torch.zeros(1)
+    keys = model.load_state_dict(saved, strict=False)
+    plain = dict(saved)
+    model.load_state_dict(plain, strict=False)
+    return {
+        "log": log,
+        "prefixed": prefixed,
+        "missing": keys.missing_keys,
+        "unexpected": keys.unexpected_keys,
+        "extra": model.first.extra,
+    }
+
+
 torch.set_num_threads(1)
 print(json.dumps(globals()[sys.argv[1]]()))

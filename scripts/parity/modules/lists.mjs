@@ -10,7 +10,7 @@ export const withoutSamples = new Map([
   ['Module', 'abstract: every other entry is one'],
   ['RNNBase', 'abstract: RNN, LSTM and GRU are its cases'],
   ['RNNCellBase', 'abstract: the cells are its cases'],
-  ['LinearCrossEntropyOptions', 'a record of options, no module: an object here'],
+  ['LinearCrossEntropyOptions', 'a record of options, no module: samples of LinearCrossEntropyLoss have them'],
   ['Container', 'deprecated in PyTorch, of which Module has taken the place'],
   ['NLLLoss2d', 'deprecated in PyTorch, of which NLLLoss has taken the place'],
 ]);
@@ -22,8 +22,6 @@ export const knownDifferences = new Map();
 export const absentNames = {
   'torch.nn': new Map([
     ['Container', withoutSamples.get('Container')],
-    ['NLLLoss2d', withoutSamples.get('NLLLoss2d')],
-    ['LinearCrossEntropyOptions', withoutSamples.get('LinearCrossEntropyOptions')],
     [
       'DataParallel',
       'one process for several GPUs, which PyTorch advises against: distributed.DistributedDataParallel',
@@ -37,11 +35,5 @@ export const absentNames = {
     ),
     ...each('ScalingType SwizzleType', 'enumerations of scaled matrix products on CUDA devices'),
   ]),
-  'torch.nn.init': new Map(
-    each(
-      'constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform xavier_normal xavier_uniform',
-      deprecated,
-    ),
-  ),
   'torch.nn.utils': new Map([['clip_grad_norm', deprecated]]),
 };
