@@ -91,6 +91,13 @@ export function unflatten(input: Tensor, dim: number, sizes: readonly number[]):
   return wrapHandle(call(unflattenId, handleOf(input), dim, sizes) as Handle);
 }
 
+const unbindId = operator('unbind.int');
+/** The slices along the first dimension. */
+export function unbind(input: Tensor): Tensor[] {
+  enterContext();
+  return (call(unbindId, handleOf(input), 0) as Handle[]).map((handle) => wrapHandle(handle));
+}
+
 const attentionId = operator('scaled_dot_product_attention');
 export function scaledDotProductAttention(
   query: Tensor,

@@ -44,7 +44,9 @@ function optimize({ x, y, initial }: Recording, name: Case['optimizer'], options
   return {
     losses: exact(stack(losses)),
     final: parameters.map(exact),
-    state: state.map((own) => Object.fromEntries(Object.entries(own).map(([key, value]) => [key, exact(value as Tensor)]))),
+    state: state.map((own) =>
+      Object.fromEntries(Object.entries(own).map(([key, value]) => [key, exact(value as Tensor)])),
+    ),
   };
 }
 
