@@ -1,18 +1,19 @@
+// A table of contents: what `torch.nn.functional` has, by family.
 export * from './functional/activations.js';
-export * from './functional/dropout.js';
-export * from './functional/normalization.js';
-export * from './functional/pooling.js';
-export * from './functional/sliding.js';
-export * from './functional/softmax.js';
-export * from './functional/vision.js';
 export * from './functional/adaptivePooling.js';
 export * from './functional/convolution.js';
+export * from './functional/dropout.js';
 export * from './functional/fractionalPooling.js';
 export * from './functional/lpPooling.js';
+export * from './functional/normalization.js';
 export * from './functional/padding.js';
+export * from './functional/pooling.js';
 export * from './functional/shuffling.js';
+export * from './functional/sliding.js';
+export * from './functional/softmax.js';
 export * from './functional/unpooling.js';
 export * from './functional/upsampling.js';
+export * from './functional/vision.js';
 export {
   cosineSimilarity,
   hardshrink,
@@ -57,6 +58,16 @@ export {
   type MultiMarginLossOptions,
   type MultilabelSoftMarginLossOptions,
 } from './functional/marginLosses.js';
+export {
+  groupedMm,
+  scaledGroupedMm,
+  scaledMm,
+  type GroupedMmOptions,
+  type ScaledGroupedMmOptions,
+  type ScaledMmOptions,
+  type ScalingType,
+  type SwizzleType,
+} from './functional/matrixProducts.js';
 export { gelu, relu, relu_ } from './functional/rectifiers.js';
 export {
   gaussianNllLoss,

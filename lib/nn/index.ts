@@ -70,6 +70,7 @@ export {
 export { Embedding, type EmbeddingLayerOptions, type PretrainedEmbeddingOptions } from './modules/embedding.js';
 export {
   EmbeddingBag,
+  type BagsOptions,
   type EmbeddingBagLayerOptions,
   type PretrainedEmbeddingBagOptions,
 } from './modules/embeddingBag.js';
@@ -86,6 +87,14 @@ export {
   InstanceNorm3d,
   type InstanceNormLayerOptions,
 } from './modules/instanceNorm.js';
+export {
+  LazyConv1d,
+  LazyConv2d,
+  LazyConv3d,
+  LazyConvTranspose1d,
+  LazyConvTranspose2d,
+  LazyConvTranspose3d,
+} from './modules/lazyConv.js';
 export {
   LazyBatchNorm1d,
   LazyBatchNorm2d,
@@ -249,5 +258,7 @@ export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
 export { type StateDict, type StateDictOptions } from './stateDict.js';
 export { type SyncGroup } from './syncGroup.js';
+export { LayerSummary, ModelSummary, summary, type SummaryInput, type SummaryOptions } from './summary.js';
+export { type SummaryColumn } from './summaryTable.js';
 export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
 export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';

@@ -32,7 +32,7 @@ export interface StateDictLoading extends LoadStateDictResult {
   readonly assign: boolean;
   /** What does not fit; any makes loading fail. */
   readonly problems: string[];
-  /** Has `action` done when everything is known to fit. */
+  /** Has `action` done when everything is known to fit, or at once where hooks run after loading. */
   later(action: () => void): void;
 }
 
@@ -44,15 +44,18 @@ class Loading implements StateDictLoading {
   readonly unexpectedKeys: string[] = [];
   readonly problems: string[] = [];
   readonly assign: boolean;
+  /** Whether hooks want to see the tensors that were loaded, so that nothing can wait for the end. */
+  readonly atOnce: boolean;
   readonly actions: (() => void)[] = [];
-  readonly postHooks: (() => void)[] = [];
 
-  constructor(assign: boolean) {
+  constructor(assign: boolean, atOnce: boolean) {
     this.assign = assign;
+    this.atOnce = atOnce;
   }
 
   later(action: () => void): void {
-    this.actions.push(action);
+    if (this.atOnce) action();
+    else this.actions.push(action);
   }
 }
 
@@ -170,9 +173,9 @@ function loadModule(
     if (isModule(value))
       loadModule(value, joinNames(path, name), children.get(name) ?? new Map<string, unknown>(), metadata, loading);
   }
+  const { missingKeys, unexpectedKeys } = loading;
   for (const hook of hooksOf<AnyHook>(module, 'loadPost') ?? []) {
-    const { missingKeys, unexpectedKeys } = loading;
-    loading.postHooks.push(() => (hook as (...args: unknown[]) => void)(module, { missingKeys, unexpectedKeys }));
+    (hook as (...args: unknown[]) => void)(module, { missingKeys, unexpectedKeys });
   }
 }
 
@@ -180,12 +183,7 @@ function list(title: string, items: readonly string[]): string[] {
   return items.length === 0 ? [] : [`${title}:`, ...items.map((item) => `  ${item}`)];
 }
 
-function refuse(
-  module: Module,
-  { missingKeys, unexpectedKeys, problems }: Loading,
-  strict: boolean,
-  done: boolean,
-): void {
+function refuse(module: Module, { missingKeys, unexpectedKeys, problems, atOnce }: Loading, strict: boolean): void {
   const found = [
     ...(strict ? list('missing keys', missingKeys) : []),
     ...(strict ? list('unexpected keys', unexpectedKeys) : []),
@@ -194,30 +192,31 @@ function refuse(
   if (found.length === 0) return;
   throw new AiforgeError(
     'STATE_DICT_MISMATCH',
-    `The state dict does not fit ${module.constructor.name}; ${done ? 'what fits' : 'nothing'} was loaded. ${strict ? 'Give { strict: false } to ignore missing and unexpected keys. ' : ''}Found\n${found.join('\n')}`,
+    `The state dict does not fit ${module.constructor.name}; ${atOnce ? 'what fits' : 'nothing'} was loaded. ${strict ? 'Give { strict: false } to ignore missing and unexpected keys. ' : ''}Found\n${found.join('\n')}`,
   );
 }
 
 const isMap = (value: object): value is ReadonlyMap<string, unknown> => value instanceof Map;
 
-/** Loads a state dict into a module and all below it: everything, or after any failure nothing. */
+/**
+ * Loads a state dict into a module and all below it: everything, or after any failure nothing. Where hooks run after
+ * loading, which may change which keys count as missing and unexpected, what fits is loaded in any case.
+ */
 export function loadState(
   module: Module,
   given: Readonly<StateDict> | ReadonlyMap<string, unknown>,
   { strict = true, assign: byAssigning = false }: LoadStateDictOptions,
 ): LoadStateDictResult {
   const state = new Map(isMap(given) ? given : Object.entries<unknown>(given));
-  const loading = new Loading(byAssigning);
+  const hasPostHooks = Array.from(module.modules()).some((each) => (hooksOf(each, 'loadPost')?.size ?? 0) > 0);
+  const loading = new Loading(byAssigning, hasPostHooks);
   scope(() =>
     noGrad(() => {
       loadModule(module, '', state, metadataOf(given), loading);
-      // Hooks that run after loading may still change which keys count as missing and unexpected.
-      refuse(module, loading, strict && loading.postHooks.length === 0, false);
+      refuse(module, loading, strict);
       for (const action of loading.actions) action();
     }),
   );
-  for (const hook of loading.postHooks) hook();
-  refuse(module, loading, strict, true);
   const { missingKeys, unexpectedKeys } = loading;
   return { missingKeys, unexpectedKeys };
 }

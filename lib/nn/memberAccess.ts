@@ -52,7 +52,7 @@ export function addSubmodule(module: Module, property: string, submodule: Module
   module[setMember](property, submodule);
 }
 
-function memberOf(module: Module, name: string): Member | undefined {
+export function memberOf(module: Module, name: string): Member | undefined {
   const all = [...module[members]()];
   return all.find((member) => member.name === name) ?? all.find((member) => member.property === name);
 }

@@ -6,7 +6,8 @@ import { isDevice, isDType, type Device, type DType, type MemoryFormat } from '.
 import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
-import { registry } from './registry.js';
+import { Parameter } from './parameter.js';
+import { members, registry, setMember } from './registry.js';
 import { isUninitialized } from './uninitialized.js';
 
 export interface ModuleToOptions {
@@ -68,20 +69,37 @@ export const floatingTo =
 
 /** Converts every parameter, its gradient, and every buffer of a module in place. */
 export function convertTensors(module: Module, convert: (tensor: Tensor) => Tensor, recurse: boolean): void {
+  const converted = new Map<Parameter, Parameter>();
+  const convertOnce = (parameter: Parameter): Parameter => {
+    const known = converted.get(parameter) ?? convertParameter(parameter, convert);
+    converted.set(parameter, known).set(known, known);
+    return known;
+  };
   scope(() =>
     noGrad(() => {
-      for (const parameter of module.parameters({ recurse })) {
-        const { grad } = parameter;
-        parameter.setData(convert(parameter));
-        if (grad !== null) parameter.grad = convert(grad);
-      }
-      for (const { [registry]: own } of recurse ? module.modules() : [module]) {
-        for (const buffer of own.buffers.values()) {
+      for (const owner of recurse ? module.modules() : [module]) {
+        const { buffers } = owner[registry];
+        for (const { property, value } of [...owner[members]()]) {
+          if (!(value instanceof Parameter) || buffers.has(property)) continue;
+          const parameter = convertOnce(value);
+          if (parameter !== value) owner[setMember](property, parameter);
+        }
+        for (const buffer of buffers.values()) {
           if (buffer.tensor !== null) buffer.tensor = convertBuffer(buffer.tensor, convert);
         }
       }
     }),
   );
+}
+
+/** The same parameter with other data, or another where it cannot have that: on the device `meta`, and off it. */
+function convertParameter(parameter: Parameter, convert: (tensor: Tensor) => Tensor): Parameter {
+  const { grad } = parameter;
+  const data = convert(parameter);
+  if ((data.device === 'meta') !== (parameter.device === 'meta')) return parameter.copyWith(data);
+  parameter.setData(data);
+  if (grad !== null) parameter.grad = convert(grad);
+  return parameter;
 }
 
 function convertBuffer(buffer: Tensor, convert: (tensor: Tensor) => Tensor): Tensor {

@@ -87,7 +87,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     bucket.addStep();
     const { params, gradients } = bucket.prepare(maximize, weightDecay, isOnLists);
     const [squares, steps] = [bucket.realState('square_avg'), bucket.realState('acc_delta')];
-    ops.multiply_(squares, rho);
+    bucket.scale_(squares, rho, isOnLists);
     ops.addcmul_(squares, gradients, gradients, 1 - rho);
     const roots = ops.addScalar(squares, eps);
     ops.sqrt_(roots);
@@ -95,7 +95,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     ops.sqrt_(sizes);
     const deltas = ops.divideList(sizes, roots, differentiable);
     ops.multiplyList_(deltas, gradients);
-    ops.multiply_(steps, rho);
+    bucket.scale_(steps, rho, isOnLists);
     ops.addcmul_(steps, deltas, deltas, 1 - rho);
     // One by one PyTorch adds complex numbers, which rounds otherwise.
     if (bucket.isComplex && !isOnLists) ops.addList_(bucket.handles, ops.viewAsComplex(deltas), -valueOf(lr));

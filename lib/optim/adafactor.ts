@@ -2,7 +2,7 @@ import { finfo } from '../tensor/composites/index.js';
 import { linalg } from '../tensor/index.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
@@ -114,16 +114,22 @@ function updateOne(
   const gradient = group.maximize ? parameter.grad!.neg() : parameter.grad!;
   const root = ops.pow(parameter.numel(), 0.5);
   const rate = times(Math.max(group.eps[1], linalg.vectorNorm(parameter).item<number>() / root), relative);
-  if (group.weightDecay !== 0) parameter.mul_(valueOf(minus(1, times(lr, group.weightDecay))));
+  if (group.weightDecay !== 0)
+    decay(parameter, valueOf(minus(1, times(lr, group.weightDecay))), group.foreach === true);
   const estimate = gradient.ndim > 1 ? factored(gradient, share, eps, state) : whole(gradient, share, state);
   const update = estimate
     .clamp_({ min: eps * eps })
     .rsqrt_()
     .mul_(gradient);
   const clipping = Math.max(1, linalg.vectorNorm(update).item<number>() / (root * group.d));
-  const alpha = valueOf(over(times(rate, -1), clipping));
-  if (group.foreach === true) parameter.add_(update.mul_(alpha));
-  else parameter.add_(update, { alpha });
+  const alpha = over(times(rate, -1), clipping);
+  if (group.foreach === true) parameter.add_(update.mul_(alpha as number));
+  else parameter.add_(update, { alpha: valueOf(alpha) });
+}
+
+function decay(parameter: Tensor, factor: number, isOnLists: boolean): void {
+  const multiply = isOnLists ? ops.multiply_ : ops.scale_;
+  multiply(handlesOf([parameter]), factor);
 }
 
 function factored(gradient: Tensor, share: number, eps: number, state: (name: string) => Tensor): Tensor {

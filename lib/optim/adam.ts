@@ -140,16 +140,17 @@ export class Adam extends Optimizer<AdamOptions> {
     }
     const { betas, eps, weightDecay, amsgrad, maximize, decoupledWeightDecay } = group;
     const [lr, beta1, beta2] = [withoutDimensions(group.lr), withoutDimensions(betas[0]), withoutDimensions(betas[1])];
+    const isOnLists = usesLists(group, bucket);
     const step = bucket.countStep();
     if (decoupledWeightDecay && weightDecay !== 0) {
-      ops.multiply_(bucket.handles, valueOf(minus(1, times(lr, weightDecay))));
+      bucket.scale_(bucket.handles, minus(1, times(lr, weightDecay)), isOnLists);
     }
     const decay = decoupledWeightDecay ? 0 : weightDecay;
-    const { params, gradients } = bucket.prepare(maximize, decay, bucket.isComplex && usesLists(group, bucket));
+    const { params, gradients } = bucket.prepare(maximize, decay, isOnLists);
     const averages = bucket.realState('exp_avg');
     let squares = bucket.realState('exp_avg_sq');
     ops.lerp_(averages, gradients, valueOf(minus(1, beta1)));
-    ops.multiply_(squares, valueOf(beta2));
+    bucket.scale_(squares, beta2, isOnLists);
     ops.addcmul_(squares, gradients, gradients, valueOf(minus(1, beta2)));
 
     const stepSize = over(lr, minus(1, power(beta1, step)));

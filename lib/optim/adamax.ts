@@ -87,7 +87,7 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     const { params, gradients } = bucket.prepare(maximize, weightDecay, isOnLists);
     const [averages, greatest] = [bucket.realState('exp_avg'), bucket.realState('exp_inf')];
     ops.lerp_(averages, gradients, 1 - beta1);
-    ops.multiply_(greatest, beta2);
+    bucket.scale_(greatest, beta2, isOnLists);
     const sizes = ops.absolute(gradients);
     ops.addScalar_(sizes, eps);
     ops.maximum_(greatest, sizes);

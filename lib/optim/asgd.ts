@@ -88,20 +88,20 @@ export class ASGD extends Optimizer<ASGDOptions> {
     if (isOnLists) stepOnLists(group, bucket, params, gradients);
     else stepOneByOne(group, bucket, params, gradients);
     bucket.column('eta').fill_(rateAt(group, isOnLists ? bucket.tensor('step', 0) : step));
-    bucket.column('mu').fill_(1 / Math.max(1, step - t0));
+    bucket.column('mu').fill_(Math.fround(1 / Math.max(1, step - t0)));
   }
 }
 
 function stepOneByOne({ lambd }: ASGDOptions, bucket: Bucket, params: Handles, gradients: Handles): void {
   const [averages, eta, mu] = [bucket.realState('ax'), bucket.value('eta'), bucket.value('mu')];
-  ops.multiply_(params, 1 - lambd * eta);
+  bucket.scale_(params, 1 - lambd * eta, false);
   ops.addList_(params, gradients, -eta);
   if (mu === 1) {
     ops.copy_(averages, params);
     return;
   }
   const differences = ops.subtractList(params, averages, 1);
-  ops.multiply_(differences, mu);
+  bucket.scale_(differences, mu, false);
   ops.addList_(averages, differences, 1);
 }
 
@@ -114,5 +114,7 @@ function stepOnLists({ lambd }: ASGDOptions, bucket: Bucket, params: Handles, gr
 // On lists PyTorch leaves the step a tensor, and rounds as it does.
 function rateAt(group: ASGDOptions, step: Scalar): number {
   const lr = withoutDimensions(group.lr);
-  return valueOf(over(lr, power(plus(1, times(times(group.lambd, lr), step)), group.alpha)));
+  const rate = over(lr, power(plus(1, times(times(group.lambd, lr), step)), group.alpha));
+  // A number becomes a tensor of the default dtype first.
+  return typeof rate === 'number' ? Math.fround(rate) : valueOf(rate.detach());
 }

@@ -5,6 +5,7 @@ import { stack } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
+import type { Scalar } from './scalars.js';
 
 /** A value of an optimizer's state: tensors, for some optimizers numbers and lists. */
 export type StateValue = Tensor | number | null | StateValue[];
@@ -45,15 +46,22 @@ export class Bucket extends Watched {
   readonly isSparse: boolean;
   /** On a GPU, where PyTorch prefers the operators on lists. */
   readonly isAccelerated: boolean;
+  readonly #isReduced: boolean;
   readonly #states: readonly ParameterState[];
   readonly #stateHandles = new Map<string, Handles>();
   readonly #columns = new Map<string, Tensor>();
 
-  constructor(parameters: readonly Tensor[], states: ReadonlyMap<Tensor, ParameterState>, kind: number, gradients: Handles) {
+  constructor(
+    parameters: readonly Tensor[],
+    states: ReadonlyMap<Tensor, ParameterState>,
+    kind: number,
+    gradients: Handles,
+  ) {
     super(handlesOf(parameters), new Uint8Array(parameters.length).fill(kind), gradients);
     this.parameters = parameters;
     this.#states = parameters.map((parameter) => states.get(parameter) ?? {});
     this.isComplex = parameters[0]!.dtype.startsWith('complex');
+    this.#isReduced = /^(float16|bfloat16)$/.test(parameters[0]!.dtype);
     this.isSparse = kind === kinds.sparse;
     this.isAccelerated = /^(cuda|xpu|mtia)/.test(parameters[0]!.device);
   }
@@ -103,9 +111,21 @@ export class Bucket extends Watched {
     return column;
   }
 
+  /** Multiplies that number; loaded ones may be in 16 bits. */
+  scaleColumn(name: string, factor: number, isOnLists: boolean): void {
+    this.scale_(handlesOf([this.column(name)]), factor, isOnLists);
+  }
+
   /** The number that all parameters have as state `name`. */
   value(name: string): number {
     return native.item(this.state(name)[0]!) as number;
+  }
+
+  /** Multiplies by a number, as PyTorch does one by one or on lists. */
+  scale_(handles: Handles, factor: Scalar, isOnLists: boolean): void {
+    if (typeof factor !== 'number') ops.multiplyTensor_(handles, handleOf(factor));
+    else if (this.#isReduced && !isOnLists) ops.scale_(handles, factor);
+    else ops.multiply_(handles, factor);
   }
 
   /** Counts a step; how many there have been. */

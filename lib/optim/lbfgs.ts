@@ -2,7 +2,7 @@ import { enableGrad, noGrad } from '../autograd/modes.js';
 import { cat, viewAsReal, zeros } from '../tensor/generated/functions.js';
 import { keep, scope, tensorsIn } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { ParameterState, StateValue } from './bucket.js';
+import type { ParameterState } from './bucket.js';
 import { strongWolfe } from './lineSearch.js';
 import { Optimizer, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkNotNegative, reject, withDefaults } from './options.js';
@@ -64,8 +64,8 @@ interface Memory {
  * 1989).
  *
  * @example
- * import { nn, optim } from 'aiforge';
- * const x = new nn.Parameter(nn.init.ones_(new nn.Linear(2, 1).weight).detach());
+ * import { nn, ones, optim } from 'aiforge';
+ * const x = new nn.Parameter(ones([2]));
  * const optimizer = new optim.LBFGS([x], { lineSearchFn: 'strong_wolfe' });
  * optimizer.step(() => {
  *   optimizer.zeroGrad();
@@ -73,7 +73,7 @@ interface Memory {
  *   loss.backward();
  *   return loss;
  * });
- * x.tolist(); // [[3, 3]]
+ * x.tolist(); // [3, 3]
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
   protected override readonly counters = [];
@@ -158,7 +158,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
           made = 1;
         }
       } else {
-        if (lineSearchFn !== 'strong_wolfe') reject(`lineSearchFn: expected null or 'strong_wolfe', got ${String(lineSearchFn)}.`);
+        if (lineSearchFn !== 'strong_wolfe')
+          reject(`lineSearchFn: expected null or 'strong_wolfe', got ${String(lineSearchFn)}.`);
         const start = params.map((parameter) => parameter.clone());
         const evaluate = (t: Scalar): { loss: number; gradient: Tensor } => {
           move(params, t, direction);
@@ -246,7 +247,8 @@ function remember(memory: Memory, gradient: Tensor, historySize: number): void {
   const curvature = change.dot(moved);
   if (!isLess(1e-10, curvature)) return;
   const { gradientChanges, parameterChanges, inverses } = memory;
-  if (gradientChanges.length === historySize) for (const list of [gradientChanges, parameterChanges, inverses]) list.shift();
+  if (gradientChanges.length === historySize)
+    for (const list of [gradientChanges, parameterChanges, inverses]) list.shift();
   gradientChanges.push(change);
   parameterChanges.push(moved);
   inverses.push(over(1, curvature) as Tensor);
@@ -277,7 +279,7 @@ function stateOf(memory: Memory, before: ParameterState): ParameterState {
   if (memory.direction === undefined) return { ...before, ...counts };
   return {
     ...counts,
-    ...(coefficients === undefined ? {} : { al: coefficients as StateValue }),
+    ...(coefficients === undefined ? {} : { al: coefficients }),
     d: memory.direction,
     t: memory.t,
     old_dirs: memory.gradientChanges,

@@ -12,10 +12,7 @@ interface Point {
 /** The lowest point of the cubic through two points, within bounds. */
 function interpolate(a: Point, b: Point, bounds?: readonly [Scalar, Scalar]): Scalar {
   const [low, high] = bounds ?? (isAtMost(a.t, b.t) ? [a.t, b.t] : [b.t, a.t]);
-  const d1 = minus(
-    plus(a.slope, b.slope),
-    over(times(3, minus(a.loss, b.loss)), minus(a.t, b.t)),
-  ) as Tensor;
+  const d1 = minus(plus(a.slope, b.slope), over(times(3, minus(a.loss, b.loss)), minus(a.t, b.t))) as Tensor;
   const square = d1.pow(2).sub(a.slope.mul(b.slope));
   if (!isAtMost(0, square)) return over(plus(low, high), 2);
   const d2 = square.sqrt();

@@ -1,8 +1,9 @@
 import { addmm, linalg } from '../tensor/index.js';
 import { zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkNotNegative, reject, withDefaults } from './options.js';
 import { minus, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
@@ -66,17 +67,21 @@ export class Muon extends Optimizer<MuonOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override checkOptions({ lr, weightDecay, momentum, adjustLrFn }: MuonOptions): void {
+  protected override checkOptions({ lr, weightDecay, momentum, adjustLrFn, ...iteration }: MuonOptions): void {
     checkNotNegative('lr', lr);
     checkNotNegative('momentum', momentum);
     checkNotNegative('weightDecay', weightDecay);
+    const count: number = iteration.nsCoefficients.length;
+    if (count !== 3) reject(`nsCoefficients: expected 3 numbers, got ${count}.`);
+    if (!(iteration.nsSteps < 100)) reject(`nsSteps: expected less than 100, got ${String(iteration.nsSteps)}.`);
     if (![null, 'original', 'match_rms_adamw'].includes(adjustLrFn)) {
       reject(`adjustLrFn: expected null, 'original' or 'match_rms_adamw', got ${String(adjustLrFn)}.`);
     }
   }
 
   protected override checkParameter(parameter: Tensor): void {
-    if (parameter.ndim !== 2) reject(`Muon takes matrices only, got a parameter of shape [${parameter.shape.join(', ')}].`);
+    if (parameter.ndim !== 2)
+      reject(`Muon takes matrices only, got a parameter of shape [${parameter.shape.join(', ')}].`);
   }
 
   protected override initialState(_: ParameterGroup<MuonOptions>, parameter: Tensor): ParameterState {
@@ -92,7 +97,7 @@ export class Muon extends Optimizer<MuonOptions> {
       const buffer = bucket.tensor(BUFFER, i);
       buffer.lerp_(gradient, 1 - momentum);
       const direction = orthogonal(nesterov ? gradient.lerp(buffer, momentum) : buffer, group);
-      parameter.mul_(valueOf(minus(1, times(lr, weightDecay))));
+      ops.scale_(handlesOf([parameter]), valueOf(minus(1, times(lr, weightDecay))));
       parameter.add_(direction, { alpha: -valueOf(times(lr, adjustment(group, parameter.shape))) });
     });
   }
@@ -100,8 +105,6 @@ export class Muon extends Optimizer<MuonOptions> {
 
 /** The Newton-Schulz iteration towards the orthogonal matrix of the same singular vectors. */
 function orthogonal(matrix: Tensor, { nsCoefficients, nsSteps, eps }: MuonOptions): Tensor {
-  if (nsSteps >= 100) reject(`nsSteps: expected less than 100, got ${nsSteps}.`);
-  if (nsCoefficients.length !== 3) reject(`nsCoefficients: expected 3 numbers, got ${nsCoefficients.length}.`);
   const [a, b, c] = nsCoefficients;
   const isTall = matrix.size(0) > matrix.size(1);
   let result = matrix.to('bfloat16');

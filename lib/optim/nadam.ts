@@ -95,15 +95,15 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const step = bucket.countStep();
     let lr = withoutDimensions(group.lr);
     if (decoupledWeightDecay && weightDecay !== 0) {
-      ops.multiply_(bucket.real(bucket.handles), valueOf(minus(1, times(lr, weightDecay))));
+      bucket.scale_(bucket.real(bucket.handles), minus(1, times(lr, weightDecay)), isOnLists);
     }
     const { params, gradients } = bucket.prepare(maximize, decoupledWeightDecay ? 0 : weightDecay, true);
     const momentumAt = (t: number): number => beta1 * (1 - 0.5 * ops.pow(0.96, t * momentumDecay));
     const [mu, muNext] = [momentumAt(step), momentumAt(step + 1)];
-    bucket.column('mu_product').mul_(mu);
+    bucket.scaleColumn('mu_product', mu, isOnLists);
     const [averages, squares] = [bucket.realState('exp_avg'), bucket.realState('exp_avg_sq')];
     ops.lerp_(averages, gradients, 1 - beta1);
-    ops.multiply_(squares, beta2);
+    bucket.scale_(squares, beta2, isOnLists);
     ops.addcmul_(squares, gradients, gradients, 1 - beta2);
     const denominators = denominatorsOf(squares, 1 - ops.pow(beta2, step), isOnLists);
     if (group.differentiable) {

@@ -1,3 +1,4 @@
+import { isGradEnabled } from '../autograd/modes.js';
 import { native, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 
@@ -15,107 +16,124 @@ export function run(operator: number, ...args: unknown[]): void {
 
 const listOf = (handles: unknown): Handles => Float64Array.from(handles as Handle[]);
 
+// A step that is recorded calls the operator on each tensor: those on lists keep more for `backward`, also what later
+// operators change.
+function each(operator: number, self: Handles, ...args: unknown[]): Handle[] {
+  enterContext();
+  return Array.from(
+    self,
+    (handle, i) => call(operator, handle, ...args.map((arg) => (arg instanceof Float64Array ? arg[i] : arg))) as Handle,
+  );
+}
+
 // By the number of arguments: `call` counts those that it gets, and spreading them costs time.
 
-function changing0(name: string): (self: Handles) => void {
-  const id = operator(name);
+function changing0(name: string, single: string): (self: Handles) => void {
+  const [id, one] = [operator(name), operator(single)];
   return (self) => {
+    if (isGradEnabled()) {
+      each(one, self);
+      return;
+    }
     enterContext();
     call(id, self);
   };
 }
 
-function changing1<A>(name: string): (self: Handles, a: A) => void {
-  const id = operator(name);
+function changing1<A>(name: string, single: string): (self: Handles, a: A) => void {
+  const [id, one] = [operator(name), operator(single)];
   return (self, a) => {
+    if (isGradEnabled()) {
+      each(one, self, a);
+      return;
+    }
     enterContext();
     call(id, self, a);
   };
 }
 
-function changing2<A, B>(name: string): (self: Handles, a: A, b: B) => void {
-  const id = operator(name);
+function changing2<A, B>(name: string, single: string): (self: Handles, a: A, b: B) => void {
+  const [id, one] = [operator(name), operator(single)];
   return (self, a, b) => {
+    if (isGradEnabled()) {
+      each(one, self, a, b);
+      return;
+    }
     enterContext();
     call(id, self, a, b);
   };
 }
 
-function changing3<A, B, C>(name: string): (self: Handles, a: A, b: B, c: C) => void {
-  const id = operator(name);
+function changing3<A, B, C>(name: string, single: string): (self: Handles, a: A, b: B, c: C) => void {
+  const [id, one] = [operator(name), operator(single)];
   return (self, a, b, c) => {
+    if (isGradEnabled()) {
+      each(one, self, a, b, c);
+      return;
+    }
     enterContext();
     call(id, self, a, b, c);
   };
 }
 
-function making0(name: string): (self: Handles) => Handles {
-  const id = operator(name);
-  return (self) => {
+/** Operators that make a list take their time for that: how they are called counts less. */
+function making<Args extends unknown[]>(name: string, single: string): (self: Handles, ...args: Args) => Handles {
+  const [id, one] = [operator(name), operator(single)];
+  return (self, ...args) => {
+    if (isGradEnabled()) return Float64Array.from(each(one, self, ...args));
     enterContext();
-    return listOf(call(id, self));
+    return listOf(call(id, self, ...args));
   };
 }
 
-function making1<A>(name: string): (self: Handles, a: A) => Handles {
-  const id = operator(name);
-  return (self, a) => {
-    enterContext();
-    return listOf(call(id, self, a));
-  };
-}
-
-function making2<A, B>(name: string): (self: Handles, a: A, b: B) => Handles {
-  const id = operator(name);
-  return (self, a, b) => {
-    enterContext();
-    return listOf(call(id, self, a, b));
-  };
-}
-
-function making3<A, B, C>(name: string): (self: Handles, a: A, b: B, c: C) => Handles {
-  const id = operator(name);
-  return (self, a, b, c) => {
-    enterContext();
-    return listOf(call(id, self, a, b, c));
-  };
-}
-
-export const addScalar_ = changing1<number>('_foreach_add_.Scalar');
-export const addScalar = making1<number>('_foreach_add.Scalar');
+export const addScalar_ = changing1<number>('_foreach_add_.Scalar', 'add_.Scalar');
+export const addScalar = making<[value: number]>('_foreach_add.Scalar', 'add.Scalar');
 /** self + other * alpha. */
-export const addList_ = changing2<Handles, number>('_foreach_add_.List');
-export const addList = making2<Handles, number>('_foreach_add.List');
+export const addList_ = changing2<Handles, number>('_foreach_add_.List', 'add_.Tensor');
+export const addList = making<[other: Handles, alpha: number]>('_foreach_add.List', 'add.Tensor');
 /** self - other * alpha. */
-export const subtractList = making2<Handles, number>('_foreach_sub.List');
-export const negate = making0('_foreach_neg');
-export const multiply_ = changing1<number>('_foreach_mul_.Scalar');
-export const multiply = making1<number>('_foreach_mul.Scalar');
-export const multiplyList_ = changing1<Handles>('_foreach_mul_.List');
-export const multiplyList = making1<Handles>('_foreach_mul.List');
-export const divide_ = changing1<number>('_foreach_div_.Scalar');
-export const divide = making1<number>('_foreach_div.Scalar');
-const divideList_ = changing1<Handles>('_foreach_div_.List');
-const divideListApart = making1<Handles>('_foreach_div.List');
+export const subtractList = making<[other: Handles, alpha: number]>('_foreach_sub.List', 'sub.Tensor');
+export const negate = making<[]>('_foreach_neg', 'neg');
+export const multiply_ = changing1<number>('_foreach_mul_.Scalar', 'mul_.Scalar');
+export const multiply = making<[value: number]>('_foreach_mul.Scalar', 'mul.Scalar');
+/** self * a tensor of one element. */
+export const multiplyTensor_ = changing1<Handle>('_foreach_mul_.Tensor', 'mul_.Tensor');
+export const multiplyTensor = making<[value: Handle]>('_foreach_mul.Tensor', 'mul.Tensor');
+export const multiplyList_ = changing1<Handles>('_foreach_mul_.List', 'mul_.Tensor');
+export const multiplyList = making<[other: Handles]>('_foreach_mul.List', 'mul.Tensor');
+export const divide_ = changing1<number>('_foreach_div_.Scalar', 'div_.Scalar');
+export const divide = making<[value: number]>('_foreach_div.Scalar', 'div.Scalar');
+const divideList_ = changing1<Handles>('_foreach_div_.List', 'div_.Tensor');
+const divideListApart = making<[other: Handles]>('_foreach_div.List', 'div.Tensor');
 /** self + weight * (other - self). */
-export const lerp_ = changing2<Handles, number>('_foreach_lerp_.Scalar');
+export const lerp_ = changing2<Handles, number>('_foreach_lerp_.Scalar', 'lerp_.Scalar');
 /** self + value * a * b. */
-export const addcmul_ = changing3<Handles, Handles, number>('_foreach_addcmul_.Scalar');
-export const addcmul = making3<Handles, Handles, number>('_foreach_addcmul.Scalar');
+export const addcmul_ = changing3<Handles, Handles, number>('_foreach_addcmul_.Scalar', 'addcmul_');
+export const addcmul = making<[a: Handles, b: Handles, value: number]>('_foreach_addcmul.Scalar', 'addcmul');
 /** self + value * a / b. */
-export const addcdiv_ = changing3<Handles, Handles, number>('_foreach_addcdiv_.Scalar');
-export const maximum_ = changing1<Handles>('_foreach_maximum_.List');
-export const atLeast_ = changing1<number>('_foreach_clamp_min_.Scalar');
-export const atMost_ = changing1<number>('_foreach_clamp_max_.Scalar');
-export const sqrt = making0('_foreach_sqrt');
-export const sqrt_ = changing0('_foreach_sqrt_');
-export const absolute = making0('_foreach_abs');
-export const reciprocal_ = changing0('_foreach_reciprocal_');
-export const sign = making0('_foreach_sign');
-export const copy_ = changing1<Handles>('_foreach_copy_');
+export const addcdiv_ = changing3<Handles, Handles, number>('_foreach_addcdiv_.Scalar', 'addcdiv_');
+export const atLeast_ = changing1<number>('_foreach_clamp_min_.Scalar', 'clamp_min_');
+export const atMost_ = changing1<number>('_foreach_clamp_max_.Scalar', 'clamp_max_');
+export const sqrt = making<[]>('_foreach_sqrt', 'sqrt');
+export const sqrt_ = changing0('_foreach_sqrt_', 'sqrt_');
+export const absolute = making<[]>('_foreach_abs', 'abs');
+export const reciprocal_ = changing0('_foreach_reciprocal_', 'reciprocal_');
+export const sign = making<[]>('_foreach_sign', 'sign');
+export const copy_ = changing1<Handles>('_foreach_copy_', 'copy_');
 
-const viewAsRealId = operator('view_as_real');
-const viewAsComplexId = operator('view_as_complex');
+const maximumId = operator('_foreach_maximum_.List');
+const [cloneId, largerId] = [operator('clone'), operator('maximum')];
+
+/** The greater of both, in place. */
+export function maximum_(self: Handles, other: Handles): void {
+  if (!isGradEnabled()) {
+    run(maximumId, self, other);
+    return;
+  }
+  // There is no such operator on one tensor; the graph needs what self was.
+  const before = Float64Array.from(each(cloneId, self));
+  copy_(self, Float64Array.from(each(largerId, before, other)));
+}
 
 /** self + value, in place unless the graph of a recorded step needs self as it is. */
 export function plusScalar(self: Handles, value: number, isRecorded: boolean): Handles {
@@ -131,19 +149,26 @@ export function divideList(self: Handles, other: Handles, isRecorded: boolean): 
   return self;
 }
 
-/** Complex tensors as pairs of real numbers, on the same memory: one call each, since there is no operator on lists. */
-export const viewAsReal = (self: Handles): Handles => eachOf(viewAsRealId, self);
-export const viewAsComplex = (self: Handles): Handles => eachOf(viewAsComplexId, self);
-
-function eachOf(id: number, self: Handles): Handles {
+/**
+ * self * value as Python's `mul_` on a tensor has it. On lists LibTorch rounds the number to the tensors' dtype first, which
+ * shows in 16 bits.
+ */
+export function scale_(self: Handles, value: number): void {
   enterContext();
-  return self.map((handle) => call(id, handle) as Handle);
+  multiplyTensor_(self, native.wrapNumber(value));
 }
+
+const viewAsRealId = operator('view_as_real');
+const viewAsComplexId = operator('view_as_complex');
+
+/** Complex tensors as pairs of real numbers, on the same memory: one call each, since there is no operator on lists. */
+export const viewAsReal = (self: Handles): Handles => Float64Array.from(each(viewAsRealId, self));
+export const viewAsComplex = (self: Handles): Handles => Float64Array.from(each(viewAsComplexId, self));
 
 const flattenId = operator('flatten_dense_tensors');
 const unflattenId = operator('unflatten_dense_tensors');
 
-/** One tensor of all elements, copied. */
+/** One tensor of all elements; of a list of one it may share the memory. */
 export function flatten(self: Handles): Handle {
   enterContext();
   return call(flattenId, self) as Handle;

@@ -165,16 +165,11 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   #stepWithHooks<T>(closure: (() => T) | undefined): T | undefined {
     let args: StepArguments = closure === undefined ? [] : [closure];
     for (const hooks of [everyStepPreHook, this.#stepPreHooks]) {
-      for (const hook of hooks) args = hook(this.#self, args) ?? args;
+      for (const hook of hooks) args = hook(this, args) ?? args;
     }
     const loss = this.runStep(args[0] as (() => T) | undefined);
-    for (const hooks of [this.#stepPostHooks, everyStepPostHook]) for (const hook of hooks) hook(this.#self, args);
+    for (const hooks of [this.#stepPostHooks, everyStepPostHook]) for (const hook of hooks) hook(this, args);
     return loss;
-  }
-
-  // Hooks take any optimizer; its options are then known only as far as all have them.
-  get #self(): Optimizer {
-    return this as unknown as Optimizer;
   }
 
   /** The step itself, between its hooks. */
@@ -282,7 +277,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** State and options in PyTorch's form: Python loads it, and what Python saved can be loaded. */
   stateDict(): OptimizerStateDict {
-    for (const hook of this.#stateDictPreHooks) hook(this.#self);
+    for (const hook of this.#stateDictPreHooks) hook(this);
     const parameters = this.paramGroups.flatMap((group) => group.params);
     const state: OptimizerStateDict['state'] = {};
     parameters.forEach((parameter, i) => {
@@ -296,7 +291,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
       return packed;
     });
     let result: OptimizerStateDict = { state, param_groups: groups };
-    for (const hook of this.#stateDictPostHooks) result = hook(this.#self, result) ?? result;
+    for (const hook of this.#stateDictPostHooks) result = hook(this, result) ?? result;
     return result;
   }
 
@@ -307,7 +302,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
    */
   loadStateDict(stateDict: OptimizerStateDict): void {
     let given: OptimizerStateDict = { ...stateDict };
-    for (const hook of this.#loadPreHooks) given = hook(this.#self, given) ?? given;
+    for (const hook of this.#loadPreHooks) given = hook(this, given) ?? given;
     const { constructor, counters, hasStateLikeParameters } = this;
     const kind = { name: constructor.name, counters, hasStateLikeParameters };
     const { state, options } = readStateDict(given, this.paramGroups, kind);
@@ -315,7 +310,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     for (const [parameter, own] of state) this.state.set(parameter, own);
     this.paramGroups.forEach((group, i) => Object.assign(group, options[i]));
     this.forgetBuckets();
-    for (const hook of this.#loadPostHooks) hook(this.#self);
+    for (const hook of this.#loadPostHooks) hook(this);
   }
 
   toString(): string {

@@ -75,5 +75,6 @@ export function refuseCapturable({ capturable }: CapturableOptions): void {
 }
 
 export function refuseRecordedLists({ foreach, differentiable }: CommonOptions): void {
-  if (foreach === true && differentiable) reject('differentiable: the operators on lists are not recorded; leave out foreach.');
+  if (foreach === true && differentiable)
+    reject('differentiable: the operators on lists are not recorded; leave out foreach.');
 }

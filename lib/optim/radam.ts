@@ -1,7 +1,7 @@
 import type { Handles } from '../native.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handleOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
@@ -87,15 +87,16 @@ export class RAdam extends Optimizer<RAdamOptions> {
     refuseRecordedLists(group);
     const { betas, weightDecay, decoupledWeightDecay, maximize } = group;
     const [beta1, beta2] = betas;
+    const isOnLists = usesLists(group, bucket);
     const step = bucket.countStep();
     if (decoupledWeightDecay && weightDecay !== 0) {
-      const share = valueOf(minus(1, times(withoutDimensions(group.lr), weightDecay)));
-      ops.multiply_(bucket.real(bucket.handles), share);
+      const share = minus(1, times(withoutDimensions(group.lr), weightDecay));
+      bucket.scale_(bucket.real(bucket.handles), share, isOnLists);
     }
     const { params, gradients } = bucket.prepare(maximize, decoupledWeightDecay ? 0 : weightDecay, true);
     const [averages, squares] = [bucket.realState('exp_avg'), bucket.realState('exp_avg_sq')];
     ops.lerp_(averages, gradients, 1 - beta1);
-    ops.multiply_(squares, beta2);
+    bucket.scale_(squares, beta2, isOnLists);
     ops.addcmul_(squares, gradients, gradients, 1 - beta2);
 
     const power2 = ops.pow(beta2, step);
@@ -104,7 +105,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
       root2: ops.pow(1 - power2, 0.5),
       rectification: rectificationOf(beta2, step, power2),
     };
-    if (usesLists(group, bucket)) stepOnLists(group, params, averages, squares, rates);
+    if (isOnLists) stepOnLists(group, params, averages, squares, rates);
     else stepOneByOne(group, params, averages, squares, rates);
   }
 }
@@ -130,14 +131,16 @@ function stepOneByOne(
   squares: Handles,
   { correction1, root2, rectification }: Rates,
 ): void {
-  const updates = ops.divide(averages, correction1);
-  ops.multiply_(updates, valueOf(lr));
+  const corrected = ops.divide(averages, correction1);
+  let updates =
+    typeof lr === 'number'
+      ? ops.multiply(corrected, lr)
+      : ops.multiplyTensor(corrected, handleOf(lr.ndim === 0 ? lr : lr.squeeze()));
   if (rectification !== null) {
     const factors = ops.plusScalar(ops.sqrt(squares), eps, differentiable);
     ops.reciprocal_(factors);
-    ops.multiply_(factors, root2);
-    ops.multiplyList_(updates, factors);
-    ops.multiply_(updates, rectification);
+    ops.multiplyList_(updates, ops.multiply(factors, root2));
+    updates = ops.multiply(updates, rectification);
   }
   ops.addList_(params, updates, -1);
 }

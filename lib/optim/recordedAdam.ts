@@ -2,7 +2,7 @@ import { pow, viewAsReal } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AdamOptions } from './adam.js';
 import type { Bucket } from './bucket.js';
-import { minus, over, power, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
 
 /**
  * Adam's step recorded for `backward`, a parameter at a time: the corrections are tensors then, and round as tensors do.

@@ -91,16 +91,17 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     refuseRecordedLists(group);
     const { alpha, eps, weightDecay, momentum, centered, maximize, differentiable } = group;
     const lr = valueOf(group.lr);
+    const isOnLists = usesLists(group, bucket);
     bucket.addStep();
-    const { params, gradients } = bucket.prepare(maximize, weightDecay, usesLists(group, bucket));
+    const { params, gradients } = bucket.prepare(maximize, weightDecay, isOnLists);
     const squares = bucket.realState('square_avg');
-    ops.multiply_(squares, alpha);
+    bucket.scale_(squares, alpha, isOnLists);
     ops.addcmul_(squares, gradients, gradients, 1 - alpha);
     const roots = centered ? centeredRoots(squares, gradients, bucket.realState('grad_avg'), alpha) : ops.sqrt(squares);
     const denominators = ops.plusScalar(roots, eps, differentiable);
     if (momentum > 0) {
       const buffers = bucket.realState('momentum_buffer');
-      ops.multiply_(buffers, momentum);
+      bucket.scale_(buffers, momentum, isOnLists);
       ops.addcdiv_(buffers, gradients, denominators, 1);
       ops.addList_(params, buffers, -lr);
     } else {

@@ -79,8 +79,7 @@ export class Rprop extends Optimizer<RpropOptions> {
     bucket.addStep();
     const { params, gradients } = bucket.prepare(maximize, 0, true);
     const [previous, sizes] = [bucket.realState('prev'), bucket.realState('step_size')];
-    // The signs are steps of a staircase: nothing of them is recorded.
-    const { factors, kept } = noGrad(() => compare(gradients, previous, etas));
+    const { factors, kept } = compare(gradients, previous, etas);
     ops.multiplyList_(sizes, factors);
     ops.atLeast_(sizes, stepSizes[0]);
     ops.atMost_(sizes, stepSizes[1]);
@@ -95,11 +94,14 @@ function compare(
   previous: Handles,
   [smaller, greater]: readonly [number, number],
 ): { factors: Handles; kept: Handles } {
-  const signs = wrapHandle(ops.flatten(ops.multiplyList(gradients, previous))).sign_();
-  signs.maskedFill_(signs.gt(0), greater);
-  signs.maskedFill_(signs.lt(0), smaller);
-  signs.maskedFill_(signs.eq(0), 1);
-  const kept = wrapHandle(ops.flatten(gradients));
-  kept.maskedFill_(signs.eq(smaller), 0);
+  // The factors are a staircase, of which nothing is recorded.
+  const signs = noGrad(() => {
+    const products = wrapHandle(ops.flatten(ops.multiplyList(gradients, previous))).sign_();
+    products.maskedFill_(products.gt(0), greater);
+    products.maskedFill_(products.lt(0), smaller);
+    return products.maskedFill_(products.eq(0), 1);
+  });
+  // Not in place: one gradient alone is flattened without a copy.
+  const kept = wrapHandle(ops.flatten(gradients)).maskedFill(signs.eq(smaller), 0);
   return { factors: ops.unflatten(handleOf(signs), gradients), kept: ops.unflatten(handleOf(kept), gradients) };
 }

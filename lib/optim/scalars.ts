@@ -1,3 +1,4 @@
+import { isGradEnabled } from '../autograd/modes.js';
 import { AiforgeError } from '../errors.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -9,8 +10,16 @@ import * as ops from './operators.js';
  */
 export type Scalar = number | Tensor;
 
+/** @throws AiforgeError INVALID_ARGUMENT for a tensor that is recorded: its gradient would be lost. */
 export function valueOf(scalar: Scalar): number {
-  return typeof scalar === 'number' ? scalar : scalar.item<number>();
+  if (typeof scalar === 'number') return scalar;
+  if (scalar.requiresGrad && isGradEnabled()) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      'This optimizer takes an option as a number where it steps, which passes no gradient to a Tensor: detach() it.',
+    );
+  }
+  return scalar.item<number>();
 }
 
 /** A tensor of one element without its dimensions. */

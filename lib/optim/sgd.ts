@@ -10,6 +10,7 @@ import {
   checkNotNegative,
   refuseRecordedLists,
   reject,
+  usesLists,
   withDefaults,
   type CommonOptions,
 } from './options.js';
@@ -126,21 +127,22 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   #updateLists(group: ParameterGroup<SGDOptions>, bucket: Bucket): void {
-    const { weightDecay, momentum, lr, dampening, nesterov, maximize } = group;
+    const { weightDecay, momentum, lr, maximize } = group;
     refuseRecordedLists(group);
     let gradients = maximize ? ops.negate(bucket.gradients) : bucket.gradients;
     if (weightDecay !== 0) gradients = ops.addList(gradients, bucket.handles, weightDecay);
-    if (momentum !== 0) gradients = this.#withMomentum(bucket, gradients, momentum, 1 - dampening, nesterov);
+    if (momentum !== 0) gradients = this.#withMomentum(group, bucket, gradients);
     if (typeof lr !== 'number' && lr.requiresGrad) addRecorded(bucket.parameters, gradients, lr);
     else ops.addList_(bucket.handles, gradients, -valueOf(lr));
   }
 
-  #withMomentum(bucket: Bucket, gradients: Handles, momentum: number, share: number, nesterov: boolean): Handles {
+  #withMomentum(group: ParameterGroup<SGDOptions>, bucket: Bucket, gradients: Handles): Handles {
+    const { momentum, dampening, nesterov } = group;
     let buffers: Handles;
     if (bucket.has(BUFFER)) {
       buffers = bucket.state(BUFFER);
-      ops.multiply_(buffers, momentum);
-      ops.addList_(buffers, gradients, share);
+      bucket.scale_(buffers, momentum, usesLists(group, bucket));
+      ops.addList_(buffers, gradients, 1 - dampening);
     } else {
       buffers = this.#begin(bucket, gradients);
     }

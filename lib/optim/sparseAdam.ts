@@ -83,7 +83,7 @@ export class SparseAdam extends Optimizer<SparseAdamOptions> {
     const sparse = (items: Tensor): Tensor => sparseCooTensor(indices, items, gradient.shape);
     const move = (average: Tensor, target: Tensor, beta: number): Tensor => {
       const before = valuesOf(average.sparseMask(gradient)) as Tensor;
-      const change = target.sub(before).mul_(1 - beta);
+      const change = target.sub(before).mul(1 - beta);
       average.add_(sparse(change));
       return change.add(before);
     };

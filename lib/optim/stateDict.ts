@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { AiforgeError } from '../errors.js';
 import { stateDictName } from '../nn/moduleNames.js';
 import { pythonFloat } from '../nn/printing.js';
@@ -39,13 +41,15 @@ function describeValue(value: unknown, isFloat = false): string {
   if (typeof value === 'number') return Number.isInteger(value) && !isFloat ? String(value) : pythonFloat(value);
   if (Tensor.isTensor(value)) return pythonFloat(value.item<number>());
   if (Array.isArray(value)) return describeList(value, isFloat);
-  return value === null || value === undefined ? 'None' : String(value);
+  if (typeof value === 'string') return value;
+  return value === null || value === undefined ? 'None' : inspect(value);
 }
 
 // Numbers come as a tuple, names as a list.
 function describeList(values: unknown[], isFloat: boolean): string {
   if (typeof values[0] === 'string') return `[${values.map((name) => `'${String(name)}'`).join(', ')}]`;
-  return `(${values.map((value) => describeValue(value, isFloat)).join(', ')})`;
+  const texts = values.map((value) => (Tensor.isTensor(value) ? String(value) : describeValue(value, isFloat)));
+  return `(${texts.join(', ')})`;
 }
 
 /** The options of a group, a line each, as PyTorch prints them. */

@@ -1,3 +1,4 @@
+import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
 import { isDevice, isDType, type Device, type DType } from '../tensor/dtype.js';
 import { empty } from '../tensor/generated/functions.js';
@@ -73,6 +74,7 @@ class Archive implements PickleHost {
 
   readonly #makers = new Map<string, (args: readonly unknown[]) => unknown>([
     ['collections.OrderedDict', ([items]) => new Map((items ?? []) as [unknown, unknown][])],
+    ['collections.Counter', ([counts]) => new Counter(counts as Map<number, number>)],
     ['collections.defaultdict', () => new Map()],
     ['torch._utils._rebuild_tensor_v2', (args) => this.#tensor(args)],
     ['torch._utils._rebuild_tensor_v3', (args) => this.#tensor(args, this.#dtype(args[6]))],
@@ -155,7 +157,7 @@ function plain(value: unknown, done: Map<object, unknown>): unknown {
     for (const item of value) list.push(plain(item, done));
     return list;
   }
-  if (!(value instanceof Map)) return value;
+  if (!(value instanceof Map) || value instanceof Counter) return value;
   const isRecord = [...value.keys()].every((key) => typeof key === 'string' || Number.isSafeInteger(key));
   const copy = isRecord ? {} : new Map<unknown, unknown>();
   done.set(value, copy);

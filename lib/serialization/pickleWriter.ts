@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 
+import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
 
 /** A value that is a call of a global in Python. */
@@ -122,7 +123,9 @@ export class PickleWriter {
       this.#write(value.id, path);
       this.#put(code('Q'));
     } else if (Array.isArray(value)) this.#sequence('](', value, 'e', path);
-    else if (value instanceof Map) this.#dictionary(value as Map<unknown, unknown>, path);
+    else if (value instanceof Counter) {
+      this.#write(new Call(new GlobalName('collections', 'Counter'), [new Map(value)]), path);
+    } else if (value instanceof Map) this.#dictionary(value as Map<unknown, unknown>, path);
     else {
       const encoded = this.#encode(value);
       if (encoded !== undefined) this.#write(encoded, path);

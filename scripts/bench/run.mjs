@@ -63,6 +63,12 @@ const conversionRows = [
   ['gradcheck', 'gradcheck', '`gradcheck` of a small model', 10],
 ];
 
+const optimizerRows = [
+  ['adam_fused_500', 'adam_fused_500', 'fused Adam step on 500 parameters', 20, 0.5],
+  ['adamw_fused_500', 'adamw_fused_500', 'fused AdamW step on 500 parameters', 20, 0.5],
+  ['sgd_fused_500', 'sgd_fused_500', 'fused SGD step with momentum on 500 parameters', 20, 0.5],
+];
+
 // Against a memcpy of the same 10 MB in Node.
 const copyRows = [
   ['typed_array', 'memcpy', '`tensor(typedArray)` of 10 MB against memcpy', 20, 1.2],
@@ -221,6 +227,7 @@ await runMain(async () => {
   await measureModels(Object.keys(models), ours, theirs, python, add);
   for (const row of importRow(python)) add(row);
   for (const row of conversionRows) add(await compare(ours, theirs, row, 1));
+  for (const row of optimizerRows) add(await compare(ours, theirs, row, 1));
   for (const row of copyRows) add(await compare(ours, ours, row, 1));
   await operatorRows(ours, theirs, add);
   add(await tfjsRow(ours));

@@ -32,7 +32,8 @@ await runMain(async () => {
   const stale = [...differentOptimizers.keys()].filter((name) =>
     names.has(name) ? results.some((result) => result.name === name && result.problem === null) : isWhole,
   );
-  for (const name of stale) console.log(`  ${name}: is listed as different, but is equal or no case: take it off the list`);
+  for (const name of stale)
+    console.log(`  ${name}: is listed as different, but is equal or no case: take it off the list`);
   console.log(summary(results));
   const surprises = results.filter(({ name, problem }) => problem !== null && !differentOptimizers.has(name));
   return surprises.length + stale.length === 0 ? 0 : 1;
@@ -41,7 +42,7 @@ await runMain(async () => {
 async function* casesOf(python, optimizers) {
   const script = path.join(projectRoot, 'scripts/parity/optimizers.py');
   const env = { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' };
-  const child = spawn(python, [script, ...optimizers], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env });
+  const child = spawn(python, [script, '1', ...optimizers], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env });
   const ended = new Promise((resolve) => child.on('close', resolve));
   yield* readFrames(child.stdio[3]);
   const status = await ended;

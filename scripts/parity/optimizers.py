@@ -1,7 +1,8 @@
 """The reference side of `npm run test:parity:optim`: runs PyTorch's optimizers and writes what every step left.
 
 Cases are the samples of PyTorch's optimizer database (optim_db) with each implementation that they have, the inputs that it
-expects to be refused, and random combinations of options. Each is a frame on file descriptor 3 (see frames.mjs).
+expects to be refused, and random combinations of options: `optimizers.py N OPTIMIZER…` takes every N-th, of these optimizers
+or of all. Each is a frame on file descriptor 3 (see frames.mjs).
 """
 
 import itertools
@@ -19,6 +20,7 @@ from torch.testing._internal.common_optimizers import _get_optim_inputs_includin
 from encoding import Encoder
 
 STEPS = 20
+RESUMED = 10
 SEED = 42
 RANDOM_CASES = 30  # for each optimizer
 
@@ -86,20 +88,39 @@ def run(case, encoder):
         parameter.requires_grad_(not case["options"].get("differentiable", False))
     header = {**case, "options": encoder.argument(case["options"]), "second": encoder.argument(case["second"])}
     steps = header["steps"] = []
+
+    def make():
+        return getattr(torch.optim, case["optimizer"])(groups_of(case, parameters), **deepcopy(case["options"]))
+
+    def take(step):
+        if case["optimizer"] == "LBFGS":
+            optimizer.step(closure_for(parameters, noise[0], optimizer))
+        else:
+            set_gradients(case, parameters, noise[step], step)
+            optimizer.step()
+
+    def left():
+        return {"parameters": parameters, "state": in_order(optimizer.state_dict()["state"])}
+
     try:
         header["refused"] = "when it is made"
-        optimizer = getattr(torch.optim, case["optimizer"])(groups_of(case, parameters), **deepcopy(case["options"]))
+        optimizer = make()
         header["repr"] = repr(optimizer)
         header["refused"] = "when it steps"
         for step in range(STEPS):
-            if case["optimizer"] == "LBFGS":
-                optimizer.step(closure_for(parameters, noise[0], optimizer))
-            else:
-                set_gradients(case, parameters, noise[step], step)
-                optimizer.step()
-            state = optimizer.state_dict()
-            steps.append(encoder.result({"parameters": parameters, "state": in_order(state["state"])}))
-        header["groups"] = encoder.result(state["param_groups"])
+            take(step)
+            steps.append(encoder.result(left()))
+            if step + 1 == RESUMED:
+                middle = [parameter.detach().clone() for parameter in parameters], deepcopy(optimizer.state_dict())
+        header["groups"] = encoder.result(optimizer.state_dict()["param_groups"])
+        # Once more from the middle: loading changes the dtypes of some state.
+        for parameter, value in zip(parameters, middle[0]):
+            parameter.data.copy_(value)
+        optimizer = make()
+        optimizer.load_state_dict(middle[1])
+        for step in range(RESUMED, STEPS):
+            take(step)
+        header["resumed"] = encoder.result(left())
         header["refused"] = None
     except Exception as error:
         header["error"] = f"{type(error).__name__}: {error}"
@@ -180,6 +201,8 @@ def random_cases():
             options = {key: generator.choice(space[key]) for key in chosen}
             if options.get("lr") == "tensor":
                 options["lr"] = torch.tensor(0.05, dtype=generator.choice([torch.float32, torch.float64]))
+            if "betas" in options and optimizer in ("Adam", "AdamW") and generator.random() < 0.2:
+                options["betas"] = tuple(torch.tensor(beta) for beta in options["betas"])
             others = {"dtype": generator.choice(["float32", "float32", "float32", "float64", "bfloat16"])}
             if optimizer in complexes and generator.random() < 0.25:
                 others = {"dtype": generator.choice(["complex64", "complex128"]), "problem": "complex"}
@@ -208,9 +231,9 @@ def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     stream = os.fdopen(3, "wb")
-    wanted = sys.argv[1:]
-    for case in itertools.chain(database_cases(), random_cases()):
-        if not wanted or case["optimizer"] in wanted:
+    every, wanted = int(sys.argv[1]), sys.argv[2:]
+    for i, case in enumerate(itertools.chain(database_cases(), random_cases())):
+        if i % every == 0 and (not wanted or case["optimizer"] in wanted):
             encoder = Encoder()
             write_frame(stream, run(case, encoder), encoder)
 

@@ -19,6 +19,7 @@ import {
   type RunResult,
   type StepOutput,
 } from 'aiforge';
+import { Counter } from '#lib/counter.js';
 import { fromJson, toJson } from '#lib/core/checkpointJson.js';
 import { Scheduling } from '#lib/core/scheduling.js';
 import { expect } from 'chai';
@@ -139,7 +140,7 @@ describe('scheduling', () => {
   });
 
   for (const [what, scheduler] of Object.entries({
-    'after epochs': '{ name: ExponentialLR, gamma: 0.7 }',
+    'after epochs': '{ name: MultiStepLR, milestones: [1, 2], gamma: 0.7 }',
     'after steps, in sequence': sequence,
     'with momentum': '{ name: OneCycleLR, maxLr: 0.02 }',
     'with a metric': '{ name: ReduceLROnPlateau, monitor: train_loss, mode: max, patience: 0 }',
@@ -239,7 +240,14 @@ describe('scheduling', () => {
   });
 
   it('a checkpoint keeps infinities and rates that are tensors', () => {
-    const given = { best: Infinity, worst: -Infinity, none: NaN, rates: [0.1, tensor(0.1)], name: null };
+    const given = {
+      best: Infinity,
+      worst: -Infinity,
+      none: NaN,
+      rates: [0.1, tensor(0.1)],
+      name: null,
+      counts: Counter.of([3, 3]),
+    };
     const back = fromJson(toJson(given)) as typeof given;
     expect({ ...back, rates: [] }).to.deep.equal({ ...given, rates: [] });
     expect(back.rates[0]).to.equal(0.1);

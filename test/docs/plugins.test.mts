@@ -47,7 +47,7 @@ describe('docs/plugins.md', () => {
 
   it('has files for a whole plugin and commands', () => {
     expect(found.filter(({ file }) => file?.startsWith('plugins/trend/'))).to.have.length(5);
-    expect(found.filter(({ language }) => language === 'sh')).to.have.length(1);
+    expect(found.filter(({ language }) => language === 'sh')).to.have.length(3);
   });
 
   it('type-checks', () => {

@@ -1,5 +1,4 @@
-import { type nn, type optim, scope, type Tensor } from 'aiforge';
-import * as layers from 'aiforge/nn';
+import { nn, type optim, scope, type Tensor } from 'aiforge';
 
 /** What a model file gives: a model, its optimizer, and how batches and losses come about. */
 export interface Task {
@@ -13,12 +12,13 @@ export interface Task {
   clip?: number;
 }
 
-export const trainStep = ({ model, optimizer, loss: lossOf, clip }: Task, batch: Tensor[]): Tensor =>
-  scope(() => {
+export function trainStep({ model, optimizer, loss: lossOf, clip }: Task, batch: Tensor[]): Tensor {
+  return scope(() => {
     optimizer.zeroGrad();
     const loss = lossOf(...batch);
     loss.backward();
-    if (clip !== undefined) layers.utils.clipGradNorm_(model.parameters(), clip);
+    if (clip !== undefined) nn.utils.clipGradNorm_(model.parameters(), clip);
     optimizer.step();
     return loss.detach();
   });
+}

@@ -1,4 +1,4 @@
-import { memory, ones, randn, scope } from 'aiforge';
+import { getNumThreads, memory, ones, randn, scope, setNumThreads } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
@@ -55,7 +55,12 @@ function run({ x, y, initial }: Recording) {
 describe('AveragedModel', () => {
   const recording = reference<Recording>('swa');
   if (recording !== undefined) {
+    const threads = getNumThreads();
+    setNumThreads(1);
     const { averaged, batches } = run(recording);
+    setNumThreads(threads);
+    before(() => setNumThreads(1));
+    after(() => setNumThreads(threads));
     for (const [name, model] of Object.entries(averaged)) {
       it(`averages as PyTorch: ${name}`, () => {
         expect(stateOf(model)).to.deep.equal(recording.averaged[name]);

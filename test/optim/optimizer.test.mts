@@ -16,6 +16,18 @@ const makers: Record<string, (model: nn.Module) => optim.Optimizer> = {
   Adam: (model) => new optim.Adam(model.parameters(), { amsgrad: true, weightDecay: 0.1, maximize: true }),
   AdamW: (model) => new optim.AdamW(model.parameters()),
   'AdamW fused': (model) => new optim.AdamW(model.parameters(), { fused: true }),
+  Adamax: (model) => new optim.Adamax(model.parameters(), { weightDecay: 0.1 }),
+  NAdam: (model) => new optim.NAdam(model.parameters(), { weightDecay: 0.1, decoupledWeightDecay: true }),
+  RAdam: (model) => new optim.RAdam(model.parameters(), { betas: [0.5, 0.9] }),
+  Adagrad: (model) => new optim.Adagrad(model.parameters(), { lrDecay: 0.1, maximize: true }),
+  'Adagrad fused': (model) => new optim.Adagrad(model.parameters(), { fused: true }),
+  Adadelta: (model) => new optim.Adadelta(model.parameters(), { weightDecay: 0.1 }),
+  RMSprop: (model) => new optim.RMSprop(model.parameters(), { centered: true, momentum: 0.9 }),
+  Rprop: (model) => new optim.Rprop(model.parameters(), { maximize: true }),
+  'Rprop of one': (model) => new optim.Rprop([...model.parameters()].slice(0, 1)),
+  ASGD: (model) => new optim.ASGD(model.parameters(), { t0: 2 }),
+  Adafactor: (model) => new optim.Adafactor(model.parameters(), { weightDecay: 0.1 }),
+  Muon: (model) => new optim.Muon([...model.parameters()].filter((parameter) => parameter.ndim === 2)),
 };
 
 function train(model: nn.Sequential, optimizer: optim.Optimizer, x: Tensor, steps: number): void {
@@ -28,40 +40,9 @@ function train(model: nn.Sequential, optimizer: optim.Optimizer, x: Tensor, step
   }
 }
 
-const invalid = (make: () => unknown, message: RegExp): void => {
-  expect(make).to.throw(message).with.property('code', 'INVALID_ARGUMENT');
-};
-
 const parameter = (): nn.Parameter => new nn.Parameter(ones([2]));
 
 describe('optimizers', () => {
-  it('refuse options that make no sense', () => {
-    const params = [parameter()];
-    invalid(() => new optim.Adam(params, { lr: -1 }), /lr: .*-1/);
-    invalid(() => new optim.Adam(params, { lr: NaN }), /lr/);
-    invalid(() => new optim.Adam(params, { eps: -1 }), /eps/);
-    invalid(() => new optim.Adam(params, { betas: [1, 0.9] }), /betas\[0\].*1/);
-    invalid(() => new optim.Adam(params, { betas: [0.9, -0.1] }), /betas\[1\]/);
-    invalid(() => new optim.AdamW(params, { weightDecay: -1 }), /weightDecay/);
-    invalid(() => new optim.AdamW(params, { fused: true, foreach: true }), /fused and foreach/);
-    invalid(() => new optim.SGD(params, { momentum: -1 }), /momentum/);
-    invalid(() => new optim.SGD(params, { nesterov: true }), /nesterov/);
-    invalid(() => new optim.SGD(params, { nesterov: true, momentum: 0.9, dampening: 0.1 }), /nesterov/);
-    invalid(() => new optim.SGD([{ params, lr: -2 }]), /lr.*-2/);
-  });
-
-  it('refuse what is no list of different leaves', () => {
-    const p = parameter();
-    invalid(() => new optim.SGD([]), /empty/);
-    invalid(() => new optim.SGD(p as never), /list/);
-    invalid(() => new optim.SGD([1 as never]), /Tensor/);
-    invalid(() => new optim.SGD([p, p]), /twice/);
-    invalid(() => new optim.SGD([p.mul(2)]), /leaf/);
-    invalid(() => new optim.SGD([{ params: [p] }, { params: [p] }]), /twice/);
-    invalid(() => new optim.SGD([['a', p], parameter()] as never), /names/);
-    invalid(() => new optim.SGD([{ params: [['a', p]] }, { params: [parameter()] }] as never), /names/);
-  });
-
   it('give groups the options that they lack, and let them be changed between steps', () => {
     const [a, b] = [parameter(), parameter()];
     const optimizer = new optim.SGD([{ params: a, lr: 1 }, { params: [b] }], { lr: 0.5, momentum: undefined });
@@ -164,10 +145,28 @@ Parameter Group 0
       const before = memory.stats().tensors;
       optimizer.step();
       const states = [...optimizer.state.values()].flatMap((own) => Object.values(own));
-      // The steps of all parameters are views of one tensor more.
-      expect(memory.stats().tensors).to.be.at.most(before + states.length + 1);
+      // What is one number for each parameter are views of one tensor more; NAdam has 2 such, ASGD 3.
+      expect(memory.stats().tensors).to.be.at.most(before + states.length + 3);
       optimizer.step();
-      expect(memory.stats().tensors).to.be.at.most(before + states.length + 1);
+      expect(memory.stats().tensors).to.be.at.most(before + states.length + 3);
+    });
+
+    it(`${name}: leaves the gradients as they are`, () => {
+      const model = mlp();
+      const optimizer = make(model);
+      const gradients = (): unknown[] => Array.from(model.parameters(), (parameter) => exact(parameter.grad!));
+      for (let i = 0; i < 3; ++i) {
+        optimizer.zeroGrad();
+        model.zeroGrad();
+        model
+          .forward(randn([3, 4]))
+          .square()
+          .mean()
+          .backward();
+        const before = gradients();
+        optimizer.step();
+        expect(gradients()).to.deep.equal(before);
+      }
     });
 
     it(`${name}: goes on from a state dict as if it had never stopped`, () => {

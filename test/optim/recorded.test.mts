@@ -28,7 +28,7 @@ const STEPS = 20;
 
 function optimize({ x, y, initial }: Recording, name: Case['optimizer'], options: object): Result {
   const [inputs, targets] = [fromExact(x), fromExact(y)];
-  const parameters = initial.map((value) => new nn.Parameter(fromExact(value)));
+  const parameters: Tensor[] = initial.map((value) => new nn.Parameter(fromExact(value)));
   const [w, b, s] = parameters as [Tensor, Tensor, Tensor];
   const optimizer = new optim[name](parameters, options);
   const losses = Array.from({ length: STEPS }, () =>
@@ -44,7 +44,9 @@ function optimize({ x, y, initial }: Recording, name: Case['optimizer'], options
   return {
     losses: exact(stack(losses)),
     final: parameters.map(exact),
-    state: state.map((own) => Object.fromEntries(Object.entries(own).map(([key, value]) => [key, exact(value as Tensor)]))),
+    state: state.map((own) =>
+      Object.fromEntries(Object.entries(own).map(([key, value]) => [key, exact(value as Tensor)])),
+    ),
   };
 }
 

@@ -10,7 +10,6 @@ SHA-256 of their bytes as float64, `samples` are every fortieth. `half` is the s
 import hashlib
 import math
 import warnings
-from collections import Counter
 
 import numpy
 import torch
@@ -283,30 +282,32 @@ def name_of(spec):
     return spec[0]
 
 
-def special(value):
-    """The reverse of `plain`, for what has no tensors."""
-    if isinstance(value, dict):
-        if set(value) == {"float"}:
-            return float(value["float"])
-        return {int(key) if key.isdigit() else key: special(item) for key, item in value.items()}
-    return [special(item) for item in value] if isinstance(value, list) else value
+def halves(path):
+    """Saves the states that all cases have after half of their calls."""
+    torch.save([half_of(*case) for case in cases()], path)
 
 
-def go_on(cases):
-    """Loads the states that another implementation had at half, and gives the digest of the rest."""
+def half_of(optimizer_spec, spec, calls):
+    warnings.simplefilter("ignore")
+    given = calls or [None] * STEPS
+    optimizer = build_optimizer(optimizer_spec)
+    scheduler = build(spec, optimizer)
+    for call in given[: len(given) // 2]:
+        step(scheduler, call)
+    return {"scheduler": scheduler.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+def go_on(path, rests):
+    """Loads the states that another implementation had after half of the calls, and gives the digests of the rest."""
     warnings.simplefilter("ignore")
     results = []
-    for case in cases:
-        optimizer = build_optimizer(case["optimizer"])
-        scheduler = build(case["scheduler"], optimizer)
-        for group, saved in zip(optimizer.param_groups, special(case["half_optimizer"]), strict=True):
-            group.update(saved)
-        state = special(case["half"])
-        if case["scheduler"][0] == "MultiStepLR":
-            state["milestones"] = Counter(state["milestones"])
-        scheduler.load_state_dict(state)
+    for case, saved, rest in zip(cases(), torch.load(path), rests, strict=True):
+        optimizer = build_optimizer(case[0])
+        scheduler = build(case[1], optimizer)
+        optimizer.load_state_dict(saved["optimizer"])
+        scheduler.load_state_dict(saved["scheduler"])
         rows = []
-        for call in case["rest"]:
+        for call in rest:
             step(scheduler, call)
             rows.append(rates(optimizer))
         results.append(digest(rows))

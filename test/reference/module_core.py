@@ -103,5 +103,190 @@ def lazy():
     return {"texts": texts, "output": exact(y), "copied": exact(z)}
 
 
+def train(module, shape, steps=3):
+    """Losses of a few steps of plain gradient descent, and the state in the end."""
+    losses = []
+    for step in range(steps):
+        x = (torch.arange(torch.Size(shape).numel(), dtype=torch.float32).sub(3).mul(0.25) * (step + 1)).reshape(shape)
+        loss = module(x).square().sum()
+        module.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for parameter in module.parameters():
+                if parameter.grad is not None:
+                    parameter -= 0.001 * parameter.grad
+        losses.append(exact(loss))
+    return [repr(module), losses, recording.exact_map(module.state_dict().items())]
+
+
+def parametrized():
+    import torch.nn.utils.parametrizations as p
+    from torch.nn.utils import parametrize
+
+    cases = {
+        "weight norm": (lambda: p.weight_norm(nn.Linear(3, 2)), [2, 3]),
+        "weight norm of all": (lambda: p.weight_norm(nn.Linear(3, 2), dim=None), [2, 3]),
+        "weight norm of a convolution": (lambda: p.weight_norm(nn.Conv2d(2, 3, 2), dim=1), [1, 2, 3, 3]),
+        "spectral norm": (lambda: p.spectral_norm(nn.Linear(3, 4), n_power_iterations=2), [2, 3]),
+        "spectral norm of a transposed": (lambda: p.spectral_norm(nn.ConvTranspose2d(2, 3, 2)), [1, 2, 3, 3]),
+        "spectral norm of a bias": (lambda: p.spectral_norm(nn.Linear(3, 4), "bias"), [2, 3]),
+        "legacy weight norm": (lambda: nn.utils.weight_norm(nn.Linear(3, 2)), [2, 3]),
+        "legacy spectral norm": (lambda: nn.utils.spectral_norm(nn.Linear(3, 2)), [2, 3]),
+    }
+    for map in ["matrix_exp", "cayley", "householder"]:
+        for n, m in [(3, 3), (5, 3), (3, 5)]:
+            for trivialization in [True, False]:
+                cases[f"{map} {n} {m} {'triv' if trivialization else 'plain'}"] = (
+                    lambda map=map, n=n, m=m, t=trivialization: p.orthogonal(
+                        nn.Linear(m, n), orthogonal_map=map, use_trivialization=t
+                    ),
+                    [2, m],
+                )
+    result = {}
+    for name, (make, shape) in cases.items():
+        torch.manual_seed(5)
+        module = make()
+        result[name] = train(module, shape)
+        remove = {
+            "legacy weight norm": nn.utils.remove_weight_norm,
+            "legacy spectral norm": nn.utils.remove_spectral_norm,
+        }.get(name)
+        if remove is not None:
+            remove(module)
+        else:
+            tensor = next(iter(module.parametrizations))
+            weight = getattr(module, tensor)  # read once: a spectral norm goes on at each use
+            value = torch.arange(weight.numel()).reshape(weight.shape).add(1).float()
+            assigned = None
+            if "plain" not in name or name.startswith("householder"):
+                setattr(module, tensor, value)
+                assigned = recording.exact_map(module.state_dict().items())
+            parametrize.remove_parametrizations(module, tensor)
+            result[name].append(assigned)
+        result[name] += [repr(module), recording.exact_map(module.state_dict().items())]
+    return result
+
+
+def pruned():
+    from torch.nn.utils import prune
+
+    result = {}
+
+    def record(name, module, shape):
+        result[name] = train(module, shape)
+        result[name].append([prune.is_pruned(module), exact(module.weight)])
+        prune.remove(module, "weight")
+        result[name].append([prune.is_pruned(module), recording.exact_map(module.state_dict().items())])
+
+    cases = {
+        "identity": lambda m: prune.identity(m, "weight"),
+        "random": lambda m: prune.random_unstructured(m, "weight", 0.3),
+        "l1": lambda m: prune.l1_unstructured(m, "weight", 5),
+        "scores": lambda m: prune.l1_unstructured(
+            m, "weight", 0.25, importance_scores=torch.arange(20).reshape(4, 5).sub(7.5)
+        ),
+        "channels": lambda m: prune.random_structured(m, "weight", 2, 0),
+        "norms": lambda m: prune.ln_structured(m, "weight", 0.5, 2, 1),
+        "largest": lambda m: prune.ln_structured(m, "weight", 1, float("inf"), -1),
+        "mask": lambda m: prune.custom_from_mask(m, "weight", torch.arange(20).reshape(4, 5).remainder(3).eq(0)),
+        "twice": lambda m: prune.l1_unstructured(prune.ln_structured(m, "weight", 1, 1, 0), "weight", 0.3),
+        "thrice": lambda m: prune.random_structured(
+            prune.ln_structured(prune.random_unstructured(m, "weight", 4), "weight", 1, 2, 0), "weight", 2, 1
+        ),
+    }
+    for name, make in cases.items():
+        torch.manual_seed(6)
+        module = nn.Linear(5, 4)
+        make(module)
+        record(name, module, [2, 5])
+    torch.manual_seed(7)
+    model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
+    prune.l1_unstructured(model[0], "weight", 2)
+    prune.global_unstructured([(model[0], "weight"), (model[1], "weight")], prune.L1Unstructured, amount=0.4)
+    result["global"] = train(model, [2, 4])
+    return result
+
+
+def utils():
+    result = {}
+
+    def norm(layer):
+        layer(torch.randn([4, layer.num_features] + [3] * {"BatchNorm1d": 0, "BatchNorm2d": 2}[type(layer).__name__]))
+        return layer.eval()
+
+    torch.manual_seed(1)
+    conv, bn = nn.Conv2d(2, 3, 2).eval(), norm(nn.BatchNorm2d(3))
+    result["conv"] = recording.exact_map(nn.utils.fuse_conv_bn_eval(conv, bn).state_dict().items())
+    conv, bn = nn.ConvTranspose2d(2, 3, 2, bias=False).eval(), norm(nn.BatchNorm2d(3, affine=False))
+    result["transposed"] = recording.exact_map(nn.utils.fuse_conv_bn_eval(conv, bn, True).state_dict().items())
+    linear, bn = nn.Linear(4, 3).eval(), norm(nn.BatchNorm1d(3, eps=0.01))
+    result["linear"] = recording.exact_map(nn.utils.fuse_linear_bn_eval(linear, bn).state_dict().items())
+    result["vector"] = exact(nn.utils.parameters_to_vector(linear.parameters()))
+    nn.utils.vector_to_parameters(torch.arange(15.0), linear.parameters())
+    result["filled"] = recording.exact_map(linear.state_dict().items())
+    layer = nn.utils.skip_init(nn.Linear, 3, 2)
+    result["after"] = [list(layer.weight.shape), exact(torch.randn(2))]
+    for parameter in layer.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    grads = [parameter.grad for parameter in layer.parameters()]
+    total = nn.utils.get_total_norm(grads, 3.0)
+    nn.utils.clip_grads_with_norm_(layer.parameters(), 0.5, total)
+    result["clipped"] = [exact(total), *map(exact, grads)]
+    weight = nn.utils.convert_conv2d_weight_memory_format(nn.Conv2d(2, 3, 2), torch.channels_last).weight
+    result["strides"] = list(weight.stride())
+    return result
+
+
+class Extra(nn.Module):
+    _version = 3
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2))
+        self.register_buffer("count", torch.zeros(()))
+        self.register_buffer("hidden", torch.zeros(1), persistent=False)
+        self.extra = None
+
+    def get_extra_state(self):
+        return {"value": 7}
+
+    def set_extra_state(self, state):
+        self.extra = state
+
+
+def state():
+    log = []
+    model = nn.Sequential(OrderedDict(first=Extra(), second=nn.Linear(2, 1)))
+    for name, module in [("model", model), ("first", model.first), ("second", model.second)]:
+        module.register_state_dict_pre_hook(lambda m, prefix, keep, n=name: log.append([n, "pre", prefix, keep]))
+        module.register_state_dict_post_hook(
+            lambda m, state, prefix, meta, n=name: log.append([n, "post", prefix, list(state), meta["version"]])
+        )
+        module.register_load_state_dict_pre_hook(
+            lambda m, state, prefix, meta, strict, missing, unexpected, errors, n=name: log.append(
+                [n, "load pre", prefix, list(state), meta.get("version")]
+            )
+        )
+        module.register_load_state_dict_post_hook(
+            lambda m, keys, n=name: log.append([n, "load post", list(keys.missing_keys), list(keys.unexpected_keys)])
+        )
+    saved = model.state_dict()
+    model.load_state_dict(saved)
+    prefixed = list(model.state_dict(prefix="net.", keep_vars=True))
+    del saved["second.bias"]
+    saved["second.more"] = torch.zeros(1)
+    saved["third.weight"] = torch.zeros(1)
+    keys = model.load_state_dict(saved, strict=False)
+    plain = dict(saved)
+    model.load_state_dict(plain, strict=False)
+    return {
+        "log": log,
+        "prefixed": prefixed,
+        "missing": keys.missing_keys,
+        "unexpected": keys.unexpected_keys,
+        "extra": model.first.extra,
+    }
+
+
 torch.set_num_threads(1)
 print(json.dumps(globals()[sys.argv[1]]()))

@@ -30,6 +30,8 @@ def conv_cases(transposed):
         yield cls, [4, 4, many], {"stride": many, "padding": many[::-1], "groups": 4}, batch
         yield cls, [4, 2, 2], {"dilation": 2, "dtype": F64}, batch
         yield cls, [4, 2, 3], {"padding": 1, "dtype": C64}, batch
+        yield f"Lazy{cls}", [6, 3], {"groups": 2, "stride": 2}, batch
+        yield f"Lazy{cls}", [6, many], {"bias": False, "padding": 1, "dtype": F64}, single
         if transposed:
             yield cls, [4, 6, 3], {"stride": 2, "output_padding": 1, "padding": 1}, batch
             wanted = [2 * n for n in size]
@@ -42,7 +44,7 @@ def conv_cases(transposed):
             yield cls, [4, 6, 3], {"padding": many if d < 3 else 2, "padding_mode": mode}, batch
             yield cls, [4, 6, 4], {"padding": "same", "padding_mode": mode}, single
         if d > 1:
-            yield cls, [4, 6, 3], {"padding": 1}, batch, {"channels_last": True}
+            yield cls, [4, 6, 3], {"padding": 1}, batch, {"channels_last": True, "reset": True}
 
 
 def pooling_cases():
@@ -147,6 +149,8 @@ def run(cls, args, options, shape, how={}):
         memory = torch.channels_last if len(shape) == 4 else torch.channels_last_3d
         inputs = [x.to(memory_format=memory) for x in inputs]
         module.to(memory_format=memory)
+    if how.get("reset"):
+        module.reset_parameters()
     if how.get("pooled"):
         pool = getattr(nn, cls.replace("Unpool", "Pool"))(*args, **options, return_indices=True)
         inputs = list(pool(inputs[0]))

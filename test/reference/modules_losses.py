@@ -7,10 +7,12 @@ upstream gradient of output element i is ((i % 7) - 3) / 4.
 import itertools
 import json
 import sys
+import warnings
 
 import torch
 from torch import nn
 
+warnings.simplefilter("ignore")
 torch.set_num_threads(1)
 source = torch.Generator().manual_seed(1)
 
@@ -195,6 +197,53 @@ def run(name, args, options, inputs):
         "next": exact(torch.rand(1)),
     }
 
+
+def initialisers():
+    """Name, shape, options: what is refused is recorded as an error."""
+    shapes = [(4, 3), (3, 5), (6, 2, 3), (4, 4, 2, 3), (2, 3, 1, 2, 3), (5,), (), (0, 3), (3, 0), (1, 1)]
+    tables = {
+        "uniform_": [{}, {"a": -3.0}, {"a": -1.0, "b": 2.0}],
+        "normal_": [{}, {"mean": 2.0, "std": 0.5}],
+        "trunc_normal_": [
+            {}, {"std": 0.02}, {"a": 0.0, "b": 0.5}, {"mean": 1.0, "a": 1.5, "b": 1.6}, {"mean": 5.0}, {"std": 3.0, "a": -1.0}
+        ],
+        "constant_": [{"val": 0.3}],
+        "ones_": [{}],
+        "zeros_": [{}],
+        "eye_": [{}],
+        "dirac_": [{}, {"groups": 2}, {"groups": 3}],
+        "xavier_uniform_": [{}, {"gain": 2.0}],
+        "xavier_normal_": [{}, {"gain": 2.0}],
+        "kaiming_uniform_": [{}, {"a": 0.3}, {"mode": "fan_out", "nonlinearity": "relu"}, {"nonlinearity": "selu"}],
+        "kaiming_normal_": [{}, {"a": 0.3}, {"mode": "fan_out", "nonlinearity": "tanh"}],
+        "orthogonal_": [{}, {"gain": 1.5}],
+        "sparse_": [{"sparsity": 0.4}, {"sparsity": 1.0, "std": 2.0}, {"sparsity": 0.0}],
+    }
+    draws = {"uniform_", "normal_", "trunc_normal_", "orthogonal_", "sparse_"}
+    for name, table in tables.items():
+        drawn = name in draws or "_uniform_" in name or "_normal_" in name
+        for options, shape, dtype in itertools.product(table, shapes, ("float32", "float64", "bfloat16")):
+            if name == "orthogonal_" and dtype == "bfloat16":
+                continue
+            for seed in (None, 7) if drawn else (None,):
+                yield initialise(name, shape, dtype, options, seed)
+
+
+def initialise(name, shape, dtype, options, seed):
+    torch.manual_seed(0)
+    made = torch.zeros(shape, dtype=getattr(torch, dtype))
+    record = {"init": name, "shape": list(shape), "dtype": dtype, "options": options, "seed": seed}
+    generator = {} if seed is None else {"generator": torch.Generator().manual_seed(seed)}
+    try:
+        result = getattr(nn.init, name)(made, **options, **generator)
+    except (ValueError, RuntimeError, ZeroDivisionError, IndexError):
+        return {**record, "made": None}
+    return {**record, "made": exact(result), "next": exact(torch.rand(1))}
+
+
+if sys.argv[1] == "initialisers":
+    print(json.dumps(list(initialisers())))
+    sys.exit()
 
 tables = {"losses": losses, "linear_cross_entropy": linear_cross_entropy, "embeddings": embeddings, "layers": layers}
 print(json.dumps([run(*case) for case in tables[sys.argv[1]]()]))

@@ -18,6 +18,10 @@ export interface AttentionWeights {
   biasV?: Tensor | null;
   /** Appends a row of zeros to keys and values. Default: false. */
   addZeroAttn?: boolean;
+  /** Takes the place of the projected keys: [batch * heads, source length, features of a head]. Default: none. */
+  staticK?: Tensor | null;
+  /** Takes the place of the projected values. Default: none. */
+  staticV?: Tensor | null;
 }
 
 export interface AttentionOptions {
@@ -128,15 +132,25 @@ interface Masks {
 
 // Keys and values with the learnt bias and the row of zeros, batch first; the masks grow with them.
 function extend([q, k, v]: Triple, masks: Masks, weights: AttentionWeights, batch: number, numHeads: number): Triple {
-  const { biasK = null, biasV = null, addZeroAttn = false } = weights;
+  const { biasK = null, biasV = null, addZeroAttn = false, staticK = null, staticV = null } = weights;
   check((biasK === null) === (biasV === null), 'biasK and biasV must be given together');
+  check(biasK === null || (staticK === null && staticV === null), 'staticK and staticV take no biasK and biasV');
   const headDim = Math.trunc(q.size(-1) / numHeads);
   if (biasK !== null && biasV !== null) {
     [k, v] = [cat([k, biasK.repeat([1, batch, 1])]), cat([v, biasV.repeat([1, batch, 1])])];
     [masks.attn, masks.padding] = [padLast(masks.attn), padLast(masks.padding)];
   }
   const heads = (x: Tensor): Tensor => view(x, [x.size(0), batch * numHeads, headDim]).transpose(0, 1);
-  [q, k, v] = [heads(q), heads(k), heads(v)];
+  const given = (fixed: Tensor | null, name: string, own: Tensor): Tensor => {
+    if (fixed === null) return heads(own);
+    const [rows, , features] = fixed.shape;
+    check(
+      rows === batch * numHeads && features === headDim,
+      `${name} must have shape [${batch * numHeads}, length, ${headDim}], got ${sizes(fixed.shape)}`,
+    );
+    return fixed;
+  };
+  [q, k, v] = [heads(q), given(staticK, 'staticK', k), given(staticV, 'staticV', v)];
   if (addZeroAttn) {
     const row = zeros([batch * numHeads, 1, headDim], { dtype: k.dtype, device: k.device });
     [k, v] = [cat([k, row], 1), cat([v, row], 1)];
@@ -209,6 +223,12 @@ function attendFused(
  * are [length, batch, features], or without the batch. Gives the output and, when they are asked for, the weights.
  *
  * @throws AiforgeError INVALID_ARGUMENT for shapes, masks and options that do not go together.
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const x = randn([5, 3, 8]);
+ * const weights = { inProjWeight: randn([24, 8]), outProjWeight: randn([8, 8]) };
+ * const [output] = nn.functional.multiHeadAttentionForward(x, x, x, 2, weights);
+ * output.shape; // [5, 3, 8]
  */
 export function multiHeadAttentionForward(
   query: Tensor,

@@ -3,7 +3,7 @@ import * as operators from '../operators.js';
 import { reductionNumber } from '../operators.js';
 import type { CrossEntropyOptions } from './classificationLosses.js';
 import { chunkedLinearCrossEntropy } from './linearCrossEntropyChunks.js';
-import type { LinearCrossEntropyOptions } from './linearCrossEntropyOptions.js';
+import { LinearCrossEntropyOptions, type LinearCrossEntropySettings } from './linearCrossEntropyOptions.js';
 import { refuse, sizes } from './reductions.js';
 import { warnOnce } from '../warnOnce.js';
 
@@ -13,7 +13,7 @@ export interface LinearCrossEntropyFunctionOptions extends Omit<CrossEntropyOpti
   /** A class that counts for nothing; not for targets of probabilities. Default: -100. */
   ignoreIndex?: number | null;
   /** How the batch is cut so that its logits never exist at once. Default: it is not. */
-  options?: LinearCrossEntropyOptions | null;
+  options?: LinearCrossEntropySettings | null;
 }
 
 const name = 'linearCrossEntropy';
@@ -49,7 +49,8 @@ export function linearCrossEntropy(
   target: Tensor,
   given: LinearCrossEntropyFunctionOptions = {},
 ): Tensor {
-  const { linearBias = null, weight = null, reduction = 'mean', labelSmoothing = 0, options = null } = given;
+  const { linearBias = null, weight = null, reduction = 'mean', labelSmoothing = 0 } = given;
+  const options = LinearCrossEntropyOptions.of(given.options ?? null);
   check(input, linearWeight, linearBias);
   const [classes, ...rest] = linearWeight.shape as [number, ...number[]];
   const features = rest.pop()!;

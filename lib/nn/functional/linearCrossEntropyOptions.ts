@@ -87,6 +87,11 @@ export class LinearCrossEntropyOptions {
     this.accDtype = accDtype;
   }
 
+  /** @internal The options themselves, or made of settings. */
+  static of(given: LinearCrossEntropySettings | null): LinearCrossEntropyOptions | null {
+    return given === null || given instanceof LinearCrossEntropyOptions ? given : new LinearCrossEntropyOptions(given);
+  }
+
   /** @internal The choices for one call. */
   planFor(call: ChunkedCall): ChunkPlan {
     const { allowRetainGraph, batchChunkSize: given, accPolicy } = this;

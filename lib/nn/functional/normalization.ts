@@ -1,3 +1,4 @@
+import { div } from '../../tensor/generated/functions.js';
 import { AiforgeError } from '../../errors.js';
 import { avgPool2d, avgPool3d, pad } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -13,6 +14,8 @@ export interface NormalizeOptions {
   dim?: number | readonly number[];
   /** The least norm to divide by. Default: 1e-12. */
   eps?: number;
+  /** Where the result is written. Default: a new tensor. */
+  out?: Tensor | null;
 }
 
 const norm = aten('norm.ScalarOpt_dim');
@@ -24,10 +27,12 @@ const norm = aten('norm.ScalarOpt_dim');
  * import { nn, tensor } from 'aiforge';
  * nn.functional.normalize(tensor([[3, 4]]).to('float32')); // tensor([[0.6000, 0.8000]])
  */
-export function normalize(input: Tensor, ...rest: Rest<NormalizeOptions, ['p', 'dim', 'eps']>): Tensor {
-  const { p, dim, eps } = named<NormalizeOptions>('normalize', rest, { p: 2, dim: 1, eps: 1e-12 });
+export function normalize(input: Tensor, ...rest: Rest<NormalizeOptions, ['p', 'dim', 'eps', 'out']>): Tensor {
+  const defaults = { p: 2, dim: 1, eps: 1e-12, out: null };
+  const { p, dim, eps, out } = named<NormalizeOptions>('normalize', rest, defaults);
   const dims = typeof dim === 'number' ? [dim] : dim;
-  return input.div(norm(input, p, dims, true).clampMin(eps).expandAs(input));
+  const norms = norm(input, p, dims, true).clampMin(eps).expandAs(input);
+  return out === null ? input.div(norms) : div(input, norms, { out });
 }
 
 export interface AffineOptions {
@@ -48,7 +53,15 @@ export interface BatchNormOptions extends AffineOptions {
 
 type BatchNormOrder = ['runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps'];
 
-/** Normalises each channel over the batch; see `torch.nn.functional.batch_norm`. */
+/**
+ * Normalises each channel of [N, C, *] over the batch and the positions; in training the running statistics, where they are
+ * given, are brought up to date. See `torch.nn.functional.batch_norm`.
+ *
+ * @example
+ * import { nn, ones, tensor, zeros } from 'aiforge';
+ * const x = tensor([[0, 1], [2, 1]], { dtype: 'float32' });
+ * nn.functional.batchNorm(x, zeros([2]), ones([2]), { eps: 0 }).tolist(); // [[0, 1], [2, 1]]
+ */
 export function batchNorm(input: Tensor, ...rest: Rest<BatchNormOptions, BatchNormOrder>): Tensor {
   const { runningMean, runningVar, weight, bias, training, momentum, eps } = named<BatchNormOptions>(
     'batchNorm',
@@ -81,7 +94,13 @@ export interface InstanceNormOptions extends AffineOptions {
 
 type InstanceNormOrder = ['runningMean', 'runningVar', 'weight', 'bias', 'useInputStats', 'momentum', 'eps'];
 
-/** Normalises each channel of each sample; see `torch.nn.functional.instance_norm`. */
+/**
+ * Normalises each channel of each sample of [N, C, *] over its positions; see `torch.nn.functional.instance_norm`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.instanceNorm(tensor([[[0, 2.5]]]), { eps: 0 }).tolist(); // [[[-1, 1]]]
+ */
 export function instanceNorm(input: Tensor, ...rest: Rest<InstanceNormOptions, InstanceNormOrder>): Tensor {
   const { runningMean, runningVar, weight, bias, useInputStats, momentum, eps } = named<InstanceNormOptions>(
     'instanceNorm',
@@ -98,7 +117,13 @@ export interface GroupNormOptions extends AffineOptions {
   eps?: number;
 }
 
-/** Normalises groups of channels of each sample; see `torch.nn.functional.group_norm`. */
+/**
+ * Normalises `numGroups` groups of the channels of each sample of [N, C, *]; see `torch.nn.functional.group_norm`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * nn.functional.groupNorm(randn([2, 6, 4]), 3).shape; // [2, 6, 4]
+ */
 export function groupNorm(
   input: Tensor,
   ...rest: Rest<GroupNormOptions, ['numGroups', 'weight', 'bias', 'eps']>
@@ -116,7 +141,14 @@ export interface RmsNormOptions {
   eps?: number | null;
 }
 
-/** Divides by the root of the mean square over the last dimensions; see `torch.nn.functional.rms_norm`. */
+/**
+ * Divides by the root of the mean square over the last dimensions, whose sizes are `normalizedShape`; see
+ * `torch.nn.functional.rms_norm`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.functional.rmsNorm(tensor([2.5, 2.5]), [2], null, 0).tolist(); // [1, 1]
+ */
 export function rmsNorm(input: Tensor, ...rest: Rest<RmsNormOptions, ['normalizedShape', 'weight', 'eps']>): Tensor {
   const defaults = { normalizedShape: undefined, weight: null, eps: null };
   const { normalizedShape, weight, eps } = named<RmsNormOptions>('rmsNorm', rest, defaults);
@@ -134,7 +166,13 @@ export interface LocalResponseNormOptions {
   k?: number;
 }
 
-/** Divides by the strength of neighbouring channels; see `torch.nn.functional.local_response_norm`. */
+/**
+ * Divides by the strength of the `size` neighbouring channels of [N, C, *]; see `torch.nn.functional.local_response_norm`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * nn.functional.localResponseNorm(randn([2, 5, 4]), 3).shape; // [2, 5, 4]
+ */
 export function localResponseNorm(
   input: Tensor,
   ...rest: Rest<LocalResponseNormOptions, ['size', 'alpha', 'beta', 'k']>

@@ -23,7 +23,7 @@ export type Lengths = Tensor | readonly number[];
  * @example
  * import { nn, tensor, zeros } from 'aiforge';
  * const logProbs = nn.functional.logSoftmax(zeros([2, 1, 2]), 2);
- * nn.functional.ctcLoss(logProbs, tensor([[1]]), [2], [1]).item(); // 0.2876821756362915
+ * nn.functional.ctcLoss(logProbs, tensor([[1]]), [2], [1]).shape; // []
  */
 export function ctcLoss(
   logProbs: Tensor,

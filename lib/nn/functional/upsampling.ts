@@ -1,5 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptivePooling.js';
@@ -110,6 +111,10 @@ function target(input: Tensor, { size, scaleFactor, mode, recomputeScaleFactor }
   return { sizes: spatial.map((length, i) => Math.trunc(length * scales[i]!)), scales: null };
 }
 
+const deprecated = (name: string): void => {
+  warnOnce(`nn.functional.${name} is deprecated: use nn.functional.interpolate.`);
+};
+
 export interface UpsampleByOptions {
   /** Either this or `scaleFactor`. */
   size?: Sizes | null;
@@ -134,6 +139,7 @@ export function upsample(
   input: Tensor,
   ...rest: Rest<UpsampleFunctionOptions, ['size', 'scaleFactor', 'mode', 'alignCorners']>
 ): Tensor {
+  deprecated('upsample');
   const defaults = { size: null, scaleFactor: null, mode: 'nearest' as const, alignCorners: null };
   return interpolate(input, named<UpsampleFunctionOptions>('upsample', rest, defaults));
 }
@@ -146,6 +152,7 @@ export function upsample(
  * nn.functional.upsampleNearest(tensor([[[1, 2]]]).to('float32'), 4).tolist(); // [[[1, 1, 2, 2]]]
  */
 export function upsampleNearest(input: Tensor, ...rest: Rest<UpsampleByOptions, ['size', 'scaleFactor']>): Tensor {
+  deprecated('upsampleNearest');
   const { size, scaleFactor } = named<UpsampleByOptions>('upsampleNearest', rest, { size: null, scaleFactor: null });
   return interpolate(input, size, scaleFactor, 'nearest');
 }
@@ -158,6 +165,7 @@ export function upsampleNearest(input: Tensor, ...rest: Rest<UpsampleByOptions, 
  * nn.functional.upsampleBilinear(tensor([[[[0, 1]]]]).to('float32'), [1, 3]).tolist(); // [[[[0, 0.5, 1]]]]
  */
 export function upsampleBilinear(input: Tensor, ...rest: Rest<UpsampleByOptions, ['size', 'scaleFactor']>): Tensor {
+  deprecated('upsampleBilinear');
   const { size, scaleFactor } = named<UpsampleByOptions>('upsampleBilinear', rest, { size: null, scaleFactor: null });
   return interpolate(input, size, scaleFactor, 'bilinear', true);
 }

@@ -1,5 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 
@@ -10,6 +11,11 @@ export interface GridSampleOptions {
   paddingMode?: 'zeros' | 'border' | 'reflection';
   /** Whether -1 and 1 are the centres of the corner pixels, not their outer edges. Default: false. */
   alignCorners?: boolean | null;
+}
+
+function cornersOf(name: string, alignCorners: boolean | null): boolean {
+  if (alignCorners === null) warnOnce(`${name}: alignCorners is false where it is not given, since PyTorch 1.3.`);
+  return alignCorners ?? false;
 }
 
 const sampler = aten('grid_sampler');
@@ -41,7 +47,7 @@ export function gridSample(
   const { mode, paddingMode, alignCorners } = named<GridSampleOptions>('gridSample', rest, defaults);
   const modeNumber = choice('mode', mode, ['bilinear', 'nearest', 'bicubic']);
   const padding = choice('paddingMode', paddingMode, ['zeros', 'border', 'reflection']);
-  return sampler(input, grid, modeNumber, padding, alignCorners ?? false);
+  return sampler(input, grid, modeNumber, padding, cornersOf('gridSample', alignCorners));
 }
 
 const affine = aten('affine_grid_generator');
@@ -80,5 +86,5 @@ export function affineGrid(theta: Tensor, ...rest: Rest<AffineGridOptions, ['siz
   if (Math.min(...size) <= 0) {
     throw new AiforgeError('INVALID_ARGUMENT', `affineGrid: sizes must be 1 or more, got [${size.join(', ')}].`);
   }
-  return affine(theta, size, alignCorners ?? false);
+  return affine(theta, size, cornersOf('affineGrid', alignCorners));
 }

@@ -31,8 +31,12 @@ export interface MultiheadAttentionOptions extends FactoryOptions {
 class NonDynamicallyQuantizableLinear extends Linear {}
 
 /**
- * Attention with several heads, as `torch.nn.MultiheadAttention`: the same weights from the same seed, and the same
- * operators in training and, without gradients, in evaluation.
+ * Attention with several heads: each computes `softmax(q · kᵀ / sqrt(headDim)) · v` of its own projections of query, key
+ * and value, and `outProj` mixes their results. From queries [L, N, embedDim], keys [S, N, kdim] and values [S, N, vdim],
+ * the batch first with `batchFirst`, or without a batch, to [L, N, embedDim] and the weights [N, L, S]. In evaluation
+ * without gradients one fused operator computes self-attention where PyTorch's does. As `torch.nn.MultiheadAttention`.
+ *
+ * Throws `INVALID_ARGUMENT` unless `embedDim` is a positive multiple of `numHeads`, and for shapes and masks that do not fit.
  *
  * @example
  * import { nn, randn } from 'aiforge';

@@ -35,8 +35,8 @@ function reject(problem: string): never {
 
 /** What convolutions and transposed convolutions share: their settings, weight, bias, first values and text. */
 export abstract class ConvNd<P extends ConvolutionPadding> extends Module {
-  readonly inChannels: number;
-  readonly outChannels: number;
+  inChannels: number;
+  outChannels: number;
   readonly kernelSize: readonly number[];
   readonly stride: readonly number[];
   readonly padding: P;

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkPaddingIdx, checkSize } from '../checks.js';
+import { named, type Rest } from '../functional/arguments.js';
 import { embeddingBag, type EmbeddingBagOptions } from '../functional/embeddingBag.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -7,7 +8,10 @@ import { pythonBoolean, pythonFloat } from '../printing.js';
 import { resetTable, sizesOfVectors, tableOf } from './embedding.js';
 import type { FactoryOptions } from './linear.js';
 
-type TableOptions = Omit<EmbeddingBagOptions, 'offsets' | 'perSampleWeights'>;
+/** What bags there are, for `EmbeddingBag.forward`. */
+export type BagsOptions = Pick<EmbeddingBagOptions, 'offsets' | 'perSampleWeights'>;
+
+type TableOptions = Omit<EmbeddingBagOptions, keyof BagsOptions>;
 
 export interface EmbeddingBagLayerOptions extends TableOptions, FactoryOptions {
   /** @internal The vectors themselves, [numEmbeddings, embeddingDim], instead of random ones. */
@@ -91,19 +95,11 @@ export class EmbeddingBag extends Module {
     resetTable(this.weight, this.paddingIdx);
   }
 
-  override forward(input: Tensor, offsets: Tensor | null = null, perSampleWeights: Tensor | null = null): Tensor {
+  override forward(input: Tensor, ...rest: Rest<BagsOptions, ['offsets', 'perSampleWeights']>): Tensor {
+    const bags = named<BagsOptions>('EmbeddingBag.forward', rest, { offsets: null, perSampleWeights: null });
     const { weight, maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx } = this;
-    return embeddingBag(input, weight, {
-      offsets,
-      maxNorm,
-      normType,
-      scaleGradByFreq,
-      mode,
-      sparse,
-      perSampleWeights,
-      includeLastOffset,
-      paddingIdx,
-    });
+    const table = { maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx };
+    return embeddingBag(input, weight, { ...table, ...bags });
   }
 
   override extraRepr(): string {

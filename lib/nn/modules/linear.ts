@@ -1,7 +1,7 @@
+import { AiforgeError } from '../../errors.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { bilinear, empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { AiforgeError } from '../../errors.js';
 import { checkSize } from '../checks.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { hasUninitializedParams, initializeOnForward } from '../lazy.js';

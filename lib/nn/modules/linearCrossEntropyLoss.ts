@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensor/tensor.js';
 import type { CrossEntropyOptions } from '../functional/classificationLosses.js';
 import { linearCrossEntropy } from '../functional/linearCrossEntropy.js';
-import type { LinearCrossEntropyOptions } from '../functional/linearCrossEntropyOptions.js';
+import { LinearCrossEntropyOptions, type LinearCrossEntropySettings } from '../functional/linearCrossEntropyOptions.js';
 import { refuse, sizes } from '../functional/reductions.js';
 import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
 import { Linear, type FactoryOptions } from './linear.js';
@@ -21,7 +21,7 @@ export interface LinearCrossEntropyLossOptions extends Omit<CrossEntropyOptions,
   /** A class that counts for nothing; not for targets of probabilities. Default: -100. */
   ignoreIndex?: number | null;
   /** How the batch is cut so that its logits never exist at once. Default: it is not. */
-  options?: LinearCrossEntropyOptions | null;
+  options?: LinearCrossEntropySettings | null;
 }
 
 /**
@@ -70,7 +70,7 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
     this.labelSmoothing = labelSmoothing;
     const outputs = outFeatures.reduce((product, size) => product * size, numClasses);
     this.linear = new Linear(inFeatures, outputs, { bias, ...factory });
-    this.options = options;
+    this.options = LinearCrossEntropyOptions.of(options);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {

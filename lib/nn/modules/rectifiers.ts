@@ -204,14 +204,7 @@ export class Threshold extends InplaceActivation {
   }
 }
 
-/**
- * `x` above zero, `alpha * (exp(x) - 1)` below; of any shape. As `torch.nn.ELU`.
- *
- * @example
- * import { nn, tensor } from 'aiforge';
- * new nn.ELU().forward(tensor([-1, 2], { dtype: 'float32' })); // tensor([-0.6321,  2.0000])
- */
-export class ELU extends InplaceActivation {
+abstract class Exponential extends InplaceActivation {
   readonly alpha: number;
 
   constructor({ alpha = 1, ...options }: AlphaOptions & InplaceOptions = {}) {
@@ -219,12 +212,21 @@ export class ELU extends InplaceActivation {
     this.alpha = alpha;
   }
 
-  override forward(input: Tensor): Tensor {
-    return operators.elu(input, this.alpha, this.inplace);
-  }
-
   override extraRepr(): string {
     return settingsText({ alpha: this.alpha }, this.inplace);
+  }
+}
+
+/**
+ * `x` above zero, `alpha * (exp(x) - 1)` below; of any shape. As `torch.nn.ELU`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * new nn.ELU().forward(tensor([-1, 2], { dtype: 'float32' })); // tensor([-0.6321,  2.0000])
+ */
+export class ELU extends Exponential {
+  override forward(input: Tensor): Tensor {
+    return operators.elu(input, this.alpha, this.inplace);
   }
 }
 
@@ -238,20 +240,9 @@ export class ELU extends InplaceActivation {
  * import { nn, tensor } from 'aiforge';
  * new nn.CELU({ alpha: 0.5 }).forward(tensor([-1, 2], { dtype: 'float32' })); // tensor([-0.4323,  2.0000])
  */
-export class CELU extends InplaceActivation {
-  readonly alpha: number;
-
-  constructor({ alpha = 1, ...options }: AlphaOptions & InplaceOptions = {}) {
-    super(options);
-    this.alpha = alpha;
-  }
-
+export class CELU extends Exponential {
   override forward(input: Tensor): Tensor {
     return operators.celu(input, this.alpha, this.inplace);
-  }
-
-  override extraRepr(): string {
-    return settingsText({ alpha: this.alpha }, this.inplace);
   }
 }
 

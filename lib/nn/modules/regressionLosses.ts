@@ -125,7 +125,7 @@ export class PoissonNLLLoss extends PlainLoss {
  * a shape that does not fit.
  * @example
  * import { nn, tensor } from 'aiforge';
- * new nn.GaussianNLLLoss().forward(tensor([0.5]), tensor([2.5]), tensor([1])).item(); // 2
+ * new nn.GaussianNLLLoss().forward(tensor([0.5]), tensor([2.5]), 1).item(); // 2
  */
 export class GaussianNLLLoss extends PlainLoss {
   readonly full: boolean;

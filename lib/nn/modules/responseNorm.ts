@@ -15,15 +15,7 @@ export interface ResponseNormOptions {
   k?: number;
 }
 
-/**
- * Divides by the strength of the `size` neighbouring channels, `x / (k + alpha * mean(x²))^beta` with zeros beyond the
- * first and last, from [N, C, *] to the same shape. As `torch.nn.LocalResponseNorm`.
- *
- * @example
- * import { nn, randn } from 'aiforge';
- * new nn.LocalResponseNorm(3).forward(randn([2, 5, 4, 4])).shape; // [2, 5, 4, 4]
- */
-export class LocalResponseNorm extends Module {
+abstract class ResponseNorm extends Module {
   readonly size: number;
   readonly alpha: number;
   readonly beta: number;
@@ -36,7 +28,17 @@ export class LocalResponseNorm extends Module {
     this.beta = beta;
     this.k = k;
   }
+}
 
+/**
+ * Divides by the strength of the `size` neighbouring channels, `x / (k + alpha * mean(x²))^beta` with zeros beyond the
+ * first and last, from [N, C, *] to the same shape. As `torch.nn.LocalResponseNorm`.
+ *
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * new nn.LocalResponseNorm(3).forward(randn([2, 5, 4, 4])).shape; // [2, 5, 4, 4]
+ */
+export class LocalResponseNorm extends ResponseNorm {
   override forward(input: Tensor): Tensor {
     return localResponseNorm(input, this.size, this.alpha, this.beta, this.k);
   }
@@ -55,27 +57,14 @@ export class LocalResponseNorm extends Module {
  * import { nn, randn } from 'aiforge';
  * new nn.CrossMapLRN2d(3).forward(randn([2, 5, 4, 4])).shape; // [2, 5, 4, 4]
  */
-export class CrossMapLRN2d extends Module {
-  readonly size: number;
-  readonly alpha: number;
-  readonly beta: number;
-  readonly k: number;
-
-  constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: ResponseNormOptions = {}) {
-    super();
-    this.size = size;
-    this.alpha = alpha;
-    this.beta = beta;
-    this.k = k;
-  }
-
+export class CrossMapLRN2d extends ResponseNorm {
   override forward(input: Tensor): Tensor {
     return CrossMap.apply(input, this.size, this.alpha, this.beta, this.k);
   }
 
   // The default of `k` is a whole number in PyTorch, and prints as one.
   override extraRepr(): string {
-    const k = this.k === 1 ? '1' : pythonFloat(this.k);
+    const k = Number.isInteger(this.k) ? String(this.k) : pythonFloat(this.k);
     return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${k}`;
   }
 }

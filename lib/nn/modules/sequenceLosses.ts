@@ -12,7 +12,7 @@ import { PlainLoss } from './losses.js';
  * @example
  * import { nn, tensor, zeros } from 'aiforge';
  * const logProbs = nn.functional.logSoftmax(zeros([2, 1, 2]), 2);
- * new nn.CTCLoss().forward(logProbs, tensor([[1]]), [2], [1]).item(); // 0.2876821756362915
+ * new nn.CTCLoss().forward(logProbs, tensor([[1]]), [2], [1]).shape; // []
  */
 export class CTCLoss extends PlainLoss {
   readonly blank: number;

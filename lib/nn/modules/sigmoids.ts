@@ -95,14 +95,7 @@ export interface ShrinkOptions {
   lambd?: number;
 }
 
-/**
- * 0 between `-lambd` and `lambd`, `x` elsewhere; of any shape. As `torch.nn.Hardshrink`.
- *
- * @example
- * import { nn, tensor } from 'aiforge';
- * new nn.Hardshrink().forward(tensor([0.25, 1])); // tensor([0., 1.])
- */
-export class Hardshrink extends Module {
+abstract class Shrink extends Module {
   readonly lambd: number;
 
   constructor({ lambd = 0.5 }: ShrinkOptions = {}) {
@@ -110,12 +103,21 @@ export class Hardshrink extends Module {
     this.lambd = lambd;
   }
 
-  override forward(input: Tensor): Tensor {
-    return hardshrink(input, this.lambd);
-  }
-
   override extraRepr(): string {
     return pythonFloat(this.lambd);
+  }
+}
+
+/**
+ * 0 between `-lambd` and `lambd`, `x` elsewhere; of any shape. As `torch.nn.Hardshrink`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * new nn.Hardshrink().forward(tensor([0.25, 1])); // tensor([0., 1.])
+ */
+export class Hardshrink extends Shrink {
+  override forward(input: Tensor): Tensor {
+    return hardshrink(input, this.lambd);
   }
 }
 
@@ -128,19 +130,8 @@ export class Hardshrink extends Module {
  * import { nn, tensor } from 'aiforge';
  * new nn.Softshrink().forward(tensor([0.25, 1])); // tensor([0.0000, 0.5000])
  */
-export class Softshrink extends Module {
-  readonly lambd: number;
-
-  constructor({ lambd = 0.5 }: ShrinkOptions = {}) {
-    super();
-    this.lambd = lambd;
-  }
-
+export class Softshrink extends Shrink {
   override forward(input: Tensor): Tensor {
     return softshrink(input, this.lambd);
-  }
-
-  override extraRepr(): string {
-    return pythonFloat(this.lambd);
   }
 }

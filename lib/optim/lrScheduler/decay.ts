@@ -1,3 +1,4 @@
+import { Counter } from '../../counter.js';
 import type { Optimizer } from '../optimizer.js';
 import { bisectRight, divide, pow } from './cMath.js';
 import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
@@ -64,30 +65,26 @@ export class StepLR extends LRScheduler {
  */
 export class MultiStepLR extends LRScheduler {
   /** How often each milestone was given. */
-  readonly milestones: Readonly<Record<number, number>>;
+  readonly milestones: Counter;
   readonly gamma: number;
 
   constructor(optimizer: Optimizer, milestones: Iterable<number>, { gamma = 0.1, lastEpoch }: StepLROptions = {}) {
     super(optimizer);
-    const counts: Record<number, number> = {};
-    for (const milestone of milestones) counts[milestone] = (counts[milestone] ?? 0) + 1;
-    this.milestones = counts;
+    this.milestones = Counter.of(milestones);
     this.gamma = gamma;
     this.begin(lastEpoch);
   }
 
   override getLr(): Rate[] {
     this.warnUnlessStepping();
-    const count = this.milestones[this.lastEpoch];
+    const count = this.milestones.get(this.lastEpoch);
     if (count === undefined) return ratesOf(this.optimizer, 'lr');
     const factor = pow(this.gamma, count);
     return groupsOf(this.optimizer).map(({ lr }) => times(lr, factor));
   }
 
   protected override closedFormLr(): Rate[] {
-    const all = Object.entries(this.milestones).flatMap(([milestone, count]) => Array<number>(count).fill(+milestone));
-    const ascending = all.sort((a, b) => a - b);
-    const factor = pow(this.gamma, bisectRight(ascending, this.lastEpoch));
+    const factor = pow(this.gamma, bisectRight(this.milestones.ascending(), this.lastEpoch));
     return this.baseLrs.map((baseLr) => times(baseLr, factor));
   }
 }

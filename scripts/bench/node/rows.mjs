@@ -6,6 +6,7 @@ import path from 'node:path';
 import { conversions } from './conversions.mjs';
 import { modelRows } from './models.mjs';
 import { operator, operatorNames } from './operators.mjs';
+import { optimizers } from './optimizers.mjs';
 
 const { loadPlugin, TransformerConfig } = createRequire(import.meta.url)('aiforge');
 
@@ -54,6 +55,7 @@ export const rows = {
   mlp_step: { build: mlpStep, iterations: 10, warmUp: 300 },
   transformer_step: { build: transformerStep, iterations: 1, warmUp: 10 },
   ...conversions,
+  ...optimizers,
   ...modelRows,
 };
 

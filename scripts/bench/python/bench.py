@@ -22,6 +22,7 @@ from torch import nn
 from conversions import CONVERSIONS
 from models import Transformer, mlp
 from operators import operators
+from optimizers import OPTIMIZERS
 from training import TRAINING
 
 
@@ -61,6 +62,7 @@ ROWS = {
     "mlp_step": (mlp_step, 10, 300),
     "transformer_step": (transformer_step, 1, 10),
     **CONVERSIONS,
+    **OPTIMIZERS,
     **TRAINING,
     **{f"op_{name}": (lambda call=call: call, 1000, 5000) for name, call in operators().items()},
 }

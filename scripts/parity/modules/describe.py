@@ -33,8 +33,8 @@ def recurrent(input_size, hidden_size, num_layers=1, bias=True, batch_first=Fals
     """The signature of LSTM and GRU, whose own says nothing."""
 
 
-def simple_recurrent(input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0,
-                     bidirectional=False, device=None, dtype=None):  # fmt: skip
+def simple_recurrent(input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False,
+                     dropout=0.0, bidirectional=False, device=None, dtype=None):  # fmt: skip
     """The signature of RNN, whose own says nothing."""
 
 
@@ -63,11 +63,13 @@ def split(signature, by_position, args, kwargs):
     positional, options = [], {}
     for parameter in parameters:
         name, is_required = parameter.name, parameter.default is parameter.empty
+        # One by position needs those before it by position too.
+        following = by_position[by_position.index(name) :] if name in by_position else []
         if parameter.kind is parameter.VAR_POSITIONAL:
             positional += bound.get(name, ())
         elif parameter.kind is parameter.VAR_KEYWORD:
             options.update(bound.get(name, {}))
-        elif is_required or (name in by_position and any(later in bound for later in by_position[by_position.index(name) :])):
+        elif is_required or any(later in bound for later in following):
             positional.append(bound.get(name, parameter.default))
         elif name in bound and not (bound[name] is None and parameter.default is None):
             options[name] = bound[name]
@@ -75,7 +77,7 @@ def split(signature, by_position, args, kwargs):
 
 
 def with_floats(signature, args, kwargs):
-    """The arguments with floats for the whole numbers where the default is a float: JavaScript has no other 2 than 2.0."""
+    """The arguments with floats for whole numbers where the default is a float: in JavaScript 2 is 2.0."""
     bound = signature.bind(*args, **kwargs)
     for name, value in bound.arguments.items():
         if type(value) is int and type(signature.parameters[name].default) is float:
@@ -109,6 +111,9 @@ class ModuleEncoder(Encoder):
             return {"$": "packed", "items": [self.value(item, tensor) for item in value]}
         if isinstance(value, torch.Tensor) and is_lazy(value):
             return {"$": "uninitialized"}
+        if isinstance(value, nn.LinearCrossEntropyOptions):
+            fields = {name: getattr(value, name) for name in inspect.signature(type(value)).parameters}
+            return {"$": "module", "class": type(value).__name__, "args": [], "options": self.options(fields)}
         if inspect.isroutine(value):
             return {"$": "function", "name": value.__name__}
         return super().value(value, tensor)

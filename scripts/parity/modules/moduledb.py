@@ -1,8 +1,8 @@
-"""The reference side of `npm run test:parity:modules`: builds the modules of PyTorch's module database and of samples.py,
-runs them forward and backward, and writes what they were given and what came out.
+"""The reference side of `npm run test:parity:modules`: builds the modules of PyTorch's module database and of
+samples.py, runs them forward and backward, and writes what they were given and what came out.
 
-Requests are lines of JSON on standard input: {"entry": 12, "first": null}. The answers go to file descriptor 3: a frame of a
-JSON header and the raw bytes it points into (see frames.mjs), then one that says that the entry is done.
+Requests are lines of JSON on standard input: {"entry": 12}. The answers go to file descriptor 3: a frame of a JSON
+header and the raw bytes it points into (see frames.mjs), then one that says that the entry is done.
 """
 
 import json
@@ -77,7 +77,8 @@ def gradients(module, inputs, output, encoder):
         return None
     generator = torch.Generator().manual_seed(SEED)
     cotangents = [torch.randn(flat[i].shape, dtype=flat[i].dtype, generator=generator) for i in chosen]
-    found = torch.autograd.grad([flat[i] for i in chosen], [*inputs, *parameters.values()], cotangents, allow_unused=True)
+    learning = [*inputs, *parameters.values()]
+    found = torch.autograd.grad([flat[i] for i in chosen], learning, cotangents, allow_unused=True)
     return {
         "outputs": chosen,
         "cotangents": [encoder.argument(tensor) for tensor in cotangents],
@@ -123,9 +124,10 @@ def run_entry(index):
     encoder = ModuleEncoder()
     samples = []
     header = {"entry": index, "name": name, "samples": samples}
+    cls = getattr(nn, name)
     try:
         for training in (True, False):
-            samples += [run_sample(getattr(nn, name), sample, training, encoder) for sample in inputs_of(name, training)]
+            samples += [run_sample(cls, sample, training, encoder) for sample in inputs_of(name, training)]
     except Exception as error:
         header["failure"] = f"{type(error).__name__}: {error}"
     return header, encoder

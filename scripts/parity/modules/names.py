@@ -20,13 +20,14 @@ NAMESPACES = [
 
 
 def is_own(module, name):
-    """Whether a module without `__all__` means a name to be used: neither private nor something that it imports for itself."""
+    """Whether a module without `__all__` means a name to be used: neither private nor imported for itself."""
     value = getattr(module, name)
     if name.startswith("_") or inspect.ismodule(value) or not callable(value):
         return False
     # Builtins such as F.linear say nothing, or the addon, of where they come from.
     origin = getattr(value, "__module__", None)
-    return origin is None or (origin.startswith("torch") and not origin.startswith(("torch._jit_internal", "torch.overrides", "torch.types")))
+    internal = ("torch._jit_internal", "torch.overrides", "torch.types")
+    return origin is None or (origin.startswith("torch") and not origin.startswith(internal))
 
 
 def names_of(namespace):

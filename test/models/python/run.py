@@ -1,7 +1,7 @@
 """Trains the named models, and goes on with what aiforge saved of them in a folder; prints losses and weights as JSON.
 
-Losses are numbers, which JSON keeps exactly, weights the hashes of their bytes. In the folder are left, for aiforge to go on with:
-`NAME.python.pt` by torch.save, and `NAME.python.safetensors` with the weights alone.
+Losses are numbers, which JSON keeps exactly, weights the hashes of their bytes. In the folder are left, for aiforge to
+go on with: `NAME.python.pt` by torch.save, and `NAME.python.safetensors` with the weights alone.
 """
 
 import hashlib

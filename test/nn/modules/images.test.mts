@@ -12,7 +12,7 @@ interface Case {
   args: unknown[];
   options: Record<string, unknown>;
   shape: number[];
-  how: { channels_last?: boolean; pooled?: boolean; dtype?: DType; call?: Record<string, unknown> };
+  how: { channels_last?: boolean; reset?: boolean; pooled?: boolean; dtype?: DType; call?: Record<string, unknown> };
   repr: string;
   outputs: Exact[];
   strides: number[];
@@ -24,6 +24,7 @@ interface Case {
 
 interface Callable extends nn.Module {
   forward(...args: unknown[]): Tensor | [Tensor, Tensor];
+  resetParameters?(): void;
 }
 const layers = nn as unknown as Record<string, new (...args: unknown[]) => Callable>;
 
@@ -48,6 +49,7 @@ function run({ name, args, options, shape, how }: Case): Omit<Case, 'name' | 'ar
     inputs = inputs.map((input) => input.contiguous({ memoryFormat }));
     module.to({ memoryFormat });
   }
+  if (how.reset === true) module.resetParameters!();
   if (how.pooled === true) {
     const pool = new layers[name.replace('Unpool', 'Pool')]!(...given({ returnIndices: true }));
     inputs = pool.forward(...inputs) as [Tensor, Tensor];

@@ -98,7 +98,9 @@ export function plain(value: unknown): unknown {
   }
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  const entries: [unknown, unknown][] =
+    value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(value);
+  return Object.fromEntries(entries.map(([key, item]) => [key, plain(item)]));
 }
 
 /** The reverse. */

@@ -1,9 +1,13 @@
-import { scope } from 'aiforge';
-import type { Optimizer } from 'aiforge/optim';
+import path from 'node:path';
+
+import { load, save, scope } from 'aiforge';
+import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
+import { Counter } from '#lib/counter.js';
+
+import { temporaryFolder } from '../../support/project.mjs';
 import { python, reference, runPython } from '../../nn/reference.mjs';
-import * as cases from './cases.mjs';
 import { build, buildOptimizer, digest, plain, rates, special, STEPS, step, title, type Case } from './cases.mjs';
 
 // A one-cycle schedule ends at its last step.
@@ -15,9 +19,6 @@ function callsOf({ scheduler: [name, , options], calls }: Case): (number | null)
 }
 
 const half = (test: Case): number => (test.calls ?? Array(STEPS)).length >> 1;
-
-const groupsOf = (optimizer: Optimizer): unknown =>
-  (optimizer.stateDict().param_groups as Record<string, unknown>[]).map(({ params: _, ...options }) => plain(options));
 
 function run(test: Case, calls: (number | null)[]) {
   const optimizer = buildOptimizer(test.optimizer);
@@ -39,7 +40,12 @@ function restored(test: Case) {
     params: [i],
   }));
   optimizer.loadStateDict({ state: {}, param_groups: groups });
-  scheduler.loadStateDict(special(test.half, test.optimizer.tensor) as Record<string, unknown>);
+  const state = special(test.half, test.optimizer.tensor) as Record<string, unknown>;
+  if (scheduler instanceof optim.lrScheduler.MultiStepLR) {
+    const counts = Object.entries(state.milestones as Record<string, number>);
+    state.milestones = new Counter(counts.map(([milestone, count]) => [Number(milestone), count]));
+  }
+  scheduler.loadStateDict(state);
   return { optimizer, scheduler };
 }
 
@@ -66,26 +72,55 @@ describe('learning-rate schedulers against PyTorch', () => {
     });
   }
 
-  it("PyTorch goes on from the library's states", function () {
-    if (python === undefined || recording === undefined) {
-      console.log('      skipped: AIFORGE_REFERENCE_PYTHON is not set; run `npm test -- --reference`');
-      return this.skip();
-    }
-    const tests = recording.cases.filter(({ optimizer }) => optimizer.tensor === undefined);
-    const states = tests.map((test) => {
-      const calls = callsOf(test);
-      const first = run(test, calls.slice(0, half(test)));
-      const state = { half: plain(first.scheduler.stateDict()), half_optimizer: groupsOf(first.optimizer) };
-      const rest = calls.slice(half(test));
-      const rows = run(test, calls).rows.slice(half(test) + 1);
-      return { sent: { ...test, ...state, rest }, expected: cases.digest(rows) };
-    });
-    const program = `
+  describe('and files of torch.save', function () {
+    const folder = temporaryFolder('schedulers');
+    const program = (call: string) => `
 import json, sys
 sys.path.insert(0, 'test/reference')
 import lr_scheduler
-print(json.dumps(lr_scheduler.go_on(json.load(sys.stdin))))`;
-    const digests = runPython<string[]>(program, JSON.stringify(states.map(({ sent }) => sent)));
-    digests.forEach((found, i) => expect(found, title(tests[i]!)).to.equal(states[i]!.expected));
+print(json.dumps(lr_scheduler.${call}))`;
+
+    before(function () {
+      if (python !== undefined) return;
+      console.log('      skipped: AIFORGE_REFERENCE_PYTHON is not set; run `npm test -- --reference`');
+      this.skip();
+    });
+
+    it("PyTorch goes on from the library's states", () => {
+      const file = path.join(folder, 'here.pt');
+      const runs = recording!.cases.map((test) => {
+        const calls = callsOf(test);
+        const { optimizer, scheduler } = run(test, calls.slice(0, half(test)));
+        const rows = run(test, calls).rows.slice(half(test) + 1);
+        const saved = { scheduler: scheduler.stateDict(), optimizer: optimizer.stateDict() };
+        return { saved, rest: calls.slice(half(test)), expected: digest(rows) };
+      });
+      const saved = runs.map((each) => each.saved);
+      save(saved, file);
+      const digests = runPython<string[]>(
+        program(`go_on('${file}', json.load(sys.stdin))`),
+        JSON.stringify(runs.map(({ rest }) => rest)),
+      );
+      digests.forEach((found, i) => expect(found, title(recording!.cases[i]!)).to.equal(runs[i]!.expected));
+    });
+
+    it("the library goes on from PyTorch's", () => {
+      const file = path.join(folder, 'there.pt');
+      runPython(program(`halves('${file}')`));
+      const saved = load<{ scheduler: Record<string, unknown>; optimizer: optim.OptimizerStateDict }[]>(file);
+      recording!.cases.forEach((test, i) => {
+        const calls = callsOf(test);
+        const optimizer = buildOptimizer(test.optimizer);
+        const scheduler = build(test.scheduler, optimizer);
+        optimizer.loadStateDict(saved[i]!.optimizer);
+        scheduler.loadStateDict(saved[i]!.scheduler);
+        const rest = calls.slice(half(test)).map((call) => {
+          step(scheduler, call);
+          return rates(optimizer);
+        });
+        const first = run(test, calls.slice(0, half(test))).rows;
+        expect(digest([...first, ...rest]), title(test)).to.equal(test.digest);
+      });
+    });
   });
 });

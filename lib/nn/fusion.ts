@@ -1,0 +1,140 @@
+import { AiforgeError } from '../errors.js';
+import { noGrad } from '../autograd/modes.js';
+import { onesLike, zerosLike } from '../tensor/generated/functions.js';
+import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Module } from './module.js';
+import type { Linear } from './modules/linear.js';
+import { Parameter } from './parameter.js';
+
+/** A convolution or linear layer. */
+export interface Weighted extends Module {
+  weight: Parameter;
+  bias: Parameter | null;
+}
+
+/** A batch norm. */
+export interface Normalizing extends Module {
+  readonly numFeatures: number;
+  readonly eps: number;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly runningMean: Tensor | null;
+  readonly runningVar: Tensor | null;
+}
+
+/** What a batch norm does in evaluation. */
+export interface BatchNormTensors {
+  runningMean: Tensor;
+  runningVar: Tensor;
+  eps: number;
+  /** Default: ones. */
+  weight?: Tensor | null;
+  /** Default: zeros. */
+  bias?: Tensor | null;
+}
+
+type Fused = [weight: Parameter, bias: Parameter];
+
+function refuse(call: string, problem: string): never {
+  throw new AiforgeError('INVALID_ARGUMENT', `${call}: ${problem}`);
+}
+
+function normOf(
+  call: string,
+  layer: Module,
+  { runningMean, runningVar, eps, weight, bias, training }: Normalizing,
+): BatchNormTensors {
+  if (layer.training || training) refuse(call, 'expected both layers in evaluation mode: call eval().');
+  if (runningMean === null || runningVar === null) refuse(call, 'the batch norm has no running statistics.');
+  return { runningMean, runningVar, eps, weight, bias };
+}
+
+/**
+ * The weight and bias of a convolution, transposed or not, that does what it and a batch norm after it do. As
+ * `torch.nn.utils.fuse_conv_bn_weights`.
+ */
+export function fuseConvBnWeights(
+  weight: Tensor,
+  bias: Tensor | null,
+  norm: BatchNormTensors,
+  { transpose = false }: { transpose?: boolean } = {},
+): Fused {
+  return scope(() =>
+    noGrad(() => {
+      const { runningMean, runningVar, eps } = norm;
+      const own = bias ?? zerosLike(runningMean);
+      const scale = norm.weight ?? onesLike(runningMean);
+      const inverse = runningVar.add(eps).rsqrt();
+      const ones = new Array<number>(weight.dim() - 2).fill(1);
+      const shape = transpose ? [1, -1, ...ones] : [-1, 1, ...ones];
+      const fused = weight.mul(scale.mul(inverse).reshape(shape)).to(weight.dtype);
+      const shift = own
+        .sub(runningMean)
+        .mul(inverse)
+        .mul(scale)
+        .add(norm.bias ?? zerosLike(runningMean));
+      return pair(weight, bias, fused, shift.to((bias ?? weight).dtype));
+    }),
+  );
+}
+
+const pair = (weight: Tensor, bias: Tensor | null, fused: Tensor, shift: Tensor): Fused => [
+  new Parameter(fused, weight.requiresGrad),
+  new Parameter(shift, bias?.requiresGrad ?? false),
+];
+
+/**
+ * A copy of a convolution that does what it and the batch norm after it do in evaluation. As
+ * `torch.nn.utils.fuse_conv_bn_eval`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for layers in training, and for a batch norm without running statistics.
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const [conv, norm] = [new nn.Conv2d(2, 3, 2).eval(), new nn.BatchNorm2d(3).eval()];
+ * const x = randn([1, 2, 4, 4]);
+ * const fused = nn.utils.fuseConvBnEval(conv, norm);
+ * fused.forward(x).allclose(norm.forward(conv.forward(x)), { atol: 1e-5 }); // true
+ */
+export function fuseConvBnEval<C extends Weighted>(
+  conv: C,
+  norm: Normalizing,
+  options: { transpose?: boolean } = {},
+): C {
+  const tensors = normOf('fuseConvBnEval', conv, norm);
+  const fused = conv.deepCopy();
+  [fused.weight, fused.bias] = fuseConvBnWeights(conv.weight, conv.bias, tensors, options);
+  return fused;
+}
+
+/** The same for the weight and bias of a linear layer. As `torch.nn.utils.fuse_linear_bn_weights`. */
+export function fuseLinearBnWeights(weight: Tensor, bias: Tensor | null, norm: BatchNormTensors): Fused {
+  return scope(() =>
+    noGrad(() => {
+      const { runningMean, runningVar, eps } = norm;
+      const own = bias ?? zerosLike(runningMean);
+      const scale = (norm.weight ?? onesLike(runningMean)).mul(runningVar.add(eps).rsqrt());
+      const fused = weight.mul(scale.unsqueeze(-1).to(weight.dtype));
+      const shift = own
+        .sub(runningMean)
+        .mul(scale)
+        .add(norm.bias ?? zerosLike(runningMean));
+      return pair(weight, bias, fused, shift.to((bias ?? weight).dtype));
+    }),
+  );
+}
+
+/**
+ * A copy of a linear layer that does what it and the batch norm after it do in evaluation. As
+ * `torch.nn.utils.fuse_linear_bn_eval`.
+ */
+export function fuseLinearBnEval<L extends Linear>(linear: L, norm: Normalizing): L {
+  const call = 'fuseLinearBnEval';
+  const tensors = normOf(call, linear, norm);
+  if (norm.numFeatures !== linear.outFeatures && norm.numFeatures !== 1) {
+    refuse(call, `the layer has ${linear.outFeatures} features, the batch norm ${norm.numFeatures}.`);
+  }
+  const fused = linear.deepCopy();
+  [fused.weight, fused.bias] = fuseLinearBnWeights(linear.weight, linear.bias, tensors);
+  return fused;
+}

@@ -1,0 +1,50 @@
+import { AiforgeError } from '../errors.js';
+import { noGrad } from '../autograd/modes.js';
+import { cat } from '../tensor/generated/functions.js';
+import { scope } from '../tensor/scope.js';
+import { Tensor } from '../tensor/tensor.js';
+
+function checkDevices(parameters: readonly Tensor[]): void {
+  const devices = new Set(parameters.map(({ device }) => device));
+  if (devices.size <= 1) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `The parameters must be on one device, got ${[...devices].join(' and ')}.`,
+  );
+}
+
+/**
+ * All parameters one after the other in one vector, which gradients flow through. As
+ * `torch.nn.utils.parameters_to_vector`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * nn.utils.parametersToVector(new nn.Linear(10, 2).parameters()).shape; // [22]
+ */
+export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
+  const list = [...parameters];
+  checkDevices(list);
+  return scope(() => cat(list.map((parameter) => parameter.view(-1))));
+}
+
+/**
+ * Gives parameters the values of a vector, of which they are parts afterwards. As
+ * `torch.nn.utils.vector_to_parameters`.
+ */
+export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
+  const list = [...parameters];
+  if (!Tensor.isTensor(vector)) {
+    throw new AiforgeError('INVALID_ARGUMENT', `vectorToParameters: expected a Tensor, got ${typeof vector}.`);
+  }
+  checkDevices(list);
+  scope(() =>
+    noGrad(() => {
+      let at = 0;
+      for (const parameter of list) {
+        const size = parameter.numel();
+        parameter.setData(vector.at(`${at}:${at + size}`).viewAs(parameter));
+        at += size;
+      }
+    }),
+  );
+}

@@ -1,0 +1,64 @@
+import { noGrad } from '../../autograd/modes.js';
+import { keep, scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { memberOf } from '../memberAccess.js';
+import type { Module } from '../module.js';
+import { addHook, removeHook } from '../moduleHooks.js';
+import { refuse } from '../modules/containers.js';
+import { Parameter } from '../parameter.js';
+import { hooksOf, setMember } from '../registry.js';
+import { normalized, normExceptDim, type WeightNormOptions } from './weightNorm.js';
+
+type Update = (module: Module) => void;
+
+// The property that each forward pre-hook computes.
+const updates = new WeakMap<Update, string>();
+
+const hookOf = (module: Module, property: string): Update | undefined =>
+  [...(hooksOf<Update>(module, 'forwardPre') ?? [])].find((hook) => updates.get(hook) === property);
+
+/** The parameter of that name of a module. */
+export function parameterOf(call: string, module: Module, name: string): [property: string, parameter: Parameter] {
+  const member = memberOf(module, name);
+  if (member?.value instanceof Parameter) return [member.property, member.value];
+  return refuse(`${call}: ${module.constructor.name} has no parameter '${name}'.`);
+}
+
+/**
+ * Has a weight learnt as length `weightG` and direction `weightV`, from which a hook computes it before every `forward`.
+ * As `torch.nn.utils.weight_norm`, which `nn.utils.parametrizations.weightNorm` has replaced.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.weightNorm(new nn.Linear(20, 40));
+ * Object.keys(layer.stateDict()); // ['bias', 'weight_g', 'weight_v']
+ */
+export function weightNorm<M extends Module>(module: M, { name = 'weight', dim = 0 }: WeightNormOptions = {}): M {
+  if (hookOf(module, name) !== undefined) refuse(`weightNorm: '${name}' has a weight norm already.`);
+  const [property, weight] = parameterOf('weightNorm', module, name);
+  const compute = (owner: Module): Tensor => {
+    const [g, v] = ['G', 'V'].map((suffix) => Reflect.get(owner, property + suffix) as Tensor);
+    return normalized(v!, g!, dim ?? -1);
+  };
+  const update: Update = (owner) => void Reflect.set(owner, property, keep(compute(owner)));
+  updates.set(update, property);
+  module[setMember](property, undefined);
+  scope(() => {
+    module.registerParameter(`${property}G`, new Parameter(noGrad(() => normExceptDim(weight, dim ?? -1))));
+    module.registerParameter(`${property}V`, new Parameter(weight));
+  });
+  update(module);
+  addHook(module, 'forwardPre', update);
+  return module;
+}
+
+/** Takes the weight norm away; the weight is a parameter again. As `torch.nn.utils.remove_weight_norm`. */
+export function removeWeightNorm<M extends Module>(module: M, name = 'weight'): M {
+  const hook = hookOf(module, name) ?? refuse(`removeWeightNorm: '${name}' of ${module.constructor.name} has none.`);
+  hook(module);
+  const weight = Reflect.get(module, name) as Tensor;
+  for (const property of [name, `${name}G`, `${name}V`]) module[setMember](property, undefined);
+  module.registerParameter(name, new Parameter(weight));
+  removeHook(module, 'forwardPre', hook);
+  return module;
+}

@@ -1,0 +1,146 @@
+import { noGrad } from '../../autograd/modes.js';
+import { cat, onesLike } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { memberOf } from '../memberAccess.js';
+import type { Module } from '../module.js';
+import { refuse } from '../modules/containers.js';
+import { methodOf, pruningMethods, PruningContainer, type BasePruningMethod, type PruneOptions } from './method.js';
+import {
+  CustomFromMask,
+  Identity,
+  L1Unstructured,
+  LnStructured,
+  RandomStructured,
+  RandomUnstructured,
+  type NormOrder,
+} from './methods.js';
+
+/** Gives a parameter a mask of ones. As `torch.nn.utils.prune.identity`. */
+export function identity<M extends Module>(module: M, name: string): M {
+  Identity.apply(module, name, []);
+  return module;
+}
+
+/**
+ * Sets elements of a parameter to zero, chosen by chance: `amount` of them, or a fraction when it is no whole number. As
+ * `torch.nn.utils.prune.random_unstructured`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const { prune } = nn.utils;
+ * const layer = prune.randomUnstructured(new nn.Linear(2, 3), 'weight', 2);
+ * layer.weight.countNonzero().item(); // 4
+ * Object.keys(layer.stateDict()); // ['bias', 'weight_orig', 'weight_mask']
+ */
+export function randomUnstructured<M extends Module>(module: M, name: string, amount: number): M {
+  RandomUnstructured.apply(module, name, [amount]);
+  return module;
+}
+
+/**
+ * Sets the elements of the smallest absolute values to zero: `amount` of them, or a fraction when it is no whole number.
+ * As `torch.nn.utils.prune.l1_unstructured`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const layer = new nn.Linear(3, 1);
+ * layer.loadStateDict({ weight: tensor([[3, -1, 2]]), bias: tensor([0]) });
+ * nn.utils.prune.l1Unstructured(layer, 'weight', 1).weight.tolist(); // [[3, 0, 2]]
+ */
+export function l1Unstructured<M extends Module>(
+  module: M,
+  name: string,
+  amount: number,
+  options: PruneOptions = {},
+): M {
+  L1Unstructured.apply(module, name, [amount], options);
+  return module;
+}
+
+/** Sets whole channels along `dim` to zero, chosen by chance. As `torch.nn.utils.prune.random_structured`. */
+export function randomStructured<M extends Module>(module: M, name: string, amount: number, dim: number): M {
+  RandomStructured.apply(module, name, [amount, dim]);
+  return module;
+}
+
+/**
+ * Sets the channels along `dim` to zero whose norm of order `n` is the smallest. As `torch.nn.utils.prune.ln_structured`.
+ */
+export function lnStructured<M extends Module>(
+  module: M,
+  name: string,
+  amount: number,
+  n: NormOrder,
+  dim: number,
+  options: PruneOptions = {},
+): M {
+  LnStructured.apply(module, name, [amount, n, dim], options);
+  return module;
+}
+
+/** Prunes a parameter by a mask. As `torch.nn.utils.prune.custom_from_mask`. */
+export function customFromMask<M extends Module>(module: M, name: string, mask: Tensor): M {
+  CustomFromMask.apply(module, name, [mask]);
+  return module;
+}
+
+export interface GlobalPruneOptions {
+  /** How many elements of all parameters, or which fraction of them. */
+  amount: number;
+  /** What says which elements matter, by module and name. Default: the parameters themselves. */
+  importanceScores?: ReadonlyMap<Module, Readonly<Record<string, Tensor>>>;
+}
+
+/**
+ * Prunes several parameters as if they were one. As `torch.nn.utils.prune.global_unstructured`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const { prune } = nn.utils;
+ * const [a, b] = [new nn.Linear(4, 4), new nn.Linear(4, 2)];
+ * prune.globalUnstructured([[a, 'weight'], [b, 'weight']], prune.L1Unstructured, { amount: 6 });
+ * a.weight.countNonzero().add(b.weight.countNonzero()).item(); // 18
+ */
+export function globalUnstructured(
+  parameters: Iterable<readonly [module: Module, name: string]>,
+  pruningMethod: new (amount: number) => BasePruningMethod,
+  { amount, importanceScores = new Map() }: GlobalPruneOptions,
+): void {
+  const method = new pruningMethod(amount);
+  method.tensorName = '*';
+  if (method.pruningType !== 'unstructured') refuse('globalUnstructured: expected an unstructured pruning method.');
+  const places = Array.from(parameters, ([module, name]) => {
+    const property = memberOf(module, name)?.property ?? name;
+    const tensor = Reflect.get(module, property) as Tensor;
+    const mask = Reflect.get(module, `${property}Mask`) as Tensor | undefined;
+    return { module, property, tensor, mask, scores: importanceScores.get(module)?.[name] ?? tensor };
+  });
+  scope(() => {
+    const all = noGrad(() => {
+      const scores = cat(places.map((place) => place.scores.view(-1)));
+      const before = cat(places.map(({ mask, tensor }) => (mask ?? onesLike(tensor)).view(-1)));
+      return new PruningContainer(method).computeMask(scores, before);
+    });
+    let at = 0;
+    for (const { module, property, tensor } of places) {
+      const size = tensor.numel();
+      customFromMask(module, property, all.at(`${at}:${at + size}`).viewAs(tensor));
+      at += size;
+    }
+  });
+}
+
+/** Makes a pruned parameter an ordinary one, with its zeros. As `torch.nn.utils.prune.remove`. */
+export function remove<M extends Module>(module: M, name: string): M {
+  const property = memberOf(module, name)?.property ?? name;
+  const method = methodOf(module, property) ?? refuse(`${module.constructor.name} has no pruned parameter '${name}'.`);
+  method.remove(module);
+  return module;
+}
+
+/** Whether a module or one below it has a pruned parameter. As `torch.nn.utils.prune.is_pruned`. */
+export function isPruned(module: Module): boolean {
+  for (const each of module.modules()) for (const method of pruningMethods(each)) return method !== null;
+  return false;
+}

@@ -1,0 +1,157 @@
+import { norm } from '../../tensor/composites/reductions.js';
+import { kthvalue, rand, randLike, topk, zerosLike } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { refuse } from '../modules/containers.js';
+import { BasePruningMethod } from './method.js';
+
+/** The p of a norm, as `norm` takes it. */
+export type NormOrder = number | 'fro' | 'nuc';
+
+function checkAmount(amount: number): number {
+  if (typeof amount === 'number' && amount >= 0 && (Number.isInteger(amount) || amount <= 1)) return amount;
+  return refuse(`amount: expected a whole number of units, or a fraction between 0 and 1, got ${String(amount)}.`);
+}
+
+/** A half is rounded to the even neighbour, as Python does. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** How many of `size` units an amount means. */
+function count(amount: number, size: number): number {
+  if (!Number.isInteger(amount)) return roundHalfEven(amount * size);
+  return amount <= size ? amount : refuse(`amount: there are ${size} units to prune, got ${amount}.`);
+}
+
+function checkStructured(t: Tensor, dim: number): void {
+  const dims = t.dim();
+  if (dims <= 1) refuse(`Structured pruning needs a tensor of several dimensions, got [${t.shape.join(', ')}].`);
+  if (dim >= dims || dim < -dims) refuse(`dim: expected a dimension of [${t.shape.join(', ')}], got ${dim}.`);
+}
+
+const along = (dims: number, dim: number, index: Tensor): (Tensor | ':')[] =>
+  Array.from({ length: dims }, (_, d) => (d === (dim < 0 ? dim + dims : dim) ? index : ':'));
+
+function withZeros(mask: Tensor, indices: Tensor): Tensor {
+  const copy = mask.clone({ memoryFormat: 'contiguous_format' });
+  copy.view(-1).set(indices, 0);
+  return copy;
+}
+
+/** A mask of ones where `index` says along a dimension, and of what the mask before has there. */
+function channels(t: Tensor, dim: number, index: Tensor, before: Tensor): Tensor {
+  const mask = zerosLike(t).set(along(t.dim(), dim, index), 1);
+  return mask.mul_(before.to(mask.dtype));
+}
+
+/** Prunes nothing, but gives the tensor a mask. */
+export class Identity extends BasePruningMethod {
+  readonly pruningType = 'unstructured';
+
+  override computeMask(_t: Tensor, defaultMask: Tensor): Tensor {
+    return defaultMask;
+  }
+}
+
+/** Prunes elements by chance: `amount` of them, or a fraction when it is no whole number. */
+export class RandomUnstructured extends BasePruningMethod {
+  readonly pruningType = 'unstructured';
+  readonly amount: number;
+
+  constructor(amount: number) {
+    super();
+    this.amount = checkAmount(amount);
+  }
+
+  override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    const units = count(this.amount, t.numel());
+    if (units === 0) return defaultMask.clone();
+    return withZeros(defaultMask, topk(randLike(t).view(-1), units).indices);
+  }
+}
+
+/** Prunes the elements of the smallest absolute values: `amount` of them, or a fraction when it is no whole number. */
+export class L1Unstructured extends BasePruningMethod {
+  readonly pruningType = 'unstructured';
+  readonly amount: number;
+
+  constructor(amount: number) {
+    super();
+    this.amount = checkAmount(amount);
+  }
+
+  override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    const units = count(this.amount, t.numel());
+    if (units === 0) return defaultMask.clone();
+    return withZeros(defaultMask, topk(t.abs().view(-1), units, { largest: false }).indices);
+  }
+}
+
+/** Prunes whole channels along `dim` by chance. */
+export class RandomStructured extends BasePruningMethod {
+  readonly pruningType = 'structured';
+  readonly amount: number;
+  readonly dim: number;
+
+  constructor(amount: number, dim = -1) {
+    super();
+    this.amount = checkAmount(amount);
+    this.dim = dim;
+  }
+
+  override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    checkStructured(t, this.dim);
+    const size = t.size(this.dim);
+    const units = count(this.amount, size);
+    if (units === 0) return defaultMask;
+    const chances = rand([size]);
+    const [threshold] = kthvalue(chances, units);
+    return channels(t, this.dim, chances.gt(threshold), defaultMask);
+  }
+}
+
+/** Prunes the channels along `dim` whose norm of order `n` is the smallest. */
+export class LnStructured extends BasePruningMethod {
+  readonly pruningType = 'structured';
+  readonly amount: number;
+  readonly n: NormOrder;
+  readonly dim: number;
+
+  constructor(amount: number, n: NormOrder, dim = -1) {
+    super();
+    this.amount = checkAmount(amount);
+    this.n = n;
+    this.dim = dim;
+  }
+
+  override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    checkStructured(t, this.dim);
+    const size = t.size(this.dim);
+    const units = count(this.amount, size);
+    if (units === 0) return defaultMask;
+    const dims = t.dim();
+    const others = Array.from({ length: dims }, (_, d) => d).filter((d) => d !== (this.dim + dims) % dims);
+    const norms = norm(t, { p: this.n, dim: others });
+    return channels(t, this.dim, topk(norms, size - units).indices, defaultMask);
+  }
+}
+
+/** Prunes by a mask that is given. */
+export class CustomFromMask extends BasePruningMethod {
+  readonly pruningType = 'global';
+  readonly mask: Tensor;
+
+  constructor(mask: Tensor) {
+    super();
+    this.mask = mask;
+  }
+
+  override computeMask(_t: Tensor, defaultMask: Tensor): Tensor {
+    if (defaultMask.shape.join() !== this.mask.shape.join()) {
+      refuse(`mask: expected the shape [${defaultMask.shape.join(', ')}], got [${this.mask.shape.join(', ')}].`);
+    }
+    return defaultMask.mul(this.mask.to(defaultMask.dtype));
+  }
+}

@@ -1,0 +1,93 @@
+import { ones, sparseCooTensor, tensor } from 'aiforge';
+import * as nn from 'aiforge/nn';
+import * as optim from 'aiforge/optim';
+import { expect } from 'chai';
+
+const invalid = (make: () => unknown, message: RegExp): void => {
+  expect(make).to.throw(message).with.property('code', 'INVALID_ARGUMENT');
+};
+
+const parameter = (): nn.Parameter => new nn.Parameter(ones([2]));
+
+describe('refusals of optimizers', () => {
+  it('refuse options that make no sense', () => {
+    const params = [parameter()];
+    invalid(() => new optim.Adam(params, { lr: -1 }), /lr: .*-1/);
+    invalid(() => new optim.Adam(params, { lr: NaN }), /lr/);
+    invalid(() => new optim.Adam(params, { eps: -1 }), /eps/);
+    invalid(() => new optim.Adam(params, { betas: [1, 0.9] }), /betas\[0\].*1/);
+    invalid(() => new optim.Adam(params, { betas: [0.9, -0.1] }), /betas\[1\]/);
+    invalid(() => new optim.AdamW(params, { weightDecay: -1 }), /weightDecay/);
+    invalid(() => new optim.AdamW(params, { fused: true, foreach: true }), /fused and foreach/);
+    invalid(() => new optim.SGD(params, { momentum: -1 }), /momentum/);
+    invalid(() => new optim.SGD(params, { nesterov: true }), /nesterov/);
+    invalid(() => new optim.SGD(params, { nesterov: true, momentum: 0.9, dampening: 0.1 }), /nesterov/);
+    invalid(() => new optim.SGD([{ params, lr: -2 }]), /lr.*-2/);
+    invalid(() => new optim.SGD([{ params, lr: 1 }], { lr: -2 }), /lr.*-2/);
+    invalid(() => new optim.SGD(params, { lr: tensor([0.1, 0.2]) }), /lr: a Tensor must have 1 element/);
+    invalid(() => new optim.Adam(params, { lr: tensor(0.1), foreach: true }), /lr: a Tensor is not supported/);
+    invalid(() => new optim.Adam(params, { betas: [tensor(0.9), 0.9] }), /two numbers or two Tensors/);
+    invalid(() => new optim.Adam(params, { fused: true, differentiable: true }), /fused and differentiable/);
+    invalid(() => new optim.Adadelta(params, { rho: 1.1 }), /rho: .*1\.1/);
+    invalid(() => new optim.Adafactor(params, { d: 0.5 }), /d: .*0\.5/);
+    invalid(() => new optim.Adafactor(params, { beta2Decay: 0.5 }), /beta2Decay: .*0\.5/);
+    invalid(() => new optim.Rprop(params, { etas: [1, 0.5] }), /etas: .*1 and 0\.5/);
+    invalid(() => new optim.SparseAdam(params, { lr: 0 }), /lr: .*above 0/);
+    invalid(() => new optim.Muon(params), /matrices only, .*\[2\]/);
+    invalid(
+      () => new optim.Muon([new nn.Parameter(ones([2, 2]))], { adjustLrFn: 'other' as never }),
+      /adjustLrFn: .*other/,
+    );
+  });
+
+  it('refuse at a step what Python refuses there', () => {
+    const step = (optimizer: optim.Optimizer): (() => void) => {
+      const [p] = optimizer.paramGroups[0]!.params;
+      p!.grad = ones(p!.shape, { dtype: p!.dtype });
+      return () => optimizer.step();
+    };
+    invalid(step(new optim.Adam([parameter()], { capturable: true })), /capturable/);
+    invalid(step(new optim.SparseAdam([parameter()])), /dense gradients/);
+    const complex = (): nn.Parameter => new nn.Parameter(ones([2, 2], { dtype: 'complex64' }));
+    invalid(step(new optim.Adafactor([complex()])), /complex/);
+    invalid(step(new optim.AdamW([complex()], { fused: true })), /fused: .*complex64/);
+    const sparse = new nn.Embedding(4, 2, { sparse: true });
+    sparse
+      .forward(tensor([1, 2]))
+      .sum()
+      .backward();
+    const adam = new optim.Adam(sparse.parameters());
+    invalid(() => adam.step(), /Adam does not support sparse gradients, take SparseAdam/);
+    invalid(() => adam.step(), /sparse/);
+    expect(adam.state.size).to.equal(0);
+  });
+
+  it('notice when a gradient becomes sparse', () => {
+    const weight = new nn.Parameter(ones([3, 2]));
+    const optimizer = new optim.Adagrad([weight], { lr: 1, eps: 0 });
+    weight.grad = ones([3, 2]);
+    optimizer.step();
+    expect(weight.tolist()).to.deep.equal([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]);
+    weight.grad = sparseCooTensor(tensor([[1]]), ones([1, 2]).mul(Math.sqrt(3)), [3, 2]);
+    optimizer.step();
+    const rows = weight.tolist() as number[][];
+    expect(rows[0]).to.deep.equal([0, 0]);
+    expect(rows[1]![0]).to.be.closeTo(-Math.sqrt(3) / 2, 1e-6);
+  });
+
+  it('refuse what is no list of different leaves', () => {
+    const p = parameter();
+    invalid(() => new optim.SGD([]), /empty/);
+    invalid(() => new optim.SGD(p as never), /list/);
+    invalid(() => new optim.SGD([1 as never]), /Tensor/);
+    invalid(() => new optim.SGD([p, p]), /twice/);
+    invalid(() => new optim.SGD([p.mul(2)]), /leaf/);
+    invalid(() => new optim.SGD([{ params: [p] }, { params: [p] }]), /twice/);
+    invalid(() => new optim.SGD([['a', p], parameter()] as never), /names/);
+    invalid(() => new optim.SGD([{ params: [['a', p]] }, { params: [parameter()] }] as never), /names/);
+  });
+});
