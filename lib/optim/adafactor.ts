@@ -123,8 +123,12 @@ function updateOne(
     .mul_(gradient);
   const clipping = Math.max(1, linalg.vectorNorm(update).item<number>() / (root * group.d));
   const alpha = over(times(rate, -1), clipping);
-  if (group.foreach === true) parameter.add_(update.mul_(alpha as number));
-  else parameter.add_(update, { alpha: valueOf(alpha) });
+  if (group.foreach !== true) parameter.add_(update, { alpha: valueOf(alpha) });
+  else {
+    if (typeof alpha === 'number') ops.multiply_(handlesOf([update]), alpha);
+    else update.mul_(alpha);
+    parameter.add_(update);
+  }
 }
 
 function decay(parameter: Tensor, factor: number, isOnLists: boolean): void {
