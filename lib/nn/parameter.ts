@@ -20,6 +20,9 @@ export function aliasOf(data: Tensor): Handle {
  * new nn.Parameter(zeros([3])).requiresGrad; // true
  */
 export class Parameter extends Tensor {
+  // A plain Tensor is of another type: assigned to a property of a module it would be no parameter.
+  declare private readonly isParameter: true;
+
   constructor(data: Tensor, requiresGrad = true) {
     super(tensorKey, aliasOf(data));
     keep(this);

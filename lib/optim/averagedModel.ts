@@ -35,7 +35,7 @@ interface Group {
  * otherwise. It computes as the model does. Its state dict has `n_averaged` and the copy's entries under `module.`.
  *
  * Options: {@link AveragedModelOptions}. As `torch.optim.swa_utils.AveragedModel`. After averaging, the running statistics of
- * batch norms do not fit the weights: call `updateBN`, or give `useBuffers`.
+ * batch norms do not fit the weights: call `updateBn`, or give `useBuffers`.
  *
  * @throws AiforgeError INVALID_ARGUMENT for `avgFn` together with `multiAvgFn`.
  *

@@ -8,5 +8,5 @@ export {
   type AverageFunction,
   type MultiAverageFunction,
 } from './averagingFunctions.js';
-export { updateBN, type UpdateBNOptions } from './updateBN.js';
+export { updateBn, type UpdateBnOptions } from './updateBn.js';
 export { SWALR, type SWALROptions } from './averagingLr.js';

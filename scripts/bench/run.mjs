@@ -227,7 +227,7 @@ await runMain(async () => {
   await measureModels(Object.keys(models), ours, theirs, python, add);
   for (const row of importRow(python)) add(row);
   for (const row of conversionRows) add(await compare(ours, theirs, row, 1));
-  for (const row of optimizerRows) for (const threads of [1, 2]) add(await compare(ours, theirs, row, threads));
+  for (const row of optimizerRows) add(await compare(ours, theirs, row, 1));
   for (const row of copyRows) add(await compare(ours, ours, row, 1));
   await operatorRows(ours, theirs, add);
   add(await tfjsRow(ours));

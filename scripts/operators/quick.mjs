@@ -47,8 +47,11 @@ function couldTake(overload, pattern) {
 
 const isQuickResult = ({ returns }) => returns.length === 1 && returns[0].kind === 'Tensor' && !returns[0].isList;
 
-// In LibTorch a number has an overload of its own, which is faster than a tensor that stands for the number.
-const scalarTwin = (overload) => overload.name.replace(/\.Tensor$/, '.Scalar');
+/**
+ * In LibTorch a number has an overload of its own, which is faster than a tensor that stands for the number. But for
+ * `mul_`: that overload swaps its factors, which rounds 16-bit floats otherwise than Python's call does.
+ */
+export const scalarTwin = ({ name }) => (name === 'mul_.Tensor' ? name : name.replace(/\.Tensor$/, '.Scalar'));
 
 function product(lists) {
   return lists.reduce((rows, list) => rows.flatMap((row) => list.map((item) => [...row, item])), [[]]);

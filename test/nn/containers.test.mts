@@ -1,4 +1,4 @@
-import { ones, tensor } from 'aiforge';
+import { ones, tensor, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
@@ -74,9 +74,8 @@ describe('containers', () => {
       scales = new nn.ParameterList([ones([1]), ones([1])]);
       biases = new nn.ParameterDict({ inner: ones([1]) });
       layers = new nn.Sequential(new nn.Linear(1, 1));
-      override forward(x: nn.Parameter): nn.Parameter {
-        const y = x.mul(this.scales.at(0)).mul(this.scales.at(1)).add(this.biases.at('inner'));
-        return y;
+      override forward(x: Tensor): Tensor {
+        return x.mul(this.scales.at(0)).mul(this.scales.at(1)).add(this.biases.at('inner'));
       }
     }
     const model = new Mixed();

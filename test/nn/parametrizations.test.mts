@@ -94,11 +94,11 @@ describe('parametrize', () => {
     expect(first.parametrizations.at('weight').original).to.equal(weight);
     parametrize.registerParametrization(layer, 'weight', new Symmetric());
     expect(first.parametrizations.at('weight').length).to.equal(2);
-    layer.weight = ones([3, 3]);
+    layer.weight = ones([3, 3]) as nn.Parameter;
     expect(layer.weight.tolist()).to.deep.equal(ones([3, 3]).tolist());
     expect(weight.tolist()).to.deep.equal(ones([3, 3]).triu().tolist());
     parametrize.registerParametrization(layer, 'weight', new Doubled());
-    expect(() => void (layer.weight = ones([3, 3]))).to.throw(/Doubled has no rightInverse/);
+    expect(() => void (layer.weight = ones([3, 3]) as nn.Parameter)).to.throw(/Doubled has no rightInverse/);
     expect(parametrize.typeBeforeParametrizations(layer)).to.equal(nn.Linear);
     expect(layer.constructor.name).to.equal('ParametrizedLinear');
     parametrize.removeParametrizations(layer, 'weight', { leaveParametrized: false });

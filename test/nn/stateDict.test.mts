@@ -167,7 +167,7 @@ describe('members of modules', () => {
     for (const refused of [
       () => layer.registerParameter('forward', null),
       () => layer.registerParameter('a.b', null),
-      () => layer.registerParameter('x', ones([1])),
+      () => layer.registerParameter('x', ones([1]) as nn.Parameter),
       () => layer.registerModule('scaleFactor', new nn.ReLU()),
       () => layer.registerModule('y', 3 as never),
     ]) {

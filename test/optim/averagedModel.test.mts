@@ -66,7 +66,7 @@ describe('AveragedModel', () => {
         expect(stateOf(model)).to.deep.equal(recording.averaged[name]);
         expect(Object.keys(model.stateDict())).to.deep.equal(Object.keys(recording.averaged[name]!));
         const training = model.training;
-        swa.updateBN(
+        swa.updateBn(
           batches.map((batch) => [batch, null]),
           model,
         );
@@ -147,9 +147,9 @@ describe('AveragedModel', () => {
     invalid(() => averaged.updateParameters(new nn.BatchNorm1d(2)), /3 buffers, the averaged one 0/);
   });
 
-  it('updateBN leaves a model without batch norms alone', () => {
+  it('updateBn leaves a model without batch norms alone', () => {
     const model = new nn.Linear(2, 2).eval();
-    swa.updateBN([randn([2, 2])], model);
+    swa.updateBn([randn([2, 2])], model);
     expect(model.training).to.equal(false);
   });
 });

@@ -28,7 +28,7 @@ const STEPS = 20;
 
 function optimize({ x, y, initial }: Recording, name: Case['optimizer'], options: object): Result {
   const [inputs, targets] = [fromExact(x), fromExact(y)];
-  const parameters = initial.map((value) => new nn.Parameter(fromExact(value)));
+  const parameters: Tensor[] = initial.map((value) => new nn.Parameter(fromExact(value)));
   const [w, b, s] = parameters as [Tensor, Tensor, Tensor];
   const optimizer = new optim[name](parameters, options);
   const losses = Array.from({ length: STEPS }, () =>

@@ -64,6 +64,9 @@ export abstract class Entries<T> extends Module {
 
 /** A container whose entries are numbered. */
 export abstract class List<T> extends Entries<T> implements Iterable<T> {
+  /** @internal Whether entries may have other names than their numbers. */
+  protected isNamed = false;
+
   /** @internal The number of an entry counted from the start. */
   protected index(call: string, index: number, length = this.length): number {
     if (Number.isInteger(index) && index >= -length && index < length) return index < 0 ? index + length : index;
@@ -73,11 +76,13 @@ export abstract class List<T> extends Entries<T> implements Iterable<T> {
   /** @internal */
   protected renumber(values: Iterable<T>): void {
     this.entries = new Map(Array.from(values, (value, i) => [String(i), value]));
+    this.isNamed = false;
   }
 
   /** The entry at an index; a negative one counts from the end. */
   at(index: number): T {
-    return [...this][this.index('at', index)]!;
+    const at = this.index('at', index);
+    return (this.isNamed ? [...this][at] : this.entries.get(String(at)))!;
   }
 
   /** Puts another entry in the place of the one at an index. */
@@ -146,6 +151,7 @@ export class Sequential extends List<Layer> {
     super();
     const [first] = args;
     if (args.length === 1 && isNamed(first)) {
+      this.isNamed = true;
       for (const [key, layer] of entriesOf(first)) {
         this.entries.set(checkKey(this, key), this.admit(layer));
       }

@@ -127,7 +127,7 @@ export class TransformerEncoder<L extends EncoderLayer = TransformerEncoderLayer
   private withoutPadding(src: Tensor, padding: Tensor): Tensor | null {
     const first: Module = this.layers.at(0);
     if (!this.useNestedTensor || first.training || src.dim() !== 3 || src.isNested) return null;
-    if (!(first instanceof TransformerEncoderLayer) || !first.recordsNothing(src)) return null;
+    if (!(first instanceof TransformerEncoderLayer) || !first.isUnobserved(src)) return null;
     const kept = padding.logicalNot();
     return this.maskCheck && !isLeftAligned(src, kept) ? null : nestedFromMask(src, kept);
   }

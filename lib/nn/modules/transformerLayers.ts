@@ -7,6 +7,7 @@ import { gelu, relu } from '../functional.js';
 import { additiveMask } from '../functional/attention.js';
 import { Module } from '../module.js';
 import { transformerEncoderLayer } from '../operators/transformer.js';
+import { hooksOf } from '../registry.js';
 import { ReLU } from './rectifiers.js';
 import { GELU } from './smoothActivations.js';
 import { MultiheadAttention } from './attention.js';
@@ -185,12 +186,16 @@ export class TransformerEncoderLayer extends TransformerLayer {
   /** The weights for the fused operator, or null where PyTorch does not use it. */
   private fastWeights(src: Tensor, isMasked: boolean): Tensor[] | null {
     if (this.training || src.dim() !== 3 || this.unfusable !== null || (isMasked && src.isNested)) return null;
-    return this.recordsNothing(src) ? this.fusedWeights() : null;
+    return this.isUnobserved(src) ? this.fusedWeights() : null;
   }
 
-  /** @internal Whether no gradient goes through the layer, so that the fused operator may be used. */
-  recordsNothing(src: Tensor): boolean {
-    return !isGradEnabled() || ![src, ...this.fusedWeights()].some((tensor) => tensor.requiresGrad);
+  /** @internal Whether neither gradients nor hooks need what is computed on the way, as the fused operator hides it. */
+  isUnobserved(src: Tensor): boolean {
+    if (isGradEnabled() && [src, ...this.fusedWeights()].some((tensor) => tensor.requiresGrad)) return false;
+    for (const module of this.modules()) {
+      for (const kind of ['forward', 'forwardPre'] as const) if ((hooksOf(module, kind)?.size ?? 0) > 0) return false;
+    }
+    return true;
   }
 
   // In the operator's order. A norm without weights is none that the constructor made.

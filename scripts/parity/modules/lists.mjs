@@ -36,4 +36,7 @@ export const absentNames = {
     ...each('ScalingType SwizzleType', 'enumerations of scaled matrix products on CUDA devices'),
   ]),
   'torch.nn.utils': new Map([['clip_grad_norm', deprecated]]),
+  'torch.nn.utils.stateless': new Map([
+    ['functional_call', 'deprecated in PyTorch for torch.func.functional_call, here nn.functionalCall'],
+  ]),
 };

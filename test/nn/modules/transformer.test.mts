@@ -95,6 +95,22 @@ describe('Transformers', () => {
     expect(encoder.forward(x, { srcKeyPaddingMask }).select(1, 2).tolist()).to.not.deep.equal([[0, 0, 0, 0]]);
   });
 
+  it('compute step by step where hooks look on', () => {
+    const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 6, batchFirst: true });
+    const encoder = new nn.TransformerEncoder(layer, 1).eval();
+    const x = randn([1, 3, 4]);
+    const srcKeyPaddingMask = tensor([[false, false, true]]);
+    const shapes: number[][] = [];
+    const run = (): Tensor => noGrad(() => encoder.forward(x, { srcKeyPaddingMask }));
+    using hook = encoder.layers.at(0).linear1.registerForwardHook((_, __, output) => void shapes.push(output.shape));
+    const watched = run();
+    expect(shapes).to.deep.equal([[1, 3, 6]]);
+    hook.remove();
+    const kept = (output: Tensor): Tensor => output.narrow(1, 0, 2);
+    expect(kept(watched).sub(kept(run())).abs().max().item()).to.be.below(1e-5);
+    expect(shapes).to.have.lengthOf(1);
+  });
+
   it('refuse what does not fit', () => {
     const invalid = (run: () => unknown, message: RegExp): void => {
       expect(run, String(message)).to.throw(message).with.property('code', 'INVALID_ARGUMENT');

@@ -11,7 +11,7 @@ interface Counting {
   resetRunningStats(): void;
 }
 
-export interface UpdateBNOptions {
+export interface UpdateBnOptions {
   /** Where the batches are moved to. Default: where they are. */
   device?: Device | null;
 }
@@ -23,13 +23,13 @@ export interface UpdateBNOptions {
  * @example
  * import { nn, optim, randn } from 'aiforge';
  * const model = new nn.Sequential(new nn.Linear(3, 2), new nn.BatchNorm1d(2));
- * optim.swaUtils.updateBN([randn([8, 3]), randn([8, 3])], model);
+ * optim.swaUtils.updateBn([randn([8, 3]), randn([8, 3])], model);
  * model.stateDict()['1.num_batches_tracked'].item(); // 2
  */
-export function updateBN(
+export function updateBn(
   loader: Iterable<Tensor | readonly [Tensor, ...unknown[]]>,
   model: Module & { forward(input: Tensor): unknown },
-  { device = null }: UpdateBNOptions = {},
+  { device = null }: UpdateBnOptions = {},
 ): void {
   const norms: Counting[] = [...model.modules()].filter((module) => module instanceof BatchNorm);
   if (norms.length === 0) return;
