@@ -93,7 +93,10 @@ const cycles = [
   }),
   z.strictObject({
     name: z.literal('OneCycleLR').describe('Name of the schedule'),
-    maxLr: above.describe('Greatest learning rate, above 0'),
+    maxLr: above
+      .nullable()
+      .default(null)
+      .describe("Greatest learning rate, above 0, null for the optimizer's; default null"),
     totalSteps: count.nullable().default(null).describe('Steps of the cycle, null for all of the run; default null'),
     pctStart: factor.default(0.3).describe('Share of the steps in which the rate rises, 0 to 1; default 0.3'),
     annealStrategy: z.enum(['cos', 'linear']).default('cos').describe("Form of the way up and down; default 'cos'"),

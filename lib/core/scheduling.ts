@@ -59,6 +59,7 @@ function construct(config: AnySchedule, optimizer: Optimizer, total: number): lr
       .filter(([key]) => key !== 'interval' && key !== 'monitor')
       .map(([key, value]) => [key, value ?? (lengths.has(key) ? total : undefined)]),
   );
+  if (name === 'OneCycleLR') options.maxLr ??= optimizer.paramGroups.map(({ lr }) => lr);
   const positional = (positions[name] ?? []).map((key) => {
     const value = options[key];
     delete options[key];

@@ -110,7 +110,7 @@ describe('scheduling', () => {
 
   it('counts steps of the optimizer where gradients accumulate', async () => {
     const result = await run(
-      config('training.accumulationSteps=4', 'training.scheduler={ name: OneCycleLR, maxLr: 0.1 }'),
+      config('training.accumulationSteps=4', 'training.learningRate=0.1', 'training.scheduler={ name: OneCycleLR }'),
       'accumulated',
     );
     const rates = stepRates(result);
