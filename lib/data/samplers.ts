@@ -149,7 +149,9 @@ export class WeightedRandomSampler implements Sampler {
     const { weights, length, replacement } = this;
     yield* scope(() => {
       const generator = this.#generator;
-      return tensor([...weights], { dtype: 'float64' }).multinomial(length, replacement, { generator }).tolist() as number[];
+      return tensor([...weights], { dtype: 'float64' })
+        .multinomial(length, replacement, { generator })
+        .tolist() as number[];
     });
   }
 }

@@ -36,10 +36,7 @@ export const absentNames = {
     ...each('ScalingType SwizzleType', 'enumerations of scaled matrix products on CUDA devices'),
   ]),
   'torch.optim': new Map([
-    [
-      'swap_in_optimizer_params_and_state',
-      'exchanges parameters and state for the length of a traced step; not built',
-    ],
+    ['swap_in_optimizer_params_and_state', 'exchanges parameters and state for the length of a traced step; not built'],
   ]),
   'torch.nn.utils': new Map([['clip_grad_norm', deprecated]]),
   'torch.nn.utils.stateless': new Map([
