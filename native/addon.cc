@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "allocator.h"
 #include "distributed/distributed.h"
 #include "environment.h"
 #include "topics.h"
@@ -7,6 +8,7 @@
 namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  aiforge::keep_freed_blocks();
   aiforge::Environment::open(env);
   aiforge::define_environment(env, exports);
   aiforge::define_operators(env, exports);

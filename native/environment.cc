@@ -2,14 +2,11 @@
 
 #include <c10/core/GradMode.h>
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 #include <algorithm>
 #include <ctime>
 #include <utility>
 
+#include "allocator.h"
 #include "autograd/autograd.h"
 #include "errors.h"
 #include "functorch.h"
@@ -27,7 +24,6 @@ namespace aiforge {
 namespace {
 
 constexpr int64_t kGrowthBytes = int64_t{96} << 20;
-constexpr size_t kFreeBytes = size_t{128} << 20;
 constexpr int64_t kBeyondAnyLimit = int64_t{1} << 40;
 
 // Time that this thread computed: a collection does not seem long because other processes ran.
@@ -35,14 +31,6 @@ int64_t thread_cpu_ns() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-// Tensors that come and go with the collector leave holes in the C heap, which grows by and by to
-// several times what is in use. The pages of the holes go back to the system when they are many.
-void return_free_pages() {
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
-  if (mallinfo2().fordblks > kFreeBytes) malloc_trim(0);
-#endif
 }
 
 }  // namespace

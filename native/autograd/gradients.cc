@@ -119,7 +119,8 @@ napi_value collect_gradients(napi_env env, napi_callback_info info) {
     Environment& environment = Environment::of(env);
     std::vector<at::Tensor> grads = to_tensors(environment, env, args[0]);
     for (at::Tensor& tensor : grads) {
-      if (!tensor.defined()) throw Error("INVALID_ARGUMENT", "expected Tensors, got none at a place");
+      if (!tensor.defined())
+        throw Error("INVALID_ARGUMENT", "expected Tensors, got none at a place");
       const GradientLock lock(environment, tensor);
       // A copy first: the assignment frees the tensor, and its gradient with it.
       at::Tensor grad = tensor.grad();
@@ -133,9 +134,8 @@ napi_value collect_gradients(napi_env env, napi_callback_info info) {
       const GradientKind kind = kind_of_gradient(grads[i]);
       changed |= kinds[i] != kind;
       kinds[i] = kind;
-      handles[i] = kind == kNone
-                       ? -1
-                       : static_cast<double>(environment.handles.add(std::move(grads[i])));
+      handles[i] =
+          kind == kNone ? -1 : static_cast<double>(environment.handles.add(std::move(grads[i])));
     }
     return Napi::Boolean::New(env, changed);
   });

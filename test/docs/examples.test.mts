@@ -70,31 +70,65 @@ async function rankEnvironment(): Promise<NodeJS.ProcessEnv> {
   return { RANK: '0', LOCAL_RANK: '0', WORLD_SIZE: '1', MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port) };
 }
 
+/** What went wrong in each script; nothing for one that ran. */
+type Problems = Record<string, string>;
+
+const runner = `import { writeFileSync } from 'node:fs';
+const problems = {};
+for (const script of process.argv.slice(2)) {
+  problems[script] = await import('./' + script).then(() => '', (error) => String(error?.stack ?? error));
+}
+writeFileSync(process.argv[2] + '.json', JSON.stringify(problems));
+`;
+
+/** Runs examples one after the other in a process of their own. */
+async function run(some: readonly (Example & { script: string })[]): Promise<Problems> {
+  for (const { script, code } of some) {
+    const { outputText } = ts.transpileModule(withChecks(code), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+    });
+    writeFileSync(path.join(folder, script), check + outputText);
+  }
+  const scripts = some.map(({ script }) => script);
+  const isDistributed = some.some(({ file }) => file.includes('distributed'));
+  const { status, stderr } = spawnSync(process.execPath, ['runner.mjs', ...scripts], {
+    encoding: 'utf8',
+    env: { ...process.env, ...(isDistributed ? await rankEnvironment() : {}), OMP_NUM_THREADS: '1' },
+    cwd: folder,
+  });
+  if (status !== 0) return Object.fromEntries(scripts.map((script) => [script, `status ${status}: ${stderr}`]));
+  return JSON.parse(readFileSync(path.join(folder, `${scripts[0]!}.json`), 'utf8')) as Problems;
+}
+
 describe('examples in doc comments', () => {
   before(() => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     cpSync('experiments', path.join(folder, 'experiments'), { recursive: true });
     symlinkSync(path.resolve('plugins'), path.join(folder, 'plugins'));
+    writeFileSync(path.join(folder, 'runner.mjs'), runner);
   });
 
   it('are there', () => {
     expect(examples.length).to.be.greaterThan(20);
   });
 
-  for (const [i, { file, line, code }] of examples.entries()) {
-    it(`${file}:${line}`, async () => {
-      const script = path.join(folder, `${i}.mjs`);
-      const { outputText } = ts.transpileModule(withChecks(code), {
-        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+  for (const file of new Set(examples.map((example) => example.file))) {
+    describe(file, () => {
+      const ofFile = examples.flatMap((example, i) =>
+        example.file === file ? [{ ...example, script: `${i}.mjs` }] : [],
+      );
+      let problems: Problems;
+      before(async () => {
+        // Process groups are begun once in a process.
+        const runs = file.includes('distributed') ? ofFile.map((example) => [example]) : [ofFile];
+        problems = Object.assign({}, ...(await Promise.all(runs.map(run)))) as Problems;
       });
-      writeFileSync(script, check + outputText);
-      const { status, stderr } = spawnSync(process.execPath, [script], {
-        encoding: 'utf8',
-        env: { ...process.env, ...(file.includes('distributed') ? await rankEnvironment() : {}), OMP_NUM_THREADS: '1' },
-        cwd: folder,
-      });
-      expect(status, stderr).to.equal(0);
+      for (const { line, script } of ofFile) {
+        it(`line ${line}`, () => {
+          expect(problems[script], script).to.equal('');
+        });
+      }
     });
   }
 });
