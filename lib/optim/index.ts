@@ -6,7 +6,7 @@ export { Adagrad, type AdagradOptions } from './adagrad.js';
 export { Adam, AdamW, type AdamOptions } from './adam.js';
 export { Adamax, type AdamaxOptions } from './adamax.js';
 export { ASGD, type ASGDOptions } from './asgd.js';
-export { type ParameterState, type StateValue } from './bucket.js';
+export { type Bucket, type ParameterState, type StateValue } from './bucket.js';
 export {
   OptimizerHookHandle,
   registerOptimizerStepPostHook,

@@ -51,7 +51,27 @@ export interface OptimizerOptions {
   lr: Scalar;
 }
 
-/** The base of the optimizers: parameter groups, the state of each parameter, and one `step` for all. */
+/**
+ * The base of the optimizers: parameter groups, the state of each parameter, and one `step` for all. One of your own says
+ * how the parameters of a bucket, which have gradients and one device and dtype, are updated. As `torch.optim.Optimizer`.
+ *
+ * @example
+ * import { nn, ones, optim } from 'aiforge';
+ * class SignSGD extends optim.Optimizer {
+ *   checkOptions() {}
+ *   initialState() {
+ *     return {};
+ *   }
+ *   update({ lr }, { parameters }) {
+ *     for (const parameter of parameters) parameter.sub_(parameter.grad.sign(), { alpha: lr });
+ *   }
+ * }
+ * const weight = new nn.Parameter(ones([2]));
+ * const optimizer = new SignSGD([weight], { lr: 0.5 });
+ * weight.mul(3).sum().backward();
+ * optimizer.step();
+ * weight.tolist(); // [0.5, 0.5]
+ */
 export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
   readonly defaults: Options;
   readonly paramGroups: ParameterGroup<Options>[] = [];

@@ -114,7 +114,13 @@ export class Bilinear extends Module {
   }
 }
 
-/** Gives its input back. */
+/**
+ * Gives its input back. As `torch.nn.Identity`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * new nn.Identity().forward(tensor([1, 2])).tolist(); // [1, 2]
+ */
 export class Identity extends Module {
   override forward(input: Tensor): Tensor {
     return input;
