@@ -191,6 +191,10 @@ export function load<T = Record<string, Tensor>>(file: string, { mapLocation = n
   const zip = new ZipReader(file);
   try {
     return scope(() => new Archive(zip, mapLocation).value()) as T;
+  } catch (cause) {
+    if (cause instanceof AiforgeError) throw cause;
+    // What a pickle that nobody's torch.save wrote leads to: a list of pairs that are none, nesting without end.
+    throw zip.invalid((cause as Error).message);
   } finally {
     zip.close();
   }

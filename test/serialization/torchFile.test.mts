@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import {
+  AiforgeError,
   arange,
   empty,
   load,
@@ -17,6 +18,8 @@ import {
   tensor,
   zeros,
 } from 'aiforge';
+import { ZipReader } from '#lib/serialization/zipReader.js';
+import { zipChunks } from '#lib/serialization/zipWriter.js';
 import { expect } from 'chai';
 
 import { reference } from '../support/reference.mjs';
@@ -148,6 +151,34 @@ describe('save and load', () => {
     expect(() => load(path.join(folder, 'none.pt')))
       .to.throw()
       .with.property('code', 'FILE_NOT_FOUND');
+  });
+
+  it('survive pickles that were tampered with', () => {
+    save({ x: arange(3), list: [1, 'two', { three: 3 }], t: ones([2], { dtype: 'uint16' }) }, file);
+    const zip = new ZipReader(file);
+    const entries = [...zip.names()].map((name) => ({ name, content: zip.read(name) }));
+    zip.close();
+    const pickle = entries.find(({ name }) => name.endsWith('data.pkl'))!;
+    const whole = Buffer.from(pickle.content);
+    const outcomes = new Set<string>();
+    for (let at = 0; at < whole.length; ++at) {
+      for (const value of [0, 0x28, 0x52, 0x81, 0x94, 0xff, whole[at]! ^ 1]) {
+        pickle.content = Buffer.from(whole);
+        pickle.content[at] = value;
+        writeFileSync(
+          file,
+          Buffer.concat([...zipChunks(entries.map(({ name, content }) => ({ name, bytes: () => content })))]),
+        );
+        try {
+          load(file);
+          outcomes.add('loaded');
+        } catch (error) {
+          expect(error, `byte ${at}, ${value}`).to.be.instanceOf(AiforgeError);
+          outcomes.add((error as AiforgeError).code);
+        }
+      }
+    }
+    expect(outcomes).to.include('loaded').and.include('FILE_INVALID');
   });
 
   describe('exchange with Python', function () {
