@@ -4,11 +4,12 @@ import { noGrad } from '../autograd/modes.js';
 import { enterContext } from '../tensor/context.js';
 import { scope } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor, wrapHandle } from '../tensor/tensor.js';
-import { stack, zeros } from '../tensor/generated/functions.js';
+import { zeros } from '../tensor/generated/functions.js';
 import { vectorNorm } from '../tensor/generated/linalg.js';
 
 const operator = (name: string): number => native.registerOperators([name]);
 const norms = operator('_foreach_norm.Scalar');
+const stack = operator('stack');
 const multiply = operator('_foreach_mul_.Tensor');
 const clampMin = operator('_foreach_clamp_min_.Scalar');
 const clampMax = operator('_foreach_clamp_max_.Scalar');
@@ -47,8 +48,12 @@ function totalNorm(
   { normType = 2, errorIfNonfinite = false }: ClipGradNormOptions,
 ): Tensor {
   if (groups.length === 0) return zeros([]);
-  const each = groups.flatMap((group) => (native.call(norms, group, normType) as Handle[]).map(wrapHandle));
-  const total = vectorNorm(stack(each.map((norm) => norm.to(each[0]!.device))), normType);
+  let each = groups.flatMap((group) => native.call(norms, group, normType) as Handle[]);
+  if (groups.length > 1) {
+    const { device } = wrapHandle(each[0]!);
+    each = each.map((norm) => handleOf(wrapHandle(norm).to(device)));
+  }
+  const total = vectorNorm(wrapHandle(native.call(stack, Float64Array.from(each), 0) as Handle), normType);
   if (!errorIfNonfinite || Number.isFinite(total.item<number>())) return total;
   throw new AiforgeError(
     'INVALID_ARGUMENT',

@@ -68,7 +68,7 @@ interface Slot {
 
 function* slotsOf(module: Module): Generator<Slot> {
   const { buffers } = module[registry];
-  const all = [...module[members]()];
+  const all = module[members]();
   for (const { name, property, value } of all) {
     if (value instanceof Parameter && !buffers.has(property)) yield { name, property, tensor: value };
   }
@@ -133,7 +133,7 @@ export function loadOwnState(
     else loading.later(() => (loading.assign ? assign(module, slot, given) : copy(slot.tensor, given)));
   }
   loadExtraState(module, state, prefix + extraStateKey, loading as Loading);
-  const children = new Set(Array.from(module[members](), ({ name, value }) => (isModule(value) ? name : '')));
+  const children = new Set(module[members]().map(({ name, value }) => (isModule(value) ? name : '')));
   for (const key of state.keys()) {
     if (!key.startsWith(prefix) || key === prefix + extraStateKey) continue;
     const [first = '', ...rest] = key.slice(prefix.length).split('.');

@@ -53,7 +53,7 @@ export function addSubmodule(module: Module, property: string, submodule: Module
 }
 
 export function memberOf(module: Module, name: string): Member | undefined {
-  const all = [...module[members]()];
+  const all = module[members]();
   return all.find((member) => member.name === name) ?? all.find((member) => member.property === name);
 }
 

@@ -33,10 +33,10 @@ import {
 } from './registry.js';
 import {
   buffersOf,
+  namedModulesOf,
   namedTensors,
   parametersOf,
   submodulesOf,
-  walk,
   type NamedModulesOptions,
   type NamedOptions,
 } from './traversal.js';
@@ -69,8 +69,8 @@ export abstract class Module extends ModuleStateMethods {
   abstract forward(...args: never[]): unknown;
 
   /** @internal */
-  *[members](): Generator<Member> {
-    yield* propertiesOf(this);
+  [members](): Member[] {
+    return propertiesOf(this);
   }
 
   /** @internal */
@@ -130,12 +130,12 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   /** Every submodule under its name, this one first with the name `''`; a shared one once. */
-  *namedModules({ prefix = '', removeDuplicate = true }: NamedModulesOptions = {}): Generator<[string, Module]> {
-    yield* walk(this, prefix, removeDuplicate ? new Set() : undefined);
+  *namedModules(options: NamedModulesOptions = {}): Generator<[string, Module]> {
+    yield* namedModulesOf(this, options);
   }
 
   *modules(): Generator<Module> {
-    for (const [, module] of this.namedModules()) yield module;
+    for (const [, module] of namedModulesOf(this, {})) yield module;
   }
 
   *namedChildren(): Generator<[string, Module]> {
@@ -156,7 +156,7 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   *parameters(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Parameter> {
-    for (const [, parameter] of this.namedParameters(options)) yield parameter;
+    for (const [, parameter] of namedTensors(this, parametersOf, options)) yield parameter;
   }
 
   *namedBuffers(options: NamedOptions = {}): Generator<[string, Tensor]> {
@@ -164,7 +164,7 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   *buffers(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Tensor> {
-    for (const [, buffer] of this.namedBuffers(options)) yield buffer;
+    for (const [, buffer] of namedTensors(this, buffersOf, options)) yield buffer;
   }
 
   /** Calls `fn` with every submodule, children first, then with this module. */

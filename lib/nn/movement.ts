@@ -79,7 +79,7 @@ export function convertTensors(module: Module, convert: (tensor: Tensor) => Tens
     noGrad(() => {
       for (const owner of recurse ? module.modules() : [module]) {
         const { buffers } = owner[registry];
-        for (const { property, value } of [...owner[members]()]) {
+        for (const { property, value } of owner[members]()) {
           if (!(value instanceof Parameter) || buffers.has(property)) continue;
           const parameter = convertOnce(value);
           if (parameter !== value) owner[setMember](property, parameter);

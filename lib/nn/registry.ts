@@ -61,13 +61,13 @@ export function defineBuffer(module: Module, property: string, tensor: Tensor | 
 }
 
 /** The members that are properties; a `Buffer` that was assigned to one is registered on the way. */
-export function* propertiesOf(module: Module): Generator<Member> {
-  for (const [property, value] of Object.entries(module) as [string, unknown][]) {
-    if (value instanceof Buffer && !module[registry].buffers.has(property)) {
-      defineBuffer(module, property, value, value.persistent);
-    }
-    yield { name: stateDictName(property), property, value };
-  }
+export function propertiesOf(module: Module): Member[] {
+  const { buffers } = module[registry];
+  return Object.keys(module).map((property) => {
+    const value: unknown = Reflect.get(module, property);
+    if (value instanceof Buffer && !buffers.has(property)) defineBuffer(module, property, value, value.persistent);
+    return { name: stateDictName(property), property, value };
+  });
 }
 
 /** The default of `setMember`: members are properties, and undefined takes one away. */

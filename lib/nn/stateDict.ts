@@ -2,7 +2,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { AnyHook } from './hookLists.js';
 import type { Module } from './module.js';
 import { hooksOf } from './registry.js';
-import { buffersOf, parametersOf, submodulesOf } from './traversal.js';
+import { persistentBuffersOf, parametersOf, submodulesOf } from './traversal.js';
 import { isUninitialized } from './uninitialized.js';
 
 /**
@@ -40,7 +40,7 @@ export function saveOwnState(module: Module, destination: StateDict, prefix: str
     destination[prefix + name] = keepVars || isUninitialized(tensor) ? tensor : tensor.detach();
   };
   for (const [name, parameter] of parametersOf(module)) put(name, parameter);
-  for (const [name, buffer] of buffersOf(module, { onlyPersistent: true })) put(name, buffer);
+  for (const [name, buffer] of persistentBuffersOf(module)) put(name, buffer);
   if (module.getExtraState !== undefined) destination[prefix + extraStateKey] = module.getExtraState() as Tensor;
 }
 

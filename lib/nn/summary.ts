@@ -62,7 +62,7 @@ export class LayerSummary {
     this.className = module.constructor.name;
     this.name = name;
     this.depth = depth;
-    this.isLeaf = submodulesOf(module).next().done === true;
+    this.isLeaf = submodulesOf(module).length === 0;
     const { kernelSize = null } = module as Module & { kernelSize?: number | readonly number[] | null };
     this.kernelSize = typeof kernelSize === 'number' ? [kernelSize] : kernelSize;
     this.countParams(module);

@@ -2,7 +2,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { joinNames } from './moduleNames.js';
 import { Parameter } from './parameter.js';
-import { members, registry } from './registry.js';
+import { members, registry, type Member } from './registry.js';
 
 export interface NamedOptions {
   /** Begins every name. Default: none. */
@@ -19,47 +19,75 @@ export const isModule = (value: unknown): value is Module =>
   typeof value === 'object' && value !== null && registry in value;
 
 /** The modules that are members of this one, a shared one as often as it occurs. */
-export function* submodulesOf(module: Module): Generator<[name: string, module: Module]> {
-  for (const { name, value } of module[members]()) if (isModule(value)) yield [name, value];
+export function submodulesOf(module: Module, all = module[members]()): [name: string, module: Module][] {
+  const found: [string, Module][] = [];
+  for (const { name, value } of all) if (isModule(value)) found.push([name, value]);
+  return found;
 }
 
-export function* parametersOf(module: Module): Generator<[name: string, parameter: Parameter]> {
+export function parametersOf(module: Module, all = module[members]()): [name: string, parameter: Parameter][] {
   const { buffers } = module[registry];
-  for (const { name, property, value } of module[members]()) {
-    if (value instanceof Parameter && !buffers.has(property)) yield [name, value];
+  const found: [string, Parameter][] = [];
+  for (const { name, property, value } of all) {
+    if (value instanceof Parameter && !buffers.has(property)) found.push([name, value]);
   }
+  return found;
 }
 
-export function* buffersOf(module: Module, { onlyPersistent = false } = {}): Generator<[name: string, buffer: Tensor]> {
+export function buffersOf(module: Module, all = module[members]()): [name: string, buffer: Tensor][] {
   const { buffers } = module[registry];
-  for (const { name, property } of module[members]()) {
-    const buffer = buffers.get(property);
-    if (buffer === undefined || buffer.tensor === null || (onlyPersistent && !buffer.persistent)) continue;
-    yield [name, buffer.tensor];
+  const found: [string, Tensor][] = [];
+  for (const { name, property } of all) {
+    const tensor = buffers.get(property)?.tensor;
+    if (tensor !== undefined && tensor !== null) found.push([name, tensor]);
   }
+  return found;
 }
 
-/** A module and all below it under their names; those in `seen` are left out, and others added to it. */
-export function* walk(module: Module, prefix: string, seen?: Set<Module>): Generator<[name: string, module: Module]> {
+/** The buffers that a state dict has. */
+export function persistentBuffersOf(module: Module): [name: string, buffer: Tensor][] {
+  const { buffers } = module[registry];
+  const isPersistent = ({ property }: Member): boolean => buffers.get(property)?.persistent === true;
+  return buffersOf(module, module[members]().filter(isPersistent));
+}
+
+type Visit = (path: string, module: Module, all: Member[]) => void;
+
+/** Visits a module and all below it under their names; those in `seen` are left out, and others added to it. */
+function visitModules(module: Module, path: string, seen: Set<Module> | null, visit: Visit): void {
   if (seen?.has(module) === true) return;
   seen?.add(module);
-  yield [prefix, module];
-  for (const [name, child] of submodulesOf(module)) yield* walk(child, joinNames(prefix, name), seen);
+  const all = module[members]();
+  visit(path, module, all);
+  for (const [name, child] of submodulesOf(module, all)) visitModules(child, joinNames(path, name), seen, visit);
+}
+
+/** A module and all below it under their names. */
+export function namedModulesOf(
+  module: Module,
+  { prefix = '', removeDuplicate = true }: NamedModulesOptions,
+): [name: string, module: Module][] {
+  const found: [string, Module][] = [];
+  visitModules(module, prefix, removeDuplicate ? new Set() : null, (path, owner) => void found.push([path, owner]));
+  return found;
 }
 
 /** The tensors that `own` gives for a module and, with `recurse`, for all below it. */
-export function* namedTensors<T extends Tensor>(
+export function namedTensors<T extends Tensor>(
   module: Module,
-  own: (module: Module) => Iterable<[string, T]>,
+  own: (module: Module, all: Member[]) => [string, T][],
   { prefix = '', recurse = true, removeDuplicate = true }: NamedOptions,
-): Generator<[string, T]> {
+): [name: string, tensor: T][] {
+  const found: [string, T][] = [];
   const seen = new Set<T>();
-  const modules = recurse ? walk(module, prefix, removeDuplicate ? new Set() : undefined) : [[prefix, module] as const];
-  for (const [path, owner] of modules) {
-    for (const [name, tensor] of own(owner)) {
+  const visit: Visit = (path, owner, all) => {
+    for (const [name, tensor] of own(owner, all)) {
       if (removeDuplicate && seen.has(tensor)) continue;
       seen.add(tensor);
-      yield [joinNames(path, name), tensor];
+      found.push([joinNames(path, name), tensor]);
     }
-  }
+  };
+  if (recurse) visitModules(module, prefix, removeDuplicate ? new Set() : null, visit);
+  else visit(prefix, module, module[members]());
+  return found;
 }

@@ -50,9 +50,9 @@ export abstract class Entries<T> extends Module {
     return refuse(`A ${this.constructor.name} has no forward of its own: use what is in it.`);
   }
 
-  override *[members](): Generator<Member> {
-    for (const [name, value] of this.entries) yield { name, property: name, value };
-    for (const member of super[members]()) if (member.property !== 'entries') yield member;
+  override [members](): Member[] {
+    const own: Member[] = Array.from(this.entries, ([name, value]) => ({ name, property: name, value }));
+    return own.concat(super[members]().filter(({ property }) => property !== 'entries'));
   }
 
   override [setMember](property: string, value: unknown): void {
