@@ -8,6 +8,8 @@ namespace aiforge {
 
 std::string describe_tensor(const at::Tensor& tensor) {
   if (!tensor.defined()) return "an undefined tensor";
+  // A number that stands for a tensor.
+  if (tensor.unsafeGetTensorImpl()->is_wrapped_number()) return c10::str(tensor.item());
   std::string text = dtype_name(tensor.scalar_type());
   text += "[" + c10::Join(", ", tensor.sizes()) + "]";
   if (!tensor.device().is_cpu()) text += " on " + tensor.device().str();

@@ -130,7 +130,7 @@ const mistakes: Record<string, [mistake: () => unknown, expected: Expected]> = {
   'an in-place operator that would change the dtype': [
     () => ones([2], { dtype: 'int64' }).mul_(0.5),
     {
-      op: 'aten::mul_.Scalar',
+      op: 'aten::mul_.Tensor',
       args: ['self: int64[2]', 'other: 0.5'],
       reason:
         "result type Float can't be cast to the desired output type Long. Use the operator without the trailing underscore.",
