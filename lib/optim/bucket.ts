@@ -13,10 +13,10 @@ export type StateValue = Tensor | number | null | StateValue[];
 /** What an optimizer remembers of one parameter, under PyTorch's names. */
 export type ParameterState = Record<string, StateValue>;
 
-/** @internal How the addon tells gradients apart. */
+/** How the addon tells gradients apart. */
 export const kinds = { none: 0, strided: 1, sparse: 2, other: 3 } as const;
 
-/** @internal Parameters whose gradients are read together. */
+/** Parameters whose gradients are read together. */
 export class Watched {
   readonly handles: Handles;
   /** The gradients of this step; -1 stands for none. */
