@@ -43,9 +43,8 @@ import {
 
 /**
  * The base of every layer and model. A `Parameter`, a `Buffer` or a `Module` assigned to a property belongs to the
- * module. Their order is that of the properties, which for
- * class fields is the order of their declaration. Names are PyTorch's: `this.selfAttn.inProjWeight` is
- * `self_attn.in_proj_weight`.
+ * module. Their order is that of the properties, which for class fields is the order of their declaration. Names are
+ * PyTorch's: `this.selfAttn.inProjWeight` is `self_attn.in_proj_weight`.
  *
  * @example
  * import { nn, type Tensor } from 'aiforge';

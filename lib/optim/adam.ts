@@ -6,10 +6,9 @@ import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
-  checkBetas,
+  checkAdamOptions,
   checkFused,
   checkListScalars,
-  checkNotNegative,
   refuseCapturable,
   refuseRecordedLists,
   reject,
@@ -85,11 +84,8 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected override checkOptions(options: AdamOptions): void {
-    const { lr, betas, eps, weightDecay, foreach, capturable, fused, differentiable } = options;
-    checkNotNegative('lr', lr);
-    checkNotNegative('eps', eps);
-    checkNotNegative('weightDecay', weightDecay);
-    checkBetas(betas);
+    const { lr, betas, foreach, capturable, fused, differentiable } = options;
+    checkAdamOptions(options);
     if (Tensor.isTensor(betas[0]) !== Tensor.isTensor(betas[1])) reject('betas: give two numbers or two Tensors.');
     if (!capturable) checkListScalars({ lr, 'betas[0]': betas[0] }, foreach);
     checkFused(foreach, fused, differentiable);

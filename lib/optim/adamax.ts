@@ -5,8 +5,7 @@ import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
-  checkBetas,
-  checkNotNegative,
+  checkAdamOptions,
   refuseCapturable,
   refuseRecordedLists,
   usesLists,
@@ -62,11 +61,8 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override checkOptions({ lr, betas, eps, weightDecay }: AdamaxOptions): void {
-    checkNotNegative('lr', lr);
-    checkNotNegative('eps', eps);
-    checkBetas(betas);
-    checkNotNegative('weightDecay', weightDecay);
+  protected override checkOptions(options: AdamaxOptions): void {
+    checkAdamOptions(options);
   }
 
   protected override initialState(_: ParameterGroup<AdamaxOptions>, parameter: Tensor): ParameterState {

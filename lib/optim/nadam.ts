@@ -6,7 +6,7 @@ import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
-  checkBetas,
+  checkAdamOptions,
   checkNotNegative,
   refuseCapturable,
   refuseRecordedLists,
@@ -69,12 +69,9 @@ export class NAdam extends Optimizer<NAdamOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override checkOptions({ lr, betas, eps, weightDecay, momentumDecay }: NAdamOptions): void {
-    checkNotNegative('lr', lr);
-    checkNotNegative('eps', eps);
-    checkBetas(betas);
-    checkNotNegative('weightDecay', weightDecay);
-    checkNotNegative('momentumDecay', momentumDecay);
+  protected override checkOptions(options: NAdamOptions): void {
+    checkAdamOptions(options);
+    checkNotNegative('momentumDecay', options.momentumDecay);
   }
 
   protected override initialState(_: ParameterGroup<NAdamOptions>, parameter: Tensor): ParameterState {

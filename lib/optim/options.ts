@@ -48,6 +48,19 @@ export function checkBetas(betas: readonly Scalar[]): void {
   });
 }
 
+/** What the options of every optimizer of Adam's family must be. */
+export function checkAdamOptions(options: {
+  lr: Scalar;
+  betas: readonly Scalar[];
+  eps: number;
+  weightDecay: number;
+}): void {
+  checkNotNegative('lr', options.lr);
+  checkNotNegative('eps', options.eps);
+  checkBetas(options.betas);
+  checkNotNegative('weightDecay', options.weightDecay);
+}
+
 /** As Python: no tensors where the arithmetic on lists is asked for. */
 export function checkListScalars(scalars: Record<string, Scalar>, foreach: boolean | null): void {
   if (foreach !== true) return;

@@ -7,8 +7,7 @@ import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 
 import {
-  checkBetas,
-  checkNotNegative,
+  checkAdamOptions,
   refuseCapturable,
   refuseRecordedLists,
   usesLists,
@@ -67,11 +66,8 @@ export class RAdam extends Optimizer<RAdamOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override checkOptions({ lr, betas, eps, weightDecay }: RAdamOptions): void {
-    checkNotNegative('lr', lr);
-    checkNotNegative('eps', eps);
-    checkBetas(betas);
-    checkNotNegative('weightDecay', weightDecay);
+  protected override checkOptions(options: RAdamOptions): void {
+    checkAdamOptions(options);
   }
 
   protected override initialState(_: ParameterGroup<RAdamOptions>, parameter: Tensor): ParameterState {
