@@ -156,6 +156,12 @@ void bag(Call call) {
   require_dims(call, "offsets", 1, 1);
   require_within(call.tensor("indices"), "indices", 0, call.tensor("weight").size(0) - 1);
   bag_offsets(call);
+  if (!call.flag("include_last_offset")) return;
+  // Backward reads the gradient of a bag after the last one for every index that no bag holds.
+  const at::Tensor offsets = call.tensor("offsets");
+  const int64_t count = call.tensor("indices").numel();
+  require(offsets.numel() > 0, "'offsets' with the last offset, got none");
+  require_within(offsets.slice(0, -1), "the last offset, the number of indices", count, count);
 }
 
 // The public operator makes its arguments contiguous before it calls one of these.

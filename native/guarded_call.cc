@@ -82,9 +82,11 @@ std::vector<int64_t> readable_integers(const at::Tensor& tensor) {
 
 void require_within(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high) {
   for (const int64_t value : readable_integers(tensor)) {
-    if (!(value >= low && value <= high))
-      refuse(quoted(name) + " to have values in " + std::to_string(low) + " … " +
-             std::to_string(high) + ", got " + std::to_string(value));
+    if (value >= low && value <= high) continue;
+    const std::string range =
+        low == high ? " to be " + std::to_string(low)
+                    : " to have values in " + std::to_string(low) + " … " + std::to_string(high);
+    refuse(quoted(name) + range + ", got " + std::to_string(value));
   }
 }
 

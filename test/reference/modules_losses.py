@@ -148,7 +148,8 @@ def embeddings():
     flat = [ints(6, 9), torch.tensor([0, 2, 2, 7])]
     for options in grid(mode=("sum", "mean", "max"), padding_idx=(None, 2), max_norm=(None, 1.0), include_last_offset=(False, True)):
         yield "EmbeddingBag", [6, 3], options, [ints(6, 2, 4)]
-        yield "EmbeddingBag", [6, 3], options, flat
+        ends = [0, 2, 2, 7, 9] if options["include_last_offset"] else [0, 2, 2, 7]
+        yield "EmbeddingBag", [6, 3], options, [flat[0], torch.tensor(ends)]
     for options in grid(mode=("sum", "mean"), scale_grad_by_freq=(False, True), sparse=(False, True), norm_type=(2.0, 1.0)):
         if not (options["sparse"] and options["scale_grad_by_freq"]):
             yield "EmbeddingBag", [6, 3], options, flat
