@@ -1,6 +1,6 @@
 #include <napi.h>
 
-#include "allocator.h"
+#include "allocator/allocator.h"
 #include "distributed/distributed.h"
 #include "environment.h"
 #include "topics.h"
@@ -8,7 +8,7 @@
 namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  aiforge::keep_freed_blocks();
+  aiforge::install_allocator();
   aiforge::Environment::open(env);
   aiforge::define_environment(env, exports);
   aiforge::define_operators(env, exports);

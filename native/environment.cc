@@ -6,7 +6,7 @@
 #include <ctime>
 #include <utility>
 
-#include "allocator.h"
+#include "allocator/allocator.h"
 #include "autograd/autograd.h"
 #include "errors.h"
 #include "functorch.h"

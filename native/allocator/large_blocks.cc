@@ -1,0 +1,108 @@
+#include "large_blocks.h"
+
+#include <mutex>
+
+#include "size_class.h"
+
+namespace aiforge::large_blocks {
+
+namespace {
+
+constexpr size_t kClasses = 256;
+constexpr size_t kMostKept = size_t{256} << 20;
+
+// Blocks in use and kept ones together take hardly more than the most that was in use at once.
+class Cache {
+ public:
+  // A kept block, or none after making room for a new one.
+  Block* take(size_t size_class, size_t bytes) {
+    const std::scoped_lock lock(mutex_);
+    Block* block = newest_[size_class];
+    if (block != nullptr) {
+      remove(block);
+      use(block->bytes);
+    } else {
+      shrink(most_in_all() - std::min(most_in_all(), used_ + bytes));
+    }
+    return block;
+  }
+
+  void add(const Block* block) {
+    const std::scoped_lock lock(mutex_);
+    use(block->bytes);
+  }
+
+  void keep(Block* block) {
+    const std::scoped_lock lock(mutex_);
+    used_ -= block->bytes;
+    insert(block);
+    shrink(kMostKept);
+  }
+
+ private:
+  // Without a little slack, blocks of some sizes would be made and released in each step.
+  size_t most_in_all() const { return most_used_ + most_used_ / 16; }
+
+  void use(size_t bytes) {
+    used_ += bytes;
+    most_used_ = std::max(most_used_, used_);
+  }
+
+  void insert(Block* block) {
+    block->previous = nullptr;
+    block->next = newest_[block->size_class];
+    if (block->next != nullptr) block->next->previous = block;
+    newest_[block->size_class] = block;
+    block->newer = nullptr;
+    block->older = newest_of_all_;
+    (newest_of_all_ == nullptr ? oldest_of_all_ : newest_of_all_->newer) = block;
+    newest_of_all_ = block;
+    kept_ += block->bytes;
+  }
+
+  void remove(Block* block) {
+    if (block->next != nullptr) block->next->previous = block->previous;
+    (block->previous == nullptr ? newest_[block->size_class] : block->previous->next) = block->next;
+    (block->newer == nullptr ? newest_of_all_ : block->newer->older) = block->older;
+    (block->older == nullptr ? oldest_of_all_ : block->older->newer) = block->newer;
+    kept_ -= block->bytes;
+  }
+
+  void shrink(size_t most_kept) {
+    while (kept_ > most_kept) {
+      Block* block = oldest_of_all_;
+      remove(block);
+      Block::release(block);
+    }
+  }
+
+  std::mutex mutex_;
+  size_t used_ = 0;
+  size_t most_used_ = 0;
+  size_t kept_ = 0;
+  Block* newest_[kClasses] = {};
+  Block* newest_of_all_ = nullptr;
+  Block* oldest_of_all_ = nullptr;
+};
+
+// Never destroyed: tensors may be freed at the very end of the process.
+Cache& cache() {
+  static auto* instance = new Cache;
+  return *instance;
+}
+
+}  // namespace
+
+Block* allocate(size_t bytes) {
+  const size_t size_class = class_of(bytes);
+  // What is near the end of the address space has no class; LibTorch refuses it as negative.
+  const size_t rounded = std::max(bytes, bytes_of(size_class));
+  if (Block* kept = cache().take(size_class, rounded)) return kept;
+  Block* block = Block::make(size_class, rounded);
+  cache().add(block);
+  return block;
+}
+
+void release(Block* block) { cache().keep(block); }
+
+}  // namespace aiforge::large_blocks
