@@ -10,8 +10,9 @@ namespace {
 
 constexpr size_t kClasses = 256;
 constexpr size_t kMostKept = size_t{256} << 20;
+constexpr size_t kSlack = size_t{32} << 20;
 
-// Blocks in use and kept ones together take hardly more than the most that was in use at once.
+// Blocks in use and kept ones together take little more than the most that was in use at once.
 class Cache {
  public:
   // A kept block, or none after making room for a new one.
@@ -40,8 +41,8 @@ class Cache {
   }
 
  private:
-  // Without a little slack, blocks of some sizes would be made and released in each step.
-  size_t most_in_all() const { return most_used_ + most_used_ / 16; }
+  // Without slack, blocks of some sizes would be mapped and released anew in each step.
+  size_t most_in_all() const { return most_used_ + most_used_ / 16 + kSlack; }
 
   void use(size_t bytes) {
     used_ += bytes;
