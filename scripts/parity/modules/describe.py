@@ -85,6 +85,19 @@ def with_floats(signature, args, kwargs):
     return bound.args, bound.kwargs
 
 
+def is_expressible(cls, construction):
+    """False for a 3.0 that should be refused where 3 is meant, which JavaScript cannot tell apart, and for the database's own
+    slip of giving a cell's nonlinearity in the place of its bias."""
+    signature = signature_of(cls)
+    for name, value in signature.bind(*construction.args, **construction.kwargs).arguments.items():
+        is_whole_float = type(value) is float and value.is_integer()
+        if is_whole_float and type(signature.parameters[name].default) is not float:
+            return False
+        if name == "bias" and value in ("relu", "tanh"):
+            return False
+    return True
+
+
 def signature_of(cls):
     return inspect.signature(SIGNATURES.get(cls.__name__, cls))
 

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 from torch.testing._internal.common_modules import module_db
 
-from describe import ModuleEncoder, rebuild, record_constructions, signature_of, with_floats
+from describe import ModuleEncoder, is_expressible, rebuild, record_constructions, signature_of, with_floats
 from encoding import as_leaves, is_differentiable, seed_everything, tensors_in, write_frame
 from names import public_names
 from samples import samples_of
@@ -28,7 +28,7 @@ entries = sorted({*nn.modules.__all__, *database}, key=str.lower)
 
 
 def inputs_of(name, training):
-    """What module_db has of a class, and what samples.py adds."""
+    """What module_db has of a class, inputs that must be refused too, and what samples.py adds."""
     seed_everything(f"{name} {training}")
     found = []
     if name in database:
@@ -38,6 +38,9 @@ def inputs_of(name, training):
         for sample in found:
             # Private, and of another dtype than the input: without it both sides draw the samples themselves.
             sample.constructor_input.kwargs.pop("_random_samples", None)
+        if info.module_error_inputs_func is not None:
+            refused = [error.module_error_input for error in info.module_error_inputs_func(info, **options)]
+            found += [sample for sample in refused if is_expressible(info.module_cls, sample.constructor_input)]
     return [*found, *samples_of(name)]
 
 

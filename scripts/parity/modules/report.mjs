@@ -36,7 +36,7 @@ export function markdown(results, coverage) {
       'classes that the database lacks (†). In training and in evaluation, in float32 on one thread, these are compared bit by bit: ' +
       'the keys of the state dict and their order, parameters and buffers after construction and after a pass, outputs, gradients ' +
       'of inputs and parameters for random cotangents, dtypes, shapes and strides, the random numbers drawn next, and the text of ' +
-      'the printed module. Where Python refuses a sample, aiforge must.',
+      'the printed module. Where Python refuses a sample, as it does those that the database has for the purpose, aiforge must.',
     table(
       ['', ''],
       [
@@ -44,6 +44,7 @@ export function markdown(results, coverage) {
         ['of them equal in full', number(passed.length)],
         ['samples', number(sum(results, 'samples'))],
         ['of them with gradients', number(sum(results, 'gradients'))],
+        ['of them refused by Python, and here', number(sum(results, 'refused'))],
         ['tensors compared', number(sum(results, 'tensors'))],
       ],
     ),

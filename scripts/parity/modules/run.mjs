@@ -43,7 +43,8 @@ function summary(results, coverage) {
   const lines = [
     `${counted.filter(({ failed }) => failed === 0).length} of ${counted.length} classes are equal in full, ` +
       `${counted.filter(({ isMissing }) => isMissing).length} are missing;`,
-    `${sum('samples')} samples, ${sum('gradients')} with gradients, ${sum('tensors')} tensors compared, ${sum('failed')} samples differ.`,
+    `${sum('samples')} samples, ${sum('gradients')} with gradients, ${sum('refused')} that Python refuses;`,
+    `${sum('tensors')} tensors compared, ${sum('failed')} samples differ.`,
   ];
   for (const { namespace, total, absent } of coverage)
     lines.push(`${namespace}: ${total - absent.length} of ${total} names`);

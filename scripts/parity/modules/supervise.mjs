@@ -26,7 +26,7 @@ export async function runModules(python, entries, print = console.log) {
   const requests = entries.map(({ index }) => ({ entry: index }));
   await superviseWorkers([path.join(here, 'worker.mjs'), python], requests, add, (message) => {
     const failures = [{ sample: '', message }];
-    add({ isMissing: false, samples: 1, gradients: 0, tensors: 0, failed: 1, failures });
+    add({ isMissing: false, samples: 1, gradients: 0, refused: 0, tensors: 0, failed: 1, failures });
   });
   return results;
 }

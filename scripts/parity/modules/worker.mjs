@@ -115,6 +115,7 @@ function runEntry(frame) {
     isMissing: nn[name] === undefined,
     samples: samples.length,
     gradients: samples.filter(({ gradients }) => gradients).length,
+    refused: samples.filter(({ error }) => error).length,
     tensors: tally.tensors,
     failed: failures.length,
     failures,
