@@ -46,17 +46,13 @@ class CachingAllocator final : public c10::Allocator {
 }  // namespace
 
 void install_allocator() {
-  // Tools that find wrong accesses need each block to come from the C heap and go back there.
+  // Who sets up the C heap, say to find wrong accesses, needs each block to come from there.
   for (const char* name : {"MALLOC_CHECK_", "MALLOC_PERTURB_", "MALLOC_MMAP_THRESHOLD_",
                            "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"}) {
     if (std::getenv(name) != nullptr) return;
   }
   static auto* allocator = new CachingAllocator;
   c10::SetCPUAllocator(allocator);
-#if defined(__GLIBC__)
-  // Each large block is mapped for itself, so that it leaves no hole when it goes.
-  mallopt(M_MMAP_THRESHOLD, static_cast<int>(small_blocks::kLargestBytes));
-#endif
 }
 
 // Tensors that come and go with the collector leave holes in the C heap, which grows by and by to

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
 
 namespace aiforge {
 
@@ -13,21 +14,20 @@ namespace aiforge {
 struct alignas(c10::gAlignment) Block {
   size_t size_class;
   size_t bytes;
+  bool is_mapped = false;
   // Neighbours in the lists of the cache that keeps the block while it is free.
-  Block* next;
-  Block* previous;
-  Block* older;
-  Block* newer;
+  Block* next = nullptr;
+  Block* previous = nullptr;
+  Block* older = nullptr;
+  Block* newer = nullptr;
 
   void* data() { return this + 1; }
   static Block* of(void* data) { return static_cast<Block*>(data) - 1; }
 
   static Block* make(size_t size_class, size_t bytes) {
     // A negative number of bytes must not become a small one.
-    auto* block = static_cast<Block*>(c10::alloc_cpu(std::max(bytes, bytes + sizeof(Block))));
-    block->size_class = size_class;
-    block->bytes = bytes;
-    return block;
+    void* memory = c10::alloc_cpu(std::max(bytes, bytes + sizeof(Block)));
+    return new (memory) Block{.size_class = size_class, .bytes = bytes};
   }
 
   static void release(Block* block) { c10::free_cpu(block); }

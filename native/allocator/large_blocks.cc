@@ -1,12 +1,45 @@
 #include "large_blocks.h"
 
+#include <cstdint>
 #include <mutex>
+#include <new>
 
 #include "size_class.h"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace aiforge::large_blocks {
 
 namespace {
+
+// Each block is mapped for itself: in the C heap large ones would leave holes, and its thresholds
+// are the host program's.
+Block* make(size_t size_class, size_t bytes) {
+#if defined(__linux__)
+  if (bytes < PTRDIFF_MAX) {
+    constexpr int kAccess = PROT_READ | PROT_WRITE;
+    constexpr int kKind = MAP_PRIVATE | MAP_ANONYMOUS;
+    void* memory = mmap(nullptr, sizeof(Block) + bytes, kAccess, kKind, -1, 0);
+    if (memory != MAP_FAILED) {
+      return new (memory) Block{.size_class = size_class, .bytes = bytes, .is_mapped = true};
+    }
+  }
+#endif
+  // Most likely throws, as LibTorch does when memory runs out.
+  return Block::make(size_class, bytes);
+}
+
+void unmake(Block* block) {
+#if defined(__linux__)
+  if (block->is_mapped) {
+    munmap(block, sizeof(Block) + block->bytes);
+    return;
+  }
+#endif
+  Block::release(block);
+}
 
 constexpr size_t kClasses = 256;
 constexpr size_t kMostKept = size_t{256} << 20;
@@ -73,7 +106,7 @@ class Cache {
     while (kept_ > most_kept) {
       Block* block = oldest_of_all_;
       remove(block);
-      Block::release(block);
+      unmake(block);
     }
   }
 
@@ -99,7 +132,7 @@ Block* allocate(size_t bytes) {
   // What is near the end of the address space has no class; LibTorch refuses it as negative.
   const size_t rounded = std::max(bytes, bytes_of(size_class));
   if (Block* kept = cache().take(size_class, rounded)) return kept;
-  Block* block = Block::make(size_class, rounded);
+  Block* block = make(size_class, rounded);
   cache().add(block);
   return block;
 }
