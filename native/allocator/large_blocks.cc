@@ -41,7 +41,8 @@ void unmake(Block* block) {
   Block::release(block);
 }
 
-constexpr size_t kClasses = 256;
+constexpr size_t kLargestKept = size_t{128} << 20;
+constexpr size_t kClasses = class_of(kLargestKept) + 1;
 constexpr size_t kMostKept = size_t{256} << 20;
 constexpr size_t kSlack = size_t{32} << 20;
 
@@ -49,14 +50,14 @@ constexpr size_t kSlack = size_t{32} << 20;
 class Cache {
  public:
   // A kept block, or none after making room for a new one.
-  Block* take(size_t size_class, size_t bytes) {
+  Block* take(size_t size_class) {
     const std::scoped_lock lock(mutex_);
     Block* block = newest_[size_class];
     if (block != nullptr) {
       remove(block);
       use(block->bytes);
     } else {
-      shrink(most_in_all() - std::min(most_in_all(), used_ + bytes));
+      shrink(most_in_all() - std::min(most_in_all(), used_ + bytes_of(size_class)));
     }
     return block;
   }
@@ -129,14 +130,13 @@ Cache& cache() {
 
 Block* allocate(size_t bytes) {
   const size_t size_class = class_of(bytes);
-  // What is near the end of the address space has no class; LibTorch refuses it as negative.
-  const size_t rounded = std::max(bytes, bytes_of(size_class));
-  if (Block* kept = cache().take(size_class, rounded)) return kept;
-  Block* block = make(size_class, rounded);
+  if (bytes > kLargestKept) return make(size_class, bytes);
+  if (Block* kept = cache().take(size_class)) return kept;
+  Block* block = make(size_class, bytes_of(size_class));
   cache().add(block);
   return block;
 }
 
-void release(Block* block) { cache().keep(block); }
+void release(Block* block) { block->bytes > kLargestKept ? unmake(block) : cache().keep(block); }
 
 }  // namespace aiforge::large_blocks
