@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { Generator, ones, rand, scope } from '#lib/tensor/index.js';
+import { fromShared, Generator, ones, rand, scope, type SharedTensor } from '#lib/tensor/index.js';
 
 const file = path.resolve('test/native/fixtures/worker.cjs');
 const start = (task: string, seed = 0) => new Worker(file, { workerData: { task, seed } });
@@ -33,6 +33,20 @@ describe('worker threads', () => {
         refused: { code: 'OPERATOR_FAILED', op: 'aten::add.Tensor' },
       });
     });
+  });
+
+  it('free each other’s tensors, of any size, and take memory of their own for the next', async () => {
+    type Sent = { token: SharedTensor; size: number; value: number }[];
+    for (let round = 0; round < 3; ++round) {
+      const sent = await Promise.all([1, 2, 3].map((seed) => answer(start('send', seed)) as Promise<Sent>));
+      for (const { token, size, value } of sent.flat()) {
+        scope(() => {
+          const x = fromShared(token);
+          expect([x.numel(), x.amin().item(), x.amax().item()]).to.deep.equal([size, value, value]);
+          ones([size]).add(1);
+        });
+      }
+    }
   });
 
   it('can be terminated in the middle of their work, over and over', async () => {

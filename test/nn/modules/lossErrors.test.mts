@@ -44,7 +44,10 @@ describe('losses', () => {
     invalid(() => bags.forward(tensor([[0, 1]]), tensor([0])), /no offsets/);
     invalid(() => bags.forward(tensor([[0, 1]]), null, rand([1, 2])), /needs mode 'sum', got 'mean'/);
     const withLast = new nn.EmbeddingBag(3, 2, { includeLastOffset: true });
-    invalid(() => withLast.forward(tensor([0, 1, 2]), tensor([0, 2])), /'the last offset, the number of indices' to be 3, got 2/);
+    invalid(
+      () => withLast.forward(tensor([0, 1, 2]), tensor([0, 2])),
+      /'the last offset, the number of indices' to be 3, got 2/,
+    );
     invalid(() => withLast.forward(tensor([], { dtype: 'int64' }), tensor([], { dtype: 'int64' })), /offset/);
     const linear = new nn.LinearCrossEntropyLoss(3, 2, { ignoreIndex: 1 });
     invalid(() => linear.forward(x, ones([2, 2])), /ignoreIndex is not for a target of probabilities/);
