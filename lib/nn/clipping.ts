@@ -81,6 +81,13 @@ export function getTotalNorm(tensors: Tensor | Iterable<Tensor>, options: ClipGr
 /**
  * Scales the gradients of all parameters, whose norm is `totalNorm`, so that it is at most `maxNorm`. As
  * `torch.nn.utils.clip_grads_with_norm_`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const x = tensor([3, 4], { dtype: 'float32', requiresGrad: true });
+ * x.square().sum().div(2).backward();
+ * nn.utils.clipGradsWithNorm_(x, 2.5, nn.utils.getTotalNorm(x.grad));
+ * x.grad.allclose(tensor([1.5, 2])); // true
  */
 export function clipGradsWithNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: number, totalNorm: Tensor): void {
   const list = asList(parameters);
@@ -115,7 +122,16 @@ export function clipGradNorm_(
   );
 }
 
-/** Clamps every gradient element to [-clipValue, clipValue]. As `torch.nn.utils.clip_grad_value_`. */
+/**
+ * Clamps every gradient element to [-clipValue, clipValue]. As `torch.nn.utils.clip_grad_value_`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const x = tensor([0.5, -4], { requiresGrad: true });
+ * x.square().sum().div(2).backward();
+ * nn.utils.clipGradValue_(x, 1);
+ * x.grad.tolist(); // [0.5, -1]
+ */
 export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
   const list = asList(parameters);
   scope(() =>

@@ -53,6 +53,13 @@ function normOf(
 /**
  * The weight and bias of a convolution, transposed or not, that does what it and a batch norm after it do. As
  * `torch.nn.utils.fuse_conv_bn_weights`.
+ *
+ * @example
+ * import { nn, ones, tensor } from 'aiforge';
+ * const norm = { runningMean: ones([1]), runningVar: tensor([0.25]), eps: 0 };
+ * const [weight, bias] = nn.utils.fuseConvBnWeights(ones([1, 1, 1, 1]), null, norm);
+ * weight.item(); // 2
+ * bias.item(); // -2
  */
 export function fuseConvBnWeights(
   weight: Tensor,
@@ -107,7 +114,17 @@ export function fuseConvBnEval<C extends Weighted>(
   return fused;
 }
 
-/** The same for the weight and bias of a linear layer. As `torch.nn.utils.fuse_linear_bn_weights`. */
+/**
+ * The weight and bias of a linear layer that does what it and a batch norm after it do. As
+ * `torch.nn.utils.fuse_linear_bn_weights`.
+ *
+ * @example
+ * import { nn, ones, tensor } from 'aiforge';
+ * const norm = { runningMean: ones([2]), runningVar: tensor([0.25, 1]), eps: 0 };
+ * const [weight, bias] = nn.utils.fuseLinearBnWeights(ones([2, 3]), null, norm);
+ * weight.tolist(); // [[2, 2, 2], [1, 1, 1]]
+ * bias.tolist(); // [-2, -1]
+ */
 export function fuseLinearBnWeights(weight: Tensor, bias: Tensor | null, norm: BatchNormTensors): Fused {
   return scope(() =>
     noGrad(() => {
@@ -127,6 +144,15 @@ export function fuseLinearBnWeights(weight: Tensor, bias: Tensor | null, norm: B
 /**
  * A copy of a linear layer that does what it and the batch norm after it do in evaluation. As
  * `torch.nn.utils.fuse_linear_bn_eval`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for layers in training, for a batch norm without running statistics, and for
+ *   one of another number of features.
+ * @example
+ * import { nn, randn } from 'aiforge';
+ * const [linear, norm] = [new nn.Linear(3, 2).eval(), new nn.BatchNorm1d(2).eval()];
+ * const x = randn([4, 3]);
+ * const fused = nn.utils.fuseLinearBnEval(linear, norm);
+ * fused.forward(x).allclose(norm.forward(linear.forward(x)), { atol: 1e-5 }); // true
  */
 export function fuseLinearBnEval<L extends Linear>(linear: L, norm: Normalizing): L {
   const call = 'fuseLinearBnEval';

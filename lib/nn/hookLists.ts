@@ -90,7 +90,18 @@ export class ModuleHooks {
   }
 }
 
-/** What registering a hook gives: `remove()`, or the end of a `using` block, takes the hook away. */
+/**
+ * What registering a hook gives: `remove()`, or the end of a `using` block, takes the hook away. As
+ * `torch.utils.hooks.RemovableHandle`.
+ *
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * const layer = new nn.Identity();
+ * const handle = layer.registerForwardHook((module, args, output) => output.mul(2));
+ * layer.forward(ones([2])).tolist(); // [2, 2]
+ * handle.remove();
+ * layer.forward(ones([2])).tolist(); // [1, 1]
+ */
 export class ModuleHookHandle implements Disposable {
   private readonly take: () => void;
 

@@ -12,7 +12,17 @@ export interface LazyModule extends Module {
   initializeParameters(...args: never[]): void;
 }
 
-/** Whether a module has parameters or buffers without a shape; those of submodules do not count. */
+/**
+ * Whether a module has parameters or buffers without a shape; those of submodules do not count. As
+ * `has_uninitialized_params` of `torch.nn.modules.lazy.LazyModuleMixin`.
+ *
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * const layer = new nn.LazyLinear(3);
+ * nn.hasUninitializedParams(layer); // true
+ * layer.forward(ones([2, 4]));
+ * nn.hasUninitializedParams(layer); // false
+ */
 export function hasUninitializedParams(module: Module): boolean {
   for (const { value } of module[members]()) if (isUninitialized(value)) return true;
   return false;
@@ -34,7 +44,34 @@ function initialize(module: LazyModule, args: never[]): void {
 
 /**
  * For the constructor of a lazy class: has the module call `initializeParameters` before its first `forward` and then
- * become an instance of the class that the lazy one extends.
+ * become an instance of the class that the lazy one extends. What `torch.nn.modules.lazy.LazyModuleMixin` does.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT at that `forward`, when `initializeParameters` leaves a parameter without a shape.
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * class Scale extends nn.Module {
+ *   constructor(weight) {
+ *     super();
+ *     this.weight = weight;
+ *   }
+ *   forward(x) {
+ *     return x.mul(this.weight);
+ *   }
+ * }
+ * class LazyScale extends Scale {
+ *   constructor() {
+ *     super(new nn.UninitializedParameter());
+ *     nn.initializeOnForward(this);
+ *   }
+ *   initializeParameters(x) {
+ *     this.weight.materialize([x.size(-1)]);
+ *     nn.init.ones_(this.weight);
+ *   }
+ * }
+ * const layer = new LazyScale();
+ * layer.forward(ones([2, 3]));
+ * layer.weight.tolist(); // [1, 1, 1]
+ * layer.constructor.name; // 'Scale'
  */
 export function initializeOnForward(module: LazyModule): void {
   addHook(module, 'forwardPre', initialize);

@@ -37,7 +37,15 @@ export function convertConv2dWeightMemoryFormat<M extends Module>(module: M, mem
   return module;
 }
 
-/** The same for 3-d convolutions. As `torch.nn.utils.convert_conv3d_weight_memory_format`. */
+/**
+ * Changes the order in memory of the weights of all 3-d convolutions, for kernels that are faster so. As
+ * `torch.nn.utils.convert_conv3d_weight_memory_format`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.convertConv3dWeightMemoryFormat(new nn.Conv3d(8, 4, 2), 'channels_last_3d');
+ * layer.weight.stride(); // [64, 1, 32, 16, 8]
+ */
 export function convertConv3dWeightMemoryFormat<M extends Module>(module: M, memoryFormat: MemoryFormat): M {
   convert(module, [Conv3d, ConvTranspose3d], memoryFormat);
   return module;

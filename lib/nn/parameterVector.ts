@@ -30,6 +30,14 @@ export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
 /**
  * Gives parameters the values of a vector, of which they are parts afterwards. As
  * `torch.nn.utils.vector_to_parameters`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for a vector that is no tensor, and for parameters on several devices.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const layer = new nn.Linear(2, 1);
+ * nn.utils.vectorToParameters(tensor([0.5, 2, 3]), layer.parameters());
+ * layer.weight.tolist(); // [[0.5, 2]]
+ * layer.bias.tolist(); // [3]
  */
 export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
   const list = [...parameters];

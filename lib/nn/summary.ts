@@ -35,7 +35,18 @@ export interface SummaryOptions {
 /** The shape of the input, those of several inputs, the inputs themselves, or null to run nothing. */
 export type SummaryInput = readonly number[] | readonly (readonly number[])[] | Tensor | readonly Tensor[] | null;
 
-/** One call of a module, or a container around such calls. */
+/**
+ * One call of a module, or a container around such calls.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const model = new nn.Sequential(new nn.Conv2d(3, 8, 3), new nn.ReLU());
+ * const [, conv] = nn.summary(model, [1, 3, 8, 8]).layers;
+ * conv.className; // 'Conv2d'
+ * conv.outputSize; // [1, 8, 6, 6]
+ * conv.numParams; // 224
+ * conv.multAdds; // 8064
+ */
 export class LayerSummary {
   readonly className: string;
   readonly name: string;
@@ -146,7 +157,16 @@ function countedParameters(module: Module): Counted[] {
   });
 }
 
-/** What `summary` found out about a model; printed it is a table. */
+/**
+ * What `summary` found out about a model; printed it is a table.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const result = nn.summary(new nn.Sequential(new nn.Linear(4, 8), new nn.Linear(8, 2)), [32, 4]);
+ * result.layers.length; // 3
+ * result.paramBytes; // 232
+ * result.totalMultAdds; // 1856
+ */
 export class ModelSummary {
   /** The layers in the order of their calls, each before those inside it. */
   readonly layers: readonly LayerSummary[];

@@ -59,7 +59,17 @@ export class UninitializedParameter extends Parameter {
   }
 }
 
-/** A buffer whose shape is not known until `materialize` gives it one. As `torch.nn.UninitializedBuffer`. */
+/**
+ * A buffer whose shape is not known until `materialize` gives it one; until then it can be moved and converted only. As
+ * `torch.nn.UninitializedBuffer`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const mean = new nn.UninitializedBuffer({ dtype: 'float64' });
+ * mean.materialize([3]);
+ * mean.shape; // [3]
+ * mean instanceof nn.UninitializedBuffer; // false
+ */
 export class UninitializedBuffer extends Buffer {
   constructor({ persistent = true, ...options }: UninitializedOptions & BufferOptions = {}) {
     super(

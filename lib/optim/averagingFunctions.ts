@@ -31,6 +31,10 @@ const canLerp = ([first]: readonly Tensor[]): boolean => /^(float|bfloat|complex
  *
  * @param decay How much of the average stays, from 0 to 1. Default: 0.999.
  * @throws AiforgeError INVALID_ARGUMENT for another decay.
+ * @example
+ * import { optim, tensor } from 'aiforge';
+ * const average = optim.swaUtils.getEmaAvgFn(0.75);
+ * average(tensor([4]), tensor([8]), 1).tolist(); // [5]
  */
 export function getEmaAvgFn(decay = 0.999): AverageFunction {
   checkDecay(decay);
@@ -40,6 +44,11 @@ export function getEmaAvgFn(decay = 0.999): AverageFunction {
 /**
  * The equal average of one tensor: `average + (value − average) / (n + 1)`, for `avgFn` of `AveragedModel`.
  * As `torch.optim.swa_utils.get_swa_avg_fn`.
+ *
+ * @example
+ * import { optim, tensor } from 'aiforge';
+ * const average = optim.swaUtils.getSwaAvgFn();
+ * average(tensor([4]), tensor([8]), 3).tolist(); // [5]
  */
 export function getSwaAvgFn(): AverageFunction {
   return (averaged, current, numAveraged) => noGrad(() => averaged.add(current.sub(averaged).div(next(numAveraged))));
@@ -72,6 +81,12 @@ export function getEmaMultiAvgFn(decay = 0.999): MultiAverageFunction {
 /**
  * The equal average of lists of tensors, in place: `average ← average + (value − average) / (n + 1)`, for `multiAvgFn` of
  * `AveragedModel`. As `torch.optim.swa_utils.get_swa_multi_avg_fn`; as there, whole numbers cannot be averaged so.
+ *
+ * @example
+ * import { ones, optim, zeros } from 'aiforge';
+ * const averages = [zeros([2]), zeros([1])];
+ * optim.swaUtils.getSwaMultiAvgFn()(averages, [ones([2]), ones([1])], 3);
+ * averages[0].tolist(); // [0.25, 0.25]
  */
 export function getSwaMultiAvgFn(): MultiAverageFunction {
   return (averaged, current, numAveraged) =>

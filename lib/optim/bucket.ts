@@ -38,7 +38,27 @@ export class Watched {
 
 /**
  * The parameters of a group that one call of each operator updates: they have gradients, one device, one dtype and the
- * same history. Handles never change, so they are read once and not at every step.
+ * same history. Handles never change, so they are read once and not at every step. `update` of an optimizer gets them.
+ *
+ * @example
+ * import { keep, nn, ones, optim, zerosLike } from 'aiforge';
+ * class Momentum extends optim.Optimizer {
+ *   checkOptions() {}
+ *   initialState(group, parameter) {
+ *     return { momentum: keep(zerosLike(parameter)) };
+ *   }
+ *   update({ lr }, bucket) {
+ *     for (const [i, parameter] of bucket.parameters.entries()) {
+ *       const momentum = bucket.tensor('momentum', i).mul_(0.5).add_(parameter.grad);
+ *       parameter.sub_(momentum, { alpha: lr });
+ *     }
+ *   }
+ * }
+ * const weight = new nn.Parameter(ones([2]));
+ * const optimizer = new Momentum([weight], { lr: 0.5 });
+ * weight.sum().backward();
+ * for (let i = 0; i < 2; ++i) optimizer.step();
+ * weight.tolist(); // [-0.25, -0.25]
  */
 export class Bucket extends Watched {
   readonly parameters: readonly Tensor[];

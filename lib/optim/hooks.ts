@@ -16,7 +16,20 @@ export type StateDictHook = (
   stateDict: OptimizerStateDict,
 ) => OptimizerStateDict | null | undefined | void;
 
-/** What registering a hook gives: `remove()`, or the end of a `using` block, takes the hook away. */
+/**
+ * What registering a hook gives: `remove()`, or the end of a `using` block, takes the hook away. As
+ * `torch.utils.hooks.RemovableHandle`.
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * const optimizer = new optim.SGD(new nn.Linear(2, 1).parameters(), { lr: 0.1 });
+ * let steps = 0;
+ * const handle = optimizer.registerStepPostHook(() => ++steps);
+ * optimizer.step();
+ * handle.remove();
+ * optimizer.step();
+ * steps; // 1
+ */
 export class OptimizerHookHandle implements Disposable {
   readonly #remove: () => void;
 
@@ -60,12 +73,39 @@ export const everyStepPreHook = new Hooks<StepPreHook>();
 /** @internal */
 export const everyStepPostHook = new Hooks<StepPostHook>();
 
-/** Registers a hook that runs before each step of every optimizer. */
+/**
+ * Registers a hook that runs before each step of every optimizer. As
+ * `torch.optim.optimizer.register_optimizer_step_pre_hook`.
+ *
+ * @example
+ * import { nn, ones, optim } from 'aiforge';
+ * const handle = optim.registerOptimizerStepPreHook(({ paramGroups }) => {
+ *   for (const { params } of paramGroups) nn.utils.clipGradValue_(params, 1);
+ * });
+ * const weight = new nn.Parameter(ones([2]));
+ * weight.mul(8).sum().backward();
+ * new optim.SGD([weight], { lr: 0.5 }).step();
+ * weight.tolist(); // [0.5, 0.5]
+ * handle.remove();
+ */
 export function registerOptimizerStepPreHook(hook: StepPreHook): OptimizerHookHandle {
   return everyStepPreHook.add(hook);
 }
 
-/** Registers a hook that runs after each step of every optimizer. */
+/**
+ * Registers a hook that runs after each step of every optimizer. As
+ * `torch.optim.optimizer.register_optimizer_step_post_hook`.
+ *
+ * @example
+ * import { nn, optim } from 'aiforge';
+ * const stepped = [];
+ * const handle = optim.registerOptimizerStepPostHook((optimizer) => stepped.push(optimizer.constructor.name));
+ * const model = new nn.Linear(2, 1);
+ * new optim.SGD(model.parameters(), { lr: 0.1 }).step();
+ * new optim.Adam(model.parameters()).step();
+ * stepped; // ['SGD', 'Adam']
+ * handle.remove();
+ */
 export function registerOptimizerStepPostHook(hook: StepPostHook): OptimizerHookHandle {
   return everyStepPostHook.add(hook);
 }

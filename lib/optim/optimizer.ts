@@ -112,7 +112,10 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   /** Updates the parameters of a bucket from their gradients; runs without recording, in a scope of its own. */
   protected abstract update(group: ParameterGroup<Options>, bucket: Bucket): void;
 
-  /** Makes the state that a parameter needs from its first step on. The counters stay in the current scope. */
+  /**
+   * Makes the state that a parameter needs from its first step on. What is to last is taken out of the scope by `keep`; the
+   * counters stay in the current scope.
+   */
   protected abstract initialState(group: ParameterGroup<Options>, parameter: Tensor): ParameterState;
 
   /** Throws INVALID_ARGUMENT for a parameter that cannot be optimized. */

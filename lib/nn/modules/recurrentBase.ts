@@ -63,6 +63,14 @@ type WeightName = `${'weight' | 'bias'}${'Ih' | 'Hh' | 'Hr'}L${number}${'' | 'Re
  * sequences to the operator. Weights and biases are drawn uniformly from ±1/sqrt(hiddenSize). As `torch.nn.RNNBase`.
  *
  * The weights' names are PyTorch's: `weightIhL0` is `weight_ih_l0`, `biasHhL1Reverse` is `bias_hh_l1_reverse`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for sizes and options that make no sense.
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = new nn.GRU(4, 8, { numLayers: 2, bidirectional: true });
+ * layer instanceof nn.RNNBase; // true
+ * layer.weightIhL1Reverse.shape; // [24, 16]
+ * layer.allWeights.length; // 4
  */
 export abstract class RNNBase extends Module {
   [weight: WeightName]: Parameter;

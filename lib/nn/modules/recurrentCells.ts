@@ -21,7 +21,17 @@ export interface RNNCellOptions extends RecurrentCellOptions {
   nonlinearity?: 'tanh' | 'relu';
 }
 
-/** The weights of one step, and what all cells check. Weights and biases are drawn from ±1/sqrt(hiddenSize). */
+/**
+ * What RNNCell, LSTMCell and GRUCell share: the weights of one step, and what all cells check. Weights and biases are
+ * drawn uniformly from ±1/sqrt(hiddenSize). As `torch.nn.RNNCellBase`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for sizes below zero.
+ * @example
+ * import { nn } from 'aiforge';
+ * const cell = new nn.GRUCell(4, 8);
+ * cell instanceof nn.RNNCellBase; // true
+ * cell.weightIh.shape; // [24, 4]
+ */
 export abstract class RNNCellBase extends Module {
   readonly inputSize: number;
   readonly hiddenSize: number;

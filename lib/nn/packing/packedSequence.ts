@@ -18,7 +18,13 @@ export interface PackedOrder {
   unsortedIndices?: Tensor | null;
 }
 
-/** The permutation that undoes one. As `torch.nn.utils.rnn.invert_permutation`. */
+/**
+ * The permutation that undoes one. As `torch.nn.utils.rnn.invert_permutation`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * nn.utils.rnn.invertPermutation(tensor([2, 0, 1])).tolist(); // [1, 2, 0]
+ */
 export function invertPermutation(permutation: Tensor): Tensor;
 export function invertPermutation(permutation: Tensor | null): Tensor | null;
 export function invertPermutation(permutation: Tensor | null): Tensor | null {

@@ -85,7 +85,15 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
   return module;
 }
 
-/** Takes the spectral norm away; the weight is a parameter again. As `torch.nn.utils.remove_spectral_norm`. */
+/**
+ * Takes the spectral norm away; the weight is a parameter again. As `torch.nn.utils.remove_spectral_norm`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT when the weight has no spectral norm.
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.spectralNorm(new nn.Linear(20, 40));
+ * Object.keys(nn.utils.removeSpectralNorm(layer).stateDict()); // ['bias', 'weight']
+ */
 export function removeSpectralNorm<M extends Module>(module: M, name = 'weight'): M {
   const method =
     methodOf(module, name) ?? refuse(`removeSpectralNorm: '${name}' of ${module.constructor.name} has none.`);

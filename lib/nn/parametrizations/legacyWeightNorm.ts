@@ -52,7 +52,15 @@ export function weightNorm<M extends Module>(module: M, { name = 'weight', dim =
   return module;
 }
 
-/** Takes the weight norm away; the weight is a parameter again. As `torch.nn.utils.remove_weight_norm`. */
+/**
+ * Takes the weight norm away; the weight is a parameter again. As `torch.nn.utils.remove_weight_norm`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT when the weight has no weight norm.
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.weightNorm(new nn.Linear(20, 40));
+ * Object.keys(nn.utils.removeWeightNorm(layer).stateDict()); // ['bias', 'weight']
+ */
 export function removeWeightNorm<M extends Module>(module: M, name = 'weight'): M {
   const hook = hookOf(module, name) ?? refuse(`removeWeightNorm: '${name}' of ${module.constructor.name} has none.`);
   hook(module);

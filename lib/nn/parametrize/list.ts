@@ -36,6 +36,16 @@ export function registerTensor(module: Module, property: string, tensor: Tensor)
 /**
  * The parametrizations of one tensor, one after the other, with the tensors that they compute it from: `original`, or
  * `original0`, `original1`, … where the first takes several. As `torch.nn.utils.parametrize.ParametrizationList`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT without a parametrization, and when the parametrizations change the tensor's shape
+ *   or dtype.
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.parametrizations.weightNorm(new nn.Linear(2, 3));
+ * const list = layer.parametrizations.at('weight');
+ * list.originals().length; // 2
+ * list.original0.shape; // [3, 1]
+ * list.forward().equal(layer.weight); // true
  */
 export class ParametrizationList extends ModuleList<Parametrization> {
   /** Whether there is one original tensor, and not an array of them. */

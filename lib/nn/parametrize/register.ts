@@ -93,6 +93,12 @@ function parametrizedClass(base: AnyModuleClass): AnyModuleClass {
 
 /**
  * Whether a module has parametrizations, of a tensor where one is named. As `torch.nn.utils.parametrize.is_parametrized`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.parametrizations.weightNorm(new nn.Linear(2, 2));
+ * nn.utils.parametrize.isParametrized(layer); // true
+ * nn.utils.parametrize.isParametrized(layer, 'bias'); // false
  */
 export function isParametrized(module: Module, tensorName?: string): module is Parametrized {
   const { parametrizations } = module as Module & { parametrizations?: unknown };
@@ -100,7 +106,16 @@ export function isParametrized(module: Module, tensorName?: string): module is P
   return tensorName === undefined ? parametrizations.length > 0 : parametrizations.has(stateDictName(tensorName));
 }
 
-/** The class that a module has without its parametrizations. */
+/**
+ * The class that a module has without its parametrizations. As
+ * `torch.nn.utils.parametrize.type_before_parametrizations`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.parametrizations.weightNorm(new nn.Linear(2, 2));
+ * layer.constructor.name; // 'ParametrizedLinear'
+ * nn.utils.parametrize.typeBeforeParametrizations(layer).name; // 'Linear'
+ */
 export function typeBeforeParametrizations(module: Module): abstract new (...args: never[]) => Module {
   const type = module.constructor as AnyModuleClass;
   return isParametrized(module) ? (Object.getPrototypeOf(type) as AnyModuleClass) : type;
@@ -188,6 +203,14 @@ function restored(module: Parametrized, property: string, leaveParametrized: boo
 /**
  * Makes a parametrized tensor an ordinary one again, with the value that it has, or with `leaveParametrized: false` with
  * the original's. As `torch.nn.utils.parametrize.remove_parametrizations`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT when the tensor is not parametrized, and for `leaveParametrized: false` when it is
+ *   computed from several tensors.
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.parametrizations.weightNorm(new nn.Linear(2, 2));
+ * nn.utils.parametrize.removeParametrizations(layer, 'weight');
+ * Object.keys(layer.stateDict()); // ['bias', 'weight']
  */
 export function removeParametrizations<M extends Module>(
   module: M,
@@ -212,6 +235,13 @@ export function removeParametrizations<M extends Module>(
 /**
  * Gives a module the parametrizations that another has, of one tensor or of all, and their original tensors. As
  * `torch.nn.utils.parametrize.transfer_parametrizations_and_params`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const from = nn.utils.parametrizations.weightNorm(new nn.Linear(2, 2));
+ * const to = nn.utils.parametrize.transferParametrizationsAndParams(from, new nn.Linear(2, 2));
+ * nn.utils.parametrize.isParametrized(to, 'weight'); // true
+ * to.weight.equal(from.weight); // true
  */
 export function transferParametrizationsAndParams<M extends Module>(from: Module, to: M, tensorName?: string): M {
   if (!isParametrized(from)) return to;

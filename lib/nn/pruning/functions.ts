@@ -16,7 +16,15 @@ import {
   type NormOrder,
 } from './methods.js';
 
-/** Gives a parameter a mask of ones. As `torch.nn.utils.prune.identity`. */
+/**
+ * Gives a parameter a mask of ones. As `torch.nn.utils.prune.identity`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT when the module has no such parameter.
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.prune.identity(new nn.Linear(2, 3), 'weight');
+ * layer.weightMask.tolist(); // [[1, 1], [1, 1], [1, 1]]
+ */
 export function identity<M extends Module>(module: M, name: string): M {
   Identity.apply(module, name, []);
   return module;
@@ -58,14 +66,33 @@ export function l1Unstructured<M extends Module>(
   return module;
 }
 
-/** Sets whole channels along `dim` to zero, chosen by chance. As `torch.nn.utils.prune.random_structured`. */
+/**
+ * Sets whole channels along `dim` to zero, chosen by chance: `amount` of them, or a fraction when it is no whole number.
+ * As `torch.nn.utils.prune.random_structured`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for a parameter of fewer than two dimensions, and for a `dim` or an `amount` that
+ *   it has not.
+ * @example
+ * import { nn } from 'aiforge';
+ * const layer = nn.utils.prune.randomStructured(new nn.Linear(4, 3), 'weight', 2, 1);
+ * layer.weight.countNonzero().item(); // 6
+ */
 export function randomStructured<M extends Module>(module: M, name: string, amount: number, dim: number): M {
   RandomStructured.apply(module, name, [amount, dim]);
   return module;
 }
 
 /**
- * Sets the channels along `dim` to zero whose norm of order `n` is the smallest. As `torch.nn.utils.prune.ln_structured`.
+ * Sets the channels along `dim` to zero whose norm of order `n` is the smallest: `amount` of them, or a fraction when it
+ * is no whole number. As `torch.nn.utils.prune.ln_structured`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for a parameter of fewer than two dimensions, and for a `dim` or an `amount` that
+ *   it has not.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const layer = new nn.Linear(2, 2, { bias: false });
+ * layer.loadStateDict({ weight: tensor([[3, -4], [1, 2]]) });
+ * nn.utils.prune.lnStructured(layer, 'weight', 1, 2, 0).weight.tolist(); // [[3, -4], [0, 0]]
  */
 export function lnStructured<M extends Module>(
   module: M,
@@ -79,7 +106,16 @@ export function lnStructured<M extends Module>(
   return module;
 }
 
-/** Prunes a parameter by a mask. As `torch.nn.utils.prune.custom_from_mask`. */
+/**
+ * Prunes a parameter by a mask. As `torch.nn.utils.prune.custom_from_mask`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for a mask of another shape.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const layer = new nn.Linear(3, 1, { bias: false });
+ * layer.loadStateDict({ weight: tensor([[3, -1, 2]]) });
+ * nn.utils.prune.customFromMask(layer, 'weight', tensor([[0, 1, 1]])).weight.tolist(); // [[0, -1, 2]]
+ */
 export function customFromMask<M extends Module>(module: M, name: string, mask: Tensor): M {
   CustomFromMask.apply(module, name, [mask]);
   return module;
@@ -131,7 +167,17 @@ export function globalUnstructured(
   });
 }
 
-/** Makes a pruned parameter an ordinary one, with its zeros. As `torch.nn.utils.prune.remove`. */
+/**
+ * Makes a pruned parameter an ordinary one, with its zeros. As `torch.nn.utils.prune.remove`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT when the parameter is not pruned.
+ * @example
+ * import { nn } from 'aiforge';
+ * const { prune } = nn.utils;
+ * const layer = prune.remove(prune.l1Unstructured(new nn.Linear(2, 3), 'weight', 2), 'weight');
+ * layer.weight.countNonzero().item(); // 4
+ * Object.keys(layer.stateDict()); // ['bias', 'weight']
+ */
 export function remove<M extends Module>(module: M, name: string): M {
   const property = memberOf(module, name)?.property ?? name;
   const method = methodOf(module, property) ?? refuse(`${module.constructor.name} has no pruned parameter '${name}'.`);
@@ -139,7 +185,16 @@ export function remove<M extends Module>(module: M, name: string): M {
   return module;
 }
 
-/** Whether a module or one below it has a pruned parameter. As `torch.nn.utils.prune.is_pruned`. */
+/**
+ * Whether a module or one below it has a pruned parameter. As `torch.nn.utils.prune.is_pruned`.
+ *
+ * @example
+ * import { nn } from 'aiforge';
+ * const model = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU());
+ * nn.utils.prune.isPruned(model); // false
+ * nn.utils.prune.l1Unstructured(model.at(0), 'weight', 2);
+ * nn.utils.prune.isPruned(model); // true
+ */
 export function isPruned(module: Module): boolean {
   for (const each of module.modules()) for (const method of pruningMethods(each)) return method !== null;
   return false;

@@ -30,6 +30,16 @@ const read = (module: Module, property: string): Tensor => Reflect.get(module, p
  * The base of the pruning methods, which set elements of a parameter to zero: `computeMask` says which, `weightOrig` is
  * learnt in the parameter's place, and `weight` is computed of it and of the buffer `weightMask` before every `forward`.
  * As `torch.nn.utils.prune.BasePruningMethod`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * class Negative extends nn.utils.prune.BasePruningMethod {
+ *   pruningType = 'unstructured';
+ *   computeMask(t, defaultMask) {
+ *     return defaultMask.mul(t.gt(0));
+ *   }
+ * }
+ * new Negative().prune(tensor([3, -1, 2])).tolist(); // [3, 0, 2]
  */
 export abstract class BasePruningMethod {
   abstract readonly pruningType: PruningType;
@@ -145,7 +155,20 @@ function applyMethod(
   return whole;
 }
 
-/** Several pruning methods of one tensor, the later ones for what the earlier ones leave. */
+/**
+ * Several pruning methods of one tensor, the later ones for what the earlier ones leave. As
+ * `torch.nn.utils.prune.PruningContainer`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for what is no pruning method, or one of another tensor.
+ * @example
+ * import { nn } from 'aiforge';
+ * const { prune } = nn.utils;
+ * const layer = prune.l1Unstructured(new nn.Linear(4, 4), 'weight', 3);
+ * const container = prune.RandomUnstructured.apply(layer, 'weight', [5]);
+ * container instanceof prune.PruningContainer; // true
+ * container.length; // 2
+ * layer.weight.countNonzero().item(); // 8
+ */
 export class PruningContainer extends BasePruningMethod implements Iterable<BasePruningMethod> {
   readonly pruningType = 'global';
   private methods: readonly BasePruningMethod[] = [];

@@ -46,7 +46,13 @@ function channels(t: Tensor, dim: number, index: Tensor, before: Tensor): Tensor
   return mask.mul_(before.to(mask.dtype));
 }
 
-/** Prunes nothing, but gives the tensor a mask. */
+/**
+ * Prunes nothing, but gives the tensor a mask. As `torch.nn.utils.prune.Identity`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * new nn.utils.prune.Identity().prune(tensor([3, -1, 2])).tolist(); // [3, -1, 2]
+ */
 export class Identity extends BasePruningMethod {
   readonly pruningType = 'unstructured';
 
@@ -55,7 +61,15 @@ export class Identity extends BasePruningMethod {
   }
 }
 
-/** Prunes elements by chance: `amount` of them, or a fraction when it is no whole number. */
+/**
+ * Prunes elements by chance: `amount` of them, or a fraction when it is no whole number. As
+ * `torch.nn.utils.prune.RandomUnstructured`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for an amount that is no whole number and no fraction between 0 and 1.
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * new nn.utils.prune.RandomUnstructured(0.5).prune(ones([6])).sum().item(); // 3
+ */
 export class RandomUnstructured extends BasePruningMethod {
   readonly pruningType = 'unstructured';
   readonly amount: number;
@@ -72,7 +86,15 @@ export class RandomUnstructured extends BasePruningMethod {
   }
 }
 
-/** Prunes the elements of the smallest absolute values: `amount` of them, or a fraction when it is no whole number. */
+/**
+ * Prunes the elements of the smallest absolute values: `amount` of them, or a fraction when it is no whole number. As
+ * `torch.nn.utils.prune.L1Unstructured`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for an amount that is no whole number and no fraction between 0 and 1.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * new nn.utils.prune.L1Unstructured(1).prune(tensor([3, -1, 2])).tolist(); // [3, 0, 2]
+ */
 export class L1Unstructured extends BasePruningMethod {
   readonly pruningType = 'unstructured';
   readonly amount: number;
@@ -89,7 +111,16 @@ export class L1Unstructured extends BasePruningMethod {
   }
 }
 
-/** Prunes whole channels along `dim` by chance. */
+/**
+ * Prunes whole channels along `dim` by chance: `amount` of them, or a fraction when it is no whole number. As
+ * `torch.nn.utils.prune.RandomStructured`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for an amount that is no whole number and no fraction between 0 and 1.
+ * @example
+ * import { nn, ones } from 'aiforge';
+ * const pruned = new nn.utils.prune.RandomStructured(1, 0).prune(ones([3, 2]));
+ * pruned.sum(1).sort().values.tolist(); // [0, 2, 2]
+ */
 export class RandomStructured extends BasePruningMethod {
   readonly pruningType = 'structured';
   readonly amount: number;
@@ -112,7 +143,16 @@ export class RandomStructured extends BasePruningMethod {
   }
 }
 
-/** Prunes the channels along `dim` whose norm of order `n` is the smallest. */
+/**
+ * Prunes the channels along `dim` whose norm of order `n` is the smallest: `amount` of them, or a fraction when it is no
+ * whole number. As `torch.nn.utils.prune.LnStructured`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for an amount that is no whole number and no fraction between 0 and 1.
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const weight = tensor([[3, -4], [0.5, 2]]);
+ * new nn.utils.prune.LnStructured(1, 2, 0).prune(weight).tolist(); // [[3, -4], [0, 0]]
+ */
 export class LnStructured extends BasePruningMethod {
   readonly pruningType = 'structured';
   readonly amount: number;
@@ -138,7 +178,14 @@ export class LnStructured extends BasePruningMethod {
   }
 }
 
-/** Prunes by a mask that is given. */
+/**
+ * Prunes by a mask that is given. As `torch.nn.utils.prune.CustomFromMask`.
+ *
+ * @example
+ * import { nn, tensor } from 'aiforge';
+ * const method = new nn.utils.prune.CustomFromMask(tensor([0, 1, 1]));
+ * method.prune(tensor([3, -1, 2])).tolist(); // [0, -1, 2]
+ */
 export class CustomFromMask extends BasePruningMethod {
   readonly pruningType = 'global';
   readonly mask: Tensor;
