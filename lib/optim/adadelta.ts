@@ -1,7 +1,6 @@
-import { zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { countedState } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 
@@ -72,11 +71,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
   }
 
   protected override initialState(_: ParameterGroup<AdadeltaOptions>, parameter: Tensor): ParameterState {
-    return {
-      step: zeros([], { dtype: 'float32' }),
-      square_avg: keep(zerosLike(parameter)),
-      acc_delta: keep(zerosLike(parameter)),
-    };
+    return countedState(parameter, 'square_avg', 'acc_delta');
   }
 
   protected override update(group: ParameterGroup<AdadeltaOptions>, bucket: Bucket): void {

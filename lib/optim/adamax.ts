@@ -1,7 +1,6 @@
-import { zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { countedState } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
@@ -66,11 +65,7 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
 
   protected override initialState(_: ParameterGroup<AdamaxOptions>, parameter: Tensor): ParameterState {
-    return {
-      step: zeros([], { dtype: 'float32' }),
-      exp_avg: keep(zerosLike(parameter)),
-      exp_inf: keep(zerosLike(parameter)),
-    };
+    return countedState(parameter, 'exp_avg', 'exp_inf');
   }
 
   protected override update(group: ParameterGroup<AdamaxOptions>, bucket: Bucket): void {

@@ -3,7 +3,7 @@ import { cat, viewAsReal, zeros } from '../tensor/generated/functions.js';
 import { keep, scope, tensorsIn } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ParameterState } from './bucket.js';
-import { strongWolfe } from './lineSearch.js';
+import { strongWolfe, type Found, type LineSearch } from './lineSearch.js';
 import { Optimizer, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkNotNegative, reject, withDefaults } from './options.js';
 import { isAtMost, isLess, least, minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
@@ -36,6 +36,12 @@ const defaults: LBFGSOptions = {
 };
 
 type Closure = () => unknown;
+
+/** The loss and the gradient where the parameters are. */
+type Place = Pick<Found, 'loss' | 'gradient'>;
+
+/** A direction to go in, from where the parameters are. */
+type Line = Omit<LineSearch, 'evaluate'>;
 
 /** What is known of the curvature, from one iteration to the next; PyTorch's names are in `stateOf`. */
 interface Memory {
@@ -126,59 +132,25 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   }
 
   #iterate(closure: Closure, first: unknown, memory: Memory): void {
-    const group = this.paramGroups[0]!;
-    const { toleranceGrad, toleranceChange, maxIter, lineSearchFn } = group;
-    const maxEval = group.maxEval!;
-    const { params } = group;
-    const lr = withoutDimensions(group.lr);
-    let loss = lossOf(first);
-    let gradient = flatGradient(params);
-    let evaluations = 1;
+    // The options of the whole step, whatever the closure makes of them.
+    const group = { ...this.paramGroups[0]! };
+    const { params, maxIter, toleranceGrad, toleranceChange } = group;
+    const evaluationLimit = memory.evaluations + group.maxEval!;
+    let here = placeOf(params, first);
     ++memory.evaluations;
-    if (isSmall(gradient, toleranceGrad)) return;
+    if (isSmall(here.gradient, toleranceGrad)) return;
     for (let i = 1; i <= maxIter; ++i) {
-      ++memory.iterations;
-      const direction = nextDirection(memory, gradient, group.historySize);
-      memory.direction = direction;
-      if (memory.previousGradient === undefined) memory.previousGradient = gradient.clone();
-      else memory.previousGradient.copy_(gradient);
-      memory.previousLoss = loss;
-      memory.t = memory.iterations === 1 ? times(least(1, over(1, gradient.abs().sum())), lr) : lr;
-      const slope = gradient.dot(direction);
-      if (isLess(-toleranceChange, slope)) break;
-
-      let made = 0;
-      let isOptimal = false;
-      if (lineSearchFn === null) {
-        move(params, memory.t, direction);
-        if (i !== maxIter) {
-          loss = lossOf(closure());
-          gradient = flatGradient(params);
-          isOptimal = isSmall(gradient, toleranceGrad);
-          made = 1;
-        }
-      } else {
-        if (lineSearchFn !== 'strong_wolfe')
-          reject(`lineSearchFn: expected null or 'strong_wolfe', got ${String(lineSearchFn)}.`);
-        const start = params.map((parameter) => parameter.clone());
-        const evaluate = (t: Scalar): { loss: number; gradient: Tensor } => {
-          move(params, t, direction);
-          const there = { loss: lossOf(closure()), gradient: flatGradient(params) };
-          params.forEach((parameter, p) => parameter.copy_(start[p]!));
-          return there;
-        };
-        const search = { evaluate, direction, t: memory.t, loss, gradient, slope, toleranceChange };
-        const found = strongWolfe({ ...search, maxEvaluations: maxEval - evaluations });
-        ({ loss, gradient, t: memory.t } = found);
-        made = found.evaluations;
-        move(params, memory.t, direction);
-        isOptimal = isSmall(gradient, toleranceGrad);
-      }
-      evaluations += made;
-      memory.evaluations += made;
-      if (evaluations >= maxEval || isOptimal) break;
-      if (isSmall(direction.mul(memory.t as number), toleranceChange)) break;
-      if (Math.abs(loss - memory.previousLoss) < toleranceChange) break;
+      const direction = aim(memory, here, group);
+      const slope = here.gradient.dot(direction);
+      if (isLess(-toleranceChange, slope)) return;
+      const maxEvaluations = evaluationLimit - memory.evaluations;
+      const line = { ...here, direction, t: memory.t, slope, toleranceChange, maxEvaluations };
+      const found = usesSearch(group) ? search(params, closure, line) : walk(params, closure, line, i === maxIter);
+      here = found;
+      memory.t = found.t;
+      memory.evaluations += found.evaluations;
+      if (memory.evaluations >= evaluationLimit || isSmall(here.gradient, toleranceGrad)) return;
+      if (hasStalled(memory, here.loss, toleranceChange)) return;
     }
   }
 }
@@ -188,6 +160,11 @@ const lossOf = (loss: unknown): number => {
   if (Tensor.isTensor(loss)) return loss.item<number>();
   return reject('LBFGS: the closure must return the loss, a Tensor of one element or a number.');
 };
+
+const placeOf = (params: readonly Tensor[], loss: unknown): Place => ({
+  loss: lossOf(loss),
+  gradient: flatGradient(params),
+});
 
 const isSmall = (tensor: Tensor, tolerance: number): boolean => isAtMost(tensor.abs().max(), tolerance);
 
@@ -215,6 +192,50 @@ function move(params: readonly Tensor[], t: Scalar, direction: Tensor): void {
     real.add_(direction.narrow(0, offset, count).viewAs(real), { alpha });
     offset += count;
   }
+}
+
+function usesSearch({ lineSearchFn }: LBFGSOptions): boolean {
+  if (lineSearchFn === null || lineSearchFn === 'strong_wolfe') return lineSearchFn !== null;
+  return reject(`lineSearchFn: expected null or 'strong_wolfe', got ${String(lineSearchFn)}.`);
+}
+
+/** Goes t along the line. Where the last iteration ends is not looked at. */
+function walk(params: readonly Tensor[], closure: Closure, line: Line, isLast: boolean): Found {
+  const { t, direction, loss, gradient } = line;
+  move(params, t, direction);
+  return isLast ? { t, loss, gradient, evaluations: 0 } : { t, ...placeOf(params, closure()), evaluations: 1 };
+}
+
+/** Goes as far along the line as the line search says. */
+function search(params: readonly Tensor[], closure: Closure, line: Line): Found {
+  const start = params.map((parameter) => parameter.clone());
+  const evaluate = (t: Scalar): Place => {
+    move(params, t, line.direction);
+    const there = placeOf(params, closure());
+    params.forEach((parameter, p) => parameter.copy_(start[p]!));
+    return there;
+  };
+  const found = strongWolfe({ ...line, evaluate });
+  move(params, found.t, line.direction);
+  return found;
+}
+
+/** Whether the last step changed the parameters or the loss too little to go on. */
+function hasStalled({ direction, t, previousLoss }: Memory, loss: number, tolerance: number): boolean {
+  return isSmall(direction!.mul(t as number), tolerance) || Math.abs(loss - previousLoss) < tolerance;
+}
+
+/** The direction of the next step, which is put down with its length and where it begins. */
+function aim(memory: Memory, { loss, gradient }: Place, { lr, historySize }: LBFGSOptions): Tensor {
+  ++memory.iterations;
+  const direction = nextDirection(memory, gradient, historySize);
+  memory.direction = direction;
+  if (memory.previousGradient === undefined) memory.previousGradient = gradient.clone();
+  else memory.previousGradient.copy_(gradient);
+  memory.previousLoss = loss;
+  const rate = withoutDimensions(lr);
+  memory.t = memory.iterations === 1 ? times(least(1, over(1, gradient.abs().sum())), rate) : rate;
+  return direction;
 }
 
 /** Minus the gradient times the inverse of the curvature, by the two loops of L-BFGS. */

@@ -1,8 +1,7 @@
 import type { Handles } from '../native.js';
-import { zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { countedState } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 
@@ -71,11 +70,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
   }
 
   protected override initialState(_: ParameterGroup<RAdamOptions>, parameter: Tensor): ParameterState {
-    return {
-      step: zeros([], { dtype: 'float32' }),
-      exp_avg: keep(zerosLike(parameter)),
-      exp_avg_sq: keep(zerosLike(parameter)),
-    };
+    return countedState(parameter, 'exp_avg', 'exp_avg_sq');
   }
 
   protected override update(group: ParameterGroup<RAdamOptions>, bucket: Bucket): void {

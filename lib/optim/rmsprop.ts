@@ -1,8 +1,7 @@
 import type { Handles } from '../native.js';
-import { zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { countedState } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 
@@ -78,12 +77,8 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
   }
 
   protected override initialState(group: ParameterGroup<RMSpropOptions>, parameter: Tensor): ParameterState {
-    return {
-      step: zeros([], { dtype: 'float32' }),
-      square_avg: keep(zerosLike(parameter)),
-      ...(group.momentum > 0 ? { momentum_buffer: keep(zerosLike(parameter)) } : {}),
-      ...(group.centered ? { grad_avg: keep(zerosLike(parameter)) } : {}),
-    };
+    const others = [...(group.momentum > 0 ? ['momentum_buffer'] : []), ...(group.centered ? ['grad_avg'] : [])];
+    return countedState(parameter, 'square_avg', ...others);
   }
 
   protected override update(group: ParameterGroup<RMSpropOptions>, bucket: Bucket): void {

@@ -97,6 +97,11 @@ function attend(
   return attention.forward(x, memory, memory, { attnMask, keyPaddingMask, isCausal, needWeights: false })[0];
 }
 
+/** x plus what a part of the layer makes of it; the norm comes before the part or after the sum. */
+function residual(x: Tensor, part: (x: Tensor) => Tensor, norm: LayerNorm, normFirst: boolean): Tensor {
+  return normFirst ? x.add(part(norm.forward(x))) : norm.forward(x.add(part(x)));
+}
+
 /**
  * A layer of a Transformer's encoder, as `torch.nn.TransformerEncoderLayer`: self-attention and a feed-forward net, each
  * with dropout, a residual connection and a norm: `y = norm1(x + attention(x))`, `norm2(y + net(y))`, or with `normFirst`
@@ -150,12 +155,8 @@ export class TransformerEncoderLayer extends TransformerLayer {
 
     const attended = (x: Tensor): Tensor => this.dropout1.forward(attend(this.selfAttn, x, x, mask, padding, isCausal));
     const fed = (x: Tensor): Tensor => this.dropout2.forward(this.feedForward(x));
-    if (this.normFirst) {
-      const x = src.add(attended(this.norm1.forward(src)));
-      return x.add(fed(this.norm2.forward(x)));
-    }
-    const x = this.norm1.forward(src.add(attended(src)));
-    return this.norm2.forward(x.add(fed(x)));
+    const x = residual(src, attended, this.norm1, this.normFirst);
+    return residual(x, fed, this.norm2, this.normFirst);
   }
 
   private forwardFast(src: Tensor, weights: Tensor[], mask: Tensor | null, padding: Tensor | null): Tensor {
@@ -267,14 +268,8 @@ export class TransformerDecoderLayer extends TransformerLayer {
     const other = (x: Tensor): Tensor =>
       this.dropout2.forward(attend(multiheadAttn, x, memory, memoryMask, memoryKeyPaddingMask, memoryIsCausal));
     const fed = (x: Tensor): Tensor => this.dropout3.forward(this.feedForward(x));
-    let x = tgt;
-    if (this.normFirst) {
-      x = x.add(own(this.norm1.forward(x)));
-      x = x.add(other(this.norm2.forward(x)));
-      return x.add(fed(this.norm3.forward(x)));
-    }
-    x = this.norm1.forward(x.add(own(x)));
-    x = this.norm2.forward(x.add(other(x)));
-    return this.norm3.forward(x.add(fed(x)));
+    let x = residual(tgt, own, this.norm1, this.normFirst);
+    x = residual(x, other, this.norm2, this.normFirst);
+    return residual(x, fed, this.norm3, this.normFirst);
   }
 }
