@@ -1,5 +1,7 @@
 #include "small_blocks.h"
 
+#include <cstdint>
+
 #include "size_class.h"
 
 namespace aiforge::small_blocks {

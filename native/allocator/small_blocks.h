@@ -2,8 +2,6 @@
 // and free a block there costs more than the arithmetic of a small tensor.
 #pragma once
 
-#include <cstdint>
-
 #include "block.h"
 
 namespace aiforge::small_blocks {
