@@ -3,8 +3,8 @@ import path from 'node:path';
 import pc from 'picocolors';
 
 import type { RunResult } from '../core/callback.js';
-import type { ConfusionTable } from '../core/metrics.js';
-import { runFiles } from '../core/runDirectory.js';
+import type { ConfusionTable } from '../core/training/metrics.js';
+import { runFiles } from '../core/runs/runDirectory.js';
 
 function table(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -6,7 +6,7 @@ import { Module } from '../nn/index.js';
 import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
 import type { Tensor } from '../tensor/index.js';
-import { createScheduler, type ConfiguredScheduler, type RunLength } from './scheduling.js';
+import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
 export interface StepOutput {

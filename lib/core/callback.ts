@@ -1,5 +1,5 @@
 import type { ExperimentConfig } from '../config/experimentConfig.js';
-import type { ClassificationScores } from './metrics.js';
+import type { ClassificationScores } from './training/metrics.js';
 
 export interface RunStart {
   config: ExperimentConfig;

@@ -16,15 +16,15 @@ import {
   saveWeights,
   type Checkpoint,
   type RunState,
-} from './checkpoint.js';
+} from './checkpoints/checkpoint.js';
 import { Container, createToken } from './container.js';
-import { EarlyStopping } from './earlyStopping.js';
-import { evaluate } from './evaluation.js';
-import { createModel, prepareData, resolvedConfig, resolvePlugins, type ExperimentData } from './experiment.js';
+import { EarlyStopping } from './training/earlyStopping.js';
+import { evaluate } from './training/evaluation.js';
+import { createModel, prepareData, resolvedConfig, resolvePlugins, type ExperimentData } from './runs/experiment.js';
 import { singleProcess, type Ranks } from './ranks.js';
-import { createRunDirectory, runFiles, type RunFiles } from './runDirectory.js';
-import { openTracking } from './tracking.js';
-import { Trainer } from './trainer.js';
+import { createRunDirectory, runFiles, type RunFiles } from './runs/runDirectory.js';
+import { openTracking } from './runs/tracking.js';
+import { Trainer } from './training/trainer.js';
 
 export interface OrchestratorOptions {
   /** Folder that plugin paths are relative to, that of the configuration file. Default: the working directory. */

@@ -18,7 +18,7 @@ describe('loading the library', () => {
     const files = [
       'config/load.js',
       'config/settings.js',
-      'core/plugins.js',
+      'core/plugins/plugins.js',
       'core/container.js',
       'tracking/mlflowTracker.js',
     ];

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { AiforgeError } from 'aiforge';
-import { definePlugin } from '#lib/core/plugin.js';
-import { loadPlugin, registerPlugin } from '#lib/core/plugins.js';
+import { definePlugin } from '#lib/core/plugins/plugin.js';
+import { loadPlugin, registerPlugin } from '#lib/core/plugins/plugins.js';
 
 const modelSource = `
 import { AiforgeError } from 'aiforge';

@@ -20,8 +20,8 @@ import {
   type StepOutput,
 } from 'aiforge';
 import { Counter } from '#lib/counter.js';
-import { fromJson, toJson } from '#lib/core/checkpointJson.js';
-import { Scheduling } from '#lib/core/scheduling.js';
+import { fromJson, toJson } from '#lib/core/checkpoints/checkpointJson.js';
+import { Scheduling } from '#lib/core/training/scheduling.js';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';

@@ -1,10 +1,10 @@
-import type { Settings } from '../config/settings.js';
-import { JsonlTracker } from '../tracking/jsonlTracker.js';
-import { MlflowTracker } from '../tracking/mlflowTracker.js';
-import { MultiTracker } from '../tracking/multiTracker.js';
-import { bytesToRunId, runIdToBytes } from '../tracking/runId.js';
-import type { TrackedRun, Tracker } from '../tracking/tracker.js';
-import type { Ranks } from './ranks.js';
+import type { Settings } from '../../config/settings.js';
+import { JsonlTracker } from '../../tracking/jsonlTracker.js';
+import { MlflowTracker } from '../../tracking/mlflowTracker.js';
+import { MultiTracker } from '../../tracking/multiTracker.js';
+import { bytesToRunId, runIdToBytes } from '../../tracking/runId.js';
+import type { TrackedRun, Tracker } from '../../tracking/tracker.js';
+import type { Ranks } from '../ranks.js';
 
 /** Does nothing: rank 0 alone records. */
 const silent: Tracker = {

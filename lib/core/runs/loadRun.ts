@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 
-import { noGrad } from '../autograd/index.js';
-import { loadExperimentConfig } from '../config/load.js';
-import { defaultCollate } from '../data/index.js';
-import { AiforgeError } from '../errors.js';
-import { scope, type Tensor } from '../tensor/index.js';
-import type { BaseModel } from './baseModel.js';
-import type { BasePreprocessor } from './basePreprocessor.js';
-import { loadWeights } from './checkpoint.js';
+import { noGrad } from '../../autograd/index.js';
+import { loadExperimentConfig } from '../../config/load.js';
+import { defaultCollate } from '../../data/index.js';
+import { AiforgeError } from '../../errors.js';
+import { scope, type Tensor } from '../../tensor/index.js';
+import type { BaseModel } from '../baseModel.js';
+import type { BasePreprocessor } from '../basePreprocessor.js';
+import { loadWeights } from '../checkpoints/checkpoint.js';
 import { createModel, createPreprocessor, resolvePlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
 

@@ -3,12 +3,12 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
-import { AiforgeError } from '../errors.js';
-import type { Module } from '../nn/index.js';
-import type { Optimizer } from '../optim/index.js';
-import { loadSafetensors, saveSafetensors, scope, Tensor } from '../tensor/index.js';
+import { AiforgeError } from '../../errors.js';
+import type { Module } from '../../nn/index.js';
+import type { Optimizer } from '../../optim/index.js';
+import { loadSafetensors, saveSafetensors, scope, Tensor } from '../../tensor/index.js';
 import { fromJson, toJson } from './checkpointJson.js';
-import type { SavedScheduler } from './scheduling.js';
+import type { SavedScheduler } from '../training/scheduling.js';
 
 const format = 'aiforge-checkpoint-1';
 

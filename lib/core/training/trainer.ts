@@ -1,17 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
 
-import type { TrainingConfig } from '../config/trainingConfig.js';
-import { DataLoader, DistributedSampler, Subset } from '../data/index.js';
-import { AiforgeError } from '../errors.js';
-import { utils } from '../nn/index.js';
-import type { Optimizer } from '../optim/index.js';
-import { getRngState, scope, setRngState, Tensor, tensor } from '../tensor/index.js';
-import type { BaseModel, StepOutput } from './baseModel.js';
-import type { Callback } from './callback.js';
-import { flattenOptimizer, restoreOptimizer, saveCheckpoint, type Checkpoint, type RunState } from './checkpoint.js';
-import type { ExperimentData } from './experiment.js';
+import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
+import { AiforgeError } from '../../errors.js';
+import { utils } from '../../nn/index.js';
+import type { Optimizer } from '../../optim/index.js';
+import { getRngState, scope, setRngState, Tensor, tensor } from '../../tensor/index.js';
+import type { BaseModel, StepOutput } from '../baseModel.js';
+import type { Callback } from '../callback.js';
+import {
+  flattenOptimizer,
+  restoreOptimizer,
+  saveCheckpoint,
+  type Checkpoint,
+  type RunState,
+} from '../checkpoints/checkpoint.js';
+import type { ExperimentData } from '../runs/experiment.js';
 import { RunningMetrics } from './metrics.js';
-import type { ParallelStep, Ranks } from './ranks.js';
+import type { ParallelStep, Ranks } from '../ranks.js';
 import { Scheduling } from './scheduling.js';
 
 /** How long a step may keep the event loop from other work before it gets a turn. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { AiforgeError } from '../errors.js';
+import { AiforgeError } from '../../errors.js';
 
 /** The files of a run, all in one folder. */
 export interface RunFiles {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadModule } from '../config/loadModule.js';
-import { AiforgeError } from '../errors.js';
+import { loadModule } from '../../config/loadModule.js';
+import { AiforgeError } from '../../errors.js';
 import { checkParts, definePlugin, type LoadedPlugin, type PluginModule, type PluginParts } from './plugin.js';
 
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];

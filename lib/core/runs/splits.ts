@@ -1,8 +1,8 @@
-import type { TrainingConfig } from '../config/trainingConfig.js';
-import { randomSplit } from '../data/index.js';
-import { AiforgeError } from '../errors.js';
-import { Generator } from '../tensor/index.js';
-import type { BaseDataset, Splits } from './baseDataset.js';
+import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { randomSplit } from '../../data/index.js';
+import { AiforgeError } from '../../errors.js';
+import { Generator } from '../../tensor/index.js';
+import type { BaseDataset, Splits } from '../baseDataset.js';
 
 /** A dataset's own splits, or random ones by the configured fractions; every part disjoint and inside the dataset. */
 export function splitDataset(dataset: BaseDataset, training: TrainingConfig): Splits {

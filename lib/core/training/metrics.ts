@@ -1,6 +1,6 @@
-import { bincount, Tensor, tensor } from '../tensor/index.js';
-import type { StepOutput } from './baseModel.js';
-import type { Ranks } from './ranks.js';
+import { bincount, Tensor, tensor } from '../../tensor/index.js';
+import type { StepOutput } from '../baseModel.js';
+import type { Ranks } from '../ranks.js';
 
 /** How often class `row` was predicted as class `column`. */
 export type ConfusionTable = number[][];

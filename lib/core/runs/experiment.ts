@@ -2,18 +2,18 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
-import type { ExperimentConfig } from '../config/experimentConfig.js';
-import { ModelConfig } from '../config/modelConfigs.js';
-import { validate } from '../config/validate.js';
-import type { Dataset } from '../data/index.js';
-import { AiforgeError } from '../errors.js';
-import { childLogger } from '../log.js';
-import type { BaseDataset, Splits } from './baseDataset.js';
-import { BaseModel } from './baseModel.js';
-import type { BasePreprocessor } from './basePreprocessor.js';
-import type { LoadedPlugin } from './plugin.js';
-import { loadPlugin } from './plugins.js';
-import type { Ranks } from './ranks.js';
+import type { ExperimentConfig } from '../../config/experimentConfig.js';
+import { ModelConfig } from '../../config/modelConfigs.js';
+import { validate } from '../../config/validate.js';
+import type { Dataset } from '../../data/index.js';
+import { AiforgeError } from '../../errors.js';
+import { childLogger } from '../../log.js';
+import type { BaseDataset, Splits } from '../baseDataset.js';
+import { BaseModel } from '../baseModel.js';
+import type { BasePreprocessor } from '../basePreprocessor.js';
+import type { LoadedPlugin } from '../plugins/plugin.js';
+import { loadPlugin } from '../plugins/plugins.js';
+import type { Ranks } from '../ranks.js';
 import { splitDataset } from './splits.js';
 
 /** The plugins of an experiment, found and checked, with the model's configuration. */

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { noGrad } from '../autograd/index.js';
-import { DataLoader, type Dataset, type Sampler } from '../data/index.js';
-import { scope, type Tensor } from '../tensor/index.js';
-import type { BaseModel } from './baseModel.js';
+import { noGrad } from '../../autograd/index.js';
+import { DataLoader, type Dataset, type Sampler } from '../../data/index.js';
+import { scope, type Tensor } from '../../tensor/index.js';
+import type { BaseModel } from '../baseModel.js';
 import { RunningMetrics, type ClassificationScores } from './metrics.js';
-import type { Ranks } from './ranks.js';
+import type { Ranks } from '../ranks.js';
 
 /** This rank's share of some indices: every sample on exactly one rank, none twice. */
 class Share implements Sampler {

@@ -1,9 +1,9 @@
-import type { ScheduleConfig, SchedulerConfig } from '../config/schedulerConfig.js';
-import type { TrainingConfig } from '../config/trainingConfig.js';
-import { didYouMean } from '../config/nearest.js';
-import { AiforgeError } from '../errors.js';
-import { lrScheduler, type Optimizer } from '../optim/index.js';
-import type { BaseModel } from './baseModel.js';
+import type { ScheduleConfig, SchedulerConfig } from '../../config/schedulerConfig.js';
+import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { didYouMean } from '../../config/nearest.js';
+import { AiforgeError } from '../../errors.js';
+import { lrScheduler, type Optimizer } from '../../optim/index.js';
+import type { BaseModel } from '../baseModel.js';
 
 /** How long a run is planned to be. */
 export interface RunLength {

@@ -1,5 +1,5 @@
-import { Counter } from '../counter.js';
-import { Tensor, tensor, type DType } from '../tensor/index.js';
+import { Counter } from '../../counter.js';
+import { Tensor, tensor, type DType } from '../../tensor/index.js';
 
 // Beside plain values, the options of an optimizer and the state of a scheduler hold infinities, counts, and rates that are
 // tensors.
