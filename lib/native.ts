@@ -4,6 +4,7 @@ import path from 'node:path';
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
 import { hintFor } from './hints.js';
 import { packageRoot } from './stack.js';
+import { threadsAtStart } from './threads.js';
 
 /** A tensor's number in the addon's slot table. */
 export type Handle = number;
@@ -203,6 +204,8 @@ export interface Native {
   defaultGeneratorState(device: string): Handle;
   setDefaultGeneratorState(device: string, state: Handle): void;
 
+  /** Whether this is the first call in the process. */
+  isFirstLoad(): boolean;
   setNumThreads(threads: number): void;
   getNumThreads(): number;
   setNumInteropThreads(threads: number): void;
@@ -244,3 +247,6 @@ function load(): Native {
 }
 
 export const native: Native = load();
+// Threads of LibTorch are the process's: a worker that loads the library later must not undo what was set in between.
+const threads = threadsAtStart(process.env, () => native.getNumThreads());
+if (native.isFirstLoad() && threads !== null) native.setNumThreads(threads);

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pc from 'picocolors';
+import { availableCores } from '../cores.js';
+import { AiforgeError } from '../errors.js';
 
 const root = join(__dirname, '..', '..', '..');
 const rebuild = `run: node ${join(root, 'scripts', 'install.mjs')}`;
@@ -93,14 +94,16 @@ async function examineAddon(): Promise<Finding[]> {
     const start = performance.now();
     const { native } = await import('../native.js');
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
-    const threads = `${native.getNumThreads()} in an operator, ${availableParallelism()} cores`;
+    const threads = `${native.getNumThreads()} in an operator, ${availableCores()} cores`;
     return [
       { topic, found: `${builtFor}, loads in ${seconds} s` },
       { topic: 'threads', found: threads },
       examineCuda(record.flavour, native.cudaDeviceCount()),
     ];
   } catch (error) {
-    return [{ topic, found: `${builtFor}, does not load`, remedy: `${messageOf(error)}\n    ${rebuild}` }];
+    const isSetting = error instanceof AiforgeError && error.code === 'CONFIG_INVALID';
+    const remedy = isSetting ? error.message : `${messageOf(error)}\n    ${rebuild}`;
+    return [{ topic, found: `${builtFor}, does not load`, remedy }];
   }
 }
 
