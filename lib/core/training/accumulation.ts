@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { ops, tensor, type Tensor } from '../../tensor/index.js';
+import { ops, stack, tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import type { Step } from './stepOutput.js';
 
@@ -23,8 +23,8 @@ export class AccumulationWindow {
     private readonly ranks: Pick<Ranks, 'worldSize' | 'sum'>,
   ) {}
 
-  /** Takes a batch of a window of `batches`; gives what `backward` is to start from. */
-  add(step: Step, batches: number): Tensor {
+  /** Takes a batch of a window of `batches`; gives what `backward` is to start from, for a model of these parameters. */
+  add(step: Step, batches: number, parameters: Iterable<Tensor>): Tensor {
     if (this.#isWeighted !== undefined && this.#isWeighted !== step.isWeighted) {
       throw new AiforgeError(
         'PLUGIN_INVALID',
@@ -36,8 +36,8 @@ export class AccumulationWindow {
     this.#weight += step.weight;
     if (step.weight > 0) this.#loss += step.value * step.weight;
     if (!this.#isScaled) return step.loss;
-    // The mean over nothing is not a number; its gradients are zeros, and all ranks must take part in their exchange.
-    if (step.weight === 0) return step.loss.nanToNum().mul(0);
+    // The mean over nothing is not a number, nor are its gradients; ranks wait for each other's all the same.
+    if (step.weight === 0) return zeroOf(parameters);
     const share = step.weight / this.batchSize;
     return share === 1 ? step.loss : step.loss.mul(share);
   }
@@ -77,4 +77,10 @@ export class AccumulationWindow {
     this.#isWeighted = undefined;
     this.#isScaled = false;
   }
+}
+
+/** A loss whose gradients are zeros. */
+function zeroOf(parameters: Iterable<Tensor>): Tensor {
+  const learning = [...parameters].filter(({ requiresGrad }) => requiresGrad);
+  return stack(learning.map((parameter) => parameter.sum().mul(0))).sum();
 }

@@ -161,7 +161,7 @@ export class Trainer {
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
     const step = readStep(output, 'trainingStep', batch, samples);
     this.#checkFinite(step);
-    this.#window.add(step, windowSize).backward();
+    this.#window.add(step, windowSize, model.parameters()).backward();
     this.#running.add(step);
   }
 
