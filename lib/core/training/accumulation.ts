@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { ops, stack, tensor, type Tensor } from '../../tensor/index.js';
+import { ops, tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import type { Step } from './stepOutput.js';
 
@@ -82,5 +82,5 @@ export class AccumulationWindow {
 /** A loss whose gradients are zeros. */
 function zeroOf(parameters: Iterable<Tensor>): Tensor {
   const learning = [...parameters].filter(({ requiresGrad }) => requiresGrad);
-  return stack(learning.map((parameter) => parameter.sum().mul(0))).sum();
+  return learning.map((parameter) => parameter.sum().mul(0)).reduce((sum, zero) => sum.add(zero));
 }
