@@ -5,7 +5,7 @@ import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { loadExperimentConfig } from '../config/load.js';
 import { checkpointFile } from '../core/checkpoints/checkpoint.js';
 import { Container } from '../core/container.js';
-import { orchestrator, orchestratorOptions } from '../core/orchestrator.js';
+import { orchestrator, orchestratorOptions, type Orchestrator } from '../core/orchestrator.js';
 import type { RunResult } from '../core/callback.js';
 import { singleProcess } from '../core/ranks.js';
 import { runFiles } from '../core/runs/runDirectory.js';
@@ -14,23 +14,7 @@ import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
-
-const exitStatus = { SIGINT: 130, SIGTERM: 143 } as const;
-type StopSignal = keyof typeof exitStatus;
-
-/** Aborts at the first signal, so that a checkpoint can be written; the second one ends the process at once. */
-function stopOnSignals(): { signal: AbortSignal; received: () => StopSignal | undefined } {
-  const controller = new AbortController();
-  let received: StopSignal | undefined;
-  for (const name of Object.keys(exitStatus) as StopSignal[]) {
-    process.on(name, () => {
-      if (received !== undefined) process.exit(exitStatus[name]);
-      received = name;
-      controller.abort(name);
-    });
-  }
-  return { signal: controller.signal, received: () => received };
-}
+import { listenToSignals } from './stopSignals.js';
 
 function nextTry(configFile: string, result: RunResult): string {
   const example = path.join('examples', 'http-service', 'server.mjs');
@@ -58,7 +42,8 @@ function configuration(
 
 /** `aiforge train`: runs an experiment and prints how it goes; resolves to the exit status. */
 export async function train(given: readonly string[], resume: string | undefined): Promise<number> {
-  const stop = stopOnSignals();
+  let running: Orchestrator | undefined;
+  const stop = listenToSignals(() => running?.requestCheckpoint());
   const { file, config } = configuration(given, resume);
   const joined = await joinRanks();
   const ranks = joined?.ranks ?? singleProcess;
@@ -74,15 +59,16 @@ export async function train(given: readonly string[], resume: string | undefined
       signal: stop.signal,
       callbacks: progress === undefined ? [] : [progress],
     }));
-    const result = await container.get(orchestrator).runExperiment();
+    running = container.get(orchestrator);
+    const result = await running.runExperiment();
     progress?.stop();
     if (isFirst) process.stdout.write(`${report(result, nextTry(file, result))}\n`);
-    return result.status === 'finished' ? 0 : exitStatus[stop.received() ?? 'SIGINT'];
+    return result.status === 'finished' ? 0 : stop.status();
   } catch (error) {
-    const received = stop.received();
-    if (received === undefined || !(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
+    if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
+    if (stop.signal.reason instanceof Error) throw stop.signal.reason;
     process.stderr.write(`${error.message}\n`);
-    return exitStatus[received];
+    return stop.status();
   } finally {
     await joined?.leave();
   }

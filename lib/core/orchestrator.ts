@@ -12,6 +12,7 @@ import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
 import { Callbacks } from './callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
+import { saving } from './checkpoints/saving.js';
 import { Container, createToken } from './container.js';
 import { joinLaunchedRanks, type Ranks } from './ranks.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
@@ -19,7 +20,7 @@ import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
 import { createRunDirectory, removeHalfWritten, runFiles, type RunFiles } from './runs/runDirectory.js';
 import { RunLock } from './runs/runLock.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
-import { Agreement } from './training/agreement.js';
+import { Agreement, RunRequests } from './training/agreement.js';
 import { EarlyStopping } from './training/earlyStopping.js';
 import { fit, tryMonitor, type Run } from './training/fit.js';
 import { Trainer } from './training/trainer.js';
@@ -54,7 +55,7 @@ export class Orchestrator {
   readonly #options: OrchestratorOptions;
   readonly #settings: Settings;
   readonly #callbacks: Callbacks;
-  readonly #signal: AbortSignal;
+  readonly #requests: RunRequests;
 
   /** Throws CONFIG_INVALID for an option, or a callback's method, that nobody knows. */
   constructor(container: Container, options: OrchestratorOptions = {}) {
@@ -64,12 +65,13 @@ export class Orchestrator {
     this.#options = options;
     this.#settings = options.settings ?? readSettings();
     this.#callbacks = new Callbacks(options.callbacks ?? []);
-    this.#signal = options.signal ?? new AbortController().signal;
+    this.#requests = new RunRequests(options.signal ?? new AbortController().signal);
   }
 
   /**
    * Trains and tests. Rejects with the first error, after the run was closed as FAILED; never leaves a file half-written.
-   * An abort resolves with status `interrupted`, or rejects with RUN_INTERRUPTED while the data is still prepared.
+   * An abort resolves with status `interrupted`, or rejects with RUN_INTERRUPTED while the data is still prepared. An abort
+   * with an error of its own as the reason saves the checkpoint too, and rejects with that error.
    */
   async runExperiment(): Promise<RunResult> {
     if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks);
@@ -79,6 +81,11 @@ export class Orchestrator {
     } finally {
       await leave();
     }
+  }
+
+  /** Asks for a checkpoint after the batch that is under way; training goes on. One rank's request is enough. */
+  requestCheckpoint(): void {
+    this.#requests.save();
   }
 
   async #runOn(ranks: Ranks): Promise<RunResult> {
@@ -102,9 +109,9 @@ export class Orchestrator {
   async #prepareData({ config, plugins, resumed, rng }: RunPlan, ranks: Ranks): Promise<ExperimentData> {
     // What the data draws depends on the seed alone, and what training draws does not depend on the data.
     manualSeed(config.training.seed);
-    const context = { ranks, dataDir: this.#settings.DATA_DIR, signal: this.#signal };
+    const context = { ranks, dataDir: this.#settings.DATA_DIR, signal: this.#requests.signal };
     const preprocessor = resumed && runFiles(resumed.directory).preprocessor;
-    const data = await untilAborted(this.#signal, prepareData(config, plugins, context, preprocessor));
+    const data = await untilAborted(this.#requests.signal, prepareData(config, plugins, context, preprocessor));
     setRngState(rng);
     if (config.training.earlyStoppingMonitor.startsWith('val_') && data.splits.val.length === 0) {
       throw new AiforgeError(
@@ -144,6 +151,7 @@ export class Orchestrator {
       state.mlflowRunId = tracking.mlflowRunId;
       const run = await this.#prepareRun(plan, data, ranks, from, { files, state, tracking });
       const result = await fit(run);
+      if (result.status === 'interrupted') this.#throwReason();
       status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
       await this.#callbacks.onRunEnd(result);
       return result;
@@ -156,6 +164,12 @@ export class Orchestrator {
       closeLog();
       lock?.release();
     }
+  }
+
+  /** An error that was given as the reason of an abort is why the run ends. */
+  #throwReason(): void {
+    const reason = this.#requests.signal.reason as unknown;
+    if (reason instanceof Error && !(reason instanceof DOMException)) throw reason;
   }
 
   /** Rank 0 makes the run's folder, or goes on in that of the checkpoint, and tells the others. */
@@ -179,7 +193,7 @@ export class Orchestrator {
     const { training } = config;
     const { tracker } = tracking;
     const recorded = resolvedConfig(config, plugins, from, files.directory);
-    const agreement = new Agreement(this.#signal, ranks);
+    const agreement = new Agreement(this.#requests, ranks);
     const parallel = await ranks.parallelize(model);
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const trainer = new Trainer({
@@ -212,10 +226,10 @@ export class Orchestrator {
         tracker.logChanges(resumed.changes, { step: state.step, epoch: state.epoch });
       }
     }
-    if (ranks.rank === 0) writeFileAtomic(files.config, dumpConfig(recorded));
+    if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
     const { train, val, test } = data.splits;
     await this.#callbacks.onRunStart({
-      config: recorded,
+      config,
       runDirectory: files.directory,
       parameters: [...model.parameters()].reduce((sum, parameter) => sum + parameter.numel(), 0),
       samples: { train: train.length, val: val.length, test: test.length },

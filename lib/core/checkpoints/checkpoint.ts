@@ -11,6 +11,7 @@ import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
 import { loadChecked, saveChecked } from './checksum.js';
 import type { SavedOptimizer } from './optimizerState.js';
+import { saving } from './saving.js';
 
 const format = 'aiforge-checkpoint-2';
 
@@ -81,7 +82,7 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     ...withPrefix('gradients', ofAllRanks(checkpoint.gradients)),
   };
   const { state, config, plugins, optimizerName, optimizerOptions, scheduler } = checkpoint;
-  saveChecked(file, tensors, {
+  const metadata = {
     format,
     state: JSON.stringify(state),
     config: JSON.stringify(config),
@@ -89,7 +90,8 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     optimizerName,
     optimizer: optimizerOptions,
     scheduler: toJson(scheduler),
-  });
+  };
+  saving(file, () => saveChecked(file, tensors, metadata));
 }
 
 /** The checkpoint at a path: the file itself, or `last.safetensors` of a run's folder. */

@@ -4,6 +4,7 @@ import type { Tracker } from '../../tracking/tracker.js';
 import type { RunResult } from '../callback.js';
 import type { Callbacks } from '../callbacks.js';
 import { loadWeights, saveWeights, type RunState } from '../checkpoints/checkpoint.js';
+import { saving } from '../checkpoints/saving.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import type { RunPlan } from '../runs/plan.js';
@@ -89,7 +90,7 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   Object.assign(state, { epoch: epoch + 1, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
   if (isBest) state.bestEpoch = epoch;
   tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, interval: 'epoch' });
-  if (isBest && ranks.rank === 0) saveWeights(files.best, plan.model, epoch);
+  if (isBest && ranks.rank === 0) saving(files.best, () => saveWeights(files.best, plan.model, epoch));
   if (training.checkpoint.keepLast) await trainer.save();
   run.history.push(metrics);
   const seconds = (performance.now() - start) / 1000;

@@ -218,9 +218,10 @@ export class Trainer {
   }
 
   async #saveWhenDue(): Promise<void> {
-    const { state, training } = this.#parts;
+    const { state, training, agreement } = this.#parts;
     const { everySteps } = training.checkpoint;
-    if (everySteps === null || state.step === this.#savedStep || state.step % everySteps !== 0) return;
+    const isDue = everySteps !== null && state.step !== this.#savedStep && state.step % everySteps === 0;
+    if (!isDue && !agreement.takeSave()) return;
     this.#savedStep = state.step;
     await this.save();
   }
