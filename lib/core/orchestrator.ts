@@ -12,13 +12,13 @@ import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
 import { Callbacks } from './callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
-import { saving } from './checkpoints/saving.js';
 import { Container, createToken } from './container.js';
 import { joinLaunchedRanks, type Ranks } from './ranks.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
 import { createRunDirectory, removeHalfWritten, runFiles, type RunFiles } from './runs/runDirectory.js';
 import { RunLock } from './runs/runLock.js';
+import { saving } from './runs/saving.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
 import { Agreement, RunRequests } from './training/agreement.js';
 import { EarlyStopping } from './training/earlyStopping.js';
@@ -135,7 +135,7 @@ export class Orchestrator {
     const files = await this.#openFiles(plan, ranks);
     const isFirst = ranks.rank === 0;
     const lock = isFirst && plan.resumed === undefined ? RunLock.acquire(files.directory) : undefined;
-    const closeLog = isFirst ? addLogFile(files.log) : () => undefined;
+    const closeLog = isFirst ? saving(files.log, () => addLogFile(files.log)) : () => undefined;
     let status: RunStatus = 'FAILED';
     let tracker: Tracker | undefined;
     try {

@@ -22,7 +22,8 @@ export class JsonlTracker implements Tracker {
     this.#file = file;
     this.#guard(() => {
       mkdirSync(run.directory, { recursive: true });
-      if (statSync(file, { throwIfNoEntry: false })?.isFile()) dropLater(file, run.goesOnFrom ?? { step: Infinity, epoch: Infinity });
+      if (statSync(file, { throwIfNoEntry: false })?.isFile())
+        dropLater(file, run.goesOnFrom ?? { step: Infinity, epoch: Infinity });
       this.#descriptor = openSync(file, 'a');
     });
     const { experimentName, runName, goesOnFrom } = run;
@@ -98,7 +99,8 @@ function dropLater(file: string, from: { step: number; epoch: number }): void {
     // The epoch that is gone on with ends again.
     return epoch === from.epoch && step <= from.step && interval === 'step';
   });
-  if (kept.length < lines.length || !text.endsWith('\n')) writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
+  if (kept.length < lines.length || !text.endsWith('\n'))
+    writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
 }
 
 function parse(line: string): Line | undefined {

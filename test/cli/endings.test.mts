@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -82,7 +83,7 @@ describe('how a training command ends', () => {
   }
 
   it('a second Ctrl-C: at once, and the run is not left open', async () => {
-    const child = start('aiforge', train, inside('twice'), { STEP_MS: '20000' });
+    const child = start('aiforge', train, inside('twice'), { STEP_MS: '3000' });
     const end = finished(child);
     await printed(child, 'files in');
     child.kill('SIGINT');
@@ -125,6 +126,43 @@ describe('how a training command ends', () => {
     await sleep(700);
     expect(existsSync(path.join(runOf('usr2'), 'last.safetensors'))).to.equal(true);
     expect((await end).status).to.equal(0);
+  });
+
+  describe('on a full disk', () => {
+    const disk = path.join(folder, 'disk');
+
+    before(function () {
+      mkdirSync(disk);
+      const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', disk], {
+        encoding: 'utf8',
+      });
+      if (status === 0) return;
+      console.log(`      skipped: no small disk can be mounted here (${stderr.trim()})`);
+      this.skip();
+    });
+    after(() => spawnSync('umount', [disk]));
+    beforeEach(() => rmSync(path.join(disk, 'runs'), { recursive: true, force: true }));
+
+    /** Leaves so many bytes free. */
+    function fill(free: number): void {
+      const file = path.join(disk, 'filled');
+      rmSync(file, { force: true });
+      writeFileSync(file, Buffer.alloc(256 * 1024 - free));
+    }
+
+    it('from the start: status 1 and the reason', async () => {
+      fill(0);
+      const { status, stderr } = await run('aiforge', train, disk);
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/TRAINING_FAILED .*ENOSPC/);
+    });
+
+    it('while it trains: status 1, the reason, and a signal would have been heard', async () => {
+      fill(20 * 1024);
+      const { status, stderr } = await run('aiforge', train, disk);
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/TRAINING_FAILED .*cannot be written: ENOSPC.*Free space/);
+    });
   });
 
   describe('on two ranks', () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import {
@@ -217,6 +217,17 @@ describe('what a run checks', () => {
       expect(() => run(experiment(), { callback: [] } as OrchestratorOptions)).to.throw(
         /no option 'callback'.*Did you mean 'callbacks'/,
       );
+    });
+  });
+
+  describe('of the disk', () => {
+    it('a folder that is gone ends the run with an error', async () => {
+      const gone: Callback = {
+        onRunStart: ({ runDirectory }) => rmSync(runDirectory, { recursive: true }),
+      };
+      const failure = await failureOf(run(experiment({}, altered), { callbacks: [gone] }));
+      expect(failure).to.include({ code: 'TRAINING_FAILED' });
+      expect(failure.message).to.match(/folder .* is gone/);
     });
   });
 

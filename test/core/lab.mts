@@ -64,7 +64,7 @@ export class Dataset extends BaseDataset<Batch> {
   #x = randn([104, 4], { generator: new Generator().manualSeed(7) });
 
   get length(): number {
-    return 104;
+    return this.#x.size(0);
   }
 
   get(index: number): Batch {

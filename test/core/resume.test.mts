@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { loadExperimentConfig, type OrchestratorOptions } from 'aiforge';
 import { expect } from 'chai';
@@ -181,10 +183,23 @@ describe('resuming a run', () => {
     const both = await Promise.allSettled([runIn(runs, config), runIn(runs, config)]);
     const [failed] = both.filter((outcome) => outcome.status === 'rejected');
     expect(both.map(({ status }) => status).sort()).to.deep.equal(['fulfilled', 'rejected']);
-    expect((failed as PromiseRejectedResult).reason.message).to.include(`being worked on by process ${process.pid}`);
+    expect(((failed as PromiseRejectedResult).reason as Error).message).to.include(
+      `being worked on by process ${process.pid}`,
+    );
 
     writeFileSync(path.join(runDirectory, 'lock.7'), JSON.stringify({ pid: 2 ** 22, host: 'elsewhere' }));
     expect((await failureOf(runIn(runs, config))).message).to.match(/process 4194304 on elsewhere.*remove .*lock\.7/);
+  });
+
+  it('gives 200 runs that start at once 200 folders', async () => {
+    const runs = inside('at-once');
+    const script = `
+      const { createRunDirectory } = require(${JSON.stringify(path.resolve('dist/lib/core/runs/runDirectory.js'))});
+      for (let i = 0; i < 25; i++) console.log(createRunDirectory(${JSON.stringify(runs)}, 'lab', new Date(0)));`;
+    const starts = Array.from({ length: 8 }, () => promisify(execFile)(process.execPath, ['-e', script]));
+    const folders = (await Promise.all(starts)).flatMap(({ stdout }) => stdout.trim().split('\n'));
+    expect(folders).to.have.length(200);
+    expect(new Set(folders).size).to.equal(200);
   });
 
   it('removes what a process left that was killed while it wrote', async () => {

@@ -7,11 +7,11 @@ import { ExperimentConfig } from '../../config/experimentConfig.js';
 import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
 import { scope, type Tensor } from '../../tensor/index.js';
+import { saving } from '../runs/saving.js';
 import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
 import { loadChecked, saveChecked } from './checksum.js';
 import type { SavedOptimizer } from './optimizerState.js';
-import { saving } from './saving.js';
 
 const format = 'aiforge-checkpoint-2';
 

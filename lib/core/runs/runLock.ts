@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 
 import { AiforgeError } from '../../errors.js';
+import { saving } from './saving.js';
 
 const prefix = 'lock.';
 
@@ -26,7 +27,7 @@ export class RunLock {
   /** Throws TRAINING_FAILED, naming the process, when another one works in the folder. */
   static acquire(directory: string): RunLock {
     const own = path.join(directory, `.${prefix}${process.pid}.tmp`);
-    writeFileSync(own, JSON.stringify(holderOf(process.pid)));
+    saving(own, () => writeFileSync(own, JSON.stringify(holderOf(process.pid))));
     try {
       // Each holder takes the number after the last one, which only one can.
       for (;;) {

@@ -7,7 +7,7 @@ import { AiforgeError } from '../../errors.js';
  * Writes a file of a run's folder. Throws TRAINING_FAILED where the folder is gone or the disk is full; the file that was there
  * before is still there, whole.
  */
-export function saving(file: string, write: () => void): void {
+export function saving<T>(file: string, write: () => T): T {
   const folder = path.dirname(file);
   if (!existsSync(folder)) {
     throw new AiforgeError(
@@ -16,13 +16,13 @@ export function saving(file: string, write: () => void): void {
     );
   }
   try {
-    write();
+    return write();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof AiforgeError || code === undefined) throw error;
     throw new AiforgeError(
       'TRAINING_FAILED',
-      `${file} cannot be written: ${message}. ${code === 'ENOSPC' ? 'Free space on its disk' : 'Make it writable'} and resume the run from the last checkpoint.`,
+      `${file} cannot be written: ${message}. ${code === 'ENOSPC' ? 'Free space on its disk' : 'Make it writable'} and go on from the last checkpoint.`,
       { cause: error },
     );
   }
