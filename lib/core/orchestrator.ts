@@ -14,6 +14,7 @@ import { Callbacks } from './callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
 import { Container, createToken } from './container.js';
 import { joinLaunchedRanks, type Ranks } from './ranks.js';
+import { keepsNumbers } from './runs/changes.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
 import { createRunDirectory, removeHalfWritten, runFiles, type RunFiles } from './runs/runDirectory.js';
@@ -284,7 +285,9 @@ function initialState(worldSize: number, data: ExperimentData): RunState {
 
 function tracked({ config, resumed }: RunPlan, { directory }: RunFiles): TrackedRun {
   const run = { experimentName: config.experimentName, runName: path.basename(directory), directory };
-  return resumed === undefined ? run : { ...run, goesOnFrom: resumed.checkpoint.state };
+  if (resumed === undefined) return run;
+  const { step, epoch } = resumed.checkpoint.state;
+  return { ...run, goesOnFrom: { step, epoch, sameNumbers: keepsNumbers(resumed.changes) } };
 }
 
 /** The options that a container's orchestrator gets; override them with `container.provide`. */

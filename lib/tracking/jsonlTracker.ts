@@ -79,11 +79,25 @@ function finite(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
-interface Line {
+/** A line of `metrics.jsonl`. */
+export interface JsonlRecord {
   kind?: string;
+  time?: number;
   epoch?: number;
   step?: number;
-  interval?: string;
+  interval?: 'step' | 'epoch';
+  metrics?: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>;
+  params?: object;
+  status?: RunStatus;
+}
+
+/** The lines of the `metrics.jsonl` in a folder, without one that a crash cut short; none where there is no file. */
+export function readRecords(directory: string): JsonlRecord[] {
+  const file = join(directory, 'metrics.jsonl');
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => parse(line) ?? []);
 }
 
 /** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
@@ -103,9 +117,9 @@ function dropLater(file: string, from: { step: number; epoch: number }): void {
     writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
 }
 
-function parse(line: string): Line | undefined {
+function parse(line: string): JsonlRecord | undefined {
   try {
-    return JSON.parse(line) as Line;
+    return JSON.parse(line) as JsonlRecord;
   } catch {
     return undefined;
   }

@@ -4,8 +4,8 @@ export interface TrackedRun {
   runName: string;
   /** The run's folder. */
   directory: string;
-  /** Where a run goes on: what was recorded after it is recorded again. */
-  goesOnFrom?: { step: number; epoch: number };
+  /** Where a run goes on: what was recorded after it is recorded again, with the same numbers unless settings changed. */
+  goesOnFrom?: { step: number; epoch: number; sameNumbers: boolean };
 }
 
 /** When metrics were measured. */

@@ -83,6 +83,12 @@ export function changesOf(own: ExperimentConfig, given: ExperimentConfig, state:
   );
 }
 
+/** Whether a run with these changes measures what it would have measured without them, as far as it went. */
+export function keepsNumbers(changes: Record<string, Change>): boolean {
+  const harmless = /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*)|dataPath)$/;
+  return Object.keys(changes).every((path) => harmless.test(path));
+}
+
 function ruleOf(path: string): Rule {
   const found = Object.keys(rules).find((known) => path === known || path.startsWith(`${known}.`));
   return found === undefined ? otherwise : rules[found]!;

@@ -43,6 +43,16 @@ export class RunLock {
     }
   }
 
+  /** The lock, or undefined when another process holds it. */
+  static tryAcquire(directory: string): RunLock | undefined {
+    try {
+      return RunLock.acquire(directory);
+    } catch (error) {
+      if (error instanceof AiforgeError) return undefined;
+      throw error;
+    }
+  }
+
   /** A process that was slow to look may have found a number free that a faster one had given back. */
   #alone(directory: string): this {
     try {
