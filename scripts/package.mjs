@@ -6,7 +6,7 @@ import { build } from './build.mjs';
 import { LIBTORCH_VERSION } from './locate/libtorch.cjs';
 import { platform } from './locate/platform.cjs';
 import { buildPrebuilt } from './provision/addon.mjs';
-import { binaryNeeds } from './provision/binary.mjs';
+import { binaryNeeds } from './package/binary.mjs';
 import { outputOf, run } from './provision/command.mjs';
 import { isMain, ProvisionError, runMain } from './provision/main.mjs';
 import { addonRecord, projectRoot, readJson, writeJson } from './provision/paths.mjs';
@@ -17,7 +17,7 @@ const PREBUILT = ['@aiforge/linux-x64'];
 const folder = join(projectRoot, 'build', 'packages');
 const manifest = readJson(join(projectRoot, 'package.json'));
 
-/** Builds what is out of date and packs both packages; resolves to the paths of their tarballs. Throws ProvisionError. */
+/** Builds what is out of date and packs both packages; resolves to `{ name, stage, tarball }` of each. Throws ProvisionError. */
 export async function makePackages() {
   await build();
   const addon = await buildPrebuilt();
@@ -56,14 +56,14 @@ async function packAddon(file) {
     publishConfig: { access: 'public' },
     ...repositoryFields(),
   });
-  return pack(stage);
+  return { name, stage, tarball: pack(stage) };
 }
 
 function describeAddon(name, { libtorch, flavour, glibc, libstdcxx }) {
   return `# ${name}
 
-The compiled part of [aiforge](https://www.npmjs.com/package/aiforge) for ${platform}: npm installs it with \`aiforge\`, and
-there is nothing in it to use alone. It is for LibTorch ${libtorch} (${flavour}), glibc ${glibc} and libstdc++ ${libstdcxx} or newer.
+The compiled part of aiforge for ${platform}: npm installs it beside that, and there is nothing in it to use alone.
+It is for LibTorch ${libtorch} (${flavour}), glibc ${glibc} and libstdc++ ${libstdcxx} or newer.
 `;
 }
 
@@ -82,7 +82,7 @@ async function packLibrary() {
     optionalDependencies: Object.fromEntries(PREBUILT.map((name) => [name, manifest.version])),
     ...repositoryFields(),
   });
-  return pack(stage);
+  return { name: manifest.name, stage, tarball: pack(stage) };
 }
 
 /** Where the publisher keeps the sources, which is for the publisher to say. */
@@ -110,6 +110,8 @@ function pack(stage) {
 if (isMain(import.meta.url)) {
   await runMain(async () => {
     const packages = await makePackages();
-    for (const file of Object.values(packages)) console.log(`${file}  ${(statSync(file).size / 1e6).toFixed(2)} MB`);
+    for (const { tarball } of Object.values(packages)) {
+      console.log(`${tarball}  ${(statSync(tarball).size / 1e6).toFixed(2)} MB`);
+    }
   });
 }

@@ -1,5 +1,5 @@
-import { outputOf } from './command.mjs';
-import { ProvisionError } from './main.mjs';
+import { outputOf } from '../provision/command.mjs';
+import { ProvisionError } from '../provision/main.mjs';
 
 // Of the distributions that are supported in 2025 and later: RHEL 9, Amazon Linux 2023, Ubuntu 22.04, Debian 12.
 const NEWEST = { glibc: '2.34', libstdcxx: '3.4.29' };
