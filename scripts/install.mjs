@@ -16,7 +16,7 @@ export async function install() {
   const why = isCheckout ? 'this is a checkout' : reasonToCompile();
   if (why) {
     // Said before LibTorch is downloaded.
-    if (!existsSync(addonFile)) requireTools();
+    if (!existsSync(addonFile)) requireTools(why);
     return buildAddon(await findOrInstallLibTorch(), why);
   }
   // One that was compiled here earlier would come before the prebuilt one.

@@ -24,7 +24,7 @@ const HEADERS = ['node-api-headers', 'node-addon-api'];
 /** Builds the addon against the given LibTorch unless it is up to date; resolves to whether it built. `why` is shown. */
 export async function buildAddon(libtorch, why) {
   if (isBuilt(libtorch)) return false;
-  requireTools();
+  requireTools(why);
   await withLock(join(projectRoot, 'build', 'addon.lock'), async () => {
     if (isBuilt(libtorch)) return;
     console.log(`  compiling the addon for LibTorch ${libtorch.version} (${libtorch.flavour}), since ${why}`);
@@ -70,8 +70,8 @@ function configurationOf({ path, version, flavour }) {
   };
 }
 
-/** Throws ProvisionError that names every missing tool. */
-export function requireTools() {
+/** Throws ProvisionError that names every missing tool, and `why` they are needed. */
+export function requireTools(why) {
   const missing = [];
   if (process.env.CXX ? !which(process.env.CXX) : !which('g++') && !which('clang++'))
     missing.push(process.env.CXX || 'g++');
@@ -79,7 +79,7 @@ export function requireTools() {
   if (!which('ninja') && !which('make')) missing.push('make');
   if (missing.length === 0) return;
   throw new ProvisionError(
-    `the native part cannot be compiled: ${missing.join(' and ')} not found on PATH. ` +
+    `the addon is to be compiled, since ${why}, and ${missing.join(' and ')} not found on PATH. ` +
       `Install ${missing.length > 1 ? 'them' : 'it'} (on Debian: apt-get install ${missing.join(' ')}) and run the command again.`,
     'ADDON_NOT_LOADED',
   );
