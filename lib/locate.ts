@@ -25,12 +25,12 @@ export interface Addon {
 // The same code serves the install scripts, which run before there is a compiled library.
 const load = (name: string): unknown => require(path.join(packageRoot, 'scripts', 'locate', `${name}.cjs`));
 const addons = load('addon') as {
-  findAddon(): Addon;
-  findPrebuilt(libtorch: LibTorch): { misfit?: string };
-  wantedLibTorch(): LibTorch;
+  findAddon: () => Addon;
+  findPrebuilt: (libtorch: LibTorch) => { misfit?: string };
+  wantedLibTorch: () => LibTorch;
   setUp: string;
 };
-const libtorches = load('libtorch') as { findLibTorch(): LibTorch | null };
+const libtorches = load('libtorch') as { findLibTorch: () => LibTorch | null };
 
 /** The command that sets up what is missing. */
 export const setUp = addons.setUp;
