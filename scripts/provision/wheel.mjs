@@ -3,12 +3,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LIBTORCH_VERSION } from '../locate/libtorch.cjs';
 import { platform } from '../locate/platform.cjs';
-import { outputOf, run } from './command.mjs';
+import { outputOf } from './command.mjs';
 import { ProvisionError } from './main.mjs';
-
-// PyTorch's own index of the wheels without CUDA. The general index has the CUDA build under torch's plain version, with
-// gigabytes of dependencies.
-const CPU_INDEX = 'https://download.pytorch.org/whl/cpu';
+import { installTorch } from './pip.mjs';
 
 // Nothing of Python is used, so one wheel does for every Python, and its checksum is known.
 const wheels = JSON.parse(readFileSync(new URL('wheels.json', import.meta.url), 'utf8'));
@@ -32,22 +29,9 @@ export async function unpackWheel(target, flavour) {
   const options = ['--no-compile', '--only-binary=:all:', '--target', target, ...wanted(flavour, scratch)];
   // What a user's configuration of pip says of installing for the user or into environments is not meant for this.
   const env = { ...process.env, TMPDIR: scratch, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' };
-  let outcome;
-  for (const index of indexes(flavour)) {
-    if (index) console.log(`  trying ${index}`);
-    const args = ['-m', 'pip', 'install', ...options, ...(index ? ['--index-url', index] : [])];
-    outcome = await run('python3', args, { onLine: () => {}, env });
-    if (outcome.status === 0 || !outcome.tail.some((line) => line.includes('No matching distribution'))) break;
-  }
+  const { status, tail } = await installTorch('python3', options, { flavour, option: '--index-url', env });
   rmSync(scratch, { recursive: true, force: true });
-  if (outcome.status !== 0) throw failure(flavour, outcome.tail);
-}
-
-/** The indexes to ask in turn: the one that was named, or those of pip's own configuration (null) and then PyTorch's. */
-function indexes(flavour) {
-  const named = process.env.AIFORGE_TORCH_INDEX;
-  if (named) return [named];
-  return flavour === 'cpu' ? [null, CPU_INDEX] : [null];
+  if (status !== 0) throw failure(flavour, tail);
 }
 
 // The CPU wheel needs no other package. The CUDA one loads the nvidia-* wheels that its dependencies bring, from the
@@ -58,7 +42,7 @@ function wanted(flavour, scratch) {
   const requirements = join(scratch, 'requirements.txt');
   writeFileSync(requirements, `torch==${LIBTORCH_VERSION}+cpu --hash=sha256:${sha256}\n`);
   const wheel = ['--implementation', 'cp', '--python-version', python, '--abi', abi, '--platform', tag];
-  return ['--no-deps', '--require-hashes', ...wheel, '-r', requirements];
+  return ['--no-deps', '--require-hashes', '--ignore-requires-python', ...wheel, '-r', requirements];
 }
 
 function cpuWheel() {
