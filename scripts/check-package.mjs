@@ -16,7 +16,9 @@ const entries = Object.entries(manifest.exports)
 const tool = (...path) => join(projectRoot, 'node_modules', ...path);
 
 await runMain(async () => {
+  process.env.AIFORGE_REPOSITORY ??= 'https://example.org/owner/aiforge';
   const { library, addon } = await makePackages();
+  for (const { name, stage } of [library, addon]) checkManifest(name, stage);
   await check('publint', [tool('publint', 'src', 'cli.js'), 'run', library.tarball, '--strict']);
   const attw = [tool('@arethetypeswrong', 'cli', 'dist', 'index.js'), library.tarball, '--profile', 'node16'];
   await check('are the types wrong', [...attw, '--no-emoji']);
@@ -37,6 +39,18 @@ async function check(name, args) {
   console.log(`- ${name}`);
   const { status } = await run(process.execPath, args, { cwd: projectRoot });
   if (status !== 0) throw new ProvisionError(`the package check "${name}" failed (${status}); its output is above.`);
+}
+
+/** Throws unless the package says where its sources are and has nothing that only the checkout needs. */
+function checkManifest(name, stage) {
+  const { repository, homepage, bugs, ...packed } = readJson(join(stage, 'package.json'));
+  const url = process.env.AIFORGE_REPOSITORY;
+  const told = [repository?.url, homepage, bugs?.url].filter((address) => address?.includes(url)).length === 3;
+  const extra = ['private', 'devDependencies'].filter((field) => field in packed);
+  if (told && extra.length === 0) return;
+  throw new ProvisionError(
+    `package.json of ${name} ${told ? `has ${extra.join(' and ')}` : `does not name ${url} as repository, homepage and bugs`}.`,
+  );
 }
 
 /** Throws unless every link between the package's documents leads to a file of the package. */
