@@ -36,6 +36,8 @@ export async function buildAddon(libtorch, why) {
 
 /** Links the built addon anew for the package of a prebuilt one; resolves to its file. */
 export async function buildPrebuilt() {
+  // An addon may have been copied here without what it was built from.
+  if (!existsSync(join(addonFolder, 'CMakeCache.txt'))) await configureAndCompile(readJson(addonRecord));
   await cmake(['--build', addonFolder, '--target', 'prebuilt', '--parallel', String(availableParallelism())]);
   return join(addonFolder, 'prebuilt', 'aiforge.node');
 }
