@@ -23,6 +23,7 @@ export const errorCodes = {
   LAUNCH_FAILED: 'A launched process failed or could not be started.',
   GRADCHECK_FAILED: 'The gradients of a function are not those that differences of its values give.',
   TRAINING_FAILED: 'A training run cannot go on.',
+  RUN_INTERRUPTED: 'A run was stopped on request before there was anything to save.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

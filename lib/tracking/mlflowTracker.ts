@@ -89,6 +89,12 @@ export class MlflowTracker implements Tracker {
     });
   }
 
+  /** A param cannot be given again, so changes are a tag of the step. */
+  logChanges(changes: Record<string, { from: unknown; to: unknown }>, at: Pick<MetricPoint, 'step' | 'epoch'>): void {
+    const value = JSON.stringify(changes).slice(0, longestTag);
+    this.#queue?.add({ tags: [{ key: `aiforge.changes_at_step_${at.step}`, value }] });
+  }
+
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
     const timestamp = Math.round(at.time ?? Date.now());
     const entries = Object.entries(metrics);

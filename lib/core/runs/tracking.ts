@@ -10,6 +10,7 @@ import type { Ranks } from '../ranks.js';
 const silent: Tracker = {
   start: () => Promise.resolve(),
   logParams: () => undefined,
+  logChanges: () => undefined,
   logMetrics: () => undefined,
   finish: () => Promise.resolve(),
 };
