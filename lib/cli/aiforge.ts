@@ -12,9 +12,10 @@ Examples:
   aiforge train experiments/spam.yaml training.epochs=2 model.dropout=0.2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge setup
   aiforge doctor`;
 
-// The commands load what they need: `aiforge doctor` must work where the addon does not.
+// The commands load what they need: `setup` and `doctor` must work where the addon does not.
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')
     .description("Trains models of plugins on PyTorch's engine.")
@@ -30,6 +31,13 @@ function buildProgram(finish: (status: number) => void): Command {
     .action(async (config: string | undefined, overrides: string[], { resume }: { resume?: string }) => {
       const { train } = await import('./train.js');
       finish(await train(config === undefined ? [] : [config, ...overrides], resume));
+    });
+  program
+    .command('setup')
+    .description('brings LibTorch and the addon, where installing the package did not')
+    .action(async () => {
+      const { setup } = await import('./setup.js');
+      finish(await setup());
     });
   program
     .command('doctor')

@@ -1,7 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { run, which } from './command.mjs';
 import { ProvisionError } from './main.mjs';
 import { withLock } from './lock.mjs';
@@ -10,6 +10,7 @@ import {
   addonFolder,
   addonRecord,
   fingerprint,
+  isCheckout,
   listFiles,
   projectRoot,
   readJson,
@@ -18,14 +19,35 @@ import {
 
 const require = createRequire(import.meta.url);
 
-/** Builds the addon against the given LibTorch unless it is up to date; resolves to whether it built. */
-export async function buildAddon(libtorch) {
+const HEADERS = ['node-api-headers', 'node-addon-api'];
+
+/** Builds the addon against the given LibTorch unless it is up to date; resolves to whether it built. `why` is shown. */
+export async function buildAddon(libtorch, why) {
   if (isBuilt(libtorch)) return false;
-  requireTools();
+  requireTools(why);
   await withLock(join(projectRoot, 'build', 'addon.lock'), async () => {
-    if (!isBuilt(libtorch)) await configureAndCompile(libtorch);
+    if (isBuilt(libtorch)) return;
+    console.log(`  compiling the addon for LibTorch ${libtorch.version} (${libtorch.flavour}), since ${why}`);
+    await configureAndCompile(libtorch);
+    if (!isCheckout) removeObjects();
   });
   return true;
+}
+
+/** Links the built addon anew for the package of a prebuilt one; resolves to its file. */
+export async function buildPrebuilt() {
+  // An addon may have been copied here without what it was built from.
+  if (!existsSync(join(addonFolder, 'CMakeCache.txt'))) await configureAndCompile(readJson(addonRecord));
+  await cmake(['--build', addonFolder, '--target', 'prebuilt', '--parallel', String(availableParallelism())]);
+  return join(addonFolder, 'prebuilt', 'aiforge.node');
+}
+
+// Only a checkout is compiled again bit by bit.
+function removeObjects() {
+  for (const name of readdirSync(addonFolder)) {
+    const path = join(addonFolder, name);
+    if (path !== dirname(addonFile) && path !== addonRecord) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function isBuilt(libtorch) {
@@ -39,7 +61,7 @@ function sourcesOf(libtorch) {
 }
 
 function configurationOf({ path, version, flavour }) {
-  const headers = ['node-api-headers', 'node-addon-api'].map((name) => require(`${name}/package.json`).version);
+  const headers = HEADERS.map((name) => require(`${name}/package.json`).version);
   return {
     path,
     version,
@@ -50,7 +72,8 @@ function configurationOf({ path, version, flavour }) {
   };
 }
 
-function requireTools() {
+/** Throws ProvisionError that names every missing tool, and `why` they are needed. */
+export function requireTools(why) {
   const missing = [];
   if (process.env.CXX ? !which(process.env.CXX) : !which('g++') && !which('clang++'))
     missing.push(process.env.CXX || 'g++');
@@ -58,39 +81,49 @@ function requireTools() {
   if (!which('ninja') && !which('make')) missing.push('make');
   if (missing.length === 0) return;
   throw new ProvisionError(
-    `the native part cannot be compiled: ${missing.join(' and ')} not found on PATH. ` +
+    `the addon is to be compiled, since ${why}, and ${missing.join(' and ')} not found on PATH. ` +
       `Install ${missing.length > 1 ? 'them' : 'it'} (on Debian: apt-get install ${missing.join(' ')}) and run the command again.`,
+    'ADDON_NOT_LOADED',
   );
 }
 
 async function configureAndCompile(libtorch) {
   const sources = sourcesOf(libtorch);
-  const configuration = JSON.stringify(configurationOf(libtorch));
+  const configuration = { ...configurationOf(libtorch), generator: which('ninja') ? 'Ninja' : 'Unix Makefiles' };
   const marker = join(addonFolder, 'configured.json');
   rmSync(addonRecord, { force: true });
-  if (readJson(marker)?.configuration !== configuration) {
+  if (JSON.stringify(readJson(marker)) !== JSON.stringify(configuration)) {
     // CMake would keep half of a cache made for another LibTorch, compiler or generator.
     for (const name of ['CMakeCache.txt', 'CMakeFiles'])
       rmSync(join(addonFolder, name), { recursive: true, force: true });
-    await cmakeJs('configure', [`--CDAIFORGE_LIBTORCH=${libtorch.path}`, `--CDAIFORGE_FLAVOUR=${libtorch.flavour}`]);
-    writeJson(marker, { configuration });
+    await configure(configuration);
+    writeJson(marker, configuration);
   }
-  await cmakeJs('build', ['--parallel', String(availableParallelism())]);
+  await cmake(['--build', addonFolder, '--parallel', String(availableParallelism())]);
   const { path, version, flavour } = libtorch;
   writeJson(addonRecord, { path, version, flavour, sources });
 }
 
-async function cmakeJs(command, args) {
-  const bin = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
-  const options = [bin, command, '--directory', projectRoot, '--out', addonFolder, '--log-level', 'warn'];
-  const { status, tail } = await run(process.execPath, [...options, ...args], {
+function configure({ path, flavour, generator }) {
+  const variables = {
+    CMAKE_BUILD_TYPE: 'Release',
+    AIFORGE_LIBTORCH: path,
+    AIFORGE_FLAVOUR: flavour,
+    AIFORGE_HEADERS: HEADERS.map((name) => resolve(require(name).include_dir)).join(';'),
+  };
+  const definitions = Object.entries(variables).map(([name, value]) => `-D${name}=${value}`);
+  return cmake(['-S', projectRoot, '-B', addonFolder, '-G', generator, ...definitions]);
+}
+
+async function cmake(args) {
+  const { status, tail } = await run('cmake', args, {
     cwd: projectRoot,
     onLine: showProgress,
     env: { ...process.env, ...ccacheSettings },
   });
   if (status === 0) return;
-  const last = command === 'configure' ? `\n${tail.join('\n')}` : ' The compiler says above why.';
-  throw new ProvisionError(`the native part did not compile (cmake-js ${command}: ${status}).${last}`);
+  const reason = args[0] === '--build' ? ' The compiler says above why.' : `\n${tail.join('\n')}`;
+  throw new ProvisionError(`the native part did not compile (cmake: ${status}).${reason}`, 'ADDON_NOT_LOADED');
 }
 
 // The same sources hit the cache from any checkout or install, precompiled headers included.
@@ -100,8 +133,7 @@ const ccacheSettings = {
   CCACHE_SLOPPINESS: 'pch_defines,time_macros,include_file_mtime,include_file_ctime',
 };
 
-const NOISE =
-  /^(-- |\[\s*[\d/%]+\] |ninja: |g?make\b|Consolidate|Scanning|Not searching|ERROR OMG|FAILED: |\S*\bccache |\S+\+\+ -D|\s*$)/;
+const NOISE = /^(-- |\[\s*[\d/%]+\] |ninja: |g?make\b|Consolidate|Scanning|FAILED: |\S*\bccache |\S+\+\+ -D|\s*$)/;
 
 // One short line a compiled unit; the compiler's own words in full; nothing of CMake's.
 function showProgress(line) {
