@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'cores'];
+const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'locate', 'cores'];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
@@ -14,9 +14,10 @@ const MAY_IMPORT = {
   errors: ['stack'],
   log: ['errors'],
   hints: [],
+  locate: ['errors', 'stack'],
   cores: [],
   threads: ['cores', 'errors'],
-  native: ['errors', 'hints', 'stack', 'threads'],
+  native: ['errors', 'hints', 'locate', 'threads'],
   atomicFile: ['errors'],
   counter: [],
   tensor: LEAVES,
