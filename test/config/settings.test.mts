@@ -24,8 +24,7 @@ describe('settings', () => {
   });
 
   it('names each wrong variable, its value and what it may be', () => {
-    const read = () =>
-      readSettings({ LOG_LEVEL: 'warning', MLFLOW_TRACKING_URI: 'file:./x', AIFORGE_STACK: 'all' });
+    const read = () => readSettings({ LOG_LEVEL: 'warning', MLFLOW_TRACKING_URI: 'file:./x', AIFORGE_STACK: 'all' });
     expect(read)
       .to.throw(AiforgeError, /^the environment has 3 problems:/)
       .with.property('code', 'CONFIG_INVALID');
