@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack'];
+const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'show', 'nearest', 'kinds', 'signature'];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
@@ -17,6 +17,10 @@ const MAY_IMPORT = {
   native: ['errors', 'hints', 'stack'],
   atomicFile: ['errors'],
   counter: [],
+  show: [],
+  nearest: [],
+  kinds: [],
+  signature: ['errors', 'show', 'nearest', 'kinds'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   nn: [...LEAVES, 'tensor', 'autograd'],

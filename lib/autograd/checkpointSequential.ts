@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkpoint, type CheckpointOptions } from './checkpoint.js';
 
@@ -22,7 +23,7 @@ export function checkpointSequential(
   if (!Number.isInteger(segments) || segments < 1 || segments > stages.length) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `checkpointSequential: expected from 1 to ${stages.length} segments, as many as there are functions, got ${segments}.`,
+      `checkpointSequential: expected from 1 to ${stages.length} segments, as many as there are functions, got ${show(segments)}.`,
     );
   }
   const size = Math.floor(stages.length / segments);

@@ -1,3 +1,4 @@
+import { show } from '../show.js';
 import { stack, zerosLike } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -118,7 +119,7 @@ function jacobianOf(fn: Function, inputs: TensorOrTensors, options: JacobianOpti
     return columnsAtOnce(fn, given);
   }
   if (strategy !== 'reverse-mode') {
-    throw invalid(`${name}: expected the strategy 'reverse-mode' or 'forward-mode', got '${String(strategy)}'.`);
+    throw invalid(`${name}: expected the strategy 'reverse-mode' or 'forward-mode', got ${show(strategy)}.`);
   }
   if (vectorize && strict) throw invalid(`${name}: vectorize and strict cannot be used together.`);
   return enableGrad(() => {

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { getRngState, setRngState } from '../tensor/generator.js';
@@ -36,8 +35,6 @@ interface Mapped {
 function invalid(message: string): AiforgeError {
   return new AiforgeError('INVALID_ARGUMENT', message);
 }
-
-const show = (value: unknown): string => inspect(value, { depth: 3, breakLength: Infinity, customInspect: false });
 
 function checkedDim(name: string, dim: unknown, value: unknown): number | null {
   if (dim === null) return null;

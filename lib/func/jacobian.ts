@@ -1,15 +1,9 @@
+import { show } from '../show.js';
 import { standardBasis } from '../autograd/gradients.js';
 import { vjpOf, type VjpFunction } from '../autograd/gradTransform.js';
 import { jvpOf } from '../autograd/jvpTransform.js';
 import { flattenTree, mapTree, unflattenTree, type TreeSpec } from '../autograd/pytree.js';
-import {
-  invalid,
-  onlyTensors,
-  positionsOf,
-  refuseComplex,
-  show,
-  type Argnums,
-} from '../autograd/transformArguments.js';
+import { invalid, onlyTensors, positionsOf, refuseComplex, type Argnums } from '../autograd/transformArguments.js';
 import { vmap, type VmapOptions } from '../autograd/vmap.js';
 import { cat } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
 
+import { shown } from '../show.js';
+import { nothing } from '../signature.js';
 import { native } from '../native.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { emptyLike } from '../tensor/generated/functions.js';
@@ -63,6 +65,12 @@ export abstract class Module extends ModuleStateMethods {
 
   /** @internal */
   readonly [registry] = new Registry();
+
+  constructor() {
+    super();
+    // What a class without a constructor of its own is given arrives here.
+    if (arguments.length > 0) nothing.check(new.target.name, arguments);
+  }
 
   /** Computes the output. */
   abstract forward(...args: never[]): unknown;
@@ -285,6 +293,11 @@ export abstract class Module extends ModuleStateMethods {
 
   [inspect.custom](): string {
     return this.toString();
+  }
+
+  /** @internal */
+  [shown](): string {
+    return this.constructor.name;
   }
 
   /** Lets a module leave a `scope` whole. */

@@ -1,7 +1,6 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
+import { show } from '../show.js';
 import { BackwardHooks, type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 import {
   ModuleHookHandle,
@@ -111,7 +110,7 @@ export function addHook(
   options: ForwardHookOptions = {},
 ): ModuleHookHandle {
   if (typeof hook !== 'function') {
-    throw new AiforgeError('INVALID_ARGUMENT', `A hook must be a function, got ${inspect(hook, { depth: 0 })}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `A hook must be a function, got ${show(hook)}.`);
   }
   const hooks = (module[registry].hooks ??= new ModuleHooks());
   const list = hooks.lists[kind];

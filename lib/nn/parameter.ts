@@ -1,9 +1,14 @@
+import { boolean, optional } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
+import { tensorKind } from '../tensor/kinds.js';
 import { keep } from '../tensor/scope.js';
 import { handleOf, Tensor, tensorKey } from '../tensor/tensor.js';
 
 const detach = native.registerOperators(['detach']);
+
+const parameterTakes = signature({ data: tensorKind, requiresGrad: optional(boolean) });
 
 /** @internal A new handle of the same data. */
 export function aliasOf(data: Tensor): Handle {
@@ -24,6 +29,7 @@ export class Parameter extends Tensor {
   declare private readonly isParameter: true;
 
   constructor(data: Tensor, requiresGrad = true) {
+    parameterTakes.check(new.target.name, arguments);
     super(tensorKey, aliasOf(data));
     keep(this);
     if (requiresGrad) this.requiresGrad = true;

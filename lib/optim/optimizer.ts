@@ -1,5 +1,8 @@
 import { inspect } from 'node:util';
 
+import { objectKind } from '../kinds.js';
+import { show, shown } from '../show.js';
+import { checkOptionNames, signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
 import { enableGrad, noGrad, setGradEnabled } from '../autograd/modes.js';
 import { keep, scope } from '../tensor/scope.js';
@@ -16,6 +19,12 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
+import {
+  parametersKind,
+  scheduledOptions,
+  type OptimizerSignature,
+  type ScheduledOptions,
+} from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
 import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
@@ -27,12 +36,17 @@ export type Parameters = Iterable<Tensor> | Iterable<readonly [name: string, par
 export type ParameterGroupOptions<Options> = Partial<Options> & { params: Tensor | Parameters };
 
 /** Parameters and the options that they are updated with; options may be changed between steps. */
-export type ParameterGroup<Options> = Options & {
-  params: readonly Tensor[];
-  paramNames?: readonly string[];
-  /** What learning rate schedules began with. */
-  initialLr?: Scalar;
-};
+export type ParameterGroup<Options> = Options &
+  ScheduledOptions & {
+    params: readonly Tensor[];
+    paramNames?: readonly string[];
+  };
+
+const optimizerTakes = signature({ params: parametersKind, defaults: objectKind });
+const groupTakes = signature({ group: objectKind });
+
+const whereParametersAre =
+  'The parameters of a module are those that its properties hold; a #private field is seen by its own class alone.';
 
 // The parameters of a group as its last step took them: those with gradients in buckets, the others watched for one.
 interface Plan {
@@ -97,13 +111,18 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   #all: Handles | undefined;
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<Options>>, defaults: Options) {
-    if (Tensor.isTensor(params)) reject('An optimizer takes a list of parameters or of groups, got a Tensor.');
+    optimizerTakes.check(new.target.name, arguments);
     this.checkOptions(defaults);
     this.defaults = defaults;
     const items: unknown[] = [...params];
-    if (items.length === 0) reject('The optimizer got an empty list of parameters.');
+    if (items.length === 0) reject(`${new.target.name}: the list of parameters is empty. ${whereParametersAre}`);
     const groups = isGroup(items[0]) ? items : [{ params: items }];
     for (const group of groups) this.addParamGroup(group as ParameterGroupOptions<Options>);
+  }
+
+  /** @internal What it takes; null for an optimizer of a user's own, whose options are what its defaults have. */
+  protected get takes(): OptimizerSignature | null {
+    return null;
   }
 
   /** Throws INVALID_ARGUMENT for option values that make no sense. */
@@ -130,7 +149,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Adds parameters with options of their own. */
   addParamGroup(options: ParameterGroupOptions<Options>): void {
+    groupTakes.check('addParamGroup', arguments);
     const { params: given, ...own } = options;
+    this.#checkGroupOptions(own);
     const items: unknown[] = Tensor.isTensor(given) ? [given] : [...given];
     const named = items.filter((item) => Array.isArray(item)) as [string, Tensor][];
     if (named.length !== 0 && named.length !== items.length) reject('Either all parameters have names or none.');
@@ -147,10 +168,17 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.#all = undefined;
   }
 
+  #checkGroupOptions(options: object): void {
+    const name = `a group of parameters of ${this.constructor.name}`;
+    if (this.takes !== null) this.takes.group.checkOptions(name, options);
+    else checkOptionNames(name, options, [...Object.keys(this.defaults), ...Object.keys(scheduledOptions)]);
+  }
+
   #checkParameters(params: readonly Tensor[]): void {
     const seen = new Set(this.paramGroups.flatMap((group) => group.params));
     for (const parameter of params) {
-      if (!Tensor.isTensor(parameter)) reject(`An optimizer takes Tensors, got ${inspect(parameter, { depth: 0 })}.`);
+      if (!Tensor.isTensor(parameter))
+        reject(`${this.constructor.name} takes parameters, which are Tensors, got ${show(parameter)}.`);
       if (!parameter.isLeaf && !this.#isDifferentiable && !native.retainsGrad(handleOf(parameter)))
         reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
       if (seen.has(parameter)) reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
@@ -343,6 +371,11 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   [inspect.custom](): string {
     return this.toString();
+  }
+
+  /** @internal */
+  [shown](): string {
+    return this.constructor.name;
   }
 }
 

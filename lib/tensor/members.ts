@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
 import { nonzero, type NonzeroOptions } from './composites/nonzero.js';
@@ -169,7 +168,7 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
   },
   type(dtype?: DType): never {
     if (dtype !== undefined && !isDType(dtype)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `type: expected a dtype, got ${inspect(dtype)}.`);
+      throw new AiforgeError('INVALID_ARGUMENT', `type: expected a dtype, got ${show(dtype)}.`);
     }
     return (dtype === undefined ? typeName(this) : this.to(dtype)) as never;
   },

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { show, shown } from '../show.js';
 import { native, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
@@ -277,6 +278,11 @@ export class Tensor implements Disposable {
   [inspect.custom](): string {
     return this.toString();
   }
+
+  /** @internal */
+  [shown](): string {
+    return this.isDisposed ? 'disposed tensor' : `${this.dtype}[${this.shape.join(', ')}]`;
+  }
 }
 
 /** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
@@ -291,10 +297,7 @@ export function refuseInTransforms(call: string, advice: string): void {
 /** @internal The handle of a tensor; throws for anything else. */
 export function handleOf(tensor: Tensor): Handle {
   if (!Tensor.isTensor(tensor)) {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `Expected a Tensor, got ${inspect(tensor, { depth: 0, customInspect: false })}.`,
-    );
+    throw new AiforgeError('INVALID_ARGUMENT', `Expected a Tensor, got ${show(tensor)}.`);
   }
   return Tensor.handleOf(tensor);
 }

@@ -18,7 +18,7 @@ describe('layers', () => {
     invalid(() => new nn.MultiheadAttention(5, 2), /multiple of numHeads, got 5 and 2/);
     invalid(() => new nn.MultiheadAttention(0, 2), /positive/);
     invalid(() => new nn.LayerNorm(-3), /normalizedShape/);
-    invalid(() => new nn.MSELoss({ reduction: 'avg' as 'mean' }), /'none', 'mean' or 'sum', got avg/);
+    invalid(() => new nn.MSELoss({ reduction: 'avg' as 'mean' }), /'none', 'mean' or 'sum', got 'avg'/);
     invalid(() => new nn.CrossEntropyLoss({ reduction: 'avg' as 'mean' }), /avg/);
   });
 

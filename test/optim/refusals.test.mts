@@ -36,7 +36,7 @@ describe('refusals of optimizers', () => {
     invalid(() => new optim.Muon(params), /matrices only, .*\[2\]/);
     invalid(
       () => new optim.Muon([new nn.Parameter(ones([2, 2]))], { adjustLrFn: 'other' as never }),
-      /adjustLrFn: .*other/,
+      /adjustLrFn must be .*, got 'other'/,
     );
   });
 

@@ -1,7 +1,7 @@
 import type { ScheduleConfig, SchedulerConfig } from '../../config/schedulerConfig.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { didYouMean } from '../../config/nearest.js';
 import { AiforgeError } from '../../errors.js';
+import { didYouMean } from '../../nearest.js';
 import { lrScheduler, type Optimizer } from '../../optim/index.js';
 import type { BaseModel } from '../baseModel.js';
 

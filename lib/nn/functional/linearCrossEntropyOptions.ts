@@ -1,3 +1,4 @@
+import { show } from '../../show.js';
 import type { DType } from '../../tensor/dtype.js';
 import { pythonBoolean } from '../printing.js';
 import { refuse } from './reductions.js';
@@ -69,7 +70,7 @@ export class LinearCrossEntropyOptions {
       accDtype = null,
     } = settings;
     const bad = (option: string, value: unknown, expected: string): never =>
-      refuse('LinearCrossEntropyOptions', `${option} must be ${expected}, got ${String(value)}`);
+      refuse('LinearCrossEntropyOptions', `${option} must be ${expected}, got ${show(value)}`);
     if (!policies.includes(accPolicy)) bad('accPolicy', accPolicy, `one of ${policies.join(', ')}`);
     if (chunkingMethod !== null && !/^(auto|aspect_ratio(:0*[1-9]\d*)?)$/.test(chunkingMethod)) {
       bad('chunkingMethod', chunkingMethod, "'auto', 'aspect_ratio', 'aspect_ratio:N' or null");

@@ -1,10 +1,13 @@
+import { number, orNull, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
 import { rsub } from '../../tensor/generated/functions.js';
 import { logSigmoid } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { reduce, refuse, sizes, type ReductionOptions } from './reductions.js';
+import { reduce, refuse, sizes, reductionOptions, type ReductionOptions } from './reductions.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 function elementLoss(name: string, operatorName: string) {
   const operator = aten(operatorName);
@@ -37,6 +40,8 @@ export interface MarginRankingLossOptions extends ReductionOptions {
   /** By how much the one must rank higher. Default: 0. */
   margin?: number;
 }
+
+export const marginRankingLossOptions: Kinds<MarginRankingLossOptions> = { margin: number, ...reductionOptions };
 
 const ranking = aten('margin_ranking_loss');
 
@@ -72,11 +77,18 @@ export interface MultiMarginLossOptions extends ReductionOptions {
   weight?: Tensor | null;
 }
 
+export const multiMarginLossOptions: Kinds<MultiMarginLossOptions> = {
+  p: number,
+  margin: number,
+  weight: orNull(tensorKind),
+  ...reductionOptions,
+};
+
 const multiMargin = aten('multi_margin_loss');
 
 /** Throws unless the power and the weights are such as `multiMarginLoss` takes. */
 export function checkMultiMargin(name: string, p: number, weight: Tensor | null): void {
-  if (p !== 1 && p !== 2) refuse(name, `p must be 1 or 2, got ${p}`);
+  if (p !== 1 && p !== 2) refuse(name, `p must be 1 or 2, got ${show(p)}`);
   if (weight !== null && weight.dim() !== 1) refuse(name, `weight must have one dimension, got ${sizes(weight)}`);
 }
 

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { oneOf, type Kinds } from '../../kinds.js';
 import { broadcastTensors } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber, type Reduction } from '../operators.js';
@@ -10,6 +11,8 @@ export interface ReductionOptions {
   /** `'none'` leaves the losses of the elements, `'mean'` and `'sum'` make them one number. Default: `'mean'`. */
   reduction?: Reduction;
 }
+
+export const reductionOptions: Kinds<ReductionOptions> = { reduction: oneOf('none', 'mean', 'sum') };
 
 export const sizes = (tensor: Tensor): string => `[${tensor.shape.join(', ')}]`;
 

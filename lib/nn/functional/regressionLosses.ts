@@ -1,3 +1,4 @@
+import { boolean, number, type Kinds } from '../../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { onesLike } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -5,7 +6,15 @@ import * as operators from '../operators.js';
 import { reductionNumber, type Reduction } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { broadcastTarget, checkWeightShape, reduce, refuse, sizes, type ReductionOptions } from './reductions.js';
+import {
+  broadcastTarget,
+  checkWeightShape,
+  reduce,
+  refuse,
+  sizes,
+  reductionOptions,
+  type ReductionOptions,
+} from './reductions.js';
 
 export interface ElementLossOptions extends ReductionOptions {
   /** A weight for each element; `'mean'` then divides by their sum. Default: none. */
@@ -61,6 +70,8 @@ export interface SmoothL1LossOptions extends ReductionOptions {
   /** Below it the error is squared. Default: 1. */
   beta?: number;
 }
+
+export const smoothL1LossOptions: Kinds<SmoothL1LossOptions> = { ...reductionOptions, beta: number };
 
 const smoothL1 = aten('smooth_l1_loss');
 
@@ -121,6 +132,13 @@ export interface PoissonNllLossOptions extends ReductionOptions {
   eps?: number;
 }
 
+export const poissonNllLossOptions: Kinds<PoissonNllLossOptions> = {
+  logInput: boolean,
+  full: boolean,
+  eps: number,
+  ...reductionOptions,
+};
+
 const poisson = aten('poisson_nll_loss');
 
 /**
@@ -147,6 +165,12 @@ export interface GaussianNllLossOptions extends ReductionOptions {
   /** The least variance. Default: 1e-6. */
   eps?: number;
 }
+
+export const gaussianNllLossOptions: Kinds<GaussianNllLossOptions> = {
+  full: boolean,
+  eps: number,
+  ...reductionOptions,
+};
 
 function varianceFor(input: Tensor, variance: Tensor | number): Tensor {
   const name = 'gaussianNllLoss';

@@ -1,14 +1,18 @@
+import { boolean, number, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
 import { minimum, pairwiseDistance } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { reduce, refuse, sizes, type ReductionOptions } from './reductions.js';
+import { reduce, refuse, sizes, reductionOptions, type ReductionOptions } from './reductions.js';
 
 export interface HingeEmbeddingLossOptions extends ReductionOptions {
   /** The distance from which on unlike pairs cost nothing. Default: 1. */
   margin?: number;
 }
+
+export const hingeEmbeddingLossOptions: Kinds<HingeEmbeddingLossOptions> = { margin: number, ...reductionOptions };
 
 const hinge = aten('hinge_embedding_loss');
 
@@ -35,6 +39,8 @@ export interface CosineEmbeddingLossOptions extends ReductionOptions {
   margin?: number;
 }
 
+export const cosineEmbeddingLossOptions: Kinds<CosineEmbeddingLossOptions> = { margin: number, ...reductionOptions };
+
 const cosine = aten('cosine_embedding_loss');
 
 /**
@@ -58,7 +64,7 @@ export function cosineEmbeddingLoss(
 
 /** Throws unless a margin is more than 0. */
 export function checkMargin(name: string, margin: number): number {
-  return margin > 0 ? margin : refuse(name, `margin must be greater than 0, got ${margin}`);
+  return margin > 0 ? margin : refuse(name, `margin must be greater than 0, got ${show(margin)}`);
 }
 
 export interface TripletMarginLossOptions extends ReductionOptions {
@@ -71,6 +77,14 @@ export interface TripletMarginLossOptions extends ReductionOptions {
   /** Whether the distance from positive to negative may stand for the anchor's. Default: false. */
   swap?: boolean;
 }
+
+export const tripletMarginLossOptions: Kinds<TripletMarginLossOptions> = {
+  margin: number,
+  p: number,
+  eps: number,
+  swap: boolean,
+  ...reductionOptions,
+};
 
 const triplet = aten('triplet_margin_loss');
 

@@ -1,9 +1,11 @@
+import { boolean, number, whole, size, listOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { logSoftmax } from '../functional/softmax.js';
 import { refuse, sizes } from '../functional/reductions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { ModuleList, Sequential } from './containers.js';
-import { Linear, type FactoryOptions } from './linear.js';
+import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 
 export interface AdaptiveLogSoftmaxOptions extends FactoryOptions {
   /** By what the number of features shrinks from cluster to cluster. Default: 4. */
@@ -11,6 +13,12 @@ export interface AdaptiveLogSoftmaxOptions extends FactoryOptions {
   /** Whether the head adds a bias. Default: false. */
   headBias?: boolean;
 }
+
+const adaptiveLogSoftmaxOptions: Kinds<AdaptiveLogSoftmaxOptions> = {
+  divValue: number,
+  headBias: boolean,
+  ...factoryOptions,
+};
 
 /** What `AdaptiveLogSoftmaxWithLoss` computes: a pair that has its items under their names too. */
 export type AdaptiveSoftmaxOutput = [output: Tensor, loss: Tensor] & { readonly output: Tensor; readonly loss: Tensor };
@@ -37,6 +45,11 @@ function checkShapes(input: Tensor, target: Tensor): void {
     refuse(name, `input and target must have one batch size, got ${sizes(input)} and ${sizes(target)}`);
   }
 }
+
+const adaptiveLogSoftmaxWithLossTakes = signature(
+  { inFeatures: size, nClasses: size, cutoffs: listOf(whole) },
+  adaptiveLogSoftmaxOptions,
+);
 
 /**
  * A softmax over many classes of which few are frequent: the head has the classes below the first cutoff and one entry
@@ -70,8 +83,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     inFeatures: number,
     nClasses: number,
     cutoffs: readonly number[],
-    { divValue = 4, headBias = false, ...factory }: AdaptiveLogSoftmaxOptions = {},
+    options: AdaptiveLogSoftmaxOptions = {},
   ) {
+    adaptiveLogSoftmaxWithLossTakes.check(new.target.name, arguments);
+    const { divValue = 4, headBias = false, ...factory } = options;
     super();
     this.inFeatures = inFeatures;
     this.nClasses = nClasses;

@@ -1,14 +1,19 @@
 import { AiforgeError } from '../../errors.js';
+import { size } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkBatch, checkBatchEps } from '../functional/normChecks.js';
 import * as operators from '../operators.js';
-import { NormBase, type NormOptions } from './normBase.js';
+import { NormBase, normOptions, type NormOptions } from './normBase.js';
 
 export type BatchNormLayerOptions = NormOptions;
+
+const batchNormTakes = signature({ numFeatures: size }, normOptions);
 
 /** What the batch norms share; their dimensions differ. */
 export abstract class BatchNorm extends NormBase {
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    batchNormTakes.check(new.target.name, arguments);
     super(numFeatures, options);
   }
 

@@ -1,4 +1,6 @@
 import { AiforgeError } from '../../errors.js';
+import { number, size, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { AutogradFunction, type FunctionContext } from '../../autograd/function.js';
 import { emptyLike, zeros } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -15,13 +17,19 @@ export interface ResponseNormOptions {
   k?: number;
 }
 
+const responseNormOptions: Kinds<ResponseNormOptions> = { alpha: number, beta: number, k: number };
+
+const responseNormTakes = signature({ size }, responseNormOptions);
+
 abstract class ResponseNorm extends Module {
   readonly size: number;
   readonly alpha: number;
   readonly beta: number;
   readonly k: number;
 
-  constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: ResponseNormOptions = {}) {
+  constructor(size: number, options: ResponseNormOptions = {}) {
+    responseNormTakes.check(new.target.name, arguments);
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
     super();
     this.size = size;
     this.alpha = alpha;

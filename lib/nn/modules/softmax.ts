@@ -1,13 +1,18 @@
 import { AiforgeError } from '../../errors.js';
+import { whole, orNull, optional } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
+
+const alongDimTakes = signature({ dim: optional(orNull(whole)) });
 
 abstract class AlongDim extends Module {
   readonly dim: number | null;
 
   /** @param dim The dimension along which the shares add up to 1. Default, as in Python: 0 for 0, 1 and 3 dimensions, else 1. */
   constructor(dim: number | null = null) {
+    alongDimTakes.check(new.target.name, arguments);
     super();
     this.dim = dim;
   }

@@ -1,5 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
+import { boolean, whole, size, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { full } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -13,10 +15,12 @@ import type { FactoryOptions } from './linear.js';
 import {
   TransformerDecoderLayer,
   TransformerEncoderLayer,
+  transformerLayerOptions,
   type TransformerDecoderLayerMasks,
   type TransformerEncoderLayerMasks,
   type TransformerLayerOptions,
 } from './transformerLayers.js';
+import { layerKind } from '../moduleKinds.js';
 
 /** An encoder's layer: a `TransformerEncoderLayer`, or what is called like one. */
 export interface EncoderLayer extends Module {
@@ -39,6 +43,12 @@ export interface TransformerEncoderOptions {
   maskCheck?: boolean;
 }
 
+const transformerEncoderOptions: Kinds<TransformerEncoderOptions> = {
+  norm: orNull(layerKind<Layer>()),
+  enableNestedTensor: boolean,
+  maskCheck: boolean,
+};
+
 export interface TransformerEncoderMasks {
   /** [length, length] or [batch * heads, length, length]: true for pairs to leave out, or numbers to add. */
   mask?: Tensor | null;
@@ -58,6 +68,8 @@ export interface TransformerDecoderOptions {
   norm?: Layer | null;
 }
 
+const transformerDecoderOptions: Kinds<TransformerDecoderOptions> = { norm: orNull(layerKind<Layer>()) };
+
 const clones = <T extends Module>(layer: T, count: number): ModuleList<T> =>
   new ModuleList(Array.from({ length: count }, () => layer.deepCopy()));
 
@@ -73,6 +85,11 @@ function isCausalMask(mask: Tensor | null, hint: boolean | null, input: Tensor, 
   if (shape.length !== 2 || shape[0] !== size || shape[1] !== size) return false;
   return scope(() => mask.eq(squareSubsequentMask(size, { dtype, device })).all().item<boolean>());
 }
+
+const transformerEncoderTakes = signature(
+  { encoderLayer: layerKind<EncoderLayer>(), numLayers: size },
+  transformerEncoderOptions,
+);
 
 /**
  * Encoder layers one after the other, as `torch.nn.TransformerEncoder`: `numLayers` copies of `encoderLayer`, which all
@@ -96,6 +113,7 @@ export class TransformerEncoder<L extends EncoderLayer = TransformerEncoderLayer
   readonly maskCheck: boolean;
 
   constructor(encoderLayer: L, numLayers: number, options: TransformerEncoderOptions = {}) {
+    transformerEncoderTakes.check(new.target.name, arguments);
     super();
     const { norm = null, enableNestedTensor = true, maskCheck = true } = options;
     this.layers = clones(encoderLayer, numLayers);
@@ -138,6 +156,11 @@ function whyNotNested(layer: Module): string | null {
   return layer.normFirst ? 'normFirst is true' : layer.unfusable;
 }
 
+const transformerDecoderTakes = signature(
+  { decoderLayer: layerKind<DecoderLayer>(), numLayers: size },
+  transformerDecoderOptions,
+);
+
 /**
  * Decoder layers one after the other, as `torch.nn.TransformerDecoder`: `numLayers` copies of `decoderLayer`, which all
  * begin with its weights.
@@ -156,7 +179,9 @@ export class TransformerDecoder<L extends DecoderLayer = TransformerDecoderLayer
   readonly numLayers: number;
   readonly norm: Layer | null;
 
-  constructor(decoderLayer: L, numLayers: number, { norm = null }: TransformerDecoderOptions = {}) {
+  constructor(decoderLayer: L, numLayers: number, options: TransformerDecoderOptions = {}) {
+    transformerDecoderTakes.check(new.target.name, arguments);
+    const { norm = null } = options;
     super();
     this.layers = clones(decoderLayer, numLayers);
     this.numLayers = numLayers;
@@ -198,6 +223,16 @@ export interface TransformerOptions extends TransformerLayerOptions {
   customDecoder?: Decoder | null;
 }
 
+const transformerOptions: Kinds<TransformerOptions> = {
+  dModel: whole,
+  nhead: whole,
+  numEncoderLayers: size,
+  numDecoderLayers: size,
+  ...transformerLayerOptions,
+  customEncoder: orNull(layerKind<Encoder>()),
+  customDecoder: orNull(layerKind<Decoder>()),
+};
+
 export interface TransformerMasks extends TransformerDecoderMasks {
   /** [source, source] or [batch * heads, source, source]: true for pairs to leave out, or numbers to add. */
   srcMask?: Tensor | null;
@@ -206,6 +241,8 @@ export interface TransformerMasks extends TransformerDecoderMasks {
   /** Whether `srcMask` is the causal mask. Default: null, it is compared with that. */
   srcIsCausal?: boolean | null;
 }
+
+const transformerTakes = signature({}, transformerOptions);
 
 /**
  * An encoder, and a decoder that attends to its output, as `torch.nn.Transformer`. Weights of two dimensions are drawn by
@@ -230,6 +267,7 @@ export class Transformer extends Module {
   readonly batchFirst: boolean;
 
   constructor(options: TransformerOptions = {}) {
+    transformerTakes.check(new.target.name, arguments);
     super();
     const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...rest } = options;
     const { customEncoder = null, customDecoder = null, ...layer } = rest;

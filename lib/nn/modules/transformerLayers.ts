@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
-import { AiforgeError } from '../../errors.js';
+import { boolean, number, fraction, whole, size, kind, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { gelu, relu } from '../functional.js';
@@ -14,7 +13,7 @@ import { MultiheadAttention } from './attention.js';
 import type { Layer } from './containers.js';
 import { Dropout } from './dropout.js';
 import { LayerNorm } from './normalization.js';
-import { Linear, type FactoryOptions } from './linear.js';
+import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 
 /** What the feed-forward net of a layer applies between its linear layers. */
 export type TransformerActivation = 'relu' | 'gelu' | Layer | ((input: Tensor) => Tensor);
@@ -35,6 +34,20 @@ export interface TransformerLayerOptions extends FactoryOptions {
   /** Whether linear layers and norms have biases. Default: true. */
   bias?: boolean;
 }
+
+const isActivation = (value: unknown): boolean =>
+  value === 'relu' || value === 'gelu' || typeof value === 'function' || value instanceof Module;
+
+export const transformerLayerOptions: Kinds<TransformerLayerOptions> = {
+  dimFeedforward: size,
+  dropout: fraction,
+  activation: kind<TransformerActivation>("'relu', 'gelu', a function or a layer", isActivation),
+  layerNormEps: number,
+  batchFirst: boolean,
+  normFirst: boolean,
+  bias: boolean,
+  ...factoryOptions,
+};
 
 export interface TransformerEncoderLayerMasks {
   /** [length, length] or [batch * heads, length, length]: true for pairs to leave out, or numbers to add. */
@@ -62,12 +75,7 @@ export interface TransformerDecoderLayerMasks {
 
 function activationOf(activation: TransformerActivation): Layer | ((input: Tensor) => Tensor) {
   if (activation === 'relu') return relu;
-  if (activation === 'gelu') return gelu;
-  if (typeof activation === 'function' || activation instanceof Module) return activation;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `activation: expected 'relu', 'gelu', a function or a layer, got ${inspect(activation)}.`,
-  );
+  return activation === 'gelu' ? gelu : activation;
 }
 
 // What the layers of encoder and decoder share. They list their members themselves: printed modules show their order.
@@ -102,6 +110,8 @@ function residual(x: Tensor, part: (x: Tensor) => Tensor, norm: LayerNorm, normF
   return normFirst ? x.add(part(norm.forward(x))) : norm.forward(x.add(part(x)));
 }
 
+const transformerLayerTakes = signature({ dModel: whole, nhead: whole }, transformerLayerOptions);
+
 /**
  * A layer of a Transformer's encoder, as `torch.nn.TransformerEncoderLayer`: self-attention and a feed-forward net, each
  * with dropout, a residual connection and a norm: `y = norm1(x + attention(x))`, `norm2(y + net(y))`, or with `normFirst`
@@ -130,6 +140,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
   readonly activation: Layer | ((input: Tensor) => Tensor);
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    transformerLayerTakes.check(new.target.name, arguments);
     super();
     const { dimFeedforward = 2048, dropout = 0.1, activation = 'relu', layerNormEps: eps = 1e-5 } = options;
     const { batchFirst = false, normFirst = false, bias = true, device, dtype } = options;
@@ -240,6 +251,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
   readonly activation: Layer | ((input: Tensor) => Tensor);
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    transformerLayerTakes.check(new.target.name, arguments);
     super();
     const { dimFeedforward = 2048, dropout = 0.1, activation = 'relu', layerNormEps: eps = 1e-5 } = options;
     const { batchFirst = false, normFirst = false, bias = true, device, dtype } = options;

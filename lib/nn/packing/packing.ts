@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
 import { tensor } from '../../tensor/creation.js';
 import { arange } from '../../tensor/generated/functions.js';
 import { padSequence as padTensors } from '../../tensor/generated/nn.js';
@@ -84,7 +83,7 @@ export function padPackedSequence(
   if (totalLength !== null && totalLength < longest) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `padPackedSequence: totalLength must be at least the length of the longest sequence, ${longest}, got ${totalLength}.`,
+      `padPackedSequence: totalLength must be at least the length of the longest sequence, ${longest}, got ${show(totalLength)}.`,
     );
   }
   const { data, batchSizes, unsortedIndices } = sequence;
@@ -113,7 +112,7 @@ export function padSequence(
   { batchFirst = false, paddingValue = 0, paddingSide = 'right' }: PadSequenceOptions = {},
 ): Tensor {
   if (typeof sequences !== 'object' || sequences === null) {
-    throw new AiforgeError('INVALID_ARGUMENT', `padSequence: expected a list of tensors, got ${inspect(sequences)}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `padSequence: expected a list of tensors, got ${show(sequences)}.`);
   }
   const list = Tensor.isTensor(sequences) ? sequences.unbind(0) : [...sequences];
   return padTensors(list, batchFirst, paddingValue, paddingSide);

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
 import { noGrad } from '../../autograd/modes.js';
 import { cat, eye, geqrf, randn, zerosLike } from '../../tensor/generated/functions.js';
 import { householderProduct, matrixExp, solve } from '../../tensor/generated/linalg.js';
@@ -149,7 +150,7 @@ export function orthogonal<M extends Module>(module: M, options: OrthogonalOptio
   const isSquare = weight.size(-2) === weight.size(-1);
   const map = orthogonalMap ?? (isSquare || weight.dtype.startsWith('complex') ? 'matrix_exp' : 'householder');
   if (!maps.includes(map)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `orthogonal: expected a map of ${maps.join(', ')}, got ${String(map)}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `orthogonal: expected a map of ${maps.join(', ')}, got ${show(map)}.`);
   }
   return registerParametrization(module, name, new _Orthogonal(weight, map, useTrivialization), { unsafe: true });
 }

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -22,7 +23,7 @@ export const outputDim = (module: Module): number =>
 
 export function checkIterations(count: number): number {
   if (Number.isInteger(count) && count > 0) return count;
-  throw new AiforgeError('INVALID_ARGUMENT', `spectralNorm: nPowerIterations must be 1 or more, got ${count}.`);
+  throw new AiforgeError('INVALID_ARGUMENT', `spectralNorm: nPowerIterations must be 1 or more, got ${show(count)}.`);
 }
 
 /** A weight as a matrix with a row for each index of a dimension. */

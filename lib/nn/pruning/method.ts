@@ -1,3 +1,5 @@
+import { show } from '../../show.js';
+import { nothing } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { keep, scope } from '../../tensor/scope.js';
 import { onesLike } from '../../tensor/generated/functions.js';
@@ -50,6 +52,7 @@ export abstract class BasePruningMethod {
   readonly hook: PruningHook = (module) => this.update(module);
 
   constructor() {
+    if (arguments.length > 0) nothing.check(new.target.name, arguments);
     methods.set(this.hook, this);
   }
 
@@ -224,7 +227,7 @@ function left(method: BasePruningMethod, t: Tensor, mask: Tensor): (Tensor | ':'
   const given = (method as BasePruningMethod & { dim?: number }).dim;
   const dim = dims.at(given ?? NaN);
   if (given === undefined || dim === undefined)
-    return refuse(`A structured method needs a dim of the tensor, got ${given}.`);
+    return refuse(`A structured method needs a dim of the tensor, got ${show(given)}.`);
   const channels = mask.sum(dims.filter((d) => d !== dim)).ne(0);
   return dims.map((d) => (d === dim ? channels : ':'));
 }
