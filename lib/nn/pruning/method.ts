@@ -190,7 +190,8 @@ export class PruningContainer extends BasePruningMethod implements Iterable<Base
   }
 
   addPruningMethod(method: BasePruningMethod): void {
-    if (!(method instanceof BasePruningMethod)) refuse('addPruningMethod: expected a pruning method.');
+    if (!(method instanceof BasePruningMethod))
+      refuse(`addPruningMethod: expected a pruning method, got ${show(method)}.`);
     if (method.tensorName !== this.tensorName) {
       refuse(`addPruningMethod: the container prunes '${this.tensorName}', the method '${method.tensorName}'.`);
     }
