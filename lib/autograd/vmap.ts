@@ -1,5 +1,7 @@
 import { AiforgeError } from '../errors.js';
+import { anything, count, func, oneOf, orNull, type Kind } from '../kinds.js';
 import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { native } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { getRngState, setRngState } from '../tensor/generator.js';
@@ -21,6 +23,16 @@ export interface VmapOptions {
   /** How many slices are computed at once. Default: all. */
   chunkSize?: number | null;
 }
+
+const vmapTakes = signature<VmapOptions>(
+  { fn: func() },
+  {
+    inDims: anything as Kind<MappedDims>,
+    outDims: anything as Kind<MappedDims>,
+    randomness: oneOf('error', 'different', 'same'),
+    chunkSize: orNull(count),
+  },
+);
 
 /** What one call of a mapped function works on. */
 interface Mapped {
@@ -174,8 +186,10 @@ function mapInChunks(mapped: Mapped, leaves: readonly unknown[], chunkSize: numb
  */
 export function vmap<Result, Args extends unknown[] = Tensor[]>(
   fn: (...args: Args) => Result,
-  { inDims = 0, outDims = 0, randomness = 'error', chunkSize = null }: VmapOptions = {},
+  options: VmapOptions = {},
 ): (...args: Args) => Result {
+  vmapTakes.check('vmap', arguments);
+  const { inDims = 0, outDims = 0, randomness = 'error', chunkSize = null } = options;
   if (typeof fn !== 'function') throw invalid(`vmap: expected a function, got ${show(fn)}.`);
   const name = fn.name === '' ? 'fn' : fn.name;
   if (!['error', 'different', 'same'].includes(randomness)) {

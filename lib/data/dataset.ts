@@ -113,7 +113,7 @@ export function randomSplit<Item>(
       `randomSplit: the lengths [${lengths.join(', ')}] add up to ${total}, expected the dataset's ${dataset.length} (or fractions that add up to 1)`,
     );
   }
-  const order = randperm(total, { generator }).tolist() as number[];
+  const order = randperm(total, { generator }).tolist<number[]>();
   let start = 0;
   return sizes.map((size) => new Subset(dataset, order.slice(start, (start += size))));
 }

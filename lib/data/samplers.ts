@@ -78,14 +78,14 @@ export class RandomSampler implements Sampler {
   *#withReplacement(generator: Generator): Iterable<number> {
     for (let left = this.length; left > 0; left -= 32) {
       const count = Math.min(32, left);
-      yield* scope(() => randint(this.#size, [count], { generator, dtype: 'int64' }).tolist() as number[]);
+      yield* scope(() => randint(this.#size, [count], { generator, dtype: 'int64' }).tolist<number[]>());
     }
   }
 
   *#permutations(generator: Generator): Iterable<number> {
     // PyTorch draws one more order at the end, of which it takes what is left: often nothing.
     for (let left = this.length; left >= 0; left -= this.#size) {
-      const order = scope(() => randperm(this.#size, { generator }).tolist() as number[]);
+      const order = scope(() => randperm(this.#size, { generator }).tolist<number[]>());
       yield* order.slice(0, left);
     }
   }
@@ -122,7 +122,7 @@ export class SubsetRandomSampler implements Sampler {
   }
 
   *[Symbol.iterator](): Iterator<number> {
-    const order = scope(() => randperm(this.length, { generator: this.#generator }).tolist() as number[]);
+    const order = scope(() => randperm(this.length, { generator: this.#generator }).tolist<number[]>());
     for (const i of order) yield this.indices[i]!;
   }
 }
@@ -172,7 +172,7 @@ export class WeightedRandomSampler implements Sampler {
       const generator = this.#generator;
       return tensor([...weights], { dtype: 'float64' })
         .multinomial(length, replacement, { generator })
-        .tolist() as number[];
+        .tolist<number[]>();
     });
   }
 }
@@ -228,7 +228,7 @@ export class DistributedSampler implements Sampler {
   #order(): number[] {
     if (!this.#options.shuffle) return Array.from({ length: this.#size }, (_, i) => i);
     const generator = new Generator().manualSeed(this.#options.seed + this.#epoch);
-    return scope(() => randperm(this.#size, { generator }).tolist() as number[]);
+    return scope(() => randperm(this.#size, { generator }).tolist<number[]>());
   }
 }
 

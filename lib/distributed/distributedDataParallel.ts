@@ -1,9 +1,12 @@
+import { boolean, number } from '../kinds.js';
+import { signature } from '../signature.js';
 import { currentContext, enterContext } from '../tensor/context.js';
 import { tensorsIn } from '../tensor/scope.js';
 import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
-import type { ProcessGroup } from './processGroup.js';
+import { groupKind, type ProcessGroup } from './processGroup.js';
+import { moduleKind } from '../nn/moduleKinds.js';
 
 /** What a module must have to be trained on several ranks: every `nn.Module` has it. */
 export interface TrainableModule {
@@ -24,6 +27,17 @@ export interface DistributedDataParallelOptions {
   /** Lets gradients be views of the buckets, which saves their memory. Default: false. */
   gradientAsBucketView?: boolean;
 }
+
+const ddpTakes = signature<DistributedDataParallelOptions>(
+  { module: moduleKind },
+  {
+    group: groupKind,
+    bucketCapMb: number,
+    findUnusedParameters: boolean,
+    broadcastBuffers: boolean,
+    gradientAsBucketView: boolean,
+  },
+);
 
 function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
@@ -81,14 +95,16 @@ export class DistributedDataParallel<M extends TrainableModule> {
    */
   static async create<M extends TrainableModule>(
     module: M,
-    {
+    options: DistributedDataParallelOptions = {},
+  ): Promise<DistributedDataParallel<M>> {
+    ddpTakes.check('create', arguments);
+    const {
       group = defaultProcessGroup(),
       bucketCapMb = 25,
       findUnusedParameters = false,
       broadcastBuffers = true,
       gradientAsBucketView = false,
-    }: DistributedDataParallelOptions = {},
-  ): Promise<DistributedDataParallel<M>> {
+    } = options;
     const parameters = [...module.namedParameters()];
     const reducer = await nativeDistributed.openReducer(
       group.native,

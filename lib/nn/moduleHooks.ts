@@ -1,6 +1,8 @@
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
+import { anything, boolean } from '../kinds.js';
 import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { BackwardHooks, type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 import {
   ModuleHookHandle,
@@ -130,6 +132,10 @@ export function removeHook(module: Module, kind: HookKind, hook: AnyHook): void 
   if (!hooks.wrapForward) unwrapForward(module, hooks);
 }
 
+const forwardHookTakes = signature<ForwardHookOptions>({ hook: anything }, { prepend: boolean, alwaysCall: boolean });
+
+const hookTakes = signature<HookOptions>({ hook: anything }, { prepend: boolean });
+
 /** The methods of Module about hooks of `forward` and of its backward pass. */
 export abstract class ModuleHookMethods {
   /**
@@ -150,6 +156,7 @@ export abstract class ModuleHookMethods {
     ) => [...ForwardArguments<M>] | ForwardArguments<M>[0] | null | undefined | void,
     options: HookOptions = {},
   ): ModuleHookHandle {
+    hookTakes.check('registerForwardPreHook', arguments);
     return addHook(this, 'forwardPre', hook, options);
   }
 
@@ -175,6 +182,7 @@ export abstract class ModuleHookMethods {
     ) => ReturnType<M['forward']> | null | undefined | void,
     options: ForwardHookOptions = {},
   ): ModuleHookHandle {
+    forwardHookTakes.check('registerForwardHook', arguments);
     return addHook(this, 'forward', hook, options);
   }
 
@@ -187,6 +195,7 @@ export abstract class ModuleHookMethods {
     hook: (module: M, gradOutput: ModuleGradients) => ModuleGradients | null | undefined | void,
     options: HookOptions = {},
   ): ModuleHookHandle {
+    hookTakes.check('registerFullBackwardPreHook', arguments);
     return addHook(this, 'backwardPre', hook, options);
   }
 
@@ -212,6 +221,7 @@ export abstract class ModuleHookMethods {
     ) => ModuleGradients | null | undefined | void,
     options: HookOptions = {},
   ): ModuleHookHandle {
+    hookTakes.check('registerFullBackwardHook', arguments);
     return addHook(this, 'backward', hook, options);
   }
 }

@@ -79,7 +79,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

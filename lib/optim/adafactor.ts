@@ -79,7 +79,7 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 
@@ -133,7 +133,7 @@ function updateOne(
 ): void {
   const gradient = group.maximize ? parameter.grad!.neg() : parameter.grad!;
   const root = ops.pow(parameter.numel(), 0.5);
-  const rate = times(Math.max(group.eps[1], linalg.vectorNorm(parameter).item<number>() / root), relative);
+  const rate = times(Math.max(group.eps[1], linalg.vectorNorm(parameter).item() / root), relative);
   if (group.weightDecay !== 0)
     decay(parameter, valueOf(minus(1, times(lr, group.weightDecay))), group.foreach === true);
   const estimate = gradient.ndim > 1 ? factored(gradient, share, eps, state) : whole(gradient, share, state);
@@ -141,7 +141,7 @@ function updateOne(
     .clamp_({ min: eps * eps })
     .rsqrt_()
     .mul_(gradient);
-  const clipping = Math.max(1, linalg.vectorNorm(update).item<number>() / (root * group.d));
+  const clipping = Math.max(1, linalg.vectorNorm(update).item() / (root * group.d));
   const alpha = over(times(rate, -1), clipping);
   if (group.foreach !== true) parameter.add_(update, { alpha: valueOf(alpha) });
   else {

@@ -96,7 +96,7 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     }
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

@@ -102,7 +102,7 @@ export class Adam extends Optimizer<AdamOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

@@ -76,7 +76,7 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

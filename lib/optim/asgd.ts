@@ -80,7 +80,7 @@ export class ASGD extends Optimizer<ASGDOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

@@ -105,7 +105,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
     );
     const pairs = Math.min(averaged.length, current.length);
     averaged.length = current.length = pairs;
-    if (this.nAveraged.item<number>() === 0) averaged.forEach((own, i) => own.copy_(current[i]!));
+    if (this.nAveraged.item() === 0) averaged.forEach((own, i) => own.copy_(current[i]!));
     else if (this.avgFn === null) this.updateLists(averaged, current);
     else this.updateEach(this.avgFn, averaged, current);
     if (!this.useBuffers) this.copyBuffers(model);

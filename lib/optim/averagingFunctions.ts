@@ -103,4 +103,4 @@ export function getSwaMultiAvgFn(): MultiAverageFunction {
 
 // A count that is a tensor gives a share of the default dtype.
 const share = (count: Tensor | number): number =>
-  typeof count === 'number' ? 1 / (count + 1) : count.add(1).reciprocal().item<number>();
+  typeof count === 'number' ? 1 / (count + 1) : count.add(1).reciprocal().item();

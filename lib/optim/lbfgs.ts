@@ -107,7 +107,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     super(params, { ...all, maxEval: all.maxEval ?? Math.floor((all.maxIter * 5) / 4) });
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 
@@ -177,7 +177,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
 const lossOf = (loss: unknown): number => {
   if (typeof loss === 'number') return loss;
-  if (Tensor.isTensor(loss)) return loss.item<number>();
+  if (Tensor.isTensor(loss)) return loss.item();
   return reject('LBFGS: the closure must return the loss, a Tensor of one element or a number.');
 };
 

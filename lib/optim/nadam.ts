@@ -87,7 +87,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

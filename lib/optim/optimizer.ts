@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { objectKind } from '../kinds.js';
+import { objectKind, boolean, func } from '../kinds.js';
 import { show, shown } from '../show.js';
 import { checkOptionNames, signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
@@ -65,6 +65,10 @@ export interface OptimizerOptions {
   lr: Scalar;
 }
 
+const hookTakes = signature<{ prepend?: boolean }>({ hook: func() }, { prepend: boolean });
+
+const zeroGradTakes = signature<{ setToNone?: boolean }>({}, { setToNone: boolean });
+
 /**
  * The base of the optimizers: parameter groups, the state of each parameter, and one `step` for all. One of your own says
  * how the parameters of a bucket, which have gradients and one device and dtype, are updated. As `torch.optim.Optimizer`.
@@ -121,7 +125,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /** @internal What it takes; null for an optimizer of a user's own, whose options are what its defaults have. */
-  protected get takes(): OptimizerSignature | null {
+  protected signatures(): OptimizerSignature | null {
     return null;
   }
 
@@ -170,7 +174,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   #checkGroupOptions(options: object): void {
     const name = `a group of parameters of ${this.constructor.name}`;
-    if (this.takes !== null) this.takes.group.checkOptions(name, options);
+    const signatures = this.signatures();
+    if (signatures !== null) signatures.group.checkOptions(name, options);
     else checkOptionNames(name, options, [...Object.keys(this.defaults), ...Object.keys(scheduledOptions)]);
   }
 
@@ -192,7 +197,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /** Drops the gradients of all parameters, or with `setToNone: false` fills them with zeros. */
-  zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    zeroGradTakes.check('zeroGrad', arguments);
+    const { setToNone = true } = options;
     this.#all ??= handlesOf(this.paramGroups.flatMap((group) => group.params));
     native.zeroGradients(this.#all, setToNone);
   }
@@ -307,22 +314,30 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /** Registers a hook that runs before `stateDict`; with `prepend` before those that are there. */
-  registerStateDictPreHook(hook: OptimizerHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerStateDictPreHook(hook: OptimizerHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerStateDictPreHook', arguments);
+    const { prepend = false } = options;
     return this.#stateDictPreHooks.add(hook, prepend);
   }
 
   /** Registers a hook that gets the result of `stateDict`, and may return another. */
-  registerStateDictPostHook(hook: StateDictHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerStateDictPostHook(hook: StateDictHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerStateDictPostHook', arguments);
+    const { prepend = false } = options;
     return this.#stateDictPostHooks.add(hook, prepend);
   }
 
   /** Registers a hook that gets what `loadStateDict` is to load, and may return another. */
-  registerLoadStateDictPreHook(hook: StateDictHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerLoadStateDictPreHook(hook: StateDictHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerLoadStateDictPreHook', arguments);
+    const { prepend = false } = options;
     return this.#loadPreHooks.add(hook, prepend);
   }
 
   /** Registers a hook that runs after `loadStateDict`. */
-  registerLoadStateDictPostHook(hook: OptimizerHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerLoadStateDictPostHook(hook: OptimizerHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerLoadStateDictPostHook', arguments);
+    const { prepend = false } = options;
     return this.#loadPostHooks.add(hook, prepend);
   }
 

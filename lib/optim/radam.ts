@@ -81,7 +81,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

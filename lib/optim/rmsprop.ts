@@ -85,7 +85,7 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

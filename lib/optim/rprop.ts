@@ -71,7 +71,7 @@ export class Rprop extends Optimizer<RpropOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

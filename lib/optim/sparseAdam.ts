@@ -63,7 +63,7 @@ export class SparseAdam extends Optimizer<SparseAdamOptions> {
     super(params, withDefaults(defaults, options));
   }
 
-  protected override get takes(): OptimizerSignature {
+  protected override signatures(): OptimizerSignature {
     return takes;
   }
 

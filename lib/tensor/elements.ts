@@ -199,7 +199,7 @@ export class Elements {
       );
     }
     (this.#dtypes ??= new Set()).add(tensor.dtype);
-    const value = tensor.item();
+    const value = tensor.item<number | bigint | boolean | Complex>();
     if (typeof value === 'bigint') this.#putBigInt(value);
     else if (typeof value === 'object') this.#putComplex(value.re, value.im);
     else this.numbers[this.#count++] = Number(value);

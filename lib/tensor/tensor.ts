@@ -11,6 +11,7 @@ import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
 import { readTarget, type ToOptions } from './to.js';
+import { asNumber, forJson } from './primitives.js';
 import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
@@ -231,11 +232,19 @@ export class Tensor implements Disposable {
     );
   }
 
-  /** The single element: a number, a bigint beyond 2^53, a boolean or `{ re, im }`. */
-  item(): number | bigint | boolean | Complex;
-  item<T extends number | bigint | boolean | Complex>(): T;
-  item(): number | bigint | boolean | Complex {
-    return native.item(this.#handle);
+  /**
+   * The single element. It is typed as a number, which it is but for some dtypes, whose type the caller names: of bool it
+   * is a boolean (`item<boolean>()`), of complex numbers `{ re, im }` (`item<Complex>()`), and of 64-bit integers beyond 2^53
+   * a bigint (`item<number | bigint>()`).
+   *
+   * @throws AiforgeError OPERATOR_FAILED unless there is one element.
+   * @example
+   * import { tensor } from 'aiforge';
+   * tensor([0.5]).item().toFixed(3); // '0.500'
+   * tensor(true).item<boolean>(); // true
+   */
+  item<T extends number | bigint | boolean | Complex = number>(): T {
+    return native.item(this.#handle) as T;
   }
 
   /** A copy of the data, row by row, as the typed array of the dtype (float16: its 16 bits; complex: pairs). */
@@ -252,9 +261,36 @@ export class Tensor implements Disposable {
     return typedArrayOver(native.viewBytes(this.#handle), this.dtype);
   }
 
-  /** The elements as nested arrays: numbers, bigints for 64-bit integers beyond 2^53, booleans or `{ re, im }`. */
-  tolist(): NestedArray {
-    return toNested(this, this.#handle);
+  /**
+   * The elements as nested arrays, of which the caller may name the type: `tolist<number[][]>()`. They are numbers, but
+   * booleans of bool, `{ re, im }` of complex numbers, and bigints of 64-bit integers beyond 2^53.
+   *
+   * @example
+   * import { tensor } from 'aiforge';
+   * const [first] = tensor([[1, 2], [3, 4]]).tolist<number[][]>();
+   * first; // [1, 2]
+   */
+  tolist<T extends NestedArray = NestedArray<number>>(): T {
+    return toNested(this, this.#handle) as T;
+  }
+
+  /**
+   * What `JSON.stringify` writes: the elements as nested arrays, where JSON makes null of NaN and of infinite numbers.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT for integers beyond 2^53, which JSON's numbers do not hold.
+   */
+  toJSON(): NestedArray<number | boolean | Complex> {
+    return forJson(this.tolist<NestedArray>());
+  }
+
+  /**
+   * What JavaScript's own operators make of a tensor: of one element its number, as Python's `float(x)`; in a template string
+   * its printed form.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT for other tensors: JavaScript's operators do not compute with them.
+   */
+  [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | string {
+    return hint === 'string' ? this.toString() : asNumber(this);
   }
 
   /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */

@@ -98,8 +98,8 @@ describe('vmap', () => {
     const noise = (slice: Tensor): Tensor => slice.add(randn([3]));
     refuses(() => vmap(noise)(x), /randomness error mode/, 'OPERATOR_FAILED');
     const difference = (result: Tensor): Tensor => result.sub(x);
-    const same = difference(vmap(noise, { randomness: 'same' })(x)).tolist() as number[][];
-    const different = difference(vmap(noise, { randomness: 'different' })(x)).tolist() as number[][];
+    const same = difference(vmap(noise, { randomness: 'same' })(x)).tolist<number[][]>();
+    const different = difference(vmap(noise, { randomness: 'different' })(x)).tolist<number[][]>();
     expect(same[0]!.every((value, i) => Math.abs(value - same[1]![i]!) < 1e-5)).to.equal(true);
     expect(different[0]!.some((value, i) => Math.abs(value - different[1]![i]!) > 1e-5)).to.equal(true);
     const dropped = vmap((slice: Tensor) => dropout(slice, 0.5, true), { randomness: 'same', chunkSize: 1 })(

@@ -78,7 +78,7 @@ function train(name: string): Run & Pick<Document, 'inputs' | 'initial'> {
       optimizer.zeroGrad();
       loss.backward();
       optimizer.step();
-      losses.push(floatBits(loss.item<number>()));
+      losses.push(floatBits(loss.item()));
     });
   }
   return { inputs: { input_ids: sha256(ids), labels: sha256(labels) }, initial, losses, final: hashes(model) };

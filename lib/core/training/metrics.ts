@@ -53,7 +53,7 @@ export class RunningMetrics {
     if (classes < 2) return;
     const known = targets.ge(0);
     const cells = targets.mul(classes).add(predictions.argmax(1)).maskedSelect(known);
-    const counts = bincount(cells, null, classes * classes).tolist() as number[];
+    const counts = bincount(cells, null, classes * classes).tolist<number[]>();
     this.#classes = classes;
     this.#confusion = counts.map((count, cell) => count + (this.#confusion[cell] ?? 0));
   }
@@ -95,7 +95,7 @@ export class RunningMetrics {
     this.#classes = Math.max(...classes.map((known) => Number(known.item())));
     const cells = Array.from({ length: this.#classes ** 2 }, (_, cell) => this.#confusion[cell] ?? 0);
     const all = await ranks.sum(tensor([this.#loss, this.#samples, ...cells], { dtype: 'float64' }));
-    const [loss, samples, ...confusion] = all.tolist() as number[];
+    const [loss, samples, ...confusion] = all.tolist<number[]>();
     return { loss: loss! / samples!, scores: this.#classes === 0 ? undefined : scores(this.#table(confusion)) };
   }
 }

@@ -158,7 +158,7 @@ export class Scheduling {
 }
 
 function ratesOf(scheduler: lrScheduler.LRScheduler): Record<string, number> {
-  const rates = scheduler.getLastLr().map((rate) => (typeof rate === 'number' ? rate : rate.item<number>()));
+  const rates = scheduler.getLastLr().map((rate) => (typeof rate === 'number' ? rate : rate.item()));
   return Object.fromEntries(rates.map((rate, i) => [i === 0 ? 'learning_rate' : `learning_rate_${i}`, rate]));
 }
 

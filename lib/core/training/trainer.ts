@@ -137,7 +137,7 @@ export class Trainer {
     if (checkpoint === undefined) return;
     const { rank } = this.#parts.ranks;
     setRngState(checkpoint.rng[rank]!);
-    if (this.#parts.state.batch > 0) this.#running.restore(checkpoint.running[rank]!.tolist() as number[]);
+    if (this.#parts.state.batch > 0) this.#running.restore(checkpoint.running[rank]!.tolist<number[]>());
   }
 
   #step(batches: Iterator<unknown, void>): void {

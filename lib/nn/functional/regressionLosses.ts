@@ -178,7 +178,7 @@ function varianceFor(input: Tensor, variance: Tensor | number): Tensor {
     if (variance < 0) refuse(name, `the variance is negative, ${variance}`);
     return onesLike(input).mul(variance);
   }
-  if (variance.lt(0).any().item() === true) refuse(name, 'the variance has negative elements');
+  if (variance.lt(0).any().item<boolean>() === true) refuse(name, 'the variance has negative elements');
   const [shape, own] = [input.shape, variance.shape];
   if (String(shape) === String(own)) return variance;
   if (String(shape.slice(0, -1)) === String(own)) return variance.unsqueeze(-1);

@@ -1,11 +1,13 @@
-import { boolean, number, type Kinds } from '../../kinds.js';
+import { boolean, number, func, orNull, type Kinds } from '../../kinds.js';
 import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import { minimum, pairwiseDistance } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { reduce, refuse, sizes, reductionOptions, type ReductionOptions } from './reductions.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export interface HingeEmbeddingLossOptions extends ReductionOptions {
   /** The distance from which on unlike pairs cost nothing. Default: 1. */
@@ -121,6 +123,11 @@ export interface TripletMarginWithDistanceLossOptions extends ReductionOptions {
   swap?: boolean;
 }
 
+const withDistanceTakes = signature<TripletMarginWithDistanceLossOptions>(
+  { anchor: tensorKind, positive: tensorKind, negative: tensorKind },
+  { distanceFunction: orNull(func<Distance>()), margin: number, swap: boolean, ...reductionOptions },
+);
+
 /**
  * `tripletMarginLoss` with a distance of your own. As `torch.nn.functional.triplet_margin_with_distance_loss`.
  *
@@ -134,8 +141,10 @@ export function tripletMarginWithDistanceLoss(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
-  { distanceFunction, margin = 1, swap = false, reduction = 'mean' }: TripletMarginWithDistanceLossOptions = {},
+  options: TripletMarginWithDistanceLossOptions = {},
 ): Tensor {
+  withDistanceTakes.check('tripletMarginWithDistanceLoss', arguments);
+  const { distanceFunction, margin = 1, swap = false, reduction = 'mean' } = options;
   const name = 'tripletMarginWithDistanceLoss';
   reductionNumber(reduction);
   checkMargin(name, margin);

@@ -146,7 +146,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
       output.indexCopy_(0, rows, logProbs.gather(1, own.sub(low).unsqueeze(1)).squeeze(1));
     }
     if (used !== batch) {
-      const range = `${target.min().item<number>()} to ${target.max().item<number>()}`;
+      const range = `${target.min().item()} to ${target.max().item()}`;
       refuse(name, `targets must be between 0 and ${this.nClasses - 1}, got ${range}`);
     }
     return { output, headIndices };
@@ -174,8 +174,8 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const headOutput = this.head.forward(input);
     const output = headOutput.argmax(1);
     const outside = output.ge(this.shortlistSize);
-    if (outside.any().item() === false) return output;
-    if (outside.all().item() === true) return this.fullLogProb(input, headOutput).argmax(1);
+    if (outside.any().item<boolean>() === false) return output;
+    if (outside.all().item<boolean>() === true) return this.fullLogProb(input, headOutput).argmax(1);
     const rows = outside.nonzero().squeeze(1);
     const logProbs = this.fullLogProb(input.indexSelect(0, rows), headOutput.indexSelect(0, rows));
     return output.indexCopy_(0, rows, logProbs.argmax(1));

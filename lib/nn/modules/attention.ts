@@ -1,10 +1,15 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, fraction, whole, size, type Kinds } from '../../kinds.js';
+import { boolean, fraction, whole, size, anything, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { additiveMask, multiHeadAttentionForward, type AttentionOptions } from '../functional/attention.js';
+import {
+  additiveMask,
+  multiHeadAttentionForward,
+  attentionOptions,
+  type AttentionOptions,
+} from '../functional/attention.js';
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.js';
 import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
@@ -43,6 +48,8 @@ const multiheadAttentionOptions: Kinds<MultiheadAttentionOptions> = {
 class NonDynamicallyQuantizableLinear extends Linear {}
 
 const multiheadAttentionTakes = signature({ embedDim: whole, numHeads: whole }, multiheadAttentionOptions);
+
+const forwardTakes = signature({ query: anything, key: anything, value: anything }, attentionOptions);
 
 /**
  * Attention with several heads: each computes `softmax(q · kᵀ / sqrt(headDim)) · v` of its own projections of query, key
@@ -127,6 +134,7 @@ export class MultiheadAttention extends Module {
     value: Tensor,
     options: AttentionOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
+    forwardTakes.check('forward', arguments);
     const fast = this.fastWeights(query, key, value, options);
     if (fast !== null) return this.forwardFast(query, fast, options);
 

@@ -65,7 +65,9 @@ abstract class TransposedConvolution extends ConvNd<readonly number[]> {
 
   protected abstract convolve(input: Tensor, outputPadding: readonly number[]): Tensor;
 
-  override forward(input: Tensor, { outputSize = null }: ConvTransposeForwardOptions = {}): Tensor {
+  override forward(input: Tensor, options: ConvTransposeForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return this.convolve(input, outputSize === null ? this.outputPadding : this.paddingFor(input, outputSize));
   }
 

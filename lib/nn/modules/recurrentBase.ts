@@ -195,7 +195,7 @@ export abstract class RNNBase extends Module {
     const { data, batchSizes, sortedIndices, unsortedIndices } = input;
     const order = (states: readonly Tensor[], indices: Tensor | null): readonly Tensor[] =>
       indices === null ? states : states.map((state) => state.indexSelect(1, indices));
-    const batch = batchSizes.select(0, 0).item<number>();
+    const batch = batchSizes.select(0, 0).item();
     const [output, last] = this.compute(data, batchSizes, batch, hx && order(hx, sortedIndices));
     const packed = new PackedSequence(output, batchSizes, { sortedIndices, unsortedIndices });
     return [packed, [...order(last, unsortedIndices)]];

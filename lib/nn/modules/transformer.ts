@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
-import { boolean, whole, size, orNull, type Kinds } from '../../kinds.js';
+import { boolean, whole, size, orNull, anything, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { full } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
@@ -11,8 +11,9 @@ import { Module } from '../module.js';
 import { isLeftAligned, nestedFromMask } from '../operators/transformer.js';
 import { ModuleList, type Layer } from './containers.js';
 import { LayerNorm } from './normalization.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
 import {
+  decoderMasks,
   TransformerDecoderLayer,
   TransformerEncoderLayer,
   transformerLayerOptions,
@@ -21,6 +22,7 @@ import {
   type TransformerLayerOptions,
 } from './transformerLayers.js';
 import { layerKind } from '../moduleKinds.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** An encoder's layer: a `TransformerEncoderLayer`, or what is called like one. */
 export interface EncoderLayer extends Module {
@@ -58,10 +60,20 @@ export interface TransformerEncoderMasks {
   isCausal?: boolean | null;
 }
 
+const encoderTakes = signature<TransformerEncoderMasks>(
+  { src: anything },
+  { mask: orNull(tensorKind), srcKeyPaddingMask: orNull(tensorKind), isCausal: orNull(boolean) },
+);
+
 export interface TransformerDecoderMasks extends Omit<TransformerDecoderLayerMasks, 'tgtIsCausal'> {
   /** Whether `tgtMask` is the causal mask. Default: null, it is compared with that. */
   tgtIsCausal?: boolean | null;
 }
+
+const decoderTakes = signature<TransformerDecoderMasks>(
+  { tgt: anything, memory: anything },
+  { ...decoderMasks, tgtIsCausal: orNull(boolean) },
+);
 
 export interface TransformerDecoderOptions {
   /** Applied to the last layer's output. Default: none. */
@@ -129,6 +141,7 @@ export class TransformerEncoder<L extends EncoderLayer = TransformerEncoderLayer
   }
 
   override forward(src: Tensor, options: TransformerEncoderMasks = {}): Tensor {
+    encoderTakes.check('forward', arguments);
     const padding = additiveMask(options.srcKeyPaddingMask ?? null, 'srcKeyPaddingMask', src);
     const srcMask = additiveMask(options.mask ?? null, 'mask', src);
     const { batchFirst } = this.layers.at(0).selfAttn;
@@ -189,6 +202,7 @@ export class TransformerDecoder<L extends DecoderLayer = TransformerDecoderLayer
   }
 
   override forward(tgt: Tensor, memory: Tensor, options: TransformerDecoderMasks = {}): Tensor {
+    decoderTakes.check('forward', arguments);
     const { batchFirst } = this.layers.at(0).selfAttn;
     const tgtIsCausal = isCausalMask(options.tgtMask ?? null, options.tgtIsCausal ?? null, tgt, batchFirst);
     const masks = { ...options, tgtIsCausal };
@@ -242,7 +256,20 @@ export interface TransformerMasks extends TransformerDecoderMasks {
   srcIsCausal?: boolean | null;
 }
 
+const transformerForwardTakes = signature<TransformerMasks>(
+  { src: anything, tgt: anything },
+  {
+    srcMask: orNull(tensorKind),
+    ...decoderMasks,
+    tgtIsCausal: orNull(boolean),
+    srcKeyPaddingMask: orNull(tensorKind),
+    srcIsCausal: orNull(boolean),
+  },
+);
+
 const transformerTakes = signature({}, transformerOptions);
+
+const squareTakes = signature({ size }, factoryOptions);
 
 /**
  * An encoder, and a decoder that attends to its output, as `torch.nn.Transformer`. Weights of two dimensions are drawn by
@@ -290,6 +317,7 @@ export class Transformer extends Module {
   }
 
   override forward(src: Tensor, tgt: Tensor, options: TransformerMasks = {}): Tensor {
+    transformerForwardTakes.check('forward', arguments);
     this.check(src, tgt);
     const { srcMask = null, srcKeyPaddingMask = null, srcIsCausal = null, ...masks } = options;
     const memory = this.encoder.forward(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal });
@@ -312,6 +340,7 @@ export class Transformer extends Module {
 
   /** The causal mask: [size, size], -Infinity above the diagonal, else 0. */
   static generateSquareSubsequentMask(size: number, options: FactoryOptions = {}): Tensor {
+    squareTakes.check('generateSquareSubsequentMask', arguments);
     return squareSubsequentMask(size, options);
   }
 }

@@ -1,4 +1,4 @@
-import { boolean, number, fraction, whole, size, kind, type Kinds } from '../../kinds.js';
+import { boolean, number, fraction, whole, size, kind, anything, orNull, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -14,6 +14,7 @@ import type { Layer } from './containers.js';
 import { Dropout } from './dropout.js';
 import { LayerNorm } from './normalization.js';
 import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** What the feed-forward net of a layer applies between its linear layers. */
 export type TransformerActivation = 'relu' | 'gelu' | Layer | ((input: Tensor) => Tensor);
@@ -58,6 +59,11 @@ export interface TransformerEncoderLayerMasks {
   isCausal?: boolean;
 }
 
+const encoderLayerTakes = signature<TransformerEncoderLayerMasks>(
+  { src: anything },
+  { srcMask: orNull(tensorKind), srcKeyPaddingMask: orNull(tensorKind), isCausal: boolean },
+);
+
 export interface TransformerDecoderLayerMasks {
   /** [target, target] or [batch * heads, target, target]: true for pairs to leave out, or numbers to add. */
   tgtMask?: Tensor | null;
@@ -72,6 +78,15 @@ export interface TransformerDecoderLayerMasks {
   /** Says that `memoryMask`, which must be given, is the causal mask. Default: false. */
   memoryIsCausal?: boolean;
 }
+
+export const decoderMasks: Kinds<TransformerDecoderLayerMasks> = {
+  tgtMask: orNull(tensorKind),
+  memoryMask: orNull(tensorKind),
+  tgtKeyPaddingMask: orNull(tensorKind),
+  memoryKeyPaddingMask: orNull(tensorKind),
+  tgtIsCausal: boolean,
+  memoryIsCausal: boolean,
+};
 
 function activationOf(activation: TransformerActivation): Layer | ((input: Tensor) => Tensor) {
   if (activation === 'relu') return relu;
@@ -158,6 +173,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   override forward(src: Tensor, options: TransformerEncoderLayerMasks = {}): Tensor {
+    encoderLayerTakes.check('forward', arguments);
     const { isCausal = false } = options;
     const padding = additiveMask(options.srcKeyPaddingMask ?? null, 'srcKeyPaddingMask', src);
     const mask = additiveMask(options.srcMask ?? null, 'srcMask', src);
@@ -220,6 +236,8 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 }
 
+const decoderLayerTakes = signature({ tgt: anything, memory: anything }, decoderMasks);
+
 /**
  * A layer of a Transformer's decoder, as `torch.nn.TransformerDecoderLayer`: self-attention, attention to the encoder's
  * output (`memory`) and a feed-forward net, each with dropout, a residual connection and a norm, after it, or before it
@@ -272,6 +290,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 
   override forward(tgt: Tensor, memory: Tensor, options: TransformerDecoderLayerMasks = {}): Tensor {
+    decoderLayerTakes.check('forward', arguments);
     const { tgtMask = null, memoryMask = null, tgtKeyPaddingMask = null, memoryKeyPaddingMask = null } = options;
     const { tgtIsCausal = false, memoryIsCausal = false } = options;
     const { selfAttn, multiheadAttn } = this;

@@ -67,7 +67,9 @@ export class MaxUnpool1d extends MaxUnpool<Size1> {
     super(1, kernelSize, options);
   }
 
-  override forward(input: Tensor, indices: Tensor, { outputSize = null }: MaxUnpoolForwardOptions = {}): Tensor {
+  override forward(input: Tensor, indices: Tensor, options: MaxUnpoolForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return functional.maxUnpool1d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
 }
@@ -91,7 +93,9 @@ export class MaxUnpool2d extends MaxUnpool<Size2> {
     super(2, kernelSize, options);
   }
 
-  override forward(input: Tensor, indices: Tensor, { outputSize = null }: MaxUnpoolForwardOptions = {}): Tensor {
+  override forward(input: Tensor, indices: Tensor, options: MaxUnpoolForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return functional.maxUnpool2d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
 }
@@ -115,7 +119,9 @@ export class MaxUnpool3d extends MaxUnpool<Size3> {
     super(3, kernelSize, options);
   }
 
-  override forward(input: Tensor, indices: Tensor, { outputSize = null }: MaxUnpoolForwardOptions = {}): Tensor {
+  override forward(input: Tensor, indices: Tensor, options: MaxUnpoolForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return functional.maxUnpool3d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
 }

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { string, number, whole, orNull, type Kinds } from '../../kinds.js';
 import { show } from '../../show.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
@@ -17,6 +18,13 @@ export interface SpectralNormOptions {
   /** The dimension of the outputs. Default: 1 for transposed convolutions, else 0. */
   dim?: number | null;
 }
+
+export const spectralNormOptions: Kinds<SpectralNormOptions> = {
+  name: string,
+  nPowerIterations: whole,
+  eps: number,
+  dim: orNull(whole),
+};
 
 export const outputDim = (module: Module): number =>
   [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d].some((type) => module instanceof type) ? 1 : 0;

@@ -1,5 +1,6 @@
+import { orNull, type Kinds } from '../../kinds.js';
 import { show } from '../../show.js';
-import { nothing } from '../../signature.js';
+import { nothing, signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { keep, scope } from '../../tensor/scope.js';
 import { onesLike } from '../../tensor/generated/functions.js';
@@ -10,6 +11,7 @@ import { addHook, removeHook } from '../moduleHooks.js';
 import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
 import { hooksOf, setMember } from '../registry.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** What a pruning method works on: single elements, whole channels, or the tensor as it is. */
 export type PruningType = 'unstructured' | 'structured' | 'global';
@@ -19,6 +21,8 @@ export interface PruneOptions {
   importanceScores?: Tensor | null;
 }
 
+export const pruneOptions: Kinds<PruneOptions> = { importanceScores: orNull(tensorKind) };
+
 type PruningHook = (module: Module) => void;
 
 // Which method a forward pre-hook belongs to.
@@ -27,6 +31,11 @@ const methods = new WeakMap<PruningHook, BasePruningMethod>();
 const original = (name: string): string => `${name}Orig`;
 const maskName = (name: string): string => `${name}Mask`;
 const read = (module: Module, property: string): Tensor => Reflect.get(module, property) as Tensor;
+
+const pruneTakes = signature<PruneOptions & { defaultMask?: Tensor | null }>(
+  { t: tensorKind },
+  { ...pruneOptions, defaultMask: orNull(tensorKind) },
+);
 
 /**
  * The base of the pruning methods, which set elements of a parameter to zero: `computeMask` says which, `weightOrig` is
@@ -66,7 +75,9 @@ export abstract class BasePruningMethod {
   }
 
   /** `t` with a mask of its own, without a module. */
-  prune(t: Tensor, { importanceScores, defaultMask }: PruneOptions & { defaultMask?: Tensor | null } = {}): Tensor {
+  prune(t: Tensor, options: PruneOptions & { defaultMask?: Tensor | null } = {}): Tensor {
+    pruneTakes.check('prune', arguments);
+    const { importanceScores, defaultMask } = options;
     const scores = checkScores(importanceScores ?? t, t);
     return scope(() => t.mul(noGrad(() => this.computeMask(scores, defaultMask ?? onesLike(t)))));
   }

@@ -58,7 +58,7 @@ describe('losses', () => {
     const points: [Tensor, Tensor, Tensor] = [randn([4, 3]), randn([4, 3]), randn([4, 3])];
     const expected = new nn.TripletMarginLoss({ swap: true }).forward(...points);
     const module = new nn.TripletMarginWithDistanceLoss({ swap: true });
-    expect(module.forward(...points).item<number>()).to.be.closeTo(expected.item<number>(), 1e-6);
+    expect(module.forward(...points).item()).to.be.closeTo(expected.item(), 1e-6);
     expect(String(module)).to.equal('TripletMarginWithDistanceLoss(\n  (distance_function): PairwiseDistance()\n)');
     const distanceFunction = (a: Tensor, b: Tensor): Tensor => a.sub(b).abs().amax([1]);
     const own = new nn.TripletMarginWithDistanceLoss({ distanceFunction });
@@ -74,7 +74,7 @@ describe('the adaptive softmax', () => {
     const softmax = new nn.AdaptiveLogSoftmaxWithLoss(4, 9, [3, 6], { divValue: 2, headBias: true });
     const x = randn([64, 4]).mul(8);
     const logProb = softmax.logProb(x);
-    expect(logProb.exp().sum(1).sub(1).abs().max().item<number>()).to.be.below(1e-5);
+    expect(logProb.exp().sum(1).sub(1).abs().max().item()).to.be.below(1e-5);
     expect(softmax.predict(x).equal(logProb.argmax(1))).to.equal(true);
     for (const rows of [softmax.predict(x).lt(3), softmax.predict(x).ge(3)]) {
       const some = x.indexSelect(0, rows.nonzero().squeeze(1));
@@ -82,7 +82,7 @@ describe('the adaptive softmax', () => {
     }
     for (let target = 0; target < 9; ++target) {
       const { output } = softmax.forward(x, zeros([64], { dtype: 'int64' }).fill_(target));
-      expect(output.sub(logProb.select(1, target)).abs().max().item<number>()).to.be.below(1e-4);
+      expect(output.sub(logProb.select(1, target)).abs().max().item()).to.be.below(1e-4);
     }
     expect(Object.keys(softmax.stateDict())).to.deep.equal([
       'head.weight',
@@ -131,7 +131,7 @@ describe('the cross entropy of a linear layer in chunks', () => {
       linearBias: zeros([5]),
     });
     const [[first], [second]] = [grad(loss, [weight]), grad(plain, [weight])];
-    expect(first!.sub(second!).abs().max().item<number>()).to.be.below(1e-6);
+    expect(first!.sub(second!).abs().max().item()).to.be.below(1e-6);
   });
 
   it('refuses settings that make no sense', () => {
