@@ -1,5 +1,7 @@
 import { inspect, types } from 'node:util';
 
+
+
 /** The method of objects that know how an error message shows them: tensors by dtype and shape, modules by their class. */
 export const shown: unique symbol = Symbol('aiforge.shown');
 
@@ -51,14 +53,22 @@ function showPlain(object: object, depth: number): string {
   return `{ ${showItems(texts, properties.length)} }`;
 }
 
+// A look-alike that only inherits from a tensor has the method, but nothing that it reads.
+function ownText(value: object): string | undefined {
+  try {
+    return isShown(value) ? value[shown]() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function showWithin(value: unknown, depth: number): string {
   if (typeof value === 'function' && value.name !== '') {
     return /^class\b/.test(Function.prototype.toString.call(value)) ? `class ${value.name}` : `function ${value.name}`;
   }
   if (typeof value !== 'object' || value === null) return inspect(value, limits);
   if (Array.isArray(value)) return showArray(value, depth);
-  if (isShown(value)) return value[shown]();
-  return isPlain(value) ? showPlain(value, depth) : cut(inspect(value, limits));
+  return ownText(value) ?? (isPlain(value) ? showPlain(value, depth) : cut(inspect(value, limits)));
 }
 
 /**

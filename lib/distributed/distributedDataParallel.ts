@@ -1,4 +1,4 @@
-import { boolean, number } from '../kinds.js';
+import { boolean, number, kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import { currentContext, enterContext } from '../tensor/context.js';
 import { tensorsIn } from '../tensor/scope.js';
@@ -6,7 +6,6 @@ import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
 import { groupKind, type ProcessGroup } from './processGroup.js';
-import { moduleKind } from '../nn/moduleKinds.js';
 
 /** What a module must have to be trained on several ranks: every `nn.Module` has it. */
 export interface TrainableModule {
@@ -28,8 +27,17 @@ export interface DistributedDataParallelOptions {
   gradientAsBucketView?: boolean;
 }
 
+const trainableKind = kind<TrainableModule>(
+  'a module',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as TrainableModule).namedParameters === 'function' &&
+    typeof (value as TrainableModule).forward === 'function',
+);
+
 const ddpTakes = signature<DistributedDataParallelOptions>(
-  { module: moduleKind },
+  { module: trainableKind },
   {
     group: groupKind,
     bucketCapMb: number,
@@ -97,7 +105,7 @@ export class DistributedDataParallel<M extends TrainableModule> {
     module: M,
     options: DistributedDataParallelOptions = {},
   ): Promise<DistributedDataParallel<M>> {
-    ddpTakes.check('create', arguments);
+    ddpTakes.check('DistributedDataParallel.create', arguments);
     const {
       group = defaultProcessGroup(),
       bucketCapMb = 25,

@@ -70,7 +70,7 @@ export class ProcessGroup implements SyncGroup {
 
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
   static async create(store: TCPStore, options: ProcessGroupOptions): Promise<ProcessGroup> {
-    createTakes.check('create', arguments);
+    createTakes.check('ProcessGroup.create', arguments);
     const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, ...options } as const;
     const open = (name: string): Promise<NativeGroup> =>
       nativeDistributed.openProcessGroup(store.native, full.backend, name, full.rank, full.worldSize, full.timeoutMs);

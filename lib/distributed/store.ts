@@ -40,7 +40,7 @@ export class TCPStore {
 
   /** Serves a store or connects to one. Rejects with `DISTRIBUTED_FAILED` when the port is in use or nobody answers. */
   static async create(options: TCPStoreOptions = {}): Promise<TCPStore> {
-    storeTakes.check('create', arguments);
+    storeTakes.check('TCPStore.create', arguments);
     const { host = '127.0.0.1', port = 29500, worldSize = null, isServer = false, timeoutMs = 300_000 } = options;
     return new TCPStore(await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs));
   }

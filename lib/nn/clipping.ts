@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { anything, boolean, number, type Kinds } from '../kinds.js';
+import { boolean, either, iterable, number, type Kinds } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native, type Handle, type Handles } from '../native.js';
 import { noGrad } from '../autograd/modes.js';
@@ -8,6 +8,7 @@ import { scope } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { zeros } from '../tensor/generated/functions.js';
 import { vectorNorm } from '../tensor/generated/linalg.js';
+import { tensorKind } from '../tensor/kinds.js';
 
 const operator = (name: string): number => native.registerOperators([name]);
 const norms = operator('_foreach_norm.Scalar');
@@ -15,6 +16,8 @@ const stack = operator('stack');
 const multiply = operator('_foreach_mul_.Tensor');
 const clampMin = operator('_foreach_clamp_min_.Scalar');
 const clampMax = operator('_foreach_clamp_max_.Scalar');
+
+const tensorsKind = either(tensorKind, iterable<Iterable<Tensor>>('an array of them'));
 
 const asList = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
   Tensor.isTensor(parameters) ? [parameters] : [...parameters];
@@ -70,7 +73,7 @@ function scaleTo(maxNorm: number, groups: readonly Handles[], total: Tensor): vo
   for (const group of groups) native.call(multiply, group, handleOf(scale.to(native.device(group[0]!) as 'cpu')));
 }
 
-const getTotalNormTakes = signature({ tensors: anything }, clipGradNormOptions);
+const getTotalNormTakes = signature({ tensors: tensorsKind }, clipGradNormOptions);
 
 /**
  * The norm of several tensors, taken together. As `torch.nn.utils.get_total_norm`.
@@ -101,7 +104,7 @@ export function clipGradsWithNorm_(parameters: Tensor | Iterable<Tensor>, maxNor
   scope(() => noGrad(() => scaleTo(maxNorm, gradientsByKind(list), totalNorm)));
 }
 
-const clipGradNormTakes = signature({ parameters: anything, maxNorm: anything }, clipGradNormOptions);
+const clipGradNormTakes = signature({ parameters: tensorsKind, maxNorm: number }, clipGradNormOptions);
 
 /**
  * Scales the gradients of all parameters so that their norm, taken together, is at most `maxNorm`; returns the norm that

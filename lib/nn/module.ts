@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { anything, boolean, string } from '../kinds.js';
+import { anything, boolean, string, func, optional } from '../kinds.js';
 import { shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
@@ -10,6 +10,7 @@ import { tensorsOf } from '../tensor/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
 import { bufferOptions, type BufferOptions } from './buffer.js';
 import { deepCopy } from './deepCopy.js';
+import { noteClass, refuseHidden } from './hiddenMembers.js';
 import {
   addParameter,
   addSubmodule,
@@ -50,6 +51,8 @@ const toEmptyTakes = signature<{ device: Device; recurse?: boolean }>({}, { devi
   'device',
 ]);
 
+const applyTakes = signature({ fn: func() });
+const trainTakes = signature({ mode: optional(boolean) });
 const zeroGradTakes = signature<{ setToNone?: boolean }>({}, { setToNone: boolean });
 
 const recurseTakes = signature<Pick<NamedOptions, 'recurse'>>({}, { recurse: boolean });
@@ -89,6 +92,7 @@ export abstract class Module extends ModuleStateMethods {
     super();
     // What a class without a constructor of its own is given arrives here.
     if (arguments.length > 0) nothing.check(new.target.name, arguments);
+    noteClass(new.target);
   }
 
   /** Computes the output. */
@@ -184,11 +188,13 @@ export abstract class Module extends ModuleStateMethods {
 
   *namedParameters(options: NamedOptions = {}): Generator<[string, Parameter]> {
     namedTakes.check('namedParameters', arguments);
+    refuseHidden(this);
     yield* namedTensors(this, parametersOf, options);
   }
 
   *parameters(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Parameter> {
     recurseTakes.check('parameters', arguments);
+    refuseHidden(this);
     for (const [, parameter] of namedTensors(this, parametersOf, options)) yield parameter;
   }
 
@@ -204,12 +210,14 @@ export abstract class Module extends ModuleStateMethods {
 
   /** Calls `fn` with every submodule, children first, then with this module. */
   apply(fn: (module: Module) => void): this {
+    applyTakes.check('apply', arguments);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
   }
 
   train(mode = true): this {
+    trainTakes.check('train', arguments);
     for (const module of this.modules()) module.training = mode;
     return this;
   }

@@ -1,6 +1,7 @@
 import { anything, boolean, string } from '../kinds.js';
 import { signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { refuseHidden } from './hiddenMembers.js';
 import type { ModuleHookHandle } from './hookLists.js';
 import {
   loadOwnState,
@@ -33,6 +34,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
 
   /** Parameters and persistent buffers under PyTorch's keys, as detached tensors that share the module's memory. */
   stateDict(this: Module, options: StateDictOptions = {}): StateDict {
+    refuseHidden(this);
     stateDictTakes.check('stateDict', arguments);
     const { prefix = '', keepVars = false } = options;
     const destination: StateDict = {};

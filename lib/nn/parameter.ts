@@ -5,6 +5,7 @@ import { enterContext } from '../tensor/context.js';
 import { tensorKind } from '../tensor/kinds.js';
 import { keep } from '../tensor/scope.js';
 import { handleOf, Tensor, tensorKey } from '../tensor/tensor.js';
+import { nextAge } from './age.js';
 
 const detach = native.registerOperators(['detach']);
 
@@ -27,6 +28,12 @@ export function aliasOf(data: Tensor): Handle {
 export class Parameter extends Tensor {
   // A plain Tensor is of another type: assigned to a property of a module it would be no parameter.
   declare private readonly isParameter: true;
+  readonly #madeAt = nextAge();
+
+  /** @internal */
+  static madeAt(parameter: Parameter): number {
+    return parameter.#madeAt;
+  }
 
   constructor(data: Tensor, requiresGrad = true) {
     parameterTakes.check(new.target.name, arguments);

@@ -1,4 +1,4 @@
-import { string, number, oneOf, size, type Kinds } from '../kinds.js';
+import { oneOf, size, type Kinds } from '../kinds.js';
 import { signature } from '../signature.js';
 import { cos } from './lrScheduler/cMath.js';
 import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler/lrScheduler.js';

@@ -8,23 +8,8 @@ import { enableGrad, noGrad, setGradEnabled } from '../autograd/modes.js';
 import { keep, scope } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
 import { Bucket, kinds, Watched, type ParameterState } from './bucket.js';
-import {
-  everyStepPostHook,
-  everyStepPreHook,
-  Hooks,
-  type OptimizerHook,
-  type OptimizerHookHandle,
-  type StateDictHook,
-  type StepArguments,
-  type StepPostHook,
-  type StepPreHook,
-} from './hooks.js';
-import {
-  parametersKind,
-  scheduledOptions,
-  type OptimizerSignature,
-  type ScheduledOptions,
-} from './optimizerSignature.js';
+import { everyStepPostHook, everyStepPreHook, Hooks, type OptimizerHook, type OptimizerHookHandle, type StateDictHook, type StepArguments, type StepPostHook, type StepPreHook } from './hooks.js';
+import { parametersKind, scheduledOptions, type OptimizerSignature, type ScheduledOptions } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
 import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
@@ -156,6 +141,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     groupTakes.check('addParamGroup', arguments);
     const { params: given, ...own } = options;
     this.#checkGroupOptions(own);
+    if (!Tensor.isTensor(given) && !parametersKind.accepts(given)) {
+      reject(`addParamGroup: params must be ${parametersKind.expected}, got ${show(given)}.`);
+    }
     const items: unknown[] = Tensor.isTensor(given) ? [given] : [...given];
     const named = items.filter((item) => Array.isArray(item)) as [string, Tensor][];
     if (named.length !== 0 && named.length !== items.length) reject('Either all parameters have names or none.');

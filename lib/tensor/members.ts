@@ -135,14 +135,14 @@ function rewrite(target: Tensor, name: string, body: (value: Element, i: number)
   if (target.device !== 'cpu') {
     throw new AiforgeError('INVALID_ARGUMENT', `${name}: the tensor must be on the CPU, not on ${target.device}.`);
   }
-  const values = target.detach().flatten().tolist() as Element[];
+  const values = target.detach().flatten().tolist<Element[]>();
   const made = tensor(values.map(body), { dtype: target.dtype });
   target.copy_(made.view(target.shape));
 }
 
 /** The elements of `other` beside those of `target`, in order. */
 const elementsFor = (target: Tensor, other: Tensor): Element[] =>
-  other.detach().expand(target.shape).flatten().tolist() as Element[];
+  other.detach().expand(target.shape).flatten().tolist<Element[]>();
 
 const cudaDevice = (device: Device | number | null | undefined): Device =>
   typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');

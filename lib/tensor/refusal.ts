@@ -43,7 +43,10 @@ export function refuse(name: string, schemas: Schema[], args: unknown[]): never 
   if (reasons.every((reason) => reason !== undefined)) {
     throw new AiforgeError('INVALID_ARGUMENT', `${call}it cannot be called: ${reasons[0]}.`, details);
   }
-  const unknown = unknownNames(schemas, args.at(-1));
+  const unknown = unknownNames(
+    schemas,
+    args.findLast((arg) => arg !== undefined),
+  );
   if (unknown !== undefined) {
     const problem = `has no option '${unknown.name}'.${didYouMean(unknown.name, unknown.known)}`;
     throw new AiforgeError('INVALID_ARGUMENT', `${call}${problem} It takes ${[...unknown.known].join(', ')}.`, details);

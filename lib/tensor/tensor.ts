@@ -115,7 +115,7 @@ export class Tensor implements Disposable {
     if (size === undefined) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
-        `size(${dim}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`,
+        `size(${show(dim)}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`,
       );
     }
     return size;

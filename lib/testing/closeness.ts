@@ -100,7 +100,7 @@ function compare(actual: Tensor, expected: Tensor, comparison: Comparison, ident
   if (matches.all().item<boolean>()) return undefined;
   if (actual.ndim === 0) {
     const isFloating = actual.isFloatingPoint() || actual.isComplex();
-    return scalarMismatch(actual.item() as Numeric, expected.item() as Numeric, comparison, isFloating);
+    return scalarMismatch(actual.item<Numeric>(), expected.item<Numeric>(), comparison, isFloating);
   }
   const isNumeric = actual.isFloatingPoint() || actual.isComplex();
   const [left, right] = isNumeric ? [actual, expected] : [actual.to('int64'), expected.to('int64')];

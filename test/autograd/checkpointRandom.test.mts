@@ -57,7 +57,7 @@ describe('checkpoint with random numbers', () => {
     const masks: boolean[][] = [];
     const fn = (t: Tensor) => {
       const y = dropout(t, { p: 0.5 });
-      masks.push(y.ne(0).tolist() as boolean[]);
+      masks.push(y.ne(0).tolist<boolean[]>());
       return y.exp();
     };
     checkpoint(fn, x, { preserveRngState: false }).sum().backward();

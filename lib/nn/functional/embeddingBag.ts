@@ -6,6 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { checkInput } from '../checks.js';
 
 export interface EmbeddingBagOptions {
   /** Where each bag begins; needed where `input` has one dimension. Default: none. */
@@ -48,6 +49,8 @@ function refuse(problem: string): never {
 
 function check(input: Tensor, weight: Tensor, given: Required<EmbeddingBagOptions>): void {
   const { offsets, mode, perSampleWeights, scaleGradByFreq, sparse } = given;
+  checkInput('embeddingBag', input);
+  checkInput('embeddingBag', weight);
   if (weight.dim() !== 2) refuse(`weight must have two dimensions, got [${weight.shape.join(', ')}]`);
   if (perSampleWeights !== null) {
     if (String(perSampleWeights.shape) !== String(input.shape)) refuse("perSampleWeights must have the input's shape");

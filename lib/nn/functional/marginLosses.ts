@@ -8,6 +8,7 @@ import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { reduce, refuse, sizes, reductionOptions, type ReductionOptions } from './reductions.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 function elementLoss(name: string, operatorName: string) {
   const operator = aten(operatorName);
@@ -59,6 +60,7 @@ export function marginRankingLoss(
   target: Tensor,
   ...rest: Rest<MarginRankingLossOptions, ['margin', 'reduction']>
 ): Tensor {
+  for (const given of [input1, input2, target]) checkInput('marginRankingLoss', given);
   const defaults = { margin: 0, reduction: 'mean' as const };
   const { margin, reduction } = named<MarginRankingLossOptions>('marginRankingLoss', rest, defaults);
   if (input1.dim() !== input2.dim() || input1.dim() !== target.dim()) {
@@ -129,6 +131,7 @@ export function multilabelSoftMarginLoss(
   target: Tensor,
   ...rest: Rest<MultilabelSoftMarginLossOptions, ['weight', 'reduction']>
 ): Tensor {
+  checkInput('multilabelSoftMarginLoss', target);
   const defaults = { weight: null, reduction: 'mean' as const };
   const given = named<MultilabelSoftMarginLossOptions>('multilabelSoftMarginLoss', rest, defaults);
   const positive = target.mul(logSigmoid(input));

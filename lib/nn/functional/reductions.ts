@@ -4,6 +4,7 @@ import { broadcastTensors } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber, type Reduction } from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
+import { checkInput } from '../checks.js';
 
 // The deprecated parameters size_average and reduce of Python's signatures are not there: `reduction` says it all.
 
@@ -21,6 +22,8 @@ export function refuse(name: string, problem: string): never {
 }
 
 export function sameShape(a: Tensor, b: Tensor): boolean {
+  checkInput('A loss', a);
+  checkInput('A loss', b);
   const [first, second] = [a.shape, b.shape];
   return first.length === second.length && first.every((size, i) => size === second[i]);
 }

@@ -15,6 +15,7 @@ import {
   reductionOptions,
   type ReductionOptions,
 } from './reductions.js';
+import { checkInput } from '../checks.js';
 
 export interface ElementLossOptions extends ReductionOptions {
   /** A weight for each element; `'mean'` then divides by their sum. Default: none. */
@@ -178,6 +179,7 @@ function varianceFor(input: Tensor, variance: Tensor | number): Tensor {
     if (variance < 0) refuse(name, `the variance is negative, ${variance}`);
     return onesLike(input).mul(variance);
   }
+  checkInput(name, variance);
   if (variance.lt(0).any().item<boolean>() === true) refuse(name, 'the variance has negative elements');
   const [shape, own] = [input.shape, variance.shape];
   if (String(shape) === String(own)) return variance;

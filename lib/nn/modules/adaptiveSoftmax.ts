@@ -6,6 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { ModuleList, Sequential } from './containers.js';
 import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
+import { checkInput } from '../checks.js';
 
 export interface AdaptiveLogSoftmaxOptions extends FactoryOptions {
   /** By what the number of features shrinks from cluster to cluster. Default: 4. */
@@ -36,6 +37,8 @@ function checkCutoffs(cutoffs: readonly number[], classes: number): readonly num
 }
 
 function checkShapes(input: Tensor, target: Tensor): void {
+  checkInput(name, input);
+  checkInput(name, target);
   const [dims, rows] = [target.dim(), target.dim() > 0 ? target.size(0) : 0];
   if (dims > 1) refuse(name, `the target must have at most one dimension, got ${sizes(target)}`);
   if (input.dim() !== dims + 1) {

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, fraction, whole, size, anything, type Kinds } from '../../kinds.js';
+import { boolean, fraction, whole, size, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
@@ -15,6 +15,7 @@ import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
 import { nativeMultiHeadAttention, view } from '../operators.js';
 import { Parameter } from '../parameter.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export interface MultiheadAttentionOptions extends FactoryOptions {
   /** The probability to drop an attention weight in training. Default: 0. */
@@ -49,7 +50,7 @@ class NonDynamicallyQuantizableLinear extends Linear {}
 
 const multiheadAttentionTakes = signature({ embedDim: whole, numHeads: whole }, multiheadAttentionOptions);
 
-const forwardTakes = signature({ query: anything, key: anything, value: anything }, attentionOptions);
+const forwardTakes = signature({ query: tensorKind, key: tensorKind, value: tensorKind }, attentionOptions);
 
 /**
  * Attention with several heads: each computes `softmax(q · kᵀ / sqrt(headDim)) · v` of its own projections of query, key

@@ -8,6 +8,7 @@ import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { checkDims } from './batchNorm.js';
 import { NormBase, normOptions, type NormOptions } from './normBase.js';
+import { checkInput } from '../checks.js';
 
 export type InstanceNormLayerOptions = NormOptions;
 
@@ -25,6 +26,7 @@ export abstract class InstanceNorm extends NormBase {
   }
 
   override forward(input: Tensor): Tensor {
+    checkInput(this.constructor.name, input);
     const { shape } = input;
     const isSample = shape.length === this.sampleDims;
     if (!isSample && shape.length !== this.sampleDims + 1) {

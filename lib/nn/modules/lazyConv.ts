@@ -15,6 +15,7 @@ import {
   type ConvTransposeOptions,
 } from './convTranspose.js';
 import { sizes, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 type Convolution = ConvNd<ConvolutionPadding>;
 type Options = ConvOptions<AnySize> | ConvTransposeOptions<AnySize>;
@@ -32,6 +33,7 @@ const isReady = (layer: Convolution): boolean => !hasUninitializedParams(layer) 
 
 /** The number of channels of an input, with or without a batch. */
 function channelsOf(layer: Convolution, input: Tensor): number {
+  checkInput(layer.constructor.name, input);
   const unbatched = layer.kernelSize.length + 1;
   const dims = input.dim();
   if (dims === unbatched || dims === unbatched + 1) return input.size(dims - unbatched);

@@ -6,6 +6,7 @@ import { materialize, UninitializedBuffer, UninitializedParameter } from '../uni
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchNorm.js';
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './instanceNorm.js';
 import { normOptions, type NormBase, type NormOptions } from './normBase.js';
+import { checkInput } from '../checks.js';
 
 /** The options with which a norm is made that has no tensors. */
 const bare = (options: NormOptions): NormOptions => ({ ...options, affine: false, trackRunningStats: false });
@@ -27,6 +28,7 @@ function defer(norm: NormBase & LazyModule, options: NormOptions): void {
 }
 
 function initialize(norm: NormBase, input: Tensor): void {
+  checkInput(norm.constructor.name, input);
   if (!hasUninitializedParams(norm)) return;
   norm.numFeatures = input.size(1);
   for (const tensor of [norm.weight, norm.bias, norm.runningMean, norm.runningVar]) {

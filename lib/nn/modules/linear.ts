@@ -12,6 +12,7 @@ import { Parameter } from '../parameter.js';
 import { pythonBoolean } from '../printing.js';
 import { materialize, UninitializedParameter } from '../uninitialized.js';
 import { dtypeKind, deviceKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 /** Where and of which dtype a layer's parameters are. */
 export interface FactoryOptions {
@@ -168,6 +169,7 @@ export class LazyLinear extends Linear {
   }
 
   initializeParameters(input: Tensor): void {
+    checkInput('LazyLinear', input);
     const inFeatures = input.size(-1);
     if (this.hasUninitializedParams()) {
       this.inFeatures = inFeatures;

@@ -11,6 +11,7 @@ import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { sizes } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 const listOfSizes = (shape: number | readonly number[]): readonly number[] =>
   typeof shape === 'number' ? [shape] : [...shape];
@@ -142,6 +143,7 @@ export class GroupNorm extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    checkInput('GroupNorm', input);
     // A group of a single value needs fewer values than twice the groups: reading the shape costs more than this test.
     if (input.dim() < 2 || input.numel() < 2 * this.numGroups) checkGroups(input.shape, this.numGroups);
     return operators.groupNorm(input, this.numGroups, this.weight, this.bias, this.eps);

@@ -6,6 +6,7 @@ import { Module } from '../module.js';
 import { pad, type PaddingMode } from '../operators/convolution.js';
 import { pythonNumber, pythonTuple } from '../printing.js';
 import { tupleOf, wholes, type AnySize } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 /** How many elements to add: one number for every side, or one for each; a negative one takes elements away. */
 export type Padding1 = number | readonly [left: number, right: number];
@@ -302,6 +303,7 @@ abstract class CircularPad extends Pad {
   }
 
   override forward(input: Tensor): Tensor {
+    checkInput(this.constructor.name, input);
     const dims = this.padding.length / 2;
     if (input.dim() === dims + 1 || input.dim() === dims + 2) return super.forward(input);
     throw new AiforgeError(

@@ -11,6 +11,7 @@ import { PackedSequence } from '../packing/packedSequence.js';
 import { Parameter } from '../parameter.js';
 import { pythonFloat } from '../printing.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
+import { checkInput } from '../checks.js';
 
 export interface RecurrentOptions extends FactoryOptions {
   /** How many layers lie on one another. Default: 1. */
@@ -176,6 +177,7 @@ export abstract class RNNBase extends Module {
   }
 
   private runPadded(input: Tensor, hx: readonly Tensor[] | null): [output: Tensor, states: Tensor[]] {
+    checkInput(this.constructor.name, input);
     const dims = input.dim();
     if (dims !== 2 && dims !== 3) {
       throw this.refusal(`expected an input of 3 dimensions, or 2 without a batch, got ${list(input.shape)}`);

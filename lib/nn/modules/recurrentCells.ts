@@ -9,6 +9,7 @@ import { recurrentCell, zeroStates, type RecurrentMode } from '../operators/recu
 import { Parameter } from '../parameter.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import type { LSTMStates } from './recurrent.js';
+import { checkInput } from '../checks.js';
 
 export interface RecurrentCellOptions extends FactoryOptions {
   /** Whether the gates have biases. Default: true. */
@@ -79,6 +80,7 @@ export abstract class RNNCellBase extends Module {
   }
 
   private checkDims(tensor: Tensor, what: string): number {
+    checkInput(this.constructor.name, tensor);
     const dims = tensor.dim();
     if (dims === 1 || dims === 2) return dims;
     throw new AiforgeError(

@@ -4,6 +4,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
+import { checkInput } from '../checks.js';
 
 const alongDimTakes = signature({ dim: optional(orNull(whole)) });
 
@@ -19,6 +20,7 @@ abstract class AlongDim extends Module {
 
   protected dimOf(input: Tensor): number {
     if (this.dim !== null) return this.dim;
+    checkInput(this.constructor.name, input);
     const dims = input.dim();
     return dims === 0 || dims === 1 || dims === 3 ? 0 : 1;
   }
@@ -50,6 +52,7 @@ export class Softmax extends AlongDim {
  */
 export class Softmin extends AlongDim {
   override forward(input: Tensor): Tensor {
+    checkInput('Softmin', input);
     return operators.softmax(input.neg(), this.dimOf(input), null);
   }
 }
@@ -78,6 +81,7 @@ export class LogSoftmax extends AlongDim {
  */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
+    checkInput('Softmax2d', input);
     const dims = input.dim();
     if (dims === 3 || dims === 4) return operators.softmax(input, -3, null);
     throw new AiforgeError(

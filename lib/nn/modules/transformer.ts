@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
-import { boolean, whole, size, orNull, anything, type Kinds } from '../../kinds.js';
+import { boolean, whole, size, orNull, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { full } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
@@ -23,6 +23,7 @@ import {
 } from './transformerLayers.js';
 import { layerKind } from '../moduleKinds.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 /** An encoder's layer: a `TransformerEncoderLayer`, or what is called like one. */
 export interface EncoderLayer extends Module {
@@ -61,7 +62,7 @@ export interface TransformerEncoderMasks {
 }
 
 const encoderTakes = signature<TransformerEncoderMasks>(
-  { src: anything },
+  { src: tensorKind },
   { mask: orNull(tensorKind), srcKeyPaddingMask: orNull(tensorKind), isCausal: orNull(boolean) },
 );
 
@@ -71,7 +72,7 @@ export interface TransformerDecoderMasks extends Omit<TransformerDecoderLayerMas
 }
 
 const decoderTakes = signature<TransformerDecoderMasks>(
-  { tgt: anything, memory: anything },
+  { tgt: tensorKind, memory: tensorKind },
   { ...decoderMasks, tgtIsCausal: orNull(boolean) },
 );
 
@@ -257,7 +258,7 @@ export interface TransformerMasks extends TransformerDecoderMasks {
 }
 
 const transformerForwardTakes = signature<TransformerMasks>(
-  { src: anything, tgt: anything },
+  { src: tensorKind, tgt: tensorKind },
   {
     srcMask: orNull(tensorKind),
     ...decoderMasks,
@@ -325,6 +326,8 @@ export class Transformer extends Module {
   }
 
   private check(src: Tensor, tgt: Tensor): void {
+    checkInput('Transformer', src);
+    checkInput('Transformer', tgt);
     const [source, target] = [src.shape, tgt.shape];
     const batchDim = this.batchFirst ? 0 : 1;
     const problem =

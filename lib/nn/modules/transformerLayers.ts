@@ -1,4 +1,4 @@
-import { boolean, number, fraction, whole, size, kind, anything, orNull, type Kinds } from '../../kinds.js';
+import { boolean, number, fraction, whole, size, kind, orNull, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -60,7 +60,7 @@ export interface TransformerEncoderLayerMasks {
 }
 
 const encoderLayerTakes = signature<TransformerEncoderLayerMasks>(
-  { src: anything },
+  { src: tensorKind },
   { srcMask: orNull(tensorKind), srcKeyPaddingMask: orNull(tensorKind), isCausal: boolean },
 );
 
@@ -236,7 +236,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 }
 
-const decoderLayerTakes = signature({ tgt: anything, memory: anything }, decoderMasks);
+const decoderLayerTakes = signature({ tgt: tensorKind, memory: tensorKind }, decoderMasks);
 
 /**
  * A layer of a Transformer's decoder, as `torch.nn.TransformerDecoderLayer`: self-attention, attention to the encoder's

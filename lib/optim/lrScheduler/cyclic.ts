@@ -1,4 +1,4 @@
-import { boolean, string, number, oneOf, type Kinds } from '../../kinds.js';
+import { boolean, number, oneOf, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
@@ -6,15 +6,7 @@ import { divide, pow } from './cMath.js';
 import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { cycledMomenta, setMomentum, usesBeta1 } from './momentum.js';
 import { checkLength, groupsOf, minus, perGroup, plus, setRate, times, type Rate } from './rates.js';
-import {
-  adoptScheduleState,
-  adoptState,
-  callSchedule,
-  scheduleState,
-  stateOf,
-  type Schedule,
-  type SchedulerStateDict,
-} from './state.js';
+import { adoptScheduleState, adoptState, callSchedule, scheduleState, stateOf, type Schedule, type SchedulerStateDict } from './state.js';
 import { ratesKind, perGroupKind, scheduleKind } from './kinds.js';
 
 export interface CyclicLROptions extends LRSchedulerOptions {

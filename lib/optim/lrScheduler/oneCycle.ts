@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, string, number, count, fraction, oneOf, type Kinds } from '../../kinds.js';
+import { boolean, number, count, fraction, oneOf, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { camelCase } from '../../tensor/schema.js';
