@@ -8,8 +8,23 @@ import { enableGrad, noGrad, setGradEnabled } from '../autograd/modes.js';
 import { keep, scope } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
 import { Bucket, kinds, Watched, type ParameterState } from './bucket.js';
-import { everyStepPostHook, everyStepPreHook, Hooks, type OptimizerHook, type OptimizerHookHandle, type StateDictHook, type StepArguments, type StepPostHook, type StepPreHook } from './hooks.js';
-import { parametersKind, scheduledOptions, type OptimizerSignature, type ScheduledOptions } from './optimizerSignature.js';
+import {
+  everyStepPostHook,
+  everyStepPreHook,
+  Hooks,
+  type OptimizerHook,
+  type OptimizerHookHandle,
+  type StateDictHook,
+  type StepArguments,
+  type StepPostHook,
+  type StepPreHook,
+} from './hooks.js';
+import {
+  parametersKind,
+  scheduledOptions,
+  type OptimizerSignature,
+  type ScheduledOptions,
+} from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
 import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
@@ -185,9 +200,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /** Drops the gradients of all parameters, or with `setToNone: false` fills them with zeros. */
-  zeroGrad(options: { setToNone?: boolean } = {}): void {
-    zeroGradTakes.check('zeroGrad', arguments);
-    const { setToNone = true } = options;
+  zeroGrad(options?: { setToNone?: boolean }): void {
+    if (options !== undefined) zeroGradTakes.checkOptions('zeroGrad', options);
+    const setToNone = options?.setToNone ?? true;
     this.#all ??= handlesOf(this.paramGroups.flatMap((group) => group.params));
     native.zeroGradients(this.#all, setToNone);
   }

@@ -3,7 +3,7 @@ import { anything, boolean } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from './context.js';
-import { isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
+import { isDevice, isDType, isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
 import { Elements } from './elements.js';
 import { deviceKind, dtypeKind } from './kinds.js';
 import { scratch } from './scratch.js';
@@ -118,6 +118,18 @@ function converted(made: Tensor, dtype: DType | undefined): Tensor {
   }
 }
 
+/** Whether an object has nothing but good options: quicker than the signature, which then says what is wrong. */
+function areOptions(options: TensorOptions): boolean {
+  if (typeof options !== 'object' || (options as unknown) === null) return false;
+  for (const name in options) if (name !== 'dtype' && name !== 'device' && name !== 'requiresGrad') return false;
+  const { dtype, device, requiresGrad } = options;
+  return (
+    (dtype === undefined || isDType(dtype)) &&
+    (device === undefined || isDevice(device)) &&
+    (requiresGrad === undefined || typeof requiresGrad === 'boolean')
+  );
+}
+
 const tensorTakes = signature<TensorOptions>(
   { data: anything },
   { dtype: dtypeKind, device: deviceKind, requiresGrad: boolean },
@@ -139,7 +151,7 @@ const tensorTakes = signature<TensorOptions>(
 export function tensor(data: TensorData, options?: TensorOptions): Tensor {
   if (options === undefined)
     return isTypedArray(data) ? fromTypedArray(data, { copy: true }) : fromElements(data, undefined);
-  tensorTakes.check('tensor', arguments);
+  if (!areOptions(options)) tensorTakes.check('tensor', [data, options]);
   const { dtype, device, requiresGrad = false } = options;
   let made = isTypedArray(data) ? fromTypedArray(data, { copy: true }) : fromElements(data, dtype);
   if (dtype !== undefined && dtype !== made.dtype) made = converted(made, dtype);

@@ -82,7 +82,7 @@ export function scope<T>(first: string | (() => T), second?: (() => T) | ScopeOp
   if (typeof first === 'string') {
     if (typeof second === 'function') return runInScope(first, second as () => T, release);
   } else if (typeof first === 'function' && typeof second !== 'function') {
-    if (second !== undefined) scopeTakes.check('scope', arguments);
+    if (second !== undefined) scopeTakes.check('scope', [first, second]);
     return runInScope(second?.name ?? null, first, release);
   }
   throw new AiforgeError(

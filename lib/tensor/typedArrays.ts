@@ -46,7 +46,7 @@ export interface BufferOptions extends MemoryOptions {
 
 const memoryOptions: Kinds<MemoryOptions> = { shape: listOf(size), transfer: boolean, copy: boolean };
 
-const typedArrayTakes = signature<TypedArrayOptions>({ array: anything }, { dtype: dtypeKind, ...memoryOptions });
+const typedArrayTakes = signature<TypedArrayOptions>({}, { dtype: dtypeKind, ...memoryOptions });
 const bufferTakes = signature<BufferOptions>(
   { source: anything },
   { dtype: dtypeKind, count: size, offset: size, ...memoryOptions },
@@ -145,7 +145,7 @@ function toBooleans(bytes: Tensor): Tensor {
  * large.length; // 0
  */
 export function fromTypedArray(array: TypedArray, options: TypedArrayOptions = {}): Tensor {
-  typedArrayTakes.check('fromTypedArray', arguments);
+  typedArrayTakes.checkOptions('fromTypedArray', options);
   const own = isTypedArray(array) ? dtypeOfTypedArray(array) : undefined;
   if (own === undefined) {
     const shown = show(array);
