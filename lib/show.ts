@@ -1,7 +1,5 @@
 import { inspect, types } from 'node:util';
 
-
-
 /** The method of objects that know how an error message shows them: tensors by dtype and shape, modules by their class. */
 export const shown: unique symbol = Symbol('aiforge.shown');
 

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -28,10 +29,12 @@ export function writeFiles(folder: string, files: Record<string, string>): strin
   return folder;
 }
 
+const settings = ['LIBTORCH', 'AIFORGE_FLAVOUR', 'AIFORGE_BUILD', 'AIFORGE_TORCH_INDEX', 'CXX'];
+
 /** The test's environment without what the user may have set for provisioning, changed by `changes`. */
 export function cleanEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { LIBTORCH: _libtorch, AIFORGE_FLAVOUR: _flavour, CXX: _compiler, ...rest } = process.env;
-  return { ...rest, ...changes };
+  const inherited = Object.entries(process.env).filter(([name]) => !settings.includes(name));
+  return { ...Object.fromEntries(inherited), ...changes };
 }
 
 /** Starts Node on a script; `finished` resolves when it has ended. */
@@ -80,12 +83,13 @@ export function outlineOfLibTorch(version: string, flavour: 'cpu' | 'cuda' = 'cp
   };
 }
 
-/** A folder with a small wheel that pip installs as torch 2.13.0, so that the real pip runs without a large download. */
+/** A folder with a small wheel that pip takes for torch 2.13.0, so that the real pip runs without a large download. */
 export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
   const folder = temporaryFolder();
-  const info = 'torch-2.13.0.dist-info';
+  const version = flavour === 'cpu' ? '2.13.0+cpu' : '2.13.0';
+  const info = `torch-${version}.dist-info`;
   const files: Record<string, string> = {
-    [`${info}/METADATA`]: 'Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n',
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: torch\nVersion: ${version}\n`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: py3-none-any\n',
     'torch/version.py': "__version__ = '2.13.0'\n",
     'torch/nn/__init__.py': '',
@@ -93,14 +97,28 @@ export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
   };
   for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
   files[`${info}/RECORD`] = [...Object.keys(files), `${info}/RECORD`].map((name) => `${name},,\n`).join('');
-  const content = writeFiles(join(folder, 'content'), files);
+  const content = writeFiles(temporaryFolder(), files);
   const zip =
     'import os, sys, zipfile\n' +
     'with zipfile.ZipFile(sys.argv[1], "w") as z:\n' +
     '  for d, _, names in os.walk(sys.argv[2]):\n' +
     '    for n in names: z.write(os.path.join(d, n), os.path.relpath(os.path.join(d, n), sys.argv[2]))\n';
-  const wheel = join(folder, 'torch-2.13.0-py3-none-any.whl');
+  const wheel = join(folder, `torch-${version}-py3-none-any.whl`);
   const { status, stderr } = spawnSync('python3', ['-c', zip, wheel, content], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the wheel could not be made: ${stderr}`);
+  return folder;
+}
+
+/** A copy of the package whose known CPU wheel is the one in a folder. */
+export function copyThatKnows(wheels: string): string {
+  const folder = copyOfPackage({});
+  const known = join(folder, 'scripts', 'provision', 'wheels.json');
+  const list = JSON.parse(readFileSync(known, 'utf8')) as Record<string, object>;
+  const [wheel = ''] = readdirSync(wheels);
+  const sha256 = createHash('sha256')
+    .update(readFileSync(join(wheels, wheel)))
+    .digest('hex');
+  const platform = `${process.platform}-${process.arch}`;
+  writeFileSync(known, JSON.stringify({ ...list, [platform]: { ...list[platform], sha256 } }));
   return folder;
 }

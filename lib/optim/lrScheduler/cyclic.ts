@@ -6,7 +6,15 @@ import { divide, pow } from './cMath.js';
 import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { cycledMomenta, setMomentum, usesBeta1 } from './momentum.js';
 import { checkLength, groupsOf, minus, perGroup, plus, setRate, times, type Rate } from './rates.js';
-import { adoptScheduleState, adoptState, callSchedule, scheduleState, stateOf, type Schedule, type SchedulerStateDict } from './state.js';
+import {
+  adoptScheduleState,
+  adoptState,
+  callSchedule,
+  scheduleState,
+  stateOf,
+  type Schedule,
+  type SchedulerStateDict,
+} from './state.js';
 import { ratesKind, perGroupKind, scheduleKind } from './kinds.js';
 
 export interface CyclicLROptions extends LRSchedulerOptions {
