@@ -4,7 +4,20 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'locate', 'cores'];
+const LEAVES = [
+  'native',
+  'errors',
+  'log',
+  'atomicFile',
+  'counter',
+  'stack',
+  'locate',
+  'show',
+  'nearest',
+  'kinds',
+  'signature',
+  'cores',
+];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
@@ -20,6 +33,10 @@ const MAY_IMPORT = {
   native: ['errors', 'hints', 'locate', 'threads'],
   atomicFile: ['errors'],
   counter: [],
+  show: [],
+  nearest: [],
+  kinds: [],
+  signature: ['errors', 'show', 'nearest', 'kinds'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   nn: [...LEAVES, 'tensor', 'autograd'],

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { LineCounter, Document } from 'yaml';
+
 import { AiforgeError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import { ExperimentConfig } from './experimentConfig.js';
 import { loadModule } from './loadModule.js';
-import { didYouMean } from './nearest.js';
 import { applyOverride, parseOverride, plainCopy, type Override } from './overrides.js';
 import { validate } from './validate.js';
 import { lineCounter, parseDocument, stringify } from './yamlLibrary.js';

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import type { z } from 'zod';
+
 import { AiforgeError } from '../errors.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 import { descriptionAt, keysAt } from './schemaShape.js';
 
 type Path = readonly PropertyKey[];

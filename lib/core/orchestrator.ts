@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
-import { didYouMean } from '../config/nearest.js';
+import { didYouMean } from '../nearest.js';
 import { dumpConfig } from '../config/load.js';
 import { readSettings, type Settings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';

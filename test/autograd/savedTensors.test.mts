@@ -34,7 +34,7 @@ describe('savedTensorsHooks', () => {
     const x = leaf(3);
     const order: string[] = [];
     const y = savedTensorsHooks(
-      (t) => t.item() as number,
+      (t) => t.item<number>(),
       (value) => {
         order.push('outer');
         return tensor([value], { dtype: 'float64' });

@@ -82,9 +82,9 @@ describe('optim against PyTorch', () => {
     expectExact(b, initial[1]!, 'a parameter without gradient');
     step(true);
     step(true);
-    const start = Float32Array.from(fromExact(initial[1]!).tolist() as number[]);
+    const start = Float32Array.from(fromExact(initial[1]!).tolist<number[]>());
     // The gradient of each bias is 8: 0.1 * 8, then 0.1 * (0.5 * 8 + 8).
     const expected = Array.from(start, (value) => value - 0.8 - 1.2);
-    (b.tolist() as number[]).forEach((value, i) => expect(value).to.be.closeTo(expected[i]!, 1e-6));
+    b.tolist<number[]>().forEach((value, i) => expect(value).to.be.closeTo(expected[i]!, 1e-6));
   });
 });

@@ -10,7 +10,7 @@ interface Marked {
 }
 
 function mark(value: unknown): unknown {
-  if (Tensor.isTensor(value)) return { $tensor: { value: value.item<number>(), dtype: value.dtype } };
+  if (Tensor.isTensor(value)) return { $tensor: { value: value.item(), dtype: value.dtype } };
   if (value instanceof Counter) return { $counts: [...value] };
   return typeof value === 'number' && !Number.isFinite(value) ? { $number: String(value) } : value;
 }

@@ -67,7 +67,7 @@ function classify<Item>(
           'classify: validationStep must return predictions of shape (batch, classes).',
         );
       }
-      const probabilities = predictions.softmax(1).tolist() as number[][];
+      const probabilities = predictions.softmax(1).tolist<number[][]>();
       return probabilities.map((row) => ({ label: row.indexOf(Math.max(...row)), probabilities: row }));
     }),
   );

@@ -5,6 +5,7 @@ import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptivePooling.js';
 import { perDimension, type Sizes } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 export type InterpolationMode =
   'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area' | 'lanczos';
@@ -70,6 +71,7 @@ function perSpatial(name: string, values: Sizes, input: Tensor): readonly number
  * nn.functional.interpolate(tensor([[[1, 2]]]).to('float32'), { scaleFactor: 2 }); // tensor([[[1., 1., 2., 2.]]])
  */
 export function interpolate(input: Tensor, ...rest: Rest<InterpolateOptions, InterpolateOrder>): Tensor {
+  checkInput('interpolate', input);
   const given = named<InterpolateOptions>('interpolate', rest, {
     size: null,
     scaleFactor: null,

@@ -85,7 +85,7 @@ export function build([name, args, options]: Spec, optimizer: optim.Optimizer): 
 
 export function rates(optimizer: optim.Optimizer): number[] {
   return (optimizer.paramGroups as Group[]).flatMap(({ lr, momentum, betas }) => [
-    typeof lr === 'number' ? lr : lr.item<number>(),
+    typeof lr === 'number' ? lr : lr.item(),
     ...(momentum === undefined ? [] : [momentum]),
     ...(betas === undefined ? [] : [betas[0]!]),
   ]);
