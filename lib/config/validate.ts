@@ -77,8 +77,10 @@ const kinds: Record<string, string> = {
 
 function expectation(issue: z.core.$ZodIssue, received: unknown): string {
   switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${kinds[issue.expected] ?? issue.expected}`;
+    case 'invalid_type': {
+      const isUnquoted = issue.expected === 'string' && (typeof received === 'number' || typeof received === 'boolean');
+      return `expected ${kinds[issue.expected] ?? issue.expected}${isUnquoted ? `, in quotes: "${received}"` : ''}`;
+    }
     case 'invalid_value': {
       const values = issue.values.map(String);
       const match = nearest(String(received), values);

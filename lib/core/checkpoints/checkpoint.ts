@@ -85,7 +85,7 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
   const metadata = {
     format,
     state: JSON.stringify(state),
-    config: JSON.stringify(config),
+    config: toJson(config),
     plugins: JSON.stringify(plugins),
     optimizerName,
     optimizer: optimizerOptions,
@@ -116,7 +116,7 @@ export function loadCheckpoint(file: string): Checkpoint {
     );
   }
   // With the checksum right, the texts are as they were written.
-  const parse = (name: string) => JSON.parse(metadata[name] ?? 'null') as unknown;
+  const parse = (name: string) => fromJson(metadata[name] ?? 'null');
   const read = Metadata.safeParse({ state: parse('state'), config: parse('config'), plugins: parse('plugins') });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;
