@@ -3,6 +3,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { AiforgeError } from '../errors.js';
 import { ExperimentConfig } from './experimentConfig.js';
 import { loadModule } from './loadModule.js';
+import { moduleProblem } from './moduleError.js';
 import { didYouMean } from './nearest.js';
 import { applyOverride, parseOverride, type Override } from './overrides.js';
 import { resolvePaths } from './paths.js';
@@ -76,8 +77,8 @@ function readModule(file: string): Source {
   try {
     exported = loadModule(resolve(file));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new AiforgeError('CONFIG_INVALID', `${file} could not be run: ${reason}`, { cause: error });
+    const problem = moduleProblem(error, resolve(file));
+    throw new AiforgeError('CONFIG_INVALID', `${file} could not be run: ${problem}`, { cause: error });
   }
   // A CommonJS file may also be the configuration itself: module.exports = { … }.
   const value = exported.config ?? (exported.__esModule === true ? exported.default : exported);

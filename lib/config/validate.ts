@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { z } from 'zod';
 import { AiforgeError } from '../errors.js';
+import { isZod4 } from './foreignZod.js';
 import { nearest } from './nearest.js';
 import { descriptionAt, keysAt } from './schemaShape.js';
 
@@ -17,9 +18,15 @@ export interface ValidateOptions {
 
 /**
  * The value as the schema gives it back, defaults filled in. Throws `CONFIG_INVALID` with one line a problem: the path, the
- * value received, what was expected, and the nearest known key for an unknown one.
+ * value received, what was expected, and the nearest known key for an unknown one; `INVALID_ARGUMENT` for a schema of another zod.
  */
 export function validate<S extends z.ZodType>(schema: S, value: unknown, options: ValidateOptions): z.output<S> {
+  if (!isZod4(schema)) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      'validate got what is not a schema of zod 4: npm install zod@4, and make the schema with it.',
+    );
+  }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { source, under = [], locate = () => undefined } = options;
