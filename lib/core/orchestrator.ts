@@ -210,7 +210,7 @@ export class Orchestrator {
       identity: { config: recorded, plugins: { model: plugins.model.name, dataset: plugins.dataset.name } },
       agreement,
       callbacks: this.#callbacks,
-      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch, interval: 'step' }),
+      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, interval: 'step' }),
     });
     // Each rank draws its own numbers from here on (dropout), after all have drawn the same initial weights.
     if (ranks.worldSize > 1) manualSeed(training.seed + ranks.rank);
@@ -225,7 +225,7 @@ export class Orchestrator {
       Object.assign(stopping, { best: state.best, badEpochs: state.badEpochs });
       if (Object.keys(resumed.changes).length > 0) {
         logger.info({ changes: resumed.changes, step: state.step }, 'The run goes on with other settings');
-        tracker.logChanges(resumed.changes, { step: state.step, epoch: state.epoch });
+        tracker.logChanges(resumed.changes, { step: state.step, epoch: state.epoch + 1 });
       }
     }
     if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
@@ -288,7 +288,7 @@ function tracked({ config, resumed }: RunPlan, { directory }: RunFiles): Tracked
   const run = { experimentName: config.experimentName, runName: path.basename(directory), directory };
   if (resumed === undefined) return run;
   const { step, epoch } = resumed.checkpoint.state;
-  return { ...run, goesOnFrom: { step, epoch, sameNumbers: keepsNumbers(resumed.changes) } };
+  return { ...run, goesOnFrom: { step, epoch: epoch + 1, sameNumbers: keepsNumbers(resumed.changes) } };
 }
 
 /** The options that a container's orchestrator gets; override them with `container.provide`. */

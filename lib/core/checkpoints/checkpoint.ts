@@ -17,13 +17,14 @@ const format = 'aiforge-checkpoint-2';
 
 /** Where a run stands, beside its tensors. */
 export const RunState = z.object({
-  /** The epoch to go on with, and the batches of it that are done. */
+  /** Epochs that are done, and the batches that are done of the next one. */
   epoch: z.int().min(0),
   batch: z.int().min(0),
   /** Optimizer steps since the run began. */
   step: z.int().min(0),
   best: z.number().nullable(),
-  bestEpoch: z.int().nullable(),
+  /** The number of the best epoch, from 1. */
+  bestEpoch: z.int().min(1).nullable(),
   badEpochs: z.int().min(0),
   worldSize: z.int().min(1),
   /** Samples to train on. */
