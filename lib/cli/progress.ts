@@ -20,7 +20,7 @@ function percent(value: number | undefined): string {
 /** Shows a run while it goes on: a live bar an epoch on a terminal, a line every few seconds elsewhere. */
 export class Progress implements Callback {
   #bar: SingleBar | undefined;
-  #epoch = -1;
+  #epoch = 0;
   #start = 0;
   #startBatch = 0;
   #startSamples = 0;
@@ -47,7 +47,7 @@ export class Progress implements Callback {
       this.#bar.update(step.batch, { line });
     } else if (performance.now() - this.#lastLine > lineEveryMs) {
       this.#lastLine = performance.now();
-      this.#print(`epoch ${step.epoch + 1}/${step.epochs}  ${step.batch}/${step.batches}  ${line}`);
+      this.#print(`epoch ${step.epoch}/${step.epochs}  ${step.batch}/${step.batches}  ${line}`);
     }
   }
 
@@ -55,7 +55,7 @@ export class Progress implements Callback {
     this.stop();
     const shown = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
     this.#print(
-      `epoch ${epoch + 1}/${epochs}  ${shown.join('  ')}  ${duration(seconds)}${isBest ? pc.green('  best') : ''}`,
+      `epoch ${epoch}/${epochs}  ${shown.join('  ')}  ${duration(seconds)}${isBest ? pc.green('  best') : ''}`,
     );
   }
 
@@ -76,7 +76,7 @@ export class Progress implements Callback {
     if (!this.out.isTTY) return;
     this.#bar = new SingleBar(
       {
-        format: `epoch ${step.epoch + 1}/${step.epochs} {bar} {percentage}%  {line}`,
+        format: `epoch ${step.epoch}/${step.epochs} {bar} {percentage}%  {line}`,
         stream: this.out,
         barsize: 24,
         clearOnComplete: true,

@@ -33,7 +33,7 @@ export function report(result: RunResult, nextTry: string): string {
     const others = Object.entries(metrics).filter(([name]) => name !== 'accuracy' && name !== 'f1');
     const measured = others.map(([name, value]) => `, ${name} ${value.toFixed(4)}`).join('');
     lines.push(
-      `Held-out test (weights of epoch ${result.bestEpoch! + 1}): loss ${loss.toFixed(4)}${scores}${measured}`,
+      `Held-out test (weights of epoch ${result.bestEpoch}): loss ${loss.toFixed(4)}${scores}${measured}`,
     );
     if (counts !== undefined && counts.length <= mostClasses) lines.push(confusion(counts, result.classNames));
   }

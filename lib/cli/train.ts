@@ -31,7 +31,7 @@ function configuration(
   const first = given[0];
   const isFile = first !== undefined && (!first.includes('=') || existsSync(first));
   const [file, overrides] = isFile ? [first, given.slice(1)] : [undefined, given];
-  const resumes = resume === undefined ? [] : [`training.resumeFrom=${JSON.stringify(path.resolve(resume))}`];
+  const resumes = resume === undefined ? [] : [`training.resumeFrom=${resume}`];
   const source = file ?? (resume === undefined ? undefined : runFiles(path.dirname(checkpointFile(resume))).config);
   if (source !== undefined) return { file: source, config: loadExperimentConfig(source, [...overrides, ...resumes]) };
   throw new AiforgeError(

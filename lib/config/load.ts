@@ -1,14 +1,17 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
-import type { LineCounter, Document } from 'yaml';
 
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { ExperimentConfig } from './experimentConfig.js';
 import { loadModule } from './loadModule.js';
-import { applyOverride, parseOverride, plainCopy, type Override } from './overrides.js';
+import { moduleProblem } from './moduleError.js';
+import { applyOverride, parseOverride, type Override } from './overrides.js';
+import { resolvePaths } from './paths.js';
+import { plainCopy } from './plainCopy.js';
 import { validate } from './validate.js';
-import { lineCounter, parseDocument, stringify } from './yamlLibrary.js';
+import { stringify } from './yamlLibrary.js';
+import { readYamlText } from './yamlText.js';
 
 const yamlExtensions = ['.yaml', '.yml', '.json'];
 const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -20,8 +23,9 @@ interface Source {
 
 /**
  * Reads an experiment from a YAML or JSON file, or from a TypeScript or JavaScript module that exports it as `config` or by
- * default, and applies overrides such as `training.epochs=2` or `model.hiddenDims=[8,8]`. Throws `FILE_NOT_FOUND`, or
- * `CONFIG_INVALID` with every problem found and its place.
+ * default, and applies overrides such as `training.epochs=2` or `model.hiddenDims=[8,8]`. Its paths become absolute: they are
+ * relative to the file, those of overrides to the working directory. Throws `FILE_NOT_FOUND`, or `CONFIG_INVALID` with every
+ * problem found and its place.
  */
 export function loadExperimentConfig(file: string, overrides: readonly string[] = []): ExperimentConfig {
   const parsed = overrides.map(parseOverride);
@@ -29,10 +33,11 @@ export function loadExperimentConfig(file: string, overrides: readonly string[] 
   const source = yamlExtensions.includes(extname(file)) ? readYaml(file) : readModule(file);
   const value = plainCopy(source.value ?? {}, file);
   if (isRecord(value)) for (const override of parsed) applyOverride(value, override);
-  return validate(ExperimentConfig, value, {
+  const config = validate(ExperimentConfig, value, {
     source: file,
     locate: (path) => overrideOf(parsed, path) ?? source.locate(path),
   });
+  return resolvePaths(config, (setting) => (overrideOf(parsed, setting) === undefined ? dirname(file) : process.cwd()));
 }
 
 /** The configuration as YAML text, which {@link loadExperimentConfig} reads back to an equal one. */
@@ -55,31 +60,17 @@ function checkFile(file: string): void {
 }
 
 function readYaml(file: string): Source {
-  const lines = lineCounter();
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines });
-  const problem = document.errors[0];
-  if (problem !== undefined) throw invalidYaml(file, lines, problem.pos[0], problem.message, problem);
-  try {
-    return { value: document.toJS() as unknown, locate: (path) => lineOf(document, lines, path) };
-  } catch (error) {
-    // An alias without its anchor, or aliases that multiply beyond all bounds, show only here.
-    throw invalidYaml(file, lines, 0, error instanceof Error ? error.message : String(error), error);
-  }
-}
-
-function invalidYaml(file: string, lines: LineCounter, offset: number, reason: string, cause: unknown): AiforgeError {
-  const { line, col } = lines.linePos(offset);
-  const message = `${file}:${line}:${col}: not valid YAML: ${reason}. Correct it there; indent with spaces.`;
-  return new AiforgeError('CONFIG_INVALID', message, { cause });
-}
-
-/** The line of the deepest node on the path that the file holds. */
-function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): string | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
-    if (node?.range) return `line ${lines.linePos(node.range[0]).line}`;
-  }
-  return undefined;
+  const { value, lineOf } = readYamlText(readFileSync(file, 'utf8'), ({ line, column, reason, cause }) => {
+    const message = `${file}:${line}:${column}: ${reason}. Correct it there; indent with spaces.`;
+    return new AiforgeError('CONFIG_INVALID', message, { cause });
+  });
+  return {
+    value,
+    locate: (path) => {
+      const line = lineOf(path);
+      return line === undefined ? undefined : `line ${line}`;
+    },
+  };
 }
 
 function readModule(file: string): Source {
@@ -87,8 +78,8 @@ function readModule(file: string): Source {
   try {
     exported = loadModule(resolve(file));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new AiforgeError('CONFIG_INVALID', `${file} could not be run: ${reason}`, { cause: error });
+    const problem = moduleProblem(error, resolve(file));
+    throw new AiforgeError('CONFIG_INVALID', `${file} could not be run: ${problem}`, { cause: error });
   }
   // A CommonJS file may also be the configuration itself: module.exports = { … }.
   const value = exported.config ?? (exported.__esModule === true ? exported.default : exported);

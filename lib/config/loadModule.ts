@@ -13,9 +13,21 @@ interface Runner {
   resolve(name: string): string;
 }
 
+/**
+ * jiti's `interopDefault` is two things: code in which a default import of a CommonJS module is the module, as it must be, and a
+ * proxy around each module, which costs at every access and gives other functions than the module has. This takes the first
+ * alone: one jiti compiles, another runs.
+ */
 function createRunner(directory: string, virtualModules: Record<string, unknown> = {}): Runner {
   const { createJiti } = load('jiti') as typeof import('jiti');
-  return createJiti(join(directory, '_'), { virtualModules, interopDefault: false });
+  const base = join(directory, '_');
+  const compiler = createJiti(base);
+  return createJiti(base, {
+    virtualModules,
+    interopDefault: false,
+    fsCache: false,
+    transform: (options) => ({ code: compiler.transform({ ...options, interopDefault: true }) }),
+  });
 }
 
 /** This package's root folder. */

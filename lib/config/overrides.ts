@@ -1,8 +1,9 @@
-import { parseDocument } from './yamlLibrary.js';
 import { AiforgeError } from '../errors.js';
 import { ExperimentConfig } from './experimentConfig.js';
-import { keysAt, schemaAt } from './schemaShape.js';
+import { plainCopy, unsafeKeys } from './plainCopy.js';
+import { keysAt, schemaAt, textAt } from './schemaShape.js';
 import { unknownKey } from './validate.js';
+import { readYamlText } from './yamlText.js';
 
 export interface Override {
   path: string[];
@@ -11,10 +12,11 @@ export interface Override {
   text: string;
 }
 
-/** Keys that reach an object's prototype when assigned. */
-const unsafeKeys = new Set(['__proto__', 'constructor', 'prototype']);
-
-/** Reads `training.epochs=2`: a path of keys that `ExperimentConfig` knows, and a YAML value. Throws `CONFIG_INVALID`. */
+/**
+ * Reads `training.epochs=2`: a path of keys that `ExperimentConfig` knows, and what it is set to. Where the path holds a text,
+ * that is all that follows `=`, as it stands. Elsewhere, what is clearly a number, `true`, `false`, `null`, a `[list]`, a
+ * `{mapping}` or a `"text"` of YAML is read as such, and everything else is a text. Throws `CONFIG_INVALID`.
+ */
 export function parseOverride(text: string): Override {
   const equals = text.indexOf('=');
   if (equals < 1) {
@@ -22,7 +24,7 @@ export function parseOverride(text: string): Override {
   }
   const path = text.slice(0, equals).trim().split('.');
   checkPath(path, text);
-  return { path, value: parseValue(text.slice(equals + 1), text), text };
+  return { path, value: parseValue(text.slice(equals + 1), path, text), text };
 }
 
 function checkPath(path: string[], text: string): void {
@@ -37,19 +39,30 @@ function checkPath(path: string[], text: string): void {
     }
     const schema = schemaAt(ExperimentConfig, parent);
     if (known === undefined && schema !== undefined && schema._zod.def.type !== 'record') {
-      throw refuse(`'${parent.join('.')}' is a single value and has no '${key}'; set ${parent.join('.')} itself`);
+      const kind = schema._zod.def.type === 'array' ? 'a list' : 'a single value';
+      throw refuse(`'${parent.join('.')}' is ${kind} and has no '${key}'; set ${parent.join('.')} itself`);
     }
   });
 }
 
-function parseValue(source: string, text: string): unknown {
-  const document = parseDocument(source);
-  const problem = document.errors[0];
-  if (problem !== undefined) {
-    const reason = problem.message.split('\n')[0];
-    throw new AiforgeError('CONFIG_INVALID', `Override '${text}': the value is not valid YAML: ${reason}`);
-  }
-  return plainCopy(document.toJS(), `Override '${text}'`);
+const plainScalar = /^([-+]?(0|[1-9]\d*|(?=\.\d))(\.\d*)?(e[-+]?\d+)?|[-+]?\.inf|\.nan|true|false|null)$/i;
+
+function parseValue(given: string, path: string[], override: string): unknown {
+  const text = textAt(ExperimentConfig, path);
+  if (text !== undefined) return text.isNullable && given === 'null' ? null : given;
+  const source = given.trim();
+  if (/^[[{]/.test(source) || plainScalar.test(source)) return readValue(source, override);
+  // One text in quotes, not a text that happens to begin and to end with some.
+  const isQuoted = /^"([^"\\]|\\.)*"$|^'([^']|'')*'$/s.test(source);
+  return isQuoted ? readValue(source, override) : given;
+}
+
+function readValue(source: string, override: string): unknown {
+  const { value } = readYamlText(source, ({ reason, cause }) => {
+    const remedy = /^[[{]/.test(source) ? `; a text that begins so stands in quotes: '"${source}"'` : '';
+    return new AiforgeError('CONFIG_INVALID', `Override '${override}': ${reason}${remedy}.`, { cause });
+  });
+  return plainCopy(value, `Override '${override}'`);
 }
 
 /** Sets the override's value in a tree of plain objects, making the objects on the way. */
@@ -68,22 +81,4 @@ export function applyOverride(root: Record<string, unknown>, { path, value, text
     target = next as Record<string, unknown>;
   }
   target[path.at(-1)!] = value;
-}
-
-/** A copy that shares no object with the original. Throws `CONFIG_INVALID` at a key that would reach a prototype. */
-export function plainCopy(value: unknown, source: string, path: string[] = []): unknown {
-  if (Array.isArray(value)) return value.map((entry, index) => plainCopy(entry, source, [...path, String(index)]));
-  if (typeof value !== 'object' || value === null) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [key, entry] of Object.entries(value)) {
-    const at = [...path, key];
-    if (unsafeKeys.has(key)) {
-      throw new AiforgeError(
-        'CONFIG_INVALID',
-        `${source}: '${at.join('.')}' is not allowed as a key; choose another name.`,
-      );
-    }
-    copy[key] = plainCopy(entry, source, at);
-  }
-  return copy;
 }

@@ -47,11 +47,28 @@ export function keysAt(schema: Schema, path: readonly PropertyKey[], value?: unk
   return found instanceof z.ZodObject ? Object.keys(found.shape) : undefined;
 }
 
-/** What `.describe()` says of the field at a path. */
-export function descriptionAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): string | undefined {
+/** Whether the field at a path holds a text, and whether it may be null instead; undefined for any other field. */
+export function textAt(schema: Schema, path: readonly PropertyKey[]): { isNullable: boolean } | undefined {
+  const field = fieldAt(schema, path);
+  if (field === undefined || !isText(unwrap(field))) return undefined;
+  return { isNullable: field instanceof z.ZodType && field.safeParse(null).success };
+}
+
+function isText(schema: Schema): boolean {
+  if (schema instanceof z.ZodLiteral) return [...schema.values].every((value) => typeof value === 'string');
+  return schema instanceof z.ZodEnum || schema._zod.def.type === 'string';
+}
+
+/** The schema that an object has for the last key of a path, with its wrappers. */
+function fieldAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): Schema | undefined {
   const parent = schemaAt(schema, path.slice(0, -1), value);
   const key = path.at(-1);
-  const field = parent !== undefined && key !== undefined ? fieldOf(parent, key) : undefined;
+  return parent !== undefined && key !== undefined ? fieldOf(parent, key) : undefined;
+}
+
+/** What `.describe()` says of the field at a path. */
+export function descriptionAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): string | undefined {
+  const field = fieldAt(schema, path, value);
   return field instanceof z.ZodType ? field.description : undefined;
 }
 

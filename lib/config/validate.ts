@@ -3,6 +3,7 @@ import type { z } from 'zod';
 
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { isZod4 } from './foreignZod.js';
 import { descriptionAt, keysAt } from './schemaShape.js';
 
 type Path = readonly PropertyKey[];
@@ -18,9 +19,15 @@ export interface ValidateOptions {
 
 /**
  * The value as the schema gives it back, defaults filled in. Throws `CONFIG_INVALID` with one line a problem: the path, the
- * value received, what was expected, and the nearest known key for an unknown one.
+ * value received, what was expected, and the nearest known key for an unknown one; `INVALID_ARGUMENT` for a schema of another zod.
  */
 export function validate<S extends z.ZodType>(schema: S, value: unknown, options: ValidateOptions): z.output<S> {
+  if (!isZod4(schema)) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      'validate got what is not a schema of zod 4: npm install zod@4, and make the schema with it.',
+    );
+  }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { source, under = [], locate = () => undefined } = options;
@@ -78,8 +85,10 @@ const kinds: Record<string, string> = {
 
 function expectation(issue: z.core.$ZodIssue, received: unknown): string {
   switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${kinds[issue.expected] ?? issue.expected}`;
+    case 'invalid_type': {
+      const isUnquoted = issue.expected === 'string' && (typeof received === 'number' || typeof received === 'boolean');
+      return `expected ${kinds[issue.expected] ?? issue.expected}${isUnquoted ? `, in quotes: "${received}"` : ''}`;
+    }
     case 'invalid_value': {
       const values = issue.values.map(String);
       const match = nearest(String(received), values);

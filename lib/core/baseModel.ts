@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import type { SchedulerConfig } from '../config/schedulerConfig.js';
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
@@ -5,7 +7,7 @@ import * as nn from '../nn/index.js';
 import { Module } from '../nn/index.js';
 import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
-import type { Tensor } from '../tensor/index.js';
+import { Tensor } from '../tensor/index.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
@@ -48,6 +50,20 @@ function classNamed<T>(
   );
 }
 
+/** What a batch gives `forward` where the model does not say. */
+function inputsOf(batch: unknown): Tensor[] {
+  if (Tensor.isTensor(batch)) return [batch];
+  const isMapping = typeof batch === 'object' && batch !== null && !Array.isArray(batch);
+  const inputs = Object.entries(isMapping ? batch : {}).flatMap(([name, value]) =>
+    Tensor.isTensor(value) && name !== 'labels' && name !== 'targets' ? [value] : [],
+  );
+  if (inputs.length > 0) return inputs;
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `predictStep takes a tensor, or an object of tensors, and the batch is ${inspect(batch, { depth: 0 })}: override predictStep in the model.`,
+  );
+}
+
 /**
  * What a plugin's `model.ts` extends, as `class Model`: a module that knows its steps. The optimizer and the loss come from
  * `optim` and `nn` by name, unless the model says otherwise.
@@ -73,6 +89,15 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
 
   /** The loss of one batch, without gradients. */
   abstract validationStep(batch: Batch, batchIdx: number): StepOutput;
+
+  /**
+   * The answer for a batch that need not have labels, as `loadRun` asks for it: in evaluation mode, without gradients. Default:
+   * `forward` with the batch's tensors in their order, without `labels` and `targets`. Throws PLUGIN_INVALID for a batch of
+   * another form: override it there, and where the answer is not what `forward` gives.
+   */
+  predictStep(batch: Batch, _batchIdx: number): unknown {
+    return this.forward(...(inputsOf(batch) as never[]));
+  }
 
   /** Default: the optimizer of that name over all parameters. Throws CONFIG_INVALID for an unknown name. */
   configureOptimizer(name: string, learningRate: number, options: Record<string, unknown> = {}): Optimizer {

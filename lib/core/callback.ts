@@ -11,6 +11,7 @@ export interface RunStart {
 }
 
 export interface StepEnd {
+  /** The number of the epoch, from 1 to `epochs`. */
   epoch: number;
   epochs: number;
   /** Batches done in this epoch, and all of them. */
@@ -25,6 +26,7 @@ export interface StepEnd {
 }
 
 export interface EpochEnd {
+  /** The number of the epoch, from 1 to `epochs`. */
   epoch: number;
   epochs: number;
   seconds: number;
@@ -40,10 +42,10 @@ export interface RunResult {
   runDirectory: string;
   /** Epochs that were completed, in this run and those that it resumed. */
   epochs: number;
-  /** Null when the monitored metric was never a number. */
+  /** The number of the epoch whose weights are the best, from 1; null when the monitored metric was never a number. */
   bestEpoch: number | null;
   stoppedEarly: boolean;
-  /** Metrics of each epoch of this run. */
+  /** The metrics of each epoch since the run began or went on, with its number as `epoch`. */
   history: Record<string, number>[];
   /** On the held-out split, with the best checkpoint's weights; undefined when there is none or the run was interrupted. */
   test: ({ loss: number; metrics: Record<string, number> } & Partial<ClassificationScores>) | undefined;

@@ -27,7 +27,10 @@ import { fit, tryMonitor, type Run } from './training/fit.js';
 import { Trainer } from './training/trainer.js';
 
 export interface OrchestratorOptions {
-  /** Folder that plugin paths are relative to, that of the configuration file. Default: the working directory. */
+  /**
+   * Folder from which plugins are looked for by their names, that of the configuration file, and which paths are relative to in
+   * a configuration that was not read from a file. Default: the working directory.
+   */
   from?: string;
   /** The processes that train together. Default: those that `aiforge-launch` or torchrun started, else this one alone. */
   ranks?: Ranks;
@@ -90,13 +93,12 @@ export class Orchestrator {
   }
 
   async #runOn(ranks: Ranks): Promise<RunResult> {
-    const from = this.#options.from ?? process.cwd();
     this.#useThreads();
-    const plan = planRun(this.#config, from, ranks);
+    const plan = planRun(this.#config, this.#options.from ?? process.cwd(), ranks);
     const lock = ranks.rank === 0 && plan.resumed ? RunLock.acquire(plan.resumed.directory) : undefined;
     try {
       const data = await this.#prepareData(plan, ranks);
-      return await this.#open(plan, data, ranks, from);
+      return await this.#open(plan, data, ranks);
     } finally {
       lock?.release();
     }
@@ -132,7 +134,7 @@ export class Orchestrator {
   }
 
   /** Opens the folder and the trackers, and sees to it that they are closed whatever comes. */
-  async #open(plan: RunPlan, data: ExperimentData, ranks: Ranks, from: string): Promise<RunResult> {
+  async #open(plan: RunPlan, data: ExperimentData, ranks: Ranks): Promise<RunResult> {
     const files = await this.#openFiles(plan, ranks);
     const isFirst = ranks.rank === 0;
     const lock = isFirst && plan.resumed === undefined ? RunLock.acquire(files.directory) : undefined;
@@ -150,7 +152,7 @@ export class Orchestrator {
       );
       ({ tracker } = tracking);
       state.mlflowRunId = tracking.mlflowRunId;
-      const run = await this.#prepareRun(plan, data, ranks, from, { files, state, tracking });
+      const run = await this.#prepareRun(plan, data, ranks, { files, state, tracking });
       const result = await fit(run);
       if (result.status === 'interrupted') this.#throwReason();
       status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
@@ -187,13 +189,12 @@ export class Orchestrator {
     plan: RunPlan,
     data: ExperimentData,
     ranks: Ranks,
-    from: string,
     { files, state, tracking }: { files: RunFiles; state: RunState; tracking: OpenTracking },
   ): Promise<Run> {
     const { model, optimizer, plugins, resumed, config } = plan;
     const { training } = config;
     const { tracker } = tracking;
-    const recorded = resolvedConfig(config, plugins, from, files.directory);
+    const recorded = resolvedConfig(config, plugins, files.directory);
     const agreement = new Agreement(this.#requests, ranks);
     const parallel = await ranks.parallelize(model);
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
@@ -209,7 +210,7 @@ export class Orchestrator {
       identity: { config: recorded, plugins: { model: plugins.model.name, dataset: plugins.dataset.name } },
       agreement,
       callbacks: this.#callbacks,
-      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch, interval: 'step' }),
+      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, interval: 'step' }),
     });
     // Each rank draws its own numbers from here on (dropout), after all have drawn the same initial weights.
     if (ranks.worldSize > 1) manualSeed(training.seed + ranks.rank);
@@ -224,7 +225,7 @@ export class Orchestrator {
       Object.assign(stopping, { best: state.best, badEpochs: state.badEpochs });
       if (Object.keys(resumed.changes).length > 0) {
         logger.info({ changes: resumed.changes, step: state.step }, 'The run goes on with other settings');
-        tracker.logChanges(resumed.changes, { step: state.step, epoch: state.epoch });
+        tracker.logChanges(resumed.changes, { step: state.step, epoch: state.epoch + 1 });
       }
     }
     if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
@@ -287,7 +288,7 @@ function tracked({ config, resumed }: RunPlan, { directory }: RunFiles): Tracked
   const run = { experimentName: config.experimentName, runName: path.basename(directory), directory };
   if (resumed === undefined) return run;
   const { step, epoch } = resumed.checkpoint.state;
-  return { ...run, goesOnFrom: { step, epoch, sameNumbers: keepsNumbers(resumed.changes) } };
+  return { ...run, goesOnFrom: { step, epoch: epoch + 1, sameNumbers: keepsNumbers(resumed.changes) } };
 }
 
 /** The options that a container's orchestrator gets; override them with `container.provide`. */

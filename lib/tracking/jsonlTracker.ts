@@ -85,7 +85,7 @@ export interface JsonlRecord {
   time?: number;
   epoch?: number;
   step?: number;
-  interval?: 'step' | 'epoch';
+  interval?: 'step' | 'epoch' | 'run';
   metrics?: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>;
   params?: object;
   status?: RunStatus;
@@ -109,8 +109,10 @@ function dropLater(file: string, from: { step: number; epoch: number }): void {
     if (record === undefined) return false;
     const { kind, epoch = 0, step = 0, interval } = record;
     if (kind === 'changes') return step < from.step;
-    if (kind !== 'metrics' || epoch < from.epoch) return true;
-    // The epoch that is gone on with ends again.
+    if (kind !== 'metrics') return true;
+    // The epoch that is gone on with ends again, and so does the run.
+    if (interval === 'run') return from.epoch === Infinity;
+    if (epoch < from.epoch) return true;
     return epoch === from.epoch && step <= from.step && interval === 'step';
   });
   if (kept.length < lines.length || !text.endsWith('\n'))

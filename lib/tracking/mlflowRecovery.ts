@@ -78,6 +78,6 @@ async function recover(directory: string, uri: string): Promise<void> {
     runId === null ? await MlflowTracker.create(options) : MlflowTracker.attach({ uri, runId, closesRun: true });
   if (tracker.runId === null) return;
   const end = readRecords(directory).findLast(({ kind }) => kind === 'finish');
-  await tracker.start({ experimentName, runName, directory, goesOnFrom: { step: 0, epoch: 0, sameNumbers: true } });
+  await tracker.start({ experimentName, runName, directory, goesOnFrom: { step: 0, epoch: 1, sameNumbers: true } });
   await tracker.finish(end?.status ?? 'KILLED');
 }

@@ -4,7 +4,7 @@ export interface TrackedRun {
   runName: string;
   /** The run's folder. */
   directory: string;
-  /** Where a run goes on: what was recorded after it is recorded again, with the same numbers unless settings changed. */
+  /** The step and the epoch, from 1, with which a run goes on: what was recorded after it is recorded again, with the same numbers unless settings changed. */
   goesOnFrom?: { step: number; epoch: number; sameNumbers: boolean };
 }
 
@@ -12,9 +12,10 @@ export interface TrackedRun {
 export interface MetricPoint {
   /** Optimizer steps done since the run began. */
   step: number;
+  /** The number of the epoch, from 1. */
   epoch: number;
-  /** Whether they are of a step of the optimizer, or of an epoch as a whole. Default: 'step'. */
-  interval?: 'step' | 'epoch';
+  /** Whether they are of a step of the optimizer, of an epoch, or of the run as a whole, as the test's are. Default: 'step'. */
+  interval?: 'step' | 'epoch' | 'run';
   /** Milliseconds since 1970; default now. */
   time?: number;
 }

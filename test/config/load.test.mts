@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { AiforgeError } from '#lib/errors.js';
 import { dumpConfig, loadExperimentConfig } from '#lib/config/load.js';
 
@@ -87,6 +88,44 @@ describe('loadExperimentConfig', () => {
     });
   });
 
+  describe('paths', () => {
+    const names = ['modelPlugin', 'datasetPlugin', 'dataPath'] as const;
+    const text = (at: string) =>
+      [...names.map((name) => `${name}: ${at}`), 'experimentName: x', `training: { resumeFrom: ${at} }`].join('\n');
+
+    for (const at of ['./here', '../above', '.', '..', '/root']) {
+      it(`are relative to the file: ${at}`, () => {
+        const expected = resolve(folder, at);
+        for (const file of [
+          write('paths.yaml', text(at)),
+          write(`paths${encodeURIComponent(at)}.mts`, `export const config = ${JSON.stringify(parse(text(at)))};`),
+        ]) {
+          const config = loadExperimentConfig(relative(process.cwd(), file));
+          for (const name of names) expect(config[name], name).to.equal(expected);
+          expect(config.training.resumeFrom).to.equal(expected);
+        }
+      });
+
+      it(`of overrides are relative to the working directory: ${at}`, () => {
+        const overrides = names.map((name) => `${name}=${at}`);
+        const config = loadExperimentConfig(write('paths.yaml', text('./x')), [
+          ...overrides,
+          `training={"resumeFrom": "${at}"}`,
+        ]);
+        for (const name of names) expect(config[name], name).to.equal(resolve(at));
+        expect(config.training.resumeFrom).to.equal(resolve(at));
+      });
+    }
+
+    it('are not names: those of plugins, of data and of packages stay', () => {
+      const config = loadExperimentConfig(write('names.yaml', text('name')));
+      for (const name of names) expect(config[name]).to.equal('name');
+      expect(config.training.resumeFrom, 'a checkpoint has no name').to.equal(join(folder, 'name'));
+      const npm = loadExperimentConfig(write('names.yaml', text('name')), ['dataPath=npm:@scope/data']);
+      expect(npm.dataPath).to.equal('npm:@scope/data');
+    });
+  });
+
   describe('errors', () => {
     it('suggests the file of a similar name', () => {
       write('spam.yaml', yaml);
@@ -151,6 +190,36 @@ describe('loadExperimentConfig', () => {
       expect(error.cause).to.be.instanceOf(Error);
     });
 
+    for (const [what, value] of [
+      ['a date', 'new Date(0)'],
+      ['a function', '() => 1'],
+      ['a bigint', '2n'],
+      ['a map', 'new Map()'],
+      ['an object of a class', 'new (class Size { a = 1; })()'],
+      ['one that holds itself', '(() => { const a = {}; a.b = a; return a; })()'],
+    ] as const) {
+      it(`refuses ${what} in a TypeScript file, which config.yaml could not record`, () => {
+        const file = write(
+          'odd.mts',
+          `export const config = { experimentName: 'x', modelPlugin: 'm', datasetPlugin: 'd', dataPath: 'p', model: { at: [${value}] } };`,
+        );
+        const error = failure(() => loadExperimentConfig(file));
+        expect(error.code).to.equal('CONFIG_INVALID');
+        expect(error.message).to.include("odd.mts: 'model.at.0");
+      });
+    }
+
+    for (const name of ['../elsewhere', 'a/../../b', '..', '~/data']) {
+      const isPath = name.startsWith('..');
+      it(`${isPath ? 'takes the path' : 'refuses the data path'} ${name}, ${isPath ? 'which says that it is one' : 'which leaves DATA_DIR'}`, () => {
+        const file = write('inside.yaml', yaml.replace('./data/spam', name));
+        if (isPath) return void expect(loadExperimentConfig(file).dataPath).to.equal(join(folder, name));
+        const { code, message } = failure(() => loadExperimentConfig(file));
+        expect(code).to.equal('CONFIG_INVALID');
+        expect(message).to.include(`dataPath (line 4): got '${name}', expected a name inside DATA_DIR`);
+      });
+    }
+
     it('refuses keys that would reach a prototype', () => {
       for (const key of ['__proto__', 'constructor', 'prototype']) {
         const file = write('proto.yaml', `${yaml}datasetArgs: { deep: [{ ${key}: { polluted: true } }] }\n`);
@@ -160,65 +229,5 @@ describe('loadExperimentConfig', () => {
       }
       expect(({} as Record<string, unknown>).polluted).to.equal(undefined);
     });
-  });
-
-  describe('overrides', () => {
-    const load = (...overrides: string[]) => loadExperimentConfig(write('o.yaml', yaml), overrides);
-
-    it('reads values as YAML', () => {
-      const config = load(
-        'training.epochs=2',
-        'training.learningRate=5e-4',
-        'training.gradClipNorm=null',
-        'training.optimizerArgs.weightDecay=0.01',
-        'training.checkpoint.everySteps=50',
-        'model.hiddenDims=[8,8]',
-        'datasetArgs={limit: 10, names: [a, b]}',
-        'preprocessArgs.deep.er.text=yes',
-        'experimentName=a=b',
-      );
-      expect(config.training).to.deep.include({
-        epochs: 2,
-        learningRate: 5e-4,
-        gradClipNorm: null,
-        optimizerArgs: { weightDecay: 0.01 },
-        checkpoint: { everySteps: 50, keepLast: true },
-      });
-      expect(config.model).to.deep.equal({ vocabSize: 5000, hiddenDims: [8, 8] });
-      expect(config.datasetArgs).to.deep.equal({ limit: 10, names: ['a', 'b'] });
-      expect(config.preprocessArgs).to.deep.equal({ deep: { er: { text: 'yes' } } });
-      expect(config.experimentName).to.equal('a=b');
-    });
-
-    it('takes the last of several for one path', () => {
-      expect(load('training.epochs=2', 'training.epochs=7').training.epochs).to.equal(7);
-    });
-
-    it('names the override in a problem with its value', () => {
-      const { message } = failure(() => load('training.epochs=1.5'));
-      expect(message).to.include("training.epochs (override 'training.epochs=1.5'): got 1.5, expected a whole number");
-    });
-
-    for (const [override, reason] of [
-      ['training.epoch=2', "'training.epoch' is an unknown option, did you mean 'epochs'?"],
-      ['trainig.epochs=2', "'trainig' is an unknown option, did you mean 'training'?"],
-      ['training.checkpoint.every=2', "did you mean 'everySteps'?"],
-      ['training.epochs.first=2', "'training.epochs' is a single value"],
-      ['model.hiddenDims.first=2', "'model.hiddenDims' holds [64,64], not a mapping"],
-      ['training.epochs', 'expected key=value'],
-      ['=2', 'expected key=value'],
-      ['training..epochs=2', 'empty part'],
-      ['model.x=[1', 'not valid YAML'],
-      ['model.__proto__.polluted=true', "'__proto__' is not allowed"],
-      ['model.constructor=1', "'constructor' is not allowed"],
-      ['model={__proto__: {polluted: true}}', "'__proto__' is not allowed"],
-    ] as const) {
-      it(`refuses ${override}`, () => {
-        const error = failure(() => load(override));
-        expect(error.code).to.equal('CONFIG_INVALID');
-        expect(error.message).to.include(`Override '${override}'`).and.to.include(reason);
-        expect(({} as Record<string, unknown>).polluted).to.equal(undefined);
-      });
-    }
   });
 });

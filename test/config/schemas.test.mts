@@ -24,6 +24,7 @@ describe('TrainingConfig', () => {
       worldSize: 1,
       seed: 42,
       gradClipNorm: null,
+      nonFiniteLoss: 'stop',
       accumulationSteps: 1,
       valFraction: 0.1,
       testFraction: 0.1,

@@ -107,7 +107,7 @@ export async function failureOf(run: Promise<RunResult>): Promise<Error & { code
   );
 }
 
-/** Aborts when a batch of an epoch is done, both counted as the callback sees them: the epoch from 0, the batch from 1. */
+/** Aborts when a batch of an epoch is done, both counted from 1. */
 export function abortAt(epoch: number, batch: number): Pick<OrchestratorOptions, 'signal' | 'callbacks'> {
   const controller = new AbortController();
   const callback: Callback = {

@@ -55,29 +55,29 @@ describe('resuming a run', () => {
 
   describe('ends with the bytes of a run that never stopped, each step recorded once', () => {
     for (const [epoch, batch] of [
-      [0, 3],
-      [1, 1],
-      [1, 11],
-      [2, 5],
+      [1, 3],
+      [2, 1],
+      [2, 11],
+      [3, 5],
     ] as const) {
-      it(`stopped after batch ${batch} of epoch ${epoch + 1}`, () =>
+      it(`stopped after batch ${batch} of epoch ${epoch}`, () =>
         expectSameBytes(`abort-${epoch}-${batch}`, {}, abortAt(epoch, batch)));
-      if (epoch > 0) {
-        it(`broken off after batch ${batch} of epoch ${epoch + 1}, from the end of the epoch before`, () =>
+      if (epoch > 1) {
+        it(`broken off after batch ${batch} of epoch ${epoch}, from the end of the epoch before`, () =>
           expectSameBytes(`break-${epoch}-${batch}`, {}, breakAt(epoch, batch)));
       }
     }
 
     for (const batch of [4, 5, 6, 7, 8, 9, 10, 11]) {
       it(`stopped after batch ${batch} in steps of 4 batches`, () =>
-        expectSameBytes(`window-${batch}`, { accumulationSteps: 4, epochs: 2 }, abortAt(0, batch)));
+        expectSameBytes(`window-${batch}`, { accumulationSteps: 4, epochs: 2 }, abortAt(1, batch)));
     }
 
     it('broken off with checkpoints every 2 steps of 3 batches', () =>
       expectSameBytes(
         'every',
         { accumulationSteps: 3, epochs: 2, checkpoint: { everySteps: 2, keepLast: true } },
-        breakAt(1, 8),
+        breakAt(2, 8),
       ));
 
     it('stopped in validation, which begins again', () => {
@@ -96,7 +96,7 @@ describe('resuming a run', () => {
       const controller = new AbortController();
       const callback = {
         onEpochEnd: ({ epoch }: { epoch: number }) => {
-          if (epoch === 2) controller.abort();
+          if (epoch === 3) controller.abort();
         },
       };
       return expectSameBytes('test', {}, { signal: controller.signal, callbacks: [callback] });
@@ -108,9 +108,9 @@ describe('resuming a run', () => {
       const runs = inside('thrice');
       let training: object = steady;
       for (const [epoch, batch] of [
-        [0, 5],
-        [0, 8],
-        [1, 7],
+        [1, 5],
+        [1, 8],
+        [2, 7],
       ] as const) {
         await failureOf(runIn(runs, experiment(training), breakAt(epoch, batch)));
         training = { ...training, resumeFrom: runOf(runs) };
@@ -200,7 +200,7 @@ describe('resuming a run', () => {
     for (const [what, training, rest, message] of refused) {
       it(`refuses ${what} and leaves the run as it was`, async () => {
         const runs = inside(`refused-${what.replaceAll(' ', '-')}`);
-        const { runDirectory } = await runIn(runs, experiment(), abortAt(1, 4));
+        const { runDirectory } = await runIn(runs, experiment(), abortAt(2, 4));
         const before = everything(runDirectory);
         const failure = await failureOf(runIn(runs, experiment({ ...training, resumeFrom: runDirectory }, rest)));
         expect(failure).to.include({ name: 'AiforgeError', code: 'CONFIG_INVALID' });
@@ -218,7 +218,7 @@ describe('resuming a run', () => {
       const changes = linesOf(first.runDirectory).find(({ kind }) => kind === 'changes')!;
       expect(changes).to.deep.include({
         step: 11,
-        epoch: 1,
+        epoch: 2,
         changes: {
           'training.epochs': { from: 1, to: 2 },
           'training.learningRate': { from: 0.01, to: 0.5 },
@@ -227,7 +227,7 @@ describe('resuming a run', () => {
       });
       // 84 samples in batches of 16: six steps.
       expect(
-        linesOf(first.runDirectory).filter(({ interval, epoch }) => interval === 'step' && epoch === 1),
+        linesOf(first.runDirectory).filter(({ interval, epoch }) => interval === 'step' && epoch === 2),
       ).to.have.length(6);
       const steady = await runIn(inside('steady'), experiment({ epochs: 2 }));
       expect(bytesOf(resumed.runDirectory) === bytesOf(steady.runDirectory)).to.equal(false);
@@ -253,7 +253,7 @@ describe('resuming a run', () => {
 
   it('refuses a run that another process works on, and takes over what a dead one left', async () => {
     const runs = inside('locked');
-    const { runDirectory } = await runIn(runs, experiment(), abortAt(0, 4));
+    const { runDirectory } = await runIn(runs, experiment(), abortAt(1, 4));
     const config = experiment({ resumeFrom: runDirectory });
     const both = await Promise.allSettled([runIn(runs, config), runIn(runs, config)]);
     const [failed] = both.filter((outcome) => outcome.status === 'rejected');
@@ -279,7 +279,7 @@ describe('resuming a run', () => {
 
   it('removes what a process left that was killed while it wrote', async () => {
     const runs = inside('half-written');
-    const { runDirectory } = await runIn(runs, experiment(), abortAt(0, 4));
+    const { runDirectory } = await runIn(runs, experiment(), abortAt(1, 4));
     writeFileSync(path.join(runDirectory, '.last.safetensors.0.tmp'), 'half');
     await runIn(runs, experiment({ resumeFrom: runDirectory }));
     expect(readdirSync(runDirectory).filter((name) => name.startsWith('.') || name.startsWith('lock'))).to.deep.equal(
@@ -304,7 +304,7 @@ describe('resuming a run', () => {
   });
 
   it('refuses a checkpoint that was moved out of its run’s folder, before anything is done', async () => {
-    const { runDirectory } = await runIn(inside('moved'), experiment(), abortAt(1, 4));
+    const { runDirectory } = await runIn(inside('moved'), experiment(), abortAt(2, 4));
     const alone = inside('alone');
     mkdirSync(alone);
     copyFileSync(path.join(runDirectory, 'last.safetensors'), path.join(alone, 'last.safetensors'));

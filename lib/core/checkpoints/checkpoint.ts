@@ -17,13 +17,14 @@ const format = 'aiforge-checkpoint-2';
 
 /** Where a run stands, beside its tensors. */
 export const RunState = z.object({
-  /** The epoch to go on with, and the batches of it that are done. */
+  /** Epochs that are done, and the batches that are done of the next one. */
   epoch: z.int().min(0),
   batch: z.int().min(0),
   /** Optimizer steps since the run began. */
   step: z.int().min(0),
   best: z.number().nullable(),
-  bestEpoch: z.int().nullable(),
+  /** The number of the best epoch, from 1. */
+  bestEpoch: z.int().min(1).nullable(),
   badEpochs: z.int().min(0),
   worldSize: z.int().min(1),
   /** Samples to train on. */
@@ -85,7 +86,7 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
   const metadata = {
     format,
     state: JSON.stringify(state),
-    config: JSON.stringify(config),
+    config: toJson(config),
     plugins: JSON.stringify(plugins),
     optimizerName,
     optimizer: optimizerOptions,
@@ -115,7 +116,7 @@ export function loadCheckpoint(file: string): Checkpoint {
       `${file} is no checkpoint to resume from: its format is '${metadata.format ?? 'unknown'}', expected '${format}'. Resume from last.safetensors of a run's folder.`,
     );
   }
-  const parse = (name: string) => readJson(file, name, () => JSON.parse(metadata[name] ?? 'null') as unknown);
+  const parse = (name: string) => readJson(file, name, () => fromJson(metadata[name] ?? 'null'));
   const read = Metadata.safeParse({ state: parse('state'), config: parse('config'), plugins: parse('plugins') });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;

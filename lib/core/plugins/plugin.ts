@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 
+import { isZod4 } from '../../config/foreignZod.js';
 import { packageManifest } from '../../config/loadModule.js';
 import { AiforgeError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
@@ -78,19 +79,24 @@ function checkKeys(plugin: PluginModule): void {
   }
 }
 
-/** Checks that the classes have what aiforge calls. Throws `PLUGIN_INVALID` with everything that is missing from one class. */
-export function checkParts(parts: PluginParts, who: string): void {
+/**
+ * Checks that the classes have what aiforge calls, and that the schema is one of zod 4; `zodHint` says of another zod where it is.
+ * Throws `PLUGIN_INVALID` with everything that is missing from one class.
+ */
+export function checkParts(parts: PluginParts, who: string, zodHint = ''): void {
   for (const part of ['Model', 'Dataset', 'Preprocessor'] as const) {
     const value: unknown = parts[part];
     if (value !== undefined) checkClass(part, value, who);
   }
-  const config: unknown = parts.Config;
-  if (config !== undefined && !(config instanceof z.ZodObject)) {
-    throw new AiforgeError(
-      'PLUGIN_INVALID',
-      `${who}: Config is not a zod object schema; write ModelConfig.extend({ … }) with zod 4.`,
-    );
-  }
+  if (parts.Config !== undefined) checkSchema(parts.Config, `${who}: Config`, zodHint);
+}
+
+function checkSchema(config: unknown, what: string, zodHint: string): void {
+  const refuse = (problem: string) =>
+    new AiforgeError('PLUGIN_INVALID', `${what}${problem}; write ModelConfig.extend({ … }) with zod 4.${zodHint}`);
+  if (!(config instanceof z.ZodObject)) throw refuse(' is not a zod object schema');
+  const foreign = Object.entries(config.shape as object).find(([, field]) => !isZod4(field));
+  if (foreign !== undefined) throw refuse(`.${foreign[0]} is not a schema of zod 4`);
 }
 
 function checkClass(part: keyof typeof required, value: unknown, who: string): void {

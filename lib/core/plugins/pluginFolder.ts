@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { foreignZodHint } from '../../config/foreignZod.js';
 import { loadModule } from '../../config/loadModule.js';
+import { moduleProblem } from '../../config/moduleError.js';
 import { AiforgeError } from '../../errors.js';
 import { checkParts, definePlugin, type LoadedPlugin, type PluginModule, type PluginParts } from './plugin.js';
 
@@ -22,7 +24,7 @@ export function loadPluginFolder(directory: string, name: string): LoadedPlugin 
     Preprocessor: Preprocessor ?? exported<'Preprocessor'>(directory, 'preprocessor', 'Preprocessor'),
     Config: Config ?? schemaOf(directory),
   };
-  checkParts(parts, `The plugin in ${directory}`);
+  checkParts(parts, `The plugin in ${directory}`, foreignZodHint(directory));
   return { name: metadata.name, directory, metadata, ...parts };
 }
 
@@ -36,8 +38,9 @@ function readPart(directory: string, part: string): Exports | undefined {
   try {
     return loadModule(file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new AiforgeError('PLUGIN_INVALID', `${file} could not be run: ${reason}`, { cause: error });
+    throw new AiforgeError('PLUGIN_INVALID', `${file} could not be run: ${moduleProblem(error, file)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -72,6 +75,6 @@ function schemaOf(directory: string): PluginParts['Config'] {
   throw new AiforgeError(
     'PLUGIN_INVALID',
     `${partFile(directory, 'config')} exports ${schemas.length === 0 ? 'no zod object schema' : 'several schemas'}; ` +
-      `write 'export const Config = ModelConfig.extend({ … })'.`,
+      `write 'export const Config = ModelConfig.extend({ … })'.${foreignZodHint(directory)}`,
   );
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { packageRoot, resolveModule } from '../../config/loadModule.js';
+import { isPath } from '../../config/paths.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 import { checkVersion, definePlugin, type LoadedPlugin, type PluginModule } from './plugin.js';
@@ -65,11 +66,6 @@ function find(name: string, from: string): LoadedPlugin {
 function fromObject(plugin: PluginModule): LoadedPlugin {
   const { Model, Dataset, Preprocessor, Config, ...metadata } = definePlugin(plugin);
   return { name: plugin.name, directory: undefined, metadata, Model, Dataset, Preprocessor, Config };
-}
-
-/** A path says where it points by its first character; everything else is a name and must not reach outside. */
-function isPath(name: string): boolean {
-  return !name.includes('\0') && /^(\.{0,2}\/|\.{1,2}$)/.test(name);
 }
 
 function fromPath(path: string, from: string): LoadedPlugin {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { ModelConfig } from '../../config/modelConfigs.js';
+import { isAddress, isPath } from '../../config/paths.js';
 import { validate } from '../../config/validate.js';
 import type { Dataset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
@@ -51,34 +52,39 @@ export function resolvePlugins(config: ExperimentConfig, from: string): Experime
 }
 
 /**
- * The experiment as the run's folder records it: with the model's defaults filled in, and everything that was found by the place
- * of the configuration file made relative to the folder, so that its `config.yaml` finds it too.
+ * The experiment as the run's folder records it: with the model's defaults filled in, and with paths relative to the folder, so
+ * that its `config.yaml` finds what they name wherever the two are moved together.
  */
 export function resolvedConfig(
   config: ExperimentConfig,
   plugins: ExperimentPlugins,
-  from: string,
   runDirectory: string,
 ): ExperimentConfig {
-  const relative = (target: string) => `./${path.relative(runDirectory, path.resolve(from, target))}`;
   const pluginOf = (given: string, { directory }: LoadedPlugin, kind: 'model' | 'dataset') =>
-    directory === undefined || findsAgain(given, kind, directory, runDirectory) ? given : relative(directory);
+    directory === undefined || (!isPath(given) && findsAgain(given, kind, directory, runDirectory))
+      ? given
+      : recordedPath(directory, runDirectory);
   return {
     ...config,
     modelPlugin: pluginOf(config.modelPlugin, plugins.model, 'model'),
     datasetPlugin: pluginOf(config.datasetPlugin, plugins.dataset, 'dataset'),
-    dataPath: isRelativePath(config.dataPath) ? relative(config.dataPath) : config.dataPath,
+    dataPath: isPath(config.dataPath) ? recordedPath(config.dataPath, runDirectory) : config.dataPath,
     model: plugins.modelConfig,
     training: { ...config.training, resumeFrom: null },
   };
 }
 
-const isRelativePath = (name: string): boolean => /^\.{1,2}(\/|$)/.test(name);
+/** Relative to the run's folder, unless the two have nothing but the root in common. */
+function recordedPath(target: string, runDirectory: string): string {
+  const [, top] = path.resolve(target).split(path.sep);
+  const isNear = top !== '' && top === path.resolve(runDirectory).split(path.sep)[1];
+  return isNear ? `./${path.relative(runDirectory, target)}` : target;
+}
 
-/** Whether a plugin's name, or its path, leads to the same folder from the run's. */
-function findsAgain(given: string, kind: 'model' | 'dataset', directory: string, runDirectory: string): boolean {
+/** Whether a plugin's name leads to the same folder from the run's. */
+function findsAgain(name: string, kind: 'model' | 'dataset', directory: string, runDirectory: string): boolean {
   try {
-    return loadPlugin(given, { from: runDirectory, kind }).directory === directory;
+    return loadPlugin(name, { from: runDirectory, kind }).directory === directory;
   } catch {
     return false;
   }
@@ -129,9 +135,9 @@ export async function sharePreprocessor({ preprocessor }: ExperimentData, ranks:
   if (ranks.rank !== 0) preprocessor.load(file);
 }
 
-/** A plain name lies in the data folder; `./x`, `/x` and addresses such as `npm:x` are taken as they are. */
+/** A plain name lies in the data folder; paths, and addresses such as `npm:x`, are taken as they are. */
 function dataPathIn(dataDir: string, dataPath: string): string {
-  return /^(\.{0,2}\/|[a-z]+:)/.test(dataPath) ? dataPath : path.join(dataDir, dataPath);
+  return isPath(dataPath) || isAddress(dataPath) ? dataPath : path.join(dataDir, dataPath);
 }
 
 async function loadDataset(

@@ -4,7 +4,7 @@ import { noGrad } from '../../autograd/index.js';
 import { loadExperimentConfig } from '../../config/load.js';
 import { defaultCollate } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
-import { scope, type Tensor } from '../../tensor/index.js';
+import { scope, Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import { loadWeights } from '../checkpoints/checkpoint.js';
@@ -18,11 +18,18 @@ export interface Prediction {
   probabilities: number[];
 }
 
-/** A trained model, ready to be asked. */
-export interface LoadedRun<Item> {
+/** A trained model, ready to be asked; `Output` is what its `predictStep` gives. */
+export interface LoadedRun<Item, Output = Tensor> {
   model: BaseModel;
   preprocessor: BasePreprocessor<Item> | undefined;
-  /** The classes of some items. The items go through the preprocessor and the model as one batch. */
+  /**
+   * The model's answer for some items, which need no labels: they go through the preprocessor and, as one batch in evaluation
+   * mode without gradients, through the model's `predictStep`. Of most models it is a tensor whose first dimension are the items;
+   * tensors are the caller's, to keep or to dispose. Throws INVALID_ARGUMENT without items, and PLUGIN_INVALID for what the
+   * preprocessor cannot transform.
+   */
+  predict(items: readonly Item[]): Output;
+  /** The classes of some items, for a model whose `predictStep` gives logits, (batch, classes). */
   classify(items: readonly Item[]): Prediction[];
 }
 
@@ -31,7 +38,7 @@ export interface LoadedRun<Item> {
  *
  * @throws AiforgeError FILE_NOT_FOUND when the folder has no finished epoch; FILE_INVALID for a truncated checkpoint.
  */
-export function loadRun<Item = unknown>(directory: string): LoadedRun<Item> {
+export function loadRun<Item = unknown, Output = Tensor>(directory: string): LoadedRun<Item, Output> {
   const files = runFiles(directory);
   if (!existsSync(files.config)) {
     throw new AiforgeError(
@@ -44,31 +51,48 @@ export function loadRun<Item = unknown>(directory: string): LoadedRun<Item> {
   const model = createModel(plugins);
   model.lossFn = model.configureLossFn(config.training.lossFnName);
   loadWeights(files.best, model);
-  model.eval();
   const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
   preprocessor?.load(files.preprocessor);
-  return { model, preprocessor, classify: (items) => classify(model, preprocessor, items) };
+  model.eval();
+  const predict = (items: readonly Item[]) =>
+    noGrad(() => scope(() => answerOf(model, samplesOf(items, preprocessor))));
+  return {
+    model,
+    preprocessor,
+    predict: (items) => predict(items) as Output,
+    classify: (items) => (items.length === 0 ? [] : scope(() => classesOf(predict(items)))),
+  };
 }
 
-function classify<Item>(
-  model: BaseModel,
-  preprocessor: BasePreprocessor<Item> | undefined,
-  items: readonly Item[],
-): Prediction[] {
-  if (items.length === 0) return [];
-  return noGrad(() =>
-    scope(() => {
-      const samples = items.map((item) => preprocessor?.transform(item) ?? item);
-      const batch = defaultCollate(samples) as unknown as Record<string, Tensor>;
-      const { predictions } = model.validationStep(batch, 0);
-      if (predictions?.ndim !== 2) {
-        throw new AiforgeError(
-          'PLUGIN_INVALID',
-          'classify: validationStep must return predictions of shape (batch, classes).',
-        );
-      }
-      const probabilities = predictions.softmax(1).tolist<number[][]>();
-      return probabilities.map((row) => ({ label: row.indexOf(Math.max(...row)), probabilities: row }));
-    }),
-  );
+function answerOf(model: BaseModel, samples: readonly unknown[]): unknown {
+  if (model.training) model.eval();
+  return model.predictStep(defaultCollate(samples), 0);
+}
+
+function samplesOf<Item>(items: readonly Item[], preprocessor: BasePreprocessor<Item> | undefined): readonly unknown[] {
+  if (items.length === 0) throw new AiforgeError('INVALID_ARGUMENT', 'predict got no items; give it one or more.');
+  if (preprocessor === undefined) return items;
+  return items.map((item, index) => {
+    try {
+      return preprocessor.transform(item);
+    } catch (cause) {
+      throw new AiforgeError(
+        'PLUGIN_INVALID',
+        `The preprocessor cannot transform item ${index}: ${(cause as Error).message.replace(/\.?$/, '.')} Where the item has no label, let transform leave the label out of the sample.`,
+        { cause },
+      );
+    }
+  });
+}
+
+function classesOf(logits: unknown): Prediction[] {
+  if (!Tensor.isTensor(logits) || logits.ndim !== 2) {
+    const given = Tensor.isTensor(logits) ? `a tensor of shape [${logits.shape.join(', ')}]` : typeof logits;
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `classify: predictStep must return logits of shape (batch, classes), got ${given}; use predict for other models.`,
+    );
+  }
+  const probabilities = logits.softmax(1).tolist() as number[][];
+  return probabilities.map((row) => ({ label: row.indexOf(Math.max(...row)), probabilities: row }));
 }

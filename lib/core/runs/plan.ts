@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
+import { resolvePaths } from '../../config/paths.js';
 import { AiforgeError } from '../../errors.js';
 import type { Optimizer } from '../../optim/index.js';
 import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.js';
@@ -40,10 +41,11 @@ export interface RunPlan {
  * STATE_DICT_MISMATCH or TRAINING_FAILED.
  */
 export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): RunPlan {
-  const plugins = resolvePlugins(given, from);
-  const config = withRanks({ ...given, model: plugins.modelConfig }, ranks);
+  const located = resolvePaths(given, () => from);
+  const plugins = resolvePlugins(located, from);
+  const config = withRanks({ ...located, model: plugins.modelConfig }, ranks);
   checkMonitor(config.training.earlyStoppingMonitor);
-  const resumed = readResumed(config, plugins, from, ranks);
+  const resumed = readResumed(config, plugins, ranks);
   manualSeed(config.training.seed);
   const model = createModel(plugins);
   const { lossFnName, optimizerName, learningRate, optimizerArgs } = config.training;
@@ -88,12 +90,7 @@ export function resumeOptimizer({ checkpoint, changes }: ResumedRun, optimizer: 
   }
 }
 
-function readResumed(
-  config: ExperimentConfig,
-  plugins: ExperimentPlugins,
-  from: string,
-  ranks: Ranks,
-): ResumedRun | undefined {
+function readResumed(config: ExperimentConfig, plugins: ExperimentPlugins, ranks: Ranks): ResumedRun | undefined {
   const { resumeFrom } = config.training;
   if (resumeFrom === null) return undefined;
   const file = checkpointFile(resumeFrom);
@@ -101,7 +98,7 @@ function readResumed(
   const directory = path.dirname(file);
   checkFolder(directory, file, checkpoint);
   checkSameRun(checkpoint, plugins, ranks);
-  const changes = changesOf(checkpoint.config, resolvedConfig(config, plugins, from, directory), checkpoint.state);
+  const changes = changesOf(checkpoint.config, resolvedConfig(config, plugins, directory), checkpoint.state);
   return { directory, checkpoint, changes };
 }
 

@@ -28,7 +28,7 @@ export interface Run {
   state: RunState;
   stopping: EarlyStopping;
   tracker: Tracker;
-  /** The metrics of each epoch. */
+  /** The metrics of each epoch, with its number as `epoch`. */
   history: Record<string, number>[];
 }
 
@@ -86,13 +86,13 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   const metrics = { ...named('train', train), ...(val === null ? {} : named('val', val)) };
   const isBest = stopping.update(metrics);
   const rates = trainer.endEpoch(metrics);
-  const { epoch } = state;
-  Object.assign(state, { epoch: epoch + 1, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
+  const epoch = state.epoch + 1;
+  Object.assign(state, { epoch, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
   if (isBest) state.bestEpoch = epoch;
   tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, interval: 'epoch' });
   if (isBest && ranks.rank === 0) saving(files.best, () => saveWeights(files.best, plan.model, epoch));
   if (training.checkpoint.keepLast) await trainer.save();
-  run.history.push(metrics);
+  run.history.push({ epoch, ...metrics });
   const seconds = (performance.now() - start) / 1000;
   await run.callbacks.onEpochEnd({ epoch, epochs: training.epochs, seconds, metrics, isBest });
   return true;
@@ -114,7 +114,7 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
     if (!plan.config.training.checkpoint.keepLast) await trainer.save();
     return 'interrupted';
   }
-  tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, interval: 'epoch' });
+  tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, interval: 'run' });
   const { loss, ...metrics } = passed.values;
   return { loss: loss!, metrics, ...passed.scores };
 }

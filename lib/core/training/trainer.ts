@@ -198,7 +198,7 @@ export class Trainer {
     const own = Math.min(state.batch * training.batchSize, this.#sampler.length);
     const running = this.#running;
     return {
-      epoch: state.epoch,
+      epoch: state.epoch + 1,
       epochs: training.epochs,
       batch: state.batch,
       batches: this.#loader.length,

@@ -1,0 +1,116 @@
+import type { Alias, Document, LineCounter, Pair, Scalar } from 'yaml';
+import { lineCounter, parseDocument, yaml } from './yamlLibrary.js';
+
+/** What a YAML text holds. */
+export interface YamlText {
+  value: unknown;
+  /** The line, from 1, of the deepest node on a path of keys that the text holds; undefined where it holds none of it. */
+  lineOf: (path: readonly PropertyKey[]) => number | undefined;
+}
+
+/** Why a text cannot be taken, and where: line and column from 1. */
+export interface YamlProblem {
+  line: number;
+  column: number;
+  reason: string;
+  cause?: unknown;
+}
+
+interface Fault {
+  offset: number;
+  reason: string;
+  cause?: unknown;
+}
+
+/**
+ * Reads one YAML 1.2 document, with merge keys (`<<`) and keys that are texts as they are written. Values arrive as they are
+ * meant or not at all: a number that JavaScript would round, one with leading zeros, an unknown tag, dates and bytes are refused,
+ * as are circular aliases. `refuse` makes the error.
+ */
+export function readYamlText(text: string, refuse: (problem: YamlProblem) => Error): YamlText {
+  const lines = lineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true });
+  const fail = ({ offset, reason, cause }: Fault): never => {
+    const { line, col: column } = lines.linePos(offset);
+    throw refuse({ line, column, reason, cause });
+  };
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (problem !== undefined)
+    fail({ offset: problem.pos[0], reason: `not valid YAML: ${problem.message.split('\n')[0]}`, cause: problem });
+  const fault = findFault(document);
+  if (fault !== undefined) fail(fault);
+  return { value: toJS(document, fail), lineOf: (path) => lineOf(document, lines, path) };
+}
+
+function toJS(document: Document.Parsed, fail: (fault: Fault) => never): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    // Aliases that multiply beyond all bounds show only here.
+    return fail({ offset: 0, reason: `not valid YAML: ${(error as Error).message}`, cause: error });
+  }
+}
+
+/** The first node that is valid YAML and has no right value here. */
+function findFault(document: Document.Parsed): Fault | undefined {
+  let found: Fault | undefined;
+  const { visit, isNode } = yaml();
+  const at = (node: unknown, reason: string | undefined): symbol | undefined => {
+    if (reason === undefined) return undefined;
+    found = { offset: (isNode(node) && node.range?.[0]) || 0, reason };
+    return visit.BREAK;
+  };
+  visit(document, {
+    Scalar: (key, node) => (key === 'key' ? undefined : at(node, faultOfScalar(node))),
+    Alias: (_, node, ancestors) => at(node, faultOfAlias(node, document, ancestors)),
+    Pair: (_, pair) => at(pair.key, faultOfMerge(pair, document)),
+  });
+  return found;
+}
+
+function faultOfScalar({ value, source = '' }: Scalar): string | undefined {
+  if (value === null || ['string', 'boolean'].includes(typeof value)) return undefined;
+  if (typeof value !== 'number')
+    return `'${source}' is a date or bytes, which settings cannot hold; write it as a text`;
+  return faultOfNumber(source, value);
+}
+
+/** Why a number that is written so is not the number that it is read as, if it is not. */
+function faultOfNumber(source: string, value: number): string | undefined {
+  if (/^[-+]?0\d/.test(source)) {
+    return `${source} begins with a zero; write ${String(value)} for the number, or '${source}' for a text`;
+  }
+  if (/^([-+]?\d+|0x[\dA-Fa-f]+|0o[0-7]+)$/.test(source) && BigInt(source) !== BigInt(value)) {
+    return `${source} is too large to be kept exactly and would become ${BigInt(value)}; write '${source}' for a text`;
+  }
+  if (!Number.isFinite(value) && !/inf|nan/i.test(source)) return `${source} is larger than any number`;
+  return undefined;
+}
+
+function faultOfAlias(alias: Alias, document: Document, ancestors: readonly unknown[]): string | undefined {
+  const target = alias.resolve(document);
+  if (target === undefined) {
+    return `the alias *${alias.source} has no anchor &${alias.source} before it; write '*${alias.source}' for a text`;
+  }
+  return ancestors.includes(target) ? `the alias *${alias.source} stands within what it is an alias of` : undefined;
+}
+
+function faultOfMerge({ key, value }: Pair, document: Document): string | undefined {
+  const { isAlias, isMap, isScalar, isSeq } = yaml();
+  if (!isScalar(key) || key.source !== '<<' || key.type !== 'PLAIN') return undefined;
+  const resolved = (node: unknown) => (isAlias(node) ? node.resolve(document) : node);
+  const merged = resolved(value);
+  const sources = isSeq(merged) ? merged.items.map(resolved) : [merged];
+  // An alias without its anchor is found by itself.
+  return sources.every((source) => source === undefined || isMap(source))
+    ? undefined
+    : 'the key << takes a mapping, or a list of mappings, to merge';
+}
+
+function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+    if (node?.range) return lines.linePos(node.range[0]).line;
+  }
+  return undefined;
+}
