@@ -126,11 +126,14 @@ async function requireSpace(folder, needed) {
 }
 
 // The CPU wheel needs no other package. The CUDA one loads the nvidia-* wheels that its dependencies bring, from the
-// folder next to torch/: untested, for want of a GPU where this was written.
+// folder next to torch/. They lack two folders of CUDA's headers that torch's own need, which have wheels of their own.
+const CUDA_PACKAGES = ['nvidia-cuda-crt==13.0.*', 'nvidia-cuda-cccl==13.0.*'];
+
 async function pipInstall(target, flavour) {
   const args = ['-m', 'pip', 'install', '--no-compile', '--only-binary=:all:', '--target', target];
-  if (flavour === 'cpu') args.push('--no-deps');
-  args.push(`torch==${LIBTORCH_VERSION}`);
+  // `==2.13.0` would take a wheel called 2.13.0+cpu before that of the registry; `===` takes the very name.
+  if (flavour === 'cpu') args.push('--no-deps', `torch==${LIBTORCH_VERSION}`);
+  else args.push(`torch===${LIBTORCH_VERSION}`, ...CUDA_PACKAGES);
   // pip unpacks into the temporary folder first: keep that on the disk whose space was checked, and easy to clear.
   const scratch = join(target, '.scratch');
   mkdirSync(scratch, { recursive: true });

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   cleanEnvironment,
+  folderOfBothFlavours,
   folderOfWheels,
   outlineOfLibTorch,
   pathWithOnly,
@@ -106,6 +107,25 @@ describe('scripts/libtorch.mjs', () => {
       const { cache, env } = emptyCache(folderOfWheels('cuda'));
       expectOneMessage(await runNode([script], env), 'CUDA build', 'AIFORGE_FLAVOUR=cuda');
       expect(readdirSync(cache)).to.deep.equal([]);
+    });
+
+    it('takes the CUDA build beside a CPU build of the same version, with the headers that it needs', async function () {
+      const { bavail, bsize } = statfsSync(tmpdir());
+      if (bavail * bsize < 12e9) {
+        console.log('      skipped: the CUDA flavour asks for 12 GB of free space');
+        return this.skip();
+      }
+      const { cache, env } = emptyCache(folderOfBothFlavours(), { AIFORGE_FLAVOUR: 'cuda' });
+      const { status, output } = await runNode([script], env);
+      expect(status, output).to.equal(0);
+      const folder = join(cache, 'libtorch-2.13.0-cuda');
+      for (const file of [
+        'torch/lib/libtorch_cuda.so',
+        'nvidia/cu13/include/crt/host_defines.h',
+        'nvidia/cu13/include/nv/target',
+      ]) {
+        expect(existsSync(join(folder, file)), file).to.equal(true);
+      }
     });
 
     it('says what pip said when pip finds no wheel', async () => {

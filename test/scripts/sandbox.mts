@@ -80,27 +80,49 @@ export function outlineOfLibTorch(version: string, flavour: 'cpu' | 'cuda' = 'cp
   };
 }
 
-/** A folder with a small wheel that pip installs as torch 2.13.0, so that the real pip runs without a large download. */
-export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
-  const folder = temporaryFolder();
-  const info = 'torch-2.13.0.dist-info';
-  const files: Record<string, string> = {
-    [`${info}/METADATA`]: 'Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n',
+/** Puts a wheel into a folder, so that the real pip runs without a large download. */
+function addWheel(folder: string, name: string, version: string, files: Record<string, string>): void {
+  const stem = `${name}-${version}`;
+  const info = `${stem}.dist-info`;
+  const all: Record<string, string> = {
+    ...files,
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: py3-none-any\n',
-    'torch/version.py': "__version__ = '2.13.0'\n",
-    'torch/nn/__init__.py': '',
-    'torchgen/__init__.py': '',
   };
-  for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
-  files[`${info}/RECORD`] = [...Object.keys(files), `${info}/RECORD`].map((name) => `${name},,\n`).join('');
-  const content = writeFiles(join(folder, 'content'), files);
+  all[`${info}/RECORD`] = [...Object.keys(all), `${info}/RECORD`].map((file) => `${file},,\n`).join('');
+  const content = writeFiles(join(temporaryFolder(), 'content'), all);
   const zip =
     'import os, sys, zipfile\n' +
     'with zipfile.ZipFile(sys.argv[1], "w") as z:\n' +
     '  for d, _, names in os.walk(sys.argv[2]):\n' +
     '    for n in names: z.write(os.path.join(d, n), os.path.relpath(os.path.join(d, n), sys.argv[2]))\n';
-  const wheel = join(folder, 'torch-2.13.0-py3-none-any.whl');
+  const wheel = join(folder, `${stem}-py3-none-any.whl`);
   const { status, stderr } = spawnSync('python3', ['-c', zip, wheel, content], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the wheel could not be made: ${stderr}`);
+}
+
+function addTorch(folder: string, flavour: 'cpu' | 'cuda', version: string): void {
+  const files: Record<string, string> = {
+    'torch/version.py': `__version__ = '${version}'\n`,
+    'torch/nn/__init__.py': '',
+    'torchgen/__init__.py': '',
+  };
+  for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
+  addWheel(folder, 'torch', version, files);
+}
+
+/** A folder with a small wheel that pip installs as torch 2.13.0. */
+export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
+  const folder = temporaryFolder();
+  addTorch(folder, flavour, '2.13.0');
+  return folder;
+}
+
+/** The same with both flavours, named as they are published, and what the CUDA one needs. */
+export function folderOfBothFlavours(): string {
+  const folder = folderOfWheels('cuda');
+  addTorch(folder, 'cpu', '2.13.0+cpu');
+  addWheel(folder, 'nvidia_cuda_crt', '13.0.88', { 'nvidia/cu13/include/crt/host_defines.h': '' });
+  addWheel(folder, 'nvidia_cuda_cccl', '13.0.85', { 'nvidia/cu13/include/nv/target': '' });
   return folder;
 }
