@@ -10,6 +10,7 @@ export const errorCodes = {
   TENSOR_LEAK: 'The leak detector found tensors that outlive the code that made them.',
   SHARED_TENSOR_INVALID: 'A token of a shared or transferred tensor is forged, was received already, or was released.',
   OUT_OF_MEMORY: 'LibTorch could not allocate memory.',
+  DEVICE_UNAVAILABLE: 'A CUDA device was asked for that cannot be used here: other build, no driver, no such GPU.',
   ADDON_NOT_LOADED: 'The native addon is missing or does not fit this machine or this LibTorch.',
   CONFIG_INVALID: 'A configuration file, value or override is not valid.',
   FILE_NOT_FOUND: 'A file that was asked for does not exist.',

@@ -1,7 +1,9 @@
 export * from './tensor/index.js';
 export * from './autograd/index.js';
 export * from './core/index.js';
+export * as amp from './amp/index.js';
 export * as autograd from './autograd/namespace.js';
+export * as cuda from './cuda/index.js';
 export * as data from './data/index.js';
 export * as distributed from './distributed/index.js';
 export * as func from './func/index.js';

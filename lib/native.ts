@@ -207,7 +207,6 @@ export interface Native {
   getNumThreads(): number;
   setNumInteropThreads(threads: number): void;
   getNumInteropThreads(): number;
-  cudaDeviceCount(): number;
 }
 
 const addonPath = path.join(packageRoot, 'build', 'cmake', 'Release', 'aiforge.node');

@@ -19,6 +19,8 @@ const MAY_IMPORT = {
   counter: [],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
+  amp: [...LEAVES, 'tensor', 'autograd'],
+  cuda: [...LEAVES, 'tensor', 'autograd'],
   nn: [...LEAVES, 'tensor', 'autograd'],
   serialization: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
@@ -28,10 +30,10 @@ const MAY_IMPORT = {
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.
-  distributed: ENGINE,
+  distributed: [...ENGINE, 'cuda'],
   core: TRAINING,
-  cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing'],
+  cli: [...TRAINING, 'distributed', 'core', 'cuda'],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp'],
 };
 
 await runMain(() => {

@@ -92,12 +92,13 @@ async function examineAddon(): Promise<Finding[]> {
   try {
     const start = performance.now();
     const { native } = await import('../native.js');
+    const { deviceCount } = await import('../cuda/index.js');
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
     const threads = `${native.getNumThreads()} in an operator, ${availableParallelism()} cores`;
     return [
       { topic, found: `${builtFor}, loads in ${seconds} s` },
       { topic: 'threads', found: threads },
-      examineCuda(record.flavour, native.cudaDeviceCount()),
+      examineCuda(record.flavour, deviceCount()),
     ];
   } catch (error) {
     return [{ topic, found: `${builtFor}, does not load`, remedy: `${messageOf(error)}\n    ${rebuild}` }];

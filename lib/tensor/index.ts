@@ -70,7 +70,6 @@ export {
   type TypedArrayOptions,
 } from './typedArrays.js';
 export {
-  cudaDeviceCount,
   getNumInteropThreads,
   getNumThreads,
   setNumInteropThreads,
