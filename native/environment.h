@@ -58,6 +58,9 @@ class Environment {
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.
   void attach(napi_env env, napi_value object, Handle handle);
 
+  // Makes V8 collect now, and releases what it collected.
+  void collect(napi_env env);
+
   // Releases the tensors whose objects were collected.
   void sweep(node_api_basic_env env);
 
