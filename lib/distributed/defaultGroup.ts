@@ -1,3 +1,4 @@
+import * as cuda from '../cuda/index.js';
 import { AiforgeError } from '../errors.js';
 import { setDefaultSyncGroup } from '../nn/syncGroup.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,6 +11,8 @@ export interface InitProcessGroupOptions extends RankOptions {
   backend?: Backend;
   /** How long to wait for the other ranks, now and in each collective. Default: 30 minutes. */
   timeoutMs?: number;
+  /** NCCL: this rank's GPU, which also becomes the current device. Default: `LOCAL_RANK`, or the only one that it sees. */
+  deviceId?: number;
 }
 
 interface GroupOption {
@@ -39,6 +42,7 @@ let starting = false;
 export async function initProcessGroup({
   backend = 'gloo',
   timeoutMs = 1_800_000,
+  deviceId,
   ...options
 }: InitProcessGroupOptions = {}): Promise<ProcessGroup> {
   if (initialised !== undefined || starting) {
@@ -47,9 +51,16 @@ export async function initProcessGroup({
       'initProcessGroup was called twice; call destroyProcessGroup() before.',
     );
   }
+  if (deviceId !== undefined && backend === 'gloo') {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `deviceId: ${deviceId} is for NCCL; backend 'gloo' has no GPU of its own.`,
+    );
+  }
   const { rank, worldSize, masterAddr, masterPort, servesStore } = readRankEnvironment(options);
   starting = true;
   try {
+    const device = backend === 'gloo' ? null : chooseDevice(deviceId, rank);
     const store = await TCPStore.create({
       host: masterAddr,
       port: masterPort,
@@ -57,12 +68,21 @@ export async function initProcessGroup({
       isServer: servesStore,
       timeoutMs,
     });
-    initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs });
+    initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs, deviceId: device });
     setDefaultSyncGroup(initialised);
     return initialised;
   } finally {
     starting = false;
   }
+}
+
+/** The GPU of an NCCL rank, which becomes the current device; null where there is none, which the group itself refuses. */
+function chooseDevice(deviceId: number | undefined, rank: number): number | null {
+  if (!cuda.isAvailable()) return null;
+  // Launchers that show each rank its own GPU alone number it 0.
+  const device = deviceId ?? (cuda.deviceCount() === 1 ? 0 : Number(process.env.LOCAL_RANK ?? rank));
+  cuda.setDevice(device);
+  return device;
 }
 
 /** Whether `initProcessGroup` has been called, and its group not yet destroyed. */

@@ -5,7 +5,8 @@ import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.j
 import { nativeDistributed, type NativeGroup } from './native.js';
 import type { TCPStore } from './store.js';
 
-export type Backend = 'gloo' | 'nccl';
+/** `nccl` has CUDA tensors only; the last has both kinds. */
+export type Backend = 'gloo' | 'nccl' | 'cpu:gloo,cuda:nccl';
 
 export type ReduceOp = 'sum' | 'avg' | 'product' | 'min' | 'max' | 'band' | 'bor' | 'bxor';
 
@@ -18,6 +19,8 @@ export interface ProcessGroupOptions {
   name?: string;
   /** How long a collective waits for the other ranks. Default: 30 minutes. */
   timeoutMs?: number;
+  /** NCCL: this rank's GPU, connected at once. Default: none, and connected by the first collective. */
+  deviceId?: number | null;
 }
 
 /**
@@ -48,10 +51,20 @@ export class ProcessGroup implements SyncGroup {
 
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
   static async create(store: TCPStore, options: ProcessGroupOptions): Promise<ProcessGroup> {
-    const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, ...options } as const;
-    const open = (name: string): Promise<NativeGroup> =>
-      nativeDistributed.openProcessGroup(store.native, full.backend, name, full.rank, full.worldSize, full.timeoutMs);
-    return new ProcessGroup(await open(full.name), () => open(`${full.name}/bytes`), full);
+    const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, deviceId: null, ...options } as const;
+    const open = (name: string, backend: Backend, deviceId: number | null): Promise<NativeGroup> =>
+      nativeDistributed.openProcessGroup(
+        store.native,
+        backend,
+        name,
+        full.rank,
+        full.worldSize,
+        full.timeoutMs,
+        deviceId,
+      );
+    // Bytes are tensors on the CPU.
+    const openBytes = (): Promise<NativeGroup> => open(`${full.name}/bytes`, 'gloo', null);
+    return new ProcessGroup(await open(full.name, full.backend, full.deviceId), openBytes, full);
   }
 
   /** @internal */
