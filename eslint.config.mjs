@@ -30,6 +30,14 @@ export default tseslint.config(
     rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }] },
   },
   {
+    // What the library loads of scripts/, which are there before it is compiled.
+    files: ['**/*.cjs'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { ...nodeGlobals, require: 'readonly', module: 'writable', __dirname: 'readonly' },
+    },
+  },
+  {
     files: typed,
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylistic],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -54,8 +62,8 @@ export default tseslint.config(
     rules: { 'no-console': 'error' },
   },
   {
-    // A native addon can only be loaded with require.
-    files: ['lib/native.ts'],
+    // A native addon and what scripts/ shares with the library are loaded with require.
+    files: ['lib/native.ts', 'lib/locate.ts'],
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {

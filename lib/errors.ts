@@ -11,6 +11,8 @@ export const errorCodes = {
   SHARED_TENSOR_INVALID: 'A token of a shared or transferred tensor is forged, was received already, or was released.',
   OUT_OF_MEMORY: 'LibTorch could not allocate memory.',
   DEVICE_UNAVAILABLE: 'A CUDA device was asked for that cannot be used here: other build, no driver, no such GPU.',
+  PLATFORM_UNSUPPORTED: 'There is no LibTorch for this operating system or C library.',
+  LIBTORCH_NOT_FOUND: 'LibTorch is not installed, or what `LIBTORCH` names is none that aiforge works with.',
   ADDON_NOT_LOADED: 'The native addon is missing or does not fit this machine or this LibTorch.',
   CONFIG_INVALID: 'A configuration file, value or override is not valid.',
   FILE_NOT_FOUND: 'A file that was asked for does not exist.',
@@ -22,6 +24,7 @@ export const errorCodes = {
   LAUNCH_FAILED: 'A launched process failed or could not be started.',
   GRADCHECK_FAILED: 'The gradients of a function are not those that differences of its values give.',
   TRAINING_FAILED: 'A training run cannot go on.',
+  RUN_INTERRUPTED: 'A run was stopped on request before there was anything to save.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,3 +1,5 @@
+import { provideRanks } from './core/ranks.js';
+
 export * from './tensor/index.js';
 export * from './autograd/index.js';
 export * from './core/index.js';
@@ -20,3 +22,6 @@ export { validate, type ValidateOptions } from './config/validate.js';
 export { AiforgeError, errorCodes, TensorDisposedError, type ErrorCode } from './errors.js';
 export { addLogFile, childLogger, logger, type Logger } from './log.js';
 export { load, save, type LoadOptions } from './serialization/index.js';
+
+// `core` knows nothing of process groups.
+provideRanks(async () => (await import('./distributed/ranks.js')).joinRanks());

@@ -1,5 +1,7 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { DestinationStream, LogFn, Logger as PinoLogger } from 'pino';
+import path from 'node:path';
+import type { LogFn, Logger as PinoLogger } from 'pino';
 
 // pino and pino-pretty take 25 ms to load, and most programs that import the library never log: the first line loads them.
 const load = createRequire(__filename);
@@ -69,12 +71,35 @@ const fanOut = {
 };
 
 function openConsole(): Sink {
-  const { destination } = load('pino') as typeof import('pino');
-  const stderr: DestinationStream = destination({ dest: 2, sync: true });
-  if (!process.stderr.isTTY) return { level: 'trace', write: (line) => stderr.write(line) };
+  // Where nobody reads standard error any more, or its disk is full, there is nobody to tell.
+  const write = lineWriter(2, () => undefined);
+  if (!process.stderr.isTTY) return { level: 'trace', write };
   const { prettyFactory } = load('pino-pretty') as typeof import('pino-pretty');
   const format = prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
-  return { level: 'trace', write: (line) => stderr.write(format(line)) };
+  return { level: 'trace', write: (line) => write(format(line)) };
+}
+
+const waitMs = 10;
+
+/** Writes lines to a file at once; after the first that cannot be written, which `failed` is told of, it writes no more. */
+function lineWriter(descriptor: number, failed: (error: Error) => void): (line: string) => void {
+  let works = true;
+  return (line) => {
+    const bytes = Buffer.from(line);
+    for (let written = 0; works && written < bytes.length;) {
+      try {
+        written += writeSync(descriptor, bytes, written);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+          // The reader of a pipe is behind.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs);
+        } else {
+          works = false;
+          failed(error as Error);
+        }
+      }
+    }
+  };
 }
 
 function openRoot(): PinoLogger {
@@ -121,16 +146,22 @@ export function childLogger(bindings: Record<string, unknown>): Logger {
 
 /**
  * Appends every line of `level` and above to a file as JSON, whatever the console shows, until the returned function is
- * called. Missing folders are made; a file that cannot be opened throws Node's own error.
+ * called. Missing folders are made; a file that cannot be opened throws Node's own error. A file that cannot be written any
+ * more, as on a full disk, costs one warning.
  */
-export function addLogFile(path: string, level: LogLevel = 'info'): () => void {
-  const { destination } = load('pino') as typeof import('pino');
-  const stream = destination({ dest: path, sync: true, mkdir: true, append: true });
-  const sink: Sink = { level, write: (line) => stream.write(line) };
+export function addLogFile(file: string, level: LogLevel = 'info'): () => void {
+  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  const descriptor = openSync(file, 'a');
+  const write = lineWriter(descriptor, (error) => {
+    files.delete(sink);
+    logger.warn({ err: error }, `The log ${file} is no longer written; check the disk.`);
+  });
+  const sink: Sink = { level, write };
   files.add(sink);
+  let isOpen = true;
   return () => {
-    if (!files.delete(sink)) return;
-    stream.flushSync();
-    stream.end();
+    files.delete(sink);
+    if (isOpen) closeSync(descriptor);
+    isOpen = false;
   };
 }

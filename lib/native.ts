@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
+import { constants } from 'node:os';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
 import { hintFor } from './hints.js';
-import { packageRoot } from './stack.js';
+import { findAddon, setUp } from './locate.js';
 
 /** A tensor's number in the addon's slot table. */
 export type Handle = number;
@@ -209,8 +208,6 @@ export interface Native {
   getNumInteropThreads(): number;
 }
 
-const addonPath = path.join(packageRoot, 'build', 'cmake', 'Release', 'aiforge.node');
-
 function createError(code: ErrorCode, reason: string, op: string, args: string[]): Error {
   const call = op === '' ? '' : `${op}(${args.join(', ')}): `;
   const hint = hintFor(reason);
@@ -222,23 +219,29 @@ function createError(code: ErrorCode, reason: string, op: string, args: string[]
 }
 
 function load(): Native {
-  if (!existsSync(addonPath)) {
-    throw new AiforgeError(
-      'ADDON_NOT_LOADED',
-      `The native addon is not built: ${addonPath} does not exist. Run \`node scripts/install.mjs\` in ${packageRoot}.`,
-    );
-  }
+  const { origin, file, libraries } = findAddon();
   try {
-    const addon = require(addonPath) as Native;
+    libraries.forEach(loadLibrary);
+    const addon = require(file) as Native;
     addon.setErrorFactory(createError);
     return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AiforgeError(
-      'ADDON_NOT_LOADED',
-      `The native addon cannot be loaded: ${reason}. Run \`npx aiforge doctor\` to see what is missing.`,
-      { cause },
-    );
+    const remedy =
+      origin === 'source' ? `Run: ${setUp}` : `To compile one for this system, run: AIFORGE_BUILD=source ${setUp}`;
+    throw new AiforgeError('ADDON_NOT_LOADED', `The addon ${file} cannot be loaded: ${reason}. ${remedy}`, { cause });
+  }
+}
+
+const RTLD_NODELETE = 0x1000;
+
+/** Loads a library of LibTorch, so that the addon, which only names it, finds it in the process. */
+function loadLibrary(file: string): void {
+  try {
+    process.dlopen({ exports: {} }, file, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+  } catch (error) {
+    // Node expects an addon, and says so once the library is loaded.
+    if (!(error instanceof Error && error.message.includes('did not self-register'))) throw error;
   }
 }
 

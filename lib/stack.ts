@@ -41,10 +41,11 @@ export function divideFrames(stack: string): Frames {
   return first < 0 ? { own: lines, user: [] } : { own: lines.slice(0, first), user: lines.slice(first) };
 }
 
-/** The frames that an error shows: the user's, or all with `AIFORGE_STACK=full`. */
+/** The frames that an error shows: the user's, or all with `AIFORGE_STACK=full`; none of a failed import. */
 export function shownFrames(stack: string): string[] {
   const { own, user } = divideFrames(stack);
   const limit = Number.isFinite(Error.stackTraceLimit) ? Error.stackTraceLimit : Infinity;
-  if (process.env.AIFORGE_STACK === 'full' || user.length === 0) return [...own, ...user];
+  if (process.env.AIFORGE_STACK === 'full') return [...own, ...user];
+  if (user.length === 0) return own.some((line) => line.includes('node:internal/modules/')) ? [] : own;
   return user.slice(0, limit);
 }

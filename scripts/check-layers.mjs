@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack'];
+const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'locate'];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
@@ -14,7 +14,8 @@ const MAY_IMPORT = {
   errors: ['stack'],
   log: ['errors'],
   hints: [],
-  native: ['errors', 'hints', 'stack'],
+  locate: ['errors', 'stack'],
+  native: ['errors', 'hints', 'locate'],
   atomicFile: ['errors'],
   counter: [],
   tensor: LEAVES,

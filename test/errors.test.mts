@@ -15,7 +15,7 @@ function sources(folder: string, ending: RegExp): string {
 
 describe('error codes', () => {
   const codes = Object.keys(errorCodes);
-  const typescript = sources('lib', /\.ts$/);
+  const typescript = sources('lib', /\.ts$/) + sources('scripts/locate', /\.cjs$/);
   const native = sources('native', /\.(cc|h)$/);
   const sections = readFileSync('docs/errors.md', 'utf8').split(/^## /m).slice(1);
 

@@ -78,6 +78,21 @@ describe('log', () => {
     expect(written.map(({ msg }) => msg)).to.deep.equal(['first', 'second']);
   });
 
+  it('writes no more to a file whose disk is full, after one warning, and goes on', () => {
+    const { stdout, stderr, status } = run(
+      `const close = addLogFile('/dev/full');
+      for (let i = 0; i < 3; i++) logger.info('lost');
+      close();
+      console.log('went on');`,
+      { LOG_LEVEL: 'warn' },
+    );
+    expect(status).to.equal(0);
+    expect(stdout).to.equal('went on\n');
+    expect(lines(stderr).map(({ msg }) => msg)).to.deep.equal([
+      'The log /dev/full is no longer written; check the disk.',
+    ]);
+  });
+
   it('throws when a log file cannot be opened', () => {
     const { stderr } = run(`addLogFile('/dev/null/log.jsonl')`);
     expect(stderr).to.match(/(ENOTDIR|EEXIST): .*\/dev\/null/);

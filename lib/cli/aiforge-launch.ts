@@ -31,6 +31,7 @@ What is run in each rank:
 
 OMP_NUM_THREADS, where it is unset and there is more than one rank, becomes the number of cores divided by the ranks
 (torchrun sets 1). Ctrl-C is passed on to the ranks, so that they can save their work; a second one kills them.
+SIGUSR1 and SIGUSR2 are passed on as well; the ranks of train write a checkpoint and go on.
 
 Examples:
   aiforge-launch --nproc 2 train experiments/spam.yaml training.epochs=2

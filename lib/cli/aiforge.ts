@@ -10,11 +10,12 @@ const examples = `
 Examples:
   aiforge train experiments/spam.yaml
   aiforge train experiments/spam.yaml training.epochs=2 model.dropout=0.2
-  aiforge train experiments/spam.yaml training.resumeFrom=runs/spam/2026-01-31_12-00-00
+  aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge setup
   aiforge doctor`;
 
-// The commands load what they need: `aiforge doctor` must work where the addon does not.
+// The commands load what they need: `setup` and `doctor` must work where the addon does not.
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')
     .description("Trains models of plugins on PyTorch's engine.")
@@ -24,11 +25,19 @@ function buildProgram(finish: (status: number) => void): Command {
   program
     .command('train')
     .description('runs the experiment of a configuration file')
-    .argument('<config>', 'a YAML, TypeScript or JavaScript file')
+    .argument('[config]', 'a YAML, TypeScript or JavaScript file; with --resume that of the run, unless it is given')
     .argument('[overrides...]', 'settings as key.sub=value, which come before those of the file')
-    .action(async (config: string, overrides: string[]) => {
+    .option('--resume <run>', 'go on with a run: its folder, or a checkpoint in it')
+    .action(async (config: string | undefined, overrides: string[], { resume }: { resume?: string }) => {
       const { train } = await import('./train.js');
-      finish(await train(config, overrides));
+      finish(await train(config === undefined ? [] : [config, ...overrides], resume));
+    });
+  program
+    .command('setup')
+    .description('brings LibTorch and the addon, where installing the package did not')
+    .action(async () => {
+      const { setup } = await import('./setup.js');
+      finish(await setup());
     });
   program
     .command('doctor')

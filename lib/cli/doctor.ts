@@ -2,11 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import pc from 'picocolors';
 
-const root = join(__dirname, '..', '..', '..');
-const rebuild = `run: node ${join(root, 'scripts', 'install.mjs')}`;
+import { findAddon, findLibTorch, hasPrebuilt, setUp, type Addon, type LibTorch } from '../locate.js';
+import { packageRoot } from '../stack.js';
 
 /** One line of the report. `remedy` makes it a failure; `note` explains a thing that is absent and not needed. */
 interface Finding {
@@ -16,17 +15,9 @@ interface Finding {
   note?: string | undefined;
 }
 
-interface LibTorch {
-  path: string;
-  version: string;
-  flavour: string;
-}
-
 /** Prints what aiforge found on this machine and what to do about what is missing; resolves to the exit status, 0 or 1. */
 export async function doctor(): Promise<number> {
-  const addon = await examineAddon();
-  const works = addon.every((finding) => finding.remedy === undefined);
-  const findings = [examineNode(), examinePackage(), ...examineTools(works), await examineLibTorch(), ...addon];
+  const findings = [examineNode(), examinePackage(), ...examineTools(), examineLibTorch(), ...(await examineAddon())];
   for (const finding of findings) process.stdout.write(`${format(finding)}\n`);
   return findings.some((finding) => finding.remedy !== undefined) ? 1 : 0;
 }
@@ -50,45 +41,47 @@ function examineNode(): Finding {
 }
 
 function examinePackage(): Finding {
-  const { version } = readJson(join(root, 'package.json')) as { version: string };
-  return { topic: 'aiforge', found: `${version} in ${root}` };
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+  return { topic: 'aiforge', found: `${version} in ${packageRoot}` };
 }
 
-/** The tools that only installing needs: a missing one is no failure as long as the addon works. */
-function examineTools(addonWorks: boolean): Finding[] {
+/** The tools that only setting up needs: a missing one is no failure where what it brings is there. */
+function examineTools(): Finding[] {
+  const hasAddon = attempt(findAddon).value !== undefined;
+  const compiler = hasAddon || hasPrebuilt() ? 'needed only to compile the addon' : undefined;
+  const pip = hasAddon || attempt(findLibTorch).value ? 'needed only to install LibTorch' : undefined;
   const tools = [
-    { topic: 'C++ compiler', command: process.env['CXX'] || 'g++', args: ['--version'], debian: 'g++' },
-    { topic: 'cmake', command: 'cmake', args: ['--version'], debian: 'cmake' },
-    { topic: 'pip', command: 'python3', args: ['-m', 'pip', '--version'], debian: 'python3 python3-pip' },
+    {
+      topic: 'C++ compiler',
+      command: process.env['CXX'] || 'g++',
+      args: ['--version'],
+      debian: 'g++',
+      spare: compiler,
+    },
+    { topic: 'cmake', command: 'cmake', args: ['--version'], debian: 'cmake', spare: compiler },
+    { topic: 'pip', command: 'python3', args: ['-m', 'pip', '--version'], debian: 'python3 python3-pip', spare: pip },
   ];
-  return tools.map(({ topic, command, args, debian }) => {
+  return tools.map(({ topic, command, args, debian, spare }) => {
     const version = firstLine(command, args);
     if (version !== null) return { topic, found: version };
-    return addonWorks
-      ? { topic, found: 'not found', note: 'needed only to install or to build again' }
-      : { topic, found: 'not found', remedy: `install it (on Debian: apt-get install ${debian})` };
+    if (spare !== undefined) return { topic, found: 'not found', note: spare };
+    return { topic, found: 'not found', remedy: `install it (on Debian: apt-get install ${debian})` };
   });
 }
 
-async function examineLibTorch(): Promise<Finding> {
+function examineLibTorch(): Finding {
   const topic = 'LibTorch';
-  const script = pathToFileURL(join(root, 'scripts', 'libtorch.mjs')).href;
-  const { findLibTorch } = (await import(script)) as { findLibTorch: () => (LibTorch & { source: string }) | null };
-  try {
-    const libtorch = findLibTorch();
-    if (libtorch === null) return { topic, found: 'not installed', remedy: `${rebuild}, or set LIBTORCH` };
-    const { path, version, flavour, source } = libtorch;
-    return { topic, found: `${version}, ${flavour}, in ${path} (${source === 'cache' ? 'installed by pip' : source})` };
-  } catch (error) {
-    return { topic, found: 'not usable', remedy: messageOf(error) };
-  }
+  const { value: libtorch, problem } = attempt(findLibTorch);
+  if (problem !== undefined) return { topic, found: 'not usable', remedy: problem };
+  if (!libtorch) return { topic, found: 'not installed', remedy: `run: ${setUp} (or set LIBTORCH)` };
+  const { path, version, flavour, source } = libtorch;
+  return { topic, found: `${version}, ${flavour}, in ${path} (${source === 'cache' ? 'installed by pip' : source})` };
 }
 
 async function examineAddon(): Promise<Finding[]> {
   const topic = 'addon';
-  const record = readJson(join(root, 'build', 'cmake', 'libtorch.json')) as LibTorch | null;
-  if (record === null) return [{ topic, found: 'not built', remedy: rebuild }];
-  const builtFor = `built for LibTorch ${record.version} (${record.flavour}) in ${record.path}`;
+  const { value: addon, problem } = attempt(findAddon);
+  if (addon === undefined) return [{ topic, found: 'none', remedy: problem }];
   try {
     const start = performance.now();
     const { native } = await import('../native.js');
@@ -96,16 +89,22 @@ async function examineAddon(): Promise<Finding[]> {
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
     const threads = `${native.getNumThreads()} in an operator, ${availableParallelism()} cores`;
     return [
-      { topic, found: `${builtFor}, loads in ${seconds} s` },
+      { topic, found: `${describe(addon)}, loads in ${seconds} s` },
       { topic: 'threads', found: threads },
-      examineCuda(record.flavour, deviceCount()),
+      examineCuda(addon.libtorch?.flavour, deviceCount()),
     ];
   } catch (error) {
-    return [{ topic, found: `${builtFor}, does not load`, remedy: `${messageOf(error)}\n    ${rebuild}` }];
+    return [{ topic, found: `${describe(addon)}, does not load`, remedy: messageOf(error) }];
   }
 }
 
-function examineCuda(flavour: string, devices: number): Finding {
+function describe({ origin, libtorch }: Addon): string {
+  const { version, flavour, path }: LibTorch = libtorch ?? { version: '?', flavour: '?', path: '?' };
+  const how = origin === 'source' ? 'compiled here' : `prebuilt, of ${origin}`;
+  return `${how}, for LibTorch ${version} (${flavour}) in ${path}`;
+}
+
+function examineCuda(flavour: string | undefined, devices: number): Finding {
   const topic = 'CUDA';
   if (flavour !== 'cuda') {
     return { topic, found: 'none', note: 'this is the CPU flavour; AIFORGE_FLAVOUR=cuda when installing gives CUDA' };
@@ -119,11 +118,12 @@ function firstLine(command: string, args: string[]): string | null {
   return status === 0 ? (stdout.split('\n')[0] ?? '') : null;
 }
 
-function readJson(file: string): unknown {
+/** What a function gives, or its error's message. */
+function attempt<Result>(find: () => Result): { value?: Result; problem?: string } {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return null;
+    return { value: find() };
+  } catch (error) {
+    return { problem: messageOf(error) };
   }
 }
 

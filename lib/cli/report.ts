@@ -3,8 +3,11 @@ import path from 'node:path';
 import pc from 'picocolors';
 
 import type { RunResult } from '../core/callback.js';
-import type { ConfusionTable } from '../core/training/metrics.js';
+import type { ConfusionTable } from '../core/training/classCounts.js';
 import { runFiles } from '../core/runs/runDirectory.js';
+
+/** Beyond so many classes a table of them is no longer read. */
+const mostClasses = 20;
 
 function table(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -18,28 +21,45 @@ function confusion(counts: ConfusionTable, classNames: readonly string[] | undef
 }
 
 /** The text at the end of a run: scores on the held-out split, where the files are, and what to try next. */
-export function report(result: RunResult, configFile: string, nextTry: string): string {
+export function report(result: RunResult, nextTry: string): string {
   const shown = (file: string) => path.relative(process.cwd(), file) || '.';
   const files = runFiles(result.runDirectory);
   const lines: string[] = [''];
   if (result.stoppedEarly) lines.push(`Stopped early after epoch ${result.epochs}.`);
   if (result.test !== undefined) {
-    const { loss, accuracy, f1, confusion: counts } = result.test;
+    const { loss, accuracy, f1, metrics, confusion: counts } = result.test;
     const scores =
       accuracy === undefined ? '' : `, accuracy ${pc.bold(accuracy.toFixed(4))}, F1 ${pc.bold(f1!.toFixed(4))}`;
-    lines.push(`Held-out test (weights of epoch ${result.bestEpoch + 1}): loss ${loss.toFixed(4)}${scores}`);
-    if (counts !== undefined) lines.push(confusion(counts, result.classNames));
+    const others = Object.entries(metrics).filter(([name]) => name !== 'accuracy' && name !== 'f1');
+    const measured = others.map(([name, value]) => `, ${name} ${value.toFixed(4)}`).join('');
+    lines.push(
+      `Held-out test (weights of epoch ${result.bestEpoch! + 1}): loss ${loss.toFixed(4)}${scores}${measured}`,
+    );
+    if (counts !== undefined && counts.length <= mostClasses) lines.push(confusion(counts, result.classNames));
   }
   lines.push(
     '',
     `  configuration  ${shown(files.config)}`,
-    `  best weights   ${shown(files.best)}`,
+    ...(result.bestEpoch === null ? [] : [`  best weights   ${shown(files.best)}`]),
     `  checkpoint     ${shown(files.last)}`,
     `  metrics        ${shown(files.metrics)}`,
     `  log            ${shown(files.log)}`,
   );
   if (result.mlflowRunId !== null) lines.push(`  MLflow run     ${result.mlflowRunId}`);
-  const resume = `npx aiforge train ${shown(configFile)} training.resumeFrom=${shown(result.runDirectory)}`;
-  lines.push('', result.status === 'interrupted' ? `Interrupted. Go on with: ${resume}` : `Next: ${nextTry}`);
+  lines.push(
+    '',
+    result.status === 'interrupted' ? `Interrupted. Go on with: ${resumeCommand(result)}` : `Next: ${nextTry}`,
+  );
   return lines.join('\n');
+}
+
+/** What a shell is to be given to go on with a run: its configuration is the run's own, and so is the number of processes. */
+function resumeCommand({ runDirectory, worldSize }: RunResult): string {
+  const launcher = worldSize > 1 ? `npx aiforge-launch --nproc ${worldSize} train` : 'npx aiforge train';
+  return `${launcher} --resume ${quoted(path.relative(process.cwd(), runDirectory) || '.')}`;
+}
+
+/** As one word of a shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,36 +3,18 @@ import path from 'node:path';
 
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { loadExperimentConfig } from '../config/load.js';
+import { checkpointFile } from '../core/checkpoints/checkpoint.js';
 import { Container } from '../core/container.js';
-import { orchestrator, orchestratorOptions } from '../core/orchestrator.js';
+import { orchestrator, orchestratorOptions, type Orchestrator } from '../core/orchestrator.js';
 import type { RunResult } from '../core/callback.js';
+import { singleProcess } from '../core/ranks.js';
+import { runFiles } from '../core/runs/runDirectory.js';
 import { joinRanks } from '../distributed/ranks.js';
+import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
-
-const exitStatus = { SIGINT: 130, SIGTERM: 143 } as const;
-type StopSignal = keyof typeof exitStatus;
-
-/** Aborts at the first signal, so that a checkpoint can be written; the second one ends the process at once. */
-function stopOnSignals(): { signal: AbortSignal; received: () => StopSignal | undefined } {
-  const controller = new AbortController();
-  let received: StopSignal | undefined;
-  for (const name of Object.keys(exitStatus) as StopSignal[]) {
-    process.on(name, () => {
-      if (received !== undefined) process.exit(exitStatus[name]);
-      received = name;
-      controller.abort(name);
-    });
-  }
-  return { signal: controller.signal, received: () => received };
-}
-
-/** The launcher names the ranks; the configuration that is recorded says so. */
-function withRanks(config: ExperimentConfig, worldSize: number): ExperimentConfig {
-  const localRank = Number(process.env.LOCAL_RANK ?? 0);
-  return { ...config, training: { ...config.training, useDistributed: true, localRank, worldSize } };
-}
+import { listenToSignals } from './stopSignals.js';
 
 function nextTry(configFile: string, result: RunResult): string {
   const example = path.join('examples', 'http-service', 'server.mjs');
@@ -41,28 +23,52 @@ function nextTry(configFile: string, result: RunResult): string {
     : `npx aiforge train ${configFile} training.learningRate=0.0005`;
 }
 
+/** The configuration of a command: a file's, or that of the run to resume, with overrides. */
+function configuration(
+  given: readonly string[],
+  resume: string | undefined,
+): { file: string; config: ExperimentConfig } {
+  const first = given[0];
+  const isFile = first !== undefined && (!first.includes('=') || existsSync(first));
+  const [file, overrides] = isFile ? [first, given.slice(1)] : [undefined, given];
+  const resumes = resume === undefined ? [] : [`training.resumeFrom=${JSON.stringify(path.resolve(resume))}`];
+  const source = file ?? (resume === undefined ? undefined : runFiles(path.dirname(checkpointFile(resume))).config);
+  if (source !== undefined) return { file: source, config: loadExperimentConfig(source, [...overrides, ...resumes]) };
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    'aiforge train needs a configuration file, such as experiments/spam.yaml, or --resume with the folder of a run.',
+  );
+}
+
 /** `aiforge train`: runs an experiment and prints how it goes; resolves to the exit status. */
-export async function train(configFile: string, overrides: readonly string[]): Promise<number> {
-  const stop = stopOnSignals();
-  let config = loadExperimentConfig(configFile, overrides);
+export async function train(given: readonly string[], resume: string | undefined): Promise<number> {
+  let running: Orchestrator | undefined;
+  const stop = listenToSignals(() => running?.requestCheckpoint());
+  const { file, config } = configuration(given, resume);
   const joined = await joinRanks();
+  const ranks = joined?.ranks ?? singleProcess;
   try {
-    if (joined !== undefined) config = withRanks(config, joined.ranks.worldSize);
-    const isFirst = (joined?.ranks.rank ?? 0) === 0;
+    const isFirst = ranks.rank === 0;
     if (!process.env.LOG_LEVEL) logger.level = 'warn';
     const progress = isFirst ? new Progress() : undefined;
     const container = new Container();
     container.experimentConfig.override(config);
     container.provide(orchestratorOptions, () => ({
-      from: path.dirname(path.resolve(configFile)),
-      ranks: joined?.ranks,
+      from: path.dirname(path.resolve(file)),
+      ranks,
       signal: stop.signal,
       callbacks: progress === undefined ? [] : [progress],
     }));
-    const result = await container.get(orchestrator).runExperiment();
+    running = container.get(orchestrator);
+    const result = await running.runExperiment();
     progress?.stop();
-    if (isFirst) process.stdout.write(`${report(result, configFile, nextTry(configFile, result))}\n`);
-    return result.status === 'finished' ? 0 : exitStatus[stop.received() ?? 'SIGINT'];
+    if (isFirst) process.stdout.write(`${report(result, nextTry(file, result))}\n`);
+    return result.status === 'finished' ? 0 : stop.status();
+  } catch (error) {
+    if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
+    if (stop.signal.reason instanceof Error) throw stop.signal.reason;
+    process.stderr.write(`${error.message}\n`);
+    return stop.status();
   } finally {
     await joined?.leave();
   }

@@ -40,6 +40,10 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe('Largest total norm of the gradients, above 0, null for no limit; default null'),
+    nonFiniteLoss: z
+      .enum(['stop', 'ignore'])
+      .default('stop')
+      .describe("What a training loss of NaN or infinity does: 'stop' the run, or nothing ('ignore'); default 'stop'"),
     accumulationSteps: count.default(1).describe('Batches whose gradients make one optimizer step; default 1'),
     valFraction: fraction.default(0.1).describe('Share of the samples to validate on, from 0 to under 1; default 0.1'),
     testFraction: fraction.default(0.1).describe('Share of the samples to test on, from 0 to under 1; default 0.1'),

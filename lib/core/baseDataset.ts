@@ -8,6 +8,8 @@ export interface LoadContext {
   worldSize: number;
   /** Waits until every rank has come here. Rank 0 prepares files before it, the others read them after it. */
   barrier: () => Promise<void>;
+  /** Aborted when the run is asked to stop: what takes long may give up early. */
+  signal: AbortSignal;
   /** `datasetArgs` of the experiment. */
   args: Record<string, unknown>;
   logger: Logger;

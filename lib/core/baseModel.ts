@@ -16,6 +16,10 @@ export interface StepOutput {
   predictions?: Tensor;
   /** What was to be predicted. Default: the batch's `labels` or `targets`. */
   targets?: Tensor;
+  /** How much the batch counts beside others, such as its tokens that are not masked. Default: its samples. */
+  weight?: number | Tensor;
+  /** Further values, each a mean over the batch: `{ mae }` is recorded as `train_mae`, `val_mae` and `test_mae`. */
+  metrics?: Record<string, number | Tensor>;
 }
 
 /** A loss as a module: `forward(predictions, targets)`. */

@@ -1,5 +1,5 @@
 import type { ExperimentConfig } from '../config/experimentConfig.js';
-import type { ClassificationScores } from './training/metrics.js';
+import type { ClassificationScores } from './training/classCounts.js';
 
 export interface RunStart {
   config: ExperimentConfig;
@@ -28,7 +28,7 @@ export interface EpochEnd {
   epoch: number;
   epochs: number;
   seconds: number;
-  /** `train_loss`, `val_loss` and, for classification, `val_accuracy` and `val_f1`. */
+  /** `train_loss`, `val_loss`, for classification accuracies and F1 scores, and what the steps measured: `val_mae`. */
   metrics: Record<string, number>;
   isBest: boolean;
 }
@@ -40,20 +40,26 @@ export interface RunResult {
   runDirectory: string;
   /** Epochs that were completed, in this run and those that it resumed. */
   epochs: number;
-  bestEpoch: number;
+  /** Null when the monitored metric was never a number. */
+  bestEpoch: number | null;
   stoppedEarly: boolean;
   /** Metrics of each epoch of this run. */
   history: Record<string, number>[];
   /** On the held-out split, with the best checkpoint's weights; undefined when there is none or the run was interrupted. */
-  test: ({ loss: number } & Partial<ClassificationScores>) | undefined;
+  test: ({ loss: number; metrics: Record<string, number> } & Partial<ClassificationScores>) | undefined;
+  /** Processes that trained together. */
+  worldSize: number;
   mlflowRunId: string | null;
   classNames: readonly string[] | undefined;
 }
 
-/** Listens to a run; every method may be left out. An error in one ends the run. */
+/**
+ * Listens to a run; every method may be left out, and may be asynchronous: training waits for it. An error in one, or a
+ * rejection, ends the run. A method that begins with `on` and is none of these is refused.
+ */
 export interface Callback {
-  onRunStart?(run: RunStart): void;
-  onStepEnd?(step: StepEnd): void;
-  onEpochEnd?(epoch: EpochEnd): void;
-  onRunEnd?(result: RunResult): void;
+  onRunStart?(run: RunStart): void | Promise<void>;
+  onStepEnd?(step: StepEnd): void | Promise<void>;
+  onEpochEnd?(epoch: EpochEnd): void | Promise<void>;
+  onRunEnd?(result: RunResult): void | Promise<void>;
 }

@@ -4,7 +4,7 @@ export { BasePreprocessor } from './basePreprocessor.js';
 export type { Callback, EpochEnd, RunResult, RunStart, StepEnd } from './callback.js';
 export { loadWeights, saveWeights } from './checkpoints/checkpoint.js';
 export { Container, createToken, type Factory, type Provider, type Token } from './container.js';
-export type { ClassificationScores, ConfusionTable } from './training/metrics.js';
+export type { ClassificationScores, ConfusionTable } from './training/classCounts.js';
 export { Orchestrator, orchestrator, orchestratorOptions, type OrchestratorOptions } from './orchestrator.js';
 export { definePlugin, type LoadedPlugin, type PluginMetadata, type PluginModule } from './plugins/plugin.js';
 export { loadPlugin, registerPlugin, type LoadPluginOptions } from './plugins/plugins.js';

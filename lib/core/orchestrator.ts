@@ -2,53 +2,43 @@ import path from 'node:path';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
+import { didYouMean } from '../config/nearest.js';
 import { dumpConfig } from '../config/load.js';
 import { readSettings, type Settings } from '../config/settings.js';
+import { AiforgeError } from '../errors.js';
 import { addLogFile, logger } from '../log.js';
-import { manualSeed, setNumThreads } from '../tensor/index.js';
-import type { RunStatus, Tracker } from '../tracking/tracker.js';
-import type { BaseModel } from './baseModel.js';
+import { manualSeed, setNumThreads, setRngState } from '../tensor/index.js';
+import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
-import {
-  checkpointFile,
-  loadCheckpoint,
-  loadWeights,
-  saveWeights,
-  type Checkpoint,
-  type RunState,
-} from './checkpoints/checkpoint.js';
+import { Callbacks } from './callbacks.js';
+import type { RunState } from './checkpoints/checkpoint.js';
 import { Container, createToken } from './container.js';
+import { joinLaunchedRanks, type Ranks } from './ranks.js';
+import { keepsNumbers } from './runs/changes.js';
+import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
+import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
+import { createRunDirectory, removeHalfWritten, runFiles, type RunFiles } from './runs/runDirectory.js';
+import { RunLock } from './runs/runLock.js';
+import { saving } from './runs/saving.js';
+import { openTracking, type OpenTracking } from './runs/tracking.js';
+import { Agreement, RunRequests } from './training/agreement.js';
 import { EarlyStopping } from './training/earlyStopping.js';
-import { evaluate } from './training/evaluation.js';
-import { createModel, prepareData, resolvedConfig, resolvePlugins, type ExperimentData } from './runs/experiment.js';
-import { singleProcess, type Ranks } from './ranks.js';
-import { createRunDirectory, runFiles, type RunFiles } from './runs/runDirectory.js';
-import { openTracking } from './runs/tracking.js';
+import { fit, tryMonitor, type Run } from './training/fit.js';
 import { Trainer } from './training/trainer.js';
 
 export interface OrchestratorOptions {
   /** Folder that plugin paths are relative to, that of the configuration file. Default: the working directory. */
   from?: string;
-  /** The processes that train together. Default: this one alone. */
+  /** The processes that train together. Default: those that `aiforge-launch` or torchrun started, else this one alone. */
   ranks?: Ranks;
-  /** Aborting it ends the run at the next step, with a checkpoint to resume from. */
+  /** Aborting it ends the run at the next batch, with a checkpoint to resume from. */
   signal?: AbortSignal;
   callbacks?: readonly Callback[];
   /** Default: the environment's. */
   settings?: Settings;
 }
 
-/** A run's parts that do not change while it goes on. */
-interface Run {
-  config: ExperimentConfig;
-  files: RunFiles;
-  data: ExperimentData;
-  model: BaseModel;
-  trainer: Trainer;
-  state: RunState;
-  stopping: EarlyStopping;
-  tracker: Tracker;
-}
+const optionNames = ['from', 'ranks', 'signal', 'callbacks', 'settings'];
 
 /**
  * Runs one experiment: loads the plugins and the data, fits the preprocessor, trains with validation, early stopping and
@@ -64,82 +54,52 @@ export class Orchestrator {
   readonly #config: ExperimentConfig;
   readonly #givenRunId: string | null;
   readonly #options: OrchestratorOptions;
-  readonly #ranks: Ranks;
   readonly #settings: Settings;
-  readonly #callback: Required<Callback>;
-  readonly #history: Record<string, number>[] = [];
+  readonly #callbacks: Callbacks;
+  readonly #requests: RunRequests;
 
+  /** Throws CONFIG_INVALID for an option, or a callback's method, that nobody knows. */
   constructor(container: Container, options: OrchestratorOptions = {}) {
+    checkOptions(options);
     this.#config = container.experimentConfig();
     this.#givenRunId = container.mlflowRunId();
     this.#options = options;
-    this.#ranks = options.ranks ?? singleProcess;
     this.#settings = options.settings ?? readSettings();
-    const all = options.callbacks ?? [];
-    this.#callback = {
-      onRunStart: (run) => all.forEach((callback) => callback.onRunStart?.(run)),
-      onStepEnd: (step) => all.forEach((callback) => callback.onStepEnd?.(step)),
-      onEpochEnd: (epoch) => all.forEach((callback) => callback.onEpochEnd?.(epoch)),
-      onRunEnd: (result) => all.forEach((callback) => callback.onRunEnd?.(result)),
-    };
+    this.#callbacks = new Callbacks(options.callbacks ?? []);
+    this.#requests = new RunRequests(options.signal ?? new AbortController().signal);
   }
 
   /**
    * Trains and tests. Rejects with the first error, after the run was closed as FAILED; never leaves a file half-written.
-   * An abort resolves with status `interrupted`.
+   * An abort resolves with status `interrupted`, or rejects with RUN_INTERRUPTED while the data is still prepared. An abort
+   * with an error of its own as the reason saves the checkpoint too, and rejects with that error.
    */
   async runExperiment(): Promise<RunResult> {
-    const from = this.#options.from ?? process.cwd();
-    const plugins = resolvePlugins(this.#config, from);
-    const resumed = this.#readResumed();
-    const files = await this.#openFiles(resumed?.file);
-    const config = resolvedConfig(this.#config, plugins, from, files.directory);
-    const closeLog = this.#ranks.rank === 0 ? addLogFile(files.log) : () => undefined;
-    const runName = path.basename(files.directory);
-    const tracked = { experimentName: config.experimentName, runName, directory: files.directory };
-    const runId = this.#givenRunId ?? resumed?.checkpoint.state.mlflowRunId ?? null;
-    const { tracker, mlflowRunId } = await openTracking(tracked, this.#settings, this.#ranks, runId);
-    let status: RunStatus = 'FAILED';
+    if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks);
+    const { ranks, leave } = await joinLaunchedRanks();
     try {
-      if (this.#ranks.rank === 0) writeFileAtomic(files.config, dumpConfig(config));
-      if (resumed === undefined) tracker.logParams(config);
-      this.#useThreads();
-      const data = await prepareData(config, plugins, this.#ranks, this.#settings.DATA_DIR, files.preprocessor);
-      // Only now: the initial weights do not depend on what the data drew.
-      manualSeed(config.training.seed);
-      const run = await this.#prepareRun({ config, files, data, tracker }, createModel(plugins), mlflowRunId);
-      if (resumed !== undefined) this.#resume(run, resumed.checkpoint);
-      const result = await this.#train(run);
-      status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
-      this.#callback.onRunEnd(result);
-      return result;
-    } catch (error) {
-      logger.error(error as Error, 'The run failed');
-      throw error;
+      return await this.#runOn(ranks);
     } finally {
-      await tracker.finish(status);
-      closeLog();
+      await leave();
     }
   }
 
-  #readResumed(): { file: string; checkpoint: Checkpoint } | undefined {
-    const { resumeFrom } = this.#config.training;
-    if (resumeFrom === null) return undefined;
-    const file = checkpointFile(resumeFrom);
-    return { file, checkpoint: loadCheckpoint(file) };
+  /** Asks for a checkpoint after the batch that is under way; training goes on. One rank's request is enough. */
+  requestCheckpoint(): void {
+    this.#requests.save();
   }
 
-  /** Rank 0 makes the run's folder, or goes on in that of the checkpoint, and tells the others. */
-  async #openFiles(resumedFile: string | undefined): Promise<RunFiles> {
-    let directory: string | null = null;
-    if (this.#ranks.rank === 0) {
-      directory =
-        resumedFile === undefined
-          ? createRunDirectory(this.#settings.RUNS_DIR, this.#config.experimentName)
-          : path.dirname(resumedFile);
+  async #runOn(ranks: Ranks): Promise<RunResult> {
+    const from = this.#options.from ?? process.cwd();
+    this.#useThreads();
+    const plan = planRun(this.#config, from, ranks);
+    const lock = ranks.rank === 0 && plan.resumed ? RunLock.acquire(plan.resumed.directory) : undefined;
+    try {
+      const data = await this.#prepareData(plan, ranks);
+      return await this.#open(plan, data, ranks, from);
+    } finally {
+      lock?.release();
     }
-    const bytes = await this.#ranks.broadcastBytes(directory === null ? null : Buffer.from(directory));
-    return runFiles(Buffer.from(bytes).toString());
   }
 
   #useThreads(): void {
@@ -147,124 +107,187 @@ export class Orchestrator {
     if (threads !== undefined) setNumThreads(threads);
   }
 
+  async #prepareData({ config, plugins, resumed, rng }: RunPlan, ranks: Ranks): Promise<ExperimentData> {
+    // What the data draws depends on the seed alone, and what training draws does not depend on the data.
+    manualSeed(config.training.seed);
+    const context = { ranks, dataDir: this.#settings.DATA_DIR, signal: this.#requests.signal };
+    const preprocessor = resumed && runFiles(resumed.directory).preprocessor;
+    const data = await untilAborted(this.#requests.signal, prepareData(config, plugins, context, preprocessor));
+    setRngState(rng);
+    if (config.training.earlyStoppingMonitor.startsWith('val_') && data.splits.val.length === 0) {
+      throw new AiforgeError(
+        'CONFIG_INVALID',
+        `training.earlyStoppingMonitor is '${config.training.earlyStoppingMonitor}', but there are no samples to validate on: ` +
+          'set training.valFraction above 0, or watch train_loss.',
+      );
+    }
+    if (resumed !== undefined && resumed.checkpoint.state.trainSamples !== data.splits.train.length) {
+      throw new AiforgeError(
+        'TRAINING_FAILED',
+        `The run trained on ${resumed.checkpoint.state.trainSamples} samples, and there are ${data.splits.train.length} now: ` +
+          'it can only be resumed with the same data.',
+      );
+    }
+    return data;
+  }
+
+  /** Opens the folder and the trackers, and sees to it that they are closed whatever comes. */
+  async #open(plan: RunPlan, data: ExperimentData, ranks: Ranks, from: string): Promise<RunResult> {
+    const files = await this.#openFiles(plan, ranks);
+    const isFirst = ranks.rank === 0;
+    const lock = isFirst && plan.resumed === undefined ? RunLock.acquire(files.directory) : undefined;
+    const closeLog = isFirst ? saving(files.log, () => addLogFile(files.log)) : () => undefined;
+    let status: RunStatus = 'FAILED';
+    let tracker: Tracker | undefined;
+    try {
+      if (isFirst) removeHalfWritten(files.directory);
+      const state = initialState(ranks.worldSize, data);
+      const tracking = await openTracking(
+        tracked(plan, files),
+        this.#settings,
+        ranks,
+        this.#givenRunId ?? plan.resumed?.checkpoint.state.mlflowRunId ?? null,
+      );
+      ({ tracker } = tracking);
+      state.mlflowRunId = tracking.mlflowRunId;
+      const run = await this.#prepareRun(plan, data, ranks, from, { files, state, tracking });
+      const result = await fit(run);
+      if (result.status === 'interrupted') this.#throwReason();
+      status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
+      await this.#callbacks.onRunEnd(result);
+      return result;
+    } catch (error) {
+      status = 'FAILED';
+      logger.error(error as Error, 'The run failed');
+      throw error;
+    } finally {
+      await tracker?.finish(status);
+      closeLog();
+      lock?.release();
+    }
+  }
+
+  /** An error that was given as the reason of an abort is why the run ends. */
+  #throwReason(): void {
+    const reason = this.#requests.signal.reason as unknown;
+    if (reason instanceof Error && !(reason instanceof DOMException)) throw reason;
+  }
+
+  /** Rank 0 makes the run's folder, or goes on in that of the checkpoint, and tells the others. */
+  async #openFiles({ resumed, config }: RunPlan, ranks: Ranks): Promise<RunFiles> {
+    let directory: string | null = null;
+    if (ranks.rank === 0) {
+      directory = resumed?.directory ?? createRunDirectory(this.#settings.RUNS_DIR, config.experimentName);
+    }
+    const bytes = await ranks.broadcastBytes(directory === null ? null : Buffer.from(directory));
+    return runFiles(Buffer.from(bytes).toString());
+  }
+
   async #prepareRun(
-    { config, files, data, tracker }: Pick<Run, 'config' | 'files' | 'data' | 'tracker'>,
-    model: BaseModel,
-    mlflowRunId: string | null,
+    plan: RunPlan,
+    data: ExperimentData,
+    ranks: Ranks,
+    from: string,
+    { files, state, tracking }: { files: RunFiles; state: RunState; tracking: OpenTracking },
   ): Promise<Run> {
+    const { model, optimizer, plugins, resumed, config } = plan;
     const { training } = config;
-    model.lossFn = model.configureLossFn(training.lossFnName);
-    const optimizer = model.configureOptimizer(training.optimizerName, training.learningRate, training.optimizerArgs);
-    const { worldSize, rank } = this.#ranks;
-    const state: RunState = {
-      epoch: 0,
-      batch: 0,
-      step: 0,
-      best: null,
-      bestEpoch: 0,
-      badEpochs: 0,
-      worldSize,
-      mlflowRunId,
-    };
+    const { tracker } = tracking;
+    const recorded = resolvedConfig(config, plugins, from, files.directory);
+    const agreement = new Agreement(this.#requests, ranks);
+    const parallel = await ranks.parallelize(model);
+    if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const trainer = new Trainer({
       training,
       model,
       optimizer,
-      parallel: await this.#ranks.parallelize(model),
+      parallel,
       data,
-      ranks: this.#ranks,
+      ranks,
       state,
       checkpointFile: files.last,
-      signal: this.#options.signal,
-      callback: this.#callback,
-      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch }),
+      identity: { config: recorded, plugins: { model: plugins.model.name, dataset: plugins.dataset.name } },
+      agreement,
+      callbacks: this.#callbacks,
+      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch, interval: 'step' }),
     });
     // Each rank draws its own numbers from here on (dropout), after all have drawn the same initial weights.
-    if (worldSize > 1) manualSeed(training.seed + rank);
+    if (ranks.worldSize > 1) manualSeed(training.seed + ranks.rank);
+    const stopping = new EarlyStopping(training);
+    if (resumed === undefined) {
+      tracker.logParams(recorded);
+      tryMonitor(plan, data);
+    } else {
+      // Again: making the scheduler has set the rates of a first step.
+      resumeOptimizer(resumed, optimizer);
+      trainer.resume(resumed.checkpoint);
+      Object.assign(stopping, { best: state.best, badEpochs: state.badEpochs });
+      if (Object.keys(resumed.changes).length > 0) {
+        logger.info({ changes: resumed.changes, step: state.step }, 'The run goes on with other settings');
+        tracker.logChanges(resumed.changes, { step: state.step, epoch: state.epoch });
+      }
+    }
+    if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
     const { train, val, test } = data.splits;
-    this.#callback.onRunStart({
+    await this.#callbacks.onRunStart({
       config,
       runDirectory: files.directory,
       parameters: [...model.parameters()].reduce((sum, parameter) => sum + parameter.numel(), 0),
       samples: { train: train.length, val: val.length, test: test.length },
-      rank,
-      worldSize,
+      rank: ranks.rank,
+      worldSize: ranks.worldSize,
     });
-    return { config, files, data, model, trainer, state, stopping: new EarlyStopping(training), tracker };
+    const callbacks = this.#callbacks;
+    return { plan, files, data, ranks, parallel, trainer, agreement, callbacks, state, stopping, tracker, history: [] };
   }
+}
 
-  #resume(run: Run, checkpoint: Checkpoint): void {
-    run.trainer.resume(checkpoint);
-    run.stopping.best = run.state.best;
-    run.stopping.badEpochs = run.state.badEpochs;
-  }
+function checkOptions(options: OrchestratorOptions): void {
+  const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
+  if (unknown === undefined) return;
+  throw new AiforgeError(
+    'CONFIG_INVALID',
+    `The orchestrator has no option '${unknown}'.${didYouMean(unknown, optionNames)} Known are ${optionNames.join(', ')}.`,
+  );
+}
 
-  async #train(run: Run): Promise<RunResult> {
-    const { state, stopping, config } = run;
-    let isInterrupted = false;
-    while (state.epoch < config.training.epochs && !stopping.shouldStop && !isInterrupted) {
-      const start = performance.now();
-      isInterrupted = !(await run.trainer.trainEpoch());
-      if (!isInterrupted) await this.#endEpoch(run, (performance.now() - start) / 1000);
-    }
-    return {
-      status: isInterrupted ? 'interrupted' : 'finished',
-      runDirectory: run.files.directory,
-      epochs: state.epoch,
-      bestEpoch: state.bestEpoch,
-      stoppedEarly: stopping.shouldStop,
-      history: this.#history,
-      test: isInterrupted ? undefined : await this.#test(run),
-      mlflowRunId: state.mlflowRunId,
-      classNames: run.data.classNames,
-    };
+/** The work's result, unless the run is asked to stop first: what a plugin does cannot be ended, but need not be waited for. */
+async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const interrupted = () =>
+    new AiforgeError('RUN_INTERRUPTED', 'The run was stopped while its data was prepared; nothing was written.');
+  if (signal.aborted) throw interrupted();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(interrupted());
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop!);
   }
+}
 
-  async #endEpoch(run: Run, seconds: number): Promise<void> {
-    const { state, stopping, config, files, model, tracker } = run;
-    const metrics = await this.#epochMetrics(run);
-    const isBest = stopping.update(metrics);
-    const rates = run.trainer.endEpoch(metrics);
-    const epoch = state.epoch;
-    Object.assign(state, { epoch: epoch + 1, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
-    if (isBest) state.bestEpoch = epoch;
-    if (isBest && this.#ranks.rank === 0) saveWeights(files.best, model, epoch);
-    if (config.training.checkpoint.keepLast) await run.trainer.save();
-    tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch });
-    this.#history.push(metrics);
-    this.#callback.onEpochEnd({ epoch, epochs: config.training.epochs, seconds, metrics, isBest });
-  }
+function initialState(worldSize: number, data: ExperimentData): RunState {
+  return {
+    epoch: 0,
+    batch: 0,
+    step: 0,
+    best: null,
+    bestEpoch: null,
+    badEpochs: 0,
+    worldSize,
+    trainSamples: data.splits.train.length,
+    metricNames: [],
+    mlflowRunId: null,
+  };
+}
 
-  async #epochMetrics(run: Run): Promise<Record<string, number>> {
-    const { model, data, config } = run;
-    const train = await run.trainer.trainMetrics();
-    const metrics: Record<string, number> = { train_loss: train.loss };
-    if (train.scores !== undefined) metrics.train_accuracy = train.scores.accuracy;
-    if (data.splits.val.length === 0) return metrics;
-    const val = await evaluate(model, data.samples, data.splits.val, config.training.batchSize, this.#ranks);
-    metrics.val_loss = val.loss;
-    if (val.scores !== undefined) Object.assign(metrics, { val_accuracy: val.scores.accuracy, val_f1: val.scores.f1 });
-    return metrics;
-  }
-
-  /** Tests the best epoch's weights on the held-out split. */
-  async #test(run: Run): Promise<RunResult['test']> {
-    const { model, data, config, files, tracker, state } = run;
-    if (data.splits.test.length === 0) return undefined;
-    await this.#ranks.barrier();
-    if (state.best !== null) loadWeights(files.best, model);
-    const { loss, scores } = await evaluate(
-      model,
-      data.samples,
-      data.splits.test,
-      config.training.batchSize,
-      this.#ranks,
-    );
-    const metrics: Record<string, number> = { test_loss: loss };
-    if (scores !== undefined) Object.assign(metrics, { test_accuracy: scores.accuracy, test_f1: scores.f1 });
-    tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch });
-    return { loss, ...scores };
-  }
+function tracked({ config, resumed }: RunPlan, { directory }: RunFiles): TrackedRun {
+  const run = { experimentName: config.experimentName, runName: path.basename(directory), directory };
+  if (resumed === undefined) return run;
+  const { step, epoch } = resumed.checkpoint.state;
+  return { ...run, goesOnFrom: { step, epoch, sameNumbers: keepsNumbers(resumed.changes) } };
 }
 
 /** The options that a container's orchestrator gets; override them with `container.provide`. */

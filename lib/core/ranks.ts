@@ -6,6 +6,8 @@ export interface ParallelStep {
   run<T>(forward: () => T): T;
   /** Forward and backward of a step whose gradients stay on this rank, for accumulation. */
   noSync<T>(body: () => T): T;
+  /** Gives every rank rank 0's buffers. */
+  shareBuffers(): void;
 }
 
 /** What a model must have to be trained by several ranks. */
@@ -38,5 +40,26 @@ export const singleProcess: Ranks = {
   broadcastBytes: (bytes) => Promise.resolve(bytes ?? new Uint8Array()),
   sum: (values) => Promise.resolve(values),
   gather: (values) => Promise.resolve([values]),
-  parallelize: () => Promise.resolve({ run: (forward) => forward(), noSync: (body) => body() }),
+  parallelize: () =>
+    Promise.resolve({ run: (forward) => forward(), noSync: (body) => body(), shareBuffers: () => undefined }),
 };
+
+/** The ranks of a launcher, and how to part from them. */
+export interface JoinedRanks {
+  ranks: Ranks;
+  leave: () => Promise<void>;
+}
+
+type Join = () => Promise<JoinedRanks | undefined>;
+
+let join: Join = () => Promise.resolve(undefined);
+
+/** @internal Says how a process joins the ranks that a launcher started; `aiforge/distributed` knows. */
+export function provideRanks(how: Join): void {
+  join = how;
+}
+
+/** The ranks that a launcher started this process with, or this process alone. */
+export async function joinLaunchedRanks(): Promise<JoinedRanks> {
+  return (await join()) ?? { ranks: singleProcess, leave: () => Promise.resolve() };
+}

@@ -58,10 +58,10 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
     return this.batches();
   }
 
-  /** The batches of one pass from the one at `first` on; those before it are not loaded. */
+  /** The batches of one pass from the one at `first` on, which goes on with a pass; those before it are not loaded. */
   batches(first = 0): Generator<Batch, void, undefined> {
     // PyTorch draws a seed for its workers at the start of every pass, also when it has none.
-    drawSeed(this.#generator);
+    if (first === 0) drawSeed(this.#generator);
     return this.#load(first);
   }
 

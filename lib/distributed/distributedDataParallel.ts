@@ -142,7 +142,12 @@ export class DistributedDataParallel<M extends TrainableModule> {
   #beforeForward(): void {
     enterContext();
     nativeDistributed.beforeForward(this.#reducer);
-    if (!this.#broadcastBuffers) return;
+    if (this.#broadcastBuffers) this.shareBuffers();
+  }
+
+  /** Gives every rank the buffers of rank 0, as before each forward pass that is trained on; every rank must call it. */
+  shareBuffers(): void {
+    enterContext();
     const buffers = [...this.module.buffers()];
     if (buffers.length > 0) nativeDistributed.syncBuffers(this.#group.native, handlesOf(buffers));
   }

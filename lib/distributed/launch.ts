@@ -39,11 +39,14 @@ class Interruption {
   }
 
   listen(): void {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      const handler = (): void => this.#receive(signal);
-      this.#handlers.set(signal, handler);
-      process.on(signal, handler);
-    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) this.#on(signal, () => this.#receive(signal));
+    // What these mean is the ranks' affair; left alone, they would end the launcher or open its debugger.
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) this.#on(signal, () => this.group?.pass(signal));
+  }
+
+  #on(signal: NodeJS.Signals, handler: () => void): void {
+    this.#handlers.set(signal, handler);
+    process.on(signal, handler);
   }
 
   close(): void {

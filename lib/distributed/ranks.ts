@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor/tensor.js';
-import { destroyProcessGroup, initProcessGroup } from './defaultGroup.js';
+import { defaultProcessGroup, destroyProcessGroup, initProcessGroup, isInitialized } from './defaultGroup.js';
 import { DistributedDataParallel, type TrainableModule } from './distributedDataParallel.js';
 import type { ProcessGroup } from './processGroup.js';
 
@@ -39,13 +39,14 @@ export class GroupRanks {
 
 /**
  * Joins the ranks that the launcher started, to train an experiment together; `leave` ends it. Undefined in a process that no
- * launcher started.
+ * launcher started. A group that is there already is joined as it is, and left to who made it.
  *
  * @example
  * import { joinRanks } from 'aiforge/distributed';
  * const joined = await joinRanks(); // undefined here; two ranks under `aiforge-launch --nproc 2`
  */
 export async function joinRanks(): Promise<{ ranks: GroupRanks; leave: () => Promise<void> } | undefined> {
+  if (isInitialized()) return { ranks: new GroupRanks(defaultProcessGroup()), leave: () => Promise.resolve() };
   if (process.env.RANK === undefined) return undefined;
   return { ranks: new GroupRanks(await initProcessGroup()), leave: destroyProcessGroup };
 }

@@ -1,26 +1,40 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileAtomic } from '../atomicFile.js';
 import { childLogger } from '../log.js';
 import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
 
 const log = childLogger({ part: 'tracking' });
 
 /**
- * Appends to `metrics.jsonl` in the run's folder, one JSON object a line with its `kind`: `start`, `params`, `metrics`,
- * `finish`. A line is with the operating system when the call returns. NaN and infinities are written as strings.
+ * Appends to `metrics.jsonl` in the run's folder, one JSON object a line with its `kind`: `start`, `params`, `changes`,
+ * `metrics`, `finish`. A line is with the operating system when the call returns. NaN and infinities are written as strings.
+ * A run that goes on from a checkpoint first drops what was written after it, so that each step is there once.
  */
 export class JsonlTracker implements Tracker {
   #file: string | undefined;
   #descriptor: number | undefined;
+  /** Whatever ends the process, short of a kill, is the end of the run. */
+  readonly #onExit = (): void => void this.finish('KILLED');
 
   start(run: TrackedRun): Promise<void> {
-    this.#file = join(run.directory, 'metrics.jsonl');
+    const file = join(run.directory, 'metrics.jsonl');
+    this.#file = file;
     this.#guard(() => {
       mkdirSync(run.directory, { recursive: true });
-      this.#descriptor = openForAppending(join(run.directory, 'metrics.jsonl'));
+      if (statSync(file, { throwIfNoEntry: false })?.isFile())
+        dropLater(file, run.goesOnFrom ?? { step: Infinity, epoch: Infinity });
+      this.#descriptor = openSync(file, 'a');
     });
-    this.#write({ kind: 'start', time: Date.now(), experimentName: run.experimentName, runName: run.runName });
+    const { experimentName, runName, goesOnFrom } = run;
+    const from = goesOnFrom && { step: goesOnFrom.step, epoch: goesOnFrom.epoch };
+    this.#write({ kind: 'start', time: Date.now(), experimentName, runName, ...from });
+    process.once('exit', this.#onExit);
     return Promise.resolve();
+  }
+
+  logChanges(changes: Record<string, { from: unknown; to: unknown }>, at: Pick<MetricPoint, 'step' | 'epoch'>): void {
+    this.#write({ kind: 'changes', time: Date.now(), epoch: at.epoch, step: at.step, changes });
   }
 
   logParams(params: object): void {
@@ -28,10 +42,12 @@ export class JsonlTracker implements Tracker {
   }
 
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
-    this.#write({ kind: 'metrics', time: at.time ?? Date.now(), epoch: at.epoch, step: at.step, metrics });
+    const { epoch, step, interval = 'step', time = Date.now() } = at;
+    this.#write({ kind: 'metrics', time, epoch, step, interval, metrics });
   }
 
   finish(status: RunStatus): Promise<void> {
+    process.off('exit', this.#onExit);
     this.#write({ kind: 'finish', time: Date.now(), status });
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
@@ -41,7 +57,8 @@ export class JsonlTracker implements Tracker {
 
   #write(record: object): void {
     const descriptor = this.#descriptor;
-    if (descriptor !== undefined) this.#guard(() => writeFully(descriptor, `${JSON.stringify(record, finite)}\n`));
+    if (descriptor === undefined) return;
+    this.#guard(() => writeFully(descriptor, `${JSON.stringify(record, finite)}\n`));
   }
 
   /** A full disk must not end a run: the tracker warns once and stays silent from then on. */
@@ -62,14 +79,50 @@ function finite(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
-/** A crash may have left half a line: what follows begins on a line of its own. */
-function openForAppending(file: string): number {
-  const descriptor = openSync(file, 'a+');
-  const { size } = fstatSync(descriptor);
-  const last = Buffer.alloc(1);
-  if (size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last.toString() !== '\n')
-    writeSync(descriptor, '\n');
-  return descriptor;
+/** A line of `metrics.jsonl`. */
+export interface JsonlRecord {
+  kind?: string;
+  time?: number;
+  epoch?: number;
+  step?: number;
+  interval?: 'step' | 'epoch';
+  metrics?: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>;
+  params?: object;
+  status?: RunStatus;
+}
+
+/** The lines of the `metrics.jsonl` in a folder, without one that a crash cut short; none where there is no file. */
+export function readRecords(directory: string): JsonlRecord[] {
+  const file = join(directory, 'metrics.jsonl');
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => parse(line) ?? []);
+}
+
+/** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
+function dropLater(file: string, from: { step: number; epoch: number }): void {
+  const text = readFileSync(file, 'utf8');
+  const lines = text.split('\n').filter((line) => line !== '');
+  const kept = lines.filter((line) => {
+    const record = parse(line);
+    if (record === undefined) return false;
+    const { kind, epoch = 0, step = 0, interval } = record;
+    if (kind === 'changes') return step < from.step;
+    if (kind !== 'metrics' || epoch < from.epoch) return true;
+    // The epoch that is gone on with ends again.
+    return epoch === from.epoch && step <= from.step && interval === 'step';
+  });
+  if (kept.length < lines.length || !text.endsWith('\n'))
+    writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
+}
+
+function parse(line: string): JsonlRecord | undefined {
+  try {
+    return JSON.parse(line) as JsonlRecord;
+  } catch {
+    return undefined;
+  }
 }
 
 function writeFully(descriptor: number, line: string): void {

@@ -21,6 +21,10 @@ export interface MlflowBatch {
   tags?: MlflowEntry[];
 }
 
+interface RunAnswer {
+  run?: { data?: { metrics?: { key: string; step?: number | string }[] } };
+}
+
 /** An answer, or its absence, that kept a request from being done. */
 export class MlflowRequestError extends Error {
   /** Whether the same request may succeed later: the server was not reached or was not able. */
@@ -80,6 +84,17 @@ export class MlflowClient {
 
   async endRun(runId: string, status: RunStatus): Promise<void> {
     await this.#call('POST', 'runs/update', { run_id: runId, status, end_time: Date.now() });
+  }
+
+  /** Opens a run again that was ended. */
+  async reopenRun(runId: string): Promise<void> {
+    await this.#call('POST', 'runs/update', { run_id: runId, status: 'RUNNING' });
+  }
+
+  /** The last step that the server has of each metric. */
+  async lastSteps(runId: string): Promise<Map<string, number>> {
+    const answer = (await this.#call('GET', `runs/get?run_id=${encodeURIComponent(runId)}`)) as RunAnswer;
+    return new Map((answer.run?.data?.metrics ?? []).map(({ key, step }) => [key, Number(step)]));
   }
 
   async #experimentByName(name: string): Promise<string> {

@@ -59,6 +59,11 @@ export class MlflowQueue {
     }
   }
 
+  /** Whether everything was sent. */
+  get isEmpty(): boolean {
+    return !this.#hasWork();
+  }
+
   #hasWork(): boolean {
     return this.#batch !== undefined || this.#metrics.length + this.#params.length + this.#tags.length > 0;
   }
@@ -90,13 +95,25 @@ export class MlflowQueue {
   async #sendBatch(): Promise<void> {
     this.#batch ??= this.#take();
     try {
-      await this.#client.logBatch(this.#runId, this.#batch);
+      await this.#send(this.#batch);
     } catch (error) {
       if (error instanceof MlflowRequestError && error.temporary) throw error;
-      // Sending a batch again that the server refused would hold up everything behind it.
       this.#failed(error);
     }
     this.#batch = undefined;
+  }
+
+  /** The server refuses a batch as a whole: its halves are sent, until only what it refuses is left out. */
+  async #send(batch: MlflowBatch): Promise<void> {
+    try {
+      await this.#client.logBatch(this.#runId, batch);
+    } catch (error) {
+      if (!(error instanceof MlflowRequestError) || error.temporary) throw error;
+      const halves = halvesOf(batch);
+      // Sending an entry again that the server refused would hold up everything behind it.
+      if (halves === undefined) this.#failed(error);
+      else for (const half of halves) await this.#send(half);
+    }
   }
 
   /** Params and tags go apart from metrics: a param that the server refuses must not take metrics with it. */
@@ -109,4 +126,24 @@ export class MlflowQueue {
     if (!(error instanceof MlflowRequestError)) throw error;
     this.#tell(error.temporary ? 'unreachable' : 'refused', error);
   }
+}
+
+/** Two batches with a batch's entries; undefined for one of a single entry. */
+function halvesOf({ metrics = [], params = [], tags = [] }: MlflowBatch): [MlflowBatch, MlflowBatch] | undefined {
+  const entries: [keyof MlflowBatch, object][] = [
+    ...metrics.map((entry): [keyof MlflowBatch, object] => ['metrics', entry]),
+    ...params.map((entry): [keyof MlflowBatch, object] => ['params', entry]),
+    ...tags.map((entry): [keyof MlflowBatch, object] => ['tags', entry]),
+  ];
+  if (entries.length < 2) return undefined;
+  const batchOf = (part: typeof entries): MlflowBatch => {
+    const of = (kind: keyof MlflowBatch) => part.flatMap(([name, entry]) => (name === kind ? [entry] : []));
+    return {
+      metrics: of('metrics') as MlflowMetric[],
+      params: of('params') as MlflowEntry[],
+      tags: of('tags') as MlflowEntry[],
+    };
+  };
+  const middle = entries.length >> 1;
+  return [batchOf(entries.slice(0, middle)), batchOf(entries.slice(middle))];
 }

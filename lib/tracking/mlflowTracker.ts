@@ -1,6 +1,8 @@
 import { flattenParams } from './flatten.js';
 import { childLogger } from '../log.js';
 import { MlflowClient, MlflowRequestError, withRetry, type MlflowMetric } from './mlflowClient.js';
+import { readRecords, type JsonlRecord } from './jsonlTracker.js';
+import { forgetOpenRun, noteOpenRun } from './mlflowLedger.js';
 import { MlflowQueue, type Trouble } from './mlflowQueue.js';
 import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
 
@@ -45,6 +47,9 @@ export class MlflowTracker implements Tracker {
   readonly #closesRun: boolean;
   readonly #finishTimeoutMs: number;
   readonly #told = new Set<Trouble>();
+  /** The last step that the server had of each metric when the run went on. */
+  #sent = new Map<string, number>();
+  #directory: string | undefined;
 
   private constructor(client: MlflowClient, options: AttachMlflowOptions) {
     this.#client = client;
@@ -72,14 +77,43 @@ export class MlflowTracker implements Tracker {
     return new MlflowTracker(client, { ...options, runId, closesRun: true });
   }
 
+  /** Whether two addresses are of one server, whatever credentials they hold. */
+  static isSameServer(a: string, b: string): boolean {
+    return clientFor({ uri: a }).uri === clientFor({ uri: b }).uri;
+  }
+
   /** Records in a run that is open already, opened by another rank or another program. Sends nothing by itself. */
   static attach(options: AttachMlflowOptions): MlflowTracker {
     return new MlflowTracker(clientFor(options), options);
   }
 
-  start(run: TrackedRun): Promise<void> {
-    this.#queue?.add({ tags: [{ key: 'aiforge.run_directory', value: run.directory.slice(0, longestTag) }] });
-    return Promise.resolve();
+  /**
+   * Where a run goes on, the server gets what `metrics.jsonl` has and it has not, and is not sent again what it has already.
+   * Until all is sent, `mlflow.json` in the run's folder says what is missing.
+   */
+  async start(run: TrackedRun): Promise<void> {
+    if (this.#closesRun) this.#directory = run.directory;
+    const { experimentName, runName, directory } = run;
+    if (this.#closesRun) noteOpenRun(directory, { uri: this.#client.uri, runId: this.runId, experimentName, runName });
+    this.#queue?.add({ tags: [{ key: 'aiforge.run_directory', value: directory.slice(0, longestTag) }] });
+    if (run.goesOnFrom === undefined || this.runId === null) return;
+    await this.#catchUp(this.runId, directory);
+    if (!run.goesOnFrom.sameNumbers) this.#sent = new Map();
+  }
+
+  async #catchUp(runId: string, directory: string): Promise<void> {
+    try {
+      await this.#client.reopenRun(runId);
+      this.#sent = await this.#client.lastSteps(runId);
+    } catch (error) {
+      if (!(error instanceof MlflowRequestError)) throw error;
+      this.#tell(error.temporary ? 'unreachable' : 'refused', error);
+      return;
+    }
+    for (const { kind, params, metrics, step = 0, epoch = 0, time } of readRecords(directory)) {
+      if (kind === 'params' && params !== undefined && this.#sent.size === 0) this.logParams(params);
+      if (kind === 'metrics' && metrics !== undefined) this.logMetrics(numbersOf(metrics), { step, epoch, time });
+    }
   }
 
   logParams(params: object): void {
@@ -89,10 +123,16 @@ export class MlflowTracker implements Tracker {
     });
   }
 
+  /** A param cannot be given again, so changes are a tag of the step. */
+  logChanges(changes: Record<string, { from: unknown; to: unknown }>, at: Pick<MetricPoint, 'step' | 'epoch'>): void {
+    const value = JSON.stringify(changes).slice(0, longestTag);
+    this.#queue?.add({ tags: [{ key: `aiforge.changes_at_step_${at.step}`, value }] });
+  }
+
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
     const timestamp = Math.round(at.time ?? Date.now());
-    const entries = Object.entries(metrics);
-    this.#queue?.add({ metrics: entries.map(([key, value]) => metric(key, value, timestamp, at.step)) });
+    const entries = Object.entries(metrics).map(([key, value]) => metric(key, value, timestamp, at.step));
+    this.#queue?.add({ metrics: entries.filter(({ key, step }) => step > (this.#sent.get(key) ?? -1)) });
   }
 
   async finish(status: RunStatus): Promise<void> {
@@ -103,6 +143,7 @@ export class MlflowTracker implements Tracker {
     if (!this.#closesRun) return;
     try {
       await withRetry(() => this.#client.endRun(runId, status), deadline);
+      if (this.#queue.isEmpty && this.#directory !== undefined) forgetOpenRun(this.#directory);
     } catch (error) {
       if (!(error instanceof MlflowRequestError)) throw error;
       this.#tell(error.temporary ? 'unreachable' : 'refused', error);
@@ -114,7 +155,7 @@ export class MlflowTracker implements Tracker {
     this.#told.add(trouble);
     const what =
       trouble === 'unreachable'
-        ? 'does not answer; what is logged is sent again until the run ends'
+        ? 'does not answer; what is logged is sent again until the run ends, and else when the next one starts'
         : 'refused an entry; it is left out';
     log.warn(`MLflow at ${this.#client.uri} ${what} (${error.message}). Training goes on.`);
   }
@@ -132,4 +173,9 @@ function keyOf(key: string): string {
 function metric(key: string, value: number, timestamp: number, step: number): MlflowMetric {
   const sent = Number.isFinite(value) ? value : (String(value) as MlflowMetric['value']);
   return { key: keyOf(key), value: sent, timestamp, step };
+}
+
+/** JSON has no NaN and no infinities: they were written as texts. */
+function numbersOf(metrics: NonNullable<JsonlRecord['metrics']>): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).map(([key, value]) => [key, Number(value)]));
 }

@@ -19,6 +19,10 @@ export class MultiTracker implements Tracker {
     for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.logParams(params));
   }
 
+  logChanges(changes: Record<string, { from: unknown; to: unknown }>, at: Pick<MetricPoint, 'step' | 'epoch'>): void {
+    for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.logChanges(changes, at));
+  }
+
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
     // One time for all, so that the same point can be found in each of them.
     const point = { ...at, time: at.time ?? Date.now() };

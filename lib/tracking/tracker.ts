@@ -4,6 +4,8 @@ export interface TrackedRun {
   runName: string;
   /** The run's folder. */
   directory: string;
+  /** Where a run goes on: what was recorded after it is recorded again, with the same numbers unless settings changed. */
+  goesOnFrom?: { step: number; epoch: number; sameNumbers: boolean };
 }
 
 /** When metrics were measured. */
@@ -11,6 +13,8 @@ export interface MetricPoint {
   /** Optimizer steps done since the run began. */
   step: number;
   epoch: number;
+  /** Whether they are of a step of the optimizer, or of an epoch as a whole. Default: 'step'. */
+  interval?: 'step' | 'epoch';
   /** Milliseconds since 1970; default now. */
   time?: number;
 }
@@ -22,6 +26,8 @@ export interface Tracker {
   start(run: TrackedRun): Promise<void>;
   /** Settings of the run, nested as they are. */
   logParams(params: object): void;
+  /** Settings that a resumed run has otherwise from this step on. */
+  logChanges(changes: Record<string, { from: unknown; to: unknown }>, at: Pick<MetricPoint, 'step' | 'epoch'>): void;
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void;
   /** Writes out what is still waiting and closes the run. */
   finish(status: RunStatus): Promise<void>;

@@ -56,9 +56,9 @@ build() {
   local generator=()
   command -v ninja > /dev/null && generator=(-G Ninja)
   stage configure 60 cmake -S . -B "$WORK/build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DAIFORGE_FLAVOUR=$FLAVOUR \
-    -DAIFORGE_LIBTORCH="$TORCH" "-DCMAKE_JS_INC=$ROOT/node_modules/node-api-headers/include;$ROOT/node_modules/node-addon-api" &&
+    -DAIFORGE_LIBTORCH="$TORCH" "-DAIFORGE_HEADERS=$ROOT/node_modules/node-api-headers/include;$ROOT/node_modules/node-addon-api" &&
     stage build 300 cmake --build "$WORK/build" --parallel "$(nproc)" &&
-    install -D "$WORK/build/aiforge.node" "$ADDON"
+    install -D "$WORK/build/Release/aiforge.node" "$ADDON"
 }
 
 BUILT_FOR=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' build/cmake/libtorch.json 2> /dev/null)

@@ -1,7 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { run, which } from './command.mjs';
 import { ProvisionError } from './main.mjs';
 import { withLock } from './lock.mjs';
@@ -10,6 +10,7 @@ import {
   addonFolder,
   addonRecord,
   fingerprint,
+  isCheckout,
   listFiles,
   projectRoot,
   readJson,
@@ -18,14 +19,35 @@ import {
 
 const require = createRequire(import.meta.url);
 
-/** Builds the addon against the given LibTorch unless it is up to date; resolves to whether it built. */
-export async function buildAddon(libtorch) {
+const HEADERS = ['node-api-headers', 'node-addon-api'];
+
+/** Builds the addon against the given LibTorch unless it is up to date; resolves to whether it built. `why` is shown. */
+export async function buildAddon(libtorch, why) {
   if (isBuilt(libtorch)) return false;
-  requireTools();
+  requireTools(why);
   await withLock(join(projectRoot, 'build', 'addon.lock'), async () => {
-    if (!isBuilt(libtorch)) await configureAndCompile(libtorch);
+    if (isBuilt(libtorch)) return;
+    console.log(`  compiling the addon for LibTorch ${libtorch.version} (${libtorch.flavour}), since ${why}`);
+    await configureAndCompile(libtorch);
+    if (!isCheckout) removeObjects();
   });
   return true;
+}
+
+/** Links the built addon anew for the package of a prebuilt one; resolves to its file. */
+export async function buildPrebuilt() {
+  // An addon may have been copied here without what it was built from.
+  if (!existsSync(join(addonFolder, 'CMakeCache.txt'))) await configureAndCompile(readJson(addonRecord));
+  await cmakeJs('build', ['--target', 'prebuilt', ...inParallel]);
+  return join(addonFolder, 'prebuilt', 'aiforge.node');
+}
+
+// Only a checkout is compiled again bit by bit.
+function removeObjects() {
+  for (const name of readdirSync(addonFolder)) {
+    const path = join(addonFolder, name);
+    if (path !== dirname(addonFile) && path !== addonRecord) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function isBuilt(libtorch) {
@@ -39,7 +61,7 @@ function sourcesOf(libtorch) {
 }
 
 function configurationOf({ path, version, flavour }) {
-  const headers = ['node-api-headers', 'node-addon-api'].map((name) => require(`${name}/package.json`).version);
+  const headers = HEADERS.map((name) => require(`${name}/package.json`).version);
   return {
     path,
     version,
@@ -50,35 +72,64 @@ function configurationOf({ path, version, flavour }) {
   };
 }
 
-function requireTools() {
+/** Throws ProvisionError that names every missing tool, and `why` they are needed. */
+export function requireTools(why) {
   const missing = [];
   if (process.env.CXX ? !which(process.env.CXX) : !which('g++') && !which('clang++'))
     missing.push(process.env.CXX || 'g++');
   if (!which('cmake')) missing.push('cmake');
   if (!which('ninja') && !which('make')) missing.push('make');
-  if (missing.length === 0) return;
+  if (missing.length === 0) return requireCmakeJs(why);
   throw new ProvisionError(
-    `the native part cannot be compiled: ${missing.join(' and ')} not found on PATH. ` +
+    `the addon is to be compiled, since ${why}, and ${missing.join(' and ')} not found on PATH. ` +
       `Install ${missing.length > 1 ? 'them' : 'it'} (on Debian: apt-get install ${missing.join(' ')}) and run the command again.`,
+    'ADDON_NOT_LOADED',
   );
+}
+
+/** A package that is installed has it only where somebody wants to compile. */
+function requireCmakeJs(why) {
+  try {
+    require.resolve('cmake-js/package.json');
+  } catch {
+    throw new ProvisionError(
+      `the addon is to be compiled, since ${why}, and the package cmake-js is not installed. ` +
+        'Install it (npm install cmake-js) and run the command again.',
+      'ADDON_NOT_LOADED',
+    );
+  }
 }
 
 async function configureAndCompile(libtorch) {
   const sources = sourcesOf(libtorch);
-  const configuration = JSON.stringify(configurationOf(libtorch));
+  const configuration = configurationOf(libtorch);
   const marker = join(addonFolder, 'configured.json');
   rmSync(addonRecord, { force: true });
-  if (readJson(marker)?.configuration !== configuration) {
+  if (JSON.stringify(readJson(marker)) !== JSON.stringify(configuration)) {
     // CMake would keep half of a cache made for another LibTorch, compiler or generator.
     for (const name of ['CMakeCache.txt', 'CMakeFiles'])
       rmSync(join(addonFolder, name), { recursive: true, force: true });
-    await cmakeJs('configure', [`--CDAIFORGE_LIBTORCH=${libtorch.path}`, `--CDAIFORGE_FLAVOUR=${libtorch.flavour}`]);
-    writeJson(marker, { configuration });
+    await configure(configuration);
+    writeJson(marker, configuration);
   }
-  await cmakeJs('build', ['--parallel', String(availableParallelism())]);
+  await cmakeJs('build', inParallel);
   const { path, version, flavour } = libtorch;
   writeJson(addonRecord, { path, version, flavour, sources });
 }
+
+function configure({ path, flavour }) {
+  const variables = {
+    AIFORGE_LIBTORCH: path,
+    AIFORGE_FLAVOUR: flavour,
+    AIFORGE_HEADERS: HEADERS.map((name) => resolve(require(name).include_dir)).join(';'),
+  };
+  return cmakeJs(
+    'configure',
+    Object.entries(variables).map(([name, value]) => `--CD${name}=${value}`),
+  );
+}
+
+const inParallel = ['--parallel', String(availableParallelism())];
 
 async function cmakeJs(command, args) {
   const bin = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
@@ -89,8 +140,11 @@ async function cmakeJs(command, args) {
     env: { ...process.env, ...ccacheSettings },
   });
   if (status === 0) return;
-  const last = command === 'configure' ? `\n${tail.join('\n')}` : ' The compiler says above why.';
-  throw new ProvisionError(`the native part did not compile (cmake-js ${command}: ${status}).${last}`);
+  const reason = command === 'configure' ? `\n${tail.join('\n')}` : ' The compiler says above why.';
+  throw new ProvisionError(
+    `the native part did not compile (cmake-js ${command}: ${status}).${reason}`,
+    'ADDON_NOT_LOADED',
+  );
 }
 
 // The same sources hit the cache from any checkout or install, precompiled headers included.

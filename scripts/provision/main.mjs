@@ -1,13 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ProvisionError } from '../locate/failure.cjs';
+
+export { ProvisionError };
 
 /** The exit statuses that a shell gives to a process ended by these signals. */
 export const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 };
-
-/** A failure the user can act on: its message is all that is printed. */
-export class ProvisionError extends Error {
-  name = 'ProvisionError';
-}
 
 /** Runs a script's main function; a failure ends in one message on standard error and exit status 1 (130 after Ctrl-C). */
 export async function runMain(main) {
@@ -18,10 +16,15 @@ export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    const known = error instanceof ProvisionError;
-    process.stderr.write(`\naiforge: ${known ? error.message : describeUnexpected(error)}\n`);
+    process.stderr.write(
+      `\naiforge: ${error instanceof ProvisionError ? describe(error) : describeUnexpected(error)}\n`,
+    );
     process.exitCode = error.exitStatus ?? 1;
   }
+}
+
+function describe({ code, message }) {
+  return code ? `${code}: ${message}` : message;
 }
 
 function describeUnexpected(error) {

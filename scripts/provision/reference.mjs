@@ -4,6 +4,7 @@ import { run } from './command.mjs';
 import { withLock } from './lock.mjs';
 import { ProvisionError } from './main.mjs';
 import { cacheFolder, readJson, writeJson } from './paths.mjs';
+import { installTorch } from './pip.mjs';
 
 // What the tests compare with: PyTorch itself, with what its operator database needs, and the real MLflow server.
 const PACKAGES = ['torch==2.13.0', 'numpy', 'expecttest', 'mlflow'];
@@ -26,15 +27,17 @@ export async function installReference() {
     // A virtual environment holds its own path, so it is made in place and stamped last.
     rmSync(folder(), { recursive: true, force: true });
     mkdirSync(cacheFolder(), { recursive: true });
-    await python('python3', ['-m', 'venv', folder()], 'Install python3-venv (on Debian: apt-get install python3-venv)');
-    const pip = ['-m', 'pip', 'install', '--quiet', ...PACKAGES];
-    await python(join(folder(), 'bin', 'python'), pip, 'Check the network and the free space');
+    const made = await run('python3', ['-m', 'venv', folder()], { onLine: () => {} });
+    requireSuccess(made, 'Install python3-venv (on Debian: apt-get install python3-venv)');
+    const packages = PACKAGES.map((name) => (name.startsWith('torch==') ? `${name}+cpu` : name));
+    const options = { flavour: 'cpu', option: '--extra-index-url' };
+    const outcome = await installTorch(join(folder(), 'bin', 'python'), ['--quiet', ...packages], options);
+    requireSuccess(outcome, 'Check the network and the free space');
     writeJson(stamp(), { packages: PACKAGES });
   });
 }
 
-async function python(command, args, remedy) {
-  const { status, tail } = await run(command, args, { onLine: () => {} });
+function requireSuccess({ status, tail }, remedy) {
   if (status === 0) return;
   const reason = tail.slice(-8).map((line) => `    ${line}`);
   throw new ProvisionError(

@@ -14,7 +14,7 @@ describe('aiforge doctor', () => {
     expect(stderr).to.equal('');
     expect(stdout).to.include(`✓ node          ${process.versions.node}`);
     expect(stdout).to.match(/^✓ LibTorch {6}2\.1[1-4]\.\d, c/m);
-    expect(stdout).to.match(/^✓ addon {9}built for LibTorch 2\..* loads in \d/m);
+    expect(stdout).to.match(/^✓ addon {9}compiled here, for LibTorch 2\..* loads in \d/m);
     expect(stdout).not.to.include('✗');
     expect(status).to.equal(0);
   });

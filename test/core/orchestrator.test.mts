@@ -145,9 +145,9 @@ describe('Orchestrator', () => {
       'early',
     );
     expect(result.stoppedEarly).to.equal(true);
-    expect(result.epochs).to.equal(result.bestEpoch + 3);
+    expect(result.epochs).to.equal(result.bestEpoch! + 3);
     const losses = result.history.map((metrics) => metrics.val_loss!);
-    expect(losses[result.bestEpoch]).to.equal(Math.min(...losses));
+    expect(losses[result.bestEpoch!]).to.equal(Math.min(...losses));
   });
 
   it('accumulates gradients to those of the larger batch', async () => {

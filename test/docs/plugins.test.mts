@@ -89,6 +89,13 @@ describe('docs/plugins.md', () => {
     expect(ask(result.runDirectory, [0, -1, -2, -3, -4, -5, -6, -7])).to.equal('falls');
   }).timeout(60_000);
 
+  it('listens to a run from code', async () => {
+    const { trainQuietly } = loadModule(path.resolve('listen.ts')) as {
+      trainQuietly: (signal: AbortSignal) => Promise<number[]>;
+    };
+    expect(await trainQuietly(new AbortController().signal)).to.have.length(1);
+  }).timeout(60_000);
+
   it('checks the plugin’s parts', () => {
     const { partsOf } = loadModule(path.resolve('check.ts')) as { partsOf: (name: string) => string[] };
     expect(partsOf('trend')).to.deep.equal(['Model', 'Dataset', 'Preprocessor', 'Config']);

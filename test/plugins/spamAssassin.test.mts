@@ -28,6 +28,7 @@ describe('spam_assassin', () => {
     rank: 0,
     worldSize: 1,
     barrier: () => Promise.resolve(),
+    signal: new AbortController().signal,
     args: args as Record<string, unknown>,
     logger,
   });

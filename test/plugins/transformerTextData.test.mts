@@ -36,6 +36,7 @@ describe('transformer_text_plugin, its data', () => {
       rank,
       worldSize: 2,
       // The others arrive first and must wait for rank 0.
+      signal: new AbortController().signal,
       barrier: () => {
         if (rank === 1) expect(existsSync(dataPath)).to.equal(false);
         if (++arrived === 2) release();
@@ -56,7 +57,8 @@ describe('transformer_text_plugin, its data', () => {
 
   it('leaves the default generator as it was', async () => {
     const before = getRngState().tolist();
-    const alone = { rank: 0, worldSize: 1, barrier: () => Promise.resolve(), args: { numSamples: 5 }, logger };
+    const { signal } = new AbortController();
+    const alone = { rank: 0, worldSize: 1, barrier: () => Promise.resolve(), signal, args: { numSamples: 5 }, logger };
     await createDataset().loadData(path.join(folder, 'more.safetensors'), alone);
     expect(getRngState().tolist()).to.deep.equal(before);
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import {
@@ -39,12 +39,17 @@ describe('scripts/install.mjs', () => {
     expect(addon.sum()).to.equal(3);
     const second = await runNode([script], process.env, folder);
     expect(second).to.deep.equal({ status: 0, output: `up to date: ${addonOf(folder)}\n` });
+    // A package in node_modules is not compiled again bit by bit.
+    expect(readdirSync(join(folder, 'build', 'cmake')).sort()).to.deep.equal(['Release', 'libtorch.json']);
+    expect(readdirSync(join(folder, 'build', 'cmake', 'Release'))).to.deep.equal(['aiforge.node']);
 
     // What the compiler says is shown, and the addon counts as built again only when it is.
     writeFiles(folder, { 'native/broken.cc': '#error the reason\n' });
     const broken = await runNode([script], process.env, folder);
     expect(broken.status).to.equal(1);
-    expect(broken.output).to.include('the reason').and.to.include('aiforge: the native part did not compile');
+    expect(broken.output)
+      .to.include('the reason')
+      .and.to.include('aiforge: ADDON_NOT_LOADED: the native part did not compile');
     rmSync(join(folder, 'native', 'broken.cc'));
     const repaired = await runNode([script], process.env, folder);
     expect(repaired.status, repaired.output).to.equal(0);
@@ -56,7 +61,10 @@ describe('scripts/install.mjs', () => {
     const env = cleanEnvironment({ PATH: pathWithOnly('node'), LIBTORCH: libtorch });
     const { status, output } = await runNode([script], env, folder);
     expect(status).to.equal(1);
-    expect(output).to.include('g++ and cmake and make not found').and.to.include('apt-get install g++ cmake make');
+    expect(output)
+      .to.include('ADDON_NOT_LOADED')
+      .and.to.include('g++ and cmake and make not found')
+      .and.to.include('apt-get install g++ cmake make');
     expect(output).not.to.match(/^\s+at .*:\d+:\d+/m);
   });
 });

@@ -1,11 +1,14 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   cleanEnvironment,
-  folderOfBothFlavours,
+  copyThatKnows,
   folderOfWheels,
   outlineOfLibTorch,
   pathWithOnly,
@@ -25,11 +28,29 @@ function expectOneMessage({ status, output }: Outcome, ...parts: string[]): void
   expect(output).not.to.match(/^\s+at .*:\d+:\d+/m);
 }
 
-/** An environment with an empty cache, where pip sees only the given folder of wheels. */
+/** An empty cache and a script that fills it, where pip sees only the given folder of wheels. */
 function emptyCache(wheels: string, changes: NodeJS.ProcessEnv = {}) {
   const home = temporaryFolder();
   const pip = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' };
-  return { cache: join(home, 'aiforge'), env: cleanEnvironment({ ...pip, XDG_CACHE_HOME: home, ...changes }) };
+  const env = cleanEnvironment({ ...pip, XDG_CACHE_HOME: home, ...changes });
+  const copy = readdirSync(wheels).some((name) => name.includes('+cpu')) ? copyThatKnows(wheels) : '';
+  return { cache: join(home, 'aiforge'), env, script: join(copy, script) };
+}
+
+/** An index of wheels on this machine, which tells the paths that were asked for. */
+async function indexOf(wheels: string) {
+  const asked: string[] = [];
+  const names = readdirSync(wheels);
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(decodeURIComponent(url));
+    const name = names.find((each) => decodeURIComponent(url) === `/${each}`);
+    if (name !== undefined) return response.end(readFileSync(join(wheels, name)));
+    response.setHeader('content-type', 'text/html');
+    response.end(names.map((each) => `<a href="/${encodeURIComponent(each)}">${each}</a>`).join(''));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple`;
+  return { url, asked, close: () => server.close() };
 }
 
 const finishedProcess = () => spawnSync(process.execPath, ['-e', '']).pid;
@@ -64,7 +85,7 @@ describe('scripts/libtorch.mjs', () => {
 
   describe('with an empty cache', () => {
     it('installs with pip, keeps only LibTorch, and finds it again', async () => {
-      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      const { cache, env, script } = emptyCache(folderOfWheels('cpu'));
       const first = await runNode([script], env);
       expect(first.status, first.output).to.equal(0);
       expect(readdirSync(cache)).to.deep.equal(['libtorch-2.13.0-cpu']);
@@ -76,7 +97,7 @@ describe('scripts/libtorch.mjs', () => {
     });
 
     it('installs once when two processes want it at the same time', async () => {
-      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      const { cache, env, script } = emptyCache(folderOfWheels('cpu'));
       const outcomes = await Promise.all([runNode([script], env), runNode([script], env)]);
       expect(outcomes.map(({ status }) => status)).to.deep.equal([0, 0]);
       expect(outcomes.filter(({ output }) => output.includes('installing'))).to.have.length(1);
@@ -84,7 +105,7 @@ describe('scripts/libtorch.mjs', () => {
     });
 
     it('clears away what an interrupted install left, and does not use it', async () => {
-      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      const { cache, env, script } = emptyCache(folderOfWheels('cpu'));
       mkdirSync(join(cache, `tmp-${finishedProcess()}-${hostname()}`, 'torch'), { recursive: true });
       mkdirSync(join(cache, 'libtorch-2.13.0-cpu', 'torch'), { recursive: true });
       writeFileSync(join(cache, 'libtorch-2.13.0-cpu.lock'), `${finishedProcess()} ${hostname()}`);
@@ -95,7 +116,7 @@ describe('scripts/libtorch.mjs', () => {
     });
 
     it('leaves nothing behind when it is stopped', async () => {
-      const { cache, env } = emptyCache(folderOfWheels('cpu'));
+      const { cache, env, script } = emptyCache(folderOfWheels('cpu'));
       const { child, finished } = startNode([script], env);
       child.stdout.once('data', () => child.kill('SIGTERM'));
       const { status, output } = await finished;
@@ -103,10 +124,49 @@ describe('scripts/libtorch.mjs', () => {
       expect(readdirSync(cache)).to.deep.equal([]);
     });
 
-    it('refuses the CUDA build when the CPU flavour was asked for', async () => {
-      const { cache, env } = emptyCache(folderOfWheels('cuda'));
-      expectOneMessage(await runNode([script], env), 'CUDA build', 'AIFORGE_FLAVOUR=cuda');
+    it('takes no CUDA build for the CPU flavour, and does not even download it', async () => {
+      const index = await indexOf(folderOfWheels('cuda'));
+      const { cache, env, script } = emptyCache(temporaryFolder(), {
+        PIP_NO_INDEX: '',
+        AIFORGE_TORCH_INDEX: index.url,
+      });
+      const outcome = await runNode([script], env);
+      index.close();
+      expectOneMessage(outcome, 'LIBTORCH_NOT_FOUND', 'No matching distribution', 'torch==2.13.0+cpu', 'LIBTORCH to');
+      expect(index.asked).to.deep.equal(['/simple/torch/']);
       expect(readdirSync(cache)).to.deep.equal([]);
+    });
+
+    it('asks the index that AIFORGE_TORCH_INDEX names, and no other', async () => {
+      const wheels = folderOfWheels('cpu');
+      const index = await indexOf(wheels);
+      const changes = { PIP_NO_INDEX: '', PIP_FIND_LINKS: '', AIFORGE_TORCH_INDEX: index.url };
+      const { cache, env, script } = emptyCache(wheels, changes);
+      const { status, output } = await runNode([script], env);
+      index.close();
+      expect(status, output).to.equal(0);
+      expect(output).to.include(`trying ${index.url}`);
+      expect(index.asked).to.deep.equal(['/simple/torch/', '/torch-2.13.0+cpu-py3-none-any.whl']);
+      expect(readdirSync(cache)).to.deep.equal(['libtorch-2.13.0-cpu']);
+    });
+
+    it('refuses a wheel that is not the one PyTorch published', async () => {
+      const wheels = folderOfWheels('cpu');
+      const { cache, env } = emptyCache(wheels);
+      const outcome = await runNode([script], env);
+      expectOneMessage(
+        outcome,
+        'LIBTORCH_NOT_FOUND',
+        'DO NOT MATCH THE HASHES',
+        'not the wheel that PyTorch published',
+      );
+      expect(readdirSync(cache)).to.deep.equal([]);
+    });
+
+    it('refuses the CPU build when the CUDA flavour was asked for', async () => {
+      const cpu = folderOfWheels('cpu');
+      const { env } = emptyCache(cpu, { AIFORGE_FLAVOUR: 'cuda' });
+      expectOneMessage(await runNode([script], env), 'LIBTORCH_NOT_FOUND', 'torch===2.13.0');
     });
 
     it('takes the CUDA build beside a CPU build of the same version, with the headers that it needs', async function () {
@@ -115,7 +175,7 @@ describe('scripts/libtorch.mjs', () => {
         console.log('      skipped: the CUDA flavour asks for 12 GB of free space');
         return this.skip();
       }
-      const { cache, env } = emptyCache(folderOfBothFlavours(), { AIFORGE_FLAVOUR: 'cuda' });
+      const { cache, env } = emptyCache(folderOfWheels('cuda', 'cpu'), { AIFORGE_FLAVOUR: 'cuda' });
       const { status, output } = await runNode([script], env);
       expect(status, output).to.equal(0);
       const folder = join(cache, 'libtorch-2.13.0-cuda');
@@ -128,14 +188,21 @@ describe('scripts/libtorch.mjs', () => {
       }
     });
 
+    it('is not misled by a configuration of pip for other purposes', async () => {
+      const changes = { PIP_USER: '1', PIP_REQUIRE_VIRTUALENV: '1' };
+      const { env, script } = emptyCache(folderOfWheels('cpu'), changes);
+      const { status, output } = await runNode([script], env);
+      expect(status, output).to.equal(0);
+    });
+
     it('says what pip said when pip finds no wheel', async () => {
-      const { cache, env } = emptyCache(temporaryFolder());
+      const { cache, env, script } = emptyCache(temporaryFolder());
       expectOneMessage(await runNode([script], env), 'No matching distribution', 'LIBTORCH');
       expect(readdirSync(cache)).to.deep.equal([]);
     });
 
     it('names both ways out when there is no Python', async () => {
-      const { env } = emptyCache(temporaryFolder(), { PATH: pathWithOnly('node') });
+      const { env, script } = emptyCache(temporaryFolder(), { PATH: pathWithOnly('node') });
       expectOneMessage(await runNode([script], env), 'there is no python3', 'python3-pip', 'LIBTORCH');
     });
 
@@ -146,7 +213,7 @@ describe('scripts/libtorch.mjs', () => {
         console.log('      skipped: a small file system to try it on cannot be mounted here');
         return this.skip();
       }
-      const { env } = emptyCache(temporaryFolder(), { XDG_CACHE_HOME: folder });
+      const { env, script } = emptyCache(temporaryFolder(), { XDG_CACHE_HOME: folder });
       const command = `${mount} && exec '${process.execPath}' ${script} 2>&1`;
       const { status, stdout } = spawnSync('unshare', ['-rm', 'sh', '-c', command], { env, encoding: 'utf8' });
       expectOneMessage({ status, output: stdout }, '0.1 GB free', 'needs 2.0 GB', 'XDG_CACHE_HOME');
@@ -154,7 +221,7 @@ describe('scripts/libtorch.mjs', () => {
 
     it('says so when the cache cannot be written', async () => {
       const file = join(writeFiles(temporaryFolder(), { file: '' }), 'file');
-      const { env } = emptyCache(temporaryFolder(), { XDG_CACHE_HOME: file });
+      const { env, script } = emptyCache(temporaryFolder(), { XDG_CACHE_HOME: file });
       expectOneMessage(await runNode([script], env), file, 'XDG_CACHE_HOME');
     });
   });

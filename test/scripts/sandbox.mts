@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -28,10 +29,12 @@ export function writeFiles(folder: string, files: Record<string, string>): strin
   return folder;
 }
 
+const settings = ['LIBTORCH', 'AIFORGE_FLAVOUR', 'AIFORGE_BUILD', 'AIFORGE_TORCH_INDEX', 'CXX'];
+
 /** The test's environment without what the user may have set for provisioning, changed by `changes`. */
 export function cleanEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { LIBTORCH: _libtorch, AIFORGE_FLAVOUR: _flavour, CXX: _compiler, ...rest } = process.env;
-  return { ...rest, ...changes };
+  const inherited = Object.entries(process.env).filter(([name]) => !settings.includes(name));
+  return { ...Object.fromEntries(inherited), ...changes };
 }
 
 /** Starts Node on a script; `finished` resolves when it has ended. */
@@ -80,49 +83,57 @@ export function outlineOfLibTorch(version: string, flavour: 'cpu' | 'cuda' = 'cp
   };
 }
 
-/** Puts a wheel into a folder, so that the real pip runs without a large download. */
-function addWheel(folder: string, name: string, version: string, files: Record<string, string>): void {
-  const stem = `${name}-${version}`;
-  const info = `${stem}.dist-info`;
-  const all: Record<string, string> = {
-    ...files,
+/** Puts a wheel with these files into a folder. */
+function writeWheel(folder: string, name: string, version: string, contents: Record<string, string>): void {
+  const info = `${name}-${version}.dist-info`;
+  const files: Record<string, string> = {
+    ...contents,
     [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: py3-none-any\n',
   };
-  all[`${info}/RECORD`] = [...Object.keys(all), `${info}/RECORD`].map((file) => `${file},,\n`).join('');
-  const content = writeFiles(join(temporaryFolder(), 'content'), all);
+  files[`${info}/RECORD`] = [...Object.keys(files), `${info}/RECORD`].map((name) => `${name},,\n`).join('');
+  const content = writeFiles(temporaryFolder(), files);
   const zip =
     'import os, sys, zipfile\n' +
     'with zipfile.ZipFile(sys.argv[1], "w") as z:\n' +
     '  for d, _, names in os.walk(sys.argv[2]):\n' +
     '    for n in names: z.write(os.path.join(d, n), os.path.relpath(os.path.join(d, n), sys.argv[2]))\n';
-  const wheel = join(folder, `${stem}-py3-none-any.whl`);
+  const wheel = join(folder, `${name}-${version}-py3-none-any.whl`);
   const { status, stderr } = spawnSync('python3', ['-c', zip, wheel, content], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the wheel could not be made: ${stderr}`);
 }
 
-function addTorch(folder: string, flavour: 'cpu' | 'cuda', version: string): void {
-  const files: Record<string, string> = {
-    'torch/version.py': `__version__ = '${version}'\n`,
-    'torch/nn/__init__.py': '',
-    'torchgen/__init__.py': '',
-  };
-  for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
-  addWheel(folder, 'torch', version, files);
-}
-
-/** A folder with a small wheel that pip installs as torch 2.13.0. */
-export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
+/**
+ * A folder with a small wheel that pip takes for torch 2.13.0, so that the real pip runs without a large download; beside the
+ * CUDA one lie those of the headers that it needs.
+ */
+export function folderOfWheels(...flavours: ('cpu' | 'cuda')[]): string {
   const folder = temporaryFolder();
-  addTorch(folder, flavour, '2.13.0');
+  for (const flavour of flavours) {
+    const files: Record<string, string> = {
+      'torch/version.py': "__version__ = '2.13.0'\n",
+      'torch/nn/__init__.py': '',
+      'torchgen/__init__.py': '',
+    };
+    for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
+    writeWheel(folder, 'torch', flavour === 'cpu' ? '2.13.0+cpu' : '2.13.0', files);
+    if (flavour === 'cpu') continue;
+    writeWheel(folder, 'nvidia_cuda_crt', '13.0.88', { 'nvidia/cu13/include/crt/host_defines.h': '' });
+    writeWheel(folder, 'nvidia_cuda_cccl', '13.0.85', { 'nvidia/cu13/include/nv/target': '' });
+  }
   return folder;
 }
 
-/** The same with both flavours, named as they are published, and what the CUDA one needs. */
-export function folderOfBothFlavours(): string {
-  const folder = folderOfWheels('cuda');
-  addTorch(folder, 'cpu', '2.13.0+cpu');
-  addWheel(folder, 'nvidia_cuda_crt', '13.0.88', { 'nvidia/cu13/include/crt/host_defines.h': '' });
-  addWheel(folder, 'nvidia_cuda_cccl', '13.0.85', { 'nvidia/cu13/include/nv/target': '' });
+/** A copy of the package whose known CPU wheel is the one in a folder. */
+export function copyThatKnows(wheels: string): string {
+  const folder = copyOfPackage({});
+  const known = join(folder, 'scripts', 'provision', 'wheels.json');
+  const list = JSON.parse(readFileSync(known, 'utf8')) as Record<string, object>;
+  const [wheel = ''] = readdirSync(wheels);
+  const sha256 = createHash('sha256')
+    .update(readFileSync(join(wheels, wheel)))
+    .digest('hex');
+  const platform = `${process.platform}-${process.arch}`;
+  writeFileSync(known, JSON.stringify({ ...list, [platform]: { ...list[platform], sha256 } }));
   return folder;
 }

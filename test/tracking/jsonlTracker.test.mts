@@ -28,6 +28,7 @@ describe('JsonlTracker', () => {
       time: 1234,
       epoch: 1,
       step: 10,
+      interval: 'step',
       metrics: { train_loss: 0.5, lr: 0.001 },
     });
     await tracker.finish('FINISHED');
@@ -44,18 +45,46 @@ describe('JsonlTracker', () => {
     expect(read()[1]!.metrics).to.deep.equal({ a: 'NaN', b: 'Infinity', c: '-Infinity' });
   });
 
-  it('appends when a run goes on, on a new line after one that a crash cut short', async () => {
+  it('appends when a run goes on, in the place of a line that a crash cut short', async () => {
     writeFileSync(join(directory, 'metrics.jsonl'), '{"kind":"start"}\n');
     appendFileSync(join(directory, 'metrics.jsonl'), '{"kind":"met');
     const tracker = new JsonlTracker();
     await tracker.start(run());
     await tracker.finish('KILLED');
     const lines = readFileSync(join(directory, 'metrics.jsonl'), 'utf8').split('\n');
-    expect(lines.slice(0, 2)).to.deep.equal(['{"kind":"start"}', '{"kind":"met']);
-    expect(lines.slice(2, 4).map((line) => (JSON.parse(line) as { kind: string }).kind)).to.deep.equal([
+    expect(lines[0]).to.equal('{"kind":"start"}');
+    expect(lines.slice(1, 3).map((line) => (JSON.parse(line) as { kind: string }).kind)).to.deep.equal([
       'start',
       'finish',
     ]);
+  });
+
+  it('drops what was recorded after the point from which a run goes on, and keeps the rest', async () => {
+    const first = new JsonlTracker();
+    await first.start(run());
+    for (const [step, epoch, interval] of [
+      [1, 0, 'step'],
+      [2, 0, 'step'],
+      [2, 0, 'epoch'],
+      [3, 1, 'step'],
+      [4, 1, 'step'],
+      [4, 1, 'epoch'],
+      [5, 2, 'step'],
+    ] as const) {
+      first.logMetrics({ loss: 1 }, { step, epoch, interval });
+    }
+    await first.finish('KILLED');
+    const kept = async (step: number, epoch: number) => {
+      const tracker = new JsonlTracker();
+      await tracker.start({ ...run(), goesOnFrom: { step, epoch, sameNumbers: true } });
+      await tracker.finish('KILLED');
+      return read()
+        .filter(({ kind }) => kind === 'metrics')
+        .map((line) => `${String(line.interval)} ${String(line.step)}`);
+    };
+    expect(await kept(4, 1)).to.deep.equal(['step 1', 'step 2', 'epoch 2', 'step 3', 'step 4']);
+    expect(await kept(3, 1)).to.deep.equal(['step 1', 'step 2', 'epoch 2', 'step 3']);
+    expect(await kept(2, 1)).to.deep.equal(['step 1', 'step 2', 'epoch 2']);
   });
 
   it('warns once and lets training go on when the file cannot be written', async () => {

@@ -151,6 +151,18 @@ describe('MlflowTracker with a real server', function () {
     expect(run.info.status).to.equal('FINISHED');
   });
 
+  it('records the rest of a batch of which the server refuses one entry', async () => {
+    const tracker = await create('one of many');
+    tracker.logParams({ epochs: 1 });
+    await sleep(1500);
+    const warnings = await warningsOf(async () => {
+      tracker.logParams({ a: 1, epochs: 2, b: 2, c: 3 });
+      await tracker.finish('FINISHED');
+    });
+    expect(warnings.map(({ msg }) => msg)).to.have.length(1);
+    expect(params(await runOf(tracker.runId!))).to.deep.equal({ epochs: '1', a: '1', b: '2', c: '3' });
+  });
+
   it('keeps what is logged while the server is away, and sends it when it is back', async () => {
     const tracker = await create('away');
     const warnings = await warningsOf(async () => {

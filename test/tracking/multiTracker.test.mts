@@ -24,6 +24,7 @@ describe('MultiTracker', () => {
     const probe = (): Tracker => ({
       start: () => Promise.resolve(),
       logParams: () => undefined,
+      logChanges: () => undefined,
       logMetrics: (_metrics, at) => times.push(at.time),
       finish: () => Promise.resolve(),
     });
@@ -42,6 +43,7 @@ describe('MultiTracker', () => {
       calls = 0;
       start = () => Promise.resolve();
       logParams = () => undefined;
+      logChanges = () => undefined;
       finish = () => Promise.resolve();
       logMetrics = () => {
         this.calls++;

@@ -3,14 +3,17 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
+import { ExperimentConfig } from '../../config/experimentConfig.js';
 import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
-import type { Optimizer } from '../../optim/index.js';
-import { loadSafetensors, saveSafetensors, scope, Tensor } from '../../tensor/index.js';
-import { fromJson, toJson } from './checkpointJson.js';
+import { scope, type Tensor } from '../../tensor/index.js';
+import { saving } from '../runs/saving.js';
 import type { SavedScheduler } from '../training/scheduling.js';
+import { fromJson, toJson } from './checkpointJson.js';
+import { loadChecked, saveChecked } from './checksum.js';
+import type { SavedOptimizer } from './optimizerState.js';
 
-const format = 'aiforge-checkpoint-1';
+const format = 'aiforge-checkpoint-2';
 
 /** Where a run stands, beside its tensors. */
 export const RunState = z.object({
@@ -20,24 +23,30 @@ export const RunState = z.object({
   /** Optimizer steps since the run began. */
   step: z.int().min(0),
   best: z.number().nullable(),
-  bestEpoch: z.int(),
+  bestEpoch: z.int().nullable(),
   badEpochs: z.int().min(0),
   worldSize: z.int().min(1),
+  /** Samples to train on. */
+  trainSamples: z.int().min(1),
+  /** What the steps of the epoch measure themselves. */
+  metricNames: z.array(z.string()),
   mlflowRunId: z.string().nullable(),
 });
 export type RunState = z.infer<typeof RunState>;
 
 /** All that a run needs to go on as if it had never stopped. */
-export interface Checkpoint {
+export interface Checkpoint extends SavedOptimizer {
   state: RunState;
+  /** The resolved configuration, and the names of the plugins that it was resolved with. */
+  config: ExperimentConfig;
+  plugins: { model: string; dataset: string };
   model: Record<string, Tensor>;
-  optimizer: Record<string, Tensor>;
+  scheduler: SavedScheduler | null;
   /** Of every rank: the generator's state, and the sums that the epoch's metrics are made of. */
   rng: Tensor[];
   running: Tensor[];
-  /** The optimizer's options and numbers, as JSON. */
-  optimizerOptions: string;
-  scheduler: SavedScheduler | null;
+  /** Of every rank, by the parameters' names: those of the step of the optimizer that was being gathered, if one was. */
+  gradients: Record<string, Tensor>[];
 }
 
 const withPrefix = (prefix: string, tensors: Record<string, Tensor>) =>
@@ -50,14 +59,17 @@ const under = (prefix: string, tensors: Record<string, Tensor>) =>
     ),
   );
 
+const ofAllRanks = (gradients: readonly Record<string, Tensor>[]) =>
+  Object.fromEntries(gradients.flatMap((own, rank) => Object.entries(withPrefix(String(rank), own))));
+
 /** The weights of a model, in a file that Python's `safetensors` reads under PyTorch's keys. */
 export function saveWeights(file: string, model: Module, epoch: number): void {
-  scope(() => saveSafetensors(file, model.stateDict(), { format: 'pt', epoch: String(epoch) }));
+  scope(() => saveChecked(file, model.stateDict(), { format: 'pt', epoch: String(epoch) }));
 }
 
-/** Loads a file of `saveWeights`. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
+/** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
 export function loadWeights(file: string, model: Module): void {
-  scope(() => model.loadStateDict(loadSafetensors(file).tensors));
+  scope(() => model.loadStateDict(loadChecked(file).tensors));
 }
 
 export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
@@ -67,14 +79,19 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     ...withPrefix('optimizer', checkpoint.optimizer),
     ...withPrefix('rng', perRank(checkpoint.rng)),
     ...withPrefix('running', perRank(checkpoint.running)),
+    ...withPrefix('gradients', ofAllRanks(checkpoint.gradients)),
   };
-  const { state, optimizerOptions, scheduler } = checkpoint;
-  saveSafetensors(file, tensors, {
+  const { state, config, plugins, optimizerName, optimizerOptions, scheduler } = checkpoint;
+  const metadata = {
     format,
     state: JSON.stringify(state),
+    config: JSON.stringify(config),
+    plugins: JSON.stringify(plugins),
+    optimizerName,
     optimizer: optimizerOptions,
     scheduler: toJson(scheduler),
-  });
+  };
+  saving(file, () => saveChecked(file, tensors, metadata));
 }
 
 /** The checkpoint at a path: the file itself, or `last.safetensors` of a run's folder. */
@@ -83,55 +100,43 @@ export function checkpointFile(given: string): string {
   return isFolder ? path.join(given, 'last.safetensors') : given;
 }
 
+const Metadata = z.object({
+  state: RunState,
+  config: ExperimentConfig,
+  plugins: z.object({ model: z.string(), dataset: z.string() }),
+});
+
 /** Reads what `saveCheckpoint` wrote. Throws FILE_NOT_FOUND or FILE_INVALID. */
 export function loadCheckpoint(file: string): Checkpoint {
-  const { tensors, metadata } = loadSafetensors(file);
+  const { tensors, metadata } = loadChecked(file, ({ format: given }) => given === format);
   if (metadata.format !== format) {
     throw new AiforgeError(
       'FILE_INVALID',
       `${file} is no checkpoint to resume from: its format is '${metadata.format ?? 'unknown'}', expected '${format}'. Resume from last.safetensors of a run's folder.`,
     );
   }
-  const state = RunState.safeParse(JSON.parse(metadata.state ?? 'null'));
-  if (!state.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(state.error)}`);
+  const parse = (name: string) => readJson(file, name, () => JSON.parse(metadata[name] ?? 'null') as unknown);
+  const read = Metadata.safeParse({ state: parse('state'), config: parse('config'), plugins: parse('plugins') });
+  if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
+  const { state } = read.data;
   return {
-    state: state.data,
+    ...read.data,
     model: under('model', tensors),
     optimizer: under('optimizer', tensors),
     rng: Object.values(under('rng', tensors)),
     running: Object.values(under('running', tensors)),
+    gradients: Array.from({ length: state.worldSize }, (_, rank) => under(`gradients.${rank}`, tensors)),
+    optimizerName: metadata.optimizerName ?? '',
     optimizerOptions: metadata.optimizer ?? '{}',
-    scheduler: fromJson(metadata.scheduler ?? 'null') as SavedScheduler | null,
+    scheduler: readJson(file, 'scheduler', () => fromJson(metadata.scheduler ?? 'null')) as SavedScheduler | null,
   };
 }
 
-interface OptimizerState {
-  state: Record<string, Record<string, unknown>>;
-  [rest: string]: unknown;
-}
-
-/** An optimizer's state as tensors by name, and the rest as JSON. */
-export function flattenOptimizer(optimizer: Optimizer): Pick<Checkpoint, 'optimizer' | 'optimizerOptions'> {
-  const { state, ...rest } = optimizer.stateDict() as unknown as OptimizerState;
-  const tensors: Record<string, Tensor> = {};
-  const numbers: Record<string, Record<string, unknown>> = {};
-  for (const [index, entries] of Object.entries(state)) {
-    numbers[index] = {};
-    for (const [name, value] of Object.entries(entries)) {
-      if (Tensor.isTensor(value)) tensors[`${index}.${name}`] = value;
-      else numbers[index][name] = value;
-    }
+/** A checksum says that a file is as it was written, not that a run wrote it. */
+function readJson(file: string, name: string, parse: () => unknown): unknown {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new AiforgeError('FILE_INVALID', `${file}: its '${name}' is no JSON. Use another checkpoint.`, { cause });
   }
-  return { optimizer: tensors, optimizerOptions: toJson({ ...rest, state: numbers }) };
-}
-
-/** Gives an optimizer the state that `flattenOptimizer` took. */
-export function restoreOptimizer(optimizer: Optimizer, checkpoint: Checkpoint): void {
-  const saved = fromJson(checkpoint.optimizerOptions) as OptimizerState;
-  for (const [key, tensor] of Object.entries(checkpoint.optimizer)) {
-    const dot = key.indexOf('.');
-    const entries = (saved.state[key.slice(0, dot)] ??= {});
-    entries[key.slice(dot + 1)] = tensor;
-  }
-  optimizer.loadStateDict(saved as unknown as Parameters<Optimizer['loadStateDict']>[0]);
 }

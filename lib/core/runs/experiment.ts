@@ -23,6 +23,13 @@ export interface ExperimentPlugins {
   modelConfig: Record<string, unknown>;
 }
 
+/** What loading data happens in. */
+export interface DataContext {
+  ranks: Ranks;
+  dataDir: string;
+  signal: AbortSignal;
+}
+
 /** The data of an experiment: samples by index, as the preprocessor makes them. */
 export interface ExperimentData {
   samples: Dataset;
@@ -43,21 +50,38 @@ export function resolvePlugins(config: ExperimentConfig, from: string): Experime
   return { model, dataset, modelConfig };
 }
 
-/** The experiment with the model's defaults filled in, and plugins given by path made relative to the run's folder. */
+/**
+ * The experiment as the run's folder records it: with the model's defaults filled in, and everything that was found by the place
+ * of the configuration file made relative to the folder, so that its `config.yaml` finds it too.
+ */
 export function resolvedConfig(
   config: ExperimentConfig,
   plugins: ExperimentPlugins,
   from: string,
   runDirectory: string,
-) {
-  const relocate = (name: string) =>
-    /^\.{0,2}\//.test(name) ? `./${path.relative(runDirectory, path.resolve(from, name))}` : name;
+): ExperimentConfig {
+  const relative = (target: string) => `./${path.relative(runDirectory, path.resolve(from, target))}`;
+  const pluginOf = (given: string, { directory }: LoadedPlugin, kind: 'model' | 'dataset') =>
+    directory === undefined || findsAgain(given, kind, directory, runDirectory) ? given : relative(directory);
   return {
     ...config,
-    modelPlugin: relocate(config.modelPlugin),
-    datasetPlugin: relocate(config.datasetPlugin),
+    modelPlugin: pluginOf(config.modelPlugin, plugins.model, 'model'),
+    datasetPlugin: pluginOf(config.datasetPlugin, plugins.dataset, 'dataset'),
+    dataPath: isRelativePath(config.dataPath) ? relative(config.dataPath) : config.dataPath,
     model: plugins.modelConfig,
+    training: { ...config.training, resumeFrom: null },
   };
+}
+
+const isRelativePath = (name: string): boolean => /^\.{1,2}(\/|$)/.test(name);
+
+/** Whether a plugin's name, or its path, leads to the same folder from the run's. */
+function findsAgain(given: string, kind: 'model' | 'dataset', directory: string, runDirectory: string): boolean {
+  try {
+    return loadPlugin(given, { from: runDirectory, kind }).directory === directory;
+  } catch {
+    return false;
+  }
 }
 
 export function createModel({ model, modelConfig }: ExperimentPlugins): BaseModel {
@@ -77,25 +101,32 @@ export function createPreprocessor({ dataset }: ExperimentPlugins): BasePreproce
   return PreprocessorClass && new PreprocessorClass();
 }
 
-/** Loads and divides the data, and fits the preprocessor to the training split: on rank 0, from whose file all ranks load it. */
+/**
+ * Loads and divides the data, and makes the preprocessor ready: on rank 0 it is fitted to the training split, unless
+ * `preprocessorFile` is that of a run that goes on; the other ranks get it by `sharePreprocessor`.
+ */
 export async function prepareData(
   config: ExperimentConfig,
   plugins: ExperimentPlugins,
-  ranks: Ranks,
-  dataDir: string,
-  preprocessorFile: string,
+  context: DataContext,
+  preprocessorFile: string | undefined,
 ): Promise<ExperimentData> {
-  const dataset = await loadDataset(config, plugins, ranks, dataDir);
+  const dataset = await loadDataset(config, plugins, context);
   const splits = splitDataset(dataset, config.training);
   const preprocessor = createPreprocessor(plugins);
-  if (preprocessor === undefined) return { samples: dataset, splits, preprocessor, classNames: dataset.classNames };
-  if (ranks.rank === 0) {
-    await preprocessor.fit(new Items(dataset, splits.train), config.preprocessArgs);
-    preprocessor.save(preprocessorFile);
-  }
+  const { classNames } = dataset;
+  if (preprocessor === undefined) return { samples: dataset, splits, preprocessor, classNames };
+  if (preprocessorFile !== undefined) preprocessor.load(preprocessorFile);
+  else if (context.ranks.rank === 0) await preprocessor.fit(new Items(dataset, splits.train), config.preprocessArgs);
+  return { samples: transformed(dataset, preprocessor), splits, preprocessor, classNames };
+}
+
+/** Writes rank 0's fitted preprocessor into the run's folder, from where the others take it. */
+export async function sharePreprocessor({ preprocessor }: ExperimentData, ranks: Ranks, file: string): Promise<void> {
+  if (preprocessor === undefined) return;
+  if (ranks.rank === 0) preprocessor.save(file);
   await ranks.barrier();
-  if (ranks.rank !== 0) preprocessor.load(preprocessorFile);
-  return { samples: transformed(dataset, preprocessor), splits, preprocessor, classNames: dataset.classNames };
+  if (ranks.rank !== 0) preprocessor.load(file);
 }
 
 /** A plain name lies in the data folder; `./x`, `/x` and addresses such as `npm:x` are taken as they are. */
@@ -106,8 +137,7 @@ function dataPathIn(dataDir: string, dataPath: string): string {
 async function loadDataset(
   config: ExperimentConfig,
   plugins: ExperimentPlugins,
-  ranks: Ranks,
-  dataDir: string,
+  { ranks, dataDir, signal }: DataContext,
 ): Promise<BaseDataset> {
   const DatasetClass = plugins.dataset.Dataset as unknown as new () => BaseDataset;
   const dataset = new DatasetClass();
@@ -115,6 +145,7 @@ async function loadDataset(
     rank: ranks.rank,
     worldSize: ranks.worldSize,
     barrier: () => ranks.barrier(),
+    signal,
     args: config.datasetArgs,
     logger: childLogger({ plugin: plugins.dataset.name }),
   });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError } from '../../errors.js';
@@ -35,19 +35,34 @@ export function createRunDirectory(runsDir: string, experimentName: string, now 
   const safeName = experimentName.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
   const time = now.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
   const parent = path.join(runsDir, safeName);
-  for (let attempt = 1; attempt < 1000; ++attempt) {
+  makeFolder(parent, { recursive: true });
+  for (let attempt = 1; attempt < 10_000; ++attempt) {
     const directory = path.join(parent, attempt === 1 ? time : `${time}_${attempt}`);
-    if (existsSync(directory)) continue;
-    try {
-      mkdirSync(directory, { recursive: true });
-    } catch (cause) {
-      throw new AiforgeError(
-        'TRAINING_FAILED',
-        `The run's folder ${directory} cannot be made: ${(cause as Error).message}. Set RUNS_DIR to a folder that can be written.`,
-        { cause },
-      );
-    }
-    return directory;
+    // Making it is what takes it: of several processes, one succeeds.
+    if (makeFolder(directory)) return directory;
   }
-  throw new AiforgeError('TRAINING_FAILED', `${parent} has 999 runs of this second; set RUNS_DIR to another folder.`);
+  throw new AiforgeError('TRAINING_FAILED', `${parent} has 9,999 runs of this second; set RUNS_DIR to another folder.`);
+}
+
+/** False when the folder is there already. */
+function makeFolder(directory: string, options: { recursive?: boolean } = {}): boolean {
+  try {
+    mkdirSync(directory, options);
+    return true;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && options.recursive !== true) return false;
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `The run's folder ${directory} cannot be made: ${message}. Set RUNS_DIR to a folder that can be written.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Removes what a process left that was killed while it wrote. Only for who holds the folder's lock. */
+export function removeHalfWritten(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (/^\..+\.tmp$/.test(name)) rmSync(path.join(directory, name), { force: true });
+  }
 }

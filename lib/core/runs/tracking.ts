@@ -1,15 +1,19 @@
 import type { Settings } from '../../config/settings.js';
 import { JsonlTracker } from '../../tracking/jsonlTracker.js';
+import { openRunOf } from '../../tracking/mlflowLedger.js';
+import { MlflowRecovery } from '../../tracking/mlflowRecovery.js';
 import { MlflowTracker } from '../../tracking/mlflowTracker.js';
 import { MultiTracker } from '../../tracking/multiTracker.js';
 import { bytesToRunId, runIdToBytes } from '../../tracking/runId.js';
 import type { TrackedRun, Tracker } from '../../tracking/tracker.js';
 import type { Ranks } from '../ranks.js';
+import { RunLock } from './runLock.js';
 
 /** Does nothing: rank 0 alone records. */
 const silent: Tracker = {
   start: () => Promise.resolve(),
   logParams: () => undefined,
+  logChanges: () => undefined,
   logMetrics: () => undefined,
   finish: () => Promise.resolve(),
 };
@@ -32,9 +36,22 @@ export async function openTracking(
   const bytes = await ranks.broadcastBytes(ranks.rank === 0 ? runIdToBytes(mlflow?.runId ?? null) : null);
   const mlflowRunId = bytesToRunId(bytes);
   if (ranks.rank !== 0) return { tracker: silent, mlflowRunId };
-  const tracker = new MultiTracker(mlflow === undefined ? [new JsonlTracker()] : [new JsonlTracker(), mlflow]);
+  const trackers: Tracker[] = [new JsonlTracker()];
+  if (mlflow !== undefined) trackers.push(mlflow, new MlflowRecovery(settings.MLFLOW_TRACKING_URI!, whereFree));
+  const tracker = new MultiTracker(trackers);
   await tracker.start(run);
   return { tracker, mlflowRunId };
+}
+
+/** Works in a run's folder unless its run, or another such work, is under way. */
+async function whereFree(directory: string, work: () => Promise<void>): Promise<void> {
+  const lock = RunLock.tryAcquire(directory);
+  if (lock === undefined) return;
+  try {
+    await work();
+  } finally {
+    lock.release();
+  }
 }
 
 function openMlflow(
@@ -43,6 +60,7 @@ function openMlflow(
   runId: string | null,
 ): Promise<MlflowTracker> | undefined {
   if (uri === undefined) return undefined;
-  if (runId !== null) return Promise.resolve(MlflowTracker.attach({ uri, runId, closesRun: true }));
+  const known = runId ?? openRunOf(run.directory)?.runId ?? null;
+  if (known !== null) return Promise.resolve(MlflowTracker.attach({ uri, runId: known, closesRun: true }));
   return MlflowTracker.create({ uri, experimentName: run.experimentName, runName: run.runName });
 }

@@ -2,10 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 
 import { noGrad } from '../../autograd/index.js';
 import { DataLoader, type Dataset, type Sampler } from '../../data/index.js';
-import { scope, type Tensor } from '../../tensor/index.js';
+import { getRngState, scope, setRngState, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
-import { RunningMetrics, type ClassificationScores } from './metrics.js';
-import type { Ranks } from '../ranks.js';
+import type { ParallelStep, Ranks } from '../ranks.js';
+import type { Agreement } from './agreement.js';
+import { RunningMetrics, type PassMetrics } from './metrics.js';
+import { readStep } from './stepOutput.js';
 
 /** This rank's share of some indices: every sample on exactly one rank, none twice. */
 class Share implements Sampler {
@@ -23,26 +25,63 @@ class Share implements Sampler {
   }
 }
 
-/** The mean loss and the scores of a model over a split, without gradients; the event loop runs between batches. */
-export async function evaluate(
-  model: BaseModel,
-  samples: Dataset,
-  indices: readonly number[],
-  batchSize: number,
-  ranks: Ranks,
-): Promise<{ loss: number; scores: ClassificationScores | undefined }> {
+export interface EvaluationParts {
+  model: BaseModel;
+  samples: Dataset;
+  indices: readonly number[];
+  batchSize: number;
+  ranks: Ranks;
+  parallel: ParallelStep;
+  agreement: Agreement;
+}
+
+/**
+ * The means and the scores of a model over a split, without gradients; the event loop runs between batches. Undefined when the
+ * run was asked to stop.
+ */
+export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | undefined> {
+  const { model, samples, indices, batchSize, ranks, parallel, agreement } = parts;
   const share = new Share(indices, ranks);
   const batches = new DataLoader(samples, { batchSize, sampler: share })[Symbol.iterator]();
   const metrics = new RunningMetrics();
   model.eval();
-  for (let index = 0, left = share.length; left > 0; ++index, left -= batchSize) {
-    noGrad(() =>
-      scope(() => {
-        const batch = batches.next().value as Record<string, Tensor>;
-        metrics.add(model.validationStep(batch, index), batch, Math.min(batchSize, left));
-      }),
-    );
+  // What is measured is what rank 0 saves.
+  parallel.shareBuffers();
+  if (await agreement.decide()) return undefined;
+  const mostBatches = Math.ceil(Math.ceil(indices.length / ranks.worldSize) / batchSize);
+  for (let index = 0, left = share.length; index < mostBatches; ++index, left -= batchSize) {
+    if (left > 0) {
+      noGrad(() =>
+        scope(() => {
+          const batch = batches.next().value as Record<string, Tensor>;
+          metrics.add(readStep(model.validationStep(batch, index), 'validationStep', batch, Math.min(batchSize, left)));
+        }),
+      );
+    }
     await setImmediate();
+    if (await agreement.shouldStop()) return undefined;
   }
   return metrics.finish(ranks);
+}
+
+/** The names of what one validation batch measures; undefined on a rank without a sample. Leaves no trace in the model. */
+export function tryValidation(
+  model: BaseModel,
+  samples: Dataset,
+  indices: readonly number[],
+  batchSize: number,
+): string[] | undefined {
+  if (indices.length === 0) return undefined;
+  const metrics = new RunningMetrics();
+  const first = indices.slice(0, batchSize);
+  const drawn = getRngState();
+  model.eval();
+  noGrad(() =>
+    scope(() => {
+      const batch = new DataLoader(samples, { batchSize, sampler: first }).batches().next().value as never;
+      metrics.add(readStep(model.validationStep(batch, 0), 'validationStep', batch, first.length));
+    }),
+  );
+  setRngState(drawn);
+  return metrics.names;
 }

@@ -1,101 +1,86 @@
-import { bincount, Tensor, tensor } from '../../tensor/index.js';
-import type { StepOutput } from '../baseModel.js';
+import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
+import { ClassCounts, type ClassificationScores } from './classCounts.js';
+import type { Step } from './stepOutput.js';
 
-/** How often class `row` was predicted as class `column`. */
-export type ConfusionTable = number[][];
-
-export interface ClassificationScores {
-  /** The share of right predictions, 0 to 1. */
-  accuracy: number;
-  /** With two classes the F1 score of class 1, else the mean over the classes. */
-  f1: number;
-  confusion: ConfusionTable;
+/** What a pass over a split gives. */
+export interface PassMetrics {
+  /** `loss`, `accuracy` and `f1` where there are classes, and what the steps measured beside. */
+  values: Record<string, number>;
+  scores: ClassificationScores | undefined;
 }
 
-function f1Of(table: ConfusionTable, c: number): number {
-  const hits = table[c]![c]!;
-  const predicted = table.reduce((sum, row) => sum + row[c]!, 0);
-  const actual = table[c]!.reduce((a, b) => a + b, 0);
-  return predicted + actual === 0 ? 0 : (2 * hits) / (predicted + actual);
-}
-
-/** @internal Scores of a confusion table. */
-export function scores(confusion: ConfusionTable): ClassificationScores {
-  const total = confusion.flat().reduce((a, b) => a + b, 0);
-  const right = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
-  const perClass = confusion.map((_, c) => f1Of(confusion, c));
-  const f1 = confusion.length === 2 ? perClass[1]! : perClass.reduce((a, b) => a + b, 0) / perClass.length;
-  return { accuracy: total === 0 ? 0 : right / total, f1, confusion };
-}
-
-function targetsOf(output: StepOutput, batch: unknown): Tensor | undefined {
-  if (output.targets !== undefined) return output.targets;
-  const { labels, targets } = (batch ?? {}) as { labels?: unknown; targets?: unknown };
-  return [labels, targets].find(Tensor.isTensor);
-}
-
-/** The mean loss and, for classification, the confusion table of a pass over a split. */
+/** The means of a pass over a split, each step weighted by its samples (or what it says), and the counts of its classes. */
 export class RunningMetrics {
   #loss = 0;
-  #samples = 0;
-  #classes = 0;
-  #confusion: number[] = [];
+  #weight = 0;
+  readonly #extra = new Map<string, number>();
+  readonly #classes = new ClassCounts();
 
-  /** Takes the output of one step in which `samples` samples took part. */
-  add(output: StepOutput, batch: unknown, samples: number): void {
-    this.#loss += Number(output.loss.item()) * samples;
-    this.#samples += samples;
-    const { predictions } = output;
-    const targets = targetsOf(output, batch);
+  add({ value, weight, metrics, predictions, targets }: Step): void {
+    // A batch in which nothing counts has no mean.
+    if (weight > 0) this.#loss += value * weight;
+    this.#weight += weight;
+    for (const [name, measured] of Object.entries(metrics)) {
+      this.#extra.set(name, (this.#extra.get(name) ?? 0) + (weight > 0 ? measured * weight : 0));
+    }
     if (predictions?.ndim !== 2 || targets?.ndim !== 1 || targets.dtype !== 'int64') return;
-    const classes = predictions.size(1);
-    if (classes < 2) return;
-    const known = targets.ge(0);
-    const cells = targets.mul(classes).add(predictions.argmax(1)).maskedSelect(known);
-    const counts = bincount(cells, null, classes * classes).tolist() as number[];
-    this.#classes = classes;
-    this.#confusion = counts.map((count, cell) => count + (this.#confusion[cell] ?? 0));
+    if (predictions.size(1) >= 2) this.#classes.add(predictions, targets);
   }
 
   /** The mean loss so far on this rank; NaN before the first step. */
   get loss(): number {
-    return this.#loss / this.#samples;
+    return this.#loss / this.#weight;
   }
 
   /** The share of right predictions so far on this rank; undefined without classes. */
   get accuracy(): number | undefined {
-    return this.#classes === 0 ? undefined : scores(this.#table(this.#confusion)).accuracy;
+    return this.#classes.accuracy;
+  }
+
+  /** The names of what is measured, as `finish` will give them. */
+  get names(): string[] {
+    return ['loss', ...(this.#classes.classes > 0 ? ['accuracy', 'f1'] : []), ...this.#extra.keys()];
   }
 
   /** All that was added up, for a checkpoint. */
   sums(): number[] {
-    return [this.#loss, this.#samples, ...this.#confusion];
+    return [this.#classes.classes, this.#loss, this.#weight, ...this.#extra.values(), ...this.#classes.values()];
   }
 
-  /** Takes what `sums` gave. */
-  restore([loss = 0, samples = 0, ...confusion]: number[]): void {
+  /** Takes what `sums` gave, with the names of the steps' own metrics. */
+  restore([classes = 0, loss = 0, weight = 0, ...rest]: readonly number[], extra: readonly string[]): void {
     this.#loss = loss;
-    this.#samples = samples;
-    this.#confusion = confusion;
-    this.#classes = Math.sqrt(confusion.length);
+    this.#weight = weight;
+    extra.forEach((name, i) => this.#extra.set(name, rest[i]!));
+    this.#classes.restore(classes, rest.slice(extra.length));
   }
 
-  #table(cells: number[]): ConfusionTable {
-    const classes = this.#classes;
-    return Array.from({ length: classes }, (_, c) => cells.slice(c * classes, (c + 1) * classes));
+  get extraNames(): string[] {
+    return [...this.#extra.keys()];
   }
 
   /** The result over all ranks. */
-  async finish(
-    ranks: Pick<Ranks, 'sum' | 'gather'>,
-  ): Promise<{ loss: number; scores: ClassificationScores | undefined }> {
-    // A rank without a sample does not know the number of classes.
-    const classes = await ranks.gather(tensor([this.#classes]));
-    this.#classes = Math.max(...classes.map((known) => Number(known.item())));
-    const cells = Array.from({ length: this.#classes ** 2 }, (_, cell) => this.#confusion[cell] ?? 0);
-    const all = await ranks.sum(tensor([this.#loss, this.#samples, ...cells], { dtype: 'float64' }));
-    const [loss, samples, ...confusion] = all.tolist() as number[];
-    return { loss: loss! / samples!, scores: this.#classes === 0 ? undefined : scores(this.#table(confusion)) };
+  async finish(ranks: Pick<Ranks, 'sum' | 'gather' | 'broadcastBytes'>): Promise<PassMetrics> {
+    // A rank without a sample knows neither the number of classes nor what the steps measure; rank 0 has the first sample.
+    const counts = await ranks.gather(tensor([this.#classes.classes]));
+    const classes = Math.max(...counts.map((known) => Number(known.item())));
+    const names = JSON.parse(
+      Buffer.from(await ranks.broadcastBytes(Buffer.from(JSON.stringify(this.extraNames)))).toString(),
+    ) as string[];
+    const own = [this.#loss, this.#weight, ...names.map((name) => this.#extra.get(name) ?? 0)];
+    const counted = this.#classes.classes === 0 ? ClassCounts.empty(classes) : this.#classes.values();
+    const all = await ranks.sum(tensor([...own, ...counted], { dtype: 'float64' }));
+    const sums = new RunningMetrics();
+    sums.restore([classes, ...(all.tolist() as number[])], names);
+    return sums.#result();
+  }
+
+  #result(): PassMetrics {
+    const scores = this.#classes.scores();
+    const values: Record<string, number> = { loss: this.loss };
+    if (scores !== undefined) Object.assign(values, { accuracy: scores.accuracy, f1: scores.f1 });
+    for (const [name, sum] of this.#extra) values[name] = sum / this.#weight;
+    return { values, scores };
   }
 }

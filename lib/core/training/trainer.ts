@@ -5,25 +5,22 @@ import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { utils } from '../../nn/index.js';
 import type { Optimizer } from '../../optim/index.js';
-import { getRngState, scope, setRngState, Tensor, tensor } from '../../tensor/index.js';
-import type { BaseModel, StepOutput } from '../baseModel.js';
-import type { Callback } from '../callback.js';
-import {
-  flattenOptimizer,
-  restoreOptimizer,
-  saveCheckpoint,
-  type Checkpoint,
-  type RunState,
-} from '../checkpoints/checkpoint.js';
-import type { ExperimentData } from '../runs/experiment.js';
-import { RunningMetrics } from './metrics.js';
+import { getRngState, scope, setRngState, tensor, type Tensor } from '../../tensor/index.js';
+import type { BaseModel } from '../baseModel.js';
+import type { Callbacks } from '../callbacks.js';
+import { saveCheckpoint, type Checkpoint, type RunState } from '../checkpoints/checkpoint.js';
+import { gatherGradients, restoreGradients } from '../checkpoints/gradients.js';
+import { flattenOptimizer } from '../checkpoints/optimizerState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
+import type { ExperimentData } from '../runs/experiment.js';
+import { AccumulationWindow } from './accumulation.js';
+import type { Agreement } from './agreement.js';
+import { RunningMetrics } from './metrics.js';
 import { Scheduling } from './scheduling.js';
+import { readStep, type Step } from './stepOutput.js';
 
 /** How long a step may keep the event loop from other work before it gets a turn. */
 const turnMs = 10;
-/** Steps between the points at which ranks ask each other whether to stop. */
-const agreeSteps = 10;
 
 export interface TrainerParts {
   training: TrainingConfig;
@@ -33,22 +30,23 @@ export interface TrainerParts {
   data: ExperimentData;
   ranks: Ranks;
   state: RunState;
-  /** Where `last.safetensors` is written. */
+  /** Where `last.safetensors` is written, and what is written of the run as a whole. */
   checkpointFile: string;
-  signal: AbortSignal | undefined;
-  callback: Callback;
+  identity: Pick<Checkpoint, 'config' | 'plugins'>;
+  agreement: Agreement;
+  callbacks: Callbacks;
   /** Called after each step of the optimizer, with the metrics of the step. */
   onStep: (metrics: Record<string, number>) => void;
 }
 
-/** Trains epoch by epoch. `state` says where it stands; at any step it can be saved and taken up again, to the last bit. */
+/** Trains epoch by epoch. `state` says where it stands; at any batch it can be saved and taken up again, to the last bit. */
 export class Trainer {
   readonly #parts: TrainerParts;
   readonly #sampler: DistributedSampler;
   readonly #loader: DataLoader<unknown, unknown>;
   readonly #scheduling: Scheduling;
+  readonly #window: AccumulationWindow;
   #running = new RunningMetrics();
-  #resumed: Checkpoint | undefined;
   #turn = performance.now();
   #savedStep = 0;
 
@@ -62,49 +60,50 @@ export class Trainer {
       seed: training.seed,
     });
     this.#loader = new DataLoader<unknown, unknown>(train, { batchSize: training.batchSize, sampler: this.#sampler });
+    this.#window = new AccumulationWindow(training.batchSize, ranks);
     const stepsPerEpoch = Math.ceil(this.#loader.length / training.accumulationSteps);
     this.#scheduling = Scheduling.of(parts.model, parts.optimizer, training, stepsPerEpoch);
   }
 
-  /** Takes up where a checkpoint stands. */
+  /** Takes up where a checkpoint stands; model and optimizer have its state already. */
   resume(checkpoint: Checkpoint): void {
-    const { model, optimizer, state, ranks } = this.#parts;
-    if (checkpoint.state.worldSize !== ranks.worldSize) {
-      throw new AiforgeError(
-        'TRAINING_FAILED',
-        `The checkpoint was written by ${checkpoint.state.worldSize} ranks and can only be resumed by as many, not by ${ranks.worldSize}.`,
-      );
-    }
-    model.loadStateDict(checkpoint.model);
-    restoreOptimizer(optimizer, checkpoint);
+    const { model, state, ranks } = this.#parts;
     this.#scheduling.restore(checkpoint.scheduler);
-    Object.assign(state, checkpoint.state);
-    this.#resumed = checkpoint;
+    Object.assign(state, { ...checkpoint.state, mlflowRunId: state.mlflowRunId });
+    this.#savedStep = state.step;
+    const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist() as number[];
+    if (state.batch > 0) this.#running.restore(sums, state.metricNames);
+    this.#window.restore(weight, loss);
+    restoreGradients(model, checkpoint.gradients[ranks.rank] ?? {});
+    setRngState(checkpoint.rng[ranks.rank]!);
   }
 
   /** Trains the epoch that `state` names to its end; false when it was interrupted. */
   async trainEpoch(): Promise<boolean> {
-    const { model, state } = this.#parts;
+    const { model, state, agreement } = this.#parts;
     model.train();
     this.#sampler.setEpoch(state.epoch);
-    this.#running = new RunningMetrics();
+    if (state.batch === 0) this.#running = new RunningMetrics();
     const batches = this.#loader.batches(state.batch);
-    this.#restoreRandomState();
-    while (state.batch < this.#loader.length) {
-      scope(() => this.#step(batches));
+    let isStopping = await agreement.decide();
+    while (state.batch < this.#loader.length && !isStopping) {
+      await this.#step(batches);
       await this.#takeTurn();
       await this.#saveWhenDue();
-      if (await this.#shouldStop()) {
-        await this.save();
-        return false;
-      }
+      isStopping = await agreement.shouldStop();
     }
-    return true;
+    if (isStopping) await this.save();
+    return !isStopping;
   }
 
-  /** The mean training loss and scores of the epoch so far, over all ranks. */
+  /** The means and scores of the epoch so far, over all ranks. */
   trainMetrics() {
     return this.#running.finish(this.#parts.ranks);
+  }
+
+  /** The names of what training measures; known after the first batch. */
+  get metricNames(): string[] {
+    return this.#running.names;
   }
 
   /** Takes the metrics of an epoch that has ended; gives the learning rates of its last step, where they change. */
@@ -115,70 +114,100 @@ export class Trainer {
 
   /** Writes the checkpoint to resume from; every rank takes part, rank 0 writes. */
   async save(): Promise<void> {
-    const { model, optimizer, state, ranks, checkpointFile } = this.#parts;
+    const { model, optimizer, state, ranks, checkpointFile, identity } = this.#parts;
     const rng = await ranks.gather(getRngState());
-    const running = await ranks.gather(tensor(this.#running.sums(), { dtype: 'float64' }));
+    const sums = [...this.#window.state(), ...this.#running.sums()];
+    const running = await ranks.gather(tensor(sums, { dtype: 'float64' }));
+    const gradients = this.#isWindowOpen ? await gatherGradients(model, ranks) : [];
     if (ranks.rank !== 0) return;
+    state.metricNames = this.#running.extraNames;
     scope(() =>
       saveCheckpoint(checkpointFile, {
+        ...identity,
         state,
         model: model.stateDict(),
         ...flattenOptimizer(optimizer),
         scheduler: this.#scheduling.save(),
         rng,
         running,
+        gradients,
       }),
     );
   }
 
-  #restoreRandomState(): void {
-    const checkpoint = this.#resumed;
-    this.#resumed = undefined;
-    if (checkpoint === undefined) return;
-    const { rank } = this.#parts.ranks;
-    setRngState(checkpoint.rng[rank]!);
-    if (this.#parts.state.batch > 0) this.#running.restore(checkpoint.running[rank]!.tolist() as number[]);
+  get #isWindowOpen(): boolean {
+    const { state, training } = this.#parts;
+    return state.batch % training.accumulationSteps !== 0 && state.batch < this.#loader.length;
   }
 
-  #step(batches: Iterator<unknown, void>): void {
-    const { training, state, model, optimizer, callback } = this.#parts;
-    const batch = batches.next().value;
-    const isUpdate = (state.batch + 1) % training.accumulationSteps === 0 || state.batch + 1 === this.#loader.length;
-    const output = isUpdate ? this.#gradients(batch) : this.#parts.parallel.noSync(() => this.#gradients(batch));
+  async #step(batches: Iterator<unknown, void>): Promise<void> {
+    const { state, training, callbacks, parallel } = this.#parts;
+    const open = state.batch % training.accumulationSteps;
+    const size = Math.min(training.accumulationSteps, this.#loader.length - state.batch + open);
+    const closes = open + 1 === size;
+    scope(() => {
+      const batch = batches.next().value;
+      if (closes) this.#backward(batch, size);
+      else parallel.noSync(() => this.#backward(batch, size));
+    });
+    if (closes) await this.#update();
+    ++state.batch;
+    await callbacks.onStepEnd(this.#progress());
+  }
+
+  #backward(batch: unknown, windowSize: number): void {
+    const { model, parallel, training, state } = this.#parts;
+    const output = parallel.run(() => model.trainingStep(batch as Record<string, Tensor>, state.batch));
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
-    this.#running.add(output, batch, samples);
-    if (isUpdate) {
+    const step = readStep(output, 'trainingStep', batch, samples);
+    this.#checkFinite(step);
+    this.#window.add(step, windowSize, model.parameters()).backward();
+    this.#running.add(step);
+  }
+
+  #checkFinite({ value, weight }: Step): void {
+    const { training, state } = this.#parts;
+    if (Number.isFinite(value) || weight === 0 || training.nonFiniteLoss === 'ignore') return;
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `The loss is ${value} in epoch ${state.epoch + 1}, batch ${state.batch + 1} (step ${state.step}): training cannot go on from it. ` +
+        'Lower training.learningRate, set training.gradClipNorm, or look at the data; training.nonFiniteLoss=ignore trains on.',
+    );
+  }
+
+  async #update(): Promise<void> {
+    const { training, state, model, optimizer } = this.#parts;
+    const { loss } = this.#window;
+    const counts = await this.#window.close(model.parameters());
+    if (!counts) {
+      optimizer.zeroGrad();
+      return;
+    }
+    scope(() => {
       if (training.gradClipNorm !== null) utils.clipGradNorm_([...model.parameters()], training.gradClipNorm);
       optimizer.step();
       optimizer.zeroGrad();
-      ++state.step;
-      this.#scheduling.endStep();
-      this.#parts.onStep({ train_loss_step: Number(output.loss.item()), ...this.#scheduling.rates });
-    }
-    ++state.batch;
-    callback.onStepEnd?.(this.#progress());
-  }
-
-  #gradients(batch: unknown): StepOutput {
-    const { model, parallel, training, state } = this.#parts;
-    const output = parallel.run(() => model.trainingStep(batch as Record<string, Tensor>, state.batch));
-    checkOutput(output);
-    const { accumulationSteps } = training;
-    (accumulationSteps === 1 ? output.loss : output.loss.div(accumulationSteps)).backward();
-    return output;
+    });
+    ++state.step;
+    this.#scheduling.endStep();
+    this.#parts.onStep({ train_loss_step: loss, ...this.#scheduling.rates });
   }
 
   #progress() {
     const { state, training, ranks } = this.#parts;
     const own = Math.min(state.batch * training.batchSize, this.#sampler.length);
+    const running = this.#running;
     return {
       epoch: state.epoch,
       epochs: training.epochs,
       batch: state.batch,
       batches: this.#loader.length,
       samples: own * ranks.worldSize,
-      loss: this.#running.loss,
-      accuracy: this.#running.accuracy,
+      loss: running.loss,
+      // Asked for by few, and computed from counts.
+      get accuracy() {
+        return running.accuracy;
+      },
     };
   }
 
@@ -189,26 +218,11 @@ export class Trainer {
   }
 
   async #saveWhenDue(): Promise<void> {
-    const { state, training } = this.#parts;
+    const { state, training, agreement } = this.#parts;
     const { everySteps } = training.checkpoint;
-    if (everySteps === null || state.step === this.#savedStep || state.step % everySteps !== 0) return;
+    const isDue = everySteps !== null && state.step !== this.#savedStep && state.step % everySteps === 0;
+    if (!isDue && !agreement.takeSave()) return;
     this.#savedStep = state.step;
     await this.save();
   }
-
-  /** Ranks must stop at the same step, or the others would wait for this one's gradients for ever. */
-  async #shouldStop(): Promise<boolean> {
-    const { signal, ranks, state } = this.#parts;
-    const aborted = signal?.aborted ?? false;
-    if (ranks.worldSize === 1) return aborted;
-    if (state.batch % agreeSteps !== 0 && state.batch !== this.#loader.length) return false;
-    return Number((await ranks.sum(tensor([Number(aborted)]))).item()) > 0;
-  }
-}
-
-function checkOutput(output: StepOutput): void {
-  const loss = (output as StepOutput | undefined)?.loss;
-  if (Tensor.isTensor(loss) && loss.numel() === 1) return;
-  const found = Tensor.isTensor(loss) ? `a tensor of shape [${loss.shape.join(', ')}]` : String(loss);
-  throw new AiforgeError('PLUGIN_INVALID', `trainingStep must return { loss } with a single element, got ${found}.`);
 }

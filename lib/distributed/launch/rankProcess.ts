@@ -94,6 +94,11 @@ export class RankProcess {
     if (signalGroup(this.pid, signal)) this.#lastSignal = signal;
   }
 
+  /** Signals the rank alone, and not what it started. */
+  pass(signal: NodeJS.Signals): void {
+    if (!this.#gone) this.#child.kill(signal);
+  }
+
   #passOn(options: RankProcessOptions): void {
     const common = { prefix: options.prefix, progress: options.rank === 0 };
     const keep = (line: string): void => this.stderrTail.push(line);

@@ -71,6 +71,11 @@ export class WorkerGroup {
     this.#killTimer ??= setTimeout(() => this.kill(), this.#context.settings.graceSeconds * 1000);
   }
 
+  /** Hands a signal that is no request to stop to every rank. */
+  pass(signal: NodeJS.Signals): void {
+    for (const rank of this.#ranks) rank.pass(signal);
+  }
+
   /** Kills every rank and what it started. */
   kill(): void {
     this.#stopping = true;

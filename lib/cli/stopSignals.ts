@@ -1,0 +1,36 @@
+const exitStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof exitStatus;
+
+/** What ends a command from outside. */
+export interface Stop {
+  /** Aborted by the first signal, or by an error that nobody caught, which is then its reason. */
+  signal: AbortSignal;
+  /** The exit status that a shell expects after the signal received. */
+  status: () => number;
+}
+
+/**
+ * Lets a command end in good order: the first signal to stop, and an error or a rejection that nobody caught, abort it, so that
+ * a checkpoint can be written; the second signal ends the process at once. SIGUSR1 and SIGUSR2 ask for a checkpoint.
+ */
+export function listenToSignals(requestCheckpoint: () => void): Stop {
+  const controller = new AbortController();
+  let received: StopSignal | undefined;
+  for (const name of Object.keys(exitStatus) as StopSignal[]) {
+    process.on(name, () => {
+      if (received !== undefined) process.exit(exitStatus[name]);
+      received = name;
+      controller.abort(name);
+    });
+  }
+  for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, requestCheckpoint);
+  // Node's promises reject here too.
+  process.on('uncaughtException', (error) => {
+    if (controller.signal.aborted) {
+      process.stderr.write(`${error.stack ?? String(error)}\n`);
+      process.exit(1);
+    }
+    controller.abort(error instanceof Error ? error : new Error(String(error)));
+  });
+  return { signal: controller.signal, status: () => exitStatus[received ?? 'SIGINT'] };
+}

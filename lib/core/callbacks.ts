@@ -1,0 +1,61 @@
+import { didYouMean } from '../config/nearest.js';
+import { AiforgeError } from '../errors.js';
+import type { Callback } from './callback.js';
+
+type EventName = keyof Callback;
+
+const known = ['onRunStart', 'onStepEnd', 'onEpochEnd', 'onRunEnd'] as const satisfies readonly EventName[];
+
+/** What listens to a run, called in the order given; each is waited for before the next. */
+export class Callbacks {
+  readonly #all: readonly Callback[];
+
+  /** Throws CONFIG_INVALID for a callback whose method no event calls. */
+  constructor(callbacks: readonly Callback[]) {
+    callbacks.forEach(check);
+    this.#all = callbacks;
+  }
+
+  onRunStart(...args: Parameters<NonNullable<Callback['onRunStart']>>): Promise<void> {
+    return this.#tell((callback) => callback.onRunStart?.(...args));
+  }
+
+  onStepEnd(...args: Parameters<NonNullable<Callback['onStepEnd']>>): Promise<void> {
+    return this.#tell((callback) => callback.onStepEnd?.(...args));
+  }
+
+  onEpochEnd(...args: Parameters<NonNullable<Callback['onEpochEnd']>>): Promise<void> {
+    return this.#tell((callback) => callback.onEpochEnd?.(...args));
+  }
+
+  onRunEnd(...args: Parameters<NonNullable<Callback['onRunEnd']>>): Promise<void> {
+    return this.#tell((callback) => callback.onRunEnd?.(...args));
+  }
+
+  async #tell(call: (callback: Callback) => void | Promise<void>): Promise<void> {
+    for (const callback of this.#all) await call(callback);
+  }
+}
+
+function check(callback: Callback): void {
+  for (const name of methodsOf(callback)) {
+    if (!/^on[A-Z]/.test(name) || (known as readonly string[]).includes(name)) continue;
+    throw new AiforgeError(
+      'CONFIG_INVALID',
+      `A callback has '${name}', which no event calls.${didYouMean(name, known)} Known are ${known.join(', ')}.`,
+    );
+  }
+}
+
+/** The names of an object's methods, its own and those of its classes. */
+function methodsOf(object: object): string[] {
+  const names: string[] = [];
+  for (
+    let at: object | null = object;
+    at !== null && at !== Object.prototype;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
+    names.push(...Object.getOwnPropertyNames(at));
+  }
+  return names;
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+
+import { AiforgeError } from '../../errors.js';
+import { loadSafetensors, saveSafetensors, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
+
+const key = 'sha256';
+
+/** Of all that a file holds: each tensor's name, dtype, shape and bytes, and the metadata. */
+function checksumOf(tensors: Record<string, Tensor>, metadata: Record<string, string>): string {
+  const hash = createHash('sha256');
+  const entries = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, text] of entries(metadata)) if (name !== key) hash.update(JSON.stringify([name, text]));
+  for (const [name, tensor] of entries(tensors) as [string, Tensor][]) {
+    hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
+    if (tensor.numel() > 0) hash.update(bytesOf(tensor));
+  }
+  return hash.digest('hex');
+}
+
+function bytesOf(tensor: Tensor): Uint8Array {
+  const flat = tensor.detach().contiguous().view(-1).view('uint8').toTypedArray();
+  return new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength);
+}
+
+/** Writes a safetensors file with the checksum of its content among its metadata. */
+export function saveChecked(file: string, tensors: Record<string, Tensor>, metadata: Record<string, string>): void {
+  saveSafetensors(file, tensors, { ...metadata, [key]: checksumOf(tensors, metadata) });
+}
+
+/**
+ * Reads a safetensors file. Throws FILE_INVALID where its content is not what its checksum says; files of other programs have
+ * none, which `mustHave` says of a file by its metadata.
+ */
+export function loadChecked(
+  file: string,
+  mustHave: (metadata: Record<string, string>) => boolean = () => false,
+): SafetensorsFile {
+  const read = loadSafetensors(file);
+  const expected = read.metadata[key];
+  if (expected === undefined && !mustHave(read.metadata)) return read;
+  if (expected === checksumOf(read.tensors, read.metadata)) return read;
+  const reason =
+    expected === undefined ? 'it has no checksum' : 'its content does not have the checksum that it was written with';
+  throw new AiforgeError(
+    'FILE_INVALID',
+    `${file} is damaged: ${reason}. Use another checkpoint, or a copy of this one.`,
+  );
+}

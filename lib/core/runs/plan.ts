@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+import type { ExperimentConfig } from '../../config/experimentConfig.js';
+import { AiforgeError } from '../../errors.js';
+import type { Optimizer } from '../../optim/index.js';
+import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.js';
+import type { BaseModel } from '../baseModel.js';
+import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
+import { restoreOptimizer } from '../checkpoints/optimizerState.js';
+import type { Ranks } from '../ranks.js';
+import { checkMonitor } from '../training/earlyStopping.js';
+import { changesOf, type Change } from './changes.js';
+import { createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
+import { runFiles } from './runDirectory.js';
+
+/** A run that is to go on. */
+export interface ResumedRun {
+  directory: string;
+  checkpoint: Checkpoint;
+  /** What its configuration changes, by path. */
+  changes: Record<string, Change>;
+}
+
+/** All that can be made and checked of a run before data, files or trackers are touched. */
+export interface RunPlan {
+  /** With the model's defaults, and the ranks that take part. */
+  config: ExperimentConfig;
+  plugins: ExperimentPlugins;
+  model: BaseModel;
+  optimizer: Optimizer;
+  resumed: ResumedRun | undefined;
+  /** The random state that the initial weights leave behind, for training to go on from. */
+  rng: Tensor;
+}
+
+/**
+ * Finds the plugins, makes model, loss and optimizer, reads the checkpoint to resume from into them, and checks that all of it
+ * fits together. Writes nothing. Throws CONFIG_INVALID, PLUGIN_NOT_FOUND, PLUGIN_INVALID, FILE_NOT_FOUND, FILE_INVALID,
+ * STATE_DICT_MISMATCH or TRAINING_FAILED.
+ */
+export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): RunPlan {
+  const plugins = resolvePlugins(given, from);
+  const config = withRanks({ ...given, model: plugins.modelConfig }, ranks);
+  checkMonitor(config.training.earlyStoppingMonitor);
+  const resumed = readResumed(config, plugins, from, ranks);
+  manualSeed(config.training.seed);
+  const model = createModel(plugins);
+  const { lossFnName, optimizerName, learningRate, optimizerArgs } = config.training;
+  model.lossFn = model.configureLossFn(lossFnName);
+  const optimizer = checkOptimizer(model.configureOptimizer(optimizerName, learningRate, optimizerArgs));
+  const rng = getRngState();
+  if (resumed !== undefined) restore(resumed, model, optimizer);
+  return { config, plugins, model, optimizer, resumed, rng };
+}
+
+function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): void {
+  try {
+    scope(() => model.loadStateDict(resumed.checkpoint.model));
+    // Copied: it need not be held as long as the run goes on.
+    resumed.checkpoint.model = {};
+    resumeOptimizer(resumed, optimizer);
+  } catch (cause) {
+    if (cause instanceof AiforgeError) throw cause;
+    throw new AiforgeError(
+      'FILE_INVALID',
+      `The checkpoint in ${resumed.directory} does not hold what a run writes: ${(cause as Error).message}. Use another one.`,
+      { cause },
+    );
+  }
+}
+
+/** Gives the optimizer the checkpoint's state, and the learning rate that the resume asks for. */
+export function resumeOptimizer({ checkpoint, changes }: ResumedRun, optimizer: Optimizer): void {
+  if (optimizer.constructor.name !== checkpoint.optimizerName) {
+    throw new AiforgeError(
+      'CONFIG_INVALID',
+      `The run was trained with the optimizer ${checkpoint.optimizerName} and cannot go on with ${optimizer.constructor.name}.`,
+    );
+  }
+  restoreOptimizer(optimizer, checkpoint);
+  const rate = changes['training.learningRate'];
+  if (rate === undefined) return;
+  // Groups with rates of their own keep their share.
+  const factor = Number(rate.to) / Number(rate.from);
+  for (const group of optimizer.paramGroups) {
+    group.lr = group.lr === rate.from ? Number(rate.to) : Number(group.lr) * factor;
+  }
+}
+
+function readResumed(
+  config: ExperimentConfig,
+  plugins: ExperimentPlugins,
+  from: string,
+  ranks: Ranks,
+): ResumedRun | undefined {
+  const { resumeFrom } = config.training;
+  if (resumeFrom === null) return undefined;
+  const file = checkpointFile(resumeFrom);
+  const checkpoint = loadCheckpoint(file);
+  const directory = path.dirname(file);
+  checkFolder(directory, file, checkpoint);
+  checkSameRun(checkpoint, plugins, ranks);
+  const changes = changesOf(checkpoint.config, resolvedConfig(config, plugins, from, directory), checkpoint.state);
+  return { directory, checkpoint, changes };
+}
+
+/** A checkpoint that was moved alone would be missed its best weights at the end. */
+function checkFolder(directory: string, file: string, { state }: Checkpoint): void {
+  const files = runFiles(directory);
+  const needed = [files.config, ...(state.best === null ? [] : [files.best])];
+  const missing = needed.filter((name) => !existsSync(name)).map((name) => path.basename(name));
+  if (missing.length === 0) return;
+  throw new AiforgeError(
+    'FILE_NOT_FOUND',
+    `${file} cannot be resumed from alone: ${missing.join(' and ')} of its run's folder ${missing.length > 1 ? 'are' : 'is'} not beside it. Resume from the run's folder, or copy the whole folder.`,
+  );
+}
+
+function checkSameRun({ plugins: own, state }: Checkpoint, plugins: ExperimentPlugins, ranks: Ranks): void {
+  for (const kind of ['model', 'dataset'] as const) {
+    if (own[kind] === plugins[kind].name) continue;
+    throw new AiforgeError(
+      'CONFIG_INVALID',
+      `The run was made with the plugin '${own[kind]}' as ${kind}Plugin and cannot be resumed with '${plugins[kind].name}'.`,
+    );
+  }
+  if (state.worldSize === ranks.worldSize) return;
+  throw new AiforgeError(
+    'TRAINING_FAILED',
+    `The checkpoint was written by ${state.worldSize} ranks and can only be resumed by as many, not by ${ranks.worldSize}: ` +
+      `start it with ${state.worldSize === 1 ? 'npx aiforge train' : `npx aiforge-launch --nproc ${state.worldSize} train`}.`,
+  );
+}
+
+/** Records the ranks that there are. Throws CONFIG_INVALID for a configuration that asks for others. */
+function withRanks(config: ExperimentConfig, { worldSize }: Ranks): ExperimentConfig {
+  const { training } = config;
+  const resumes = training.resumeFrom !== null;
+  if (!resumes && training.worldSize !== 1 && training.worldSize !== worldSize) {
+    throw new AiforgeError(
+      'CONFIG_INVALID',
+      `training.worldSize is ${training.worldSize}, but ${worldSize === 1 ? 'this process trains alone' : `${worldSize} ranks take part`}: ` +
+        `leave it out, and start with npx aiforge-launch --nproc ${training.worldSize}.`,
+    );
+  }
+  if (!resumes && training.useDistributed && worldSize === 1 && process.env.RANK === undefined) {
+    throw new AiforgeError(
+      'CONFIG_INVALID',
+      'training.useDistributed is true, but this process trains alone: start it with npx aiforge-launch --nproc 2, or leave it out.',
+    );
+  }
+  const localRank = Number(process.env.LOCAL_RANK ?? 0);
+  return { ...config, training: { ...training, useDistributed: worldSize > 1, localRank, worldSize } };
+}
+
+function checkOptimizer(optimizer: unknown): Optimizer {
+  const { step, zeroGrad, paramGroups } = (optimizer ?? {}) as Partial<Optimizer>;
+  if (typeof step === 'function' && typeof zeroGrad === 'function' && Array.isArray(paramGroups)) {
+    return optimizer as Optimizer;
+  }
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `configureOptimizer must return an optimizer of aiforge/optim, got ${typeof optimizer === 'object' && optimizer !== null ? optimizer.constructor.name : String(optimizer)}.`,
+  );
+}

@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+import { AiforgeError } from '../../errors.js';
+
+/**
+ * Writes a file of a run's folder. Throws TRAINING_FAILED where the folder is gone or the disk is full; the file that was there
+ * before is still there, whole.
+ */
+export function saving<T>(file: string, write: () => T): T {
+  const folder = path.dirname(file);
+  if (!existsSync(folder)) {
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `The run's folder ${folder} is gone: somebody removed or moved it while the run went on. Put it back and resume the run, or begin a new one.`,
+    );
+  }
+  try {
+    return write();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof AiforgeError || code === undefined) throw error;
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `${file} cannot be written: ${message}. ${code === 'ENOSPC' ? 'Free space on its disk' : 'Make it writable'} and go on from the last checkpoint.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import { AiforgeError } from '../../errors.js';
+import { ops, tensor, type Tensor } from '../../tensor/index.js';
+import type { Ranks } from '../ranks.js';
+import type { Step } from './stepOutput.js';
+
+const multiply = ops.aten('_foreach_mul_.Scalar');
+
+/**
+ * The batches whose gradients make one step of the optimizer. Each sample (or each token, or whatever the steps say that they
+ * count) weighs the same in it, however it is divided into batches and over ranks.
+ *
+ * A batch's loss is a mean. It goes into the sum times its weight over `batchSize`, which is 1 for a full batch of samples,
+ * and the sum is divided by all weights when the window closes. A window of a single batch needs neither.
+ */
+export class AccumulationWindow {
+  #weight = 0;
+  #loss = 0;
+  #isWeighted: boolean | undefined;
+  #isScaled = false;
+
+  constructor(
+    private readonly batchSize: number,
+    private readonly ranks: Pick<Ranks, 'worldSize' | 'sum'>,
+  ) {}
+
+  /** Takes a batch of a window of `batches`; gives what `backward` is to start from, for a model of these parameters. */
+  add(step: Step, batches: number, parameters: Iterable<Tensor>): Tensor {
+    if (this.#isWeighted !== undefined && this.#isWeighted !== step.isWeighted) {
+      throw new AiforgeError(
+        'PLUGIN_INVALID',
+        'trainingStep returned a weight for some batches of a step of the optimizer and none for others: return one always, or never.',
+      );
+    }
+    this.#isWeighted = step.isWeighted;
+    this.#isScaled = batches > 1 || (step.isWeighted && this.ranks.worldSize > 1);
+    this.#weight += step.weight;
+    if (step.weight > 0) this.#loss += step.value * step.weight;
+    if (!this.#isScaled) return step.loss;
+    // The mean over nothing is not a number, nor are its gradients; ranks wait for each other's all the same.
+    if (step.weight === 0) return zeroOf(parameters);
+    const share = step.weight / this.batchSize;
+    return share === 1 ? step.loss : step.loss.mul(share);
+  }
+
+  /** The mean loss of the window on this rank. */
+  get loss(): number {
+    return this.#loss / this.#weight;
+  }
+
+  /** Makes the sum of gradients their mean, and opens the next window. False when nothing counted: there is no mean. */
+  async close(parameters: Iterable<Tensor>): Promise<boolean> {
+    const total = await this.#total();
+    if (this.#isScaled && total > 0) {
+      const factor = (this.batchSize * this.ranks.worldSize) / total;
+      const gradients = [...parameters].flatMap(({ grad }) => grad ?? []);
+      if (factor !== 1 && gradients.length > 0) multiply(gradients, factor);
+    }
+    this.restore(0, 0);
+    return total > 0;
+  }
+
+  /** The weight of all ranks. Samples are the same number on each, so only reported weights are asked for. */
+  async #total(): Promise<number> {
+    const { worldSize } = this.ranks;
+    if (worldSize === 1 || this.#isWeighted !== true) return this.#weight * worldSize;
+    return Number((await this.ranks.sum(tensor([this.#weight], { dtype: 'float64' }))).item());
+  }
+
+  /** What a checkpoint of an open window needs, beside the gradients. */
+  state(): [weight: number, loss: number] {
+    return [this.#weight, this.#loss];
+  }
+
+  restore(weight: number, loss: number): void {
+    this.#weight = weight;
+    this.#loss = loss;
+    this.#isWeighted = undefined;
+    this.#isScaled = false;
+  }
+}
+
+/** A loss whose gradients are zeros. */
+function zeroOf(parameters: Iterable<Tensor>): Tensor {
+  const learning = [...parameters].filter(({ requiresGrad }) => requiresGrad);
+  return learning.map((parameter) => parameter.sum().mul(0)).reduce((sum, zero) => sum.add(zero));
+}

@@ -1,0 +1,134 @@
+import { AiforgeError } from '../../errors.js';
+import { getRngState, setRngState } from '../../tensor/index.js';
+import type { Tracker } from '../../tracking/tracker.js';
+import type { RunResult } from '../callback.js';
+import type { Callbacks } from '../callbacks.js';
+import { loadWeights, saveWeights, type RunState } from '../checkpoints/checkpoint.js';
+import type { ParallelStep, Ranks } from '../ranks.js';
+import type { ExperimentData } from '../runs/experiment.js';
+import type { RunPlan } from '../runs/plan.js';
+import { saving } from '../runs/saving.js';
+import type { RunFiles } from '../runs/runDirectory.js';
+import type { Agreement } from './agreement.js';
+import { requireMetric, type EarlyStopping } from './earlyStopping.js';
+import { evaluate, tryValidation } from './evaluation.js';
+import type { PassMetrics } from './metrics.js';
+import type { Trainer } from './trainer.js';
+
+/** A run's parts that do not change while it goes on. */
+export interface Run {
+  plan: RunPlan;
+  files: RunFiles;
+  data: ExperimentData;
+  ranks: Ranks;
+  parallel: ParallelStep;
+  trainer: Trainer;
+  agreement: Agreement;
+  callbacks: Callbacks;
+  state: RunState;
+  stopping: EarlyStopping;
+  tracker: Tracker;
+  /** The metrics of each epoch. */
+  history: Record<string, number>[];
+}
+
+/** Trains to the end of the run, or until it is asked to stop, and tests the best weights. */
+export async function fit(run: Run): Promise<RunResult> {
+  const { state, stopping, plan } = run;
+  const { training } = plan.config;
+  while (state.epoch < training.epochs && !stopping.shouldStop) {
+    const start = performance.now();
+    if (!(await run.trainer.trainEpoch())) return resultOf(run, 'interrupted');
+    if (!(await endEpoch(run, start))) return resultOf(run, 'interrupted');
+  }
+  if (state.best === null) {
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `'${training.earlyStoppingMonitor}' was a number in no epoch, so no weights are the best. The last ones are in ${run.files.last}; ` +
+        'look at what the steps compute, or lower training.learningRate.',
+    );
+  }
+  const tested = await test(run);
+  return tested === 'interrupted' ? resultOf(run, 'interrupted') : resultOf(run, 'finished', tested);
+}
+
+function resultOf(run: Run, status: RunResult['status'], tested?: RunResult['test']): RunResult {
+  const { state, stopping, files, data, ranks } = run;
+  return {
+    status,
+    runDirectory: files.directory,
+    epochs: state.epoch,
+    bestEpoch: state.best === null ? null : state.bestEpoch,
+    stoppedEarly: stopping.shouldStop,
+    history: run.history,
+    test: tested,
+    worldSize: ranks.worldSize,
+    mlflowRunId: state.mlflowRunId,
+    classNames: data.classNames,
+  };
+}
+
+/** Validates, records and saves; false when it was interrupted, with a checkpoint from which validation begins again. */
+async function endEpoch(run: Run, start: number): Promise<boolean> {
+  const { state, stopping, plan, files, tracker, ranks, trainer } = run;
+  const { training } = plan.config;
+  const train = await trainer.trainMetrics();
+  if (stopping.best === null && training.earlyStoppingMonitor.startsWith('train_')) {
+    requireMetric(training.earlyStoppingMonitor, Object.keys(named('train', train)));
+  }
+  const drawn = getRngState();
+  const val = run.data.splits.val.length === 0 ? null : await evaluateSplit(run, run.data.splits.val);
+  if (val === undefined) {
+    setRngState(drawn);
+    await trainer.save();
+    return false;
+  }
+  const metrics = { ...named('train', train), ...(val === null ? {} : named('val', val)) };
+  const isBest = stopping.update(metrics);
+  const rates = trainer.endEpoch(metrics);
+  const { epoch } = state;
+  Object.assign(state, { epoch: epoch + 1, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
+  if (isBest) state.bestEpoch = epoch;
+  tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, interval: 'epoch' });
+  if (isBest && ranks.rank === 0) saving(files.best, () => saveWeights(files.best, plan.model, epoch));
+  if (training.checkpoint.keepLast) await trainer.save();
+  run.history.push(metrics);
+  const seconds = (performance.now() - start) / 1000;
+  await run.callbacks.onEpochEnd({ epoch, epochs: training.epochs, seconds, metrics, isBest });
+  return true;
+}
+
+function evaluateSplit({ plan, data, ranks, parallel, agreement }: Run, indices: readonly number[]) {
+  const { batchSize } = plan.config.training;
+  return evaluate({ model: plan.model, samples: data.samples, indices, batchSize, ranks, parallel, agreement });
+}
+
+/** Tests the best epoch's weights on the held-out split. */
+async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
+  const { plan, data, files, tracker, state, ranks, trainer } = run;
+  if (data.splits.test.length === 0) return undefined;
+  await ranks.barrier();
+  loadWeights(files.best, plan.model);
+  const passed = await evaluateSplit(run, data.splits.test);
+  if (passed === undefined) {
+    if (!plan.config.training.checkpoint.keepLast) await trainer.save();
+    return 'interrupted';
+  }
+  tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, interval: 'epoch' });
+  const { loss, ...metrics } = passed.values;
+  return { loss: loss!, metrics, ...passed.scores };
+}
+
+/** Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. */
+export function tryMonitor({ model, config }: RunPlan, { samples, splits }: ExperimentData): void {
+  const { earlyStoppingMonitor: monitor, batchSize } = config.training;
+  const measured = tryValidation(model, samples, splits.val, batchSize);
+  if (measured === undefined || !monitor.startsWith('val_')) return;
+  requireMetric(monitor, ['train_loss', ...measured.map((name) => `val_${name}`)]);
+}
+
+/** The means of a pass under the names that they are recorded by; the mean of F1 over training is not. */
+function named(split: 'train' | 'val' | 'test', { values }: PassMetrics): Record<string, number> {
+  const entries = Object.entries(values).filter(([name]) => split !== 'train' || name !== 'f1');
+  return Object.fromEntries(entries.map(([name, value]) => [`${split}_${name}`, value]));
+}

@@ -1,0 +1,98 @@
+import { didYouMean } from '../../config/nearest.js';
+import { AiforgeError } from '../../errors.js';
+import { Tensor } from '../../tensor/index.js';
+import type { StepOutput } from '../baseModel.js';
+
+/** What a plugin's step gave, checked. */
+export interface Step {
+  loss: Tensor;
+  /** The loss as a number. */
+  value: number;
+  /** How much the batch counts: its samples, or what the step says. */
+  weight: number;
+  /** Whether the step said it. */
+  isWeighted: boolean;
+  metrics: Record<string, number>;
+  predictions: Tensor | undefined;
+  targets: Tensor | undefined;
+}
+
+export type StepName = 'trainingStep' | 'validationStep';
+
+const known = ['loss', 'predictions', 'targets', 'weight', 'metrics'] as const;
+/** What the framework itself makes of a step. */
+const reserved = ['loss', 'accuracy', 'f1'];
+
+/** Reads what a step gave for a batch of `samples` samples. Throws PLUGIN_INVALID where it is not a {@link StepOutput}. */
+export function readStep(output: unknown, name: StepName, batch: unknown, samples: number): Step {
+  if (output instanceof Promise) refuse(name, 'must return { loss } itself, not a promise: make it synchronous');
+  if (typeof output !== 'object' || output === null || Tensor.isTensor(output)) {
+    refuse(name, `must return { loss }, got ${describe(output)}`);
+  }
+  for (const key of Object.keys(output)) {
+    if ((known as readonly string[]).includes(key)) continue;
+    refuse(
+      name,
+      `returned the unknown '${key}'.${didYouMean(key, known)} Known are ${known.join(', ')}; values of your own go into metrics: { ${key} }`,
+    );
+  }
+  const { loss, predictions, targets, weight, metrics = {} } = output as StepOutput;
+  const step = {
+    loss: lossOf(name, loss),
+    value: Number(loss.item()),
+    weight: weight === undefined ? samples : numberOf(name, 'weight', weight),
+    isWeighted: weight !== undefined,
+    metrics: metricsOf(name, metrics),
+    predictions: tensorOf(name, 'predictions', predictions),
+    targets: tensorOf(name, 'targets', targets) ?? targetsOf(batch),
+  };
+  if (!(step.weight >= 0)) refuse(name, `returned the weight ${step.weight}; expected 0 or more`);
+  return step;
+}
+
+function lossOf(name: StepName, loss: unknown): Tensor {
+  if (!Tensor.isTensor(loss) || loss.numel() !== 1) {
+    refuse(name, `must return { loss } with a single element, got ${describe(loss)}`);
+  }
+  if (name === 'trainingStep' && !loss.requiresGrad) {
+    refuse(name, 'returned a loss that no parameter takes part in: it was detached, or computed without gradients');
+  }
+  return loss;
+}
+
+function tensorOf(name: StepName, field: string, value: unknown): Tensor | undefined {
+  if (value === undefined || Tensor.isTensor(value)) return value;
+  return refuse(name, `returned ${field} that are no tensor but ${describe(value)}`);
+}
+
+function metricsOf(name: StepName, metrics: unknown): Record<string, number> {
+  if (typeof metrics !== 'object' || metrics === null) {
+    refuse(name, `returned metrics that are no object but ${describe(metrics)}; expected { name: value }`);
+  }
+  return Object.fromEntries(
+    Object.entries(metrics).map(([key, value]) => {
+      if (reserved.includes(key)) refuse(name, `returned a metric '${key}', which the framework computes: rename it`);
+      return [key, numberOf(name, `metrics.${key}`, value)];
+    }),
+  );
+}
+
+function numberOf(name: StepName, field: string, value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (Tensor.isTensor(value) && value.numel() === 1) return Number(value.item());
+  return refuse(name, `returned ${field} as ${describe(value)}; expected a number or a tensor of one element`);
+}
+
+function targetsOf(batch: unknown): Tensor | undefined {
+  const { labels, targets } = (batch ?? {}) as { labels?: unknown; targets?: unknown };
+  return [labels, targets].find(Tensor.isTensor);
+}
+
+function describe(value: unknown): string {
+  if (Tensor.isTensor(value)) return `a tensor of shape [${value.shape.join(', ')}]`;
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
+
+function refuse(name: StepName, problem: string): never {
+  throw new AiforgeError('PLUGIN_INVALID', `${name} ${problem}.`);
+}
