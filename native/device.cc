@@ -3,6 +3,8 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#include <atomic>
+
 #include "errors.h"
 #include "topics.h"
 #include "values.h"
@@ -25,6 +27,13 @@ napi_value set_num_threads(napi_env env, napi_callback_info info) {
     const Arguments<1> args(env, info);
     at::set_num_threads(read_threads(args));
     return nullptr;
+  });
+}
+
+napi_value is_first_load(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    static std::atomic_flag loaded = ATOMIC_FLAG_INIT;
+    return Napi::Boolean::New(env, !loaded.test_and_set());
   });
 }
 
@@ -56,6 +65,7 @@ napi_value versions(napi_env env, napi_callback_info) {
 }  // namespace
 
 void define_device(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "isFirstLoad", is_first_load);
   define(env, exports, "setNumThreads", set_num_threads);
   define(env, exports, "getNumThreads", get_num_threads);
   define(env, exports, "setNumInteropThreads", set_num_interop_threads);

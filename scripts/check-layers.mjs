@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'locate'];
+const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'locate', 'cores'];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
@@ -15,7 +15,9 @@ const MAY_IMPORT = {
   log: ['errors'],
   hints: [],
   locate: ['errors', 'stack'],
-  native: ['errors', 'hints', 'locate'],
+  cores: [],
+  threads: ['cores', 'errors'],
+  native: ['errors', 'hints', 'locate', 'threads'],
   atomicFile: ['errors'],
   counter: [],
   tensor: LEAVES,

@@ -103,8 +103,8 @@ export class Orchestrator {
   }
 
   #useThreads(): void {
-    const threads = this.#config.training.numThreads ?? this.#settings.AIFORGE_NUM_THREADS;
-    if (threads !== undefined) setNumThreads(threads);
+    const { numThreads } = this.#config.training;
+    if (numThreads !== null) setNumThreads(numThreads);
   }
 
   async #prepareData({ config, plugins, resumed, rng }: RunPlan, ranks: Ranks): Promise<ExperimentData> {

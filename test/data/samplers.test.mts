@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
 import {
   BatchSampler,
   DataLoader,
@@ -14,6 +13,8 @@ import {
 } from '#lib/data/index.js';
 import { Generator, manualSeed, rand, type Tensor } from '#lib/tensor/index.js';
 
+import { recorded } from '../support/recorded.mjs';
+
 interface Case {
   result: unknown;
   next: { hex: string };
@@ -26,12 +27,12 @@ interface Distributed {
   seed: number;
   epochs: number[][][];
 }
-const fixture = JSON.parse(readFileSync('test/fixtures/samplers.json', 'utf8')) as {
+const fixture = recorded<{
   loaders: Record<string, Case>;
   samplers: Record<string, Case>;
   random_split: Record<string, Case>;
   distributed: Distributed[];
-};
+}>('samplers');
 
 const seeded = (seed: number) => new Generator().manualSeed(seed);
 const range = (length: number): Dataset<number> => ({ length, get: (i) => i });

@@ -2,7 +2,8 @@ import { manualSeed, memory, randn, scope, tensor, zeros } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { exact, python, runPython, type Exact } from './reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { python, runPython } from './reference.mjs';
 import { collectGarbage } from '../support/garbage.mjs';
 
 const invalid = (make: () => unknown, message: RegExp): void => {

@@ -2,7 +2,8 @@ import { arange, grad, inferenceMode, linalg, manualSeed, noGrad, ones, rand, ra
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { exact, python, runPython, type Exact } from './reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { python, runPython } from './reference.mjs';
 
 const invalid = (make: () => unknown, message: RegExp): void => {
   expect(make).to.throw(message).with.property('code', 'INVALID_ARGUMENT');

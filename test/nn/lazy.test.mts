@@ -2,7 +2,8 @@ import { manualSeed, ones, optim } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { exact, section, type Exact } from './reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { section } from './reference.mjs';
 
 describe('lazy modules', () => {
   it('become what Python’s become', function () {

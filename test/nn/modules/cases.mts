@@ -2,7 +2,7 @@ import { AiforgeError, arange, manualSeed, nn, rand, randn, type DType, type Ten
 import { expect } from 'chai';
 
 import { reference } from '../../support/reference.mjs';
-import { exact, type Exact } from '../reference.mjs';
+import { exact, type Exact } from '../../support/exact.mjs';
 
 /** A layer that Python has too, and what to give it; see `test/reference/modules_norms.py`. */
 export interface Case {

@@ -22,6 +22,7 @@ export interface Case {
   calls: (number | null)[] | null;
   digest: string;
   samples: number[][];
+  sums: number[][];
   half: Record<string, unknown>;
   half_optimizer: Record<string, unknown>[];
 }
