@@ -209,7 +209,6 @@ export interface Native {
   getNumThreads(): number;
   setNumInteropThreads(threads: number): void;
   getNumInteropThreads(): number;
-  cudaDeviceCount(): number;
 }
 
 function createError(code: ErrorCode, reason: string, op: string, args: string[]): Error {

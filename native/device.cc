@@ -1,7 +1,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
 
 #include <atomic>
@@ -54,12 +53,6 @@ napi_value get_num_interop_threads(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value { return number(env, at::get_num_interop_threads()); });
 }
 
-napi_value cuda_device_count(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    return number(env, at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0);
-  });
-}
-
 napi_value versions(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     Napi::Object versions = Napi::Object::New(env);
@@ -77,7 +70,6 @@ void define_device(Napi::Env env, Napi::Object exports) {
   define(env, exports, "getNumThreads", get_num_threads);
   define(env, exports, "setNumInteropThreads", set_num_interop_threads);
   define(env, exports, "getNumInteropThreads", get_num_interop_threads);
-  define(env, exports, "cudaDeviceCount", cuda_device_count);
   define(env, exports, "versions", versions);
 }
 

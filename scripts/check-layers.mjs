@@ -39,6 +39,8 @@ const MAY_IMPORT = {
   signature: ['errors', 'show', 'nearest', 'kinds'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
+  amp: [...LEAVES, 'tensor', 'autograd'],
+  cuda: [...LEAVES, 'tensor', 'autograd'],
   nn: [...LEAVES, 'tensor', 'autograd'],
   serialization: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
@@ -48,10 +50,10 @@ const MAY_IMPORT = {
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.
-  distributed: ENGINE,
+  distributed: [...ENGINE, 'cuda'],
   core: TRAINING,
-  cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing'],
+  cli: [...TRAINING, 'distributed', 'core', 'cuda'],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp'],
 };
 
 await runMain(() => {

@@ -1,3 +1,4 @@
+import * as cuda from '../cuda/index.js';
 import { AiforgeError } from '../errors.js';
 import { anything, string, positive, whole, size, count, oneOf, optional } from '../kinds.js';
 import { signature } from '../signature.js';
@@ -13,12 +14,15 @@ export interface InitProcessGroupOptions extends RankOptions {
   backend?: Backend;
   /** How long to wait for the other ranks, now and in each collective. Default: 30 minutes. */
   timeoutMs?: number;
+  /** NCCL: this rank's GPU, which also becomes the current device. Default: `LOCAL_RANK`, or the only one that it sees. */
+  deviceId?: number;
 }
 
 const initTakes = signature<InitProcessGroupOptions>(
   {},
   {
-    backend: oneOf('gloo', 'nccl'),
+    backend: oneOf('gloo', 'nccl', 'cpu:gloo,cuda:nccl'),
+    deviceId: size,
     timeoutMs: positive,
     rank: size,
     worldSize: count,
@@ -53,16 +57,23 @@ let starting = false;
  */
 export async function initProcessGroup(options: InitProcessGroupOptions = {}): Promise<ProcessGroup> {
   initTakes.check('initProcessGroup', arguments);
-  const { backend = 'gloo', timeoutMs = 1_800_000, ...rest } = options;
+  const { backend = 'gloo', timeoutMs = 1_800_000, deviceId, ...rest } = options;
   if (initialised !== undefined || starting) {
     throw new AiforgeError(
       'DISTRIBUTED_FAILED',
       'initProcessGroup was called twice; call destroyProcessGroup() before.',
     );
   }
+  if (deviceId !== undefined && backend === 'gloo') {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `deviceId: ${deviceId} is for NCCL; backend 'gloo' has no GPU of its own.`,
+    );
+  }
   const { rank, worldSize, masterAddr, masterPort, servesStore } = readRankEnvironment(rest);
   starting = true;
   try {
+    const device = backend === 'gloo' ? null : chooseDevice(deviceId, rank);
     const store = await TCPStore.create({
       host: masterAddr,
       port: masterPort,
@@ -70,12 +81,21 @@ export async function initProcessGroup(options: InitProcessGroupOptions = {}): P
       isServer: servesStore,
       timeoutMs,
     });
-    initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs });
+    initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs, deviceId: device });
     setDefaultSyncGroup(initialised);
     return initialised;
   } finally {
     starting = false;
   }
+}
+
+/** The GPU of an NCCL rank, which becomes the current device; null where there is none, which the group itself refuses. */
+function chooseDevice(deviceId: number | undefined, rank: number): number | null {
+  if (!cuda.isAvailable()) return null;
+  // Launchers that show each rank its own GPU alone number it 0.
+  const device = deviceId ?? (cuda.deviceCount() === 1 ? 0 : Number(process.env.LOCAL_RANK ?? rank));
+  cuda.setDevice(device);
+  return device;
 }
 
 /** Whether `initProcessGroup` has been called, and its group not yet destroyed. */

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { anything, string, positive, whole, size, count, oneOf, kind, type Kind } from '../kinds.js';
+import { anything, string, orNull, positive, whole, size, count, oneOf, kind, type Kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import type { SyncGroup } from '../nn/syncGroup.js';
 import { enterContext } from '../tensor/context.js';
@@ -8,7 +8,8 @@ import { nativeDistributed, type NativeGroup } from './native.js';
 import type { TCPStore } from './store.js';
 import { tensorKind } from '../tensor/kinds.js';
 
-export type Backend = 'gloo' | 'nccl';
+/** `nccl` has CUDA tensors only; the last has both kinds. */
+export type Backend = 'gloo' | 'nccl' | 'cpu:gloo,cuda:nccl';
 
 export type ReduceOp = 'sum' | 'avg' | 'product' | 'min' | 'max' | 'band' | 'bor' | 'bxor';
 
@@ -23,6 +24,8 @@ export interface ProcessGroupOptions {
   name?: string;
   /** How long a collective waits for the other ranks. Default: 30 minutes. */
   timeoutMs?: number;
+  /** NCCL: this rank's GPU, connected at once. Default: none, and connected by the first collective. */
+  deviceId?: number | null;
 }
 
 const sendTakes = signature<{ tag?: number }>({ tensor: tensorKind, rank: whole }, { tag: whole });
@@ -38,7 +41,14 @@ const reduceTakes = signature<{ op?: ReduceOp }>({ tensor: tensorKind }, { op: r
 
 const createTakes = signature<ProcessGroupOptions>(
   { store: anything },
-  { rank: size, worldSize: count, backend: oneOf('gloo', 'nccl'), name: string, timeoutMs: positive },
+  {
+    rank: size,
+    worldSize: count,
+    backend: oneOf('gloo', 'nccl', 'cpu:gloo,cuda:nccl'),
+    name: string,
+    timeoutMs: positive,
+    deviceId: orNull(size),
+  },
   ['rank', 'worldSize'],
 );
 
@@ -71,10 +81,20 @@ export class ProcessGroup implements SyncGroup {
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
   static async create(store: TCPStore, options: ProcessGroupOptions): Promise<ProcessGroup> {
     createTakes.check('ProcessGroup.create', arguments);
-    const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, ...options } as const;
-    const open = (name: string): Promise<NativeGroup> =>
-      nativeDistributed.openProcessGroup(store.native, full.backend, name, full.rank, full.worldSize, full.timeoutMs);
-    return new ProcessGroup(await open(full.name), () => open(`${full.name}/bytes`), full);
+    const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, deviceId: null, ...options } as const;
+    const open = (name: string, backend: Backend, deviceId: number | null): Promise<NativeGroup> =>
+      nativeDistributed.openProcessGroup(
+        store.native,
+        backend,
+        name,
+        full.rank,
+        full.worldSize,
+        full.timeoutMs,
+        deviceId,
+      );
+    // Bytes are tensors on the CPU.
+    const openBytes = (): Promise<NativeGroup> => open(`${full.name}/bytes`, 'gloo', null);
+    return new ProcessGroup(await open(full.name, full.backend, full.deviceId), openBytes, full);
   }
 
   /** @internal */

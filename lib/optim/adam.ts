@@ -180,7 +180,9 @@ export class Adam extends Optimizer<AdamOptions> {
       squares = greatest;
     }
     const denominators = ops.sqrt(squares);
-    ops.divide_(denominators, valueOf(power(correction2, 0.5)));
+    const root2 = valueOf(power(correction2, 0.5));
+    if (isOnLists) ops.divideOnLists_(denominators, root2);
+    else ops.divide_(denominators, root2);
     ops.addScalar_(denominators, eps);
     ops.addcdiv_(params, averages, denominators, -valueOf(stepSize));
   }

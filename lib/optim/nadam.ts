@@ -142,7 +142,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
 function denominatorsOf(squares: Handles, correction: number, isOnLists: boolean): Handles {
   if (!isOnLists) return ops.sqrt(ops.divide(squares, correction));
   const roots = ops.sqrt(squares);
-  ops.divide_(roots, ops.pow(correction, 0.5));
+  ops.divideOnLists_(roots, ops.pow(correction, 0.5));
   return roots;
 }
 

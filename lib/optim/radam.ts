@@ -167,7 +167,7 @@ function stepOnLists(
   const [rectified, plain] = rectification === null ? [0, 1] : [rectification, 0];
   const factors = ops.sqrt(squares);
   ops.addScalar_(factors, group.eps);
-  ops.divide_(factors, valueOf(times(times(over(times(lr, rectified), correction1), root2), -1)));
+  ops.divideOnLists_(factors, valueOf(times(times(over(times(lr, rectified), correction1), root2), -1)));
   ops.reciprocal_(factors);
   ops.addScalar_(factors, valueOf(times(over(times(lr, plain), correction1), -1)));
   ops.addcmul_(params, averages, factors, 1);

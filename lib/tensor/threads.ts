@@ -26,8 +26,3 @@ export function getNumInteropThreads(): number {
 export function setNumInteropThreads(threads: number): void {
   native.setNumInteropThreads(threads);
 }
-
-/** The number of CUDA devices that can be used; 0 in a build for the CPU. */
-export function cudaDeviceCount(): number {
-  return native.cudaDeviceCount();
-}

@@ -204,6 +204,14 @@ describe('checkpoint', () => {
     expect(() => grad(reentrant, x)).to.throw(/leave useReentrant out/);
   });
 
+  it('refuses to be reentrant under grad on another thread, too', async () => {
+    const other = leaf(1).exp().sum().backwardAsync();
+    const x = leaf(0.7);
+    const reentrant = checkpoint(fn, x, { useReentrant: true }).sum();
+    expect(() => grad(reentrant, x)).to.throw(/leave useReentrant out/);
+    await other;
+  });
+
   it('is checked against changes in place and functions that do otherwise the second time', () => {
     const inner = leaf(1).mul(1);
     const y = checkpoint(fn, inner);

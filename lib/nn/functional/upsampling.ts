@@ -48,7 +48,8 @@ const cornerKernels: Record<string, (...args: unknown[]) => Tensor> = {
 const smoothKernels: Record<string, (...args: unknown[]) => Tensor> = {
   'bilinear 4': aten('_upsample_bilinear2d_aa.vec'),
   'bicubic 4': aten('_upsample_bicubic2d_aa.vec'),
-  'lanczos 4': aten('_upsample_lanczos2d_aa.vec'),
+  // Since LibTorch 2.12 or 2.13: looked up when called.
+  'lanczos 4': (...args) => aten('_upsample_lanczos2d_aa.vec')(...args),
 };
 const areaKernels: Record<string, (input: Tensor, size: readonly number[]) => Tensor> = {
   'area 3': adaptiveAvgPool1d,
