@@ -32,9 +32,7 @@ export function report(result: RunResult, nextTry: string): string {
       accuracy === undefined ? '' : `, accuracy ${pc.bold(accuracy.toFixed(4))}, F1 ${pc.bold(f1!.toFixed(4))}`;
     const others = Object.entries(metrics).filter(([name]) => name !== 'accuracy' && name !== 'f1');
     const measured = others.map(([name, value]) => `, ${name} ${value.toFixed(4)}`).join('');
-    lines.push(
-      `Held-out test (weights of epoch ${result.bestEpoch}): loss ${loss.toFixed(4)}${scores}${measured}`,
-    );
+    lines.push(`Held-out test (weights of epoch ${result.bestEpoch}): loss ${loss.toFixed(4)}${scores}${measured}`);
     if (counts !== undefined && counts.length <= mostClasses) lines.push(confusion(counts, result.classNames));
   }
   lines.push(
