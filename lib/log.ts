@@ -36,7 +36,6 @@ const order = (level: LogLevel): number => logLevels.indexOf(level);
 const files = new Set<Sink>();
 let consoleLevel: LogLevel | undefined;
 let consoleSink: Sink | undefined;
-let root: PinoLogger | undefined;
 
 function currentLevel(): LogLevel {
   consoleLevel ??= levelFromEnvironment();
@@ -49,26 +48,28 @@ function levelFromEnvironment(): LogLevel {
   return logLevels.find((level) => level === wanted) ?? 'info';
 }
 
-function isEnabled(level: LogLevel): boolean {
-  if (order(level) >= order(currentLevel())) return true;
+function isEnabled(level: LogLevel, toConsole: boolean): boolean {
+  if (toConsole && order(level) >= order(currentLevel())) return true;
   for (const file of files) if (order(level) >= order(file.level)) return true;
   return false;
 }
 
 /** Every sink writes synchronously: a line that was logged is out, whatever ends the process next. */
-const fanOut = {
-  // pino sets lastLevel before each write on a stream that carries this mark.
-  [Symbol.for('pino.metadata')]: true,
-  lastLevel: 0,
-  write(line: string): void {
-    const level = logLevels[this.lastLevel / 10 - 1] ?? 'fatal';
-    if (order(level) >= order(currentLevel())) {
-      consoleSink ??= openConsole();
-      consoleSink.write(line);
-    }
-    for (const file of files) if (order(level) >= order(file.level)) file.write(line);
-  },
-};
+function fanOut(toConsole: boolean) {
+  return {
+    // pino sets lastLevel before each write on a stream that carries this mark.
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: 0,
+    write(line: string): void {
+      const level = logLevels[this.lastLevel / 10 - 1] ?? 'fatal';
+      if (toConsole && order(level) >= order(currentLevel())) {
+        consoleSink ??= openConsole();
+        consoleSink.write(line);
+      }
+      for (const file of files) if (order(level) >= order(file.level)) file.write(line);
+    },
+  };
+}
 
 function openConsole(): Sink {
   // Where nobody reads standard error any more, or its disk is full, there is nobody to tell.
@@ -102,19 +103,19 @@ function lineWriter(descriptor: number, failed: (error: Error) => void): (line: 
   };
 }
 
-function openRoot(): PinoLogger {
+function openRoot(toConsole: boolean): PinoLogger {
   const { pino } = load('pino') as typeof import('pino');
   const rank = process.env.RANK;
   const base = rank === undefined ? { pid: process.pid } : { pid: process.pid, rank: Number(rank) };
-  return pino({ level: 'trace', base }, fanOut);
+  return pino({ level: 'trace', base }, fanOut(toConsole));
 }
 
-function createLogger(open: () => PinoLogger): Logger {
+function createLogger(open: () => PinoLogger, toConsole: boolean): Logger {
   let target: PinoLogger | undefined;
   const method =
     (level: Exclude<LogLevel, 'silent'>): LogFn =>
     (...values: Parameters<LogFn>) => {
-      if (!isEnabled(level)) return;
+      if (!isEnabled(level, toConsole)) return;
       target ??= open();
       target[level](...values);
     };
@@ -131,13 +132,16 @@ function createLogger(open: () => PinoLogger): Logger {
     warn: method('warn'),
     error: method('error'),
     fatal: method('fatal'),
-    child: (bindings) => createLogger(() => (target ??= open()).child(bindings)),
-    isLevelEnabled: isEnabled,
+    child: (bindings) => createLogger(() => (target ??= open()).child(bindings), toConsole),
+    isLevelEnabled: (level) => isEnabled(level, toConsole),
   };
 }
 
 /** The library's logger. It writes to stderr, readable on a terminal and JSON lines elsewhere; silent unless `LOG_LEVEL` is set. */
-export const logger: Logger = createLogger(() => (root ??= openRoot()));
+export const logger: Logger = createLogger(() => openRoot(true), true);
+
+/** Writes to log files alone: what is shown to the user in another way, as an error is that is thrown. */
+export const fileLogger: Logger = createLogger(() => openRoot(false), false);
 
 /** A logger that adds these fields to every line; short for `logger.child(bindings)`. */
 export function childLogger(bindings: Record<string, unknown>): Logger {

@@ -9,7 +9,10 @@ const own = ['dist/lib', 'lib'].map((folder) => path.join(packageRoot, folder) +
 // The frames of a call that the library itself adds, at most; stacks are taken that much deeper than asked for.
 const depthOfLibrary = 60;
 
-/** A line of a stack, such as `    at f (file:///x.ts:1:2)`. */
+/** Whether a line of an error's stack is a frame, such as `    at f (file:///x.ts:1:2)`. */
+export const isFrame = (line: string): boolean => /^\s+at /.test(line);
+
+/** Whether a frame is the library's, or Node's. */
 function isOwn(line: string): boolean {
   if (/\(native\)|<anonymous>\)?$|\bnode:/.test(line)) return true;
   const file = line.replace(/^.*?(?:file:\/\/)?(\/|[A-Za-z]:[\\/])/, '$1');
@@ -36,9 +39,14 @@ export interface Frames {
 
 /** The frames of a stack, divided where the user called the library. */
 export function divideFrames(stack: string): Frames {
-  const lines = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const lines = stack.split('\n').filter(isFrame);
   const first = lines.findIndex((line) => !isOwn(line));
   return first < 0 ? { own: lines, user: [] } : { own: lines.slice(0, first), user: lines.slice(first) };
+}
+
+/** The frames of a stack that are neither the library's nor Node's. */
+export function foreignFrames(stack: string): string[] {
+  return stack.split('\n').filter((line) => isFrame(line) && !isOwn(line));
 }
 
 /** The frames that an error shows: the user's, or all with `AIFORGE_STACK=full`; none of a failed import. */

@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 
 import { packageManifest } from '../config/loadModule.js';
-import { AiforgeError } from '../errors.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
+import { explain } from './explain.js';
 
 const examples = `
 Examples:
@@ -49,18 +49,13 @@ function buildProgram(finish: (status: number) => void): Command {
   return program;
 }
 
-function explain(error: unknown): string {
-  if (error instanceof AiforgeError) return `${pc.red(error.code)} ${error.message}`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
 async function main(): Promise<void> {
   let status = 0;
   try {
     await buildProgram((value) => (status = value)).parseAsync();
   } catch (error) {
-    process.stderr.write(`${explain(error)}\n`);
-    recordRankError(error);
+    const isLeft = recordRankError(error, explain(error, pc.createColors(false)));
+    if (!isLeft) process.stderr.write(`${explain(error)}\n`);
     status = 1;
   }
   // A process group may still hold the event loop.

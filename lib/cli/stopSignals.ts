@@ -1,3 +1,5 @@
+import { explain } from './explain.js';
+
 const exitStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof exitStatus;
 
@@ -27,7 +29,7 @@ export function listenToSignals(requestCheckpoint: () => void): Stop {
   // Node's promises reject here too.
   process.on('uncaughtException', (error) => {
     if (controller.signal.aborted) {
-      process.stderr.write(`${error.stack ?? String(error)}\n`);
+      process.stderr.write(`${explain(error)}\n`);
       process.exit(1);
     }
     controller.abort(error instanceof Error ? error : new Error(String(error)));

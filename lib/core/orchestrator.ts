@@ -6,7 +6,7 @@ import { didYouMean } from '../nearest.js';
 import { dumpConfig } from '../config/load.js';
 import { readSettings, type Settings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';
-import { addLogFile, logger } from '../log.js';
+import { addLogFile, fileLogger, logger } from '../log.js';
 import { manualSeed, setNumThreads, setRngState } from '../tensor/index.js';
 import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
@@ -160,7 +160,8 @@ export class Orchestrator {
       return result;
     } catch (error) {
       status = 'FAILED';
-      logger.error(error as Error, 'The run failed');
+      // The console shows what is thrown, once.
+      fileLogger.error(error as Error, 'The run failed');
       throw error;
     } finally {
       await tracker?.finish(status);

@@ -1,5 +1,4 @@
-import type {
-  Tensor} from 'aiforge';
+import type { Tensor } from 'aiforge';
 import {
   BaseModel,
   BasePreprocessor,
@@ -15,7 +14,7 @@ import {
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
-import type { Model as Classifier} from './lab.mjs';
+import type { Model as Classifier } from './lab.mjs';
 import { Dataset, experiment, failureOf, runIn, type Batch } from './lab.mjs';
 
 interface Item {

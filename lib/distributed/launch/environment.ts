@@ -40,5 +40,6 @@ export function rankEnvironment(
     TORCHELASTIC_RUN_ID: attempt.runId,
     TORCHELASTIC_USE_AGENT_STORE: 'False',
     TORCHELASTIC_ERROR_FILE: errorFile,
+    AIFORGE_ERROR_FILE: errorFile,
   };
 }

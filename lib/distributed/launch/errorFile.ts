@@ -4,27 +4,34 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 export interface RecordedError {
   message: string;
   callstack: string | undefined;
+  /** Whether the rank itself has shown it. */
+  isShown: boolean;
   /** When the file was written, in ns since the epoch. */
   writtenAt: bigint;
 }
 
 /**
  * Writes the error that ends this rank to the file that its launcher named in `TORCHELASTIC_ERROR_FILE`; does nothing
- * where there is none. torchrun reads the same form.
+ * where there is none. torchrun reads the same form. True when aiforge-launch will show it, `shown` in place of its stack: it names
+ * the same file in `AIFORGE_ERROR_FILE`.
  */
-export function recordRankError(error: unknown): void {
+export function recordRankError(error: unknown, shown?: string): boolean {
   const file = process.env.TORCHELASTIC_ERROR_FILE;
-  if (file === undefined || file === '') return;
+  if (file === undefined || file === '') return false;
+  const isLeft = shown !== undefined && file === process.env.AIFORGE_ERROR_FILE;
   const isError = error instanceof Error;
   const record = {
     message: isError ? `${error.name}: ${error.message}` : String(error),
-    callstack: isError ? error.stack : undefined,
+    callstack: shown ?? (isError ? error.stack : undefined),
+    isShown: !isLeft,
     timestamp: Math.floor(Date.now() / 1000),
   };
   try {
     writeFileSync(file, JSON.stringify(record));
+    return isLeft;
   } catch {
     // The rank is failing already; its own error matters more than that it could not be recorded.
+    return false;
   }
 }
 
@@ -38,11 +45,13 @@ export function readErrorFile(file: string): RecordedError | undefined {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return undefined;
   try {
-    const record = JSON.parse(readFileSync(file, 'utf8')) as { message?: string | PythonRecord; callstack?: string };
-    const { message } = record;
+    const record = JSON.parse(readFileSync(file, 'utf8')) as Partial<Omit<RecordedError, 'message'>> & {
+      message?: string | PythonRecord;
+    };
+    const { message, callstack, isShown = true } = record;
     const writtenAt = stats.mtimeNs;
-    if (typeof message !== 'object') return { message: String(message), callstack: record.callstack, writtenAt };
-    return { message: String(message.message), callstack: message.extraInfo?.py_callstack, writtenAt };
+    if (typeof message !== 'object') return { message: String(message), callstack, isShown, writtenAt };
+    return { message: String(message.message), callstack: message.extraInfo?.py_callstack, isShown, writtenAt };
   } catch {
     // A rank killed while writing leaves half a file; its last lines on stderr are reported instead.
     return undefined;

@@ -34,6 +34,8 @@ export interface RankProcessOptions {
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   log: RankLog | undefined;
+  /** What the rank leaves to be shown when it has ended. */
+  lastWords: () => string | undefined;
 }
 
 function waitForExit(child: ChildProcess): Promise<RankExit> {
@@ -62,6 +64,7 @@ export class RankProcess {
   readonly #graceMs: number;
   readonly #tees: LineTee[] = [];
   readonly #log: RankLog | undefined;
+  readonly #lastWords: () => string | undefined;
   #lastSignal: NodeJS.Signals | undefined;
   #gone = false;
 
@@ -70,6 +73,7 @@ export class RankProcess {
     this.localRank = options.localRank;
     this.#graceMs = options.graceMs;
     this.#log = options.log;
+    this.#lastWords = options.lastWords;
     this.logPath = options.log?.path;
     this.#child = spawn(options.command.file, options.command.args, {
       cwd: options.cwd,
@@ -125,6 +129,8 @@ export class RankProcess {
     }
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.destroy();
     for (const tee of this.#tees) tee.end();
+    const words = this.#lastWords();
+    if (words !== undefined) this.#log?.write(Buffer.from(`${words}\n`));
     this.#log?.close();
     return exit;
   }

@@ -1,3 +1,4 @@
+import type { RecordedError } from './errorFile.js';
 import { describeExit, type RankOutcome } from './workerGroup.js';
 
 function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome) => bigint): RankOutcome | undefined {
@@ -17,9 +18,19 @@ export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | u
 }
 
 function details(outcome: RankOutcome): string[] {
-  if (outcome.recorded !== undefined)
-    return (outcome.recorded.callstack ?? outcome.recorded.message).trimEnd().split('\n');
+  if (outcome.recorded !== undefined) return textOf(outcome.recorded).split('\n');
   return outcome.stderrTail.length > 0 ? ['its last lines on stderr:', ...outcome.stderrTail] : [];
+}
+
+function textOf({ callstack, message }: RecordedError): string {
+  return (callstack ?? message).trimEnd();
+}
+
+/** What another rank failed with, in a line. */
+function describeOther({ recorded }: RankOutcome, cause: RankOutcome): string {
+  if (recorded === undefined || recorded.isShown) return '';
+  const isSame = cause.recorded?.message === recorded.message;
+  return isSame ? ', with the same error' : `: ${textOf(recorded).split('\n')[0]}`;
 }
 
 function describeStop(outcome: RankOutcome): string {
@@ -36,7 +47,7 @@ export function describeFailure(cause: RankOutcome, outcomes: readonly RankOutco
   if (cause.logPath !== undefined) lines.push(`    its log: ${cause.logPath}`);
   for (const other of outcomes) {
     if (other === cause) continue;
-    lines.push(`  rank ${other.rank} ${describeExit(other)}${describeStop(other)}`);
+    lines.push(`  rank ${other.rank} ${describeExit(other)}${describeStop(other)}${describeOther(other, cause)}`);
   }
   return lines.join('\n');
 }

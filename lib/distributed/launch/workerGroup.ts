@@ -97,6 +97,10 @@ export class WorkerGroup {
       stdout: (text) => stdout.write(text),
       stderr: (text) => stderr.write(text),
       log: logDir === undefined ? undefined : new RankLog(logDir, rank, attempt.restartCount, this.#context.say),
+      lastWords: () => {
+        const recorded = readErrorFile(this.#errorFile(localRank));
+        return recorded?.isShown === false ? recorded.callstack : undefined;
+      },
     });
     if (started.pid !== undefined) guard.watch(started.pid);
     this.#ranks.push(started);
