@@ -5,7 +5,7 @@ import { launch } from '../distributed/launch.js';
 import { AiforgeError } from '../errors.js';
 
 interface Flags {
-  nproc: number;
+  nproc?: number;
   nnodes: number;
   nodeRank: number;
   masterAddr: string;
@@ -43,7 +43,7 @@ function buildProgram(): Command {
     .description('Starts the ranks of a distributed program on this machine and supervises them.')
     .argument('<target>', 'a script, train, or with --no-node a program')
     .argument('[args...]', 'what the target is given')
-    .requiredOption('--nproc <n>', 'ranks to start on this machine', numeral)
+    .option('--nproc <n>', 'ranks to start on this machine; must be given', numeral)
     .option('--nnodes <n>', 'machines that take part', numeral, 1)
     .option('--node-rank <n>', 'which of the machines this is', numeral, 0)
     .option('--master-addr <address>', 'where rank 0 listens', '127.0.0.1')
@@ -53,6 +53,7 @@ function buildProgram(): Command {
     .option('--no-prefix', 'do not put "[rank N] " before each line')
     .option('--grace-seconds <s>', 'how long a rank that is to stop has until it is killed', numeral, 30)
     .option('--no-node', 'run the target as a program of its own')
+    .configureHelp({ minWidthToWrap: 12 })
     .passThroughOptions()
     .showHelpAfterError('(see aiforge-launch --help)')
     .addHelpText('after', notes);
@@ -64,11 +65,13 @@ function afterDoubleDash(argv: readonly string[], operands: readonly string[]): 
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const program = buildProgram().parse(argv);
-  const { node, ...flags } = program.opts<Flags>();
+  const program: Command = buildProgram().parse(argv);
+  const { node, nproc, ...flags } = program.opts<Flags>();
+  // Not a required option: that would be missed before a misspelt one is noticed.
+  if (nproc === undefined) program.error("error: required option '--nproc <n>' not specified");
   const [target = '', ...args] = program.args;
   const executable = !node || afterDoubleDash(argv, program.args);
-  const { status } = await launch({ ...flags, target, args, executable });
+  const { status } = await launch({ ...flags, nproc, target, args, executable });
   return status;
 }
 

@@ -1,25 +1,47 @@
 #!/usr/bin/env node
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
 import { Command } from 'commander';
 import pc from 'picocolors';
 
-import { packageManifest } from '../config/loadModule.js';
+import { packageManifest, packageRoot } from '../config/loadModule.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
 import { explain } from './explain.js';
+
+const load = createRequire(__filename);
 
 const examples = `
 Examples:
   aiforge train experiments/spam.yaml
-  aiforge train experiments/spam.yaml training.epochs=2 model.dropout=0.2
+  aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
   aiforge setup
   aiforge doctor`;
+
+const trainNotes = `
+A setting is given as it is nested in the file:
+  training.epochs=2              a number
+  training.gradClipNorm=null     none
+  model.hiddenDims=[64,64]       a list
+  'experimentName=second try'    a text, as it stands
+Paths in a file are relative to the file, those given
+here to the working directory.
+
+Ctrl-C and SIGTERM leave a checkpoint to resume from, a
+second one ends at once; SIGUSR1 and SIGUSR2 only leave
+a checkpoint. Exit status: 0 finished, 1 failed, 130
+after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+
+Every setting: ${join(packageRoot(), 'docs', 'configuration.md')}`;
 
 // The commands load what they need: `setup` and `doctor` must work where the addon does not.
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')
     .description("Trains models of plugins on PyTorch's engine.")
     .version(packageManifest().version)
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 20 })
     .showHelpAfterError('(see aiforge --help)')
     .addHelpText('after', examples);
   program
@@ -28,6 +50,9 @@ function buildProgram(finish: (status: number) => void): Command {
     .argument('[config]', 'a YAML, TypeScript or JavaScript file; with --resume that of the run, unless it is given')
     .argument('[overrides...]', 'settings as key.sub=value, which come before those of the file')
     .option('--resume <run>', 'go on with a run: its folder, or a checkpoint in it')
+    .configureOutput({ outputError: (text, write) => write(text + hintOfSetting(text)) })
+    .showHelpAfterError('(see aiforge train --help)')
+    .addHelpText('after', trainNotes)
     .action(async (config: string | undefined, overrides: string[], { resume }: { resume?: string }) => {
       const { train } = await import('./train.js');
       finish(await train(config === undefined ? [] : [config, ...overrides], resume));
@@ -41,12 +66,21 @@ function buildProgram(finish: (status: number) => void): Command {
     });
   program
     .command('doctor')
-    .description('prints what aiforge found on this machine, and what to do about what is missing')
+    .description('prints what was found on this machine, and what to do about what is missing')
     .action(async () => {
       const { doctor } = await import('./doctor.js');
       finish(await doctor());
     });
   return program;
+}
+
+/** Whoever writes --epochs may mean the setting. */
+function hintOfSetting(text: string): string {
+  const [, option] = /unknown option '--([\w-]+)/.exec(text) ?? [];
+  if (option === undefined) return '';
+  const { settingCalled } = load('../config/settingNames.js') as typeof import('../config/settingNames.js');
+  const setting = settingCalled(option);
+  return setting === undefined ? '' : `(A setting is given as ${setting}=…)\n`;
 }
 
 async function main(): Promise<void> {

@@ -1,8 +1,17 @@
 import pc from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 
-import { AiforgeError } from '../errors.js';
+import { AiforgeError, type ErrorCode } from '../errors.js';
 import { foreignFrames, isFrame } from '../stack.js';
+
+/** Their messages name the setting, the file or the plugin that is to be mended; it is in no line of code. */
+const foreseen: ReadonlySet<string> = new Set<ErrorCode>([
+  'CONFIG_INVALID',
+  'FILE_NOT_FOUND',
+  'FILE_INVALID',
+  'PLUGIN_NOT_FOUND',
+  'RUN_INTERRUPTED',
+]);
 
 /**
  * What a command shows of the error that ends it: what is wrong, and the lines of a plugin in which it is. An error that is no
@@ -11,8 +20,8 @@ import { foreignFrames, isFrame } from '../stack.js';
 export function explain(error: unknown, color: Colors = pc): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? '';
-  const frames = process.env.AIFORGE_STACK === 'full' ? stack.split('\n').filter(isFrame) : linesOfPlugin(stack);
   const isExpected = error instanceof AiforgeError;
+  const frames = isExpected && foreseen.has(error.code) ? [] : framesOf(stack);
   if (!isExpected && frames.length === 0) return stack || error.message;
   const headline = isExpected
     ? `${color.red(error.code)} ${error.message}`
@@ -21,6 +30,7 @@ export function explain(error: unknown, color: Colors = pc): string {
 }
 
 /** All that stands between the command and a plugin is the library's, but for these two packages. */
-function linesOfPlugin(stack: string): string[] {
+function framesOf(stack: string): string[] {
+  if (process.env.AIFORGE_STACK === 'full') return stack.split('\n').filter(isFrame);
   return foreignFrames(stack).filter((frame) => !/[\\/]node_modules[\\/](commander|jiti)[\\/]/.test(frame));
 }

@@ -17,6 +17,11 @@ function percent(value: number | undefined): string {
   return value === undefined ? '' : ` acc ${(100 * value).toFixed(1)}%`;
 }
 
+/** What the numbers beside it leave, so that they are not cut off. */
+function barSize(columns: number): number {
+  return Math.max(4, Math.min(24, columns - 66));
+}
+
 /** Shows a run while it goes on: a live bar an epoch on a terminal, a line every few seconds elsewhere. */
 export class Progress implements Callback {
   #bar: SingleBar | undefined;
@@ -78,7 +83,7 @@ export class Progress implements Callback {
       {
         format: `epoch ${step.epoch}/${step.epochs} {bar} {percentage}%  {line}`,
         stream: this.out,
-        barsize: 24,
+        barsize: barSize(this.out.columns),
         clearOnComplete: true,
         hideCursor: true,
         fps: 10,

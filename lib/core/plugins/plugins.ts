@@ -74,7 +74,7 @@ function fromPath(path: string, from: string): LoadedPlugin {
   const siblings = didYouMean(basename(directory), folderNames(dirname(directory)));
   throw new AiforgeError(
     'PLUGIN_NOT_FOUND',
-    `There is no plugin folder '${path}': ${directory} is not a folder.${siblings} A path is relative to the configuration file.`,
+    `There is no plugin folder '${path}': ${directory} is not a folder.${siblings}`,
   );
 }
 
