@@ -126,7 +126,7 @@ describe('an error within a plugin', () => {
   });
 
   for (const [name, reason] of [
-    ['mistyped', "TypeError Cannot read properties of undefined (reading 'x')"],
+    ['mistyped', "TypeError: Cannot read properties of undefined (reading 'x')"],
     ['stray', 'RangeError: stray'],
   ] as const) {
     it(`shows with its line when it is JavaScript's own: ${name}`, async () => {
