@@ -165,7 +165,7 @@ describe('failures of a group', function () {
       return first!.results[0]!.message;
     };
     expect(await run('nccl')).to.include("has no NCCL: pass { backend: 'gloo' }");
-    expect(await run('mpi')).to.include("backend must be 'gloo' or 'nccl', got 'mpi'");
+    expect(await run('mpi')).to.include("backend must be 'gloo', 'nccl' or 'cpu:gloo,cuda:nccl', got 'mpi'");
   });
 });
 
