@@ -2,6 +2,8 @@ import { arange, keep, memory, ones, randn, scope, tensor, zeros, type Tensor } 
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
+import { collectGarbage } from '../support/garbage.mjs';
+
 class Block extends nn.Module {
   linear: nn.Linear;
   scale: nn.Parameter;
@@ -208,6 +210,7 @@ describe('nn.Module', () => {
   });
 
   it('survives the scope that made it, with tensors that it only holds', () => {
+    collectGarbage();
     const before = memory.stats().tensors;
     const model = scope(() => new Model());
     expect(model.plain.tolist()).to.deep.equal([1]);
