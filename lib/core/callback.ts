@@ -1,21 +1,31 @@
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import type { ClassificationScores } from './training/classCounts.js';
 
+/** The beginning of a run, or of the rest of one, on every rank. */
 export interface RunStart {
+  /** With the model's defaults, absolute paths, and the ranks that there are. */
   config: ExperimentConfig;
+  /** The run's folder. */
   runDirectory: string;
+  /** Numbers that the model's parameters have together. */
   parameters: number;
+  /** Samples of each split. */
   samples: { train: number; val: number; test: number };
+  /** This process among `worldSize`. */
   rank: number;
+  /** Processes that train together. */
   worldSize: number;
 }
 
+/** A batch that was trained on. */
 export interface StepEnd {
   /** The number of the epoch, from 1 to `epochs`. */
   epoch: number;
+  /** Epochs that the run is planned to have. */
   epochs: number;
-  /** Batches done in this epoch, and all of them. */
+  /** Batches done in this epoch, from 1 to `batches`. */
   batch: number;
+  /** Batches of an epoch on this rank. */
   batches: number;
   /** Samples done in this epoch over all ranks. */
   samples: number;
@@ -25,13 +35,17 @@ export interface StepEnd {
   accuracy: number | undefined;
 }
 
+/** An epoch that was trained and validated. */
 export interface EpochEnd {
   /** The number of the epoch, from 1 to `epochs`. */
   epoch: number;
+  /** Epochs that the run is planned to have. */
   epochs: number;
+  /** How long it took. */
   seconds: number;
   /** `train_loss`, `val_loss`, for classification accuracies and F1 scores, and what the steps measured: `val_mae`. */
   metrics: Record<string, number>;
+  /** Whether the monitored metric is the best so far; its weights are saved already. */
   isBest: boolean;
 }
 
@@ -39,11 +53,13 @@ export interface EpochEnd {
 export interface RunResult {
   /** `interrupted`: by the signal given; a checkpoint to resume from was written. */
   status: 'finished' | 'interrupted';
+  /** The run's folder. */
   runDirectory: string;
   /** Epochs that were completed, in this run and those that it resumed. */
   epochs: number;
   /** The number of the epoch whose weights are the best, from 1; null when the monitored metric was never a number. */
   bestEpoch: number | null;
+  /** Whether `earlyStoppingPatience` ended it. */
   stoppedEarly: boolean;
   /** The metrics of each epoch since the run began or went on, with its number as `epoch`. */
   history: Record<string, number>[];
@@ -51,7 +67,9 @@ export interface RunResult {
   test: ({ loss: number; metrics: Record<string, number> } & Partial<ClassificationScores>) | undefined;
   /** Processes that trained together. */
   worldSize: number;
+  /** Null where nothing is recorded in MLflow. */
   mlflowRunId: string | null;
+  /** Those of the data set. */
   classNames: readonly string[] | undefined;
 }
 
@@ -60,8 +78,12 @@ export interface RunResult {
  * rejection, ends the run. A method that begins with `on` and is none of these is refused.
  */
 export interface Callback {
+  /** Before the first batch. */
   onRunStart?(run: RunStart): void | Promise<void>;
+  /** After each batch. */
   onStepEnd?(step: StepEnd): void | Promise<void>;
+  /** After each epoch, when it is validated, recorded and saved. */
   onEpochEnd?(epoch: EpochEnd): void | Promise<void>;
+  /** When the run is over and its best weights are tested, or it was interrupted. Not after an error. */
   onRunEnd?(result: RunResult): void | Promise<void>;
 }

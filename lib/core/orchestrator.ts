@@ -36,8 +36,9 @@ export interface OrchestratorOptions {
   ranks?: Ranks;
   /** Aborting it ends the run at the next batch, with a checkpoint to resume from. */
   signal?: AbortSignal;
+  /** What listens to the run, in this order. Default: nothing. */
   callbacks?: readonly Callback[];
-  /** Default: the environment's. */
+  /** Folders and the address of MLflow. Default: those of the environment. */
   settings?: Settings;
 }
 

@@ -19,8 +19,11 @@ export interface ParallelModel {
 
 /** The processes that train together. */
 export interface Ranks {
+  /** This process among `worldSize`, from 0. */
   readonly rank: number;
+  /** Processes that train together. */
   readonly worldSize: number;
+  /** Waits until every rank has come here. */
   barrier(): Promise<void>;
   /** Rank 0's bytes on every rank. */
   broadcastBytes(bytes: Uint8Array | null): Promise<Uint8Array>;

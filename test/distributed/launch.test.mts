@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -235,6 +236,21 @@ describe('launch', function () {
       const { status, restarts, rootCause } = await behave(['fail-once', 'ok'], { maxRestarts: 3 });
       expect({ status, restarts, rootCause }).to.deep.equal({ status: 0, restarts: 1, rootCause: undefined });
     });
+  });
+
+  it('does not hand on the program of node -e, nor the inspector: ranks would launch ranks without end', () => {
+    const options = JSON.stringify(join(process.cwd(), 'dist/lib/distributed/launch/options.js'));
+    const print = `console.log(JSON.stringify(require(${options}).resolveOptions({ nproc: 1, target: 'x' }).nodeArgs))`;
+    for (const given of [
+      ['-e', print],
+      ['--eval', print],
+      [`--eval=${print}`],
+      ['--input-type=commonjs', '-e', print],
+      ['--inspect=0', '-e', print],
+    ]) {
+      const { stdout } = spawnSync(process.execPath, ['--no-deprecation', ...given], { encoding: 'utf8' });
+      expect(JSON.parse(stdout), given[0]).to.deep.equal(['--no-deprecation']);
+    }
   });
 
   describe('what cannot be started', () => {

@@ -11,14 +11,20 @@ export interface Change {
 }
 
 type Verdict = 'applied' | { refused: string };
-type Rule = (config: ExperimentConfig, state: RunState) => Verdict;
 
-const applied: Rule = () => 'applied';
-const refused =
-  (reason: string): Rule =>
-  () => ({ refused: reason });
-const atTheStartOfAnEpoch: Rule = (_, { batch }) =>
-  batch === 0 ? 'applied' : { refused: 'the run stands in the middle of an epoch, whose batches it divides' };
+interface Rule {
+  /** What becomes of a change, for the documentation. */
+  means: string;
+  verdict: (config: ExperimentConfig, state: RunState) => Verdict;
+}
+
+const applied: Rule = { means: 'applied', verdict: () => 'applied' };
+const refused = (reason: string): Rule => ({ means: `refused: ${reason}`, verdict: () => ({ refused: reason }) });
+const atTheStartOfAnEpoch: Rule = {
+  means: 'applied between epochs, refused within one, whose batches it divides',
+  verdict: (_, { batch }) =>
+    batch === 0 ? 'applied' : { refused: 'the run stands in the middle of an epoch, whose batches it divides' },
+};
 
 const splitsMove = refused('it would move samples between training, validation and test');
 const optimizerState = refused("the optimizer's state was made with it");
@@ -26,12 +32,18 @@ const bestWouldDiffer = refused('the best value so far is one of the other');
 
 // What can be set anew when a run is resumed, by its path; all else is the run's own.
 const rules: Record<string, Rule> = {
-  'training.epochs': ({ training }) =>
-    hasOpenLength(training.scheduler)
-      ? { refused: "the schedule's length is that of the run; give the schedule a length of its own from the start" }
-      : 'applied',
-  'training.learningRate': ({ training }) =>
-    training.scheduler === null ? 'applied' : { refused: 'training.scheduler sets the rate' },
+  'training.epochs': {
+    means: 'applied, unless there is a schedule whose length is that of the run',
+    verdict: ({ training }) =>
+      hasOpenLength(training.scheduler)
+        ? { refused: "the schedule's length is that of the run; give the schedule a length of its own from the start" }
+        : 'applied',
+  },
+  'training.learningRate': {
+    means: 'applied, unless there is a schedule; parameter groups with rates of their own keep their share',
+    verdict: ({ training }) =>
+      training.scheduler === null ? 'applied' : { refused: 'training.scheduler sets the rate' },
+  },
   'training.gradClipNorm': applied,
   'training.nonFiniteLoss': applied,
   'training.earlyStoppingPatience': applied,
@@ -52,6 +64,12 @@ const rules: Record<string, Rule> = {
 };
 const otherwise = refused('the run was made with it');
 
+/** @internal What becomes of a change of each setting, for the documentation; all else is the run's own. */
+export const resumeRules: [setting: string, means: string][] = [
+  ...Object.entries(rules).map(([setting, { means }]): [string, string] => [setting, means]),
+  ['everything else', otherwise.means],
+];
+
 /** Settings that say where and how the run goes on, not what it is. */
 const ofTheProcess = new Set([
   'training.resumeFrom',
@@ -71,7 +89,7 @@ export function changesOf(own: ExperimentConfig, given: ExperimentConfig, state:
   const problems: string[] = [];
   for (const [path, change] of differences(own, given)) {
     if (ofTheProcess.has(path)) continue;
-    const verdict = ruleOf(path)(own, state);
+    const verdict = ruleOf(path).verdict(own, state);
     if (verdict === 'applied') changes[path] = change;
     else problems.push(`  ${path} was ${show(change.from)} and cannot become ${show(change.to)}: ${verdict.refused}`);
   }

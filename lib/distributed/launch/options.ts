@@ -15,7 +15,7 @@ export interface LaunchOptions {
   args?: readonly string[];
   /** Run the target as a program of its own instead of through Node.js. Default: false. */
   executable?: boolean;
-  /** Options for Node.js itself. Default: those of this process, without the inspector's. */
+  /** Options for Node.js itself. Default: those of this process, without the inspector's and a program of `-e`. */
   nodeArgs?: readonly string[];
   /** How many machines take part. Default: 1. */
   nnodes?: number;
@@ -70,9 +70,15 @@ function checkAcrossMachines(settings: Settings): void {
   }
 }
 
-function withoutInspector(nodeArgs: readonly string[]): string[] {
-  // Ranks cannot share one inspector port.
-  return nodeArgs.filter((argument) => !argument.startsWith('--inspect'));
+/** Ranks cannot share one inspector port; and a program given on the command line is this process's, which would launch again. */
+function forRanks(nodeArgs: readonly string[]): string[] {
+  const takesProgram = (argument: string | undefined) => /^(-e|-p|-pe|--eval|--print)$/.test(argument ?? '');
+  return nodeArgs.filter(
+    (argument, i) =>
+      !takesProgram(argument) &&
+      !takesProgram(nodeArgs[i - 1]) &&
+      !/^--(inspect|eval=|print=|input-type)/.test(argument),
+  );
 }
 
 /** Fills in the defaults and rejects what cannot be launched, before anything is started. */
@@ -82,7 +88,7 @@ export function resolveOptions(options: LaunchOptions): Settings {
     target: options.target,
     args: options.args ?? [],
     executable: options.executable ?? false,
-    nodeArgs: options.nodeArgs ?? withoutInspector(process.execArgv),
+    nodeArgs: options.nodeArgs ?? forRanks(process.execArgv),
     nnodes: options.nnodes ?? 1,
     nodeRank: options.nodeRank ?? 0,
     masterAddr: options.masterAddr ?? '127.0.0.1',

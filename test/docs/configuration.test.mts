@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { ExperimentConfig, loadExperimentConfig, TrainingConfig, type RunResult } from 'aiforge';
+import { expect } from 'chai';
+
+import { Settings } from '#lib/config/settings.js';
+import { loadModule } from '#lib/config/loadModule.js';
+
+import { DocumentedProject } from './project.mjs';
+
+const page = path.resolve('docs/configuration.md');
+const { configurationPage } = (await import(pathToFileURL('scripts/document-configuration.mjs').href)) as {
+  configurationPage: () => Promise<string>;
+};
+
+describe('docs/configuration.md', () => {
+  const text = readFileSync(page, 'utf8');
+
+  it('has the tables that the schemas and the types give', async () => {
+    expect(text).to.equal(await configurationPage());
+  });
+
+  it('has every setting, described', () => {
+    const settings = [
+      ...Object.keys(ExperimentConfig.shape).filter((name) => name !== 'training'),
+      ...Object.keys(TrainingConfig.shape)
+        .filter((name) => name !== 'checkpoint')
+        .map((name) => `training.${name}`),
+      'training.checkpoint.everySteps',
+      ...Object.keys(Settings.shape),
+    ];
+    for (const name of settings) {
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${name}\` `));
+      expect(row, name).to.match(/\| [^|]*\w{3}[^|]* +\|$/);
+    }
+  });
+
+  it('leaves no field of a table without a word', () => {
+    const empty = text.split('\n').filter((line) => /^\|.*\|\s*\|$/.test(line));
+    expect(empty).to.deep.equal([]);
+  });
+
+  it('links to files that exist', () => {
+    for (const [, target] of text.matchAll(/\]\(((?!http)[^)#]+)(#[^)]*)?\)/g)) {
+      expect(existsSync(path.join('docs', target!)), target).to.equal(true);
+    }
+  });
+
+  describe('its snippets', () => {
+    const project = new DocumentedProject(page, 'configured');
+    before(() => project.enter());
+    after(() => project.leave());
+
+    it('type-check', () => project.typeCheck()).timeout(120_000);
+
+    it('are two forms of one experiment', () => {
+      const [yaml, module] = ['yaml', 'ts'].map((kind) => loadExperimentConfig(`experiments/points.${kind}`));
+      expect(yaml!.experimentName).to.equal(module!.experimentName);
+      expect(module!.training.scheduler).to.include({ name: 'OneCycleLR', interval: 'step' });
+    });
+
+    for (const command of project.commands) {
+      it(command, () => {
+        expect(project.run(command)).to.include('Held-out test');
+      }).timeout(120_000);
+    }
+
+    it('train from code, listen, and train on two ranks', async () => {
+      const { train } = loadModule(path.resolve('train.ts')) as {
+        train: (signal: AbortSignal) => Promise<{ result: RunResult; seen: string[] }>;
+      };
+      const { result, seen } = await train(new AbortController().signal);
+      expect(result.status).to.equal('finished');
+      expect(result.runDirectory).to.include(path.join('runs', 'from-code'));
+      expect(seen).to.deep.equal(['210 parameters', 'epoch 1 of 1']);
+      const load = JSON.stringify(path.resolve('../../dist/lib/config/loadModule.js'));
+      const launch = `require(${load}).loadModule(${JSON.stringify(path.resolve('launch.ts'))}).trainOnTwo()`;
+      writeFileSync('two.cjs', `${launch}.then((status) => process.exit(status));`);
+      const printed = execFileSync(process.execPath, ['two.cjs'], { encoding: 'utf8', timeout: 60_000 });
+      expect(printed).to.include('on 2 ranks').and.to.include('Held-out test');
+    }).timeout(120_000);
+  });
+});
