@@ -143,7 +143,7 @@ describe('resuming a run', () => {
         container.experimentConfig.override(experiment({ epochs: 1000, checkpoint: { everySteps: 1, keepLast: true } }));
         await new Orchestrator(container, { settings: readSettings({ RUNS_DIR: ${JSON.stringify(runs)} }) }).runExperiment();
       });`;
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 5; i++) {
       rmSync(runs, { recursive: true, force: true });
       const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'ignore', 'inherit'] });
       const ended = once(child, 'exit');
@@ -154,7 +154,7 @@ describe('resuming a run', () => {
       await ended;
       expect(loadCheckpoint(path.join(runOf(runs), 'last.safetensors')).state.step).to.be.greaterThan(0);
     }
-  });
+  }).timeout(180_000);
 
   it('refuses a checkpoint with a right checksum and what no run writes', async () => {
     const { runDirectory } = await runIn(inside('forged'), experiment({ epochs: 1 }));
