@@ -10,6 +10,7 @@ export const errorCodes = {
   TENSOR_LEAK: 'The leak detector found tensors that outlive the code that made them.',
   SHARED_TENSOR_INVALID: 'A token of a shared or transferred tensor is forged, was received already, or was released.',
   OUT_OF_MEMORY: 'LibTorch could not allocate memory.',
+  DEVICE_UNAVAILABLE: 'A CUDA device was asked for that cannot be used here: other build, no driver, no such GPU.',
   PLATFORM_UNSUPPORTED: 'There is no LibTorch for this operating system or C library.',
   LIBTORCH_NOT_FOUND: 'LibTorch is not installed, or what `LIBTORCH` names is none that aiforge works with.',
   ADDON_NOT_LOADED: 'The native addon is missing or does not fit this machine or this LibTorch.',

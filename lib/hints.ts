@@ -22,12 +22,20 @@ const hints: readonly (readonly [reason: RegExp, hint: string])[] = [
   ],
   [/result type \w+ can't be cast to the desired output type/, 'Use the operator without the trailing underscore.'],
   [
-    /not linked with support for cuda/i,
+    /not linked with support for cuda|arguments from the 'CUDA' backend/i,
     'This build is for the CPU: use the device cpu, or build the CUDA flavour (AIFORGE_FLAVOUR=cuda).',
+  ],
+  [
+    /driver version is insufficient|Found no NVIDIA driver|no CUDA-capable device|accelerator device when none/,
+    'No GPU can be used here, which cuda.isAvailable() tells beforehand: use the device cpu, or see what nvidia-smi says.',
+  ],
+  [
+    /CUDA error: (?:device-side assert|an illegal memory access|unspecified launch failure)/,
+    'An operator before this one broke the GPU for this process, which must start anew; CUDA_LAUNCH_BLOCKING=1 shows which.',
   ],
   [/all tensors to be on the same device/, 'Move them by to(device).'],
   [
-    /DefaultCPUAllocator|you tried to allocate/,
+    /DefaultCPUAllocator|you tried to allocate|CUDA out of memory/,
     'Use smaller batches, release tensors by scope() or dispose(), or look at memory.stats().',
   ],
 ];

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
 import { hintFor } from './hints.js';
 import { findAddon, setUp } from './locate.js';
+import { threadsAtStart } from './threads.js';
 
 /** A tensor's number in the addon's slot table. */
 export type Handle = number;
@@ -202,11 +203,12 @@ export interface Native {
   defaultGeneratorState(device: string): Handle;
   setDefaultGeneratorState(device: string, state: Handle): void;
 
+  /** Whether this is the first call in the process. */
+  isFirstLoad(): boolean;
   setNumThreads(threads: number): void;
   getNumThreads(): number;
   setNumInteropThreads(threads: number): void;
   getNumInteropThreads(): number;
-  cudaDeviceCount(): number;
 }
 
 function createError(code: ErrorCode, reason: string, op: string, args: string[]): Error {
@@ -247,3 +249,6 @@ function loadLibrary(file: string): void {
 }
 
 export const native: Native = load();
+// Threads of LibTorch are the process's: a worker that loads the library later must not undo what was set in between.
+const threads = threadsAtStart(process.env, () => native.getNumThreads());
+if (native.isFirstLoad() && threads !== null) native.setNumThreads(threads);

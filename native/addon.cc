@@ -23,6 +23,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   aiforge::define_sharing(env, exports);
   aiforge::define_random(env, exports);
   aiforge::define_device(env, exports);
+  aiforge::define_accelerator(env, exports);
+  aiforge::define_autocast(env, exports);
   aiforge::define_distributed(env, exports);
   return exports;
 }

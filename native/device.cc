@@ -1,8 +1,9 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
+
+#include <atomic>
 
 #include "errors.h"
 #include "topics.h"
@@ -29,6 +30,13 @@ napi_value set_num_threads(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value is_first_load(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    static std::atomic_flag loaded = ATOMIC_FLAG_INIT;
+    return Napi::Boolean::New(env, !loaded.test_and_set());
+  });
+}
+
 napi_value get_num_threads(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value { return number(env, at::get_num_threads()); });
 }
@@ -45,12 +53,6 @@ napi_value get_num_interop_threads(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value { return number(env, at::get_num_interop_threads()); });
 }
 
-napi_value cuda_device_count(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    return number(env, at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0);
-  });
-}
-
 napi_value versions(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     Napi::Object versions = Napi::Object::New(env);
@@ -63,11 +65,11 @@ napi_value versions(napi_env env, napi_callback_info) {
 }  // namespace
 
 void define_device(Napi::Env env, Napi::Object exports) {
+  define(env, exports, "isFirstLoad", is_first_load);
   define(env, exports, "setNumThreads", set_num_threads);
   define(env, exports, "getNumThreads", get_num_threads);
   define(env, exports, "setNumInteropThreads", set_num_interop_threads);
   define(env, exports, "getNumInteropThreads", get_num_interop_threads);
-  define(env, exports, "cudaDeviceCount", cuda_device_count);
   define(env, exports, "versions", versions);
 }
 

@@ -122,8 +122,16 @@ void Environment::report_memory(node_api_basic_env env) {
   low_ = std::min(low_, reported_);
 }
 
+// Memory beyond any limit makes V8 collect at once.
+void Environment::collect(napi_env env) {
+  int64_t total = 0;
+  napi_adjust_external_memory(env, kBeyondAnyLimit, &total);
+  napi_adjust_external_memory(env, -kBeyondAnyLimit, &total);
+  sweep(env);
+}
+
 // V8 answers external memory with marking on its helper threads, which a synchronous loop on busy
-// cores outruns by hundreds of megabytes. Memory beyond any limit makes it collect at once.
+// cores outruns by hundreds of megabytes.
 void Environment::relieve_memory(napi_env env) {
   if (released_ > kGrowthBytes) {
     released_ = 0;
@@ -134,10 +142,7 @@ void Environment::relieve_memory(napi_env env) {
   // At most a tenth of the computing goes into forced collections, however large the JavaScript
   // heap.
   if (start < may_collect_ && reported_ < low_ + 8 * kGrowthBytes) return;
-  int64_t total = 0;
-  napi_adjust_external_memory(env, kBeyondAnyLimit, &total);
-  napi_adjust_external_memory(env, -kBeyondAnyLimit, &total);
-  sweep(env);
+  collect(env);
   low_ = reported_;
   const int64_t end = thread_cpu_ns();
   may_collect_ = end + 9 * (end - start);

@@ -21,9 +21,9 @@ namespace aiforge {
 
 // The passes through the engine that this environment has started.
 struct Passes {
-  size_t direct = 0;                           // on its own thread, one within the other
+  size_t synchronous = 0;                      // that this thread waits for, one within another
   size_t beside = 0;                           // on threads of their own
-  std::vector<std::function<void()>> waiting;  // start when the last direct one ends
+  std::vector<std::function<void()>> waiting;  // start when the last of those ends
 };
 
 class Environment {
@@ -57,6 +57,9 @@ class Environment {
 
   // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.
   void attach(napi_env env, napi_value object, Handle handle);
+
+  // Makes V8 collect now, and releases what it collected.
+  void collect(napi_env env);
 
   // Releases the tensors whose objects were collected.
   void sweep(node_api_basic_env env);

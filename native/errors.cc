@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cctype>
 #include <new>
 
@@ -24,8 +25,11 @@ bool says_out_of_memory(const std::string& message) {
 
 // What LibTorch appends for its own developers, and the place in its sources that it begins with.
 std::string without_noise(std::string message) {
-  const size_t trace = message.find("\nException raised from ");
-  if (trace != std::string::npos) message.erase(trace);
+  for (const char* noise :
+       {"\nException raised from ", " This could be because the operator doesn't",
+        "\nSearch for `cuda", "\nCUDA kernel errors might be "}) {
+    message.erase(std::min(message.find(noise), message.size()));
+  }
   if (message.rfind("[enforce fail at ", 0) == 0) {
     const size_t reason = message.find("DefaultCPUAllocator: ");
     if (reason != std::string::npos) message.erase(0, reason + 21);

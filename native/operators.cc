@@ -144,6 +144,32 @@ void separate_outs(const Operator& op, torch::jit::Stack& stack) {
   }
 }
 
+void prepare(Environment& environment, napi_env env, const Operator& op, const napi_value* values,
+             size_t count, torch::jit::Stack& stack) {
+  stack.clear();
+  push_arguments(environment, env, op, values, count, stack);
+  if (!op.outs.empty()) {
+    check_outs(op, stack);
+    separate_outs(op, stack);
+  }
+  for (const Guard* guard : op.guards) guard->check({op.handle.schema(), stack});
+}
+
+// Where a device has no memory left, tensors whose objects nobody has any more may hold it: an
+// operator that changes none of its arguments is tried again without them.
+void call_boxed(Environment& environment, napi_env env, const Operator& op,
+                const napi_value* values, size_t count, torch::jit::Stack& stack) {
+  try {
+    return op.handle.callBoxed(stack);
+  } catch (const c10::OutOfMemoryError&) {
+    if (op.handle.schema().is_mutable()) throw;
+  }
+  // Before the collection, which may take the arguments' own objects: their numbers were read.
+  prepare(environment, env, op, values, count, stack);
+  environment.collect(env);
+  op.handle.callBoxed(stack);
+}
+
 napi_value results(Environment& environment, napi_env env, const Operator& op,
                    torch::jit::Stack& stack) {
   const size_t count = op.aliases.size();
@@ -206,14 +232,8 @@ napi_value call(napi_env env, napi_callback_info info) {
     op = &environment.operators.get(id);
     // The last call's stack, emptied, spares an allocation; a call within this one makes its own.
     torch::jit::Stack stack = std::move(environment.spare_stack);
-    stack.clear();
-    push_arguments(environment, env, *op, values + 1, given, stack);
-    if (!op->outs.empty()) {
-      check_outs(*op, stack);
-      separate_outs(*op, stack);
-    }
-    for (const Guard* guard : op->guards) guard->check({op->handle.schema(), stack});
-    op->handle.callBoxed(stack);
+    prepare(environment, env, *op, values + 1, given, stack);
+    call_boxed(environment, env, *op, values + 1, given, stack);
     const napi_value result = results(environment, env, *op, stack);
     stack.clear();
     environment.spare_stack = std::move(stack);

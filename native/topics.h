@@ -15,7 +15,9 @@ void define_elements(Napi::Env env, Napi::Object exports);      // what gradchec
 void define_storage(Napi::Env env, Napi::Object exports);       // typed arrays in and out
 void define_numbers(Napi::Env env, Napi::Object exports);       // nested arrays in and out
 void define_random(Napi::Env env, Napi::Object exports);        // seeds, generators
-void define_device(Napi::Env env, Napi::Object exports);        // threads, devices, versions
+void define_device(Napi::Env env, Napi::Object exports);        // threads, versions
+void define_accelerator(Napi::Env env, Napi::Object exports);   // CUDA devices, streams, memory
+void define_autocast(Napi::Env env, Napi::Object exports);      // mixed precision
 void define_indexing(Napi::Env env, Napi::Object exports);      // x[…] and x[…] = value
 void define_sharing(Napi::Env env, Napi::Object exports);       // tensors between threads
 

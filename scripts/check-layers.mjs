@@ -4,7 +4,20 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot } from './provision/paths.mjs';
 
-const LEAVES = ['native', 'errors', 'log', 'atomicFile', 'counter', 'stack', 'locate'];
+const LEAVES = [
+  'native',
+  'errors',
+  'log',
+  'atomicFile',
+  'counter',
+  'stack',
+  'locate',
+  'show',
+  'nearest',
+  'kinds',
+  'signature',
+  'cores',
+];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 
@@ -15,11 +28,19 @@ const MAY_IMPORT = {
   log: ['errors'],
   hints: [],
   locate: ['errors', 'stack'],
-  native: ['errors', 'hints', 'locate'],
+  cores: [],
+  threads: ['cores', 'errors'],
+  native: ['errors', 'hints', 'locate', 'threads'],
   atomicFile: ['errors'],
   counter: [],
+  show: [],
+  nearest: [],
+  kinds: [],
+  signature: ['errors', 'show', 'nearest', 'kinds'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
+  amp: [...LEAVES, 'tensor', 'autograd'],
+  cuda: [...LEAVES, 'tensor', 'autograd'],
   nn: [...LEAVES, 'tensor', 'autograd'],
   serialization: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
@@ -29,10 +50,10 @@ const MAY_IMPORT = {
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.
-  distributed: ENGINE,
+  distributed: [...ENGINE, 'cuda'],
   core: TRAINING,
-  cli: [...TRAINING, 'distributed', 'core'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing'],
+  cli: [...TRAINING, 'distributed', 'core', 'cuda'],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp'],
 };
 
 await runMain(() => {

@@ -75,10 +75,13 @@ async function packLibrary() {
   const { status } = await run('tar', ['-xzf', tarball, '-C', stage, '--strip-components=1']);
   if (status !== 0) throw new ProvisionError(`${tarball} could not be unpacked (tar: ${status}).`);
   rmSync(tarball);
-  const { private: _private, devDependencies: _tools, scripts, ...published } = manifest;
+  const { private: _private, devDependencies: tools, scripts, ...published } = manifest;
   writeJson(join(stage, 'package.json'), {
     ...published,
     scripts: { install: scripts.install },
+    // Only who compiles the addon needs it.
+    peerDependencies: { 'cmake-js': tools['cmake-js'] },
+    peerDependenciesMeta: { 'cmake-js': { optional: true } },
     optionalDependencies: Object.fromEntries(PREBUILT.map((name) => [name, manifest.version])),
     ...repositoryFields(),
   });

@@ -1,4 +1,6 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, func, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native } from '../native.js';
 import { shownFrames, takeStack } from '../stack.js';
 import { withCleanUp } from './finally.js';
@@ -7,6 +9,8 @@ export interface AnomalyOptions {
   /** Makes NaN in a gradient an error. Default: true. */
   checkNan?: boolean;
 }
+
+const anomalyOptions: Kinds<AnomalyOptions> = { checkNan: boolean };
 
 interface Setting {
   readonly enabled: boolean;
@@ -22,6 +26,8 @@ function apply(): void {
   native.setAnomaly(enabled, checkNan);
 }
 
+const detectTakes = signature({ body: func() }, anomalyOptions);
+
 /**
  * Runs `body` in anomaly mode, through every `await` in it: an error in a backward pass carries the JavaScript stack of
  * the forward call that made the failing function, as `forwardStack` and in its message, and NaN in a gradient is such
@@ -36,7 +42,9 @@ function apply(): void {
  *   console.log((error as Error).message); // Function 'SqrtBackward0' returned nan values in its 0th output. …
  * }
  */
-export function detectAnomaly<T>(body: () => T, { checkNan = true }: AnomalyOptions = {}): T {
+export function detectAnomaly<T>(body: () => T, options: AnomalyOptions = {}): T {
+  detectTakes.check('detectAnomaly', arguments);
+  const { checkNan = true } = options;
   const setting = { enabled: true, checkNan };
   running.push(setting);
   apply();
@@ -46,8 +54,12 @@ export function detectAnomaly<T>(body: () => T, { checkNan = true }: AnomalyOpti
   });
 }
 
+const setTakes = signature({ enabled: boolean }, anomalyOptions);
+
 /** Switches anomaly mode on or off until it is called again. As `torch.autograd.set_detect_anomaly`. */
-export function setDetectAnomaly(enabled: boolean, { checkNan = true }: AnomalyOptions = {}): void {
+export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = {}): void {
+  setTakes.check('setDetectAnomaly', arguments);
+  const { checkNan = true } = options;
   base = { enabled, checkNan };
   apply();
 }

@@ -1,4 +1,6 @@
-import { backwardAsyncFrom, backwardFrom, type GraphOptions } from '../tensor/backward.js';
+import { anything, optional } from '../kinds.js';
+import { signature } from '../signature.js';
+import { backwardAsyncFrom, backwardFrom, graphOptions, type GraphOptions } from '../tensor/backward.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 type Roots = Tensor | readonly Tensor[];
@@ -6,6 +8,8 @@ type Gradients = Tensor | null | readonly (Tensor | null)[];
 
 const asList = <T>(value: T | readonly T[]): readonly T[] =>
   Array.isArray(value) ? (value as readonly T[]) : [value as T];
+
+const backwardTakes = signature({ tensors: anything, gradTensors: optional(anything) }, graphOptions);
 
 /**
  * Computes the gradients of the leaves that some tensors depend on, and accumulates them. `gradTensors` has a gradient
@@ -18,6 +22,7 @@ const asList = <T>(value: T | readonly T[]): readonly T[] =>
  * x.grad?.tolist(); // [5, 5]
  */
 export function backward(tensors: Roots, gradTensors: Gradients = null, options: GraphOptions = {}): void {
+  backwardTakes.check('backward', arguments);
   backwardFrom(asList(tensors), gradTensors === null ? null : asList(gradTensors), options);
 }
 
@@ -27,5 +32,6 @@ export function backwardAsync(
   gradTensors: Gradients = null,
   options: GraphOptions = {},
 ): Promise<void> {
+  backwardTakes.check('backwardAsync', arguments);
   return backwardAsyncFrom(asList(tensors), gradTensors === null ? null : asList(gradTensors), options);
 }

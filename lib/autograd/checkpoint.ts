@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, type Kinds } from '../kinds.js';
 import { keep, scope } from '../tensor/scope.js';
 import { currentGraphTask, refuseResult } from '../tensor/engine.js';
 import { empty } from '../tensor/generated/functions.js';
@@ -17,12 +18,12 @@ export interface CheckpointOptions {
   preserveRngState?: boolean;
 }
 
-const optionNames = ['useReentrant', 'preserveRngState'];
+export const checkpointOptions: Kinds<CheckpointOptions> = { useReentrant: boolean, preserveRngState: boolean };
 
 function isOptions(value: unknown): value is CheckpointOptions {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
   const keys = Object.keys(value);
-  return keys.length > 0 && keys.every((key) => optionNames.includes(key));
+  return keys.length > 0 && keys.every((key) => key in checkpointOptions);
 }
 
 /**

@@ -1,8 +1,13 @@
 import { AiforgeError } from '../errors.js';
+import { anything } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkpoint, type CheckpointOptions } from './checkpoint.js';
+import { checkpoint, checkpointOptions, type CheckpointOptions } from './checkpoint.js';
 
 type Stage = (input: Tensor) => Tensor;
+
+const takes = signature({ stages: anything, segments: anything, input: anything }, checkpointOptions);
 
 /**
  * Runs functions one after the other in `segments` parts, each but the last checkpointed. As
@@ -19,10 +24,11 @@ export function checkpointSequential(
   input: Tensor,
   options: CheckpointOptions = {},
 ): Tensor {
+  takes.check('checkpointSequential', arguments);
   if (!Number.isInteger(segments) || segments < 1 || segments > stages.length) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `checkpointSequential: expected from 1 to ${stages.length} segments, as many as there are functions, got ${segments}.`,
+      `checkpointSequential: expected from 1 to ${stages.length} segments, as many as there are functions, got ${show(segments)}.`,
     );
   }
   const size = Math.floor(stages.length / segments);

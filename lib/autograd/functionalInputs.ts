@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { zerosLike } from '../tensor/generated/functions.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -22,7 +21,7 @@ export function tensorList(name: string, what: string, given: unknown): TensorLi
   const tensors: readonly unknown[] = isList ? given : [given];
   for (const [i, tensor] of tensors.entries()) {
     if (Tensor.isTensor(tensor)) continue;
-    const found = inspect(tensor, { depth: 0, customInspect: false });
+    const found = show(tensor);
     const where = isList ? `the value at index ${i} is ${found}` : `got ${found}`;
     throw invalid(`${name}: ${what} must be a Tensor or an array of Tensors, but ${where}.`);
   }

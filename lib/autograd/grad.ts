@@ -1,4 +1,6 @@
 import { AiforgeError } from '../errors.js';
+import { anything, boolean, type Kind } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native } from '../native.js';
 import { inPass } from '../tensor/engine.js';
 import { zerosLike } from '../tensor/generated/functions.js';
@@ -17,6 +19,17 @@ export interface GradOptions {
   materializeGrads?: boolean;
 }
 
+const gradTakes = signature<GradOptions>(
+  { outputs: anything, inputs: anything },
+  {
+    gradOutputs: anything as Kind<readonly (Tensor | null)[]>,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+    materializeGrads: boolean,
+  },
+);
+
 const asList = (tensors: Tensor | readonly Tensor[]): readonly Tensor[] =>
   Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
 
@@ -31,14 +44,16 @@ const asList = (tensors: Tensor | readonly Tensor[]): readonly Tensor[] =>
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  {
+  options: GradOptions = {},
+): (Tensor | null)[] {
+  gradTakes.check('grad', arguments);
+  const {
     gradOutputs,
     createGraph = false,
     retainGraph = createGraph,
     materializeGrads = false,
     allowUnused = materializeGrads,
-  }: GradOptions = {},
-): (Tensor | null)[] {
+  } = options;
   if (materializeGrads && !allowUnused) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',

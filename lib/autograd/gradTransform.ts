@@ -1,3 +1,4 @@
+import { show } from '../show.js';
 import { zerosLike } from '../tensor/generated/functions.js';
 import { runInContext } from '../tensor/context.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -5,7 +6,7 @@ import { gradientsOf, type GradientOptions } from './gradients.js';
 import { isGradEnabled } from './modes.js';
 import { describeTree, flattenTree, mapTree, sameStructure, unflattenTree } from './pytree.js';
 import { callNow, inGradTransform, unwrapTensor, unwrapTree, wrapForGrad, wrapTree } from './transform.js';
-import { invalid, onlyTensors, positionsOf, show, splitAux, type Argnums } from './transformArguments.js';
+import { invalid, onlyTensors, positionsOf, splitAux, type Argnums } from './transformArguments.js';
 
 export interface GradTransformOptions<N extends Argnums = Argnums, Aux extends boolean = boolean> {
   /** The arguments to differentiate by. Default: 0, the first. */

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { Tensor } from '../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
 import { isComplex } from './matrix.js';
@@ -44,7 +43,7 @@ export function checkedFunction(name: string, fn: (...inputs: never[]) => unknow
     const outputs: readonly unknown[] = Array.isArray(result) ? result : [result];
     for (const output of outputs) {
       if (Tensor.isTensor(output)) continue;
-      const found = inspect(output, { depth: 0, customInspect: false });
+      const found = show(output);
       throw new AiforgeError(
         'INVALID_ARGUMENT',
         `${name}: the function must return a Tensor or an array of Tensors, got ${found}.`,

@@ -1,3 +1,6 @@
+import { anything, boolean, func, oneOf } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { stack, zerosLike } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -24,12 +27,27 @@ export interface JacobianOptions extends ProductOptions {
   strategy?: 'reverse-mode' | 'forward-mode';
 }
 
+const jacobianTakes = signature<JacobianOptions>(
+  { fn: func(), inputs: anything },
+  { createGraph: boolean, strict: boolean, vectorize: boolean, strategy: oneOf('reverse-mode', 'forward-mode') },
+);
+
 export interface HessianOptions extends ProductOptions {
   /** Computes all rows at once by `vmap`. Default: false. */
   vectorize?: boolean;
   /** How the outer Jacobian is computed; `'forward-mode'` needs `vectorize`. Default: `'reverse-mode'`. */
   outerJacobianStrategy?: 'reverse-mode' | 'forward-mode';
 }
+
+const hessianTakes = signature<HessianOptions>(
+  { fn: func(), inputs: anything },
+  {
+    createGraph: boolean,
+    strict: boolean,
+    vectorize: boolean,
+    outerJacobianStrategy: oneOf('reverse-mode', 'forward-mode'),
+  },
+);
 
 type Function = (...inputs: Tensor[]) => unknown;
 
@@ -118,7 +136,7 @@ function jacobianOf(fn: Function, inputs: TensorOrTensors, options: JacobianOpti
     return columnsAtOnce(fn, given);
   }
   if (strategy !== 'reverse-mode') {
-    throw invalid(`${name}: expected the strategy 'reverse-mode' or 'forward-mode', got '${String(strategy)}'.`);
+    throw invalid(`${name}: expected the strategy 'reverse-mode' or 'forward-mode', got ${show(strategy)}.`);
   }
   if (vectorize && strict) throw invalid(`${name}: vectorize and strict cannot be used together.`);
   return enableGrad(() => {
@@ -155,6 +173,7 @@ export function jacobian<Inputs extends TensorOrTensors, Output extends TensorOr
   inputs: Inputs,
   options: JacobianOptions = {},
 ): JacobianOf<Inputs, Output> {
+  jacobianTakes.check('jacobian', arguments);
   return jacobianOf(fn as Function, inputs, options) as JacobianOf<Inputs, Output>;
 }
 
@@ -172,6 +191,7 @@ export function hessian<Inputs extends TensorOrTensors>(
   inputs: Inputs,
   options: HessianOptions = {},
 ): Inputs extends Tensor ? Tensor : Tensor[][] {
+  hessianTakes.check('hessian', arguments);
   const { createGraph, strict = false, vectorize, outerJacobianStrategy = 'reverse-mode' } = options;
   const name = 'autograd.functional.hessian';
   const { isList, tensors } = tensorList(name, 'inputs', inputs);

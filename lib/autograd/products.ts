@@ -1,3 +1,5 @@
+import { anything, boolean, func, optional } from '../kinds.js';
+import { signature } from '../signature.js';
 import { enableGrad, isGradEnabled } from './modes.js';
 import {
   checkRecorded,
@@ -21,6 +23,11 @@ export interface ProductOptions {
   /** Refuses an input that the output does not depend on, instead of giving zeros. Default: false. */
   strict?: boolean;
 }
+
+const productTakes = signature<ProductOptions>(
+  { fn: func(), inputs: anything, v: optional(anything) },
+  { createGraph: boolean, strict: boolean },
+);
 
 /** The results have the form of what they belong to: one tensor, or an array. */
 export type Like<T> = T extends Tensor ? Tensor : Tensor[];
@@ -93,6 +100,7 @@ export function vjp<Inputs extends TensorOrTensors, Output extends TensorOrTenso
   v: TensorOrTensors | null = null,
   options: ProductOptions = {},
 ): [Like<Output>, Like<Inputs>] {
+  productTakes.check('vjp', arguments);
   const name = 'autograd.functional.vjp';
   const [prepared, outputs, vector] = enableGrad(() => {
     const ready = prepare(name, fn as Prepared['fn'], inputs, options);
@@ -130,6 +138,7 @@ export function jvp<Inputs extends TensorOrTensors, Output extends TensorOrTenso
   v: TensorOrTensors | null = null,
   options: ProductOptions = {},
 ): [Like<Output>, Like<Output>] {
+  productTakes.check('jvp', arguments);
   const name = 'autograd.functional.jvp';
   const { prepared, outputs, vector, seeds, gradients } = enableGrad(() => {
     const ready = prepare(name, fn as Prepared['fn'], inputs, options);
@@ -163,6 +172,7 @@ export function vhp<Inputs extends TensorOrTensors>(
   v: TensorOrTensors | null = null,
   options: ProductOptions = {},
 ): [Tensor, Like<Inputs>] {
+  productTakes.check('vhp', arguments);
   const name = 'autograd.functional.vhp';
   const { prepared, outputs, vector, gradient } = enableGrad(() => {
     const ready = prepare(name, fn as Prepared['fn'], inputs, options);
@@ -194,6 +204,7 @@ export function hvp<Inputs extends TensorOrTensors>(
   v: TensorOrTensors | null = null,
   options: ProductOptions = {},
 ): [Tensor, Like<Inputs>] {
+  productTakes.check('hvp', arguments);
   const name = 'autograd.functional.hvp';
   const { prepared, outputs, vector, seeds, second } = enableGrad(() => {
     const ready = prepare(name, fn as Prepared['fn'], inputs, options);

@@ -17,7 +17,7 @@ import { withCleanUp } from './finally.js';
  * import { autograd, ones } from 'aiforge';
  * const x = ones([3], { requiresGrad: true });
  * const y = autograd.savedTensorsHooks(
- *   (tensor) => tensor.tolist() as number[],
+ *   (tensor) => tensor.tolist<number[]>(),
  *   (list) => ones([3]).mul(list[0] ?? 0),
  *   () => x.mul(x),
  * );

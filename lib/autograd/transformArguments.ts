@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { Tensor } from '../tensor/tensor.js';
 import { flattenTree } from './pytree.js';
 
@@ -10,9 +9,6 @@ export type Argnums = number | readonly number[];
 export function invalid(message: string): AiforgeError {
   return new AiforgeError('INVALID_ARGUMENT', message);
 }
-
-export const show = (value: unknown): string =>
-  inspect(value, { depth: 2, breakLength: Infinity, customInspect: false });
 
 function position(name: string, argnum: unknown, count: number): number {
   if (typeof argnum !== 'number' || !Number.isInteger(argnum)) {

@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { anything, count, func, oneOf, orNull, type Kind } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { native } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { getRngState, setRngState } from '../tensor/generator.js';
@@ -23,6 +24,16 @@ export interface VmapOptions {
   chunkSize?: number | null;
 }
 
+const vmapTakes = signature<VmapOptions>(
+  { fn: func() },
+  {
+    inDims: anything as Kind<MappedDims>,
+    outDims: anything as Kind<MappedDims>,
+    randomness: oneOf('error', 'different', 'same'),
+    chunkSize: orNull(count),
+  },
+);
+
 /** What one call of a mapped function works on. */
 interface Mapped {
   readonly name: string;
@@ -36,8 +47,6 @@ interface Mapped {
 function invalid(message: string): AiforgeError {
   return new AiforgeError('INVALID_ARGUMENT', message);
 }
-
-const show = (value: unknown): string => inspect(value, { depth: 3, breakLength: Infinity, customInspect: false });
 
 function checkedDim(name: string, dim: unknown, value: unknown): number | null {
   if (dim === null) return null;
@@ -177,8 +186,10 @@ function mapInChunks(mapped: Mapped, leaves: readonly unknown[], chunkSize: numb
  */
 export function vmap<Result, Args extends unknown[] = Tensor[]>(
   fn: (...args: Args) => Result,
-  { inDims = 0, outDims = 0, randomness = 'error', chunkSize = null }: VmapOptions = {},
+  options: VmapOptions = {},
 ): (...args: Args) => Result {
+  vmapTakes.check('vmap', arguments);
+  const { inDims = 0, outDims = 0, randomness = 'error', chunkSize = null } = options;
   if (typeof fn !== 'function') throw invalid(`vmap: expected a function, got ${show(fn)}.`);
   const name = fn.name === '' ? 'fn' : fn.name;
   if (!['error', 'different', 'same'].includes(randomness)) {

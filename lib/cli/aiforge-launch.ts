@@ -29,9 +29,9 @@ What is run in each rank:
   SCRIPT ...           Node.js with the script; .ts, .mts and .cts need no build
   --no-node CMD ...    the program CMD, as does -- CMD ...
 
-OMP_NUM_THREADS, where it is unset and there is more than one rank, becomes the number of cores divided by the ranks
-(torchrun sets 1). Ctrl-C is passed on to the ranks, so that they can save their work; a second one kills them.
-SIGUSR1 and SIGUSR2 are passed on as well; the ranks of train write a checkpoint and go on.
+OMP_NUM_THREADS, where it is unset and there is more than one rank, becomes the number of cores that affinity and CPU quota
+leave, divided by the ranks (torchrun sets 1). Ctrl-C is passed on to the ranks, so that they can save their work; a second
+one kills them. SIGUSR1 and SIGUSR2 are passed on as well; the ranks of train write a checkpoint and go on.
 
 Examples:
   aiforge-launch --nproc 2 train experiments/spam.yaml training.epochs=2

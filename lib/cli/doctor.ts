@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
-
+import { availableCores } from '../cores.js';
 import { findAddon, findLibTorch, hasPrebuilt, setUp, type Addon, type LibTorch } from '../locate.js';
 import { packageRoot } from '../stack.js';
 
@@ -85,12 +84,13 @@ async function examineAddon(): Promise<Finding[]> {
   try {
     const start = performance.now();
     const { native } = await import('../native.js');
+    const { deviceCount } = await import('../cuda/index.js');
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
-    const threads = `${native.getNumThreads()} in an operator, ${availableParallelism()} cores`;
+    const threads = `${native.getNumThreads()} in an operator, ${availableCores()} cores`;
     return [
       { topic, found: `${describe(addon)}, loads in ${seconds} s` },
       { topic: 'threads', found: threads },
-      examineCuda(addon.libtorch?.flavour, native.cudaDeviceCount()),
+      examineCuda(addon.libtorch?.flavour, deviceCount()),
     ];
   } catch (error) {
     return [{ topic, found: `${describe(addon)}, does not load`, remedy: messageOf(error) }];

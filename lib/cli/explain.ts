@@ -25,7 +25,7 @@ export function explain(error: unknown, color: Colors = pc): string {
   if (!isExpected && frames.length === 0) return stack || error.message;
   const headline = isExpected
     ? `${color.red(error.code)} ${error.message}`
-    : `${color.red(error.name)} ${error.message}`;
+    : `${color.red(`${error.name}:`)} ${error.message}`;
   return [headline, ...frames.map((frame) => color.dim(frame))].join('\n');
 }
 

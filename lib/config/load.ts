@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
+
 import { AiforgeError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import { ExperimentConfig } from './experimentConfig.js';
 import { loadModule } from './loadModule.js';
 import { moduleProblem } from './moduleError.js';
-import { didYouMean } from './nearest.js';
 import { applyOverride, parseOverride, type Override } from './overrides.js';
 import { resolvePaths } from './paths.js';
 import { plainCopy } from './plainCopy.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 
 const count = z.int().min(1);
 const epochs = z.int().min(0);

@@ -1,5 +1,5 @@
 import { ExperimentConfig } from './experimentConfig.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 import { keysAt } from './schemaShape.js';
 
 /** The setting, by its path, that a name comes close to: `batch-size` is `training.batchSize`. */

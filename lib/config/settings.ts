@@ -11,12 +11,6 @@ export const Settings = z.object({
   TEST_DATA_DIR: z.string().default('./data/test').describe('Folder of the data that tests make; default ./data/test'),
   RUNS_DIR: z.string().default('./runs').describe('Folder that gets one folder a run; default ./runs'),
   MLFLOW_TRACKING_URI: httpUrl.optional().describe('Address of an MLflow server, http or https; default: no MLflow'),
-  AIFORGE_NUM_THREADS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .optional()
-    .describe('Threads of one operator, a whole number from 1; default: what LibTorch chooses'),
   AIFORGE_STACK: z
     .enum(['user', 'full'])
     .optional()
@@ -53,9 +47,6 @@ export const settings: Readonly<Settings> = {
   },
   get MLFLOW_TRACKING_URI() {
     return read().MLFLOW_TRACKING_URI;
-  },
-  get AIFORGE_NUM_THREADS() {
-    return read().AIFORGE_NUM_THREADS;
   },
   get AIFORGE_STACK() {
     return read().AIFORGE_STACK;

@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import type { z } from 'zod';
+
 import { AiforgeError } from '../errors.js';
+import { nearest } from '../nearest.js';
 import { isZod4 } from './foreignZod.js';
-import { nearest } from './nearest.js';
 import { descriptionAt, keysAt } from './schemaShape.js';
 
 type Path = readonly PropertyKey[];

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 
 import type { SchedulerConfig } from '../config/schedulerConfig.js';
-import { didYouMean } from '../config/nearest.js';
 import { AiforgeError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import * as nn from '../nn/index.js';
 import { Module } from '../nn/index.js';
 import * as optim from '../optim/index.js';

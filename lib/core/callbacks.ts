@@ -1,4 +1,4 @@
-import { didYouMean } from '../config/nearest.js';
+import { didYouMean } from '../nearest.js';
 import { AiforgeError } from '../errors.js';
 import type { Callback } from './callback.js';
 

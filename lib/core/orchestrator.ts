@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
-import { didYouMean } from '../config/nearest.js';
+import { didYouMean } from '../nearest.js';
 import { dumpConfig } from '../config/load.js';
 import { readSettings, type Settings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';
@@ -106,8 +106,8 @@ export class Orchestrator {
   }
 
   #useThreads(): void {
-    const threads = this.#config.training.numThreads ?? this.#settings.AIFORGE_NUM_THREADS;
-    if (threads !== undefined) setNumThreads(threads);
+    const { numThreads } = this.#config.training;
+    if (numThreads !== null) setNumThreads(numThreads);
   }
 
   async #prepareData({ config, plugins, resumed, rng }: RunPlan, ranks: Ranks): Promise<ExperimentData> {

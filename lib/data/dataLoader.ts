@@ -1,8 +1,11 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, count, func } from '../kinds.js';
+import { signature } from '../signature.js';
 import { scope, type Generator as RandomGenerator } from '../tensor/index.js';
+import { generatorKind } from '../tensor/kinds.js';
 import { defaultCollate } from './collate.js';
-import type { Dataset } from './dataset.js';
-import { BatchSampler, drawSeed, RandomSampler, SequentialSampler, type Sampler } from './samplers.js';
+import { sampleAt, samplesKind, type Samples } from './dataset.js';
+import { BatchSampler, drawSeed, RandomSampler, samplerKind, SequentialSampler, type Sampler } from './samplers.js';
 
 export interface DataLoaderOptions<Item, Batch> {
   /** Default: 1. */
@@ -19,8 +22,24 @@ export interface DataLoaderOptions<Item, Batch> {
   collate?: (samples: Item[]) => Batch;
 }
 
+const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
+  { dataset: samplesKind },
+  {
+    batchSize: count,
+    shuffle: boolean,
+    sampler: samplerKind,
+    collate: func<(samples: unknown[]) => unknown>(),
+    dropLast: boolean,
+    generator: generatorKind,
+  },
+);
+
 /**
- * Batches of a dataset, as `torch.utils.data.DataLoader` with its draws: the same seed gives the same batches.
+ * Batches of a dataset or of an array of samples, as `torch.utils.data.DataLoader` with its draws: the same seed gives the
+ * same batches.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for options that make no sense, and from a pass for samples that cannot be put
+ * together.
  *
  * @example
  * import { data, tensor } from 'aiforge';
@@ -33,9 +52,10 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
   readonly #generator: RandomGenerator | undefined;
 
   constructor(
-    readonly dataset: Dataset<Item>,
+    readonly dataset: Samples<Item>,
     options: DataLoaderOptions<Item, Batch> = {},
   ) {
+    dataLoaderTakes.check(new.target.name, arguments);
     const { batchSize = 1, shuffle = false, dropLast = false, generator, sampler } = options;
     if (shuffle && sampler !== undefined) {
       throw new AiforgeError(
@@ -69,7 +89,7 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
     let index = 0;
     for (const indices of this.batchSampler) {
       if (index++ < first) continue;
-      yield scope(() => this.#collate(indices.map((i) => this.dataset.get(i))));
+      yield scope(() => this.#collate(indices.map((i) => sampleAt(this.dataset, i))));
     }
   }
 }

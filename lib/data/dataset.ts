@@ -1,5 +1,11 @@
 import { AiforgeError } from '../errors.js';
-import { randperm, type Generator, type Tensor } from '../tensor/index.js';
+import { kind, listOf, notNegative, optional, size } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
+import { randperm, Tensor, type Generator } from '../tensor/index.js';
+import { generatorKind } from '../tensor/kinds.js';
+
+const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
 
 /** Samples by index, as `torch.utils.data.Dataset`. */
 export interface Dataset<Item = unknown> {
@@ -7,17 +13,44 @@ export interface Dataset<Item = unknown> {
   get(index: number): Item;
 }
 
+/** Where samples come from: a dataset, or an array of them. */
+export type Samples<Item = unknown> = Dataset<Item> | readonly Item[];
+
+const isDataset = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as Dataset).get === 'function' &&
+  typeof (value as Dataset).length === 'number';
+
+export const samplesKind = kind<Samples>(
+  'a dataset with length and get(index), or an array; of a Tensor make a TensorDataset',
+  (value) => Array.isArray(value) || isDataset(value),
+);
+
+/** The sample at an index. */
+export function sampleAt<Item>(samples: Samples<Item>, index: number): Item {
+  return 'get' in samples ? samples.get(index) : samples[index]!;
+}
+
+const subsetTakes = signature({ dataset: samplesKind, indices: listOf(size) });
+const randomSplitTakes = signature({
+  dataset: samplesKind,
+  lengths: listOf(notNegative),
+  generator: optional(generatorKind),
+});
+
 /** The rows of tensors of equal length, as `torch.utils.data.TensorDataset`: `get(i)` gives row i of each. */
 export class TensorDataset implements Dataset<Tensor[]> {
   readonly tensors: readonly Tensor[];
 
   constructor(...tensors: Tensor[]) {
+    for (const given of tensors) {
+      if (!Tensor.isTensor(given)) throw refusal(`TensorDataset: expected tensors, one by one, got ${show(given)}`);
+      if (given.dim() === 0) throw refusal(`TensorDataset: expected tensors with rows, got ${show(given)}`);
+    }
     const lengths = tensors.map((tensor) => tensor.size(0));
     if (tensors.length === 0 || lengths.some((length) => length !== lengths[0])) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `TensorDataset: expected tensors of one length, got lengths [${lengths.join(', ')}].`,
-      );
+      throw refusal(`TensorDataset: expected tensors of one length, got lengths [${lengths.join(', ')}]`);
     }
     this.tensors = tensors;
   }
@@ -34,9 +67,11 @@ export class TensorDataset implements Dataset<Tensor[]> {
 /** The samples of a dataset at some indices, as `torch.utils.data.Subset`. */
 export class Subset<Item> implements Dataset<Item> {
   constructor(
-    readonly dataset: Dataset<Item>,
+    readonly dataset: Samples<Item>,
     readonly indices: readonly number[],
-  ) {}
+  ) {
+    subsetTakes.check(new.target.name, arguments);
+  }
 
   get length(): number {
     return this.indices.length;
@@ -45,9 +80,9 @@ export class Subset<Item> implements Dataset<Item> {
   get(index: number): Item {
     const original = this.indices[index];
     if (original === undefined) {
-      throw new AiforgeError('INVALID_ARGUMENT', `Subset: index ${index} is outside 0 … ${this.length - 1}.`);
+      throw refusal(`Subset: index ${show(index)} is outside 0 … ${this.length - 1}`);
     }
-    return this.dataset.get(original);
+    return sampleAt(this.dataset, original);
   }
 }
 
@@ -66,19 +101,19 @@ function partSizes(total: number, lengths: readonly number[]): number[] {
  * `torch.utils.data.random_split`, with its draws.
  */
 export function randomSplit<Item>(
-  dataset: Dataset<Item>,
+  dataset: Samples<Item>,
   lengths: readonly number[],
   generator?: Generator,
 ): Subset<Item>[] {
+  randomSplitTakes.check('randomSplit', arguments);
   const sizes = partSizes(dataset.length, lengths);
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== dataset.length) {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `randomSplit: the lengths [${lengths.join(', ')}] add up to ${total}, expected the dataset's ${dataset.length} (or fractions that add up to 1).`,
+    throw refusal(
+      `randomSplit: the lengths [${lengths.join(', ')}] add up to ${total}, expected the dataset's ${dataset.length} (or fractions that add up to 1)`,
     );
   }
-  const order = randperm(total, { generator }).tolist() as number[];
+  const order = randperm(total, { generator }).tolist<number[]>();
   let start = 0;
   return sizes.map((size) => new Subset(dataset, order.slice(start, (start += size))));
 }

@@ -1,6 +1,6 @@
 export { defaultCollate, type Collated } from './collate.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
-export { randomSplit, Subset, TensorDataset, type Dataset } from './dataset.js';
+export { randomSplit, Subset, TensorDataset, type Dataset, type Samples } from './dataset.js';
 export {
   BatchSampler,
   DistributedSampler,

@@ -1,14 +1,30 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, count, either, kind, listOf, number, optional, size, whole } from '../kinds.js';
+import { signature } from '../signature.js';
 import { empty, Generator, randint, randperm, scope, Tensor, tensor } from '../tensor/index.js';
+import { generatorKind, tensorKind } from '../tensor/kinds.js';
 
 /** An order of indices for one pass over a dataset. */
 export interface Sampler extends Iterable<number> {
   readonly length: number;
 }
 
+export const samplerKind = kind<Sampler>(
+  'a sampler: an iterable of indices with a length',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Symbol.iterator in value &&
+    typeof (value as { length?: unknown }).length === 'number',
+);
+
+const sequentialTakes = signature({ length: size });
+
 /** 0, 1, 2, …, as `torch.utils.data.SequentialSampler`. */
 export class SequentialSampler implements Sampler {
-  constructor(readonly length: number) {}
+  constructor(readonly length: number) {
+    sequentialTakes.check(new.target.name, arguments);
+  }
 
   *[Symbol.iterator](): Iterator<number> {
     for (let i = 0; i < this.length; ++i) yield i;
@@ -24,6 +40,11 @@ export interface RandomSamplerOptions {
   generator?: Generator;
 }
 
+const randomTakes = signature<RandomSamplerOptions>(
+  { size },
+  { replacement: boolean, numSamples: count, generator: generatorKind },
+);
+
 /** @internal A seed drawn from the default generator, or the one given, as PyTorch draws it. */
 export function drawSeed(generator?: Generator): number | bigint {
   return scope(() => empty([], { dtype: 'int64' }).random_({ generator }).item<number | bigint>());
@@ -36,12 +57,11 @@ export class RandomSampler implements Sampler {
   readonly #replacement: boolean;
   readonly #generator: Generator | undefined;
 
-  constructor(size: number, { replacement = false, numSamples = size, generator }: RandomSamplerOptions = {}) {
-    if (!Number.isInteger(numSamples) || numSamples <= 0) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `RandomSampler: numSamples must be a positive whole number, got ${numSamples}.`,
-      );
+  constructor(size: number, options: RandomSamplerOptions = {}) {
+    randomTakes.check(new.target.name, arguments);
+    const { replacement = false, numSamples = size, generator } = options;
+    if (numSamples === 0) {
+      throw new AiforgeError('INVALID_ARGUMENT', 'RandomSampler: there must be samples to draw from, got a size of 0.');
     }
     this.#size = size;
     this.length = numSamples;
@@ -58,14 +78,14 @@ export class RandomSampler implements Sampler {
   *#withReplacement(generator: Generator): Iterable<number> {
     for (let left = this.length; left > 0; left -= 32) {
       const count = Math.min(32, left);
-      yield* scope(() => randint(this.#size, [count], { generator, dtype: 'int64' }).tolist() as number[]);
+      yield* scope(() => randint(this.#size, [count], { generator, dtype: 'int64' }).tolist<number[]>());
     }
   }
 
   *#permutations(generator: Generator): Iterable<number> {
     // PyTorch draws one more order at the end, of which it takes what is left: often nothing.
     for (let left = this.length; left >= 0; left -= this.#size) {
-      const order = scope(() => randperm(this.#size, { generator }).tolist() as number[]);
+      const order = scope(() => randperm(this.#size, { generator }).tolist<number[]>());
       yield* order.slice(0, left);
     }
   }
@@ -75,6 +95,8 @@ export interface SubsetRandomSamplerOptions {
   /** Default: the default generator. */
   generator?: Generator;
 }
+
+const subsetTakes = signature<SubsetRandomSamplerOptions>({ indices: listOf(size) }, { generator: generatorKind });
 
 /**
  * Given indices in a random order, each once a pass. As `torch.utils.data.SubsetRandomSampler`.
@@ -88,8 +110,10 @@ export class SubsetRandomSampler implements Sampler {
 
   constructor(
     readonly indices: readonly number[],
-    { generator }: SubsetRandomSamplerOptions = {},
+    options: SubsetRandomSamplerOptions = {},
   ) {
+    subsetTakes.check(new.target.name, arguments);
+    const { generator } = options;
     this.#generator = generator;
   }
 
@@ -98,7 +122,7 @@ export class SubsetRandomSampler implements Sampler {
   }
 
   *[Symbol.iterator](): Iterator<number> {
-    const order = scope(() => randperm(this.length, { generator: this.#generator }).tolist() as number[]);
+    const order = scope(() => randperm(this.length, { generator: this.#generator }).tolist<number[]>());
     for (const i of order) yield this.indices[i]!;
   }
 }
@@ -107,6 +131,11 @@ export interface WeightedRandomSamplerOptions extends SubsetRandomSamplerOptions
   /** Whether a sample may be drawn again. Default: true. */
   replacement?: boolean;
 }
+
+const weightedTakes = signature<WeightedRandomSamplerOptions>(
+  { weights: either(listOf(number), tensorKind), numSamples: count },
+  { replacement: boolean, generator: generatorKind },
+);
 
 /**
  * `numSamples` indices a pass, each with a probability in proportion to its weight. As
@@ -124,17 +153,9 @@ export class WeightedRandomSampler implements Sampler {
   readonly replacement: boolean;
   readonly #generator: Generator | undefined;
 
-  constructor(
-    weights: readonly number[] | Tensor,
-    numSamples: number,
-    { replacement = true, generator }: WeightedRandomSamplerOptions = {},
-  ) {
-    if (!Number.isSafeInteger(numSamples) || numSamples <= 0) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `WeightedRandomSampler: numSamples must be a positive whole number, got ${numSamples}.`,
-      );
-    }
+  constructor(weights: readonly number[] | Tensor, numSamples: number, options: WeightedRandomSamplerOptions = {}) {
+    weightedTakes.check(new.target.name, arguments);
+    const { replacement = true, generator } = options;
     const list = Tensor.isTensor(weights) ? (weights.tolist() as unknown) : weights;
     if (!Array.isArray(list) || list.some((weight) => typeof weight !== 'number')) {
       throw new AiforgeError('INVALID_ARGUMENT', 'WeightedRandomSampler: weights must be a list of numbers.');
@@ -151,7 +172,7 @@ export class WeightedRandomSampler implements Sampler {
       const generator = this.#generator;
       return tensor([...weights], { dtype: 'float64' })
         .multinomial(length, replacement, { generator })
-        .tolist() as number[];
+        .tolist<number[]>();
     });
   }
 }
@@ -167,6 +188,12 @@ export interface DistributedSamplerOptions {
   dropLast?: boolean;
 }
 
+const distributedTakes = signature<DistributedSamplerOptions>(
+  { size },
+  { numReplicas: count, rank: size, shuffle: boolean, seed: whole, dropLast: boolean },
+  ['numReplicas', 'rank'],
+);
+
 /** Every rank's own part of the samples, in the order of `torch.utils.data.DistributedSampler`. */
 export class DistributedSampler implements Sampler {
   readonly length: number;
@@ -175,12 +202,14 @@ export class DistributedSampler implements Sampler {
   #epoch = 0;
 
   constructor(size: number, options: DistributedSamplerOptions) {
+    distributedTakes.check(new.target.name, arguments);
     const { numReplicas, rank } = options;
-    if (!(rank >= 0 && rank < numReplicas)) {
+    if (rank >= numReplicas) {
       throw new AiforgeError('INVALID_ARGUMENT', `DistributedSampler: rank ${rank} is outside 0 … ${numReplicas - 1}.`);
     }
     this.#size = size;
-    this.#options = { shuffle: true, seed: 0, dropLast: false, ...options };
+    const { shuffle = true, seed = 0, dropLast = false } = options;
+    this.#options = { numReplicas, rank, shuffle, seed, dropLast };
     this.length = this.#options.dropLast ? Math.floor(size / numReplicas) : Math.ceil(size / numReplicas);
   }
 
@@ -199,9 +228,11 @@ export class DistributedSampler implements Sampler {
   #order(): number[] {
     if (!this.#options.shuffle) return Array.from({ length: this.#size }, (_, i) => i);
     const generator = new Generator().manualSeed(this.#options.seed + this.#epoch);
-    return scope(() => randperm(this.#size, { generator }).tolist() as number[]);
+    return scope(() => randperm(this.#size, { generator }).tolist<number[]>());
   }
 }
+
+const batchTakes = signature({ sampler: samplerKind, batchSize: count, dropLast: optional(boolean) });
 
 /** Groups a sampler's indices, as `torch.utils.data.BatchSampler`. */
 export class BatchSampler implements Iterable<number[]> {
@@ -210,9 +241,7 @@ export class BatchSampler implements Iterable<number[]> {
     readonly batchSize: number,
     readonly dropLast = false,
   ) {
-    if (!Number.isInteger(batchSize) || batchSize <= 0) {
-      throw new AiforgeError('INVALID_ARGUMENT', `batchSize must be a positive whole number, got ${batchSize}.`);
-    }
+    batchTakes.check(new.target.name, arguments);
   }
 
   get length(): number {

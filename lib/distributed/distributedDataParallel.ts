@@ -1,9 +1,11 @@
+import { boolean, number, kind } from '../kinds.js';
+import { signature } from '../signature.js';
 import { currentContext, enterContext } from '../tensor/context.js';
 import { tensorsIn } from '../tensor/scope.js';
 import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
-import type { ProcessGroup } from './processGroup.js';
+import { groupKind, type ProcessGroup } from './processGroup.js';
 
 /** What a module must have to be trained on several ranks: every `nn.Module` has it. */
 export interface TrainableModule {
@@ -24,6 +26,26 @@ export interface DistributedDataParallelOptions {
   /** Lets gradients be views of the buckets, which saves their memory. Default: false. */
   gradientAsBucketView?: boolean;
 }
+
+const trainableKind = kind<TrainableModule>(
+  'a module',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as TrainableModule).namedParameters === 'function' &&
+    typeof (value as TrainableModule).forward === 'function',
+);
+
+const ddpTakes = signature<DistributedDataParallelOptions>(
+  { module: trainableKind },
+  {
+    group: groupKind,
+    bucketCapMb: number,
+    findUnusedParameters: boolean,
+    broadcastBuffers: boolean,
+    gradientAsBucketView: boolean,
+  },
+);
 
 function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
@@ -81,14 +103,16 @@ export class DistributedDataParallel<M extends TrainableModule> {
    */
   static async create<M extends TrainableModule>(
     module: M,
-    {
+    options: DistributedDataParallelOptions = {},
+  ): Promise<DistributedDataParallel<M>> {
+    ddpTakes.check('DistributedDataParallel.create', arguments);
+    const {
       group = defaultProcessGroup(),
       bucketCapMb = 25,
       findUnusedParameters = false,
       broadcastBuffers = true,
       gradientAsBucketView = false,
-    }: DistributedDataParallelOptions = {},
-  ): Promise<DistributedDataParallel<M>> {
+    } = options;
     const parameters = [...module.namedParameters()];
     const reducer = await nativeDistributed.openReducer(
       group.native,

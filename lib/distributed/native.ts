@@ -36,6 +36,7 @@ interface NativeDistributed {
     rank: number,
     worldSize: number,
     timeoutMs: number,
+    device: number | null,
   ): Promise<NativeGroup>;
   closeProcessGroup(group: NativeGroup): Promise<void>;
   broadcast(group: NativeGroup, tensor: Handle, src: number): Promise<void>;

@@ -1,13 +1,19 @@
 import { AiforgeError } from '../errors.js';
+import { anything, string, orNull, positive, whole, size, count, oneOf, kind, type Kind } from '../kinds.js';
+import { signature } from '../signature.js';
 import type { SyncGroup } from '../nn/syncGroup.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { nativeDistributed, type NativeGroup } from './native.js';
 import type { TCPStore } from './store.js';
+import { tensorKind } from '../tensor/kinds.js';
 
-export type Backend = 'gloo' | 'nccl';
+/** `nccl` has CUDA tensors only; the last has both kinds. */
+export type Backend = 'gloo' | 'nccl' | 'cpu:gloo,cuda:nccl';
 
 export type ReduceOp = 'sum' | 'avg' | 'product' | 'min' | 'max' | 'band' | 'bor' | 'bxor';
+
+export const reduceOpKind: Kind<ReduceOp> = oneOf('sum', 'avg', 'product', 'min', 'max', 'band', 'bor', 'bxor');
 
 export interface ProcessGroupOptions {
   rank: number;
@@ -18,7 +24,33 @@ export interface ProcessGroupOptions {
   name?: string;
   /** How long a collective waits for the other ranks. Default: 30 minutes. */
   timeoutMs?: number;
+  /** NCCL: this rank's GPU, connected at once. Default: none, and connected by the first collective. */
+  deviceId?: number | null;
 }
+
+const sendTakes = signature<{ tag?: number }>({ tensor: tensorKind, rank: whole }, { tag: whole });
+
+const reduceScatterTakes = signature<{ op?: ReduceOp }>(
+  { output: tensorKind, tensors: anything },
+  { op: reduceOpKind },
+);
+
+const reduceToTakes = signature<{ op?: ReduceOp }>({ tensor: tensorKind, dst: whole }, { op: reduceOpKind });
+
+const reduceTakes = signature<{ op?: ReduceOp }>({ tensor: tensorKind }, { op: reduceOpKind });
+
+const createTakes = signature<ProcessGroupOptions>(
+  { store: anything },
+  {
+    rank: size,
+    worldSize: count,
+    backend: oneOf('gloo', 'nccl', 'cpu:gloo,cuda:nccl'),
+    name: string,
+    timeoutMs: positive,
+    deviceId: orNull(size),
+  },
+  ['rank', 'worldSize'],
+);
 
 /**
  * Ranks that work together. Every rank must call the same collectives in the same order, with tensors of the same
@@ -48,10 +80,21 @@ export class ProcessGroup implements SyncGroup {
 
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
   static async create(store: TCPStore, options: ProcessGroupOptions): Promise<ProcessGroup> {
-    const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, ...options } as const;
-    const open = (name: string): Promise<NativeGroup> =>
-      nativeDistributed.openProcessGroup(store.native, full.backend, name, full.rank, full.worldSize, full.timeoutMs);
-    return new ProcessGroup(await open(full.name), () => open(`${full.name}/bytes`), full);
+    createTakes.check('ProcessGroup.create', arguments);
+    const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, deviceId: null, ...options } as const;
+    const open = (name: string, backend: Backend, deviceId: number | null): Promise<NativeGroup> =>
+      nativeDistributed.openProcessGroup(
+        store.native,
+        backend,
+        name,
+        full.rank,
+        full.worldSize,
+        full.timeoutMs,
+        deviceId,
+      );
+    // Bytes are tensors on the CPU.
+    const openBytes = (): Promise<NativeGroup> => open(`${full.name}/bytes`, 'gloo', null);
+    return new ProcessGroup(await open(full.name, full.backend, full.deviceId), openBytes, full);
   }
 
   /** @internal */
@@ -65,12 +108,16 @@ export class ProcessGroup implements SyncGroup {
   }
 
   /** Replaces `tensor` on every rank by the reduction over all ranks. Default: the sum. */
-  async allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<void> {
+  async allReduce(tensor: Tensor, options: { op?: ReduceOp } = {}): Promise<void> {
+    reduceTakes.check('allReduce', arguments);
+    const { op = 'sum' } = options;
     await nativeDistributed.allReduce(this.#native, handleOf(tensor), op);
   }
 
   /** As `allReduce`, but only rank `dst` gets the result; `tensor` is undefined afterwards on the others. */
-  async reduce(tensor: Tensor, dst: number, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<void> {
+  async reduce(tensor: Tensor, dst: number, options: { op?: ReduceOp } = {}): Promise<void> {
+    reduceToTakes.check('reduce', arguments);
+    const { op = 'sum' } = options;
     await nativeDistributed.reduce(this.#native, handleOf(tensor), dst, op);
   }
 
@@ -82,7 +129,9 @@ export class ProcessGroup implements SyncGroup {
   }
 
   /** As `allReduce`, for layers: it waits for the other ranks, and the event loop with it. */
-  allReduceSync(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): void {
+  allReduceSync(tensor: Tensor, options: { op?: ReduceOp } = {}): void {
+    reduceTakes.check('allReduceSync', arguments);
+    const { op = 'sum' } = options;
     enterContext();
     nativeDistributed.allReduceSync(this.#native, handleOf(tensor), op);
   }
@@ -107,11 +156,9 @@ export class ProcessGroup implements SyncGroup {
   }
 
   /** Reduces lists of tensors over all ranks; rank i gets the i-th result in `output`. */
-  async reduceScatter(
-    output: Tensor,
-    tensors: readonly Tensor[],
-    { op = 'sum' }: { op?: ReduceOp } = {},
-  ): Promise<void> {
+  async reduceScatter(output: Tensor, tensors: readonly Tensor[], options: { op?: ReduceOp } = {}): Promise<void> {
+    reduceScatterTakes.check('reduceScatter', arguments);
+    const { op = 'sum' } = options;
     await nativeDistributed.reduceScatter(this.#native, handleOf(output), handlesOf(tensors), op);
   }
 
@@ -127,12 +174,16 @@ export class ProcessGroup implements SyncGroup {
     await nativeDistributed.barrier(this.#native);
   }
 
-  async send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
+  async send(tensor: Tensor, dst: number, options: { tag?: number } = {}): Promise<void> {
+    sendTakes.check('send', arguments);
+    const { tag = 0 } = options;
     await nativeDistributed.send(this.#native, handleOf(tensor), dst, tag);
   }
 
   /** Fills `tensor` with what rank `src` sends under this tag. */
-  async recv(tensor: Tensor, src: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
+  async recv(tensor: Tensor, src: number, options: { tag?: number } = {}): Promise<void> {
+    sendTakes.check('recv', arguments);
+    const { tag = 0 } = options;
     await nativeDistributed.recv(this.#native, handleOf(tensor), src, tag);
   }
 
@@ -170,3 +221,5 @@ export class ProcessGroup implements SyncGroup {
     return nativeDistributed.emptyLike(handleOf(tensor), count).map(wrapHandle);
   }
 }
+
+export const groupKind: Kind<ProcessGroup> = kind('a ProcessGroup', (value) => value instanceof ProcessGroup);

@@ -1,3 +1,5 @@
+import { boolean, string, positive, whole, count, orNull, listOf } from '../kinds.js';
+import { signature } from '../signature.js';
 import { nativeDistributed, type NativeStore } from './native.js';
 
 export interface TCPStoreOptions {
@@ -12,6 +14,13 @@ export interface TCPStoreOptions {
   /** How long to wait for the server, for the others and for keys. Default: 5 minutes. */
   timeoutMs?: number;
 }
+
+const storeTakes = signature<TCPStoreOptions>(
+  {},
+  { host: string, port: whole, worldSize: orNull(count), isServer: boolean, timeoutMs: positive },
+);
+
+const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(string) }, { timeoutMs: orNull(positive) });
 
 /**
  * c10d's key-value store over TCP: one process serves it, all may read and write. Python's `TCPStore` speaks with it.
@@ -30,13 +39,9 @@ export class TCPStore {
   }
 
   /** Serves a store or connects to one. Rejects with `DISTRIBUTED_FAILED` when the port is in use or nobody answers. */
-  static async create({
-    host = '127.0.0.1',
-    port = 29500,
-    worldSize = null,
-    isServer = false,
-    timeoutMs = 300_000,
-  }: TCPStoreOptions = {}): Promise<TCPStore> {
+  static async create(options: TCPStoreOptions = {}): Promise<TCPStore> {
+    storeTakes.check('TCPStore.create', arguments);
+    const { host = '127.0.0.1', port = 29500, worldSize = null, isServer = false, timeoutMs = 300_000 } = options;
     return new TCPStore(await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs));
   }
 
@@ -65,7 +70,9 @@ export class TCPStore {
   }
 
   /** Waits until all the keys exist. Default timeout: the store's. */
-  async wait(keys: readonly string[], { timeoutMs = null }: { timeoutMs?: number | null } = {}): Promise<void> {
+  async wait(keys: readonly string[], options: { timeoutMs?: number | null } = {}): Promise<void> {
+    waitTakes.check('wait', arguments);
+    const { timeoutMs = null } = options;
     await nativeDistributed.storeWait(this.#native, keys, timeoutMs);
   }
 

@@ -1,3 +1,5 @@
+import { anything, boolean, func, type Kind } from '../kinds.js';
+import { signature } from '../signature.js';
 import type { GradientOptions } from '../autograd/gradients.js';
 import { gradientAndValueOf, vjpOf, type GradTransformOptions } from '../autograd/gradTransform.js';
 import type { Argnums } from '../autograd/transformArguments.js';
@@ -5,6 +7,11 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /** The gradients for one argument, or an array of them for several. */
 export type GradientsFor<Args extends unknown[], N extends Argnums> = N extends number ? Args[N] : unknown[];
+
+const gradTakes = signature<GradTransformOptions>(
+  { fn: func() },
+  { argnums: anything as Kind<Argnums>, hasAux: boolean },
+);
 
 /**
  * A function that gives the gradients of `fn`, which returns a scalar, and the value of `fn`. As
@@ -20,6 +27,7 @@ export function gradAndValue<R, Args extends unknown[] = Tensor[], N extends Arg
   fn: (...args: Args) => R,
   options: GradTransformOptions<N> = {},
 ): (...args: Args) => [GradientsFor<Args, N>, R] {
+  gradTakes.check('gradAndValue', arguments);
   return (...args) => {
     const { gradients, output, aux } = gradientAndValueOf('func.gradAndValue', fn, args, options);
     return [gradients, options.hasAux === true ? [output, aux] : output] as [GradientsFor<Args, N>, R];
@@ -49,11 +57,14 @@ export function grad(
   fn: (...args: never[]) => unknown,
   options: GradTransformOptions = {},
 ): (...args: never[]) => unknown {
+  gradTakes.check('grad', arguments);
   return (...args) => {
     const { gradients, aux } = gradientAndValueOf('func.grad', fn, args, options);
     return options.hasAux === true ? [gradients, aux] : gradients;
   };
 }
+
+const vjpTakes = signature<{ hasAux?: boolean }>({ fn: func(), primals: anything }, { hasAux: boolean });
 
 /**
  * The value of `fn`, and a function that gives the products of vectors with its Jacobian: one gradient for each of
@@ -78,8 +89,10 @@ export function vjp<R, Primals extends unknown[]>(
 export function vjp(
   fn: (...primals: never[]) => unknown,
   primals: readonly unknown[],
-  { hasAux = false }: { hasAux?: boolean } = {},
+  options: { hasAux?: boolean } = {},
 ): unknown[] {
+  vjpTakes.check('vjp', arguments);
+  const { hasAux = false } = options;
   const all = primals.map((_, i) => i);
   const { output, vjpFn, aux } = vjpOf('func.vjp', fn, primals, all, hasAux);
   return hasAux ? [output, vjpFn, aux] : [output, vjpFn];

@@ -1,15 +1,11 @@
+import { anything, boolean, count, func, oneOf, orNull, type Kind } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { standardBasis } from '../autograd/gradients.js';
 import { vjpOf, type VjpFunction } from '../autograd/gradTransform.js';
 import { jvpOf } from '../autograd/jvpTransform.js';
 import { flattenTree, mapTree, unflattenTree, type TreeSpec } from '../autograd/pytree.js';
-import {
-  invalid,
-  onlyTensors,
-  positionsOf,
-  refuseComplex,
-  show,
-  type Argnums,
-} from '../autograd/transformArguments.js';
+import { invalid, onlyTensors, positionsOf, refuseComplex, type Argnums } from '../autograd/transformArguments.js';
 import { vmap, type VmapOptions } from '../autograd/vmap.js';
 import { cat } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -26,10 +22,20 @@ export interface JacrevOptions extends JacobianOptions {
   chunkSize?: number | null;
 }
 
+const jacrevTakes = signature<JacrevOptions>(
+  { fn: func() },
+  { argnums: anything as Kind<Argnums>, hasAux: boolean, chunkSize: orNull(count) },
+);
+
 export interface JacfwdOptions extends JacobianOptions {
   /** As of `vmap`. Default: `'error'`. */
   randomness?: VmapOptions['randomness'];
 }
+
+const jacfwdTakes = signature<JacfwdOptions>(
+  { fn: func() },
+  { argnums: anything as Kind<Argnums>, hasAux: boolean, randomness: oneOf('error', 'different', 'same') },
+);
 
 /** Jacobians are trees of the output's structure; each leaf is a tree of the input's. */
 function arrange(blocks: Tensor[][], outputs: TreeSpec, inputs: TreeSpec, argnums: Argnums): unknown {
@@ -78,8 +84,10 @@ function rowsOf(vjpFn: VjpFunction, outputs: readonly Tensor[], spec: TreeSpec, 
  */
 export function jacrev<Result = Tensor, Args extends unknown[] = Tensor[]>(
   fn: (...args: Args) => unknown,
-  { argnums = 0, hasAux = false, chunkSize = null }: JacrevOptions = {},
+  options: JacrevOptions = {},
 ): (...args: Args) => Result {
+  jacrevTakes.check('jacrev', arguments);
+  const { argnums = 0, hasAux = false, chunkSize = null } = options;
   if (chunkSize !== null && !(Number.isSafeInteger(chunkSize) && chunkSize > 0)) {
     throw invalid(`func.jacrev: chunkSize must be a positive whole number or null, got ${show(chunkSize)}.`);
   }
@@ -114,8 +122,10 @@ export function jacrev<Result = Tensor, Args extends unknown[] = Tensor[]>(
  */
 export function jacfwd<Result = Tensor, Args extends unknown[] = Tensor[]>(
   fn: (...args: Args) => unknown,
-  { argnums = 0, hasAux = false, randomness = 'error' }: JacfwdOptions = {},
+  options: JacfwdOptions = {},
 ): (...args: Args) => Result {
+  jacfwdTakes.check('jacfwd', arguments);
+  const { argnums = 0, hasAux = false, randomness = 'error' } = options;
   return (...args) => {
     refuseComplex('func.jacfwd', 'inputs', args);
     const positions = positionsOf('func.jacfwd', argnums, args.length);
@@ -147,6 +157,8 @@ export function jacfwd<Result = Tensor, Args extends unknown[] = Tensor[]>(
   };
 }
 
+const hessianTakes = signature<{ argnums?: Argnums }>({ fn: func() }, { argnums: anything as Kind<Argnums> });
+
 /**
  * A function that gives the Hessian of `fn`, forward over reverse. As `torch.func.hessian`.
  *
@@ -156,7 +168,9 @@ export function jacfwd<Result = Tensor, Args extends unknown[] = Tensor[]>(
  */
 export function hessian<Result = Tensor, Args extends unknown[] = Tensor[]>(
   fn: (...args: Args) => unknown,
-  { argnums = 0 }: { argnums?: Argnums } = {},
+  options: { argnums?: Argnums } = {},
 ): (...args: Args) => Result {
+  hessianTakes.check('hessian', arguments);
+  const { argnums = 0 } = options;
   return jacfwd<Result, Args>(jacrev<unknown, Args>(fn, { argnums }), { argnums });
 }

@@ -1,5 +1,12 @@
+import { anything, boolean, func } from '../kinds.js';
+import { signature } from '../signature.js';
 import { jvpOf, type JvpOptions } from '../autograd/jvpTransform.js';
 import { invalid } from '../autograd/transformArguments.js';
+
+const jvpTakes = signature<JvpOptions>(
+  { fn: func(), primals: anything, tangents: anything },
+  { strict: boolean, hasAux: boolean },
+);
 
 /**
  * The value of `fn` and the product of its Jacobian with `tangents`, in one forward pass: `[output, tangents]`, with
@@ -29,6 +36,7 @@ export function jvp(
   tangents: readonly unknown[],
   options: JvpOptions = {},
 ): unknown[] {
+  jvpTakes.check('jvp', arguments);
   if (!Array.isArray(primals) || !Array.isArray(tangents)) {
     throw invalid('func.jvp: expected the primals and the tangents as two arrays, one item for each argument.');
   }

@@ -1,3 +1,6 @@
+import { boolean, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
+import { tensorKind } from '../tensor/kinds.js';
 import { keep } from '../tensor/scope.js';
 import { Tensor, tensorKey } from '../tensor/tensor.js';
 import { aliasOf } from './parameter.js';
@@ -6,6 +9,10 @@ export interface BufferOptions {
   /** Whether the state dict has it. Default: true. */
   persistent?: boolean;
 }
+
+export const bufferOptions: Kinds<BufferOptions> = { persistent: boolean };
+
+const bufferTakes = signature({ data: tensorKind }, bufferOptions);
 
 /**
  * A tensor that a module carries but does not learn: assigned to a property of a `Module`, it moves and is saved with it.
@@ -24,7 +31,9 @@ export interface BufferOptions {
 export class Buffer extends Tensor {
   readonly persistent: boolean;
 
-  constructor(data: Tensor, { persistent = true }: BufferOptions = {}) {
+  constructor(data: Tensor, options: BufferOptions = {}) {
+    bufferTakes.check(new.target.name, arguments);
+    const { persistent = true } = options;
     super(tensorKey, aliasOf(data));
     this.persistent = persistent;
     keep(this);

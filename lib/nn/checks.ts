@@ -1,13 +1,6 @@
 import { AiforgeError } from '../errors.js';
-
-/** Throws unless a size is a whole number, 0 or more. */
-export function checkSize(layer: string, name: string, size: number): number {
-  if (Number.isSafeInteger(size) && size >= 0) return size;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${layer}: ${name} must be a whole number, 0 or more, got ${String(size)}.`,
-  );
-}
+import { show } from '../show.js';
+import { Tensor } from '../tensor/tensor.js';
 
 /** A `paddingIdx` counted from the start; throws when the table has no such row. */
 export function checkPaddingIdx(paddingIdx: number, rows: number): number {
@@ -23,5 +16,11 @@ export function checkPaddingIdx(paddingIdx: number, rows: number): number {
 /** Throws unless `p` is a probability. */
 export function checkProbability(p: number): number {
   if (p >= 0 && p <= 1) return p;
-  throw new AiforgeError('INVALID_ARGUMENT', `dropout: expected a probability between 0 and 1, got ${p}.`);
+  throw new AiforgeError('INVALID_ARGUMENT', `dropout: expected a probability between 0 and 1, got ${show(p)}.`);
+}
+
+/** Throws unless a forward that looks at its input itself was given a tensor. */
+export function checkInput(layer: string, input: unknown): asserts input is Tensor {
+  if (Tensor.isTensor(input)) return;
+  throw new AiforgeError('INVALID_ARGUMENT', `${layer}: expected a Tensor, got ${show(input)}.`);
 }

@@ -1,4 +1,6 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, either, iterable, number, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native, type Handle, type Handles } from '../native.js';
 import { noGrad } from '../autograd/modes.js';
 import { enterContext } from '../tensor/context.js';
@@ -6,6 +8,7 @@ import { scope } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { zeros } from '../tensor/generated/functions.js';
 import { vectorNorm } from '../tensor/generated/linalg.js';
+import { tensorKind } from '../tensor/kinds.js';
 
 const operator = (name: string): number => native.registerOperators([name]);
 const norms = operator('_foreach_norm.Scalar');
@@ -13,6 +16,8 @@ const stack = operator('stack');
 const multiply = operator('_foreach_mul_.Tensor');
 const clampMin = operator('_foreach_clamp_min_.Scalar');
 const clampMax = operator('_foreach_clamp_max_.Scalar');
+
+const tensorsKind = either(tensorKind, iterable<Iterable<Tensor>>('an array of them'));
 
 const asList = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
   Tensor.isTensor(parameters) ? [parameters] : [...parameters];
@@ -43,6 +48,8 @@ export interface ClipGradNormOptions {
   errorIfNonfinite?: boolean;
 }
 
+const clipGradNormOptions: Kinds<ClipGradNormOptions> = { normType: number, errorIfNonfinite: boolean };
+
 function totalNorm(
   groups: readonly Handles[],
   { normType = 2, errorIfNonfinite = false }: ClipGradNormOptions,
@@ -54,10 +61,10 @@ function totalNorm(
     each = each.map((norm) => handleOf(wrapHandle(norm).to(device)));
   }
   const total = vectorNorm(wrapHandle(native.call(stack, Float64Array.from(each), 0) as Handle), normType);
-  if (!errorIfNonfinite || Number.isFinite(total.item<number>())) return total;
+  if (!errorIfNonfinite || Number.isFinite(total.item())) return total;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `The norm of the gradients is ${total.item<number>()}; nothing was scaled. Set errorIfNonfinite: false to go on.`,
+    `The norm of the gradients is ${total.item()}; nothing was scaled. Set errorIfNonfinite: false to go on.`,
   );
 }
 
@@ -65,6 +72,8 @@ function scaleTo(maxNorm: number, groups: readonly Handles[], total: Tensor): vo
   const scale = total.add(1e-6).reciprocal().mul(maxNorm).clamp({ max: 1 });
   for (const group of groups) native.call(multiply, group, handleOf(scale.to(native.device(group[0]!) as 'cpu')));
 }
+
+const getTotalNormTakes = signature({ tensors: tensorsKind }, clipGradNormOptions);
 
 /**
  * The norm of several tensors, taken together. As `torch.nn.utils.get_total_norm`.
@@ -74,6 +83,7 @@ function scaleTo(maxNorm: number, groups: readonly Handles[], total: Tensor): vo
  * nn.utils.getTotalNorm([ones([3]), ones([6])]).item(); // 3
  */
 export function getTotalNorm(tensors: Tensor | Iterable<Tensor>, options: ClipGradNormOptions = {}): Tensor {
+  getTotalNormTakes.check('getTotalNorm', arguments);
   const list = asList(tensors);
   return scope(() => noGrad(() => totalNorm(byKind(Array.from(list, handleOf)), options)));
 }
@@ -94,6 +104,8 @@ export function clipGradsWithNorm_(parameters: Tensor | Iterable<Tensor>, maxNor
   scope(() => noGrad(() => scaleTo(maxNorm, gradientsByKind(list), totalNorm)));
 }
 
+const clipGradNormTakes = signature({ parameters: tensorsKind, maxNorm: number }, clipGradNormOptions);
+
 /**
  * Scales the gradients of all parameters so that their norm, taken together, is at most `maxNorm`; returns the norm that
  * they had. As `torch.nn.utils.clip_grad_norm_`.
@@ -111,6 +123,7 @@ export function clipGradNorm_(
   maxNorm: number,
   options: ClipGradNormOptions = {},
 ): Tensor {
+  clipGradNormTakes.check('clipGradNorm_', arguments);
   const list = asList(parameters);
   return scope(() =>
     noGrad(() => {

@@ -1,9 +1,12 @@
 import { AiforgeError } from '../errors.js';
+import { anything, boolean } from '../kinds.js';
+import { signature } from '../signature.js';
 import { isThenable } from '../tensor/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { joinNames } from './moduleNames.js';
 import { members, setMember } from './registry.js';
+import { moduleKind } from './moduleKinds.js';
 
 export interface FunctionalCallOptions {
   /** Whether a tensor that the module has under several names is replaced under all of them. Default: true. */
@@ -11,6 +14,11 @@ export interface FunctionalCallOptions {
   /** Refuses a call that does not give every parameter and buffer. Default: false. */
   strict?: boolean;
 }
+
+const functionalCallTakes = signature<FunctionalCallOptions>(
+  { module: moduleKind, params: anything, args: anything },
+  { tieWeights: boolean, strict: boolean },
+);
 
 /** Tensors under PyTorch's keys, as `stateDict()` gives them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -108,6 +116,7 @@ export function functionalCall<M extends Module>(
   args: Parameters<M['forward']> | Parameters<M['forward']>[0],
   options: FunctionalCallOptions = {},
 ): ReturnType<M['forward']> {
+  functionalCallTakes.check('functionalCall', arguments);
   const given = new Map<string, Tensor>();
   for (const named of (Array.isArray(params) ? params : [params]) as readonly NamedTensors[]) {
     for (const [key, tensor] of Object.entries(named)) {

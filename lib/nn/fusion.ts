@@ -1,4 +1,6 @@
 import { AiforgeError } from '../errors.js';
+import { anything, boolean, orNull } from '../kinds.js';
+import { signature } from '../signature.js';
 import { noGrad } from '../autograd/modes.js';
 import { onesLike, zerosLike } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
@@ -6,6 +8,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import type { Linear } from './modules/linear.js';
 import { Parameter } from './parameter.js';
+import { tensorKind } from '../tensor/kinds.js';
+import { moduleKind } from './moduleKinds.js';
 
 /** A convolution or linear layer. */
 export interface Weighted extends Module {
@@ -50,6 +54,11 @@ function normOf(
   return { runningMean, runningVar, eps, weight, bias };
 }
 
+const fuseWeightsTakes = signature<{ transpose?: boolean }>(
+  { weight: tensorKind, bias: orNull(tensorKind), norm: anything },
+  { transpose: boolean },
+);
+
 /**
  * The weight and bias of a convolution, transposed or not, that does what it and a batch norm after it do. As
  * `torch.nn.utils.fuse_conv_bn_weights`.
@@ -65,8 +74,10 @@ export function fuseConvBnWeights(
   weight: Tensor,
   bias: Tensor | null,
   norm: BatchNormTensors,
-  { transpose = false }: { transpose?: boolean } = {},
+  options: { transpose?: boolean } = {},
 ): Fused {
+  fuseWeightsTakes.check('fuseConvBnWeights', arguments);
+  const { transpose = false } = options;
   return scope(() =>
     noGrad(() => {
       const { runningMean, runningVar, eps } = norm;
@@ -91,6 +102,11 @@ const pair = (weight: Tensor, bias: Tensor | null, fused: Tensor, shift: Tensor)
   new Parameter(shift, bias?.requiresGrad ?? false),
 ];
 
+const fuseEvalTakes = signature<{ transpose?: boolean }>(
+  { conv: moduleKind, norm: moduleKind },
+  { transpose: boolean },
+);
+
 /**
  * A copy of a convolution that does what it and the batch norm after it do in evaluation. As
  * `torch.nn.utils.fuse_conv_bn_eval`.
@@ -108,6 +124,7 @@ export function fuseConvBnEval<C extends Weighted>(
   norm: Normalizing,
   options: { transpose?: boolean } = {},
 ): C {
+  fuseEvalTakes.check('fuseConvBnEval', arguments);
   const tensors = normOf('fuseConvBnEval', conv, norm);
   const fused = conv.deepCopy();
   [fused.weight, fused.bias] = fuseConvBnWeights(conv.weight, conv.bias, tensors, options);

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Which function follows a layer, for the gain of its weights. */
@@ -49,7 +50,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param: number | null =
 function slopeOf(param: number | null): number {
   if (param === null) return 0.01;
   if (typeof param === 'number') return param;
-  throw new AiforgeError('INVALID_ARGUMENT', `calculateGain: the slope must be a number, got ${String(param)}.`);
+  throw new AiforgeError('INVALID_ARGUMENT', `calculateGain: the slope must be a number, got ${show(param)}.`);
 }
 
 /** How many inputs and outputs each element of a weight has. */

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { noGrad } from '../autograd/modes.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -83,7 +84,7 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
 
 /** The tensor to load, or what is wrong with it. */
 function fitting(key: string, own: Tensor, given: unknown): Tensor | string {
-  if (!Tensor.isTensor(given)) return `${key}: expected a tensor, got ${typeof given}`;
+  if (!Tensor.isTensor(given)) return `${key}: expected a tensor, got ${show(given)}`;
   if (isUninitialized(own)) return given;
   if (isUninitialized(given)) return `${key}: the state dict has a ${given.toString()}, the module a shape`;
   // Scalars were saved as [1] once.

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { Parameter } from './parameter.js';
@@ -28,14 +27,14 @@ export function checkNewProperty(
 
 export function checkTensor(call: string, property: string, value: unknown): void {
   if (value === null || Tensor.isTensor(value)) return;
-  refuse(`${call}('${property}')`, `expected a Tensor or null, got ${inspect(value, { depth: 0 })}.`);
+  refuse(`${call}('${property}')`, `expected a Tensor or null, got ${show(value)}.`);
 }
 
 export function addParameter(module: Module, property: string, parameter: Parameter | null): void {
   const call = 'registerParameter';
   checkNewProperty(call, module, property, (old) => old === null || old instanceof Parameter);
   if (parameter !== null && !(parameter instanceof Parameter)) {
-    refuse(`${call}('${property}')`, `expected a Parameter or null, got ${inspect(parameter, { depth: 0 })}.`);
+    refuse(`${call}('${property}')`, `expected a Parameter or null, got ${show(parameter)}.`);
   }
   if (parameter?.isLeaf === false) {
     refuse(`${call}('${property}')`, `expected a leaf, got the result of ${parameter.gradFn}; compute it in forward.`);
@@ -47,7 +46,7 @@ export function addSubmodule(module: Module, property: string, submodule: Module
   const call = 'registerModule';
   checkNewProperty(call, module, property, (old) => old === null || isModule(old));
   if (submodule !== null && !isModule(submodule)) {
-    refuse(`${call}('${property}')`, `expected a Module or null, got ${inspect(submodule, { depth: 0 })}.`);
+    refuse(`${call}('${property}')`, `expected a Module or null, got ${show(submodule)}.`);
   }
   module[setMember](property, submodule);
 }
@@ -81,7 +80,7 @@ export function setSubmodule(module: Module, target: string, submodule: Module, 
   const call = `setSubmodule('${target}')`;
   const path = split(target);
   const name = path.pop() ?? refuse(call, 'expected the name of a submodule.');
-  if (!isModule(submodule)) refuse(call, `expected a Module, got ${inspect(submodule, { depth: 0 })}.`);
+  if (!isModule(submodule)) refuse(call, `expected a Module, got ${show(submodule)}.`);
   const parent = submoduleAt(call, module, path);
   const old = memberOf(parent, name);
   if (old === undefined && strict) refuse(call, `${parent.constructor.name} has no '${name}'.`);

@@ -1,12 +1,16 @@
 import { inspect } from 'node:util';
 
+import { anything, boolean, string, func, optional } from '../kinds.js';
+import { shown } from '../show.js';
+import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { emptyLike } from '../tensor/generated/functions.js';
 import { tensorsOf } from '../tensor/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
-import type { BufferOptions } from './buffer.js';
+import { bufferOptions, type BufferOptions } from './buffer.js';
 import { deepCopy } from './deepCopy.js';
+import { noteClass, refuseHidden } from './hiddenMembers.js';
 import {
   addParameter,
   addSubmodule,
@@ -37,9 +41,29 @@ import {
   namedTensors,
   parametersOf,
   submodulesOf,
+  namedOptions,
   type NamedModulesOptions,
   type NamedOptions,
 } from './traversal.js';
+import { deviceKind } from '../tensor/kinds.js';
+
+const toEmptyTakes = signature<{ device: Device; recurse?: boolean }>({}, { device: deviceKind, recurse: boolean }, [
+  'device',
+]);
+
+const applyTakes = signature({ fn: func() });
+const trainTakes = signature({ mode: optional(boolean) });
+const zeroGradTakes = signature<{ setToNone?: boolean }>({}, { setToNone: boolean });
+
+const recurseTakes = signature<Pick<NamedOptions, 'recurse'>>({}, { recurse: boolean });
+
+const namedTakes = signature({}, namedOptions);
+
+const namedModulesTakes = signature<NamedModulesOptions>({}, { prefix: string, removeDuplicate: boolean });
+
+const setSubmoduleTakes = signature<{ strict?: boolean }>({ target: string, module: anything }, { strict: boolean });
+
+const registerBufferTakes = signature({ property: string, tensor: anything }, bufferOptions);
 
 /**
  * The base of every layer and model. A `Parameter`, a `Buffer` or a `Module` assigned to a property belongs to the
@@ -64,6 +88,13 @@ export abstract class Module extends ModuleStateMethods {
   /** @internal */
   readonly [registry] = new Registry();
 
+  constructor() {
+    super();
+    // What a class without a constructor of its own is given arrives here.
+    if (arguments.length > 0) nothing.check(new.target.name, arguments);
+    noteClass(new.target);
+  }
+
   /** Computes the output. */
   abstract forward(...args: never[]): unknown;
 
@@ -83,7 +114,9 @@ export abstract class Module extends ModuleStateMethods {
    *
    * @throws AiforgeError INVALID_ARGUMENT when the name is taken or has a dot.
    */
-  registerBuffer(property: string, tensor: Tensor | null, { persistent = true }: BufferOptions = {}): void {
+  registerBuffer(property: string, tensor: Tensor | null, options: BufferOptions = {}): void {
+    registerBufferTakes.check('registerBuffer', arguments);
+    const { persistent = true } = options;
     checkNewProperty('registerBuffer', this, property, () => this[registry].buffers.has(property));
     checkTensor('registerBuffer', property, tensor);
     defineBuffer(this, property, tensor, persistent);
@@ -114,7 +147,9 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   /** Puts a module in the place of a submodule, or with `strict: false`, the default, where there is none yet. */
-  setSubmodule(target: string, module: Module, { strict = false }: { strict?: boolean } = {}): void {
+  setSubmodule(target: string, module: Module, options: { strict?: boolean } = {}): void {
+    setSubmoduleTakes.check('setSubmodule', arguments);
+    const { strict = false } = options;
     setSubmodule(this, target, module, strict);
   }
 
@@ -130,6 +165,7 @@ export abstract class Module extends ModuleStateMethods {
 
   /** Every submodule under its name, this one first with the name `''`; a shared one once. */
   *namedModules(options: NamedModulesOptions = {}): Generator<[string, Module]> {
+    namedModulesTakes.check('namedModules', arguments);
     yield* namedModulesOf(this, options);
   }
 
@@ -151,29 +187,37 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   *namedParameters(options: NamedOptions = {}): Generator<[string, Parameter]> {
+    namedTakes.check('namedParameters', arguments);
+    refuseHidden(this);
     yield* namedTensors(this, parametersOf, options);
   }
 
   *parameters(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Parameter> {
+    recurseTakes.check('parameters', arguments);
+    refuseHidden(this);
     for (const [, parameter] of namedTensors(this, parametersOf, options)) yield parameter;
   }
 
   *namedBuffers(options: NamedOptions = {}): Generator<[string, Tensor]> {
+    namedTakes.check('namedBuffers', arguments);
     yield* namedTensors(this, buffersOf, options);
   }
 
   *buffers(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Tensor> {
+    recurseTakes.check('buffers', arguments);
     for (const [, buffer] of namedTensors(this, buffersOf, options)) yield buffer;
   }
 
   /** Calls `fn` with every submodule, children first, then with this module. */
   apply(fn: (module: Module) => void): this {
+    applyTakes.check('apply', arguments);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
   }
 
   train(mode = true): this {
+    trainTakes.check('train', arguments);
     for (const module of this.modules()) module.training = mode;
     return this;
   }
@@ -188,7 +232,9 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   /** Drops the gradients of all parameters, or with `setToNone: false` fills them with zeros. */
-  zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    zeroGradTakes.check('zeroGrad', arguments);
+    const { setToNone = true } = options;
     native.zeroGradients(handlesOf([...this.parameters()]), setToNone);
   }
 
@@ -243,7 +289,9 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   /** Moves parameters and buffers to a device without their values. As `torch.nn.Module.to_empty`. */
-  toEmpty({ device, recurse = true }: { device: Device; recurse?: boolean }): this {
+  toEmpty(options: { device: Device; recurse?: boolean }): this {
+    toEmptyTakes.check('toEmpty', arguments);
+    const { device, recurse = true } = options;
     return this.convert((tensor) => emptyLike(tensor, { device }), recurse);
   }
 
@@ -285,6 +333,11 @@ export abstract class Module extends ModuleStateMethods {
 
   [inspect.custom](): string {
     return this.toString();
+  }
+
+  /** @internal */
+  [shown](): string {
+    return this.constructor.name;
   }
 
   /** Lets a module leave a `scope` whole. */

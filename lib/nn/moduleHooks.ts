@@ -1,7 +1,8 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
+import { anything, boolean } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { BackwardHooks, type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 import {
   ModuleHookHandle,
@@ -111,7 +112,7 @@ export function addHook(
   options: ForwardHookOptions = {},
 ): ModuleHookHandle {
   if (typeof hook !== 'function') {
-    throw new AiforgeError('INVALID_ARGUMENT', `A hook must be a function, got ${inspect(hook, { depth: 0 })}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `A hook must be a function, got ${show(hook)}.`);
   }
   const hooks = (module[registry].hooks ??= new ModuleHooks());
   const list = hooks.lists[kind];
@@ -130,6 +131,10 @@ export function removeHook(module: Module, kind: HookKind, hook: AnyHook): void 
   hooks.lists[kind].removeHook(hook);
   if (!hooks.wrapForward) unwrapForward(module, hooks);
 }
+
+const forwardHookTakes = signature<ForwardHookOptions>({ hook: anything }, { prepend: boolean, alwaysCall: boolean });
+
+const hookTakes = signature<HookOptions>({ hook: anything }, { prepend: boolean });
 
 /** The methods of Module about hooks of `forward` and of its backward pass. */
 export abstract class ModuleHookMethods {
@@ -151,6 +156,7 @@ export abstract class ModuleHookMethods {
     ) => [...ForwardArguments<M>] | ForwardArguments<M>[0] | null | undefined | void,
     options: HookOptions = {},
   ): ModuleHookHandle {
+    hookTakes.check('registerForwardPreHook', arguments);
     return addHook(this, 'forwardPre', hook, options);
   }
 
@@ -176,6 +182,7 @@ export abstract class ModuleHookMethods {
     ) => ReturnType<M['forward']> | null | undefined | void,
     options: ForwardHookOptions = {},
   ): ModuleHookHandle {
+    forwardHookTakes.check('registerForwardHook', arguments);
     return addHook(this, 'forward', hook, options);
   }
 
@@ -188,6 +195,7 @@ export abstract class ModuleHookMethods {
     hook: (module: M, gradOutput: ModuleGradients) => ModuleGradients | null | undefined | void,
     options: HookOptions = {},
   ): ModuleHookHandle {
+    hookTakes.check('registerFullBackwardPreHook', arguments);
     return addHook(this, 'backwardPre', hook, options);
   }
 
@@ -213,6 +221,7 @@ export abstract class ModuleHookMethods {
     ) => ModuleGradients | null | undefined | void,
     options: HookOptions = {},
   ): ModuleHookHandle {
+    hookTakes.check('registerFullBackwardHook', arguments);
     return addHook(this, 'backward', hook, options);
   }
 }

@@ -1,4 +1,7 @@
+import { anything, boolean, string } from '../kinds.js';
+import { signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { refuseHidden } from './hiddenMembers.js';
 import type { ModuleHookHandle } from './hookLists.js';
 import {
   loadOwnState,
@@ -12,6 +15,13 @@ import type { Module } from './module.js';
 import { addHook, ModuleHookMethods } from './moduleHooks.js';
 import { saveOwnState, saveState, setMetadata, type StateDict, type StateDictOptions } from './stateDict.js';
 
+const loadStateDictTakes = signature<LoadStateDictOptions>(
+  { stateDict: anything },
+  { strict: boolean, assign: boolean },
+);
+
+const stateDictTakes = signature<StateDictOptions>({}, { prefix: string, keepVars: boolean });
+
 /** The methods of Module about its state dict. */
 export abstract class ModuleStateMethods extends ModuleHookMethods {
   /** The version of the module's own part of state dicts, which `loadFromStateDict` gets back. */
@@ -23,7 +33,10 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
   setExtraState?(state: unknown): void;
 
   /** Parameters and persistent buffers under PyTorch's keys, as detached tensors that share the module's memory. */
-  stateDict(this: Module, { prefix = '', keepVars = false }: StateDictOptions = {}): StateDict {
+  stateDict(this: Module, options: StateDictOptions = {}): StateDict {
+    refuseHidden(this);
+    stateDictTakes.check('stateDict', arguments);
+    const { prefix = '', keepVars = false } = options;
     const destination: StateDict = {};
     setMetadata(destination, {});
     saveState(this, destination, prefix, keepVars);
@@ -45,6 +58,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
     stateDict: Readonly<StateDict> | ReadonlyMap<string, Tensor>,
     options: LoadStateDictOptions = {},
   ): LoadStateDictResult {
+    loadStateDictTakes.check('loadStateDict', arguments);
     return loadState(this, stateDict, options);
   }
 

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { noGrad } from '../autograd/modes.js';
 import { isDevice, isDType, type Device, type DType, type MemoryFormat } from '../tensor/dtype.js';
 import { keep, scope } from '../tensor/scope.js';
@@ -38,7 +37,7 @@ export function readModuleTarget(given: ModuleTarget): ModuleToOptions {
     else if (isDevice(item)) target.device = item;
     else if (typeof item === 'object') Object.assign(target, item);
     else if (item !== undefined) {
-      throw new AiforgeError('INVALID_ARGUMENT', `to: expected a dtype, a device or options, got ${inspect(item)}.`);
+      throw new AiforgeError('INVALID_ARGUMENT', `to: expected a dtype, a device or options, got ${show(item)}.`);
     }
   }
   if (target.dtype != null && !isFloating(target.dtype)) {

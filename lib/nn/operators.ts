@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
@@ -154,7 +155,7 @@ const reductions: readonly string[] = ['none', 'mean', 'sum'];
 export function reductionNumber(reduction: Reduction): number {
   const number = reductions.indexOf(reduction);
   if (number >= 0) return number;
-  throw new AiforgeError('INVALID_ARGUMENT', `reduction: expected 'none', 'mean' or 'sum', got ${String(reduction)}.`);
+  throw new AiforgeError('INVALID_ARGUMENT', `reduction: expected 'none', 'mean' or 'sum', got ${show(reduction)}.`);
 }
 
 const crossEntropyId = operator('cross_entropy_loss');

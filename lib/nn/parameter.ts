@@ -1,9 +1,15 @@
+import { boolean, optional } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
+import { tensorKind } from '../tensor/kinds.js';
 import { keep } from '../tensor/scope.js';
 import { handleOf, Tensor, tensorKey } from '../tensor/tensor.js';
+import { nextAge } from './age.js';
 
 const detach = native.registerOperators(['detach']);
+
+const parameterTakes = signature({ data: tensorKind, requiresGrad: optional(boolean) });
 
 /** @internal A new handle of the same data. */
 export function aliasOf(data: Tensor): Handle {
@@ -22,8 +28,15 @@ export function aliasOf(data: Tensor): Handle {
 export class Parameter extends Tensor {
   // A plain Tensor is of another type: assigned to a property of a module it would be no parameter.
   declare private readonly isParameter: true;
+  readonly #madeAt = nextAge();
+
+  /** @internal */
+  static madeAt(parameter: Parameter): number {
+    return parameter.#madeAt;
+  }
 
   constructor(data: Tensor, requiresGrad = true) {
+    parameterTakes.check(new.target.name, arguments);
     super(tensorKey, aliasOf(data));
     keep(this);
     if (requiresGrad) this.requiresGrad = true;

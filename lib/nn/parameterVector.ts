@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { noGrad } from '../autograd/modes.js';
 import { cat } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
@@ -42,7 +43,7 @@ export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
 export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
   const list = [...parameters];
   if (!Tensor.isTensor(vector)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `vectorToParameters: expected a Tensor, got ${typeof vector}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `vectorToParameters: expected a Tensor, got ${show(vector)}.`);
   }
   checkDevices(list);
   scope(() =>

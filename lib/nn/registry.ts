@@ -1,8 +1,8 @@
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { nextAge } from './age.js';
 import { Buffer } from './buffer.js';
-import type { ModuleHooks } from './hookLists.js';
-import { type AnyHook, type HookKind, type HookList } from './hookLists.js';
+import type { ModuleHooks, AnyHook, HookKind, HookList } from './hookLists.js';
 import type { Module } from './module.js';
 import { stateDictName } from './moduleNames.js';
 
@@ -29,6 +29,8 @@ export const setMember: unique symbol = Symbol('aiforge.setMember');
 
 /** What a module knows of itself beside its properties. */
 export class Registry {
+  /** Tells what was made before the module from what was made after its constructor had begun. */
+  readonly madeAt = nextAge();
   readonly buffers = new Map<string, RegisteredBuffer>();
   hooks: ModuleHooks | null = null;
 }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { noGrad } from '../autograd/modes.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { zeros } from '../tensor/generated/functions.js';
@@ -300,7 +301,7 @@ function inputsOf(
     if (!isShape || shape.length === 0) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
-        `summary: expected the shape of the input, such as [1, 3, 224, 224], those of several, or tensors, got ${inspect(input, { depth: 1 })}.`,
+        `summary: expected the shape of the input, such as [1, 3, 224, 224], those of several, or tensors, got ${show(input)}.`,
       );
     }
     const sizes = [...(shape as number[])];
@@ -333,7 +334,7 @@ export function summary(model: Module, input: SummaryInput = null, options: Summ
     if (Object.hasOwn(columns, name)) continue;
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `summary: expected columns of ${Object.keys(columns).join(', ')}, got '${String(name)}'.`,
+      `summary: expected columns of ${Object.keys(columns).join(', ')}, got ${show(name)}.`,
     );
   }
   const table = { depth, colNames, colWidth, varNames };

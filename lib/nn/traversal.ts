@@ -1,3 +1,4 @@
+import { boolean, string, type Kinds } from '../kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { joinNames } from './moduleNames.js';
@@ -12,6 +13,8 @@ export interface NamedOptions {
   /** Whether a shared tensor comes once only, under its first name. Default: true. */
   removeDuplicate?: boolean;
 }
+
+export const namedOptions: Kinds<NamedOptions> = { prefix: string, recurse: boolean, removeDuplicate: boolean };
 
 export type NamedModulesOptions = Pick<NamedOptions, 'prefix' | 'removeDuplicate'>;
 

@@ -1,10 +1,13 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, listOf, size, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
 import { noGrad } from '../autograd/modes.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { empty } from '../tensor/generated/functions.js';
+import { deviceKind, dtypeKind } from '../tensor/kinds.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
-import { Buffer, type BufferOptions } from './buffer.js';
+import { Buffer, bufferOptions, type BufferOptions } from './buffer.js';
 import { Parameter } from './parameter.js';
 
 export interface UninitializedOptions {
@@ -13,6 +16,17 @@ export interface UninitializedOptions {
   /** Default: `'float32'`. */
   dtype?: DType;
 }
+
+const uninitializedOptions: Kinds<UninitializedOptions> = { device: deviceKind, dtype: dtypeKind };
+
+interface UninitializedParameterOptions extends UninitializedOptions {
+  /** Default: true. */
+  requiresGrad?: boolean;
+}
+
+const parameterTakes = signature<UninitializedParameterOptions>({}, { requiresGrad: boolean, ...uninitializedOptions });
+const bufferTakes = signature<UninitializedOptions & BufferOptions>({}, { ...uninitializedOptions, ...bufferOptions });
+const materializeTakes = signature({ shape: listOf(size) }, uninitializedOptions);
 
 /** A tensor whose shape is not known yet. */
 export type UninitializedTensor = UninitializedParameter | UninitializedBuffer;
@@ -40,15 +54,18 @@ function give(
  * weight.shape; // [2, 3]
  */
 export class UninitializedParameter extends Parameter {
-  constructor({ requiresGrad = true, ...options }: UninitializedOptions & { requiresGrad?: boolean } = {}) {
+  constructor(options: UninitializedParameterOptions = {}) {
+    parameterTakes.check(new.target.name, arguments);
+    const { requiresGrad = true, ...factory } = options;
     super(
-      scope(() => data(options)),
+      scope(() => data(factory)),
       requiresGrad,
     );
   }
 
   /** Makes it an ordinary Parameter of a shape, on its device and of its dtype unless others are given. */
   materialize(shape: readonly number[], options: UninitializedOptions = {}): void {
+    materializeTakes.check('materialize', arguments);
     give(this, shape, options, Parameter.prototype);
   }
 
@@ -71,15 +88,18 @@ export class UninitializedParameter extends Parameter {
  * mean instanceof nn.UninitializedBuffer; // false
  */
 export class UninitializedBuffer extends Buffer {
-  constructor({ persistent = true, ...options }: UninitializedOptions & BufferOptions = {}) {
+  constructor(options: UninitializedOptions & BufferOptions = {}) {
+    bufferTakes.check(new.target.name, arguments);
+    const { persistent = true, ...factory } = options;
     super(
-      scope(() => data(options)),
+      scope(() => data(factory)),
       { persistent },
     );
   }
 
   /** Makes it an ordinary Buffer of a shape, on its device and of its dtype unless others are given. */
   materialize(shape: readonly number[], options: UninitializedOptions = {}): void {
+    materializeTakes.check('materialize', arguments);
     give(this, shape, options, Buffer.prototype);
   }
 

@@ -1,9 +1,10 @@
+import { number, type Kinds } from '../kinds.js';
+import { show } from '../show.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
-
 import {
   checkNotNegative,
   refuseCapturable,
@@ -11,10 +12,13 @@ import {
   reject,
   usesLists,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface AdadeltaOptions extends CommonOptions, CapturableOptions {
   /** Scales the steps. Default: 1. */
@@ -27,6 +31,15 @@ export interface AdadeltaOptions extends CommonOptions, CapturableOptions {
   weightDecay: number;
 }
 
+const adadeltaOptions: Kinds<AdadeltaOptions> = {
+  lr: scalarKind,
+  rho: number,
+  eps: number,
+  weightDecay: number,
+  ...commonOptions,
+  ...capturableOptions,
+};
+
 const defaults: AdadeltaOptions = {
   lr: 1,
   rho: 0.9,
@@ -37,6 +50,8 @@ const defaults: AdadeltaOptions = {
   foreach: null,
   differentiable: false,
 };
+
+const takes = takesParameters(adadeltaOptions);
 
 /**
  * Steps in the units of the parameters, by averages of the squares of gradients and of steps:
@@ -60,12 +75,17 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     params: Parameters | Iterable<ParameterGroupOptions<AdadeltaOptions>>,
     options: Partial<AdadeltaOptions> = {},
   ) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr, rho, eps, weightDecay }: AdadeltaOptions): void {
     checkNotNegative('lr', lr);
-    if (!(rho >= 0 && rho <= 1)) reject(`rho: expected a number from 0 to 1, got ${String(rho)}.`);
+    if (!(rho >= 0 && rho <= 1)) reject(`rho: expected a number from 0 to 1, got ${show(rho)}.`);
     checkNotNegative('eps', eps);
     checkNotNegative('weightDecay', weightDecay);
   }

@@ -1,3 +1,5 @@
+import { boolean, number, orNull, tuple, type Kinds } from '../kinds.js';
+import { show } from '../show.js';
 import { finfo } from '../tensor/composites/index.js';
 import { linalg } from '../tensor/index.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
@@ -8,6 +10,7 @@ import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkNotNegative, reject, withDefaults } from './options.js';
 import { least, minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface AdafactorOptions {
   /** The greatest learning rate, relative to the size of the parameters. Default: 0.01. */
@@ -26,6 +29,16 @@ export interface AdafactorOptions {
   maximize: boolean;
 }
 
+const adafactorOptions: Kinds<AdafactorOptions> = {
+  lr: scalarKind,
+  beta2Decay: number,
+  eps: tuple(orNull(number), number),
+  d: number,
+  weightDecay: number,
+  foreach: orNull(boolean),
+  maximize: boolean,
+};
+
 const defaults: AdafactorOptions = {
   lr: 1e-2,
   beta2Decay: -0.8,
@@ -35,6 +48,8 @@ const defaults: AdafactorOptions = {
   foreach: null,
   maximize: false,
 };
+
+const takes = takesParameters(adafactorOptions);
 
 /**
  * Adam without averages of gradients, whose squares are kept for rows and columns only. A parameter at a time:
@@ -60,15 +75,20 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     params: Parameters | Iterable<ParameterGroupOptions<AdafactorOptions>>,
     options: Partial<AdafactorOptions> = {},
   ) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr, beta2Decay, eps, d, weightDecay }: AdafactorOptions): void {
     checkNotNegative('lr', lr);
-    if (!(beta2Decay <= 0)) reject(`beta2Decay: expected a number, 0 or less, got ${String(beta2Decay)}.`);
+    if (!(beta2Decay <= 0)) reject(`beta2Decay: expected a number, 0 or less, got ${show(beta2Decay)}.`);
     if (eps[0] !== null) checkNotNegative('eps[0]', eps[0]);
     checkNotNegative('eps[1]', eps[1]);
-    if (!(d >= 1)) reject(`d: expected a number, 1 or more, got ${String(d)}.`);
+    if (!(d >= 1)) reject(`d: expected a number, 1 or more, got ${show(d)}.`);
     checkNotNegative('weightDecay', weightDecay);
   }
 
@@ -113,7 +133,7 @@ function updateOne(
 ): void {
   const gradient = group.maximize ? parameter.grad!.neg() : parameter.grad!;
   const root = ops.pow(parameter.numel(), 0.5);
-  const rate = times(Math.max(group.eps[1], linalg.vectorNorm(parameter).item<number>() / root), relative);
+  const rate = times(Math.max(group.eps[1], linalg.vectorNorm(parameter).item() / root), relative);
   if (group.weightDecay !== 0)
     decay(parameter, valueOf(minus(1, times(lr, group.weightDecay))), group.foreach === true);
   const estimate = gradient.ndim > 1 ? factored(gradient, share, eps, state) : whole(gradient, share, state);
@@ -121,7 +141,7 @@ function updateOne(
     .clamp_({ min: eps * eps })
     .rsqrt_()
     .mul_(gradient);
-  const clipping = Math.max(1, linalg.vectorNorm(update).item<number>() / (root * group.d));
+  const clipping = Math.max(1, linalg.vectorNorm(update).item() / (root * group.d));
   const alpha = over(times(rate, -1), clipping);
   if (group.foreach !== true) parameter.add_(update, { alpha: valueOf(alpha) });
   else {

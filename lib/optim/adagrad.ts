@@ -1,3 +1,4 @@
+import { boolean, number, orNull, type Kinds } from '../kinds.js';
 import { native } from '../native.js';
 import { fullLike, sparseCooTensor, zeros } from '../tensor/generated/functions.js';
 import { ops as library } from '../tensor/operators.js';
@@ -13,9 +14,11 @@ import {
   reject,
   usesLists,
   withDefaults,
+  commonOptions,
   type CommonOptions,
 } from './options.js';
 import { over, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface AdagradOptions extends CommonOptions {
   /** The learning rate. Default: 0.01. */
@@ -32,6 +35,16 @@ export interface AdagradOptions extends CommonOptions {
   fused: boolean | null;
 }
 
+const adagradOptions: Kinds<AdagradOptions> = {
+  lr: scalarKind,
+  lrDecay: number,
+  weightDecay: number,
+  initialAccumulatorValue: number,
+  eps: number,
+  ...commonOptions,
+  fused: orNull(boolean),
+};
+
 const fusedId = native.registerOperators(['_fused_adagrad_']);
 const indicesOf = library.aten('_indices');
 const valuesOf = library.aten('_values');
@@ -47,6 +60,8 @@ const defaults: AdagradOptions = {
   differentiable: false,
   fused: null,
 };
+
+const takes = takesParameters(adagradOptions);
 
 /**
  * Steps that shrink with all squares of gradients so far:
@@ -69,6 +84,7 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     params: Parameters | Iterable<ParameterGroupOptions<AdagradOptions>>,
     options: Partial<AdagradOptions> = {},
   ) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
     // As in Python the sums are there before the first step.
     for (const group of this.paramGroups) {
@@ -78,6 +94,10 @@ export class Adagrad extends Optimizer<AdagradOptions> {
         this.state.set(parameter, state);
       }
     }
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions(options: AdagradOptions): void {

@@ -1,3 +1,4 @@
+import { boolean, number, orNull, tuple, type Kinds } from '../kinds.js';
 import { native } from '../native.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
@@ -14,12 +15,15 @@ import {
   reject,
   usesLists,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { updateRecorded } from './recordedAdam.js';
 import { minus, over, power, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import type { OptimizerStateDict } from './stateDict.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface AdamOptions extends CommonOptions, CapturableOptions {
   /** The learning rate. Default: 0.001. */
@@ -38,6 +42,18 @@ export interface AdamOptions extends CommonOptions, CapturableOptions {
   decoupledWeightDecay: boolean;
 }
 
+const adamOptions: Kinds<AdamOptions> = {
+  lr: scalarKind,
+  betas: tuple(scalarKind, scalarKind),
+  eps: number,
+  weightDecay: number,
+  amsgrad: boolean,
+  ...commonOptions,
+  ...capturableOptions,
+  fused: orNull(boolean),
+  decoupledWeightDecay: boolean,
+};
+
 const fusedAdam = native.registerOperators(['_fused_adam_', '_fused_adamw_']);
 const fusedAdamW = fusedAdam + 1;
 const none = new Float64Array(0);
@@ -55,6 +71,8 @@ const defaults: AdamOptions = {
   fused: null,
   decoupledWeightDecay: false,
 };
+
+const takes = takesParameters(adamOptions);
 
 /**
  * Adam, steps by averages of the gradient and of its square:
@@ -80,7 +98,12 @@ export class Adam extends Optimizer<AdamOptions> {
   protected override readonly sparseAdvice: string = ', take SparseAdam';
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>, options: Partial<AdamOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions(options: AdamOptions): void {
@@ -157,11 +180,17 @@ export class Adam extends Optimizer<AdamOptions> {
       squares = greatest;
     }
     const denominators = ops.sqrt(squares);
-    ops.divide_(denominators, valueOf(power(correction2, 0.5)));
+    const root2 = valueOf(power(correction2, 0.5));
+    if (isOnLists) ops.divideOnLists_(denominators, root2);
+    else ops.divide_(denominators, root2);
     ops.addScalar_(denominators, eps);
     ops.addcdiv_(params, averages, denominators, -valueOf(stepSize));
   }
 }
+
+// Its weight decay is always decoupled.
+const { decoupledWeightDecay: _, ...adamWOptions } = adamOptions;
+const adamWTakes = takesParameters<Omit<AdamOptions, 'decoupledWeightDecay'>>(adamWOptions);
 
 /**
  * Adam with weight decay apart from the gradients, 0.01 unless given: `p = p - lr * weightDecay * p`, then Adam's step.
@@ -177,6 +206,7 @@ export class AdamW extends Adam {
     params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>,
     options: Partial<Omit<AdamOptions, 'decoupledWeightDecay'>> = {},
   ) {
+    adamWTakes.own.check(new.target.name, arguments);
     super(params, { ...options, weightDecay: options.weightDecay ?? 1e-2, decoupledWeightDecay: true });
   }
 

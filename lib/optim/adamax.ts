@@ -1,3 +1,4 @@
+import { number, tuple, type Kinds } from '../kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
@@ -9,10 +10,13 @@ import {
   refuseRecordedLists,
   usesLists,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { over, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface AdamaxOptions extends CommonOptions, CapturableOptions {
   /** The learning rate. Default: 0.002. */
@@ -25,6 +29,15 @@ export interface AdamaxOptions extends CommonOptions, CapturableOptions {
   weightDecay: number;
 }
 
+const adamaxOptions: Kinds<AdamaxOptions> = {
+  lr: scalarKind,
+  betas: tuple(number, number),
+  eps: number,
+  weightDecay: number,
+  ...commonOptions,
+  ...capturableOptions,
+};
+
 const defaults: AdamaxOptions = {
   lr: 2e-3,
   betas: [0.9, 0.999],
@@ -35,6 +48,8 @@ const defaults: AdamaxOptions = {
   differentiable: false,
   capturable: false,
 };
+
+const takes = takesParameters(adamaxOptions);
 
 /**
  * Adam with the greatest size of the gradients in the place of the average of their squares:
@@ -57,7 +72,12 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     params: Parameters | Iterable<ParameterGroupOptions<AdamaxOptions>>,
     options: Partial<AdamaxOptions> = {},
   ) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions(options: AdamaxOptions): void {

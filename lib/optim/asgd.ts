@@ -1,3 +1,4 @@
+import { number, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
 import { full, ones, zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
@@ -11,10 +12,13 @@ import {
   refuseRecordedLists,
   usesLists,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { over, plus, power, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface ASGDOptions extends CommonOptions, CapturableOptions {
   /** The learning rate. Default: 0.01. */
@@ -29,6 +33,16 @@ export interface ASGDOptions extends CommonOptions, CapturableOptions {
   weightDecay: number;
 }
 
+const asgdOptions: Kinds<ASGDOptions> = {
+  lr: scalarKind,
+  lambd: number,
+  alpha: number,
+  t0: number,
+  weightDecay: number,
+  ...commonOptions,
+  ...capturableOptions,
+};
+
 const defaults: ASGDOptions = {
   lr: 1e-2,
   lambd: 1e-4,
@@ -40,6 +54,8 @@ const defaults: ASGDOptions = {
   differentiable: false,
   capturable: false,
 };
+
+const takes = takesParameters(asgdOptions);
 
 /**
  * Stochastic gradient descent that also keeps the average of the parameters, in the state as `ax`:
@@ -60,7 +76,12 @@ export class ASGD extends Optimizer<ASGDOptions> {
   protected override readonly counters = ['step', 'eta', 'mu'];
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<ASGDOptions>>, options: Partial<ASGDOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr, weightDecay }: ASGDOptions): void {

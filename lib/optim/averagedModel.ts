@@ -1,4 +1,6 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, func, orNull, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
 import { noGrad } from '../autograd/modes.js';
 import { Buffer, Module } from '../nn/index.js';
 import { tensor } from '../tensor/creation.js';
@@ -11,6 +13,8 @@ import {
   type AverageFunction,
   type MultiAverageFunction,
 } from './averagingFunctions.js';
+import { deviceKind } from '../tensor/kinds.js';
+import { moduleKind } from '../nn/moduleKinds.js';
 
 export interface AveragedModelOptions {
   /** Where the averages are. Default: where the model is. */
@@ -23,11 +27,20 @@ export interface AveragedModelOptions {
   useBuffers?: boolean;
 }
 
+const averagedModelOptions: Kinds<AveragedModelOptions> = {
+  device: orNull(deviceKind),
+  avgFn: orNull(func<AverageFunction>()),
+  multiAvgFn: orNull(func<MultiAverageFunction>()),
+  useBuffers: boolean,
+};
+
 /** Tensors of one device and dtype: those of the average, and the model's. */
 interface Group {
   averaged: Tensor[];
   current: Tensor[];
 }
+
+const averagedModelTakes = signature({ model: moduleKind }, averagedModelOptions);
 
 /**
  * A copy of a model whose parameters are averages of the model's over the training: of equal weight (SWA) or exponential (EMA).
@@ -61,6 +74,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
   readonly useBuffers: boolean;
 
   constructor(model: M, options: AveragedModelOptions = {}) {
+    averagedModelTakes.check(new.target.name, arguments);
     const { device = null, avgFn = null, multiAvgFn = null, useBuffers = false } = options;
     super();
     if (avgFn !== null && multiAvgFn !== null) {
@@ -91,7 +105,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
     );
     const pairs = Math.min(averaged.length, current.length);
     averaged.length = current.length = pairs;
-    if (this.nAveraged.item<number>() === 0) averaged.forEach((own, i) => own.copy_(current[i]!));
+    if (this.nAveraged.item() === 0) averaged.forEach((own, i) => own.copy_(current[i]!));
     else if (this.avgFn === null) this.updateLists(averaged, current);
     else this.updateEach(this.avgFn, averaged, current);
     if (!this.useBuffers) this.copyBuffers(model);

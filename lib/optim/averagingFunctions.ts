@@ -1,8 +1,8 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { noGrad } from '../autograd/modes.js';
 import { scope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { handlesOf } from '../tensor/tensor.js';
+import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
 
 /** The new average of one tensor: from the present average, the model's value and the number of models averaged so far. */
@@ -17,7 +17,7 @@ export type MultiAverageFunction = (
 
 function checkDecay(decay: number): void {
   if (decay >= 0 && decay <= 1) return;
-  throw new AiforgeError('INVALID_ARGUMENT', `decay: expected a number from 0 to 1, got ${String(decay)}.`);
+  throw new AiforgeError('INVALID_ARGUMENT', `decay: expected a number from 0 to 1, got ${show(decay)}.`);
 }
 
 const within = (body: () => void): void => scope(() => noGrad(body));
@@ -103,4 +103,4 @@ export function getSwaMultiAvgFn(): MultiAverageFunction {
 
 // A count that is a tensor gives a share of the default dtype.
 const share = (count: Tensor | number): number =>
-  typeof count === 'number' ? 1 / (count + 1) : count.add(1).reciprocal().item<number>();
+  typeof count === 'number' ? 1 / (count + 1) : count.add(1).reciprocal().item();

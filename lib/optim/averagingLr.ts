@@ -1,8 +1,11 @@
-import { AiforgeError } from '../errors.js';
+import { oneOf, size, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
 import { cos } from './lrScheduler/cMath.js';
-import { LRScheduler, type LRSchedulerOptions } from './lrScheduler/lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler/lrScheduler.js';
 import { groupsOf, groupValue, minus, over, perGroup, plus, times, type Rate } from './lrScheduler/rates.js';
 import type { Optimizer } from './optimizer.js';
+import { optimizerKind } from './kinds.js';
+import { ratesKind } from './lrScheduler/kinds.js';
 
 export interface SWALROptions extends LRSchedulerOptions {
   /** Epochs until the rate is `swaLr`, a whole number from 0. Default: 10. */
@@ -11,9 +14,13 @@ export interface SWALROptions extends LRSchedulerOptions {
   annealStrategy?: 'cos' | 'linear';
 }
 
-function refuse(message: string): never {
-  throw new AiforgeError('INVALID_ARGUMENT', message);
-}
+const swalrOptions: Kinds<SWALROptions> = {
+  annealEpochs: size,
+  annealStrategy: oneOf('cos', 'linear'),
+  ...lrSchedulerOptions,
+};
+
+const swalrTakes = signature({ optimizer: optimizerKind, swaLr: ratesKind }, swalrOptions);
 
 /**
  * From the present rate to a constant one, `swaLr`, at which the weights are then averaged:
@@ -37,16 +44,11 @@ export class SWALR extends LRScheduler {
   private readonly annealStrategy: string;
 
   constructor(optimizer: Optimizer, swaLr: Rate | readonly Rate[], options: SWALROptions = {}) {
+    swalrTakes.check(new.target.name, arguments);
     const { annealEpochs = 10, annealStrategy = 'cos', lastEpoch } = options;
     super(optimizer);
     const swaLrs = perGroup('swaLr', optimizer, swaLr);
     groupsOf(optimizer).forEach((group, i) => (group.swaLr = swaLrs[i]!));
-    if (!['cos', 'linear'].includes(annealStrategy)) {
-      refuse(`annealStrategy: expected 'cos' or 'linear', got ${String(annealStrategy)}.`);
-    }
-    if (!Number.isInteger(annealEpochs) || annealEpochs < 0) {
-      refuse(`annealEpochs: expected a whole number, 0 or more, got ${String(annealEpochs)}.`);
-    }
     this.annealStrategy = annealStrategy;
     this.annealEpochs = annealEpochs;
     this.begin(lastEpoch);

@@ -1,3 +1,5 @@
+import { number, whole, oneOf, orNull, type Kinds } from '../kinds.js';
+import { show } from '../show.js';
 import { enableGrad, noGrad } from '../autograd/modes.js';
 import { cat, viewAsReal, zeros } from '../tensor/generated/functions.js';
 import { keep, scope, tensorsIn } from '../tensor/scope.js';
@@ -7,6 +9,7 @@ import { strongWolfe, type Found, type LineSearch } from './lineSearch.js';
 import { Optimizer, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkNotNegative, reject, withDefaults } from './options.js';
 import { isAtMost, isLess, least, minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface LBFGSOptions {
   /** The learning rate. Default: 1. */
@@ -24,6 +27,16 @@ export interface LBFGSOptions {
   /** `'strong_wolfe'`, or null to go the learning rate's way each time. Default: null. */
   lineSearchFn: 'strong_wolfe' | null;
 }
+
+const lbfgsOptions: Kinds<LBFGSOptions> = {
+  lr: scalarKind,
+  maxIter: whole,
+  maxEval: orNull(whole),
+  toleranceGrad: number,
+  toleranceChange: number,
+  historySize: whole,
+  lineSearchFn: orNull(oneOf('strong_wolfe')),
+};
 
 const defaults: LBFGSOptions = {
   lr: 1,
@@ -58,6 +71,8 @@ interface Memory {
   evaluations: number;
 }
 
+const takes = takesParameters(lbfgsOptions);
+
 /**
  * L-BFGS: Newton's method with an estimate of the curvature from the last steps. One step evaluates the loss many times, so
  * it takes a closure that zeroes the gradients, computes the loss, calls `backward` and returns the loss. All parameters
@@ -87,8 +102,13 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   protected override readonly sparseAdvice = null;
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<LBFGSOptions>>, options: Partial<LBFGSOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     const all = withDefaults(defaults, options);
     super(params, { ...all, maxEval: all.maxEval ?? Math.floor((all.maxIter * 5) / 4) });
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr }: LBFGSOptions): void {
@@ -157,7 +177,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
 const lossOf = (loss: unknown): number => {
   if (typeof loss === 'number') return loss;
-  if (Tensor.isTensor(loss)) return loss.item<number>();
+  if (Tensor.isTensor(loss)) return loss.item();
   return reject('LBFGS: the closure must return the loss, a Tensor of one element or a number.');
 };
 
@@ -196,7 +216,7 @@ function move(params: readonly Tensor[], t: Scalar, direction: Tensor): void {
 
 function usesSearch({ lineSearchFn }: LBFGSOptions): boolean {
   if (lineSearchFn === null || lineSearchFn === 'strong_wolfe') return lineSearchFn !== null;
-  return reject(`lineSearchFn: expected null or 'strong_wolfe', got ${String(lineSearchFn)}.`);
+  return reject(`lineSearchFn: expected null or 'strong_wolfe', got ${show(lineSearchFn)}.`);
 }
 
 /** Goes t along the line. Where the last iteration ends is not looked at. */

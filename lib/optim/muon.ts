@@ -1,3 +1,5 @@
+import { boolean, number, whole, oneOf, orNull, tuple, type Kinds } from '../kinds.js';
+import { show } from '../show.js';
 import { addmm, linalg } from '../tensor/index.js';
 import { zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
@@ -7,6 +9,7 @@ import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkNotNegative, reject, withDefaults } from './options.js';
 import { minus, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface MuonOptions {
   /** The learning rate. Default: 0.001. */
@@ -30,6 +33,17 @@ export interface MuonOptions {
   adjustLrFn: 'original' | 'match_rms_adamw' | null;
 }
 
+const muonOptions: Kinds<MuonOptions> = {
+  lr: scalarKind,
+  weightDecay: number,
+  momentum: number,
+  nesterov: boolean,
+  nsCoefficients: tuple(number, number, number),
+  eps: number,
+  nsSteps: whole,
+  adjustLrFn: orNull(oneOf('original', 'match_rms_adamw')),
+};
+
 const defaults: MuonOptions = {
   lr: 1e-3,
   weightDecay: 0.1,
@@ -42,6 +56,8 @@ const defaults: MuonOptions = {
 };
 
 const BUFFER = 'momentum_buffer';
+
+const takes = takesParameters(muonOptions);
 
 /**
  * Momentum whose steps are made orthogonal, for the weights of hidden layers: matrices only; biases, embeddings and the
@@ -64,7 +80,12 @@ export class Muon extends Optimizer<MuonOptions> {
   protected override readonly counters = [];
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<MuonOptions>>, options: Partial<MuonOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr, weightDecay, momentum, adjustLrFn, ...iteration }: MuonOptions): void {
@@ -73,9 +94,9 @@ export class Muon extends Optimizer<MuonOptions> {
     checkNotNegative('weightDecay', weightDecay);
     const count: number = iteration.nsCoefficients.length;
     if (count !== 3) reject(`nsCoefficients: expected 3 numbers, got ${count}.`);
-    if (!(iteration.nsSteps < 100)) reject(`nsSteps: expected less than 100, got ${String(iteration.nsSteps)}.`);
+    if (!(iteration.nsSteps < 100)) reject(`nsSteps: expected less than 100, got ${show(iteration.nsSteps)}.`);
     if (![null, 'original', 'match_rms_adamw'].includes(adjustLrFn)) {
-      reject(`adjustLrFn: expected null, 'original' or 'match_rms_adamw', got ${String(adjustLrFn)}.`);
+      reject(`adjustLrFn: expected null, 'original' or 'match_rms_adamw', got ${show(adjustLrFn)}.`);
     }
   }
 

@@ -1,3 +1,4 @@
+import { boolean, number, tuple, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
 import { ones, viewAsReal, zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
@@ -12,10 +13,13 @@ import {
   refuseRecordedLists,
   usesLists,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface NAdamOptions extends CommonOptions, CapturableOptions {
   /** The learning rate. Default: 0.002. */
@@ -32,6 +36,17 @@ export interface NAdamOptions extends CommonOptions, CapturableOptions {
   decoupledWeightDecay: boolean;
 }
 
+const nadamOptions: Kinds<NAdamOptions> = {
+  lr: scalarKind,
+  betas: tuple(number, number),
+  eps: number,
+  weightDecay: number,
+  momentumDecay: number,
+  decoupledWeightDecay: boolean,
+  ...commonOptions,
+  ...capturableOptions,
+};
+
 const defaults: NAdamOptions = {
   lr: 2e-3,
   betas: [0.9, 0.999],
@@ -44,6 +59,8 @@ const defaults: NAdamOptions = {
   capturable: false,
   differentiable: false,
 };
+
+const takes = takesParameters(nadamOptions);
 
 /**
  * Adam with Nesterov's momentum, which looks a step ahead:
@@ -66,7 +83,12 @@ export class NAdam extends Optimizer<NAdamOptions> {
   protected override readonly counters = ['step', 'mu_product'];
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<NAdamOptions>>, options: Partial<NAdamOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions(options: NAdamOptions): void {
@@ -120,7 +142,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
 function denominatorsOf(squares: Handles, correction: number, isOnLists: boolean): Handles {
   if (!isOnLists) return ops.sqrt(ops.divide(squares, correction));
   const roots = ops.sqrt(squares);
-  ops.divide_(roots, ops.pow(correction, 0.5));
+  ops.divideOnLists_(roots, ops.pow(correction, 0.5));
   return roots;
 }
 

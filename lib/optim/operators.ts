@@ -102,6 +102,11 @@ export const multiplyTensor = making<[value: Handle]>('_foreach_mul.Tensor', 'mu
 export const multiplyList_ = changing1<Handles>('_foreach_mul_.List', 'mul_.Tensor');
 export const multiplyList = making<[other: Handles]>('_foreach_mul.List', 'mul.Tensor');
 export const divide_ = changing1<number>('_foreach_div_.Scalar', 'div_.Scalar');
+const divideByListId = operator('_foreach_div_.ScalarList');
+/** As PyTorch divides on lists: by a list of numbers, which on a GPU gives other bits than one number's reciprocal. */
+export function divideOnLists_(self: Handles, value: number): void {
+  run(divideByListId, self, new Array<number>(self.length).fill(value));
+}
 export const divide = making<[value: number]>('_foreach_div.Scalar', 'div.Scalar');
 const divideList_ = changing1<Handles>('_foreach_div_.List', 'div_.Tensor');
 const divideListApart = making<[other: Handles]>('_foreach_div.List', 'div.Tensor');

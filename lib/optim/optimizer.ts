@@ -1,5 +1,8 @@
 import { inspect } from 'node:util';
 
+import { objectKind, boolean, func } from '../kinds.js';
+import { show, shown } from '../show.js';
+import { checkOptionNames, signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
 import { enableGrad, noGrad, setGradEnabled } from '../autograd/modes.js';
 import { keep, scope } from '../tensor/scope.js';
@@ -16,6 +19,12 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
+import {
+  parametersKind,
+  scheduledOptions,
+  type OptimizerSignature,
+  type ScheduledOptions,
+} from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
 import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
@@ -27,12 +36,17 @@ export type Parameters = Iterable<Tensor> | Iterable<readonly [name: string, par
 export type ParameterGroupOptions<Options> = Partial<Options> & { params: Tensor | Parameters };
 
 /** Parameters and the options that they are updated with; options may be changed between steps. */
-export type ParameterGroup<Options> = Options & {
-  params: readonly Tensor[];
-  paramNames?: readonly string[];
-  /** What learning rate schedules began with. */
-  initialLr?: Scalar;
-};
+export type ParameterGroup<Options> = Options &
+  ScheduledOptions & {
+    params: readonly Tensor[];
+    paramNames?: readonly string[];
+  };
+
+const optimizerTakes = signature({ params: parametersKind, defaults: objectKind });
+const groupTakes = signature({ group: objectKind });
+
+const whereParametersAre =
+  'The parameters of a module are those that its properties hold; a #private field is seen by its own class alone.';
 
 // The parameters of a group as its last step took them: those with gradients in buckets, the others watched for one.
 interface Plan {
@@ -50,6 +64,10 @@ export interface OptimizerOptions {
   /** The learning rate: a number, or a Tensor of one element. */
   lr: Scalar;
 }
+
+const hookTakes = signature<{ prepend?: boolean }>({ hook: func() }, { prepend: boolean });
+
+const zeroGradTakes = signature<{ setToNone?: boolean }>({}, { setToNone: boolean });
 
 /**
  * The base of the optimizers: parameter groups, the state of each parameter, and one `step` for all. One of your own says
@@ -97,13 +115,18 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   #all: Handles | undefined;
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<Options>>, defaults: Options) {
-    if (Tensor.isTensor(params)) reject('An optimizer takes a list of parameters or of groups, got a Tensor.');
+    optimizerTakes.check(new.target.name, arguments);
     this.checkOptions(defaults);
     this.defaults = defaults;
     const items: unknown[] = [...params];
-    if (items.length === 0) reject('The optimizer got an empty list of parameters.');
+    if (items.length === 0) reject(`${new.target.name}: the list of parameters is empty. ${whereParametersAre}`);
     const groups = isGroup(items[0]) ? items : [{ params: items }];
     for (const group of groups) this.addParamGroup(group as ParameterGroupOptions<Options>);
+  }
+
+  /** @internal What it takes; null for an optimizer of a user's own, whose options are what its defaults have. */
+  protected signatures(): OptimizerSignature | null {
+    return null;
   }
 
   /** Throws INVALID_ARGUMENT for option values that make no sense. */
@@ -130,7 +153,12 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Adds parameters with options of their own. */
   addParamGroup(options: ParameterGroupOptions<Options>): void {
+    groupTakes.check('addParamGroup', arguments);
     const { params: given, ...own } = options;
+    this.#checkGroupOptions(own);
+    if (!Tensor.isTensor(given) && !parametersKind.accepts(given)) {
+      reject(`addParamGroup: params must be ${parametersKind.expected}, got ${show(given)}.`);
+    }
     const items: unknown[] = Tensor.isTensor(given) ? [given] : [...given];
     const named = items.filter((item) => Array.isArray(item)) as [string, Tensor][];
     if (named.length !== 0 && named.length !== items.length) reject('Either all parameters have names or none.');
@@ -147,10 +175,18 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.#all = undefined;
   }
 
+  #checkGroupOptions(options: object): void {
+    const name = `a group of parameters of ${this.constructor.name}`;
+    const signatures = this.signatures();
+    if (signatures !== null) signatures.group.checkOptions(name, options);
+    else checkOptionNames(name, options, [...Object.keys(this.defaults), ...Object.keys(scheduledOptions)]);
+  }
+
   #checkParameters(params: readonly Tensor[]): void {
     const seen = new Set(this.paramGroups.flatMap((group) => group.params));
     for (const parameter of params) {
-      if (!Tensor.isTensor(parameter)) reject(`An optimizer takes Tensors, got ${inspect(parameter, { depth: 0 })}.`);
+      if (!Tensor.isTensor(parameter))
+        reject(`${this.constructor.name} takes parameters, which are Tensors, got ${show(parameter)}.`);
       if (!parameter.isLeaf && !this.#isDifferentiable && !native.retainsGrad(handleOf(parameter)))
         reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
       if (seen.has(parameter)) reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
@@ -164,7 +200,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /** Drops the gradients of all parameters, or with `setToNone: false` fills them with zeros. */
-  zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
+  zeroGrad(options?: { setToNone?: boolean }): void {
+    if (options !== undefined) zeroGradTakes.checkOptions('zeroGrad', options);
+    const setToNone = options?.setToNone ?? true;
     this.#all ??= handlesOf(this.paramGroups.flatMap((group) => group.params));
     native.zeroGradients(this.#all, setToNone);
   }
@@ -279,22 +317,30 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /** Registers a hook that runs before `stateDict`; with `prepend` before those that are there. */
-  registerStateDictPreHook(hook: OptimizerHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerStateDictPreHook(hook: OptimizerHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerStateDictPreHook', arguments);
+    const { prepend = false } = options;
     return this.#stateDictPreHooks.add(hook, prepend);
   }
 
   /** Registers a hook that gets the result of `stateDict`, and may return another. */
-  registerStateDictPostHook(hook: StateDictHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerStateDictPostHook(hook: StateDictHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerStateDictPostHook', arguments);
+    const { prepend = false } = options;
     return this.#stateDictPostHooks.add(hook, prepend);
   }
 
   /** Registers a hook that gets what `loadStateDict` is to load, and may return another. */
-  registerLoadStateDictPreHook(hook: StateDictHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerLoadStateDictPreHook(hook: StateDictHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerLoadStateDictPreHook', arguments);
+    const { prepend = false } = options;
     return this.#loadPreHooks.add(hook, prepend);
   }
 
   /** Registers a hook that runs after `loadStateDict`. */
-  registerLoadStateDictPostHook(hook: OptimizerHook, { prepend = false } = {}): OptimizerHookHandle {
+  registerLoadStateDictPostHook(hook: OptimizerHook, options: { prepend?: boolean } = {}): OptimizerHookHandle {
+    hookTakes.check('registerLoadStateDictPostHook', arguments);
+    const { prepend = false } = options;
     return this.#loadPostHooks.add(hook, prepend);
   }
 
@@ -343,6 +389,11 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   [inspect.custom](): string {
     return this.toString();
+  }
+
+  /** @internal */
+  [shown](): string {
+    return this.constructor.name;
   }
 }
 

@@ -1,4 +1,6 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, orNull, type Kinds } from '../kinds.js';
+import { show } from '../show.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Bucket } from './bucket.js';
 import { checkScalar, type Scalar } from './scalars.js';
@@ -16,11 +18,19 @@ export interface CommonOptions {
   differentiable: boolean;
 }
 
+export const commonOptions: Kinds<CommonOptions> = {
+  foreach: orNull(boolean),
+  maximize: boolean,
+  differentiable: boolean,
+};
+
 /** For steps captured in CUDA graphs. */
 export interface CapturableOptions {
   /** Kept for state dicts: aiforge captures no CUDA graphs, and a step with it is refused as Python refuses it on the CPU. Default: false. */
   capturable: boolean;
 }
+
+export const capturableOptions: Kinds<CapturableOptions> = { capturable: boolean };
 
 /** The options that are given, with defaults for the others; undefined is not given. */
 export function withDefaults<Options extends object>(defaults: Options, given: Partial<Options>): Options {
@@ -35,16 +45,16 @@ export function reject(message: string): never {
 export function checkNotNegative(name: string, given: Scalar): void {
   const value = checkScalar(name, given);
   if (typeof value === 'number' && value >= 0) return;
-  reject(`${name}: expected a number, 0 or more, got ${String(value)}.`);
+  reject(`${name}: expected a number, 0 or more, got ${show(value)}.`);
 }
 
 /** Numbers from 0 to below 1. */
 export function checkBetas(betas: readonly Scalar[]): void {
-  if (!Array.isArray(betas) || betas.length !== 2) reject(`betas: expected two numbers, got ${String(betas)}.`);
+  if (!Array.isArray(betas) || betas.length !== 2) reject(`betas: expected two numbers, got ${show(betas)}.`);
   betas.forEach((beta, i) => {
     const value = checkScalar(`betas[${i}]`, beta);
     if (value >= 0 && value < 1) return;
-    reject(`betas[${i}]: expected a number from 0 to below 1, got ${String(value)}.`);
+    reject(`betas[${i}]: expected a number from 0 to below 1, got ${show(value)}.`);
   });
 }
 

@@ -1,20 +1,23 @@
+import { boolean, number, tuple, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
-
 import {
   checkAdamOptions,
   refuseCapturable,
   refuseRecordedLists,
   usesLists,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface RAdamOptions extends CommonOptions, CapturableOptions {
   /** The learning rate. Default: 0.001. */
@@ -29,6 +32,16 @@ export interface RAdamOptions extends CommonOptions, CapturableOptions {
   decoupledWeightDecay: boolean;
 }
 
+const radamOptions: Kinds<RAdamOptions> = {
+  lr: scalarKind,
+  betas: tuple(number, number),
+  eps: number,
+  weightDecay: number,
+  decoupledWeightDecay: boolean,
+  ...commonOptions,
+  ...capturableOptions,
+};
+
 const defaults: RAdamOptions = {
   lr: 1e-3,
   betas: [0.9, 0.999],
@@ -40,6 +53,8 @@ const defaults: RAdamOptions = {
   decoupledWeightDecay: false,
   differentiable: false,
 };
+
+const takes = takesParameters(radamOptions);
 
 /**
  * Adam that waits until enough gradients were seen to trust the average of their squares:
@@ -62,7 +77,12 @@ export class RAdam extends Optimizer<RAdamOptions> {
   protected override readonly floats = ['betas'];
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<RAdamOptions>>, options: Partial<RAdamOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions(options: RAdamOptions): void {
@@ -147,7 +167,7 @@ function stepOnLists(
   const [rectified, plain] = rectification === null ? [0, 1] : [rectification, 0];
   const factors = ops.sqrt(squares);
   ops.addScalar_(factors, group.eps);
-  ops.divide_(factors, valueOf(times(times(over(times(lr, rectified), correction1), root2), -1)));
+  ops.divideOnLists_(factors, valueOf(times(times(over(times(lr, rectified), correction1), root2), -1)));
   ops.reciprocal_(factors);
   ops.addScalar_(factors, valueOf(times(over(times(lr, plain), correction1), -1)));
   ops.addcmul_(params, averages, factors, 1);

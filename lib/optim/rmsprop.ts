@@ -1,20 +1,23 @@
+import { boolean, number, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
-
 import {
   checkNotNegative,
   refuseCapturable,
   refuseRecordedLists,
   usesLists,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface RMSpropOptions extends CommonOptions, CapturableOptions {
   /** The learning rate. Default: 0.01. */
@@ -31,6 +34,17 @@ export interface RMSpropOptions extends CommonOptions, CapturableOptions {
   centered: boolean;
 }
 
+const rmspropOptions: Kinds<RMSpropOptions> = {
+  lr: scalarKind,
+  alpha: number,
+  eps: number,
+  weightDecay: number,
+  momentum: number,
+  centered: boolean,
+  ...commonOptions,
+  ...capturableOptions,
+};
+
 const defaults: RMSpropOptions = {
   lr: 1e-2,
   momentum: 0,
@@ -43,6 +57,8 @@ const defaults: RMSpropOptions = {
   maximize: false,
   differentiable: false,
 };
+
+const takes = takesParameters(rmspropOptions);
 
 /**
  * Steps by the gradient over the root of an average of its squares:
@@ -65,7 +81,12 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     params: Parameters | Iterable<ParameterGroupOptions<RMSpropOptions>>,
     options: Partial<RMSpropOptions> = {},
   ) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr, alpha, eps, momentum, weightDecay }: RMSpropOptions): void {

@@ -1,3 +1,4 @@
+import { number, tuple, type Kinds } from '../kinds.js';
 import { noGrad } from '../autograd/modes.js';
 import type { Handles } from '../native.js';
 import { fullLike, zeros, zerosLike } from '../tensor/generated/functions.js';
@@ -12,10 +13,13 @@ import {
   refuseRecordedLists,
   reject,
   withDefaults,
+  capturableOptions,
+  commonOptions,
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface RpropOptions extends CommonOptions, CapturableOptions {
   /** The size of the first steps. Default: 0.01. */
@@ -26,6 +30,14 @@ export interface RpropOptions extends CommonOptions, CapturableOptions {
   stepSizes: readonly [number, number];
 }
 
+const rpropOptions: Kinds<RpropOptions> = {
+  lr: scalarKind,
+  etas: tuple(number, number),
+  stepSizes: tuple(number, number),
+  ...commonOptions,
+  ...capturableOptions,
+};
+
 const defaults: RpropOptions = {
   lr: 1e-2,
   etas: [0.5, 1.2],
@@ -35,6 +47,8 @@ const defaults: RpropOptions = {
   differentiable: false,
   capturable: false,
 };
+
+const takes = takesParameters(rpropOptions);
 
 /**
  * Steps by the gradient's sign, of a size that each element has of its own:
@@ -53,7 +67,12 @@ const defaults: RpropOptions = {
  */
 export class Rprop extends Optimizer<RpropOptions> {
   constructor(params: Parameters | Iterable<ParameterGroupOptions<RpropOptions>>, options: Partial<RpropOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr, etas }: RpropOptions): void {

@@ -19,7 +19,7 @@ export function valueOf(scalar: Scalar): number {
       'This optimizer takes an option as a number where it steps, which passes no gradient to a Tensor: detach() it.',
     );
   }
-  return scalar.item<number>();
+  return scalar.item();
 }
 
 /** A tensor of one element without its dimensions. */
@@ -78,5 +78,5 @@ export function checkScalar(name: string, scalar: unknown): number {
       `${name}: a Tensor must have 1 element, got the shape [${scalar.shape.join(', ')}].`,
     );
   }
-  return scope(() => scalar.item<number>());
+  return scope(() => scalar.item());
 }

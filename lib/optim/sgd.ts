@@ -1,3 +1,4 @@
+import { boolean, number, orNull, type Kinds } from '../kinds.js';
 import { native, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { keep } from '../tensor/scope.js';
@@ -12,9 +13,11 @@ import {
   reject,
   usesLists,
   withDefaults,
+  commonOptions,
   type CommonOptions,
 } from './options.js';
 import { valueOf, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface SGDOptions extends CommonOptions {
   /** The learning rate. Default: 0.001. */
@@ -30,6 +33,16 @@ export interface SGDOptions extends CommonOptions {
   /** One operator for the whole step: faster, and rounded differently. Default: null, which is false. */
   fused: boolean | null;
 }
+
+const sgdOptions: Kinds<SGDOptions> = {
+  lr: scalarKind,
+  momentum: number,
+  dampening: number,
+  weightDecay: number,
+  nesterov: boolean,
+  ...commonOptions,
+  fused: orNull(boolean),
+};
 
 const cloneId = native.registerOperators(['clone', '_fused_sgd_']);
 const fusedId = cloneId + 1;
@@ -48,6 +61,8 @@ const defaults: SGDOptions = {
 };
 
 const BUFFER = 'momentum_buffer';
+
+const takes = takesParameters(sgdOptions);
 
 /**
  * Stochastic gradient descent with momentum:
@@ -68,7 +83,12 @@ export class SGD extends Optimizer<SGDOptions> {
   protected override readonly sparseAdvice = null;
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<SGDOptions>>, options: Partial<SGDOptions> = {}) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions(options: SGDOptions): void {

@@ -1,3 +1,5 @@
+import { boolean, number, tuple, type Kinds } from '../kinds.js';
+import { show } from '../show.js';
 import { sparseCooTensor, zerosLike } from '../tensor/generated/functions.js';
 import { ops as library } from '../tensor/operators.js';
 import { keep } from '../tensor/scope.js';
@@ -7,6 +9,7 @@ import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import { checkBetas, reject, withDefaults } from './options.js';
 import { checkScalar, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface SparseAdamOptions {
   /** The learning rate. Default: 0.001. */
@@ -19,10 +22,19 @@ export interface SparseAdamOptions {
   maximize: boolean;
 }
 
+const sparseAdamOptions: Kinds<SparseAdamOptions> = {
+  lr: scalarKind,
+  betas: tuple(number, number),
+  eps: number,
+  maximize: boolean,
+};
+
 const defaults: SparseAdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, maximize: false };
 
 const indicesOf = library.aten('_indices');
 const valuesOf = library.aten('_values');
+
+const takes = takesParameters(sparseAdamOptions);
 
 /**
  * Adam for sparse gradients, such as those of `nn.Embedding` with `sparse`: only what a gradient has is changed, and its
@@ -47,12 +59,17 @@ export class SparseAdam extends Optimizer<SparseAdamOptions> {
     params: Parameters | Iterable<ParameterGroupOptions<SparseAdamOptions>>,
     options: Partial<SparseAdamOptions> = {},
   ) {
+    takes.own.check(new.target.name, arguments);
     super(params, withDefaults(defaults, options));
+  }
+
+  protected override signatures(): OptimizerSignature {
+    return takes;
   }
 
   protected override checkOptions({ lr, betas, eps }: SparseAdamOptions): void {
     for (const [name, value] of Object.entries({ lr: checkScalar('lr', lr), eps })) {
-      if (!(value > 0)) reject(`${name}: expected a number above 0, got ${String(value)}.`);
+      if (!(value > 0)) reject(`${name}: expected a number above 0, got ${show(value)}.`);
     }
     checkBetas(betas);
   }

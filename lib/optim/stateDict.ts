@@ -39,7 +39,7 @@ export function packGroup(group: Group, first: number): PackedGroup {
 function describeValue(value: unknown, isFloat = false): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return Number.isInteger(value) && !isFloat ? String(value) : pythonFloat(value);
-  if (Tensor.isTensor(value)) return pythonFloat(value.item<number>());
+  if (Tensor.isTensor(value)) return pythonFloat(value.item());
   if (Array.isArray(value)) return describeList(value, isFloat);
   if (typeof value === 'string') return value;
   return value === null || value === undefined ? 'None' : inspect(value);

@@ -1,9 +1,13 @@
+import { anything, orNull } from '../kinds.js';
+import { signature } from '../signature.js';
 import { noGrad } from '../autograd/modes.js';
 import type { Module } from '../nn/index.js';
 import { BatchNorm } from '../nn/modules/batchNorm.js';
 import type { Device } from '../tensor/dtype.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { deviceKind } from '../tensor/kinds.js';
+import { moduleKind } from '../nn/moduleKinds.js';
 
 /** What is changed of a batch norm while it counts. */
 interface Counting {
@@ -15,6 +19,11 @@ export interface UpdateBnOptions {
   /** Where the batches are moved to. Default: where they are. */
   device?: Device | null;
 }
+
+const updateBnTakes = signature<UpdateBnOptions>(
+  { loader: anything, model: moduleKind },
+  { device: orNull(deviceKind) },
+);
 
 /**
  * Computes the running statistics of a model's batch norms anew, as the plain means over all batches: in training mode,
@@ -29,8 +38,10 @@ export interface UpdateBnOptions {
 export function updateBn(
   loader: Iterable<Tensor | readonly [Tensor, ...unknown[]]>,
   model: Module & { forward(input: Tensor): unknown },
-  { device = null }: UpdateBnOptions = {},
+  options: UpdateBnOptions = {},
 ): void {
+  updateBnTakes.check('updateBn', arguments);
+  const { device = null } = options;
   const norms: Counting[] = [...model.modules()].filter((module) => module instanceof BatchNorm);
   if (norms.length === 0) return;
   const momenta = norms.map((norm) => norm.momentum);

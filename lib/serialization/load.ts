@@ -1,7 +1,10 @@
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
+import { orNull, string } from '../kinds.js';
+import { signature } from '../signature.js';
 import { isDevice, isDType, type Device, type DType } from '../tensor/dtype.js';
 import { empty } from '../tensor/generated/functions.js';
+import { deviceKind } from '../tensor/kinds.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Global, PickleReader, type PickleHost } from './pickleReader.js';
@@ -12,6 +15,8 @@ export interface LoadOptions {
   /** Where tensors go. Default: the device that each was saved from. */
   mapLocation?: Device | null;
 }
+
+const loadTakes = signature<LoadOptions>({ file: string }, { mapLocation: orNull(deviceKind) });
 
 interface Storage {
   readonly dtype: DType | null;
@@ -187,7 +192,9 @@ function plain(value: unknown, done: Map<object, unknown>): unknown {
  * save(new nn.Linear(2, 1).stateDict(), '/tmp/linear.pt');
  * new nn.Linear(2, 1).loadStateDict(load('/tmp/linear.pt')).missingKeys; // []
  */
-export function load<T = Record<string, Tensor>>(file: string, { mapLocation = null }: LoadOptions = {}): T {
+export function load<T = Record<string, Tensor>>(file: string, options: LoadOptions = {}): T {
+  loadTakes.check('load', arguments);
+  const { mapLocation = null } = options;
   const zip = new ZipReader(file);
   try {
     return scope(() => new Archive(zip, mapLocation).value()) as T;

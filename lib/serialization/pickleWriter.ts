@@ -1,7 +1,6 @@
-import { inspect } from 'node:util';
-
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 
 /** A value that is a call of a global in Python. */
 export class Call {
@@ -163,6 +162,6 @@ function* entriesOf(value: Record<string, unknown>): Generator<[string | number,
 function refuse(value: unknown, path: string): AiforgeError {
   return new AiforgeError(
     'INVALID_ARGUMENT',
-    `save: ${path === '' ? 'the value' : path.replace(/^\./, '')} is ${inspect(value, { depth: 0 })}. Only tensors, numbers, texts, booleans, null, arrays, Maps and plain objects can be saved; of a module its stateDict().`,
+    `save: ${path === '' ? 'the value' : path.replace(/^\./, '')} is ${show(value)}. Only tensors, numbers, texts, booleans, null, arrays, Maps and plain objects can be saved; of a module its stateDict().`,
   );
 }

@@ -1,5 +1,7 @@
 import { writeFileAtomic } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
+import { anything, string } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native } from '../native.js';
 import { noGrad } from '../autograd/modes.js';
 import { scope } from '../tensor/scope.js';
@@ -110,6 +112,8 @@ function entries(value: unknown): ZipEntry[] {
   ];
 }
 
+const saveTakes = signature({ value: anything, file: string });
+
 /**
  * Writes tensors, numbers, texts, booleans, null, arrays, Maps and plain objects to a file that Python's `torch.load`
  * reads, with its default `weights_only=True` too; whole or not at all. Tensors that share memory share it when loaded.
@@ -125,5 +129,6 @@ function entries(value: unknown): ZipEntry[] {
  * load<{ epoch: number }>('/tmp/checkpoint.pt').epoch; // 3
  */
 export function save(value: unknown, file: string): void {
+  saveTakes.check('save', arguments);
   writeFileAtomic(file, zipChunks(entries(value)));
 }

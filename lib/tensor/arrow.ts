@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { anything, kind } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import {
   dtypeOfTypedArray,
   isTypedArray,
@@ -167,6 +168,11 @@ function fill(made: Tensor, mask: Uint8Array, nullValue: ArrowOptions['nullValue
   }
 }
 
+const fromArrowTakes = signature<ArrowOptions>(
+  { column: anything },
+  { nullValue: kind('a number or a boolean', (value) => ['number', 'bigint', 'boolean'].includes(typeof value)) },
+);
+
 /**
  * A tensor with a copy of a column of Apache Arrow, such as `table.getChild('price')`: integers, floats and booleans give
  * one dimension, lists of a fixed size one more. The column is read by what it has, so that any release of the package
@@ -179,10 +185,12 @@ function fill(made: Tensor, mask: Uint8Array, nullValue: ArrowOptions['nullValue
  * fromArrow(vectorFromArray([1, 2.5], new Float32())).tolist(); // [1, 2.5]
  * fromArrow(vectorFromArray([1, null], new Float32()), { nullValue: NaN }).tolist(); // [1, NaN]
  */
-export function fromArrow(column: ArrowColumn, { nullValue }: ArrowOptions = {}): Tensor {
+export function fromArrow(column: ArrowColumn, options: ArrowOptions = {}): Tensor {
+  fromArrowTakes.check('fromArrow', arguments);
+  const { nullValue } = options;
   const data: unknown = (column as Partial<ArrowColumn> | null | undefined)?.data;
   if (!Array.isArray(data) || !data.every(isChunk)) {
-    const shown = inspect(column, { depth: 0, customInspect: false });
+    const shown = show(column);
     throw refuse(`expected a Vector of apache-arrow, got ${shown}.`);
   }
   if (data.length === 0) throw refuse('the column has no chunks, so that its type is unknown.');

@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { backwardAsyncFrom, backwardFrom, type BackwardOptions } from './backward.js';
+import { backwardAsyncFrom, backwardFrom, checkBackward, type BackwardOptions } from './backward.js';
 import { registerHook, registerPostAccumulateGradHook, type GradHook, type HookHandle } from './hooks.js';
 import { handleOf, Tensor } from './tensor.js';
 
@@ -10,6 +10,7 @@ export abstract class AutogradMethods {
    * `torch.Tensor.backward`.
    */
   backward(options?: BackwardOptions): void {
+    checkBackward('backward', options);
     backwardFrom([this as unknown as Tensor], options?.gradient === undefined ? null : [options.gradient], options);
   }
 
@@ -23,7 +24,8 @@ export abstract class AutogradMethods {
    * const x = ones([2], { requiresGrad: true });
    * void x.mul(3).sum().backwardAsync().then(() => x.grad?.tolist()); // [3, 3]
    */
-  backwardAsync(options?: BackwardOptions): Promise<void> {
+  async backwardAsync(options?: BackwardOptions): Promise<void> {
+    checkBackward('backwardAsync', options);
     return backwardAsyncFrom(
       [this as unknown as Tensor],
       options?.gradient === undefined ? null : [options.gradient],

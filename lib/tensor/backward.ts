@@ -1,8 +1,8 @@
-import { inspect } from 'node:util';
-
-import { AiforgeError } from '../errors.js';
+import { boolean, listOf, orNull, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
 import { inAsyncPass, inPass } from './engine.js';
+import { tensorKind } from './kinds.js';
 import { handlesOf, handlesOrNone, refuseInTransforms, type Tensor } from './tensor.js';
 
 /** What a backward pass is told beside its roots. */
@@ -20,6 +20,14 @@ export interface BackwardOptions extends GraphOptions {
   gradient?: Tensor | null;
 }
 
+export const graphOptions: Kinds<GraphOptions> = {
+  retainGraph: boolean,
+  createGraph: boolean,
+  inputs: listOf(tensorKind),
+};
+
+const backwardTakes = signature<BackwardOptions>({}, { gradient: orNull(tensorKind), ...graphOptions });
+
 type Arguments = [Handles, Handles | null, boolean, boolean, Handles | null];
 
 function lower(
@@ -27,9 +35,6 @@ function lower(
   gradients: readonly (Tensor | null)[] | null,
   options: GraphOptions = {},
 ): Arguments {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw new AiforgeError('INVALID_ARGUMENT', `backward: expected an object of options, got ${inspect(options)}.`);
-  }
   const { createGraph = false, retainGraph = createGraph, inputs } = options;
   return [
     handlesOf(roots),
@@ -38,6 +43,11 @@ function lower(
     createGraph,
     inputs === undefined ? null : handlesOf(inputs),
   ];
+}
+
+/** @internal Throws for what `backward` and `backwardAsync` do not take. */
+export function checkBackward(name: string, options: BackwardOptions | undefined): void {
+  if (options !== undefined) backwardTakes.checkOptions(name, options);
 }
 
 /** @internal */

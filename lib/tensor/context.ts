@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 
 /** What operators run under: the scope that keeps new tensors and the autograd modes. It follows asynchronous code. */
@@ -162,7 +163,7 @@ type Leave = (result: unknown, scope: number) => void;
 
 function runIn<A, T>(open: (argument: A) => Context, argument: A, body: () => T, leave: Leave | null): T {
   if (typeof body !== 'function') {
-    throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${typeof body}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${show(body)}.`);
   }
   let context: Context | null = null;
   let pending = false;

@@ -1,8 +1,11 @@
 import { AiforgeError } from '../errors.js';
+import { anything, boolean } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from './context.js';
-import { isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
+import { isDevice, isDType, isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
 import { Elements } from './elements.js';
+import { deviceKind, dtypeKind } from './kinds.js';
 import { scratch } from './scratch.js';
 import { wrapHandle, type Tensor, type TensorData } from './tensor.js';
 import { fromTypedArray } from './typedArrays.js';
@@ -115,6 +118,23 @@ function converted(made: Tensor, dtype: DType | undefined): Tensor {
   }
 }
 
+/** Whether an object has nothing but good options: quicker than the signature, which then says what is wrong. */
+function areOptions(options: TensorOptions): boolean {
+  if (typeof options !== 'object' || (options as unknown) === null) return false;
+  for (const name in options) if (name !== 'dtype' && name !== 'device' && name !== 'requiresGrad') return false;
+  const { dtype, device, requiresGrad } = options;
+  return (
+    (dtype === undefined || isDType(dtype)) &&
+    (device === undefined || isDevice(device)) &&
+    (requiresGrad === undefined || typeof requiresGrad === 'boolean')
+  );
+}
+
+const tensorTakes = signature<TensorOptions>(
+  { data: anything },
+  { dtype: dtypeKind, device: deviceKind, requiresGrad: boolean },
+);
+
 /**
  * A tensor with a copy of the data: a number, nested arrays, or a typed array (which has one dimension). The innermost
  * arrays may be typed arrays, and tensors without dimensions may stand for numbers. As `torch.tensor`: whole numbers give
@@ -128,7 +148,10 @@ function converted(made: Tensor, dtype: DType | undefined): Tensor {
  * tensor([1, 2], { dtype: 'float64', requiresGrad: true });
  * tensor([Float32Array.of(1, 2), [3, 4]]).dtype; // 'float32'
  */
-export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
+export function tensor(data: TensorData, options?: TensorOptions): Tensor {
+  if (options === undefined)
+    return isTypedArray(data) ? fromTypedArray(data, { copy: true }) : fromElements(data, undefined);
+  if (!areOptions(options)) tensorTakes.check('tensor', [data, options]);
   const { dtype, device, requiresGrad = false } = options;
   let made = isTypedArray(data) ? fromTypedArray(data, { copy: true }) : fromElements(data, dtype);
   if (dtype !== undefined && dtype !== made.dtype) made = converted(made, dtype);

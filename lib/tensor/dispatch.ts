@@ -1,3 +1,4 @@
+import { isOptions } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { fits, isInteger, lower } from './arguments.js';
 import { enterContext } from './context.js';
@@ -35,12 +36,10 @@ interface Options {
 }
 
 function readOptions(value: unknown): Options | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  if (!isOptions(value)) return undefined;
   const names = Object.keys(value);
   if (names.length === 2 && names.includes('re') && names.includes('im')) return undefined;
-  return { names, values: names.map((name) => (value as Record<string, unknown>)[name]) };
+  return { names, values: names.map((name) => value[name]) };
 }
 
 const optionOf = (options: Options | undefined, name: string): unknown => {

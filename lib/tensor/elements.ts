@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 import { dtypeOfTypedArray, isTypedArray, type Complex, type DType, type TypedArray } from './dtype.js';
 import { Tensor, type TensorData } from './tensor.js';
@@ -125,9 +126,7 @@ export class Elements {
   }
 
   #ragged(found: unknown, dim: number): AiforgeError {
-    const what = isRow(found)
-      ? `has ${found.length} items`
-      : `is ${inspect(found, { depth: 0, customInspect: false })}`;
+    const what = isRow(found) ? `has ${found.length} items` : `is ${show(found)}`;
     return refuse(
       `a ragged array: expected ${this.place(this.#count, dim)} to be an array of ${this.shape[dim]} items, ` +
         `as those before it, but it ${what}.`,
@@ -179,7 +178,7 @@ export class Elements {
         return this.#putComplex(re, im);
       }
     }
-    const shown = inspect(value, { depth: 0, customInspect: false });
+    const shown = show(value);
     throw refuse(
       `expected numbers, bigints, booleans or { re, im }, found ${shown} in ${this.place(this.#count)}; ` +
         'a tensor may stand for a number where it has no dimensions.',
@@ -200,7 +199,7 @@ export class Elements {
       );
     }
     (this.#dtypes ??= new Set()).add(tensor.dtype);
-    const value = tensor.item();
+    const value = tensor.item<number | bigint | boolean | Complex>();
     if (typeof value === 'bigint') this.#putBigInt(value);
     else if (typeof value === 'object') this.#putComplex(value.re, value.im);
     else this.numbers[this.#count++] = Number(value);

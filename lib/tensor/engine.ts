@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native, type EngineCallback } from '../native.js';
 import { currentContext, enterContext, interpose, type Context } from './context.js';
 
@@ -57,7 +56,7 @@ native.setEngineCaller((callback: EngineCallback, pass: number, gradEnabled: boo
 
 /** Refuses what a function gave back that the engine called: `what` says which function. */
 export function refuseResult(what: string, result: unknown): never {
-  const got = inspect(result, { depth: 0, breakLength: Infinity });
+  const got = show(result);
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     result instanceof Promise

@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
+import { nothing } from '../signature.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
 import { handleOf, wrapHandle, type Tensor } from './tensor.js';
@@ -11,7 +11,7 @@ function seedBits(seed: number | bigint): bigint {
   if (!isWhole || seed < -(2n ** 63n) || seed >= 2n ** 64n) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `manualSeed: expected a whole number or a bigint of at most 64 bits, got ${inspect(seed, { depth: 0, customInspect: false })}.`,
+      `manualSeed: expected a whole number or a bigint of at most 64 bits, got ${show(seed)}.`,
     );
   }
   return BigInt.asIntN(64, BigInt(seed));
@@ -31,6 +31,7 @@ export class Generator {
   #id: number;
 
   constructor() {
+    if (arguments.length > 0) nothing.check(new.target.name, arguments);
     this.#id = native.createGenerator();
     released.register(this, this.#id);
   }

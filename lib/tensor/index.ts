@@ -69,10 +69,4 @@ export {
   type MemoryOptions,
   type TypedArrayOptions,
 } from './typedArrays.js';
-export {
-  cudaDeviceCount,
-  getNumInteropThreads,
-  getNumThreads,
-  setNumInteropThreads,
-  setNumThreads,
-} from './threads.js';
+export { getNumInteropThreads, getNumThreads, setNumInteropThreads, setNumThreads } from './threads.js';

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
 import { tensor as makeTensor } from './creation.js';
@@ -85,10 +84,6 @@ const enum ValueKind {
   Complex,
   BigInt,
   BigUint,
-}
-
-function show(value: unknown): string {
-  return inspect(value, { depth: 0, customInspect: false });
 }
 
 function refuseIndex(index: unknown): AiforgeError {

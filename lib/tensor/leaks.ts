@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { AiforgeError } from '../errors.js';
+import { func, size } from '../kinds.js';
+import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { divideFrames, takeStack } from '../stack.js';
 import { currentContext, runInContext } from './context.js';
@@ -180,6 +182,8 @@ function describe({ tensors, bytes, leaks: found }: LeakReport, threshold: numbe
   ].join('\n');
 }
 
+const detectLeaksTakes = signature<LeakOptions>({ body: func() }, { threshold: size });
+
 /**
  * Runs `body` and throws when more than `threshold` of the tensors made in it are alive afterwards; see `leaks`. Gives
  * the body's result, whose tensors may live.
@@ -189,7 +193,9 @@ function describe({ tensors, bytes, leaks: found }: LeakReport, threshold: numbe
  * import { memory, ones, scope } from 'aiforge';
  * memory.detectLeaks(() => scope(() => ones([2]).add(1).sum().item())); // 4
  */
-export function detectLeaks<T>(body: () => T, { threshold = 0 }: LeakOptions = {}): T {
+export function detectLeaks<T>(body: () => T, options: LeakOptions = {}): T {
+  detectLeaksTakes.check('memory.detectLeaks', arguments);
+  const { threshold = 0 } = options;
   return watch(body, (report, result) => {
     if (report.tensors > threshold) throw new AiforgeError('TENSOR_LEAK', describe(report, threshold));
     return result;

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
 import { nonzero, type NonzeroOptions } from './composites/nonzero.js';
@@ -136,14 +135,14 @@ function rewrite(target: Tensor, name: string, body: (value: Element, i: number)
   if (target.device !== 'cpu') {
     throw new AiforgeError('INVALID_ARGUMENT', `${name}: the tensor must be on the CPU, not on ${target.device}.`);
   }
-  const values = target.detach().flatten().tolist() as Element[];
+  const values = target.detach().flatten().tolist<Element[]>();
   const made = tensor(values.map(body), { dtype: target.dtype });
   target.copy_(made.view(target.shape));
 }
 
 /** The elements of `other` beside those of `target`, in order. */
 const elementsFor = (target: Tensor, other: Tensor): Element[] =>
-  other.detach().expand(target.shape).flatten().tolist() as Element[];
+  other.detach().expand(target.shape).flatten().tolist<Element[]>();
 
 const cudaDevice = (device: Device | number | null | undefined): Device =>
   typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');
@@ -169,7 +168,7 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
   },
   type(dtype?: DType): never {
     if (dtype !== undefined && !isDType(dtype)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `type: expected a dtype, got ${inspect(dtype)}.`);
+      throw new AiforgeError('INVALID_ARGUMENT', `type: expected a dtype, got ${show(dtype)}.`);
     }
     return (dtype === undefined ? typeName(this) : this.to(dtype)) as never;
   },

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 import { dispatch, overload, type Overload } from './dispatch.js';
 import { Kind } from './schema.js';
@@ -53,7 +54,7 @@ export const ops = {
    */
   aten(name: string): AtenOperator {
     if (typeof name !== 'string') {
-      throw new AiforgeError('INVALID_ARGUMENT', `ops.aten: expected an operator's name, got ${typeof name}.`);
+      throw new AiforgeError('INVALID_ARGUMENT', `ops.aten: expected an operator's name, got ${show(name)}.`);
     }
     let operator = bound.get(name);
     if (operator === undefined) {

@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { boolean, number, oneOf, orNull } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 
 export interface PrintOptions {
   /** Digits after the point. Default: 4. */
@@ -23,6 +24,20 @@ const profiles = {
   full: { threshold: Infinity },
 } as const;
 
+type SetPrintOptions = Partial<PrintOptions> & { profile?: keyof typeof profiles };
+
+const setPrintOptionsTakes = signature<SetPrintOptions>(
+  {},
+  {
+    precision: number,
+    threshold: number,
+    edgeitems: number,
+    linewidth: number,
+    profile: oneOf('default', 'short', 'full'),
+    sciMode: orNull(boolean),
+  },
+);
+
 let current: Readonly<PrintOptions> = defaults;
 
 /**
@@ -40,7 +55,7 @@ function check(name: keyof PrintOptions, value: number, least: number, greatest:
   const isWhole = Number.isInteger(value) || value === Infinity;
   if (isWhole && value >= least && value <= greatest) return;
   const range = greatest === Infinity ? `at least ${least}` : `${least} to ${greatest}`;
-  throw new AiforgeError('INVALID_ARGUMENT', `setPrintOptions: ${name} must be ${range}, got ${inspect(value)}.`);
+  throw new AiforgeError('INVALID_ARGUMENT', `setPrintOptions: ${name} must be ${range}, got ${show(value)}.`);
 }
 
 /**
@@ -55,14 +70,9 @@ function check(name: keyof PrintOptions, value: number, least: number, greatest:
  * String(tensor([1.12345])); // tensor([1.12])
  * setPrintOptions({ profile: 'default' });
  */
-export function setPrintOptions(options: Partial<PrintOptions> & { profile?: keyof typeof profiles } = {}): void {
+export function setPrintOptions(options: SetPrintOptions = {}): void {
+  setPrintOptionsTakes.check('setPrintOptions', arguments);
   const { profile } = options;
-  if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `setPrintOptions: unknown profile ${inspect(profile)}; expected 'default', 'short' or 'full'.`,
-    );
-  }
   const base = profile === undefined ? current : { ...defaults, ...profiles[profile] };
   const {
     precision = base.precision,

@@ -1,8 +1,8 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import { show } from '../show.js';
+import { isOptions } from '../signature.js';
 import { Kind, type Schema } from './schema.js';
-import { Tensor } from './tensor.js';
 
 /** Kinds of values that no JavaScript value stands for, with what to use instead. */
 const unsupported: [RegExp, string][] = [
@@ -24,31 +24,32 @@ export function unsupportedReason({ parameters, returns }: Schema): string | und
   return parameter === undefined ? `it returns ${reason}` : `its argument '${parameter.name}' is ${reason}`;
 }
 
-// How much of nested arrays an error shows.
-const SHOWN_DEPTH = 3;
-const SHOWN_ITEMS = 16;
-
-function describe(value: unknown, depth = 0): string {
-  if (Tensor.isTensor(value)) return value.isDisposed ? 'disposed tensor' : `${value.dtype}[${value.shape.join(', ')}]`;
-  if (Array.isArray(value)) {
-    if (depth === SHOWN_DEPTH) return '[…]';
-    // By index: an array is any caller's, and its own methods are not trusted.
-    const count = Math.min(value.length, SHOWN_ITEMS);
-    const items = Array.from({ length: count }, (_, i) => describe(value[i], depth + 1));
-    if (value.length > count) items.push('…');
-    return `[${items.join(', ')}]`;
-  }
-  return inspect(value, { depth: 0, breakLength: Infinity, customInspect: false });
+/** An option that no form of an operator has, and those that they have. */
+function unknownNames(schemas: Schema[], last: unknown): { name: string; known: Set<string> } | undefined {
+  if (!isOptions(last)) return undefined;
+  const known = new Set(schemas.flatMap(({ options }) => [...options.keys()].filter((name) => name !== 'self')));
+  if (schemas.some(({ isFactory }) => isFactory)) known.add('requiresGrad');
+  known.add('out');
+  const name = Object.keys(last).find((each) => !known.has(each));
+  return name === undefined ? undefined : { name, known };
 }
 
 /** Throws the error for arguments that none of an operator's forms takes. */
 export function refuse(name: string, schemas: Schema[], args: unknown[]): never {
-  const given = args.filter((arg) => arg !== undefined).map((arg) => describe(arg));
+  const given = args.filter((arg) => arg !== undefined).map(show);
   const call = `${name}(${given.join(', ')}): `;
   const reasons = schemas.map(unsupportedReason);
   const details = { op: `aten::${name}`, args: given };
   if (reasons.every((reason) => reason !== undefined)) {
     throw new AiforgeError('INVALID_ARGUMENT', `${call}it cannot be called: ${reasons[0]}.`, details);
+  }
+  const unknown = unknownNames(
+    schemas,
+    args.findLast((arg) => arg !== undefined),
+  );
+  if (unknown !== undefined) {
+    const problem = `has no option '${unknown.name}'.${didYouMean(unknown.name, unknown.known)}`;
+    throw new AiforgeError('INVALID_ARGUMENT', `${call}${problem} It takes ${[...unknown.known].join(', ')}.`, details);
   }
   const forms = schemas.map(({ text }) => `  ${text.replace(/^aten::/, '')}`);
   throw new AiforgeError(

@@ -2,10 +2,12 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
+import { kind, optional, string } from '../kinds.js';
+import { isOptions, signature } from '../signature.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
 import type { DType } from './dtype.js';
-import { handleOf, wrapHandle, type Tensor } from './tensor.js';
+import { handleOf, wrapHandle, Tensor } from './tensor.js';
 
 const dtypeOf: Record<string, DType> = {
   F64: 'float64',
@@ -41,6 +43,16 @@ export interface SafetensorsFile {
   metadata: Record<string, string>;
 }
 
+const tensorsKind = kind<Record<string, Tensor>>(
+  'an object of Tensors',
+  (value) => isOptions(value) && Object.values(value).every(Tensor.isTensor),
+);
+const textsKind = kind<Record<string, string>>(
+  'an object of strings',
+  (value) => isOptions(value) && Object.values(value).every((text) => typeof text === 'string'),
+);
+const saveTakes = signature({ file: string, tensors: tensorsKind, metadata: optional(textsKind) });
+
 /**
  * Writes tensors to a safetensors file, which Python's `safetensors` reads; whole or not at all.
  *
@@ -55,6 +67,7 @@ export function saveSafetensors(
   tensors: Record<string, Tensor>,
   metadata: Record<string, string> = {},
 ): void {
+  saveTakes.check('saveSafetensors', arguments);
   const names = Object.keys(tensors);
   // Wide elements first: so every tensor begins at a multiple of its element's size, as views of the file need.
   const inFile = names.toSorted((a, b) => tensors[b]!.elementSize() - tensors[a]!.elementSize());

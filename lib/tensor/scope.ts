@@ -1,7 +1,9 @@
-import { inspect } from 'node:util';
 import { isMap, isSet } from 'node:util/types';
 
 import { AiforgeError } from '../errors.js';
+import { func, optional, orNull, string } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { enterScope, leaveScope, runInContext, runInScope, type Entered } from './context.js';
 import { handleOf, Tensor } from './tensor.js';
 
@@ -60,6 +62,9 @@ export interface ScopeOptions {
   name?: string;
 }
 
+const scopeTakes = signature<ScopeOptions>({ body: func() }, { name: string });
+const scopeClassTakes = signature({ name: optional(orNull(string)) });
+
 /**
  * Runs `body` and then releases every tensor made in it, at once, but those that it returns (in arrays, objects, maps,
  * sets or modules; an instance of a class says by `tensorsOf` what it holds). Follows `await`: scopes of interleaved
@@ -77,11 +82,12 @@ export function scope<T>(first: string | (() => T), second?: (() => T) | ScopeOp
   if (typeof first === 'string') {
     if (typeof second === 'function') return runInScope(first, second as () => T, release);
   } else if (typeof first === 'function' && typeof second !== 'function') {
+    if (second !== undefined) scopeTakes.check('scope', [first, second]);
     return runInScope(second?.name ?? null, first, release);
   }
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `scope: expected a function, or a name and a function, got ${inspect([first, second], { depth: 0 })}.`,
+    `scope: expected a function, or a name and a function, got ${show([first, second])}.`,
   );
 }
 
@@ -103,6 +109,7 @@ export class Scope implements Disposable {
   readonly #entered: Entered;
 
   constructor(name: string | null = null) {
+    scopeClassTakes.check(new.target.name, arguments);
     this.name = name;
     this.#entered = enterScope(name);
   }

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
 import { handleOf, wrapHandle, type Tensor } from './tensor.js';
@@ -23,7 +22,7 @@ function idOf(token: SharedTensor, caller: string): string {
   if (id !== undefined) return id;
   throw new AiforgeError(
     'SHARED_TENSOR_INVALID',
-    `${caller}: expected a token of share() or transfer(), got ${inspect(token, { depth: 0, customInspect: false })}.`,
+    `${caller}: expected a token of share() or transfer(), got ${show(token)}.`,
   );
 }
 

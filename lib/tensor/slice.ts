@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 
 /** A bound or a step of a slice; null or nothing where Python leaves it out. */
 export type SliceBound = number | bigint | null | undefined;
@@ -9,10 +10,7 @@ function boundOf(value: SliceBound, name: string): number {
   if (value === null || value === undefined) return NaN;
   if (typeof value === 'bigint') return Number(value);
   if (Number.isInteger(value)) return value;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `slice: its ${name} must be an integer or null, got ${inspect(value, { depth: 0, customInspect: false })}.`,
-  );
+  throw new AiforgeError('INVALID_ARGUMENT', `slice: its ${name} must be an integer or null, got ${show(value)}.`);
 }
 
 /** A range of indices along one dimension, made by `slice()`. */

@@ -1,7 +1,9 @@
-import type { DType, Layout } from './dtype.js';
+import { either, kind, listOf, orNull, size, whole } from '../kinds.js';
+import { signature } from '../signature.js';
+import { dtypeKind, layoutKind, tensorKind } from './kinds.js';
+import type { DType, Layout, Scalar } from './dtype.js';
 import { ops } from './operators.js';
 import type { Tensor } from './tensor.js';
-import type { Scalar } from './dtype.js';
 
 // torch.sparse: what LibTorch's operators for sparse tensors are called in Python.
 
@@ -35,16 +37,24 @@ export interface SparseAddmmOptions {
   alpha?: Scalar;
 }
 
+const scalarKind = kind<Scalar>('a number', (value) => ['number', 'bigint', 'boolean'].includes(typeof value));
+const addmmTakes = signature<SparseAddmmOptions>(
+  { mat: tensorKind, mat1: tensorKind, mat2: tensorKind },
+  { beta: scalarKind, alpha: scalarKind },
+);
+
 const addProduct = aten('_sparse_addmm');
 const sampledProduct = aten('sparse_sampled_addmm');
 
 /** `beta * mat + alpha * mat1 @ mat2` of a sparse `mat1`: `torch.sparse.addmm`. */
 export function addmm(mat: Tensor, mat1: Tensor, mat2: Tensor, options: SparseAddmmOptions = {}): Tensor {
+  addmmTakes.check('sparse.addmm', arguments);
   return addProduct(mat, mat1, mat2, { ...options });
 }
 
 /** `beta * input + alpha * mat1 @ mat2`, the product only where the sparse `input` has elements: `torch.sparse.sampled_addmm`. */
 export function sampledAddmm(input: Tensor, mat1: Tensor, mat2: Tensor, options: SparseAddmmOptions = {}): Tensor {
+  addmmTakes.check('sparse.sampledAddmm', arguments);
   return sampledProduct(input, mat1, mat2, { ...options });
 }
 
@@ -55,6 +65,11 @@ export interface SparseSumOptions {
   dtype?: DType | null;
 }
 
+const sumTakes = signature<SparseSumOptions>(
+  { input: tensorKind },
+  { dim: orNull(either(whole, listOf(whole))), dtype: orNull(dtypeKind) },
+);
+
 const sums = {
   all: aten('_sparse_sum'),
   dim: aten('_sparse_sum.dim'),
@@ -63,7 +78,9 @@ const sums = {
 };
 
 /** The sum of a sparse tensor, sparse itself where dimensions are left: `torch.sparse.sum`. */
-export function sum(input: Tensor, { dim = null, dtype = null }: SparseSumOptions = {}): Tensor {
+export function sum(input: Tensor, options: SparseSumOptions = {}): Tensor {
+  sumTakes.check('sparse.sum', arguments);
+  const { dim = null, dtype = null } = options;
   const dims = typeof dim === 'number' ? [dim] : dim;
   if (dims === null) return dtype === null ? sums.all(input) : sums.dtype(input, { dtype });
   return dtype === null ? sums.dim(input, dims) : sums.both(input, dims, { dtype });
@@ -74,18 +91,29 @@ export interface SparseSoftmaxOptions {
   dtype?: DType | null;
 }
 
+const softmaxTakes = signature<SparseSoftmaxOptions>({ input: tensorKind, dim: whole }, { dtype: orNull(dtypeKind) });
+
 const softmaxInt = aten('_sparse_softmax.int');
 const logSoftmaxInt = aten('_sparse_log_softmax.int');
 
 /** The softmax along `dim` of the elements that a sparse tensor has: `torch.sparse.softmax`. */
-export function softmax(input: Tensor, dim: number, { dtype = null }: SparseSoftmaxOptions = {}): Tensor {
+export function softmax(input: Tensor, dim: number, options: SparseSoftmaxOptions = {}): Tensor {
+  softmaxTakes.check('sparse.softmax', arguments);
+  const { dtype = null } = options;
   return softmaxInt(input, dim, { dtype });
 }
 
 /** The logarithm of `softmax`: `torch.sparse.log_softmax`. */
-export function logSoftmax(input: Tensor, dim: number, { dtype = null }: SparseSoftmaxOptions = {}): Tensor {
+export function logSoftmax(input: Tensor, dim: number, options: SparseSoftmaxOptions = {}): Tensor {
+  softmaxTakes.check('sparse.logSoftmax', arguments);
+  const { dtype = null } = options;
   return logSoftmaxInt(input, dim, { dtype });
 }
+
+const spdiagsTakes = signature<{ layout?: Layout | null }>(
+  { diagonals: tensorKind, offsets: tensorKind, shape: listOf(size) },
+  { layout: orNull(layoutKind) },
+);
 
 const diagonalsOf = aten('_spdiags');
 
@@ -94,7 +122,9 @@ export function spdiags(
   diagonals: Tensor,
   offsets: Tensor,
   shape: readonly [number, number],
-  { layout = null }: { layout?: Layout | null } = {},
+  options: { layout?: Layout | null } = {},
 ): Tensor {
+  spdiagsTakes.check('sparse.spdiags', arguments);
+  const { layout = null } = options;
   return diagonalsOf(diagonals, offsets, shape, layout);
 }

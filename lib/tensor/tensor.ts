@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { show, shown } from '../show.js';
 import { native, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
@@ -10,6 +11,7 @@ import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
 import { readTarget, type ToOptions } from './to.js';
+import { asNumber, forJson } from './primitives.js';
 import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
@@ -113,7 +115,7 @@ export class Tensor implements Disposable {
     if (size === undefined) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
-        `size(${dim}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`,
+        `size(${show(dim)}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`,
       );
     }
     return size;
@@ -230,11 +232,19 @@ export class Tensor implements Disposable {
     );
   }
 
-  /** The single element: a number, a bigint beyond 2^53, a boolean or `{ re, im }`. */
-  item(): number | bigint | boolean | Complex;
-  item<T extends number | bigint | boolean | Complex>(): T;
-  item(): number | bigint | boolean | Complex {
-    return native.item(this.#handle);
+  /**
+   * The single element. It is typed as a number, which it is but for some dtypes, whose type the caller names: of bool it
+   * is a boolean (`item<boolean>()`), of complex numbers `{ re, im }` (`item<Complex>()`), and of 64-bit integers beyond 2^53
+   * a bigint (`item<number | bigint>()`).
+   *
+   * @throws AiforgeError OPERATOR_FAILED unless there is one element.
+   * @example
+   * import { tensor } from 'aiforge';
+   * tensor([0.5]).item().toFixed(3); // '0.500'
+   * tensor(true).item<boolean>(); // true
+   */
+  item<T extends number | bigint | boolean | Complex = number>(): T {
+    return native.item(this.#handle) as T;
   }
 
   /** A copy of the data, row by row, as the typed array of the dtype (float16: its 16 bits; complex: pairs). */
@@ -251,9 +261,36 @@ export class Tensor implements Disposable {
     return typedArrayOver(native.viewBytes(this.#handle), this.dtype);
   }
 
-  /** The elements as nested arrays: numbers, bigints for 64-bit integers beyond 2^53, booleans or `{ re, im }`. */
-  tolist(): NestedArray {
-    return toNested(this, this.#handle);
+  /**
+   * The elements as nested arrays, of which the caller may name the type: `tolist<number[][]>()`. They are numbers, but
+   * booleans of bool, `{ re, im }` of complex numbers, and bigints of 64-bit integers beyond 2^53.
+   *
+   * @example
+   * import { tensor } from 'aiforge';
+   * const [first] = tensor([[1, 2], [3, 4]]).tolist<number[][]>();
+   * first; // [1, 2]
+   */
+  tolist<T extends NestedArray = NestedArray<number>>(): T {
+    return toNested(this, this.#handle) as T;
+  }
+
+  /**
+   * What `JSON.stringify` writes: the elements as nested arrays, where JSON makes null of NaN and of infinite numbers.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT for integers beyond 2^53, which JSON's numbers do not hold.
+   */
+  toJSON(): NestedArray<number | boolean | Complex> {
+    return forJson(this.tolist<NestedArray>());
+  }
+
+  /**
+   * What JavaScript's own operators make of a tensor: of one element its number, as Python's `float(x)`; in a template string
+   * its printed form.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT for other tensors: JavaScript's operators do not compute with them.
+   */
+  [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | string {
+    return hint === 'string' ? this.toString() : asNumber(this);
   }
 
   /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */
@@ -277,6 +314,11 @@ export class Tensor implements Disposable {
   [inspect.custom](): string {
     return this.toString();
   }
+
+  /** @internal */
+  [shown](): string {
+    return this.isDisposed ? 'disposed tensor' : `${this.dtype}[${this.shape.join(', ')}]`;
+  }
 }
 
 /** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
@@ -291,10 +333,7 @@ export function refuseInTransforms(call: string, advice: string): void {
 /** @internal The handle of a tensor; throws for anything else. */
 export function handleOf(tensor: Tensor): Handle {
   if (!Tensor.isTensor(tensor)) {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `Expected a Tensor, got ${inspect(tensor, { depth: 0, customInspect: false })}.`,
-    );
+    throw new AiforgeError('INVALID_ARGUMENT', `Expected a Tensor, got ${show(tensor)}.`);
   }
   return Tensor.handleOf(tensor);
 }

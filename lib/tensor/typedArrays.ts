@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../errors.js';
+import { anything, boolean, listOf, size, type Kinds } from '../kinds.js';
+import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from './context.js';
 import {
@@ -9,12 +10,12 @@ import {
   byteOffsetOf,
   bytesOf,
   dtypeOfTypedArray,
-  isDType,
   isTypedArray,
   lengthOf,
   type DType,
   type TypedArray,
 } from './dtype.js';
+import { dtypeKind } from './dtypeKinds.js';
 import { wrapHandle, type Tensor } from './tensor.js';
 
 export interface MemoryOptions {
@@ -42,6 +43,14 @@ export interface BufferOptions extends MemoryOptions {
   /** How many elements to take. Default: all that are left. */
   count?: number;
 }
+
+const memoryOptions: Kinds<MemoryOptions> = { shape: listOf(size), transfer: boolean, copy: boolean };
+
+const typedArrayTakes = signature<TypedArrayOptions>({}, { dtype: dtypeKind, ...memoryOptions });
+const bufferTakes = signature<BufferOptions>(
+  { source: anything },
+  { dtype: dtypeKind, count: size, offset: size, ...memoryOptions },
+);
 
 const sameBits: Partial<Record<DType, readonly DType[]>> = {
   uint16: ['float16', 'bfloat16', 'complex32'],
@@ -136,9 +145,10 @@ function toBooleans(bytes: Tensor): Tensor {
  * large.length; // 0
  */
 export function fromTypedArray(array: TypedArray, options: TypedArrayOptions = {}): Tensor {
+  typedArrayTakes.checkOptions('fromTypedArray', options);
   const own = isTypedArray(array) ? dtypeOfTypedArray(array) : undefined;
   if (own === undefined) {
-    const shown = inspect(array, { depth: 0, customInspect: false });
+    const shown = show(array);
     throw refuse('fromTypedArray', `expected a typed array, got ${shown}; use fromBuffer() for other memory.`);
   }
   const { dtype } = options;
@@ -170,7 +180,7 @@ function memoryOf(source: unknown): Bytes {
     const whole = new Uint8Array(source);
     return { buffer: bufferOf(whole), offset: 0, length: lengthOf(whole) };
   }
-  const shown = inspect(source, { depth: 0, customInspect: false });
+  const shown = show(source);
   throw refuse('fromBuffer', `expected an ArrayBuffer, a SharedArrayBuffer, a Buffer or a view of one, got ${shown}.`);
 }
 
@@ -195,8 +205,8 @@ export function fromBuffer(
   source: ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView,
   options: BufferOptions = {},
 ): Tensor {
+  bufferTakes.check('fromBuffer', arguments);
   const { dtype = 'uint8', offset = 0, count } = options;
-  if (!isDType(dtype)) throw refuse('fromBuffer', `unknown dtype ${inspect(dtype)}.`);
   const memory = memoryOf(source);
   const size = bytesOf(dtype);
   const left = memory.length - offset;

@@ -77,8 +77,8 @@ function unravel(index: number, shape: readonly number[]): number[] {
 }
 
 function greatest(name: string, differences: Tensor, tolerance: number, comparison: Comparison): string {
-  const at = differences.flatten().argmax().item<number>();
-  const value = differences.flatten().select(0, at).item<number>();
+  const at = differences.flatten().argmax().item();
+  const value = differences.flatten().select(0, at).item();
   const text = numberText(value, differences.isFloatingPoint());
   const index = tupleText(unravel(at, differences.shape));
   return `Greatest ${name} difference: ${text} at index ${index}${allowance(tolerance, comparison)}`;
@@ -100,14 +100,14 @@ function compare(actual: Tensor, expected: Tensor, comparison: Comparison, ident
   if (matches.all().item<boolean>()) return undefined;
   if (actual.ndim === 0) {
     const isFloating = actual.isFloatingPoint() || actual.isComplex();
-    return scalarMismatch(actual.item() as Numeric, expected.item() as Numeric, comparison, isFloating);
+    return scalarMismatch(actual.item<Numeric>(), expected.item<Numeric>(), comparison, isFloating);
   }
   const isNumeric = actual.isFloatingPoint() || actual.isComplex();
   const [left, right] = isNumeric ? [actual, expected] : [actual.to('int64'), expected.to('int64')];
   const absolute = f.sub(left, right).abs();
   const relative = absolute.div(right.abs());
   const total = actual.numel();
-  const wrong = total - matches.sum().item<number>();
+  const wrong = total - matches.sum().item();
   return [
     verdict(identifier, comparison),
     '',

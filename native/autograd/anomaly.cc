@@ -7,13 +7,13 @@
 #include "../errors.h"
 #include "../values.h"
 #include "autograd.h"
+#include "node_pointer.h"
 
 namespace aiforge {
 
 namespace {
 
 using torch::autograd::AnomalyMode;
-using NodePointer = c10::intrusive_ptr<torch::autograd::Node>;
 
 std::string capture_stack() {
   const Bridge* bridge = Bridge::here();

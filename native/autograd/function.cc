@@ -1,4 +1,5 @@
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/headeronly/version.h>
 
 #include <unordered_set>
 
@@ -7,13 +8,14 @@
 #include "../values.h"
 #include "autograd.h"
 #include "function_node.h"
+#include "node_pointer.h"
 
 namespace aiforge {
 
 namespace {
 
-using NodePointer = c10::intrusive_ptr<FunctionNode>;
-using WeakNode = c10::weak_intrusive_ptr<FunctionNode>;
+using OwnNode = PointerTo<FunctionNode>::Strong;
+using WeakNode = PointerTo<FunctionNode>::Weak;
 
 // What `forward` hands back, as lib/autograd/function.ts arranges it.
 struct Forward {
@@ -48,8 +50,8 @@ std::unordered_set<at::TensorImpl*> impls_of(const std::vector<at::Tensor>& tens
 }
 
 std::vector<std::optional<at::Tensor>> wrap_outputs(const std::vector<at::Tensor>& inputs,
-                                                    const Forward& forward,
-                                                    const NodePointer& node) {
+                                                    const Forward& forward, const OwnNode& node,
+                                                    [[maybe_unused]] NodePointer& attached) {
   std::vector<std::optional<at::Tensor>> raw;
   for (const at::Tensor& output : forward.outputs) {
     raw.push_back(output.defined() ? std::optional<at::Tensor>(output) : std::nullopt);
@@ -61,7 +63,12 @@ std::vector<std::optional<at::Tensor>> wrap_outputs(const std::vector<at::Tensor
   const auto view_as_self = [](const at::Tensor& tensor) { return tensor.view_as(tensor); };
   return torch::autograd::_wrap_outputs(inputs, impls_of(forward.non_differentiable),
                                         impls_of(forward.dirty), raw, node, jvp, {}, view_as_self,
-                                        /*pure_view=*/false);
+                                        /*pure_view=*/false
+#if TORCH_VERSION_MINOR >= 14
+                                        ,
+                                        attached
+#endif
+  );
 }
 
 // A handle for each output; -1 where it is the very tensor that `forward` returned, null for
@@ -84,7 +91,7 @@ napi_value handles_of(Environment& environment, napi_env env, const Forward& for
   return array;
 }
 
-napi_value external_for(napi_env env, const NodePointer& node) {
+napi_value external_for(napi_env env, const OwnNode& node) {
   auto weak = std::make_unique<WeakNode>(node);
   napi_value external = nullptr;
   check(env, napi_create_external(
@@ -108,16 +115,17 @@ napi_value apply_function(napi_env env, napi_callback_info info) {
       is_tensor.push_back(argument.defined());
       if (argument.defined()) inputs.push_back(std::move(argument));
     }
-    NodePointer node;
+    OwnNode node;
     if (c10::GradMode::is_enabled() && torch::autograd::any_variable_requires_grad(inputs)) {
       auto backward = std::make_shared<JsReference>(*environment.bridge, args[3]);
-      node = c10::make_intrusive<FunctionNode>(args.string(0), std::move(backward),
-                                               std::move(is_tensor));
+      node =
+          PointerTo<FunctionNode>::make(args.string(0), std::move(backward), std::move(is_tensor));
       node->set_next_edges(torch::autograd::collect_next_edges(inputs));
       node->clear_input_metadata();
     }
     const Forward forward = run_forward(environment, env, args[2]);
-    const auto outputs = wrap_outputs(inputs, forward, node);
+    NodePointer attached;
+    const auto outputs = wrap_outputs(inputs, forward, node, attached);
     if (node) {
       node->set_outputs(outputs, forward.materialize);
       node->save(forward.to_save);
@@ -137,7 +145,7 @@ napi_value saved_tensors(napi_env env, napi_callback_info info) {
     const Arguments<1> args(env, info);
     void* data = nullptr;
     check(env, napi_get_value_external(env, args[0], &data));
-    const NodePointer node = static_cast<WeakNode*>(data)->lock();
+    const OwnNode node = static_cast<WeakNode*>(data)->lock();
     if (!node) throw Error("OPERATOR_FAILED", "the graph that saved these tensors is gone");
     return from_tensors(Environment::of(env), env, node->saved());
   });

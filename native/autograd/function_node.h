@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable_info.h>
+#include <torch/headeronly/version.h>
 
 #include <memory>
 #include <string>
@@ -21,8 +22,10 @@ class FunctionNode : public torch::autograd::Node {
 
   std::string name() const override { return name_; }
   void release_variables() override;
+#if TORCH_VERSION_MINOR >= 12
   // The destructor waits for the last weak reference, which what `backward` keeps may hold.
   void release_resources() override;
+#endif
 
   // After the outputs have got this node.
   void set_outputs(const std::vector<std::optional<at::Tensor>>& outputs, bool materialize);

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <torch/csrc/autograd/function.h>
 
 #include <mutex>
+
+#include "node_pointer.h"
 
 namespace aiforge {
 
@@ -17,7 +18,7 @@ class GradientLock {
   GradientLock(Environment& environment, const at::Tensor& tensor);
 
  private:
-  c10::intrusive_ptr<torch::autograd::Node> accumulator_;
+  NodePointer accumulator_;
   std::unique_lock<std::mutex> lock_;
 };
 

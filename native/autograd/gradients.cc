@@ -238,11 +238,9 @@ napi_value set_data(napi_env env, napi_callback_info info) {
 }
 
 // isCheckpointValid(): false while a pass runs that goes to chosen inputs only
-napi_value is_checkpoint_valid(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    return Napi::Boolean::New(env,
-                              torch::autograd::Engine::get_default_engine().is_checkpoint_valid());
-  });
+napi_value checkpoint_valid(napi_env env, napi_callback_info) {
+  return guarded(env,
+                 [&]() -> napi_value { return Napi::Boolean::New(env, is_checkpoint_valid()); });
 }
 
 }  // namespace
@@ -251,7 +249,7 @@ void define_gradients(Napi::Env env, Napi::Object exports) {
   define(env, exports, "backward", backward);
   define(env, exports, "backwardAsync", backward_async);
   define(env, exports, "grad", grad);
-  define(env, exports, "isCheckpointValid", is_checkpoint_valid);
+  define(env, exports, "isCheckpointValid", checkpoint_valid);
   define(env, exports, "gradients", gradients);
   define(env, exports, "gradient", gradient);
   define(env, exports, "setGradient", set_gradient);

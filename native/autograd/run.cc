@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ThreadLocalState.h>
+#include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/graph_task.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "../accelerator/accelerator.h"
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
@@ -21,6 +23,9 @@
 namespace aiforge {
 
 namespace {
+
+// While the engine calls JavaScript: what it knows of its pass on the thread that it calls from.
+thread_local bool is_callers_checkpoint_valid = true;
 
 // A slot of LibTorch's thread-local state that LibTorch itself does not use.
 const auto kSlot = c10::DebugInfoKind::PRODUCER_INFO;
@@ -49,9 +54,10 @@ void start_thread(std::function<void()> work) {
   ++passes_beside;
   try {
     std::thread([state = at::ThreadLocalState(), threads = at::get_num_threads(),
-                 work = std::move(work)]() mutable {
+                 device = DeviceContext(), work = std::move(work)]() mutable {
       {
         const at::ThreadLocalStateGuard guard(state);
+        device.enter();
         if (at::get_num_threads() != threads) at::set_num_threads(threads);
         work();
         work = nullptr;
@@ -76,18 +82,18 @@ std::exception_ptr attempt(const std::function<void()>& body) {
 // The engine waits for locks of nodes, and calls JavaScript under some of them. So a pass may take
 // this environment's thread only while no other thread can hold such a lock and wait for this one.
 bool may_run_here(const Environment& environment) {
-  return environment.passes.beside == 0 && !(environment.bridge->held > 0 && at::hasCUDA());
+  return environment.passes.beside == 0 && !(environment.bridge->held > 0 && is_device_used());
 }
 
-class DirectPass {
+class SynchronousPass {
  public:
-  explicit DirectPass(Passes& passes) : passes_(passes) { ++passes_.direct; }
-  ~DirectPass() {
-    if (--passes_.direct > 0) return;
+  explicit SynchronousPass(Passes& passes) : passes_(passes) { ++passes_.synchronous; }
+  ~SynchronousPass() {
+    if (--passes_.synchronous > 0) return;
     for (const auto& start : std::exchange(passes_.waiting, {})) start();
   }
-  DirectPass(const DirectPass&) = delete;
-  DirectPass& operator=(const DirectPass&) = delete;
+  SynchronousPass(const SynchronousPass&) = delete;
+  SynchronousPass& operator=(const SynchronousPass&) = delete;
 
  private:
   Passes& passes_;
@@ -148,17 +154,24 @@ Run* Run::current() {
   return run == nullptr || run->context == 0 ? nullptr : run;
 }
 
+bool is_checkpoint_valid() {
+  return is_callers_checkpoint_valid &&
+         torch::autograd::Engine::get_default_engine().is_checkpoint_valid();
+}
+
 void call_js(const JsReference& function, const std::vector<at::Tensor>& arguments,
              const std::function<void(napi_env, napi_value)>& read) {
   const Run* run = Run::current();
   const uint32_t context = run == nullptr ? 0 : run->context;
   const bool grad_enabled = c10::GradMode::is_enabled();
   const int task = torch::autograd::get_current_graph_task_id();
+  const bool is_valid = is_checkpoint_valid();
   function.bridge().call([&](napi_env env) {
     Environment& environment = Environment::of(env);
     const Interlude interlude(environment);
     const c10::DebugInfoGuard outside(kSlot, std::make_shared<Run>(0));
     const auto* before = std::exchange(environment.engine_arguments, &arguments);
+    const bool was_valid = std::exchange(is_callers_checkpoint_valid, is_valid);
     const napi_value values[] = {function.value(), number(env, context),
                                  Napi::Boolean::New(env, grad_enabled), number(env, task)};
     napi_value result = nullptr;
@@ -166,6 +179,7 @@ void call_js(const JsReference& function, const std::vector<at::Tensor>& argumen
         napi_call_function(env, Napi::Env(env).Undefined(), environment.engine_caller.Value(),
                            std::size(values), values, &result);
     environment.engine_arguments = before;
+    is_callers_checkpoint_valid = was_valid;
     if (status != napi_ok) throw_pending(env);
     read(env, result);
   });
@@ -175,9 +189,9 @@ void run_pass(Environment& environment, uint32_t context, const std::function<vo
   const auto run = std::make_shared<Run>(context);
   const std::exception_ptr error = attempt([&] {
     const c10::DebugInfoGuard guard(kSlot, run);
-    if (!may_run_here(environment)) return run_served(environment, pass);
-    const DirectPass direct(environment.passes);
-    pass();
+    const SynchronousPass synchronous(environment.passes);
+    if (may_run_here(environment)) return pass();
+    run_served(environment, pass);
   });
   if (error) rethrow_with_stack(environment, environment.bridge->env(), *run, error);
 }
@@ -212,7 +226,7 @@ napi_value run_pass_beside(Environment& environment, napi_env env, uint32_t cont
     });
     if (refused) finish(refused);
   };
-  if (environment.passes.direct == 0) {
+  if (environment.passes.synchronous == 0) {
     start();
   } else {
     environment.passes.waiting.emplace_back(std::move(start));

@@ -40,6 +40,10 @@ class Run : public c10::DebugInfoBase {
   std::string forward_stack_;
 };
 
+// Whether a checkpoint may run a pass of its own now: not while one runs that goes to chosen inputs
+// only.
+bool is_checkpoint_valid();
+
 // Calls a function of lib/tensor/engine.ts on its own thread, from any thread. `read` gets what it
 // returns.
 void call_js(const JsReference& function, const std::vector<at::Tensor>& arguments,

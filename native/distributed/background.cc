@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "../accelerator/accelerator.h"
 #include "../errors.h"
 
 namespace aiforge {
@@ -168,9 +169,10 @@ void rethrow_as_distributed(const std::string& what) {
 napi_value Background::run(napi_env env, const char* what, std::function<Settle()> body) {
   return promise(env, [&](Done done) {
     try {
-      std::thread([what, done, body = std::move(body)]() mutable {
+      std::thread([what, done, device = DeviceContext(), body = std::move(body)]() mutable {
         Settle settle;
         try {
+          device.enter();
           settle = body();
         } catch (...) {
           settle = failure(std::current_exception(), what);

@@ -1,8 +1,9 @@
 #include "collectives.h"
 
+#include "../accelerator/accelerator.h"
 #include "../environment.h"
+#include "../objects.h"
 #include "../values.h"
-#include "objects.h"
 #include "process_group.h"
 
 namespace aiforge {
@@ -184,11 +185,13 @@ struct Receive {
   }
 };
 
-c10::intrusive_ptr<c10::ivalue::Future> future_of(const Work& work) {
+using Future = c10::intrusive_ptr<c10::ivalue::Future>;
+
+Future future_of(const Work& work) {
   try {
     return work->getFuture();
   } catch (const c10::Error&) {
-    return {};  // point-to-point work has none
+    return {};  // point-to-point work of Gloo's has none
   }
 }
 
@@ -203,25 +206,29 @@ Settle settled(const char* name, std::shared_ptr<Pending> pending,
                const std::exception_ptr& error) {
   // Moved, since a parameter may outlive the call that posts the result.
   return [name, pending = std::move(pending), error](napi_env) -> napi_value {
-    if (!error) return nullptr;
     try {
-      std::rethrow_exception(error);
+      if (error) std::rethrow_exception(error);
+      // On a GPU the future is complete once the work was enqueued: what this thread enqueues from
+      // now on has to wait for it.
+      if (device_count() > 0) pending->work->wait();
+      return nullptr;
     } catch (...) {
       rethrow_as_distributed(name);
     }
   };
 }
 
-napi_value promise_of(napi_env env, Background& background, const char* name, Group group,
-                      Work work) {
-  const auto future = future_of(work);
-  auto pending = std::make_shared<Pending>(Pending{std::move(group), std::move(work)});
-  if (!future) {
-    return background.run(env, name, [name, pending]() -> Settle {
-      pending->work->wait();
-      return settled(name, pending, nullptr);
-    });
-  }
+// Waits on a thread of its own.
+napi_value promise_beside(napi_env env, Background& background, const char* name,
+                          std::shared_ptr<Pending> pending) {
+  return background.run(env, name, [pending = std::move(pending)]() -> Settle {
+    pending->work->wait();
+    return [pending](napi_env) -> napi_value { return nullptr; };
+  });
+}
+
+napi_value promise_of(napi_env env, Background& background, const char* name, const Future& future,
+                      std::shared_ptr<Pending> pending) {
   return background.promise(env, [&](Background::Done done) {
     auto handed_over = std::make_shared<std::shared_ptr<Pending>>(std::move(pending));
     future->addCallback([name, done, handed_over](c10::ivalue::Future& ended) {
@@ -242,8 +249,13 @@ napi_value collective(napi_env env, napi_callback_info info) {
     } catch (...) {
       rethrow_as_distributed(Collective::name);
     }
-    return promise_of(env, Background::of(env, info), Collective::name, std::move(group),
-                      std::move(work));
+    // The future of a barrier on a GPU is complete before the other ranks are there.
+    const bool has_future = !std::is_same_v<Collective, Barrier> || device_count() == 0;
+    const Future future = has_future ? future_of(work) : Future();
+    auto pending = std::make_shared<Pending>(Pending{std::move(group), std::move(work)});
+    Background& background = Background::of(env, info);
+    return future ? promise_of(env, background, Collective::name, future, std::move(pending))
+                  : promise_beside(env, background, Collective::name, std::move(pending));
   });
 }
 

@@ -2,12 +2,15 @@
 
 #include <torch/csrc/distributed/c10d/debug.h>
 
+#include <algorithm>
+#include <optional>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupWrapper.hpp>
 
+#include "../accelerator/accelerator.h"
+#include "../objects.h"
 #include "../values.h"
-#include "objects.h"
 #include "store.h"
 
 namespace aiforge {
@@ -22,12 +25,14 @@ Group live_group(napi_env env, napi_value value) {
 }
 
 void check_device(c10d::ProcessGroup& group, const at::Tensor& tensor) {
-  if (!group.hasBackendForDeviceType(tensor.device().type())) {
-    throw Error("INVALID_ARGUMENT", "got " + describe_tensor(tensor) + " on device " +
-                                        tensor.device().str() +
-                                        ", but this process group has no backend for it; move it "
-                                        "to the CPU first");
+  std::string served;
+  for (const c10::Device& device : group.getDeviceTypes()) {
+    if (device.type() == tensor.device().type()) return;
+    served += (served.empty() ? "" : " and ") + c10::DeviceTypeName(device.type(), true);
   }
+  throw Error("INVALID_ARGUMENT", "got " + describe_tensor(tensor) + " on device " +
+                                      tensor.device().str() + ", but this process group serves " +
+                                      served + " alone; move the tensor there first");
 }
 
 namespace {
@@ -36,9 +41,12 @@ using std::chrono::milliseconds;
 
 struct GroupOptions {
   std::string name;
-  int rank;
-  int size;
-  milliseconds timeout;
+  int rank = 0;
+  int size = 1;
+  milliseconds timeout{};
+  bool has_gloo = false;
+  bool has_nccl = false;
+  std::optional<c10::Device> device;  // the one GPU of this rank
 };
 
 using Store = c10::intrusive_ptr<c10d::Store>;
@@ -54,46 +62,85 @@ c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, const GroupOptio
       ProcessGroupGloo::Options::create_default(options.timeout));
 }
 
-// The prefixes are those of Python's torch.distributed, so that its ranks and ours meet.
-Group make_gloo_group(const Store& store, const GroupOptions& options) {
+c10::intrusive_ptr<c10d::Backend> make_checked_gloo(const Store& store,
+                                                    const GroupOptions& options) {
+  auto gloo = make_gloo(store, options);
+  if (c10d::debug_level() != c10d::DebugLevel::Detail) return gloo;
+  // Compares what the ranks are about to do before they do it.
+  return c10::make_intrusive<c10d::ProcessGroupWrapper>(
+      gloo, make_gloo(under("pg_wrapper:" + options.name, store), options));
+}
+
+#ifdef AIFORGE_CUDA
+void add_nccl(c10d::ProcessGroup& group, const Store& of_group, const GroupOptions& options) {
+  const auto nccl =
+      make_nccl(under("cuda/", of_group), options.rank, options.size, options.timeout);
+  if (options.device) group.setBoundDeviceId(options.device);
+  group.setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL, nccl);
+  // Finds out now, not in the first collective, that the ranks cannot be connected.
+  if (options.device) nccl->eagerConnectSingleDevice(*options.device);
+}
+#endif
+
+// The prefixes are those of Python's torch.distributed, so that its ranks and ours meet: a backend
+// for several devices has that of the first.
+Group make_group(const Store& store, const GroupOptions& options) {
   using c10d::ProcessGroup;
   const Store of_group = under(options.name + "/", under("default_pg", store));
-  const Store of_backend = under("cpu/", of_group);
-  auto gloo = make_gloo(of_backend, options);
   c10d::setDebugLevelFromEnvironment();
-  if (c10d::debug_level() == c10d::DebugLevel::Detail) {
-    // Compares what the ranks are about to do before they do it.
-    gloo = c10::make_intrusive<c10d::ProcessGroupWrapper>(
-        gloo, make_gloo(under("pg_wrapper:" + options.name, of_backend), options));
-  }
   auto group = c10::make_intrusive<ProcessGroup>(of_group, options.rank, options.size);
-  group->setDefaultBackend(ProcessGroup::BackendType::GLOO);
-  group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
-#ifdef USE_CUDA
-  group->setBackend(c10::DeviceType::CUDA, ProcessGroup::BackendType::GLOO, gloo);
+  group->setDefaultBackend(options.has_nccl ? ProcessGroup::BackendType::NCCL
+                                            : ProcessGroup::BackendType::GLOO);
+  if (options.has_gloo) {
+    const auto gloo = make_checked_gloo(under("cpu/", of_group), options);
+    group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
+#ifdef AIFORGE_CUDA
+    if (!options.has_nccl) {
+      group->setBackend(c10::DeviceType::CUDA, ProcessGroup::BackendType::GLOO, gloo);
+    }
+#endif
+  }
+#ifdef AIFORGE_CUDA
+  if (options.has_nccl) add_nccl(*group, of_group, options);
 #endif
   return group;
 }
 
-void check_backend(const std::string& backend) {
-  if (backend == "gloo") return;
-  if (backend == "nccl") {
-    throw Error("DISTRIBUTED_FAILED",
-                "This build of aiforge has no NCCL: pass { backend: 'gloo' }, which moves CUDA "
-                "tensors through the CPU.");
-  }
-  throw Error("INVALID_ARGUMENT",
-              "backend '" + backend + "' is unknown; expected 'gloo' or 'nccl'");
+void require_nccl() {
+#ifdef AIFORGE_CUDA
+  if (device_count() > 0) return;
+  throw Error("DISTRIBUTED_FAILED",
+              "NCCL needs a GPU, and no CUDA device can be used here: pass { backend: 'gloo' }.");
+#else
+  throw Error("DISTRIBUTED_FAILED",
+              "This build of aiforge has no NCCL: pass { backend: 'gloo' }, which moves CUDA "
+              "tensors through the CPU.");
+#endif
 }
 
-// openProcessGroup(store, backend, name, rank, worldSize, timeoutMs): Promise<ProcessGroup>
+void read_backends(const std::string& backend, GroupOptions& options) {
+  options.has_gloo = backend == "gloo" || backend == "cpu:gloo,cuda:nccl";
+  options.has_nccl = backend == "nccl" || backend == "cpu:gloo,cuda:nccl";
+  if (options.has_nccl) return require_nccl();
+  if (options.has_gloo) return;
+  throw Error(
+      "INVALID_ARGUMENT",
+      "backend '" + backend + "' is unknown; expected 'gloo', 'nccl' or 'cpu:gloo,cuda:nccl'");
+}
+
+// openProcessGroup(store, backend, name, rank, worldSize, timeoutMs, device | null):
+// Promise<ProcessGroup>
 napi_value open_process_group(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<6> args(env, info);
-    check_backend(args.string(1));
+    const Arguments<7> args(env, info);
     const auto store = unwrap_object<StoreObject>(env, args[0])->store;
-    const GroupOptions options{args.string(2), static_cast<int>(args.uint32(3)),
-                               static_cast<int>(args.uint32(4)), milliseconds(args.int64(5))};
+    GroupOptions options;
+    options.name = args.string(2);
+    options.rank = static_cast<int>(args.uint32(3));
+    options.size = static_cast<int>(args.uint32(4));
+    options.timeout = milliseconds(args.int64(5));
+    read_backends(args.string(1), options);
+    if (!args.is_missing(6)) options.device = c10::Device(c10::kCUDA, device_index(args, 6));
     if (options.rank >= options.size) {
       throw Error("INVALID_ARGUMENT", "rank " + std::to_string(options.rank) +
                                           " is not below the world size " +
@@ -103,7 +150,7 @@ napi_value open_process_group(napi_env env, napi_callback_info info) {
         env, "Joining the process group", [store, options]() -> Settle {
           // A client of its own: the others would wait for this one's long waits.
           auto object = std::make_shared<GroupObject>(
-              GroupObject{make_gloo_group(store->clone(), options), store});
+              GroupObject{make_group(store->clone(), options), store});
           return [object](napi_env env) { return wrap_object(env, object); };
         });
   });
@@ -118,6 +165,11 @@ napi_value close_process_group(napi_env env, napi_callback_info info) {
     auto last = std::make_shared<GroupObject>(
         GroupObject{std::move(object->group), std::move(object->store)});
     return Background::of(env, info).run(env, "destroyProcessGroup", [last]() -> Settle {
+#ifdef AIFORGE_CUDA
+      // Without it NCCL's watchdog warns, and waits, when the last reference goes.
+      using Type = c10d::ProcessGroup::BackendType;
+      if (last->group && last->group->getBackendType() == Type::NCCL) last->group->shutdown();
+#endif
       last->group.reset();
       last->store.reset();
       return [](napi_env) -> napi_value { return nullptr; };

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <chrono>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
 #include "background.h"
@@ -25,6 +26,12 @@ Group live_group(napi_env env, napi_value value);
 
 // Throws when the group has no backend for the device of a tensor.
 void check_device(c10d::ProcessGroup& group, const at::Tensor& tensor);
+
+#ifdef AIFORGE_CUDA
+// nccl.cc: its header needs those of CUDA and NCCL.
+c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store>& store, int rank,
+                                            int size, std::chrono::milliseconds timeout);
+#endif
 
 void define_process_group(napi_env env, napi_value object, Background& background);
 

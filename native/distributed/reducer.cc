@@ -1,7 +1,5 @@
 #include "reducer.h"
 
-#include <torch/headeronly/version.h>
-
 #include <algorithm>
 #include <limits>
 #include <torch/csrc/distributed/c10d/logger.hpp>
@@ -9,8 +7,8 @@
 #include <unordered_set>
 
 #include "../environment.h"
+#include "../objects.h"
 #include "../values.h"
-#include "objects.h"
 #include "process_group.h"
 
 namespace aiforge {
@@ -45,23 +43,14 @@ struct Model {
 
 using Buckets = std::vector<std::vector<size_t>>;
 
-// The constructor's arguments differ from release to release.
 std::shared_ptr<c10d::Reducer> make_reducer(const Group& group, const Model& model, Buckets buckets,
                                             const ReducerOptions& options) {
   const std::vector<bool> sparse(model.parameters.size(), false);
-#if TORCH_VERSION_MINOR >= 13
   return std::make_shared<c10d::Reducer>(
       model.parameters, std::move(buckets), group, sparse, options.bucket_bytes,
       options.find_unused_parameters, options.gradient_as_bucket_view, model.names,
       c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false,
       /*use_python_reducer=*/false, /*bucket_bytes_cap_list=*/std::vector<int64_t>());
-#else
-  return std::make_shared<c10d::Reducer>(
-      model.parameters, std::move(buckets), group, sparse, options.bucket_bytes,
-      options.find_unused_parameters, options.gradient_as_bucket_view, model.names,
-      c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false,
-      /*use_python_reducer=*/false);
-#endif
 }
 
 Buckets assign_buckets(const Model& model, const ReducerOptions& options) {

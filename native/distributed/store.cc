@@ -2,8 +2,8 @@
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "../objects.h"
 #include "../values.h"
-#include "objects.h"
 
 namespace aiforge {
 

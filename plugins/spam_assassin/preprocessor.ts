@@ -39,7 +39,7 @@ export class Preprocessor extends BasePreprocessor<Item, Sample> {
 
   /** The tokens as text, joined by blanks; words that are not in the vocabulary come back as `<unk>`. */
   inverseTransform(sample: Sample): Item {
-    const ids = sample.input_ids.tolist() as (bigint | number)[];
+    const ids = sample.input_ids.tolist<(bigint | number)[]>();
     const label = Number(sample.labels.item());
     const text = this.fitted().decode(ids);
     return label === unknownLabel ? { text } : { text, label };

@@ -29,7 +29,7 @@ export class Preprocessor extends BasePreprocessor<Item, Item> {
   /** Removes the padding at the end. */
   inverseTransform(sample: Item): Item {
     const { paddingTokenId } = this.fitted();
-    const ids = sample.input_ids.tolist() as number[];
+    const ids = sample.input_ids.tolist<number[]>();
     const length = ids.findLastIndex((id) => id !== paddingTokenId) + 1;
     return { ...sample, input_ids: sample.input_ids.narrow(0, 0, length) };
   }

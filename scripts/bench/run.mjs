@@ -1,17 +1,17 @@
 // `npm run bench`: aiforge and Python's torch alternate in one run, at one thread and at two; prints medians and ratios.
 // `--write` puts the table into docs/benchmarks.md. `--quick` takes fewer turns. `--model gpt_small` measures that row of
 // models.json alone (repeatable), `--model all` all of them.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
 import { build } from '../build.mjs';
 import { runMain } from '../provision/main.mjs';
 import { projectRoot } from '../provision/paths.mjs';
 import { installReference, referencePython } from '../provision/reference.mjs';
+import { compare, compareIn, formatTime, line, Timer } from './alternate.mjs';
 import { median } from './median.mjs';
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
@@ -24,27 +24,6 @@ const { values: flags } = parseArgs({
 });
 const isQuick = flags.quick;
 const turns = isQuick ? 5 : 11;
-
-/** A process that answers one timing request a line. */
-class Timer {
-  constructor(command, args) {
-    this.child = spawn(command, args, { cwd: projectRoot, stdio: ['pipe', 'pipe', 'inherit'] });
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-  }
-
-  async time(row, threads, rounds) {
-    this.child.stdin.write(`${JSON.stringify({ row, threads, rounds })}\n`);
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`The timing process ended at the row ${row}.`);
-    const answer = JSON.parse(value);
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return answer.ns;
-  }
-
-  stop() {
-    this.child.stdin.end();
-  }
-}
 
 // row here, row in Python, title, rounds a turn, the ratio that it should reach
 const rows = [
@@ -85,7 +64,7 @@ async function measureModels(names, startOurs, startTheirs, python, add) {
     for (const name of names) {
       const { iterations, goal } = models[name];
       const row = [name, name, modelTitle(models[name]), Math.max(4, 2 * iterations), goal];
-      add(await compare(startOurs, startTheirs, row, threads));
+      add(await compare(startOurs, startTheirs, row, threads, turns));
     }
   }
   for (const name of names) add(peakRow(name, python));
@@ -111,36 +90,12 @@ function peakRow(name, python) {
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 
-function formatTime(ns) {
-  if (ns < 10_000) return `${ns.toFixed(0)} ns`;
-  return ns < 10_000_000 ? `${(ns / 1000).toFixed(0)} µs` : `${(ns / 1e6).toFixed(1)} ms`;
-}
-
-/** Times a row on both sides, in processes of its own: no row inherits the heap of another. */
-async function compare(startOurs, startTheirs, row, threads) {
-  const pair = [startOurs(), startTheirs()];
-  const result = await compareIn(pair, row, threads);
-  for (const timer of pair) timer.stop();
-  return result;
-}
-
-async function compareIn([ours, theirs], [row, other, title, rounds, goal], threads) {
-  const [a, b] = [[], []];
-  for (let turn = 0; turn < turns; ++turn) {
-    a.push(await ours.time(row, threads, rounds));
-    b.push(await theirs.time(other, threads, rounds));
-  }
-  // The ratio of each turn: what slows the machine for a moment slows both sides of a turn.
-  const ratio = median(a.map((ns, i) => ns / b[i]));
-  return { title, threads, ours: formatTime(median(a)), theirs: formatTime(median(b)), ratio, goal };
-}
-
 /** Common operators on small tensors, in scopes: all in one pair of processes, since each takes nanoseconds. */
 async function operatorRows(startOurs, startTheirs, add) {
   const { operatorNames } = await import('./node/operators.mjs');
   const pair = [startOurs(), startTheirs()];
   for (const name of operatorNames) {
-    add(await compareIn(pair, [`op_${name}`, `op_${name}`, `\`${name}\` on 4×4, in a scope`, 10, 0.9], 1));
+    add(await compareIn(pair, [`op_${name}`, `op_${name}`, `\`${name}\` on 4×4, in a scope`, 10, 0.9], 1, turns));
   }
   for (const timer of pair) timer.stop();
 }
@@ -172,11 +127,6 @@ function importRow(python) {
   ];
 }
 
-function line({ title, threads, ours, theirs, ratio, goal }) {
-  const target = goal === undefined ? '–' : `≤ ${goal}`;
-  return `| ${title} | ${threads} | ${ours} | ${theirs} | **${ratio.toFixed(2)}** | ${target} |`;
-}
-
 function memory() {
   const script = path.join(here, 'node', 'memory.mjs');
   const read = (...args) =>
@@ -196,7 +146,7 @@ function tfjsRow(startOurs) {
   }
   const startTheirs = () => new Timer(process.execPath, [path.join(folder, 'bench.mjs')]);
   const row = ['mlp_step', 'mlp_step', 'MLP step against TensorFlow.js (wasm backend, Adam)', 10];
-  return compare(startOurs, startTheirs, row, 1);
+  return compare(startOurs, startTheirs, row, 1, turns);
 }
 
 function writeTable(lines) {
@@ -223,12 +173,12 @@ await runMain(async () => {
     await measureModels(names, ours, theirs, python, add);
     return 0;
   }
-  for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads));
+  for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads, turns));
   await measureModels(Object.keys(models), ours, theirs, python, add);
   for (const row of importRow(python)) add(row);
-  for (const row of conversionRows) add(await compare(ours, theirs, row, 1));
-  for (const row of optimizerRows) add(await compare(ours, theirs, row, 1));
-  for (const row of copyRows) add(await compare(ours, ours, row, 1));
+  for (const row of conversionRows) add(await compare(ours, theirs, row, 1, turns));
+  for (const row of optimizerRows) add(await compare(ours, theirs, row, 1, turns));
+  for (const row of copyRows) add(await compare(ours, ours, row, 1, turns));
   await operatorRows(ours, theirs, add);
   add(await tfjsRow(ours));
   const notes = memory();

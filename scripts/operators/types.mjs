@@ -104,3 +104,24 @@ export function spreadIndex({ args }) {
   const [list] = positional;
   return positional.length === 1 && list.isList && list.kind === 'Int' && list.listSize === 0 && isRequired(list);
 }
+
+/** Whether every call of one overload is one of another, which gives the same and takes more. */
+function covers(wide, narrow) {
+  const names = new Map(wide.args.map((a) => [a.name, a]));
+  const isShared = narrow.args.every((a) => names.get(a.name)?.type === a.type);
+  const own = wide.args.filter((a) => !narrow.args.some((b) => b.name === a.name));
+  return isShared && own.length > 0 && own.every((a) => !isRequired(a)) && returnType(wide) === returnType(narrow);
+}
+
+/**
+ * The overloads in the order in which they are declared: Python's, but before one that takes less, such as the sum of all
+ * elements, comes the one that has its calls and more. An editor shows the first.
+ */
+export function inOrderOfUse(overloads) {
+  const ordered = [...overloads];
+  for (let i = 0; i < ordered.length; ++i) {
+    const wide = ordered.findIndex((overload, j) => j > i && covers(overload, ordered[i]));
+    if (wide > 0) ordered.splice(i, 0, ...ordered.splice(wide, 1));
+  }
+  return ordered;
+}

@@ -38,7 +38,7 @@ export async function buildAddon(libtorch, why) {
 export async function buildPrebuilt() {
   // An addon may have been copied here without what it was built from.
   if (!existsSync(join(addonFolder, 'CMakeCache.txt'))) await configureAndCompile(readJson(addonRecord));
-  await cmake(['--build', addonFolder, '--target', 'prebuilt', '--parallel', String(availableParallelism())]);
+  await cmakeJs('build', ['--target', 'prebuilt', ...inParallel]);
   return join(addonFolder, 'prebuilt', 'aiforge.node');
 }
 
@@ -79,7 +79,7 @@ export function requireTools(why) {
     missing.push(process.env.CXX || 'g++');
   if (!which('cmake')) missing.push('cmake');
   if (!which('ninja') && !which('make')) missing.push('make');
-  if (missing.length === 0) return;
+  if (missing.length === 0) return requireCmakeJs(why);
   throw new ProvisionError(
     `the addon is to be compiled, since ${why}, and ${missing.join(' and ')} not found on PATH. ` +
       `Install ${missing.length > 1 ? 'them' : 'it'} (on Debian: apt-get install ${missing.join(' ')}) and run the command again.`,
@@ -87,9 +87,22 @@ export function requireTools(why) {
   );
 }
 
+/** A package that is installed has it only where somebody wants to compile. */
+function requireCmakeJs(why) {
+  try {
+    require.resolve('cmake-js/package.json');
+  } catch {
+    throw new ProvisionError(
+      `the addon is to be compiled, since ${why}, and the package cmake-js is not installed. ` +
+        'Install it (npm install cmake-js) and run the command again.',
+      'ADDON_NOT_LOADED',
+    );
+  }
+}
+
 async function configureAndCompile(libtorch) {
   const sources = sourcesOf(libtorch);
-  const configuration = { ...configurationOf(libtorch), generator: which('ninja') ? 'Ninja' : 'Unix Makefiles' };
+  const configuration = configurationOf(libtorch);
   const marker = join(addonFolder, 'configured.json');
   rmSync(addonRecord, { force: true });
   if (JSON.stringify(readJson(marker)) !== JSON.stringify(configuration)) {
@@ -99,31 +112,39 @@ async function configureAndCompile(libtorch) {
     await configure(configuration);
     writeJson(marker, configuration);
   }
-  await cmake(['--build', addonFolder, '--parallel', String(availableParallelism())]);
+  await cmakeJs('build', inParallel);
   const { path, version, flavour } = libtorch;
   writeJson(addonRecord, { path, version, flavour, sources });
 }
 
-function configure({ path, flavour, generator }) {
+function configure({ path, flavour }) {
   const variables = {
-    CMAKE_BUILD_TYPE: 'Release',
     AIFORGE_LIBTORCH: path,
     AIFORGE_FLAVOUR: flavour,
     AIFORGE_HEADERS: HEADERS.map((name) => resolve(require(name).include_dir)).join(';'),
   };
-  const definitions = Object.entries(variables).map(([name, value]) => `-D${name}=${value}`);
-  return cmake(['-S', projectRoot, '-B', addonFolder, '-G', generator, ...definitions]);
+  return cmakeJs(
+    'configure',
+    Object.entries(variables).map(([name, value]) => `--CD${name}=${value}`),
+  );
 }
 
-async function cmake(args) {
-  const { status, tail } = await run('cmake', args, {
+const inParallel = ['--parallel', String(availableParallelism())];
+
+async function cmakeJs(command, args) {
+  const bin = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
+  const options = [bin, command, '--directory', projectRoot, '--out', addonFolder, '--log-level', 'warn'];
+  const { status, tail } = await run(process.execPath, [...options, ...args], {
     cwd: projectRoot,
     onLine: showProgress,
     env: { ...process.env, ...ccacheSettings },
   });
   if (status === 0) return;
-  const reason = args[0] === '--build' ? ' The compiler says above why.' : `\n${tail.join('\n')}`;
-  throw new ProvisionError(`the native part did not compile (cmake: ${status}).${reason}`, 'ADDON_NOT_LOADED');
+  const reason = command === 'configure' ? `\n${tail.join('\n')}` : ' The compiler says above why.';
+  throw new ProvisionError(
+    `the native part did not compile (cmake-js ${command}: ${status}).${reason}`,
+    'ADDON_NOT_LOADED',
+  );
 }
 
 // The same sources hit the cache from any checkout or install, precompiled headers included.
@@ -133,7 +154,8 @@ const ccacheSettings = {
   CCACHE_SLOPPINESS: 'pch_defines,time_macros,include_file_mtime,include_file_ctime',
 };
 
-const NOISE = /^(-- |\[\s*[\d/%]+\] |ninja: |g?make\b|Consolidate|Scanning|FAILED: |\S*\bccache |\S+\+\+ -D|\s*$)/;
+const NOISE =
+  /^(-- |\[\s*[\d/%]+\] |ninja: |g?make\b|Consolidate|Scanning|Not searching|ERROR OMG|FAILED: |\S*\bccache |\S+\+\+ -D|\s*$)/;
 
 // One short line a compiled unit; the compiler's own words in full; nothing of CMake's.
 function showProgress(line) {

@@ -35,9 +35,12 @@ export async function unpackWheel(target, flavour) {
 }
 
 // The CPU wheel needs no other package. The CUDA one loads the nvidia-* wheels that its dependencies bring, from the
-// folder next to torch/: untested, for want of a GPU where this was written. `===` leaves out versions such as 2.13.0+cpu.
+// folder next to torch/, and lack two folders of CUDA's headers that torch's own need, which have wheels of their own. `===`
+// leaves out versions such as 2.13.0+cpu.
+const CUDA_HEADERS = ['nvidia-cuda-crt==13.0.*', 'nvidia-cuda-cccl==13.0.*'];
+
 function wanted(flavour, scratch) {
-  if (flavour === 'cuda') return [`torch===${LIBTORCH_VERSION}`];
+  if (flavour === 'cuda') return [`torch===${LIBTORCH_VERSION}`, ...CUDA_HEADERS];
   const { python, abi, platform: tag, sha256 } = cpuWheel();
   const requirements = join(scratch, 'requirements.txt');
   writeFileSync(requirements, `torch==${LIBTORCH_VERSION}+cpu --hash=sha256:${sha256}\n`);

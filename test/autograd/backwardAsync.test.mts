@@ -186,6 +186,21 @@ describe('backwardAsync', () => {
     expect(list(x.grad)).to.deep.equal([4]);
   });
 
+  it('starts after a synchronous pass that another thread runs, too', async () => {
+    // While one is under way, a synchronous pass gets a thread of its own; on a GPU it does wherever there are hooks.
+    const other = leaf(1).exp().sum().backwardAsync();
+    const x = leaf(2);
+    let inner: Promise<void> | undefined;
+    const y = x.mul(1);
+    y.registerHook(() => {
+      inner ??= enableGrad(() => Triple.apply(x).sum().backwardAsync());
+    });
+    y.sum().backward();
+    expect(list(x.grad)).to.deep.equal([1]);
+    await Promise.all([inner, other]);
+    expect(list(x.grad)).to.deep.equal([4]);
+  });
+
   it('runs many passes at once, over separate and over shared graphs, beside synchronous ones', async () => {
     const shared = leaf(1);
     let hooks = 0;

@@ -33,9 +33,9 @@ function train(useCheckpoint: boolean, useReentrant = false): Recorded {
   const loss = y.square().sum();
   loss.backward();
   return {
-    loss: loss.item<number>(),
-    gradients: [x, ...weights].map((t) => t.grad!.flatten().tolist() as number[]),
-    next: rand([3], { dtype: 'float64' }).tolist() as number[],
+    loss: loss.item(),
+    gradients: [x, ...weights].map((t) => t.grad!.flatten().tolist<number[]>()),
+    next: rand([3], { dtype: 'float64' }).tolist<number[]>(),
   };
 }
 
@@ -57,7 +57,7 @@ describe('checkpoint with random numbers', () => {
     const masks: boolean[][] = [];
     const fn = (t: Tensor) => {
       const y = dropout(t, { p: 0.5 });
-      masks.push(y.ne(0).tolist() as boolean[]);
+      masks.push(y.ne(0).tolist<boolean[]>());
       return y.exp();
     };
     checkpoint(fn, x, { preserveRngState: false }).sum().backward();

@@ -34,7 +34,7 @@ describe('savedTensorsHooks', () => {
     const x = leaf(3);
     const order: string[] = [];
     const y = savedTensorsHooks(
-      (t) => t.item() as number,
+      (t) => t.item<number>(),
       (value) => {
         order.push('outer');
         return tensor([value], { dtype: 'float64' });
@@ -202,6 +202,14 @@ describe('checkpoint', () => {
     expect(grad(y, x)[0]!.equal(first)).to.equal(true);
     const reentrant = checkpoint(fn, x, { useReentrant: true }).sum();
     expect(() => grad(reentrant, x)).to.throw(/leave useReentrant out/);
+  });
+
+  it('refuses to be reentrant under grad on another thread, too', async () => {
+    const other = leaf(1).exp().sum().backwardAsync();
+    const x = leaf(0.7);
+    const reentrant = checkpoint(fn, x, { useReentrant: true }).sum();
+    expect(() => grad(reentrant, x)).to.throw(/leave useReentrant out/);
+    await other;
   });
 
   it('is checked against changes in place and functions that do otherwise the second time', () => {

@@ -98,8 +98,8 @@ describe('vmap', () => {
     const noise = (slice: Tensor): Tensor => slice.add(randn([3]));
     refuses(() => vmap(noise)(x), /randomness error mode/, 'OPERATOR_FAILED');
     const difference = (result: Tensor): Tensor => result.sub(x);
-    const same = difference(vmap(noise, { randomness: 'same' })(x)).tolist() as number[][];
-    const different = difference(vmap(noise, { randomness: 'different' })(x)).tolist() as number[][];
+    const same = difference(vmap(noise, { randomness: 'same' })(x)).tolist<number[][]>();
+    const different = difference(vmap(noise, { randomness: 'different' })(x)).tolist<number[][]>();
     expect(same[0]!.every((value, i) => Math.abs(value - same[1]![i]!) < 1e-5)).to.equal(true);
     expect(different[0]!.some((value, i) => Math.abs(value - different[1]![i]!) > 1e-5)).to.equal(true);
     const dropped = vmap((slice: Tensor) => dropout(slice, 0.5, true), { randomness: 'same', chunkSize: 1 })(
@@ -122,7 +122,8 @@ describe('vmap', () => {
     refuses(() => vmap((_: Tensor) => 3, { inDims: [0] })(x), /must return tensors only/);
     refuses(() => vmap(same, { chunkSize: 0 }), /chunkSize must be/);
     refuses(() => vmap(same, { randomness: 'some' as 'same' }), /randomness must be/);
-    refuses(() => vmap(undefined as never), /expected a function/);
+    refuses(() => vmap(undefined as never), /fn must be given/);
+    refuses(() => vmap(3 as never), /fn must be a function, got 3/);
   });
 
   it('refuses elements, and shows the batch when printed', () => {
@@ -140,7 +141,7 @@ describe('vmap', () => {
       'BatchedTensor(lvl=1, bdim=0, value=\n    tensor([[0., 1., 2.],\n            [3., 4., 5.]])\n)',
     );
     expect(inside(() => String(x))).to.equal(String(x));
-    expect(inside(() => x.tolist())).to.deep.equal(x.tolist());
+    expect(inside(() => x.tolist<number[][]>())).to.deep.equal(x.tolist());
   });
 
   it('refuses what belongs outside', () => {
@@ -254,7 +255,7 @@ describe('vmap', () => {
     expect(inferenceMode(() => vmap((slice: Tensor) => slice.mul(2))(x)).tolist()).to.deep.equal(x.mul(2).tolist());
     const slope = inferenceMode(() => vmap(func.grad((slice: Tensor) => slice.pow(2).sum()))(x));
     expect(slope.tolist()).to.deep.equal(x.mul(2).tolist());
-    expect(inferenceMode(() => func.jvp((a: Tensor) => a.pow(2), [x], [x])[1].tolist())).to.deep.equal(
+    expect(inferenceMode(() => func.jvp((a: Tensor) => a.pow(2), [x], [x])[1].tolist<number[][]>())).to.deep.equal(
       x.pow(2).mul(2).tolist(),
     );
     expect(isGradEnabled()).to.equal(true);

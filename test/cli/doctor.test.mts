@@ -27,6 +27,14 @@ describe('aiforge doctor', () => {
     expect(status).to.equal(1);
   });
 
+  it('names a wrong number of threads, and asks for no build because of it', () => {
+    const { status, stdout } = runDoctor({ AIFORGE_NUM_THREADS: 'all' });
+    expect(stdout).to.match(
+      /^✗ addon .* does not load\n {4}AIFORGE_NUM_THREADS: got 'all', expected a whole number.*\.\n$/m,
+    );
+    expect(status).to.equal(1);
+  });
+
   it('does not ask for build tools while the addon works', () => {
     const { status, stdout } = runDoctor({ PATH: '' });
     expect(stdout).to.match(/^- cmake {9}not found \(needed only/m);

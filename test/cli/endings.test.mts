@@ -166,8 +166,10 @@ describe('how a training command ends', () => {
   });
 
   describe('on two ranks', () => {
-    it('Ctrl-C ends steps of two seconds within one, with a checkpoint and the command to go on', async () => {
-      const child = start('aiforge-launch', two, inside('slow'), { STEP_MS: '2000' });
+    const windows = [...two, 'training.accumulationSteps=4'];
+
+    it('Ctrl-C ends steps of two seconds within one, inside a window of four, with a checkpoint and the command to go on', async () => {
+      const child = start('aiforge-launch', windows, inside('slow'), { STEP_MS: '2000' });
       const end = finished(child);
       await printed(child, 'files in');
       await sleep(5000);
@@ -181,7 +183,7 @@ describe('how a training command ends', () => {
       expect(command[2]).to.match(/^--nproc 2 train --resume /);
       const resumed = await run('aiforge-launch', ['--nproc', '2', 'train', '--resume', directory], inside('slow'));
       expect(resumed.status, resumed.stderr).to.equal(0);
-      const whole = await run('aiforge-launch', two, inside('slow-whole'));
+      const whole = await run('aiforge-launch', windows, inside('slow-whole'));
       expect(whole.status, whole.stderr).to.equal(0);
       expect(bytesOf(directory) === bytesOf(runOf('slow-whole'))).to.equal(true);
     }).timeout(180_000);

@@ -126,8 +126,8 @@ describe('an error within a plugin', () => {
   });
 
   for (const [name, reason] of [
-    ['mistyped', "TypeError Cannot read properties of undefined (reading 'x')"],
-    ['stray', 'RangeError stray'],
+    ['mistyped', "TypeError: Cannot read properties of undefined (reading 'x')"],
+    ['stray', 'RangeError: stray'],
   ] as const) {
     it(`shows with its line when it is JavaScript's own: ${name}`, async () => {
       const { status, stderr } = await run('aiforge', ['train', config(name)], path.join(folder, name), {

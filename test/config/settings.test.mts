@@ -18,21 +18,19 @@ describe('settings', () => {
       TEST_DATA_DIR: '/t',
       RUNS_DIR: '/r',
       MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000/base',
-      AIFORGE_NUM_THREADS: '2',
       AIFORGE_STACK: 'full',
     };
-    expect(readSettings(env)).to.deep.equal({ ...env, LOG_LEVEL: 'debug', AIFORGE_NUM_THREADS: 2 });
+    expect(readSettings(env)).to.deep.equal({ ...env, LOG_LEVEL: 'debug' });
   });
 
   it('names each wrong variable, its value and what it may be', () => {
-    const read = () =>
-      readSettings({ LOG_LEVEL: 'warning', MLFLOW_TRACKING_URI: 'file:./x', AIFORGE_NUM_THREADS: '0' });
+    const read = () => readSettings({ LOG_LEVEL: 'warning', MLFLOW_TRACKING_URI: 'file:./x', AIFORGE_STACK: 'all' });
     expect(read)
       .to.throw(AiforgeError, /^the environment has 3 problems:/)
       .with.property('code', 'CONFIG_INVALID');
     expect(read).to.throw(/LOG_LEVEL: got 'warning', expected one of trace, .*did you mean 'warn'\?/);
     expect(read).to.throw(/MLFLOW_TRACKING_URI: got 'file:.\/x', expected an http/);
-    expect(read).to.throw(/AIFORGE_NUM_THREADS: got '0', expected at least 1/);
+    expect(read).to.throw(/AIFORGE_STACK: got 'all', expected one of user, full/);
   });
 
   it('looks at process.env only when it is asked', () => {

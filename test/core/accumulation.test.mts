@@ -73,7 +73,7 @@ describe('accumulating gradients', () => {
 
   async function weightsAfter(batchSize: number, accumulationSteps: number): Promise<number[]> {
     const { runDirectory } = await run(batchSize, accumulationSteps);
-    return loadSafetensors(path.join(runDirectory, 'last.safetensors')).tensors['model.w']!.tolist() as number[];
+    return loadSafetensors(path.join(runDirectory, 'last.safetensors')).tensors['model.w']!.tolist<number[]>();
   }
 
   function expectClose(found: number[], expected: number[]): void {

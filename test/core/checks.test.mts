@@ -278,7 +278,7 @@ describe('what a run checks', () => {
           const predicted = randint(0, classes, [64]).where(randint(0, 2, [64]).eq(0), actual);
           const logits = tensor(0).expand(64, classes).to('float32').scatter(1, predicted.unsqueeze(1), 1);
           counts.add(logits, actual);
-          const pairs = [actual.tolist() as number[], predicted.tolist() as number[]];
+          const pairs = [actual.tolist<number[]>(), predicted.tolist<number[]>()];
           pairs[0]!.forEach((row, i) => ++tables[row]![pairs[1]![i]!]!);
         }
         const right = tables.reduce((sum, row, c) => sum + row[c]!, 0);

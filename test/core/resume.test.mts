@@ -1,13 +1,28 @@
-import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { loadExperimentConfig, type OrchestratorOptions } from 'aiforge';
+import {
+  loadExperimentConfig,
+  loadSafetensors,
+  loadWeights,
+  nn,
+  singleProcess,
+  type OrchestratorOptions,
+} from 'aiforge';
 import { expect } from 'chai';
 
+import { loadCheckpoint } from '#lib/core/checkpoints/checkpoint.js';
+import { saveChecked } from '#lib/core/checkpoints/checksum.js';
+import { splitDataset } from '#lib/core/runs/splits.js';
+import { Agreement, RunRequests } from '#lib/core/training/agreement.js';
+import { evaluate } from '#lib/core/training/evaluation.js';
+
 import { temporaryFolder } from '../support/project.mjs';
-import { abortAt, breakAt, bytesOf, experiment, failureOf, linesOf, runIn } from './lab.mjs';
+import { abortAt, breakAt, bytesOf, Dataset, experiment, failureOf, linesOf, Model, runIn } from './lab.mjs';
 
 describe('resuming a run', () => {
   const folder = temporaryFolder('resume');
@@ -87,10 +102,11 @@ describe('resuming a run', () => {
       return expectSameBytes('test', {}, { signal: controller.signal, callbacks: [callback] });
     });
 
-    it('broken off three times', async () => {
-      const whole = await runIn(inside('thrice-whole'), experiment({ checkpoint: { everySteps: 3, keepLast: true } }));
+    it('broken off three times, in windows of three batches', async () => {
+      const steady = { accumulationSteps: 3, checkpoint: { everySteps: 1, keepLast: true } };
+      const whole = await runIn(inside('thrice-whole'), experiment(steady));
       const runs = inside('thrice');
-      let training: object = { checkpoint: { everySteps: 3, keepLast: true } };
+      let training: object = steady;
       for (const [epoch, batch] of [
         [1, 5],
         [1, 8],
@@ -102,6 +118,65 @@ describe('resuming a run', () => {
       await runIn(runs, experiment(training));
       expect(bytesOf(runOf(runs)) === bytesOf(whole.runDirectory)).to.equal(true);
     });
+  });
+
+  it('finds the best weights to give exactly the recorded value', async () => {
+    const { runDirectory, bestEpoch, history } = await runIn(inside('best'), experiment());
+    const dataset = new Dataset();
+    const { val } = splitDataset(dataset, experiment().training);
+    const model = new Model({ dropout: 0.3, classes: 2 });
+    model.lossFn = new nn.CrossEntropyLoss();
+    loadWeights(path.join(runDirectory, 'best.safetensors'), model);
+    const parallel = await singleProcess.parallelize(model);
+    const agreement = new Agreement(new RunRequests(new AbortController().signal), singleProcess);
+    const parts = { model, samples: dataset, indices: val, batchSize: 8, ranks: singleProcess, parallel, agreement };
+    const again = await evaluate(parts);
+    expect(again!.values.loss).to.equal(history[bestEpoch! - 1]!.val_loss);
+  });
+
+  it('leaves a checkpoint that loads, whenever the process is killed', async () => {
+    const runs = inside('killed');
+    const script = `
+      import('aiforge').then(async ({ Container, Orchestrator, readSettings }) => {
+        const { experiment } = await import(${JSON.stringify(path.resolve('build/test/core/lab.mjs'))});
+        const container = new Container();
+        container.experimentConfig.override(experiment({ epochs: 1000, checkpoint: { everySteps: 1, keepLast: true } }));
+        await new Orchestrator(container, { settings: readSettings({ RUNS_DIR: ${JSON.stringify(runs)} }) }).runExperiment();
+      });`;
+    for (let i = 0; i < 8; i++) {
+      rmSync(runs, { recursive: true, force: true });
+      const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'ignore', 'inherit'] });
+      const ended = once(child, 'exit');
+      while (!existsSync(path.join(runs, 'lab')) || !existsSync(path.join(runOf(runs), 'last.safetensors')))
+        await sleep(20);
+      await sleep(37 * i);
+      child.kill('SIGKILL');
+      await ended;
+      expect(loadCheckpoint(path.join(runOf(runs), 'last.safetensors')).state.step).to.be.greaterThan(0);
+    }
+  });
+
+  it('refuses a checkpoint with a right checksum and what no run writes', async () => {
+    const { runDirectory } = await runIn(inside('forged'), experiment({ epochs: 1 }));
+    const file = path.join(runDirectory, 'last.safetensors');
+    const { tensors, metadata } = loadSafetensors(file);
+    const { sha256: _old, ...rest } = metadata;
+    const forged: Record<string, string>[] = [
+      { state: '{' },
+      { state: '{"epoch":-1}' },
+      { state: '{"__proto__":{"epoch":0}}' },
+      { config: '[]' },
+      { plugins: 'null' },
+      { optimizer: '{' },
+      { optimizer: 'null' },
+      { optimizer: '{"state":null,"paramGroups":7}' },
+      { scheduler: '{"name":"constructor"}' },
+    ];
+    for (const change of forged) {
+      saveChecked(file, tensors, { ...rest, ...change });
+      const failure = await failureOf(runIn(inside('forged'), experiment({ epochs: 2, resumeFrom: runDirectory })));
+      expect(failure, JSON.stringify(change)).to.include({ name: 'AiforgeError' });
+    }
   });
 
   describe('with another configuration', () => {
@@ -162,17 +237,17 @@ describe('resuming a run', () => {
       });
     });
 
-    it('applies the learning rate: none moves nothing but what the optimizer remembers', async () => {
+    it('applies the learning rate: with next to none, weights stay where they were', async () => {
       const runs = inside('rate');
-      const first = await runIn(runs, experiment({ epochs: 1, optimizerName: 'SGD' }));
-      const before = bytesOf(first.runDirectory, 'best.safetensors');
-      await runIn(
-        runs,
-        experiment({ epochs: 2, optimizerName: 'SGD', learningRate: 1e-30, resumeFrom: first.runDirectory }),
-      );
-      expect(before).to.be.a('string');
-      const rates = linesOf(first.runDirectory).filter(({ kind }) => kind === 'changes');
-      expect(rates).to.have.length(1);
+      const sgd = { optimizerName: 'SGD', epochs: 1 };
+      const { runDirectory } = await runIn(runs, experiment(sgd));
+      const weight = () =>
+        loadSafetensors(path.join(runDirectory, 'last.safetensors')).tensors['model.head.weight']!.tolist();
+      const before = weight();
+      await runIn(runs, experiment({ ...sgd, epochs: 2, learningRate: 1e-30, resumeFrom: runDirectory }));
+      expect(weight()).to.deep.equal(before);
+      await runIn(runs, experiment({ ...sgd, epochs: 3, learningRate: 0.1, resumeFrom: runDirectory }));
+      expect(weight()).not.to.deep.equal(before);
     });
   });
 

@@ -46,7 +46,25 @@ describe('defaultCollate', () => {
     expect(() => defaultCollate([undefined])).to.throw(/found undefined/);
     expect(() => defaultCollate([[1], [1, 2]])).to.throw(/different lengths/);
     expect(() => defaultCollate([ones([2]), ones([3])])).to.throw(/equal size|stack/);
-    expect(() => defaultCollate([1, 'x' as never])).to.throw(/found 'x'/);
+    expect(() => defaultCollate([1, 'x' as never])).to.throw(/found 'x' as sample 1, where sample 0 is 1/);
+  });
+
+  it('names the sample and the field that do not fit', () => {
+    const x = ones([2]);
+    const fields = [{ x, label: 1 }, { x, label: 2 }, { x }] as { x: Tensor; label: number }[];
+    expect(() => defaultCollate(fields)).to.throw(/found undefined as label of sample 2, where label of sample 0 is 1/);
+    expect(() => defaultCollate([{ x, label: undefined }])).to.throw(/found undefined as label of sample 0/);
+    expect(() => defaultCollate([{ at: [1, 2] }, { at: [1, undefined as never] }])).to.throw(/as at\[1\] of sample 1/);
+    expect(() => defaultCollate([{ x }, { x, extra: 1 }])).to.throw(/sample 1 has a field 'extra', sample 0 has none/);
+    expect(() => defaultCollate([{ x }, x as never])).to.throw(/found float32\[2\] as sample 1/);
+  });
+
+  it('says that a dataset is to be synchronous', () => {
+    const message = /sample 0 is a Promise, but a dataset's get must be synchronous/;
+    expect(() => defaultCollate([Promise.resolve(1)])).to.throw(message);
+    const source: Dataset<unknown> = { length: 2, get: (i) => Promise.resolve(ones([i + 1])) };
+    expect(() => [...new DataLoader(source)]).to.throw(message);
+    expect(() => defaultCollate([{ x: Promise.resolve(1) }])).to.throw(/x of sample 0 is a Promise/);
   });
 });
 
@@ -74,6 +92,27 @@ describe('datasets', () => {
     expect(parts.flatMap((part) => part.indices).sort((a, b) => a - b)).to.deep.equal([...new SequentialSampler(11)]);
     expect(() => randomSplit(dataset, [5, 5])).to.throw(/add up to 10, expected the dataset's 11/);
     expect(() => randomSplit(dataset, [0.5, 0.4])).to.throw(/add up to 0.9/);
+  });
+});
+
+describe('arrays', () => {
+  it('are datasets, as lists are in Python', () => {
+    const rows = [ones([2]), zeros([2]), ones([2])];
+    expect(Array.from(new DataLoader(rows, { batchSize: 2 }), (batch) => batch.shape)).to.deep.equal([
+      [2, 2],
+      [1, 2],
+    ]);
+    expect(Array.from(new DataLoader([1, 2, 3]), (batch) => batch.tolist())).to.deep.equal([[1], [2], [3]]);
+    expect(new Subset(['a', 'b'], [1]).get(0)).to.equal('b');
+    expect(randomSplit([1, 2, 3], [2, 1]).map(({ length }) => length)).to.deep.equal([2, 1]);
+  });
+
+  it('are what other things are not', () => {
+    const make = (source: unknown) => () => new DataLoader(source as Dataset<number>);
+    expect(make(ones([3]))).to.throw(/dataset must be a dataset.* or an array; of a Tensor make a TensorDataset/);
+    for (const wrong of [{}, 'rows', new Map(), { length: 3 }, null]) expect(make(wrong)).to.throw(/must be a dataset/);
+    expect(() => new TensorDataset([ones([2])] as never)).to.throw(/tensors, one by one, got \[float32\[2\]\]/);
+    expect(() => new TensorDataset(tensor(1))).to.throw(/with rows, got int64\[\]/);
   });
 });
 

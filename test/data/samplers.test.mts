@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
 import {
   BatchSampler,
   DataLoader,
@@ -14,6 +13,8 @@ import {
 } from '#lib/data/index.js';
 import { Generator, manualSeed, rand, type Tensor } from '#lib/tensor/index.js';
 
+import { recorded } from '../support/recorded.mjs';
+
 interface Case {
   result: unknown;
   next: { hex: string };
@@ -26,12 +27,12 @@ interface Distributed {
   seed: number;
   epochs: number[][][];
 }
-const fixture = JSON.parse(readFileSync('test/fixtures/samplers.json', 'utf8')) as {
+const fixture = recorded<{
   loaders: Record<string, Case>;
   samplers: Record<string, Case>;
   random_split: Record<string, Case>;
   distributed: Distributed[];
-};
+}>('samplers');
 
 const seeded = (seed: number) => new Generator().manualSeed(seed);
 const range = (length: number): Dataset<number> => ({ length, get: (i) => i });
@@ -159,12 +160,14 @@ describe('samplers', () => {
   });
 
   it('refuse what makes no sense', () => {
-    expect(() => new RandomSampler(0)).to.throw(/numSamples must be a positive whole number, got 0/);
+    expect(() => new RandomSampler(0)).to.throw(/samples to draw from, got a size of 0/);
     expect(() => new RandomSampler(5, { numSamples: 2.5 })).to.throw(/got 2.5/);
-    expect(() => new WeightedRandomSampler([1], 0)).to.throw(/numSamples must be a positive whole number, got 0/);
-    expect(() => new WeightedRandomSampler(rand([2, 2]), 1)).to.throw(/weights must be a list/);
+    expect(() => new WeightedRandomSampler([1], 0)).to.throw(/numSamples must be a whole number above 0, got 0/);
+    expect(() => new WeightedRandomSampler(rand([2, 2]), 1)).to.throw(/weights must be/);
     expect(() => new BatchSampler(new SequentialSampler(3), 0)).to.throw(/batchSize must be/);
     expect(() => new DistributedSampler(3, { numReplicas: 2, rank: 2 })).to.throw(/rank 2 is outside 0 … 1/);
-    expect(() => new DistributedSampler(3, { numReplicas: 2, rank: -1 })).to.throw(/rank -1/);
+    expect(() => new DistributedSampler(3, { numReplicas: 2, rank: -1 })).to.throw(
+      /rank must be a whole number, 0 or more, got -1/,
+    );
   });
 });

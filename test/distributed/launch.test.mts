@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 
 import { expect } from 'chai';
 
+import { availableCores } from '#lib/cores.js';
 import { launch, type LaunchOptions, type LaunchResult } from '#lib/distributed/launch.js';
 import { LineTee } from '#lib/distributed/launch/output.js';
 import { isRunning, printedPids } from './launch-fixtures/processes.mjs';
@@ -105,7 +106,7 @@ describe('launch', function () {
       const { OMP_NUM_THREADS: _, ...env } = process.env;
       const threads = async (nproc: number, inherited: NodeJS.ProcessEnv): Promise<(string | undefined)[]> =>
         (await printedBy({ nproc, env: inherited })).map((rank) => rank.env.OMP_NUM_THREADS);
-      const share = `${Math.max(1, Math.floor(availableParallelism() / 2))}`;
+      const share = `${Math.max(1, Math.floor(availableCores() / 2))}`;
       expect(await threads(2, env)).to.deep.equal([share, share]);
       expect(await threads(2, { ...env, OMP_NUM_THREADS: '7' })).to.deep.equal(['7', '7']);
       expect(await threads(1, env)).to.deep.equal([undefined]);

@@ -82,7 +82,7 @@ describe('TCPStore', () => {
     const store = await TCPStore.create({ port: 0, isServer: true });
     expect((await failure(TCPStore.create({ port: 70_000 }))).code).to.equal('INVALID_ARGUMENT');
     expect((await failure(store.set('key', 3 as never))).message).to.include('Uint8Array');
-    expect((await failure(store.wait([1] as never))).message).to.include('strings');
+    expect((await failure(store.wait([1] as never))).message).to.include('keys must be an array, each item a string');
     for (const impostor of [{}, null, 7, 'store', store]) {
       expect(() => nativeDistributed.storePort(impostor as never)).to.throw(AiforgeError, 'expected a Store');
       expect(() => nativeDistributed.beforeForward(impostor as never)).to.throw(AiforgeError, 'expected a Reducer');

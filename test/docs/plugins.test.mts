@@ -46,6 +46,13 @@ describe('docs/plugins.md', () => {
     expect(rises![1]).to.be.greaterThan(rises![0]!);
   }).timeout(60_000);
 
+  it('listens to a run from code', async () => {
+    const { trainQuietly } = loadModule(path.resolve('listen.ts')) as {
+      trainQuietly: (signal: AbortSignal) => Promise<number[]>;
+    };
+    expect(await trainQuietly(new AbortController().signal)).to.have.length(1);
+  }).timeout(60_000);
+
   it('checks the plugin’s parts', () => {
     const { partsOf } = loadModule(path.resolve('check.ts')) as { partsOf: (name: string) => string[] };
     expect(partsOf('trend')).to.deep.equal(['Model', 'Dataset', 'Preprocessor', 'Config']);

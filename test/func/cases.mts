@@ -22,8 +22,8 @@ const { functional } = autograd;
 const { grad, gradAndValue, hessian, jacfwd, jacrev, jvp, vjp } = func;
 
 class Network extends nn.Module {
-  first = new nn.Linear(3, 4);
-  second = new nn.Linear(4, 2);
+  first = new nn.Linear(3, 4, { dtype: 'float64' });
+  second = new nn.Linear(4, 2, { dtype: 'float64' });
   forward(x: Tensor): Tensor {
     return this.second.forward(this.first.forward(x).tanh());
   }
@@ -31,7 +31,7 @@ class Network extends nn.Module {
 
 function perSample(): unknown {
   manualSeed(0);
-  const net = new Network().to('float64');
+  const net = new Network();
   const loss = (params: Record<string, Tensor>, x: Tensor, y: Tensor): Tensor =>
     nn.functional.mseLoss(func.functionalCall(net, params, x), y);
   const params = Object.fromEntries(Array.from(net.namedParameters(), ([name, p]) => [name, p.detach()]));
@@ -45,7 +45,8 @@ function perSample(): unknown {
 
 function ensemble(): Tensor {
   manualSeed(0);
-  const nets = [new nn.Linear(3, 2).to('float64'), new nn.Linear(3, 2).to('float64')];
+  const linear = () => new nn.Linear(3, 2, { dtype: 'float64' });
+  const nets = [linear(), linear()];
   const [params] = func.stackModuleState(nets);
   return vmap((p: Record<string, Tensor>, x: Tensor) => func.functionalCall(nets[0]!, p, x), { inDims: [0, null] })(
     params,

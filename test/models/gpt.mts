@@ -44,7 +44,9 @@ export function build({ size = 8, vocab = 64, length = 32, dim = 64, heads = 4, 
     head = new nn.Linear(dim, vocab, { bias: false });
 
     forward(tokens: Tensor) {
-      let x = this.drop.forward(this.wte.forward(tokens).add(this.wpe.forward(arange(tokens.size(1)))));
+      let x = this.drop.forward(
+        this.wte.forward(tokens).add(this.wpe.forward(arange(tokens.size(1), { device: tokens.device }))),
+      );
       for (const block of this.blocks) x = block.forward(x);
       return this.head.forward(this.ln.forward(x));
     }

@@ -49,7 +49,7 @@ function build(name: string): Task {
 }
 
 const train = (task: Task, steps: number): number[] =>
-  Array.from({ length: steps }, () => scope(() => trainStep(task, task.batch()).item<number>()));
+  Array.from({ length: steps }, () => scope(() => trainStep(task, task.batch()).item()));
 
 const weightsOf = ({ model }: Task): Record<string, string> =>
   Object.fromEntries(
@@ -66,7 +66,7 @@ const weightsOf = ({ model }: Task): Record<string, string> =>
 
 function evaluate(task: Task): number {
   task.model.eval();
-  return scope(() => noGrad(() => task.loss(...task.batch()).item<number>()));
+  return scope(() => noGrad(() => task.loss(...task.batch()).item()));
 }
 
 /** A Task that has trained for a while, and what is saved of it. */

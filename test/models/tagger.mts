@@ -12,7 +12,9 @@ export function build({ size = 16, words = 500, dim = 32, hidden = 48, layers = 
 
     forward(words: Tensor, lengths: Tensor) {
       const options = { batchFirst: true, enforceSorted: false };
-      const [outputs] = this.lstm.forward(packPaddedSequence(this.embedding.forward(words), lengths, options));
+      const [outputs] = this.lstm.forward(
+        packPaddedSequence(this.embedding.forward(words), lengths.to('cpu'), options),
+      );
       const [padded] = padPackedSequence(outputs, { batchFirst: true, totalLength: length });
       return this.tags.forward(padded);
     }

@@ -190,8 +190,9 @@ describe('hostile callers', () => {
       });
       parentPort.postMessage(said);`;
     const worker = new Worker(script, { eval: true, workerData: { handle: handleOf(x) } });
+    const exit = once(worker, 'exit');
     const [said] = (await once(worker, 'message')) as [unknown];
-    await once(worker, 'exit');
+    await exit;
     expect(said).to.deep.equal(['TENSOR_DISPOSED', 'TENSOR_DISPOSED']);
   });
 

@@ -2,7 +2,8 @@ import { manualSeed, memory, randn, scope, tensor, zeros } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { exact, python, runPython, type Exact } from './reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { python, runPython } from './reference.mjs';
 import { collectGarbage } from '../support/garbage.mjs';
 
 const invalid = (make: () => unknown, message: RegExp): void => {
@@ -20,8 +21,8 @@ describe('clipping', () => {
   it('scales gradients to a norm and returns the norm that they had', () => {
     const parameters = withGradients();
     const norm = nn.utils.clipGradNorm_(parameters, 1);
-    expect(norm.item<number>()).to.be.closeTo(Math.hypot(3, 0.5, 4.5), 1e-6);
-    expect(nn.utils.clipGradNorm_(parameters, 10).item<number>()).to.be.closeTo(1, 1e-5);
+    expect(norm.item()).to.be.closeTo(Math.hypot(3, 0.5, 4.5), 1e-6);
+    expect(nn.utils.clipGradNorm_(parameters, 10).item()).to.be.closeTo(1, 1e-5);
     expect(parameters[2]!.grad).to.equal(null);
     expect(nn.utils.clipGradNorm_(withGradients(), 1, { normType: Infinity }).item()).to.equal(4.5);
     expect(nn.utils.clipGradNorm_([], 1).item()).to.equal(0);

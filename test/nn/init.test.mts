@@ -34,7 +34,7 @@ describe('init', () => {
       nn.init
         .normal_(zeros([1000]), 5, 0.1)
         .mean()
-        .item<number>(),
+        .item(),
     ).to.be.closeTo(5, 0.05);
   });
 

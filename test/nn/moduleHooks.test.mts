@@ -3,7 +3,8 @@ import { grad, ones, tensor, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { exact, section, type Exact } from './reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { section } from './reference.mjs';
 
 const float = (data: number[] | number[][], requiresGrad = false): Tensor =>
   tensor(data, { dtype: 'float32', requiresGrad });

@@ -2,7 +2,8 @@ import { arange, manualSeed, ones, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { exact, section } from './reference.mjs';
+import { exact } from '../support/exact.mjs';
+import { section } from './reference.mjs';
 import { stateOf, train } from './training.mjs';
 
 const { prune } = nn.utils;

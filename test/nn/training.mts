@@ -1,7 +1,7 @@
 import { arange, noGrad, scope, type Tensor } from 'aiforge';
 import type * as nn from 'aiforge/nn';
 
-import { exact, type Exact } from './reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
 
 export const stateOf = (module: nn.Module): Record<string, Exact> =>
   Object.fromEntries(Object.entries(module.stateDict()).map(([key, tensor]) => [key, exact(tensor)]));

@@ -2,7 +2,8 @@ import { arange, manualSeed, ones, randn, randnLike, tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { exact, section, type Exact } from './reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { section } from './reference.mjs';
 import { stateOf } from './training.mjs';
 
 const { utils } = nn;

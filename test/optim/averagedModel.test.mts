@@ -1,9 +1,10 @@
-import { getNumThreads, memory, ones, randn, scope, setNumThreads } from 'aiforge';
+import { memory, ones, randn, scope, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
-import { exact, fromExact, reference, type Exact } from '../nn/reference.mjs';
+import { exact, fromExact, type Exact } from '../support/exact.mjs';
+import { expectRecorded, recorded } from '../support/recorded.mjs';
 import { collectGarbage } from '../support/garbage.mjs';
 
 const swa = optim.swaUtils;
@@ -53,33 +54,32 @@ function run({ x, y, initial }: Recording) {
 }
 
 describe('AveragedModel', () => {
-  const recording = reference<Recording>('swa');
-  if (recording !== undefined) {
-    const threads = getNumThreads();
-    setNumThreads(1);
-    const { averaged, batches } = run(recording);
-    setNumThreads(threads);
-    before(() => setNumThreads(1));
-    after(() => setNumThreads(threads));
-    for (const [name, model] of Object.entries(averaged)) {
-      it(`averages as PyTorch: ${name}`, () => {
-        expect(stateOf(model)).to.deep.equal(recording.averaged[name]);
-        expect(Object.keys(model.stateDict())).to.deep.equal(Object.keys(recording.averaged[name]!));
-        const training = model.training;
-        swa.updateBn(
-          batches.map((batch) => [batch, null]),
-          model,
-        );
-        expect(stateOf(model)).to.deep.equal(recording.updated[name]);
-        expect(model.training).to.equal(training);
-        expect([...model.modules()].find((module) => module instanceof nn.BatchNorm1d)!.momentum).to.equal(0.1);
-      });
-    }
+  const recording = recorded<Recording>('swa');
+  let averaged: Record<string, optim.swaUtils.AveragedModel>;
+  let batches: Tensor[];
+  before(() => {
+    ({ averaged, batches } = run(recording));
+  });
 
-    it('prints as in PyTorch', () => {
-      expect(String(averaged.equal)).to.equal(recording.printed);
+  for (const name of Object.keys(options)) {
+    it(`averages as PyTorch: ${name}`, () => {
+      const model = averaged[name]!;
+      expectRecorded(stateOf(model), recording.averaged[name], name);
+      expect(Object.keys(model.stateDict())).to.deep.equal(Object.keys(recording.averaged[name]!));
+      const training = model.training;
+      swa.updateBn(
+        batches.map((batch) => [batch, null]),
+        model,
+      );
+      expectRecorded(stateOf(model), recording.updated[name], `${name}, updated`);
+      expect(model.training).to.equal(training);
+      expect([...model.modules()].find((module) => module instanceof nn.BatchNorm1d)!.momentum).to.equal(0.1);
     });
   }
+
+  it('prints as in PyTorch', () => {
+    expect(String(averaged.equal)).to.equal(recording.printed);
+  });
 
   it('takes a state dict, and computes as the model', () => {
     const model = new nn.Linear(3, 2);

@@ -2,7 +2,8 @@ import { linspace, tensor, type Tensor } from 'aiforge';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
-import { camelKeys, exact, type Exact } from '../nn/reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { camelKeys } from '../nn/reference.mjs';
 import { reference } from '../support/reference.mjs';
 
 type Name =

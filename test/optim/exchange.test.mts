@@ -7,7 +7,8 @@ import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
-import { camelKeys, exact } from '../nn/reference.mjs';
+import { exact } from '../support/exact.mjs';
+import { camelKeys } from '../nn/reference.mjs';
 import { reference } from '../support/reference.mjs';
 
 const STEPS = 10;

@@ -22,10 +22,10 @@ describe('LBFGS', () => {
     const { point, closureOf } = rosenbrock();
     const optimizer = new optim.LBFGS([point], { lineSearchFn: 'strong_wolfe', maxIter: 50, toleranceChange: 1e-15 });
     const closure = closureOf(optimizer);
-    const first = optimizer.step(closure).item<number>();
+    const first = optimizer.step(closure).item();
     expect(first).to.be.closeTo(24.2, 1e-9);
     for (let i = 0; i < 4; ++i) optimizer.step(closure);
-    for (const value of point.tolist() as number[]) expect(value).to.be.closeTo(1, 1e-6);
+    for (const value of point.tolist<number[]>()) expect(value).to.be.closeTo(1, 1e-6);
   });
 
   it('needs a closure that returns the loss, and one group of parameters', () => {

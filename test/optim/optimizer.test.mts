@@ -5,7 +5,8 @@ import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
-import { exact, python, runPython, type Exact } from '../nn/reference.mjs';
+import { exact, type Exact } from '../support/exact.mjs';
+import { python, runPython } from '../nn/reference.mjs';
 import { collectGarbage } from '../support/garbage.mjs';
 
 const mlp = (): nn.Sequential => new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));

@@ -1,9 +1,11 @@
-import { getNumThreads, matmul, scope, setNumThreads, stack, type Tensor } from 'aiforge';
+import { matmul, scope, stack, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
-import { camelKeys, exact, expectExact, fromExact, reference, type Exact } from '../nn/reference.mjs';
+import { exact, fromExact, type Exact } from '../support/exact.mjs';
+import { expectExact, expectRecorded, recorded } from '../support/recorded.mjs';
+import { camelKeys } from '../nn/reference.mjs';
 
 interface Result {
   losses: Exact;
@@ -14,7 +16,7 @@ interface Result {
 interface Case extends Result {
   optimizer: 'SGD' | 'Adam' | 'AdamW';
   options: Record<string, unknown>;
-  fused?: Result;
+  fused: Result;
 }
 
 interface Recording {
@@ -50,34 +52,21 @@ function optimize({ x, y, initial }: Recording, name: Case['optimizer'], options
   };
 }
 
-describe('optim against PyTorch, bit by bit', () => {
-  const recording = reference<Recording>('optim');
-  let threads: number;
-  before(function () {
-    if (recording === undefined) this.skip();
-    threads = getNumThreads();
-    setNumThreads(1);
-  });
-  after(() => {
-    if (recording !== undefined) setNumThreads(threads);
-  });
+describe('optim against PyTorch', () => {
+  const recording = recorded<Recording>('optim');
 
-  for (const record of recording?.cases ?? []) {
-    const { optimizer, options } = record;
-    const expected: Result = { losses: record.losses, final: record.final, state: record.state };
-    it(`${optimizer} ${JSON.stringify(options)}`, () => {
-      expect(optimize(recording!, optimizer, camelKeys(options))).to.deep.equal(expected);
+  for (const { optimizer, options, fused, losses, final, state } of recording.cases) {
+    const title = `${optimizer} ${JSON.stringify(options)}`;
+    it(title, () => {
+      expectRecorded(optimize(recording, optimizer, camelKeys(options)), { losses, final, state }, title);
     });
-    it(`${optimizer} ${JSON.stringify(options)}, fused`, () => {
-      const result = optimize(recording!, optimizer, { ...camelKeys(options), fused: true });
-      // Recorded in full only where the parameters end with other bits than without `fused`.
-      if (record.fused === undefined) expect(result.final).to.deep.equal(expected.final);
-      else expect(result).to.deep.equal(record.fused);
+    it(`${title}, fused`, () => {
+      expectRecorded(optimize(recording, optimizer, { ...camelKeys(options), fused: true }), fused, title);
     });
   }
 
   it('gives the same when the momentum of one parameter begins later', () => {
-    const { x, initial } = recording!;
+    const { x, initial } = recording;
     const w = new nn.Parameter(fromExact(initial[0]!));
     const b = new nn.Parameter(fromExact(initial[1]!));
     const optimizer = new optim.SGD([w, b], { lr: 0.1, momentum: 0.5 });
@@ -93,9 +82,9 @@ describe('optim against PyTorch, bit by bit', () => {
     expectExact(b, initial[1]!, 'a parameter without gradient');
     step(true);
     step(true);
-    const start = Float32Array.from(fromExact(initial[1]!).tolist() as number[]);
+    const start = Float32Array.from(fromExact(initial[1]!).tolist<number[]>());
     // The gradient of each bias is 8: 0.1 * 8, then 0.1 * (0.5 * 8 + 8).
     const expected = Array.from(start, (value) => value - 0.8 - 1.2);
-    (b.tolist() as number[]).forEach((value, i) => expect(value).to.be.closeTo(expected[i]!, 1e-6));
+    b.tolist<number[]>().forEach((value, i) => expect(value).to.be.closeTo(expected[i]!, 1e-6));
   });
 });

@@ -36,7 +36,7 @@ describe('refusals of optimizers', () => {
     invalid(() => new optim.Muon(params), /matrices only, .*\[2\]/);
     invalid(
       () => new optim.Muon([new nn.Parameter(ones([2, 2]))], { adjustLrFn: 'other' as never }),
-      /adjustLrFn: .*other/,
+      /adjustLrFn must be .*, got 'other'/,
     );
   });
 
@@ -74,7 +74,7 @@ describe('refusals of optimizers', () => {
     ]);
     weight.grad = sparseCooTensor(tensor([[1]]), ones([1, 2]).mul(Math.sqrt(3)), [3, 2]);
     optimizer.step();
-    const rows = weight.tolist() as number[][];
+    const rows = weight.tolist<number[][]>();
     expect(rows[0]).to.deep.equal([0, 0]);
     expect(rows[1]![0]).to.be.closeTo(-Math.sqrt(3) / 2, 1e-6);
   });

@@ -49,7 +49,7 @@ describe('transformer_text_plugin, its data', () => {
     await Promise.all([second.loadData(dataPath, context(1)), first.loadData(dataPath, context(0))]);
     expect([first.length, second.length]).to.deep.equal([20, 20]);
     for (let i = 0; i < 20; ++i) {
-      const ids = first.get(i).input_ids.tolist() as number[];
+      const ids = first.get(i).input_ids.tolist<number[]>();
       expect(second.get(i).input_ids.tolist()).to.deep.equal(ids);
       expect(ids.every((id) => id >= 1 && id < 50)).to.equal(true);
     }

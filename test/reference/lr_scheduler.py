@@ -3,7 +3,8 @@
 A case names an optimizer with its groups and a scheduler: `[name, positional arguments, options]`, where a string that begins
 with `@` among the arguments or options is one of FUNCTIONS and a list of such triples under `schedulers` are schedulers.
 `calls` says what is given to each `step`; null is nothing. After each call all rates (and momenta) are noted: `digest` is the
-SHA-256 of their bytes as float64, `samples` are every fortieth. `half` is the scheduler's state after half of the calls, and
+SHA-256 of their bytes as float64, `samples` are every fortieth, `sums` those of each column, plain and weighted by 1, 2, 3, …,
+which C's libraries with other last bits of `cos`, `log` and `pow` keep within rounding. `half` is the scheduler's state after half of the calls, and
 `half_optimizer` the optimizer's groups. Numbers that JSON lacks are `{"float": "inf"}`.
 """
 
@@ -254,6 +255,10 @@ def digest(rows):
     return hashlib.sha256(numpy.array(rows, dtype="float64").tobytes()).hexdigest()
 
 
+def sums(column):
+    return [math.fsum(column), math.fsum((i + 1) * rate for i, rate in enumerate(column))]
+
+
 def record(optimizer_spec, spec, calls):
     warnings.simplefilter("ignore")
     given = calls or [None] * STEPS
@@ -274,6 +279,7 @@ def record(optimizer_spec, spec, calls):
         "calls": calls,
         "digest": digest(rows),
         "samples": rows[::40],
+        "sums": [sums(column) for column in zip(*rows)],
         **half,
     }
 

@@ -1,9 +1,9 @@
-"""Records what PyTorch's layers, losses and initialisers compute, bit by bit, for `test/fixtures/nn.json`.
+"""Records what PyTorch's layers, losses and initialisers compute, for `test/fixtures/nn.json`.
 
 Every case starts from `torch.manual_seed(0)`, then: builds the module (its initial state is recorded), draws the inputs
-in the order listed (`torch.randn`, or `torch.randint` for ids and classes), runs the module in the mode named, sends
-`grad_output` back through its first output, and last draws `torch.rand(1)` (`next`), which shows that exactly as many
-random numbers were used.
+in the order listed (`torch.rand` spread over [-2, 2), or `torch.randint` for ids and classes), runs the module in the
+mode named, sends `grad_output` back through its first output, and last draws `torch.rand(1)` (`next`), which shows that
+exactly as many random numbers were used.
 """
 
 import torch
@@ -17,13 +17,13 @@ def ids(high, *shape):
     return lambda: torch.randint(high, shape)
 
 
-def normal(*shape):
-    return lambda: torch.randn(shape, requires_grad=True)
+def values(*shape):
+    return lambda: (torch.rand(shape) * 4 - 2).requires_grad_()
 
 
 def ramp(like):
     """An upstream gradient without structure that a wrong backward could hide behind, and without a random draw."""
-    return (torch.arange(like.numel(), dtype=torch.float32) % 7 - 3).div(4).reshape(like.shape)
+    return torch.tensor([(i % 7 - 3) / 4 for i in range(like.numel())]).reshape(like.shape)
 
 
 CAUSAL = [[False, True, True], [False, False, True], [False, False, False]]
@@ -33,20 +33,20 @@ BIAS = [[0.0, -1.0, 0.5], [0.25, 0.0, -2.0], [1.0, 0.5, 0.0]]
 MODULES = [
     ("embedding", "Embedding", [10, 4], {}, [ids(10, 2, 3)], {}, True),
     ("embedding_padding_idx", "Embedding", [10, 4], {"padding_idx": 0}, [ids(3, 2, 4)], {}, True),
-    ("linear", "Linear", [5, 3], {}, [normal(4, 5)], {}, True),
-    ("linear_no_bias", "Linear", [5, 3], {"bias": False}, [normal(4, 5)], {}, True),
-    ("linear_3d", "Linear", [5, 3], {}, [normal(2, 4, 5)], {}, True),
-    ("layer_norm", "LayerNorm", [6], {}, [normal(3, 6)], {}, True),
-    ("layer_norm_shape", "LayerNorm", [[3, 4]], {"eps": 1e-3}, [normal(2, 3, 4)], {}, True),
-    ("layer_norm_plain", "LayerNorm", [6], {"elementwise_affine": False}, [normal(3, 6)], {}, True),
-    ("layer_norm_no_bias", "LayerNorm", [6], {"bias": False}, [normal(3, 6)], {}, True),
-    ("dropout", "Dropout", [0.3], {}, [normal(4, 10)], {}, True),
-    ("dropout_eval", "Dropout", [0.3], {}, [normal(4, 10)], {}, False),
-    ("dropout_all", "Dropout", [1.0], {}, [normal(2, 3)], {}, True),
-    ("dropout_none", "Dropout", [0.0], {}, [normal(2, 3)], {}, True),
-    ("relu", "ReLU", [], {}, [normal(3, 5)], {}, True),
-    ("gelu", "GELU", [], {}, [normal(3, 5)], {}, True),
-    ("gelu_tanh", "GELU", [], {"approximate": "tanh"}, [normal(3, 5)], {}, True),
+    ("linear", "Linear", [5, 3], {}, [values(4, 5)], {}, True),
+    ("linear_no_bias", "Linear", [5, 3], {"bias": False}, [values(4, 5)], {}, True),
+    ("linear_3d", "Linear", [5, 3], {}, [values(2, 4, 5)], {}, True),
+    ("layer_norm", "LayerNorm", [6], {}, [values(3, 6)], {}, True),
+    ("layer_norm_shape", "LayerNorm", [[3, 4]], {"eps": 1e-3}, [values(2, 3, 4)], {}, True),
+    ("layer_norm_plain", "LayerNorm", [6], {"elementwise_affine": False}, [values(3, 6)], {}, True),
+    ("layer_norm_no_bias", "LayerNorm", [6], {"bias": False}, [values(3, 6)], {}, True),
+    ("dropout", "Dropout", [0.3], {}, [values(4, 10)], {}, True),
+    ("dropout_eval", "Dropout", [0.3], {}, [values(4, 10)], {}, False),
+    ("dropout_all", "Dropout", [1.0], {}, [values(2, 3)], {}, True),
+    ("dropout_none", "Dropout", [0.0], {}, [values(2, 3)], {}, True),
+    ("relu", "ReLU", [], {}, [values(3, 5)], {}, True),
+    ("gelu", "GELU", [], {}, [values(3, 5)], {}, True),
+    ("gelu_tanh", "GELU", [], {"approximate": "tanh"}, [values(3, 5)], {}, True),
 ]
 for weights in (True, False):
     for mask_name, mask in (("", None), ("_bool_mask", CAUSAL), ("_float_mask", BIAS)):
@@ -57,7 +57,7 @@ for weights in (True, False):
                     "MultiheadAttention",
                     [4, 2],
                     {"dropout": 0.25, "batch_first": True},
-                    [normal(2, 3, 4)],
+                    [values(2, 3, 4)],
                     {"need_weights": weights, **({} if mask is None else {"attn_mask": mask})},
                     training,
                 )
@@ -68,18 +68,18 @@ MODULES += [
         "MultiheadAttention",
         [4, 2],
         {"batch_first": True},
-        [normal(2, 3, 4)],
+        [values(2, 3, 4)],
         {"need_weights": True, "average_attn_weights": False},
         True,
     ),
-    ("attention_no_bias", "MultiheadAttention", [4, 2], {"bias": False, "batch_first": True}, [normal(2, 3, 4)], {}, True),
-    ("attention_sequence_first", "MultiheadAttention", [4, 2], {}, [normal(3, 2, 4)], {}, True),
+    ("attention_no_bias", "MultiheadAttention", [4, 2], {"bias": False, "batch_first": True}, [values(2, 3, 4)], {}, True),
+    ("attention_sequence_first", "MultiheadAttention", [4, 2], {}, [values(3, 2, 4)], {}, True),
     (
         "attention_padding_mask",
         "MultiheadAttention",
         [4, 2],
         {"batch_first": True},
-        [normal(2, 3, 4)],
+        [values(2, 3, 4)],
         {"key_padding_mask": [[False, False, True], [False, False, False]]},
         True,
     ),
@@ -88,7 +88,7 @@ MODULES += [
         "MultiheadAttention",
         [4, 2],
         {"kdim": 6, "vdim": 5, "batch_first": True},
-        [normal(2, 3, 4), normal(2, 4, 6), normal(2, 4, 5)],
+        [values(2, 3, 4), values(2, 4, 6), values(2, 4, 5)],
         {},
         True,
     ),
@@ -148,7 +148,7 @@ def record_sequential():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 2), nn.LayerNorm(2), nn.GELU())
     state = exact_map(module.state_dict().items())
-    x = torch.randn(3, 5, requires_grad=True)
+    x = values(3, 5)()
     output = module(x)
     output.backward(ramp(output))
     return {
@@ -168,7 +168,7 @@ def record_loss(kind, options, draw_target, target_name):
     torch.manual_seed(0)
     tensors = {key: torch.tensor(value) if isinstance(value, list) else value for key, value in options.items()}
     loss_fn = getattr(nn, kind)(**tensors)
-    prediction = torch.randn(6, 4, requires_grad=True)
+    prediction = values(6, 4)()
     target = draw_target()
     loss = loss_fn(prediction, target)
     loss.backward(ramp(loss) if loss.dim() else None)
@@ -184,14 +184,14 @@ def record_loss(kind, options, draw_target, target_name):
 
 def losses():
     classes = ids(4, 6)
-    probabilities = lambda: torch.softmax(torch.randn(6, 4), 1)  # noqa: E731
+    probabilities = lambda: torch.softmax(values(6, 4)().detach(), 1)  # noqa: E731
     return [
         *[record_loss("CrossEntropyLoss", options, classes, "classes") for options in CROSS_ENTROPY],
         *[
             record_loss("CrossEntropyLoss", options, probabilities, "probabilities")
             for options in ({}, {"weight": WEIGHT, "label_smoothing": 0.1}, {"reduction": "none"})
         ],
-        *[record_loss("MSELoss", options, lambda: torch.randn(6, 4), "values") for options in MSE],
+        *[record_loss("MSELoss", options, lambda: values(6, 4)().detach(), "values") for options in MSE],
     ]
 
 
@@ -239,4 +239,4 @@ def make():
 
 
 if __name__ == "__main__":
-    recording.main("nn.json", make, __doc__)
+    recording.main("nn.json", make, __doc__, rounds=True)

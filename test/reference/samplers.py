@@ -122,4 +122,4 @@ def make():
 
 
 if __name__ == "__main__":
-    recording.main("samplers.json", make, __doc__)
+    recording.main("samplers.json", make, __doc__, rounds=True)

@@ -1,10 +1,11 @@
 """Records what PyTorch's averaged models hold, for `test/fixtures/swa.json`.
 
-From `torch.manual_seed(0)`: `x = torch.randn(STEPS, 16, 4)`, `y = torch.randn(STEPS, 16, 2)`, then the model
-`Sequential(Linear(4, 6), BatchNorm1d(6), Tanh(), Linear(6, 2))`, whose state is `initial`. Each step minimises the mean squared
-error of `x[i]` with SGD (lr 0.1, momentum 0.9), then takes the model into every averaged one. `averaged` are their states at
-the end, `updated` those after `update_bn` over `x`.
+The model is `Sequential(Linear(4, 6), BatchNorm1d(6), Tanh(), Linear(6, 2))` with the state `initial`. Each step minimises the
+mean squared error of `x[i]` with SGD (lr 0.1, momentum 0.9), then takes the model into every averaged one. `averaged` are their
+states at the end, `updated` those after `update_bn` over `x`.
 """
+
+import copy
 
 import torch
 from torch import nn
@@ -27,16 +28,16 @@ CASES = {
     "a function with buffers": {"use_buffers": True, "avg_fn": swa_utils.get_ema_avg_fn(0.9)},
 }
 
+torch.manual_seed(0)
+X, Y = torch.rand(STEPS, 16, 4) * 4 - 2, torch.rand(STEPS, 16, 2) * 4 - 2
+MODEL = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Tanh(), nn.Linear(6, 2))
+
 
 def make():
-    torch.manual_seed(0)
-    x = torch.randn(STEPS, 16, 4)
-    y = torch.randn(STEPS, 16, 2)
-    model = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Tanh(), nn.Linear(6, 2))
-    initial = exact_map(model.state_dict().items())
+    model = copy.deepcopy(MODEL)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     averaged = {name: swa_utils.AveragedModel(model, **options) for name, options in CASES.items()}
-    for inputs, targets in zip(x, y):
+    for inputs, targets in zip(X, Y):
         optimizer.zero_grad()
         (model(inputs) - targets).square().mean().backward()
         optimizer.step()
@@ -44,12 +45,12 @@ def make():
             other.update_parameters(model)
     states = {name: exact_map(other.state_dict().items()) for name, other in averaged.items()}
     for other in averaged.values():
-        swa_utils.update_bn([(inputs, None) for inputs in x], other)
+        swa_utils.update_bn([(inputs, None) for inputs in X], other)
     updated = {name: exact_map(other.state_dict().items()) for name, other in averaged.items()}
     return {
-        "x": exact(x),
-        "y": exact(y),
-        "initial": initial,
+        "x": exact(X),
+        "y": exact(Y),
+        "initial": exact_map(MODEL.state_dict().items()),
         "printed": str(averaged["equal"]),
         "averaged": states,
         "updated": updated,
@@ -57,4 +58,4 @@ def make():
 
 
 if __name__ == "__main__":
-    recording.main("swa.json", make, __doc__)
+    recording.main("swa.json", make, __doc__, rounds=True)

@@ -1,25 +1,27 @@
-"""Trains the Python plugin guide's Transformer text classifier and records its bytes.
+"""Trains the Python plugin guide's Transformer text classifier, for `test/fixtures/transformer_text.json`.
 
-`--write` refreshes the fixture `test/fixtures/transformer_text.json`; `--json` prints the same document, for a live
-comparison with the torch that is installed. Everything runs on the CPU with one thread, and every variant starts from
-`torch.manual_seed(0)`. The draws from the generator, in order:
+Every variant starts from `torch.manual_seed(0)`. The draws from the generator, in order:
 
-1. the model's construction (vocabulary 5000, dimension 256, 4 heads, 2 layers, feed-forward 512, length 128, 2 classes);
-2. `input_ids = torch.randint(1, 5000, (20, 8, 128))`, then `labels = torch.randint(0, 2, (20, 8))`;
+1. the model's construction;
+2. `input_ids = torch.randint(1, vocabulary, (20, 8, length))`, then `labels = torch.randint(0, 2, (20, 8))`;
 3. the dropouts of the 20 training steps; step `i` uses `input_ids[i]` and `labels[i]`.
+
+The fixture has a small model in full. `--guide` prints the guide's own model, its tensors as SHA-256 of their bytes.
 """
 
-import argparse
 import hashlib
 import json
-from pathlib import Path
+import sys
 
 import torch
 from torch import nn
 
-VOCAB_SIZE, MAX_SEQ_LEN, NUM_CLASSES = 5000, 128, 2
-STEPS, BATCH_SIZE = 20, 8
-FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "transformer_text.json"
+import recording
+from recording import exact
+
+STEPS, BATCH_SIZE, NUM_CLASSES = 20, 8, 2
+SMALL = {"vocab_size": 20, "embedding_dim": 8, "num_heads": 2, "num_layers": 2, "ff_dim": 16, "max_seq_len": 6}
+GUIDE = {"vocab_size": 5000, "embedding_dim": 256, "num_heads": 4, "num_layers": 2, "ff_dim": 512, "max_seq_len": 128}
 
 OPTIMIZERS = {
     "Adam": lambda parameters: torch.optim.Adam(parameters, lr=1e-4),
@@ -73,43 +75,20 @@ class Model(nn.Module):
         return self.classifier(torch.mean(x, dim=1))
 
 
-def guide_model():
-    return Model(
-        vocab_size=VOCAB_SIZE,
-        embedding_dim=256,
-        num_heads=4,
-        num_layers=2,
-        ff_dim=512,
-        max_seq_len=MAX_SEQ_LEN,
-        output_dim=NUM_CLASSES,
-        dropout=0.1,
-    )
-
-
-def cpu_model():
-    """The CPU's name: its kernels decide how sums are rounded."""
-    with open("/proc/cpuinfo", encoding="ascii") as info:
-        return next(line.split(":", 1)[1].strip() for line in info if line.startswith("model name"))
-
-
 def sha256(tensor):
     return hashlib.sha256(tensor.detach().contiguous().numpy().tobytes()).hexdigest()
 
 
-def state_hashes(model):
-    return {key: sha256(value) for key, value in model.state_dict().items()}
-
-
-def run(make_optimizer):
-    """The bytes of one training run from seed 0."""
+def run(make_optimizer, sizes, note):
+    """What `note` says of the tensors of one training run from seed 0."""
     torch.manual_seed(0)
-    model = guide_model()
+    model = Model(**sizes, output_dim=NUM_CLASSES, dropout=0.1)
     loss_fn = nn.CrossEntropyLoss()
     optimizer = make_optimizer(model.parameters())
-    input_ids = torch.randint(1, VOCAB_SIZE, (STEPS, BATCH_SIZE, MAX_SEQ_LEN))
+    input_ids = torch.randint(1, sizes["vocab_size"], (STEPS, BATCH_SIZE, sizes["max_seq_len"]))
     labels = torch.randint(0, NUM_CLASSES, (STEPS, BATCH_SIZE))
-    initial = state_hashes(model)
-    inputs = {"input_ids": sha256(input_ids), "labels": sha256(labels)}
+    state = lambda: {key: note(value) for key, value in model.state_dict().items()}  # noqa: E731
+    initial = state()
     losses = []
     model.train()
     for step in range(STEPS):
@@ -117,37 +96,26 @@ def run(make_optimizer):
         loss = loss_fn(model(input_ids[step]), labels[step])
         loss.backward()
         optimizer.step()
-        losses.append(loss.detach().numpy().astype(">f4").tobytes().hex())
-    return {"inputs": inputs, "initial": initial, "losses": losses, "final": state_hashes(model)}
+        losses.append(loss.detach())
+    inputs = {"input_ids": note(input_ids), "labels": note(labels)}
+    return {"inputs": inputs, "initial": initial, "losses": note(torch.stack(losses)), "final": state()}
 
 
-def document():
+def document(sizes, note):
     """Initial state and input are the same for every optimizer, so they stand once."""
-    torch.set_num_threads(1)
-    runs = {name: run(make_optimizer) for name, make_optimizer in OPTIMIZERS.items()}
+    runs = {name: run(make_optimizer, sizes, note) for name, make_optimizer in OPTIMIZERS.items()}
     first = next(iter(runs.values()))
-    assert all(r["initial"] == first["initial"] and r["inputs"] == first["inputs"] for r in runs.values())
     return {
-        "torch": torch.__version__,
-        "cpu": cpu_model(),
+        "sizes": sizes,
         "inputs": first["inputs"],
         "initial": first["initial"],
         "runs": {name: {"losses": r["losses"], "final": r["final"]} for name, r in runs.items()},
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--write", action="store_true", help="write the fixture")
-    action.add_argument("--json", action="store_true", help="print the document")
-    arguments = parser.parse_args()
-    text = json.dumps(document(), indent=1) + "\n"
-    if arguments.write:
-        FIXTURE.write_text(text)
-    else:
-        print(text, end="")
-
-
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--guide"]:
+        torch.set_num_threads(1)
+        print(json.dumps(document(GUIDE, sha256)))
+    else:
+        recording.main("transformer_text.json", lambda: document(SMALL, exact), __doc__, rounds=True)

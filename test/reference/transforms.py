@@ -40,9 +40,13 @@ def pair(a, b):
     return (a * b).exp(), (a.sin() * b).sum()
 
 
+def linear(inputs, outputs):
+    return nn.Linear(inputs, outputs, dtype=torch.float64)
+
+
 def model():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
+    return nn.Sequential(linear(3, 4), nn.Tanh(), linear(4, 2))
 
 
 def per_sample():
@@ -56,7 +60,7 @@ def per_sample():
 
 
 def ensemble():
-    nets = [seeded(lambda: nn.Linear(3, 2).double()), nn.Linear(3, 2).double()]
+    nets = [seeded(lambda: linear(3, 2)), linear(3, 2)]
     params, buffers = stack_module_state(nets)
     return vmap(lambda p, x: functional_call(nets[0], p, (x,)), in_dims=(0, None))(params, X)
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   cleanEnvironment,
@@ -167,6 +167,25 @@ describe('scripts/libtorch.mjs', () => {
       const cpu = folderOfWheels('cpu');
       const { env } = emptyCache(cpu, { AIFORGE_FLAVOUR: 'cuda' });
       expectOneMessage(await runNode([script], env), 'LIBTORCH_NOT_FOUND', 'torch===2.13.0');
+    });
+
+    it('takes the CUDA build beside a CPU build of the same version, with the headers that it needs', async function () {
+      const { bavail, bsize } = statfsSync(tmpdir());
+      if (bavail * bsize < 12e9) {
+        console.log('      skipped: the CUDA flavour asks for 12 GB of free space');
+        return this.skip();
+      }
+      const { cache, env } = emptyCache(folderOfWheels('cuda', 'cpu'), { AIFORGE_FLAVOUR: 'cuda' });
+      const { status, output } = await runNode([script], env);
+      expect(status, output).to.equal(0);
+      const folder = join(cache, 'libtorch-2.13.0-cuda');
+      for (const file of [
+        'torch/lib/libtorch_cuda.so',
+        'nvidia/cu13/include/crt/host_defines.h',
+        'nvidia/cu13/include/nv/target',
+      ]) {
+        expect(existsSync(join(folder, file)), file).to.equal(true);
+      }
     });
 
     it('is not misled by a configuration of pip for other purposes', async () => {

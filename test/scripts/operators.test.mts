@@ -2,9 +2,20 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import * as aiforge from 'aiforge';
 import { expect } from 'chai';
 
 const script = path.resolve('scripts/operators/coverage.mjs');
+
+describe('the summaries of operators', () => {
+  it('are of functions or methods that there are', async () => {
+    const { summarized } = (await import(path.resolve('scripts/operators/summaries.mjs'))) as { summarized: string[] };
+    const names = new Set([...Object.keys(aiforge), ...Object.keys(aiforge.nn.functional)]);
+    for (const name of Object.getOwnPropertyNames(aiforge.Tensor.prototype)) names.add(name);
+    expect(summarized.length).to.be.greaterThan(100);
+    expect(summarized.filter((name) => !names.has(name) && !names.has(`${name}_`))).to.deep.equal([]);
+  });
+});
 
 describe('the coverage of operators', () => {
   it('is what docs/coverage.md says', () => {

@@ -83,19 +83,14 @@ export function outlineOfLibTorch(version: string, flavour: 'cpu' | 'cuda' = 'cp
   };
 }
 
-/** A folder with a small wheel that pip takes for torch 2.13.0, so that the real pip runs without a large download. */
-export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
-  const folder = temporaryFolder();
-  const version = flavour === 'cpu' ? '2.13.0+cpu' : '2.13.0';
-  const info = `torch-${version}.dist-info`;
+/** Puts a wheel with these files into a folder. */
+function writeWheel(folder: string, name: string, version: string, contents: Record<string, string>): void {
+  const info = `${name}-${version}.dist-info`;
   const files: Record<string, string> = {
-    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: torch\nVersion: ${version}\n`,
+    ...contents,
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: py3-none-any\n',
-    'torch/version.py': "__version__ = '2.13.0'\n",
-    'torch/nn/__init__.py': '',
-    'torchgen/__init__.py': '',
   };
-  for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
   files[`${info}/RECORD`] = [...Object.keys(files), `${info}/RECORD`].map((name) => `${name},,\n`).join('');
   const content = writeFiles(temporaryFolder(), files);
   const zip =
@@ -103,9 +98,29 @@ export function folderOfWheels(flavour: 'cpu' | 'cuda'): string {
     'with zipfile.ZipFile(sys.argv[1], "w") as z:\n' +
     '  for d, _, names in os.walk(sys.argv[2]):\n' +
     '    for n in names: z.write(os.path.join(d, n), os.path.relpath(os.path.join(d, n), sys.argv[2]))\n';
-  const wheel = join(folder, `torch-${version}-py3-none-any.whl`);
+  const wheel = join(folder, `${name}-${version}-py3-none-any.whl`);
   const { status, stderr } = spawnSync('python3', ['-c', zip, wheel, content], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the wheel could not be made: ${stderr}`);
+}
+
+/**
+ * A folder with a small wheel that pip takes for torch 2.13.0, so that the real pip runs without a large download; beside the
+ * CUDA one lie those of the headers that it needs.
+ */
+export function folderOfWheels(...flavours: ('cpu' | 'cuda')[]): string {
+  const folder = temporaryFolder();
+  for (const flavour of flavours) {
+    const files: Record<string, string> = {
+      'torch/version.py': "__version__ = '2.13.0'\n",
+      'torch/nn/__init__.py': '',
+      'torchgen/__init__.py': '',
+    };
+    for (const [name, text] of Object.entries(outlineOfLibTorch('2.13.0', flavour))) files[`torch/${name}`] = text;
+    writeWheel(folder, 'torch', flavour === 'cpu' ? '2.13.0+cpu' : '2.13.0', files);
+    if (flavour === 'cpu') continue;
+    writeWheel(folder, 'nvidia_cuda_crt', '13.0.88', { 'nvidia/cu13/include/crt/host_defines.h': '' });
+    writeWheel(folder, 'nvidia_cuda_cccl', '13.0.85', { 'nvidia/cu13/include/nv/target': '' });
+  }
   return folder;
 }
 

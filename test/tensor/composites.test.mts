@@ -161,8 +161,8 @@ describe('composites', () => {
       [() => broadcastShapes([2], [3]), /\[2\] and \[3\] do not broadcast/],
       [() => unravelIndex(x, [2]), /indices are integers, got float64/],
       [() => unravelIndex(v, [-1]), /not negative/],
-      [() => finfo('int8'), /floating-point dtype, got int8/],
-      [() => iinfo('bool'), /integer dtype, got bool/],
+      [() => finfo('int8'), /floating-point dtype, got 'int8'/],
+      [() => iinfo('bool'), /integer dtype, got 'bool'/],
     ];
     for (const [action, reason] of wrong) expect(action).to.throw(reason);
   });

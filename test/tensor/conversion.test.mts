@@ -36,7 +36,7 @@ function check(cases: Case[]): void {
     // Once element by element, once as part of a large tensor, which is read in another way.
     expect(made.tolist(), dtype).to.deep.equal(expected);
     const large = tensor([given, ...Array<Element[]>(120).fill(given)], { dtype });
-    expect((large.tolist() as Element[][])[120], dtype).to.deep.equal(expected);
+    expect(large.tolist<Element[][]>()[120], dtype).to.deep.equal(expected);
     expect(
       given.map((_, i) => made.at(i).item()),
       dtype,
@@ -89,7 +89,7 @@ describe('conversion', () => {
 
     it('mixes numbers and bigints as they need it', () => {
       const large = zeros([200], { dtype: 'int64' }).set(7, 2n ** 60n + 1n);
-      const list = large.tolist() as (number | bigint)[];
+      const list = large.tolist<(number | bigint)[]>();
       expect(list[7]).to.equal(2n ** 60n + 1n);
       expect(list[8]).to.equal(0);
     });

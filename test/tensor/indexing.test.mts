@@ -71,7 +71,7 @@ function valueOf(value: NonNullable<Case['value']>): Tensor | number | boolean {
 
 function listed(x: Tensor): Listed {
   const wide = x.detach().to('float64');
-  return { shape: x.shape, dtype: x.dtype, values: wide.reshape(-1).tolist() as number[] };
+  return { shape: x.shape, dtype: x.dtype, values: wide.reshape(-1).tolist<number[]>() };
 }
 
 function run(test: Case): { result?: Listed; after: Listed; grad?: Listed } {

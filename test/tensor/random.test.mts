@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
 import {
   empty,
   Generator,
@@ -18,19 +17,10 @@ import {
   type Tensor,
 } from '#lib/tensor/index.js';
 
-interface Exact {
-  shape: number[];
-  dtype: string;
-  hex: string;
-}
-const { draws } = JSON.parse(readFileSync('test/fixtures/samplers.json', 'utf8')) as {
-  draws: Record<string, { result: unknown; next: Exact }>;
-};
+import { exact, type Exact } from '../support/exact.mjs';
+import { expectExact, expectRecorded, recorded } from '../support/recorded.mjs';
 
-function exact(made: Tensor): Exact {
-  const bytes = made.toTypedArray();
-  return { shape: made.shape, dtype: made.dtype, hex: Buffer.from(bytes.buffer as ArrayBuffer).toString('hex') };
-}
+const { draws } = recorded<{ draws: Record<string, { result: unknown; next: Exact }> }>('samplers');
 
 const seeded = (value: number) => new Generator().manualSeed(value);
 
@@ -59,8 +49,8 @@ describe('random numbers', () => {
   for (const [name, draw] of Object.entries(made)) {
     it(`draws as PyTorch: ${name}`, () => {
       manualSeed(0);
-      expect(draw()).to.deep.equal(draws[name]!.result);
-      expect(exact(rand([1])), 'the next number').to.deep.equal(draws[name]!.next);
+      expectRecorded(draw(), draws[name]!.result, name);
+      expectExact(rand([1]), draws[name]!.next, 'the next number');
     });
   }
 

@@ -94,7 +94,7 @@ describe('reading a tensor', () => {
   it('gives 64-bit integers as numbers while they are exact, else as bigints', () => {
     fc.assert(
       fc.property(fc.array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), { minLength: 1 }), (numbers) => {
-        const list = fromTypedArray(BigInt64Array.from(numbers)).tolist() as (number | bigint)[];
+        const list = fromTypedArray(BigInt64Array.from(numbers)).tolist<(number | bigint)[]>();
         list.forEach((item, i) => {
           expect(BigInt(item)).to.equal(numbers[i]);
           expect(typeof item).to.equal(Number.isSafeInteger(Number(numbers[i])) ? 'number' : 'bigint');

@@ -25,6 +25,6 @@ describe('the types of losses and embeddings', () => {
   it('know which reductions there are', () => {
     expectTypeOf(new nn.KLDivLoss({ reduction: 'batchmean' }).reduction).toEqualTypeOf<nn.functional.KlReduction>();
     // @ts-expect-error -- of the Kullback-Leibler divergence only
-    expect(() => new nn.MSELoss({ reduction: 'batchmean' })).to.throw('got batchmean');
+    expect(() => new nn.MSELoss({ reduction: 'batchmean' })).to.throw("got 'batchmean'");
   });
 });

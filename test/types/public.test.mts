@@ -8,6 +8,7 @@ import {
   tensor,
   type BaseModel,
   type DType,
+  type NestedArray,
   type StepOutput,
   type Tensor,
   vmap,
@@ -31,6 +32,21 @@ describe('public types', () => {
     expectTypeOf(x.split(1)).toEqualTypeOf<Tensor[]>();
     expectTypeOf(x.dtype).toEqualTypeOf<DType>();
     expectTypeOf(x.detach().add_(1)).toEqualTypeOf<Tensor>();
+  });
+
+  it('take elements for numbers, unless their type is named', () => {
+    const loss = x.sum();
+    expectTypeOf(loss.item()).toEqualTypeOf<number>();
+    expectTypeOf(loss.item().toFixed(3)).toEqualTypeOf<string>();
+    let total = 0;
+    total += loss.item();
+    expectTypeOf(total).toEqualTypeOf<number>();
+    expectTypeOf(x.gt(0).all().item<boolean>()).toEqualTypeOf<boolean>();
+    expectTypeOf(tensor(2n ** 60n).item<number | bigint>()).toEqualTypeOf<number | bigint>();
+    expectTypeOf(x.tolist<number[][]>()).toEqualTypeOf<number[][]>();
+    expectTypeOf(x.tolist()).toEqualTypeOf<NestedArray<number>>();
+    // @ts-expect-error an element is no string
+    expectTypeOf(() => x.item<string>()).toBeFunction();
   });
 
   it('refuse what LibTorch would refuse', () => {

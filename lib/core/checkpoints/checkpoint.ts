@@ -116,8 +116,7 @@ export function loadCheckpoint(file: string): Checkpoint {
       `${file} is no checkpoint to resume from: its format is '${metadata.format ?? 'unknown'}', expected '${format}'. Resume from last.safetensors of a run's folder.`,
     );
   }
-  // With the checksum right, the texts are as they were written.
-  const parse = (name: string) => fromJson(metadata[name] ?? 'null');
+  const parse = (name: string) => readJson(file, name, () => fromJson(metadata[name] ?? 'null'));
   const read = Metadata.safeParse({ state: parse('state'), config: parse('config'), plugins: parse('plugins') });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;
@@ -130,6 +129,15 @@ export function loadCheckpoint(file: string): Checkpoint {
     gradients: Array.from({ length: state.worldSize }, (_, rank) => under(`gradients.${rank}`, tensors)),
     optimizerName: metadata.optimizerName ?? '',
     optimizerOptions: metadata.optimizer ?? '{}',
-    scheduler: fromJson(metadata.scheduler ?? 'null') as SavedScheduler | null,
+    scheduler: readJson(file, 'scheduler', () => fromJson(metadata.scheduler ?? 'null')) as SavedScheduler | null,
   };
+}
+
+/** A checksum says that a file is as it was written, not that a run wrote it. */
+function readJson(file: string, name: string, parse: () => unknown): unknown {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new AiforgeError('FILE_INVALID', `${file}: its '${name}' is no JSON. Use another checkpoint.`, { cause });
+  }
 }

@@ -10,7 +10,7 @@ interface Marked {
 }
 
 function mark(value: unknown): unknown {
-  if (Tensor.isTensor(value)) return { $tensor: { value: value.item<number>(), dtype: value.dtype } };
+  if (Tensor.isTensor(value)) return { $tensor: { value: value.item(), dtype: value.dtype } };
   if (value instanceof Counter) return { $counts: [...value] };
   return typeof value === 'number' && !Number.isFinite(value) ? { $number: String(value) } : value;
 }
@@ -24,6 +24,10 @@ function unmark(value: unknown): unknown {
 }
 
 /** JSON that keeps every number, counters, and tensors of one element. */
-export const toJson = (value: unknown): string => JSON.stringify(value, (_, item: unknown) => mark(item));
+export const toJson = (value: unknown): string =>
+  // What a replacer is given has been through toJSON, which makes a tensor a number.
+  JSON.stringify(value, function (this: Record<string, unknown>, key) {
+    return mark(this[key]);
+  });
 
 export const fromJson = (text: string): unknown => JSON.parse(text, (_, item: unknown) => unmark(item));

@@ -7,7 +7,7 @@ export async function gatherGradients(model: Module, ranks: Ranks): Promise<Reco
   const all: Record<string, Tensor>[] = Array.from({ length: ranks.worldSize }, () => ({}));
   const parameters = [...model.namedParameters()];
   const present = await ranks.gather(tensor(parameters.map(([, { grad }]) => Number(grad !== null))));
-  const has = present.map((flags) => flags.tolist() as number[]);
+  const has = present.map((flags) => flags.tolist<number[]>());
   for (const [i, [name, parameter]] of parameters.entries()) {
     if (!has.some((flags) => flags[i] === 1)) continue;
     const gathered = await ranks.gather(parameter.grad ?? zerosLike(parameter.detach()));

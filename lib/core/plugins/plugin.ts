@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
+
 import { isZod4 } from '../../config/foreignZod.js';
 import { packageManifest } from '../../config/loadModule.js';
-import { nearest } from '../../config/nearest.js';
 import { AiforgeError } from '../../errors.js';
+import { nearest } from '../../nearest.js';
 
 // semver takes 10 ms to load, and is needed only for a plugin that names a range.
 const load = createRequire(__filename);

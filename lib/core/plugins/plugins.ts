@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
+
 import { packageRoot, resolveModule } from '../../config/loadModule.js';
-import { didYouMean } from '../../config/nearest.js';
 import { isPath } from '../../config/paths.js';
 import { AiforgeError } from '../../errors.js';
+import { didYouMean } from '../../nearest.js';
 import { checkVersion, definePlugin, type LoadedPlugin, type PluginModule } from './plugin.js';
 import { loadPluginFolder } from './pluginFolder.js';
 

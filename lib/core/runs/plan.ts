@@ -52,13 +52,24 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): Ru
   model.lossFn = model.configureLossFn(lossFnName);
   const optimizer = checkOptimizer(model.configureOptimizer(optimizerName, learningRate, optimizerArgs));
   const rng = getRngState();
-  if (resumed !== undefined) {
+  if (resumed !== undefined) restore(resumed, model, optimizer);
+  return { config, plugins, model, optimizer, resumed, rng };
+}
+
+function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): void {
+  try {
     scope(() => model.loadStateDict(resumed.checkpoint.model));
     // Copied: it need not be held as long as the run goes on.
     resumed.checkpoint.model = {};
     resumeOptimizer(resumed, optimizer);
+  } catch (cause) {
+    if (cause instanceof AiforgeError) throw cause;
+    throw new AiforgeError(
+      'FILE_INVALID',
+      `The checkpoint in ${resumed.directory} does not hold what a run writes: ${(cause as Error).message}. Use another one.`,
+      { cause },
+    );
   }
-  return { config, plugins, model, optimizer, resumed, rng };
 }
 
 /** Gives the optimizer the checkpoint's state, and the learning rate that the resume asks for. */

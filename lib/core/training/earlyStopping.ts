@@ -1,6 +1,6 @@
 import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { didYouMean } from '../../config/nearest.js';
 import { AiforgeError } from '../../errors.js';
+import { didYouMean } from '../../nearest.js';
 
 /** Watches one metric: whether it is the best so far, and whether it has been none for too long. */
 export class EarlyStopping {

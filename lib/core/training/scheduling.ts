@@ -1,7 +1,7 @@
 import type { ScheduleConfig, SchedulerConfig } from '../../config/schedulerConfig.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { didYouMean } from '../../config/nearest.js';
 import { AiforgeError } from '../../errors.js';
+import { didYouMean } from '../../nearest.js';
 import { lrScheduler, type Optimizer } from '../../optim/index.js';
 import type { BaseModel } from '../baseModel.js';
 
@@ -158,7 +158,7 @@ export class Scheduling {
 }
 
 function ratesOf(scheduler: lrScheduler.LRScheduler): Record<string, number> {
-  const rates = scheduler.getLastLr().map((rate) => (typeof rate === 'number' ? rate : rate.item<number>()));
+  const rates = scheduler.getLastLr().map((rate) => (typeof rate === 'number' ? rate : rate.item()));
   return Object.fromEntries(rates.map((rate, i) => [i === 0 ? 'learning_rate' : `learning_rate_${i}`, rate]));
 }
 

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../config/nearest.js';
+import { didYouMean } from '../../nearest.js';
 import { AiforgeError } from '../../errors.js';
 import { Tensor } from '../../tensor/index.js';
 import type { StepOutput } from '../baseModel.js';

@@ -71,7 +71,7 @@ export class Trainer {
     this.#scheduling.restore(checkpoint.scheduler);
     Object.assign(state, { ...checkpoint.state, mlflowRunId: state.mlflowRunId });
     this.#savedStep = state.step;
-    const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist() as number[];
+    const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist<number[]>();
     if (state.batch > 0) this.#running.restore(sums, state.metricNames);
     this.#window.restore(weight, loss);
     restoreGradients(model, checkpoint.gradients[ranks.rank] ?? {});

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-
+import { availableCores } from '../../cores.js';
 import type { Settings } from './options.js';
 
 /** What differs from one start of the whole group to the next. */
@@ -20,7 +19,7 @@ export function rankEnvironment(
   const rank = String(nodeRank * nproc + localRank);
   const worldSize = String(nnodes * nproc);
   // torchrun gives every rank one thread here; dividing the cores leaves none of them idle.
-  const threads = String(Math.max(1, Math.floor(availableParallelism() / nproc)));
+  const threads = String(Math.max(1, Math.floor(availableCores() / nproc)));
   return {
     ...(nproc > 1 ? { OMP_NUM_THREADS: threads } : {}),
     TORCH_NCCL_ASYNC_ERROR_HANDLING: '1',

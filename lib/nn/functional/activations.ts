@@ -3,6 +3,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { invalid } from '../../tensor/composites/named.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
+import { checkInput } from '../checks.js';
 
 export interface InplaceOptions {
   /** Whether the input itself is changed. Default: false. */
@@ -293,6 +294,7 @@ export function logsigmoid(input: Tensor): Tensor {
  * nn.functional.softsign(tensor([0, 1], { dtype: 'float32' })); // tensor([0.0000, 0.5000])
  */
 export function softsign(input: Tensor): Tensor {
+  checkInput('softsign', input);
   return input.div(input.abs().add(1));
 }
 
@@ -304,5 +306,6 @@ export function softsign(input: Tensor): Tensor {
  * nn.functional.tanhshrink(tensor([0, 1], { dtype: 'float32' })); // tensor([0.0000, 0.2384])
  */
 export function tanhshrink(input: Tensor): Tensor {
+  checkInput('tanhshrink', input);
   return input.sub(input.tanh());
 }

@@ -1,7 +1,10 @@
 import { AiforgeError } from '../../errors.js';
+import { anything, boolean, number, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { cat, constantPadNd, zeros, zerosLike } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { dropout, linear, permute, reshape, scaledDotProductAttention, unbind, unflatten, view } from '../operators.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** The weights of multi-head attention; null for those that a variant does not have. */
 export interface AttentionWeights {
@@ -36,6 +39,14 @@ export interface AttentionOptions {
   /** Says that `attnMask`, which must be given, is the causal mask. Default: false. */
   isCausal?: boolean;
 }
+
+export const attentionOptions: Kinds<AttentionOptions> = {
+  keyPaddingMask: orNull(tensorKind),
+  needWeights: boolean,
+  attnMask: orNull(tensorKind),
+  averageAttnWeights: boolean,
+  isCausal: boolean,
+};
 
 export interface AttentionForwardOptions extends AttentionOptions {
   /** Default: 0. */
@@ -218,6 +229,11 @@ function attendFused(
   return reshape(permute(output, [2, 0, 1, 3]), [batch * target, embedDim]);
 }
 
+const forwardTakes = signature<AttentionForwardOptions>(
+  { query: tensorKind, key: tensorKind, value: tensorKind, numHeads: anything, weights: anything },
+  { dropoutP: number, training: boolean, ...attentionOptions },
+);
+
 /**
  * Multi-head attention as `torch.nn.functional.multi_head_attention_forward`, operator by operator: query, key and value
  * are [length, batch, features], or without the batch. Gives the output and, when they are asked for, the weights.
@@ -238,6 +254,7 @@ export function multiHeadAttentionForward(
   weights: AttentionWeights,
   options: AttentionForwardOptions = {},
 ): [output: Tensor, weights: Tensor | null] {
+  forwardTakes.check('multiHeadAttentionForward', arguments);
   const { needWeights = true, averageAttnWeights = true, training = true, dropoutP = 0 } = options;
   let { keyPaddingMask = null, attnMask = null, isCausal = false } = options;
   const isBatched = checkShapes(query, key, value, keyPaddingMask, attnMask);

@@ -1,3 +1,4 @@
+import { boolean, number, whole, oneOf, orNull, type Kinds } from '../../kinds.js';
 import { broadcastTensors } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
@@ -5,7 +6,8 @@ import { reductionNumber, type Reduction } from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { checkTargetShape, type ReductionOptions } from './reductions.js';
+import { checkTargetShape, reductionOptions, type ReductionOptions } from './reductions.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export interface NllLossOptions extends ReductionOptions {
   /** A weight for each class; `'mean'` then divides by those of the targets. Default: none. */
@@ -13,6 +15,12 @@ export interface NllLossOptions extends ReductionOptions {
   /** A class that counts for nothing. Default: -100. */
   ignoreIndex?: number;
 }
+
+export const nllLossOptions: Kinds<NllLossOptions> = {
+  weight: orNull(tensorKind),
+  ignoreIndex: whole,
+  ...reductionOptions,
+};
 
 /**
  * The negative log likelihood of class numbers, from log probabilities [batch, classes, …]. As
@@ -36,6 +44,8 @@ export interface CrossEntropyOptions extends NllLossOptions {
   /** How much of each target is spread over all classes, from 0 to 1. Default: 0. */
   labelSmoothing?: number;
 }
+
+export const crossEntropyOptions: Kinds<CrossEntropyOptions> = { ...nllLossOptions, labelSmoothing: number };
 
 /**
  * The cross entropy of logits [batch, classes, …] with class numbers [batch, …] or class probabilities of the logits'
@@ -92,6 +102,12 @@ export interface BinaryCrossEntropyOptions extends ReductionOptions {
   posWeight?: Tensor | null;
 }
 
+export const binaryCrossEntropyOptions: Kinds<BinaryCrossEntropyOptions> = {
+  weight: orNull(tensorKind),
+  ...reductionOptions,
+  posWeight: orNull(tensorKind),
+};
+
 /**
  * The binary cross entropy of logits with targets of the same shape between 0 and 1. As
  * `torch.nn.functional.binary_cross_entropy_with_logits`.
@@ -121,6 +137,11 @@ export interface KlDivOptions {
   /** Whether the target is logarithms too. Default: false. */
   logTarget?: boolean;
 }
+
+export const klDivOptions: Kinds<KlDivOptions> = {
+  reduction: oneOf('none', 'batchmean', 'sum', 'mean'),
+  logTarget: boolean,
+};
 
 const kl = aten('kl_div');
 

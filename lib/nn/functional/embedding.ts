@@ -1,3 +1,4 @@
+import { boolean, number, whole, orNull, type Kinds } from '../../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkPaddingIdx } from '../checks.js';
@@ -18,6 +19,14 @@ export interface EmbeddingOptions {
   /** Whether the gradient of `weight` is a sparse tensor. Default: false. */
   sparse?: boolean;
 }
+
+export const embeddingOptions: Kinds<EmbeddingOptions> = {
+  paddingIdx: orNull(whole),
+  maxNorm: orNull(number),
+  normType: number,
+  scaleGradByFreq: boolean,
+  sparse: boolean,
+};
 
 type EmbeddingOrder = ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'sparse'];
 

@@ -1,10 +1,12 @@
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
 import { noGrad } from '../../autograd/modes.js';
 import { arange } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { checkInput } from '../checks.js';
 
 export interface EmbeddingBagOptions {
   /** Where each bag begins; needed where `input` has one dimension. Default: none. */
@@ -47,10 +49,12 @@ function refuse(problem: string): never {
 
 function check(input: Tensor, weight: Tensor, given: Required<EmbeddingBagOptions>): void {
   const { offsets, mode, perSampleWeights, scaleGradByFreq, sparse } = given;
+  checkInput('embeddingBag', input);
+  checkInput('embeddingBag', weight);
   if (weight.dim() !== 2) refuse(`weight must have two dimensions, got [${weight.shape.join(', ')}]`);
   if (perSampleWeights !== null) {
     if (String(perSampleWeights.shape) !== String(input.shape)) refuse("perSampleWeights must have the input's shape");
-    if (mode !== 'sum') refuse(`perSampleWeights needs mode 'sum', got '${mode}'`);
+    if (mode !== 'sum') refuse(`perSampleWeights needs mode 'sum', got ${show(mode)}`);
   }
   if (input.dim() !== 1 && input.dim() !== 2) refuse(`input must have one or two dimensions, got ${input.dim()}`);
   if (input.dim() === 2 && offsets !== null) refuse('an input of two dimensions has its bags in its rows: no offsets');
@@ -82,7 +86,7 @@ export function embeddingBag(input: Tensor, weight: Tensor, ...rest: Rest<Embedd
   check(input, weight, given);
   let { offsets, perSampleWeights, includeLastOffset } = given;
   const number = ['sum', 'mean', 'max'].indexOf(given.mode);
-  if (number < 0) refuse(`mode must be 'sum', 'mean' or 'max', got '${String(given.mode)}'`);
+  if (number < 0) refuse(`mode must be 'sum', 'mean' or 'max', got ${show(given.mode)}`);
   if (input.dim() === 2) {
     offsets = arange(0, input.numel(), input.size(1), { dtype: input.dtype, device: input.device });
     includeLastOffset = false;

@@ -5,6 +5,7 @@ import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import type { PooledWithIndices } from './pooling.js';
 import { perDimension, type Sizes } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 export interface FractionalMaxPoolOptions {
   kernelSize: Sizes;
@@ -45,6 +46,7 @@ const fractionalDefaults = {
 function fractionalMaxPoolWithIndices(name: string, operatorName: string, dims: number): FractionalMaxPoolWithIndices {
   const operator = aten<PooledWithIndices>(operatorName);
   return (input, ...rest) => {
+    checkInput(name, input);
     const given = named<FractionalMaxPoolOptions>(name, rest, fractionalDefaults);
     const { kernelSize, outputSize, outputRatio, _randomSamples } = given;
     if (outputSize === null && outputRatio === null) {

@@ -1,11 +1,14 @@
+import { objectKind, number, whole, orNull, type Kind } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { reductionNumber } from '../operators.js';
 import type { CrossEntropyOptions } from './classificationLosses.js';
 import { chunkedLinearCrossEntropy } from './linearCrossEntropyChunks.js';
 import { LinearCrossEntropyOptions, type LinearCrossEntropySettings } from './linearCrossEntropyOptions.js';
-import { refuse, sizes } from './reductions.js';
+import { refuse, sizes, reductionOptions } from './reductions.js';
 import { warnOnce } from '../warnOnce.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export interface LinearCrossEntropyFunctionOptions extends Omit<CrossEntropyOptions, 'ignoreIndex'> {
   /** [classes, …]. Default: none. */
@@ -15,6 +18,18 @@ export interface LinearCrossEntropyFunctionOptions extends Omit<CrossEntropyOpti
   /** How the batch is cut so that its logits never exist at once. Default: it is not. */
   options?: LinearCrossEntropySettings | null;
 }
+
+const functionTakes = signature<LinearCrossEntropyFunctionOptions>(
+  { input: tensorKind, linearWeight: tensorKind, target: tensorKind },
+  {
+    linearBias: orNull(tensorKind),
+    weight: orNull(tensorKind),
+    ignoreIndex: orNull(whole),
+    ...reductionOptions,
+    labelSmoothing: number,
+    options: orNull(objectKind as Kind<LinearCrossEntropySettings>),
+  },
+);
 
 const name = 'linearCrossEntropy';
 
@@ -49,6 +64,7 @@ export function linearCrossEntropy(
   target: Tensor,
   given: LinearCrossEntropyFunctionOptions = {},
 ): Tensor {
+  functionTakes.check('linearCrossEntropy', arguments);
   const { linearBias = null, weight = null, reduction = 'mean', labelSmoothing = 0 } = given;
   const options = LinearCrossEntropyOptions.of(given.options ?? null);
   check(input, linearWeight, linearBias);

@@ -1,3 +1,5 @@
+import { boolean, count, kind, oneOf, orNull, type Kind } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
 import { pythonBoolean } from '../printing.js';
 import { refuse } from './reductions.js';
@@ -29,8 +31,23 @@ export interface ChunkPlan {
   readonly accDtype: DType;
 }
 
-const policies: readonly string[] = ['auto', 'accurate', 'balanced', 'compact'];
-const accDtypes: readonly string[] = ['float16', 'bfloat16', 'float32', 'float64'];
+const chunkingMethod = kind<string>(
+  "'auto', 'aspect_ratio' or 'aspect_ratio:N'",
+  (value) => typeof value === 'string' && /^(auto|aspect_ratio(:0*[1-9]\d*)?)$/.test(value),
+);
+const accDtype: Kind<DType> = oneOf<DType>('float16', 'bfloat16', 'float32', 'float64');
+
+const settingsTakes = signature<LinearCrossEntropySettings>(
+  {},
+  {
+    allowRetainGraph: boolean,
+    batchChunkSize: orNull(count),
+    chunkingMethod: orNull(chunkingMethod),
+    accPolicy: oneOf('auto', 'accurate', 'balanced', 'compact'),
+    accDtype: orNull(accDtype),
+  },
+);
+
 const isHalf = (dtype: DType): boolean => dtype === 'float16' || dtype === 'bfloat16';
 
 /** What a call is about, as far as the choices go. */
@@ -61,6 +78,7 @@ export class LinearCrossEntropyOptions {
   readonly accDtype: DType | null;
 
   constructor(settings: LinearCrossEntropySettings = {}) {
+    settingsTakes.check(new.target.name, arguments);
     const {
       allowRetainGraph = false,
       batchChunkSize = null,
@@ -68,18 +86,6 @@ export class LinearCrossEntropyOptions {
       accPolicy = 'auto',
       accDtype = null,
     } = settings;
-    const bad = (option: string, value: unknown, expected: string): never =>
-      refuse('LinearCrossEntropyOptions', `${option} must be ${expected}, got ${String(value)}`);
-    if (!policies.includes(accPolicy)) bad('accPolicy', accPolicy, `one of ${policies.join(', ')}`);
-    if (chunkingMethod !== null && !/^(auto|aspect_ratio(:0*[1-9]\d*)?)$/.test(chunkingMethod)) {
-      bad('chunkingMethod', chunkingMethod, "'auto', 'aspect_ratio', 'aspect_ratio:N' or null");
-    }
-    if (batchChunkSize !== null && !(Number.isSafeInteger(batchChunkSize) && batchChunkSize > 0)) {
-      bad('batchChunkSize', batchChunkSize, 'a positive whole number or null');
-    }
-    if (accDtype !== null && !accDtypes.includes(accDtype)) {
-      bad('accDtype', accDtype, `null or one of ${accDtypes.join(', ')}`);
-    }
     this.allowRetainGraph = allowRetainGraph;
     this.batchChunkSize = batchChunkSize;
     this.chunkingMethod = chunkingMethod;

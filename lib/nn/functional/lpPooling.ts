@@ -2,6 +2,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from './pooling.js';
 import { perDimension, type Sizes } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 export interface LpPoolOptions {
   normType: number;
@@ -18,6 +19,7 @@ function lpPool(name: string, dims: 1 | 2 | 3) {
   const average = { 1: avgPool1d, 2: avgPool2d, 3: avgPool3d }[dims];
   const greatest = { 1: maxPool1d, 2: maxPool2d, 3: maxPool3d }[dims];
   return (input: Tensor, ...rest: Rest<LpPoolOptions, LpPoolOrder>): Tensor => {
+    checkInput(name, input);
     const defaults = { normType: undefined, kernelSize: undefined, stride: null, ceilMode: false };
     const { normType, kernelSize, stride, ceilMode } = named<LpPoolOptions>(name, rest, defaults);
     if (normType === Infinity) return greatest(input.abs(), kernelSize, { stride, ceilMode });

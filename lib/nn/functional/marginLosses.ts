@@ -1,10 +1,14 @@
+import { number, orNull, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
 import { rsub } from '../../tensor/generated/functions.js';
 import { logSigmoid } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { reduce, refuse, sizes, type ReductionOptions } from './reductions.js';
+import { reduce, refuse, sizes, reductionOptions, type ReductionOptions } from './reductions.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 function elementLoss(name: string, operatorName: string) {
   const operator = aten(operatorName);
@@ -38,6 +42,8 @@ export interface MarginRankingLossOptions extends ReductionOptions {
   margin?: number;
 }
 
+export const marginRankingLossOptions: Kinds<MarginRankingLossOptions> = { margin: number, ...reductionOptions };
+
 const ranking = aten('margin_ranking_loss');
 
 /**
@@ -54,6 +60,7 @@ export function marginRankingLoss(
   target: Tensor,
   ...rest: Rest<MarginRankingLossOptions, ['margin', 'reduction']>
 ): Tensor {
+  for (const given of [input1, input2, target]) checkInput('marginRankingLoss', given);
   const defaults = { margin: 0, reduction: 'mean' as const };
   const { margin, reduction } = named<MarginRankingLossOptions>('marginRankingLoss', rest, defaults);
   if (input1.dim() !== input2.dim() || input1.dim() !== target.dim()) {
@@ -72,11 +79,18 @@ export interface MultiMarginLossOptions extends ReductionOptions {
   weight?: Tensor | null;
 }
 
+export const multiMarginLossOptions: Kinds<MultiMarginLossOptions> = {
+  p: number,
+  margin: number,
+  weight: orNull(tensorKind),
+  ...reductionOptions,
+};
+
 const multiMargin = aten('multi_margin_loss');
 
 /** Throws unless the power and the weights are such as `multiMarginLoss` takes. */
 export function checkMultiMargin(name: string, p: number, weight: Tensor | null): void {
-  if (p !== 1 && p !== 2) refuse(name, `p must be 1 or 2, got ${p}`);
+  if (p !== 1 && p !== 2) refuse(name, `p must be 1 or 2, got ${show(p)}`);
   if (weight !== null && weight.dim() !== 1) refuse(name, `weight must have one dimension, got ${sizes(weight)}`);
 }
 
@@ -117,6 +131,7 @@ export function multilabelSoftMarginLoss(
   target: Tensor,
   ...rest: Rest<MultilabelSoftMarginLossOptions, ['weight', 'reduction']>
 ): Tensor {
+  checkInput('multilabelSoftMarginLoss', target);
   const defaults = { weight: null, reduction: 'mean' as const };
   const given = named<MultilabelSoftMarginLossOptions>('multilabelSoftMarginLoss', rest, defaults);
   const positive = target.mul(logSigmoid(input));

@@ -1,7 +1,10 @@
+import { orNull } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { aten } from './aten.js';
 import { refuse } from './reductions.js';
+import { tensorKind, dtypeKind } from '../../tensor/kinds.js';
 
 export interface GroupedMmOptions {
   /** int32: where each group ends along the dimension that is cut. Default: none; the groups are a first dimension. */
@@ -11,6 +14,11 @@ export interface GroupedMmOptions {
   /** Default: the inputs'. */
   outDtype?: DType | null;
 }
+
+const groupedTakes = signature<GroupedMmOptions>(
+  { matA: tensorKind, matB: tensorKind },
+  { offs: orNull(tensorKind), bias: orNull(tensorKind), outDtype: orNull(dtypeKind) },
+);
 
 const grouped = aten('_grouped_mm');
 
@@ -24,11 +32,9 @@ const grouped = aten('_grouped_mm');
  * const offs = tensor([1, 3], { dtype: 'int32' });
  * nn.functional.groupedMm(rows, experts, { offs }).shape; // [3, 8]
  */
-export function groupedMm(
-  matA: Tensor,
-  matB: Tensor,
-  { offs = null, bias = null, outDtype = null }: GroupedMmOptions = {},
-): Tensor {
+export function groupedMm(matA: Tensor, matB: Tensor, options: GroupedMmOptions = {}): Tensor {
+  groupedTakes.check('groupedMm', arguments);
+  const { offs = null, bias = null, outDtype = null } = options;
   return grouped(matA, matB, offs, bias, outDtype);
 }
 

@@ -1,3 +1,4 @@
+import { show } from '../../show.js';
 import { invalid } from '../../tensor/composites/named.js';
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
@@ -27,5 +28,5 @@ export function checkGroups(shape: readonly number[], numGroups: number): void {
 }
 
 export function checkBatchEps(eps: number, training: boolean): void {
-  if (eps < 0 || (training && eps === 0)) throw invalid('batchNorm', `eps must be positive, got ${eps}`);
+  if (eps < 0 || (training && eps === 0)) throw invalid('batchNorm', `eps must be positive, got ${show(eps)}`);
 }

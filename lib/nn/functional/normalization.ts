@@ -6,6 +6,7 @@ import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { checkBatch, checkBatchEps, checkGroups, checkInstances } from './normChecks.js';
+import { checkInput } from '../checks.js';
 
 export interface NormalizeOptions {
   /** The norm. Default: 2. */
@@ -177,6 +178,7 @@ export function localResponseNorm(
   input: Tensor,
   ...rest: Rest<LocalResponseNormOptions, ['size', 'alpha', 'beta', 'k']>
 ): Tensor {
+  checkInput('localResponseNorm', input);
   const defaults = { size: undefined, alpha: 1e-4, beta: 0.75, k: 1 };
   const { size, alpha, beta, k } = named<LocalResponseNormOptions>('localResponseNorm', rest, defaults);
   const shape = input.shape;

@@ -1,6 +1,9 @@
+import { oneOf } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /**
  * `max(0, x)`. As `torch.nn.functional.relu`.
@@ -26,6 +29,11 @@ export function relu_(input: Tensor): Tensor {
   return input.relu_();
 }
 
+const geluTakes = signature<{ approximate?: 'none' | 'tanh' }>(
+  { input: tensorKind },
+  { approximate: oneOf('none', 'tanh') },
+);
+
 /**
  * `x * Φ(x)`, Φ being the normal distribution's cumulative function, or with `approximate: 'tanh'` an approximation. As
  * `torch.nn.functional.gelu`.
@@ -34,6 +42,8 @@ export function relu_(input: Tensor): Tensor {
  * import { nn, zeros } from 'aiforge';
  * nn.functional.gelu(zeros([2]), { approximate: 'tanh' }).tolist(); // [0, 0]
  */
-export function gelu(input: Tensor, { approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}): Tensor {
+export function gelu(input: Tensor, options: { approximate?: 'none' | 'tanh' } = {}): Tensor {
+  geluTakes.check('gelu', arguments);
+  const { approximate = 'none' } = options;
   return operators.gelu(input, approximate);
 }

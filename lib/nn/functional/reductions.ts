@@ -1,8 +1,10 @@
 import { AiforgeError } from '../../errors.js';
+import { oneOf, type Kinds } from '../../kinds.js';
 import { broadcastTensors } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber, type Reduction } from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
+import { checkInput } from '../checks.js';
 
 // The deprecated parameters size_average and reduce of Python's signatures are not there: `reduction` says it all.
 
@@ -11,6 +13,8 @@ export interface ReductionOptions {
   reduction?: Reduction;
 }
 
+export const reductionOptions: Kinds<ReductionOptions> = { reduction: oneOf('none', 'mean', 'sum') };
+
 export const sizes = (tensor: Tensor): string => `[${tensor.shape.join(', ')}]`;
 
 export function refuse(name: string, problem: string): never {
@@ -18,6 +22,8 @@ export function refuse(name: string, problem: string): never {
 }
 
 export function sameShape(a: Tensor, b: Tensor): boolean {
+  checkInput('A loss', a);
+  checkInput('A loss', b);
   const [first, second] = [a.shape, b.shape];
   return first.length === second.length && first.every((size, i) => size === second[i]);
 }

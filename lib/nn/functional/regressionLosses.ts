@@ -1,3 +1,4 @@
+import { boolean, number, type Kinds } from '../../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { onesLike } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -5,7 +6,16 @@ import * as operators from '../operators.js';
 import { reductionNumber, type Reduction } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { broadcastTarget, checkWeightShape, reduce, refuse, sizes, type ReductionOptions } from './reductions.js';
+import {
+  broadcastTarget,
+  checkWeightShape,
+  reduce,
+  refuse,
+  sizes,
+  reductionOptions,
+  type ReductionOptions,
+} from './reductions.js';
+import { checkInput } from '../checks.js';
 
 export interface ElementLossOptions extends ReductionOptions {
   /** A weight for each element; `'mean'` then divides by their sum. Default: none. */
@@ -61,6 +71,8 @@ export interface SmoothL1LossOptions extends ReductionOptions {
   /** Below it the error is squared. Default: 1. */
   beta?: number;
 }
+
+export const smoothL1LossOptions: Kinds<SmoothL1LossOptions> = { ...reductionOptions, beta: number };
 
 const smoothL1 = aten('smooth_l1_loss');
 
@@ -121,6 +133,13 @@ export interface PoissonNllLossOptions extends ReductionOptions {
   eps?: number;
 }
 
+export const poissonNllLossOptions: Kinds<PoissonNllLossOptions> = {
+  logInput: boolean,
+  full: boolean,
+  eps: number,
+  ...reductionOptions,
+};
+
 const poisson = aten('poisson_nll_loss');
 
 /**
@@ -148,13 +167,20 @@ export interface GaussianNllLossOptions extends ReductionOptions {
   eps?: number;
 }
 
+export const gaussianNllLossOptions: Kinds<GaussianNllLossOptions> = {
+  full: boolean,
+  eps: number,
+  ...reductionOptions,
+};
+
 function varianceFor(input: Tensor, variance: Tensor | number): Tensor {
   const name = 'gaussianNllLoss';
   if (typeof variance === 'number') {
     if (variance < 0) refuse(name, `the variance is negative, ${variance}`);
     return onesLike(input).mul(variance);
   }
-  if (variance.lt(0).any().item() === true) refuse(name, 'the variance has negative elements');
+  checkInput(name, variance);
+  if (variance.lt(0).any().item<boolean>() === true) refuse(name, 'the variance has negative elements');
   const [shape, own] = [input.shape, variance.shape];
   if (String(shape) === String(own)) return variance;
   if (String(shape.slice(0, -1)) === String(own)) return variance.unsqueeze(-1);

@@ -1,8 +1,9 @@
+import { boolean, whole, type Kinds } from '../../kinds.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import type { ReductionOptions } from './reductions.js';
+import { reductionOptions, type ReductionOptions } from './reductions.js';
 
 export interface CtcLossOptions extends ReductionOptions {
   /** The blank's label. Default: 0. */
@@ -10,6 +11,8 @@ export interface CtcLossOptions extends ReductionOptions {
   /** Whether infinite losses count as 0. Default: false. */
   zeroInfinity?: boolean;
 }
+
+export const ctcLossOptions: Kinds<CtcLossOptions> = { blank: whole, ...reductionOptions, zeroInfinity: boolean };
 
 const ctc = { lists: aten('ctc_loss.IntList'), tensors: aten('ctc_loss.Tensor') };
 

@@ -1,14 +1,20 @@
+import { boolean, number, func, orNull, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import { minimum, pairwiseDistance } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
-import { reduce, refuse, sizes, type ReductionOptions } from './reductions.js';
+import { reduce, refuse, sizes, reductionOptions, type ReductionOptions } from './reductions.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export interface HingeEmbeddingLossOptions extends ReductionOptions {
   /** The distance from which on unlike pairs cost nothing. Default: 1. */
   margin?: number;
 }
+
+export const hingeEmbeddingLossOptions: Kinds<HingeEmbeddingLossOptions> = { margin: number, ...reductionOptions };
 
 const hinge = aten('hinge_embedding_loss');
 
@@ -35,6 +41,8 @@ export interface CosineEmbeddingLossOptions extends ReductionOptions {
   margin?: number;
 }
 
+export const cosineEmbeddingLossOptions: Kinds<CosineEmbeddingLossOptions> = { margin: number, ...reductionOptions };
+
 const cosine = aten('cosine_embedding_loss');
 
 /**
@@ -58,7 +66,7 @@ export function cosineEmbeddingLoss(
 
 /** Throws unless a margin is more than 0. */
 export function checkMargin(name: string, margin: number): number {
-  return margin > 0 ? margin : refuse(name, `margin must be greater than 0, got ${margin}`);
+  return margin > 0 ? margin : refuse(name, `margin must be greater than 0, got ${show(margin)}`);
 }
 
 export interface TripletMarginLossOptions extends ReductionOptions {
@@ -71,6 +79,14 @@ export interface TripletMarginLossOptions extends ReductionOptions {
   /** Whether the distance from positive to negative may stand for the anchor's. Default: false. */
   swap?: boolean;
 }
+
+export const tripletMarginLossOptions: Kinds<TripletMarginLossOptions> = {
+  margin: number,
+  p: number,
+  eps: number,
+  swap: boolean,
+  ...reductionOptions,
+};
 
 const triplet = aten('triplet_margin_loss');
 
@@ -107,6 +123,11 @@ export interface TripletMarginWithDistanceLossOptions extends ReductionOptions {
   swap?: boolean;
 }
 
+const withDistanceTakes = signature<TripletMarginWithDistanceLossOptions>(
+  { anchor: tensorKind, positive: tensorKind, negative: tensorKind },
+  { distanceFunction: orNull(func<Distance>()), margin: number, swap: boolean, ...reductionOptions },
+);
+
 /**
  * `tripletMarginLoss` with a distance of your own. As `torch.nn.functional.triplet_margin_with_distance_loss`.
  *
@@ -120,8 +141,10 @@ export function tripletMarginWithDistanceLoss(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
-  { distanceFunction, margin = 1, swap = false, reduction = 'mean' }: TripletMarginWithDistanceLossOptions = {},
+  options: TripletMarginWithDistanceLossOptions = {},
 ): Tensor {
+  withDistanceTakes.check('tripletMarginWithDistanceLoss', arguments);
+  const { distanceFunction, margin = 1, swap = false, reduction = 'mean' } = options;
   const name = 'tripletMarginWithDistanceLoss';
   reductionNumber(reduction);
   checkMargin(name, margin);

@@ -5,6 +5,7 @@ import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptivePooling.js';
 import { perDimension, type Sizes } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 export type InterpolationMode =
   'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area' | 'lanczos';
@@ -47,7 +48,8 @@ const cornerKernels: Record<string, (...args: unknown[]) => Tensor> = {
 const smoothKernels: Record<string, (...args: unknown[]) => Tensor> = {
   'bilinear 4': aten('_upsample_bilinear2d_aa.vec'),
   'bicubic 4': aten('_upsample_bicubic2d_aa.vec'),
-  'lanczos 4': aten('_upsample_lanczos2d_aa.vec'),
+  // Since LibTorch 2.12 or 2.13: looked up when called.
+  'lanczos 4': (...args) => aten('_upsample_lanczos2d_aa.vec')(...args),
 };
 const areaKernels: Record<string, (input: Tensor, size: readonly number[]) => Tensor> = {
   'area 3': adaptiveAvgPool1d,
@@ -70,6 +72,7 @@ function perSpatial(name: string, values: Sizes, input: Tensor): readonly number
  * nn.functional.interpolate(tensor([[[1, 2]]]).to('float32'), { scaleFactor: 2 }); // tensor([[[1., 1., 2., 2.]]])
  */
 export function interpolate(input: Tensor, ...rest: Rest<InterpolateOptions, InterpolateOrder>): Tensor {
+  checkInput('interpolate', input);
   const given = named<InterpolateOptions>('interpolate', rest, {
     size: null,
     scaleFactor: null,

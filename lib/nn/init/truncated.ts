@@ -19,7 +19,7 @@ const normalCdf = (x: number): number =>
     scope(() =>
       fromTypedArray(Float64Array.of(x / Math.SQRT2))
         .erf()
-        .item<number>(),
+        .item(),
     )) /
   2;
 
@@ -27,12 +27,12 @@ type Bounds = Required<TruncNormalOptions>;
 
 // Draws again what falls outside: cheap where most of the distribution lies inside.
 function redraw(tensor: Tensor, { mean, std, a, b, generator }: Bounds): void {
-  const rounded = (bound: number): number => full([], bound, { dtype: tensor.dtype }).item<number>();
+  const rounded = (bound: number): number => full([], bound, { dtype: tensor.dtype }).item();
   const [low, high] = [rounded(a), rounded(b)];
   let result: Tensor = tensor.normal_(mean, std, { generator });
   for (;;) {
     const outside = result.lt(low).bitwiseOr(result.gt(high));
-    if (outside.any().item() === false) break;
+    if (outside.any().item<boolean>() === false) break;
     result = where(outside, emptyLike(result).normal_(mean, std, { generator }), result);
   }
   if (result !== tensor) tensor.copy_(result);
@@ -51,7 +51,7 @@ function rejectionSample(tensor: Tensor, { mean, std, a, b, generator }: Bounds)
   let result: Tensor = tensor.uniform_(a, b, { generator });
   candidates.copy_(tensor);
   let pending = refused();
-  while (pending.any().item() === true) {
+  while (pending.any().item<boolean>() === true) {
     candidates.uniform_(a, b, { generator });
     result = where(pending, candidates, result);
     pending = where(pending, refused(), pending);

@@ -1,3 +1,4 @@
+import { show } from '../../show.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from '../functional/arguments.js';
 import { refuse } from '../functional/reductions.js';
@@ -71,7 +72,7 @@ function kaiming(name: string, tensor: Tensor, rest: readonly unknown[]) {
     return null;
   }
   const fan = fans(tensor)[mode] as number | undefined;
-  if (fan === undefined) refuse(name, `mode must be 'fan_in' or 'fan_out', got '${mode}'`);
+  if (fan === undefined) refuse(name, `mode must be 'fan_in' or 'fan_out', got ${show(mode)}`);
   return { std: calculateGain(nonlinearity, a) / sqrt(fan), generator };
 }
 

@@ -1,18 +1,23 @@
+import { boolean, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { knownSizes, type AdaptiveSizes } from '../functional/sizes.js';
 import { Module } from '../module.js';
 import * as operators from '../operators/pooling.js';
-import { pythonSize, type Size1 } from './sizes.js';
+import { pythonSize, openSizes, type Size1 } from './sizes.js';
 import type { Pooled } from './maxPooling.js';
 
 /** A size for every spatial dimension, or one for each; null keeps the input's. */
 export type AdaptiveSize2 = number | readonly [height: number | null, width: number | null];
 export type AdaptiveSize3 = number | readonly [depth: number | null, height: number | null, width: number | null];
 
+const adaptiveAvgPoolTakes = signature({ outputSize: openSizes });
+
 abstract class AdaptiveAvgPool<S extends AdaptiveSizes> extends Module {
   readonly outputSize: S;
 
   constructor(outputSize: S) {
+    adaptiveAvgPoolTakes.check(new.target.name, arguments);
     super();
     this.outputSize = outputSize;
   }
@@ -75,11 +80,17 @@ export interface AdaptiveMaxPoolLayerOptions<WithIndices extends boolean> {
   returnIndices?: WithIndices;
 }
 
+const adaptiveMaxPoolOptions: Kinds<AdaptiveMaxPoolLayerOptions<boolean>> = { returnIndices: boolean };
+
+const adaptiveMaxPoolTakes = signature({ outputSize: openSizes }, adaptiveMaxPoolOptions);
+
 abstract class AdaptiveMaxPool<S extends AdaptiveSizes, WithIndices extends boolean> extends Module {
   readonly outputSize: S;
   readonly returnIndices: boolean;
 
-  constructor(outputSize: S, { returnIndices }: AdaptiveMaxPoolLayerOptions<WithIndices> = {}) {
+  constructor(outputSize: S, options: AdaptiveMaxPoolLayerOptions<WithIndices> = {}) {
+    adaptiveMaxPoolTakes.check(new.target.name, arguments);
+    const { returnIndices } = options;
     super();
     this.outputSize = outputSize;
     this.returnIndices = returnIndices ?? false;

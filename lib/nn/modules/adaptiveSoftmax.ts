@@ -1,9 +1,12 @@
+import { boolean, number, whole, size, listOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { logSoftmax } from '../functional/softmax.js';
 import { refuse, sizes } from '../functional/reductions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { ModuleList, Sequential } from './containers.js';
-import { Linear, type FactoryOptions } from './linear.js';
+import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
+import { checkInput } from '../checks.js';
 
 export interface AdaptiveLogSoftmaxOptions extends FactoryOptions {
   /** By what the number of features shrinks from cluster to cluster. Default: 4. */
@@ -11,6 +14,12 @@ export interface AdaptiveLogSoftmaxOptions extends FactoryOptions {
   /** Whether the head adds a bias. Default: false. */
   headBias?: boolean;
 }
+
+const adaptiveLogSoftmaxOptions: Kinds<AdaptiveLogSoftmaxOptions> = {
+  divValue: number,
+  headBias: boolean,
+  ...factoryOptions,
+};
 
 /** What `AdaptiveLogSoftmaxWithLoss` computes: a pair that has its items under their names too. */
 export type AdaptiveSoftmaxOutput = [output: Tensor, loss: Tensor] & { readonly output: Tensor; readonly loss: Tensor };
@@ -28,6 +37,8 @@ function checkCutoffs(cutoffs: readonly number[], classes: number): readonly num
 }
 
 function checkShapes(input: Tensor, target: Tensor): void {
+  checkInput(name, input);
+  checkInput(name, target);
   const [dims, rows] = [target.dim(), target.dim() > 0 ? target.size(0) : 0];
   if (dims > 1) refuse(name, `the target must have at most one dimension, got ${sizes(target)}`);
   if (input.dim() !== dims + 1) {
@@ -37,6 +48,11 @@ function checkShapes(input: Tensor, target: Tensor): void {
     refuse(name, `input and target must have one batch size, got ${sizes(input)} and ${sizes(target)}`);
   }
 }
+
+const adaptiveLogSoftmaxWithLossTakes = signature(
+  { inFeatures: size, nClasses: size, cutoffs: listOf(whole) },
+  adaptiveLogSoftmaxOptions,
+);
 
 /**
  * A softmax over many classes of which few are frequent: the head has the classes below the first cutoff and one entry
@@ -70,8 +86,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     inFeatures: number,
     nClasses: number,
     cutoffs: readonly number[],
-    { divValue = 4, headBias = false, ...factory }: AdaptiveLogSoftmaxOptions = {},
+    options: AdaptiveLogSoftmaxOptions = {},
   ) {
+    adaptiveLogSoftmaxWithLossTakes.check(new.target.name, arguments);
+    const { divValue = 4, headBias = false, ...factory } = options;
     super();
     this.inFeatures = inFeatures;
     this.nClasses = nClasses;
@@ -131,7 +149,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
       output.indexCopy_(0, rows, logProbs.gather(1, own.sub(low).unsqueeze(1)).squeeze(1));
     }
     if (used !== batch) {
-      const range = `${target.min().item<number>()} to ${target.max().item<number>()}`;
+      const range = `${target.min().item()} to ${target.max().item()}`;
       refuse(name, `targets must be between 0 and ${this.nClasses - 1}, got ${range}`);
     }
     return { output, headIndices };
@@ -159,8 +177,8 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const headOutput = this.head.forward(input);
     const output = headOutput.argmax(1);
     const outside = output.ge(this.shortlistSize);
-    if (outside.any().item() === false) return output;
-    if (outside.all().item() === true) return this.fullLogProb(input, headOutput).argmax(1);
+    if (outside.any().item<boolean>() === false) return output;
+    if (outside.all().item<boolean>() === true) return this.fullLogProb(input, headOutput).argmax(1);
     const rows = outside.nonzero().squeeze(1);
     const logProbs = this.fullLogProb(input.indexSelect(0, rows), headOutput.indexSelect(0, rows));
     return output.indexCopy_(0, rows, logProbs.argmax(1));

@@ -1,14 +1,21 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, fraction, whole, size, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { additiveMask, multiHeadAttentionForward, type AttentionOptions } from '../functional/attention.js';
-import { checkProbability } from '../checks.js';
+import {
+  additiveMask,
+  multiHeadAttentionForward,
+  attentionOptions,
+  type AttentionOptions,
+} from '../functional/attention.js';
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.js';
-import { Linear, type FactoryOptions } from './linear.js';
+import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
 import { nativeMultiHeadAttention, view } from '../operators.js';
 import { Parameter } from '../parameter.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export interface MultiheadAttentionOptions extends FactoryOptions {
   /** The probability to drop an attention weight in training. Default: 0. */
@@ -27,8 +34,23 @@ export interface MultiheadAttentionOptions extends FactoryOptions {
   batchFirst?: boolean;
 }
 
+const multiheadAttentionOptions: Kinds<MultiheadAttentionOptions> = {
+  dropout: fraction,
+  bias: boolean,
+  addBiasKv: boolean,
+  addZeroAttn: boolean,
+  kdim: size,
+  vdim: size,
+  batchFirst: boolean,
+  ...factoryOptions,
+};
+
 // PyTorch's name for the output projection, which its printed modules show.
 class NonDynamicallyQuantizableLinear extends Linear {}
+
+const multiheadAttentionTakes = signature({ embedDim: whole, numHeads: whole }, multiheadAttentionOptions);
+
+const forwardTakes = signature({ query: tensorKind, key: tensorKind, value: tensorKind }, attentionOptions);
 
 /**
  * Attention with several heads: each computes `softmax(q · kᵀ / sqrt(headDim)) · v` of its own projections of query, key
@@ -65,6 +87,7 @@ export class MultiheadAttention extends Module {
   outProj: Linear;
 
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
+    multiheadAttentionTakes.check(new.target.name, arguments);
     super();
     const { dropout = 0, bias = true, addBiasKv = false, addZeroAttn = false, batchFirst = false } = options;
     const { kdim = embedDim, vdim = embedDim, device, dtype } = options;
@@ -79,7 +102,7 @@ export class MultiheadAttention extends Module {
     this.headDim = embedDim / numHeads;
     this.kdim = kdim;
     this.vdim = vdim;
-    this.dropout = checkProbability(dropout);
+    this.dropout = dropout;
     this.batchFirst = batchFirst;
     this.addZeroAttn = addZeroAttn;
 
@@ -112,6 +135,7 @@ export class MultiheadAttention extends Module {
     value: Tensor,
     options: AttentionOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
+    forwardTakes.check('forward', arguments);
     const fast = this.fastWeights(query, key, value, options);
     if (fast !== null) return this.forwardFast(query, fast, options);
 

@@ -1,7 +1,19 @@
+import { boolean, whole, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators/pooling.js';
-import { checkSizes, pythonSize, tupleOf, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import {
+  checkSizes,
+  pythonSize,
+  tupleOf,
+  sizes,
+  steps,
+  type AnySize,
+  type Size1,
+  type Size2,
+  type Size3,
+} from './sizes.js';
 
 export interface AvgPool1dOptions<S extends AnySize = Size1> {
   /** From one window to the next, in elements. Default: the kernel's size. */
@@ -14,10 +26,19 @@ export interface AvgPool1dOptions<S extends AnySize = Size1> {
   countIncludePad?: boolean;
 }
 
+const avgPool1dOptions: Kinds<AvgPool1dOptions<AnySize>> = {
+  stride: orNull(steps),
+  padding: sizes,
+  ceilMode: boolean,
+  countIncludePad: boolean,
+};
+
 export interface AvgPoolOptions<S extends AnySize> extends AvgPool1dOptions<S> {
   /** What the sums are divided by. Default: how many elements the window has. */
   divisorOverride?: number | null;
 }
+
+const avgPoolOptions: Kinds<AvgPoolOptions<AnySize>> = { ...avgPool1dOptions, divisorOverride: orNull(whole) };
 
 abstract class AvgPool<S extends AnySize> extends Module {
   readonly kernelSize: S;
@@ -42,6 +63,8 @@ abstract class AvgPool<S extends AnySize> extends Module {
   }
 }
 
+const avgPool1dTakes = signature({ kernelSize: sizes }, avgPool1dOptions);
+
 /**
  * The mean of each window of sequences.
  *
@@ -54,11 +77,13 @@ abstract class AvgPool<S extends AnySize> extends Module {
  * new nn.AvgPool1d(2).forward(randn([1, 4, 9])).shape; // [1, 4, 4]
  */
 export class AvgPool1d extends AvgPool<Size1> {
-  constructor(kernelSize: Size1, { stride = kernelSize, padding = 0, ...options }: AvgPool1dOptions = {}) {
+  constructor(kernelSize: Size1, options: AvgPool1dOptions = {}) {
+    avgPool1dTakes.check(new.target.name, arguments);
+    const { stride = kernelSize, padding = 0, ...rest } = options;
     // PyTorch prints these as tuples, those of the other dimensions as they were given.
     const tuple = (name: string, size: Size1): [number] => [...tupleOf('AvgPool1d', name, size, 1)] as [number];
     super(1, tuple('kernelSize', kernelSize), {
-      ...options,
+      ...rest,
       stride: tuple('stride', stride ?? kernelSize),
       padding: tuple('padding', padding),
     });
@@ -69,6 +94,8 @@ export class AvgPool1d extends AvgPool<Size1> {
     return operators.avgPool1d(input, kernelSize, stride, padding, ceilMode, countIncludePad);
   }
 }
+
+const avgPoolTakes = signature({ kernelSize: sizes }, avgPoolOptions);
 
 /**
  * The mean of each window of images.
@@ -85,6 +112,7 @@ export class AvgPool2d extends AvgPool<Size2> {
   readonly divisorOverride: number | null;
 
   constructor(kernelSize: Size2, options: AvgPoolOptions<Size2> = {}) {
+    avgPoolTakes.check(new.target.name, arguments);
     super(2, kernelSize, options);
     this.divisorOverride = options.divisorOverride ?? null;
   }
@@ -110,6 +138,7 @@ export class AvgPool3d extends AvgPool<Size3> {
   readonly divisorOverride: number | null;
 
   constructor(kernelSize: Size3, options: AvgPoolOptions<Size3> = {}) {
+    avgPoolTakes.check(new.target.name, arguments);
     super(3, kernelSize, options);
     this.divisorOverride = options.divisorOverride ?? null;
   }

@@ -1,14 +1,20 @@
 import { AiforgeError } from '../../errors.js';
+import { size } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkBatch, checkBatchEps } from '../functional/normChecks.js';
 import * as operators from '../operators.js';
-import { NormBase, type NormOptions } from './normBase.js';
+import { NormBase, normOptions, type NormOptions } from './normBase.js';
+import { checkInput } from '../checks.js';
 
 export type BatchNormLayerOptions = NormOptions;
+
+const batchNormTakes = signature({ numFeatures: size }, normOptions);
 
 /** What the batch norms share; their dimensions differ. */
 export abstract class BatchNorm extends NormBase {
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    batchNormTakes.check(new.target.name, arguments);
     super(numFeatures, options);
   }
 
@@ -16,6 +22,7 @@ export abstract class BatchNorm extends NormBase {
   protected abstract checkInput(input: Tensor): void;
 
   override forward(input: Tensor): Tensor {
+    checkInput(this.constructor.name, input);
     this.checkInput(input);
     const { training } = this;
     const factor = this.averageFactor();

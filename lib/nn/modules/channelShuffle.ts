@@ -1,6 +1,10 @@
+import { whole } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { channelShuffle } from '../../tensor/generated/functions.js';
 import { Module } from '../module.js';
+
+const channelShuffleTakes = signature({ groups: whole });
 
 /**
  * Deals the channels of `groups` groups out in turn, so that each new group has some of every old one.
@@ -16,6 +20,7 @@ export class ChannelShuffle extends Module {
   readonly groups: number;
 
   constructor(groups: number) {
+    channelShuffleTakes.check(new.target.name, arguments);
     super();
     this.groups = groups;
   }

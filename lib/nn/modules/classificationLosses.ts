@@ -1,8 +1,13 @@
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import {
   binaryCrossEntropy,
   klDiv,
   klReductionNumber,
+  nllLossOptions,
+  crossEntropyOptions,
+  binaryCrossEntropyOptions,
+  klDivOptions,
   type BinaryCrossEntropyOptions,
   type CrossEntropyOptions,
   type KlDivOptions,
@@ -13,6 +18,8 @@ import { checkTargetShape } from '../functional/reductions.js';
 import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { PlainLoss, ReducedLoss, WeightedLoss } from './losses.js';
+
+const nllLossTakes = signature({}, nllLossOptions);
 
 /**
  * The negative log likelihood `-weight[target] * input[target]` of class numbers [batch, …], from log probabilities
@@ -26,8 +33,10 @@ import { PlainLoss, ReducedLoss, WeightedLoss } from './losses.js';
 export class NLLLoss extends WeightedLoss {
   readonly ignoreIndex: number;
 
-  constructor({ ignoreIndex = -100, ...options }: NllLossOptions = {}) {
-    super(options);
+  constructor(options: NllLossOptions = {}) {
+    nllLossTakes.check(new.target.name, arguments);
+    const { ignoreIndex = -100, ...rest } = options;
+    super(rest);
     this.ignoreIndex = ignoreIndex;
   }
 
@@ -46,10 +55,13 @@ export class NLLLoss extends WeightedLoss {
  */
 export class NLLLoss2d extends NLLLoss {
   constructor(options: NllLossOptions = {}) {
+    nllLossTakes.check(new.target.name, arguments);
     super(options);
     warnOnce('NLLLoss2d is deprecated; use NLLLoss, which does the same.');
   }
 }
+
+const crossEntropyLossTakes = signature({}, crossEntropyOptions);
 
 /**
  * The cross entropy `-weight[target] * log(softmax(input)[target])` of logits [batch, classes, …] with class numbers
@@ -65,8 +77,10 @@ export class CrossEntropyLoss extends WeightedLoss {
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
 
-  constructor({ ignoreIndex = -100, labelSmoothing = 0, ...options }: CrossEntropyOptions = {}) {
-    super(options);
+  constructor(options: CrossEntropyOptions = {}) {
+    crossEntropyLossTakes.check(new.target.name, arguments);
+    const { ignoreIndex = -100, labelSmoothing = 0, ...rest } = options;
+    super(rest);
     this.ignoreIndex = ignoreIndex;
     this.labelSmoothing = labelSmoothing;
   }
@@ -92,6 +106,8 @@ export class BCELoss extends WeightedLoss {
   }
 }
 
+const bceWithLogitsLossTakes = signature({}, binaryCrossEntropyOptions);
+
 /**
  * `BCELoss` of `sigmoid(input)` in one step, which does not lose small numbers; `posWeight` multiplies the part of the
  * positive answers. Input and target [...]. `weight` and `posWeight`, broadcast to it, are buffers. As
@@ -106,8 +122,10 @@ export class BCEWithLogitsLoss extends PlainLoss {
   declare weight: Tensor | null;
   declare posWeight: Tensor | null;
 
-  constructor({ weight = null, posWeight = null, ...options }: BinaryCrossEntropyOptions = {}) {
-    super(options);
+  constructor(options: BinaryCrossEntropyOptions = {}) {
+    bceWithLogitsLossTakes.check(new.target.name, arguments);
+    const { weight = null, posWeight = null, ...rest } = options;
+    super(rest);
     this.registerBuffer('weight', weight);
     this.registerBuffer('posWeight', posWeight);
   }
@@ -117,6 +135,8 @@ export class BCEWithLogitsLoss extends PlainLoss {
     return operators.binaryCrossEntropyWithLogits(input, target, this.weight, this.posWeight, this.reductionNumber);
   }
 }
+
+const klDivLossTakes = signature({}, klDivOptions);
 
 /**
  * The Kullback-Leibler divergence `target * (log(target) - input)` of log probabilities from a target of probabilities,
@@ -131,7 +151,9 @@ export class BCEWithLogitsLoss extends PlainLoss {
 export class KLDivLoss extends ReducedLoss<KlReduction> {
   readonly logTarget: boolean;
 
-  constructor({ reduction = 'mean', logTarget = false }: KlDivOptions = {}) {
+  constructor(options: KlDivOptions = {}) {
+    klDivLossTakes.check(new.target.name, arguments);
+    const { reduction = 'mean', logTarget = false } = options;
     super(reduction, klReductionNumber);
     this.logTarget = logTarget;
   }

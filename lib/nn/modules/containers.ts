@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
+import { iterable, kind, optional } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { collapseRepeated } from '../printing.js';
@@ -14,24 +15,39 @@ export interface Layer extends Module {
 /** Values under names: an object, a map, or pairs. */
 export type Named<T> = Readonly<Record<string, T>> | Iterable<readonly [name: string, value: T]>;
 
-export function* entriesOf<T>(named: Named<T>): Generator<readonly [name: string, value: T]> {
-  yield* Symbol.iterator in named ? (named as Iterable<readonly [string, T]>) : Object.entries(named);
+/** What may be pairs of names and values. */
+export const namedKind = kind<Named<unknown>>(
+  'an object, a map, or pairs of a name and a value',
+  (value) => typeof value === 'object' && value !== null && !Tensor.isTensor(value) && !(value instanceof Module),
+);
+
+const isPair = (value: unknown): boolean => Array.isArray(value) && value.length === 2;
+
+export function* entriesOf<T>(container: object, named: Named<T>): Generator<readonly [name: string, value: T]> {
+  if (!(Symbol.iterator in named)) {
+    yield* Object.entries(named);
+    return;
+  }
+  for (const pair of named as Iterable<readonly [string, T]>) {
+    if (!isPair(pair))
+      refuse(`${container.constructor.name}: expected a pair of a name and a value, got ${show(pair)}.`);
+    yield pair;
+  }
 }
 
-const isNamed = (value: Layer | Named<Layer> | undefined): value is Named<Layer> =>
-  typeof value === 'object' && value !== null && !(value instanceof Module) && !Tensor.isTensor(value);
+const isLayers = (value: unknown): boolean => Array.isArray(value) && value.some((item) => item instanceof Module);
 
 export function refuse(problem: string): never {
   throw new AiforgeError('INVALID_ARGUMENT', problem);
 }
 
 export function checkModule<T extends Module>(module: T): T {
-  return module instanceof Module ? module : refuse(`Expected a Module, got ${inspect(module, { depth: 0 })}.`);
+  return module instanceof Module ? module : refuse(`Expected a Module, got ${show(module)}.`);
 }
 
 export function checkKey(container: object, key: string): string {
   if (typeof key === 'string' && key !== '' && !key.includes('.')) return key;
-  return refuse(`${container.constructor.name}: expected a key without dots, got ${inspect(key)}.`);
+  return refuse(`${container.constructor.name}: expected a key without dots, got ${show(key)}.`);
 }
 
 /** A module whose members are entries of a map, under the names that they have there, beside those that are properties. */
@@ -150,9 +166,10 @@ export class Sequential extends List<Layer> {
   constructor(...args: Layer[] | [Named<Layer>]) {
     super();
     const [first] = args;
-    if (args.length === 1 && isNamed(first)) {
+    if (isLayers(first)) refuse(`${new.target.name} takes the layers one by one: ${new.target.name}(...layers).`);
+    if (args.length === 1 && namedKind.accepts(first)) {
       this.isNamed = true;
-      for (const [key, layer] of entriesOf(first)) {
+      for (const [key, layer] of entriesOf(this, first as Named<Layer>)) {
         this.entries.set(checkKey(this, key), this.admit(layer));
       }
     } else {
@@ -176,6 +193,8 @@ export class Sequential extends List<Layer> {
   }
 }
 
+const moduleListTakes = signature({ modules: optional(iterable('an array of modules')) });
+
 /**
  * A list of modules that belong to the module which holds it; it computes nothing itself. As `torch.nn.ModuleList`.
  *
@@ -189,6 +208,7 @@ export class Sequential extends List<Layer> {
 export class ModuleList<T extends Module = Layer> extends List<T> {
   constructor(modules: Iterable<T> = []) {
     super();
+    moduleListTakes.check(new.target.name, arguments);
     this.extend(modules);
   }
 

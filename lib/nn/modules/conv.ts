@@ -1,9 +1,11 @@
+import { boolean, size, count, oneOf, either, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators/convolution.js';
 import type { ConvolutionPadding } from '../operators/convolution.js';
 import { ConvNd, type ConvPaddingMode } from './convNd.js';
-import type { FactoryOptions } from './linear.js';
-import type { AnySize, Size1, Size2, Size3 } from './sizes.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
+import { sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
 
 /** Sizes of a convolution, in elements: one number for every spatial dimension, or one for each. */
 export interface ConvOptions<S extends AnySize> extends FactoryOptions {
@@ -20,6 +22,16 @@ export interface ConvOptions<S extends AnySize> extends FactoryOptions {
   /** What the padding holds: zeros, the input mirrored, its edge repeated, or the input again. Default: `'zeros'`. */
   paddingMode?: ConvPaddingMode;
 }
+
+export const convOptions: Kinds<ConvOptions<AnySize>> = {
+  stride: steps,
+  padding: either(sizes, oneOf('same', 'valid')),
+  dilation: steps,
+  groups: count,
+  bias: boolean,
+  paddingMode: oneOf('zeros', 'reflect', 'replicate', 'circular'),
+  ...factoryOptions,
+};
 
 abstract class Convolution extends ConvNd<ConvolutionPadding> {
   /** Before and after each dimension, the last one first, as `pad` takes it. */
@@ -54,6 +66,8 @@ abstract class Convolution extends ConvNd<ConvolutionPadding> {
   }
 }
 
+const convTakes = signature({ inChannels: size, outChannels: size, kernelSize: sizes }, convOptions);
+
 /**
  * Slides learnt kernels over sequences of `inChannels` channels.
  *
@@ -71,6 +85,7 @@ abstract class Convolution extends ConvNd<ConvolutionPadding> {
  */
 export class Conv1d extends Convolution {
   constructor(inChannels: number, outChannels: number, kernelSize: Size1, options: ConvOptions<Size1> = {}) {
+    convTakes.check(new.target.name, arguments);
     super(1, inChannels, outChannels, kernelSize, options);
   }
 
@@ -97,6 +112,7 @@ export class Conv1d extends Convolution {
  */
 export class Conv2d extends Convolution {
   constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: ConvOptions<Size2> = {}) {
+    convTakes.check(new.target.name, arguments);
     super(2, inChannels, outChannels, kernelSize, options);
   }
 
@@ -122,6 +138,7 @@ export class Conv2d extends Convolution {
  */
 export class Conv3d extends Convolution {
   constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: ConvOptions<Size3> = {}) {
+    convTakes.check(new.target.name, arguments);
     super(3, inChannels, outChannels, kernelSize, options);
   }
 

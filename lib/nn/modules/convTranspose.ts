@@ -1,9 +1,12 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, size, count, oneOf, orNull, listOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators/convolution.js';
 import { ConvNd } from './convNd.js';
-import type { FactoryOptions } from './linear.js';
-import type { AnySize, Size1, Size2, Size3 } from './sizes.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
+import { sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** Sizes of a transposed convolution, in elements: one number for every spatial dimension, or one for each. */
 export interface ConvTransposeOptions<S extends AnySize> extends FactoryOptions {
@@ -23,6 +26,17 @@ export interface ConvTransposeOptions<S extends AnySize> extends FactoryOptions 
   paddingMode?: 'zeros';
 }
 
+export const convTransposeOptions: Kinds<ConvTransposeOptions<AnySize>> = {
+  stride: steps,
+  padding: sizes,
+  outputPadding: sizes,
+  groups: count,
+  bias: boolean,
+  dilation: steps,
+  paddingMode: oneOf('zeros'),
+  ...factoryOptions,
+};
+
 export interface ConvTransposeForwardOptions {
   /**
    * The size of the output, whole or its spatial part, out of those that the settings allow. Default: the least, with
@@ -30,6 +44,11 @@ export interface ConvTransposeForwardOptions {
    */
   outputSize?: readonly number[] | null;
 }
+
+const forwardTakes = signature<ConvTransposeForwardOptions>(
+  { input: tensorKind },
+  { outputSize: orNull(listOf(size)) },
+);
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`;
 
@@ -42,14 +61,13 @@ abstract class TransposedConvolution extends ConvNd<readonly number[]> {
     options: ConvTransposeOptions<AnySize>,
   ) {
     super(dims, true, inChannels, outChannels, kernelSize, options);
-    if (this.paddingMode !== 'zeros') {
-      this.reject(`only the padding mode 'zeros' is supported, got '${this.paddingMode as string}'`);
-    }
   }
 
   protected abstract convolve(input: Tensor, outputPadding: readonly number[]): Tensor;
 
-  override forward(input: Tensor, { outputSize = null }: ConvTransposeForwardOptions = {}): Tensor {
+  override forward(input: Tensor, options: ConvTransposeForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return this.convolve(input, outputSize === null ? this.outputPadding : this.paddingFor(input, outputSize));
   }
 
@@ -81,6 +99,8 @@ abstract class TransposedConvolution extends ConvNd<readonly number[]> {
   }
 }
 
+const convTransposeTakes = signature({ inChannels: size, outChannels: size, kernelSize: sizes }, convTransposeOptions);
+
 /**
  * Spreads each element of sequences over a window of the output by learnt kernels: the gradient of a `Conv1d` with respect
  * to its input, as a layer.
@@ -99,6 +119,7 @@ abstract class TransposedConvolution extends ConvNd<readonly number[]> {
  */
 export class ConvTranspose1d extends TransposedConvolution {
   constructor(inChannels: number, outChannels: number, kernelSize: Size1, options: ConvTransposeOptions<Size1> = {}) {
+    convTransposeTakes.check(new.target.name, arguments);
     super(1, inChannels, outChannels, kernelSize, options);
   }
 
@@ -126,6 +147,7 @@ export class ConvTranspose1d extends TransposedConvolution {
  */
 export class ConvTranspose2d extends TransposedConvolution {
   constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: ConvTransposeOptions<Size2> = {}) {
+    convTransposeTakes.check(new.target.name, arguments);
     super(2, inChannels, outChannels, kernelSize, options);
   }
 
@@ -153,6 +175,7 @@ export class ConvTranspose2d extends TransposedConvolution {
  */
 export class ConvTranspose3d extends TransposedConvolution {
   constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: ConvTransposeOptions<Size3> = {}) {
+    convTransposeTakes.check(new.target.name, arguments);
     super(3, inChannels, outChannels, kernelSize, options);
   }
 

@@ -1,3 +1,5 @@
+import { boolean, number, whole, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { cosineSimilarity, pairwiseDistance } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
@@ -8,6 +10,10 @@ export interface CosineSimilarityOptions {
   /** The least product of norms to divide by. Default: 1e-8. */
   eps?: number;
 }
+
+const cosineSimilarityOptions: Kinds<CosineSimilarityOptions> = { dim: whole, eps: number };
+
+const cosineSimilarityTakes = signature({}, cosineSimilarityOptions);
 
 /**
  * The cosine of the angle between the vectors along `dim`, `x1 · x2 / max(|x1| |x2|, eps)`: from two tensors of the same or
@@ -22,7 +28,9 @@ export class CosineSimilarity extends Module {
   readonly dim: number;
   readonly eps: number;
 
-  constructor({ dim = 1, eps = 1e-8 }: CosineSimilarityOptions = {}) {
+  constructor(options: CosineSimilarityOptions = {}) {
+    cosineSimilarityTakes.check(new.target.name, arguments);
+    const { dim = 1, eps = 1e-8 } = options;
     super();
     this.dim = dim;
     this.eps = eps;
@@ -42,6 +50,10 @@ export interface PairwiseDistanceOptions {
   keepdim?: boolean;
 }
 
+const pairwiseDistanceOptions: Kinds<PairwiseDistanceOptions> = { p: number, eps: number, keepdim: boolean };
+
+const pairwiseDistanceTakes = signature({}, pairwiseDistanceOptions);
+
 /**
  * The distance of vectors, `|x1 - x2 + eps|` in the `p`-norm over the last dimension: from [N, D] or [D] to [N] or a single
  * number. As `torch.nn.PairwiseDistance`.
@@ -56,7 +68,9 @@ export class PairwiseDistance extends Module {
   readonly eps: number;
   readonly keepdim: boolean;
 
-  constructor({ p = 2, eps = 1e-6, keepdim = false }: PairwiseDistanceOptions = {}) {
+  constructor(options: PairwiseDistanceOptions = {}) {
+    pairwiseDistanceTakes.check(new.target.name, arguments);
+    const { p = 2, eps = 1e-6, keepdim = false } = options;
     super();
     this.norm = p;
     this.eps = eps;

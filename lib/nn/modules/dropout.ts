@@ -1,5 +1,6 @@
+import { boolean, fraction, optional, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkProbability } from '../checks.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
@@ -9,14 +10,20 @@ export interface DropoutOptions {
   inplace?: boolean;
 }
 
+const dropoutOptions: Kinds<DropoutOptions> = { inplace: boolean };
+
+const dropoutTakes = signature({ p: optional(fraction) }, dropoutOptions);
+
 abstract class DropoutBase extends Module {
   readonly p: number;
   readonly inplace: boolean;
 
   /** @param p The probability to be dropped. Default: 0.5. */
-  constructor(p = 0.5, { inplace = false }: DropoutOptions = {}) {
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    dropoutTakes.check(new.target.name, arguments);
+    const { inplace = false } = options;
     super();
-    this.p = checkProbability(p);
+    this.p = p;
     this.inplace = inplace;
   }
 

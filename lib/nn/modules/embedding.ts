@@ -1,16 +1,20 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, size, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkPaddingIdx, checkSize } from '../checks.js';
+import { checkPaddingIdx } from '../checks.js';
 import * as functional from '../functional.js';
 import { normal_ } from '../init.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { embeddingOptions } from '../functional/embedding.js';
 
 export interface EmbeddingLayerOptions extends functional.EmbeddingOptions, FactoryOptions {
   /** @internal The vectors themselves, [numEmbeddings, embeddingDim], instead of random ones. */
@@ -19,10 +23,22 @@ export interface EmbeddingLayerOptions extends functional.EmbeddingOptions, Fact
   _freeze?: boolean;
 }
 
+const embeddingLayerOptions: Kinds<EmbeddingLayerOptions> = {
+  ...embeddingOptions,
+  _weight: orNull(tensorKind),
+  _freeze: boolean,
+  ...factoryOptions,
+};
+
 export interface PretrainedEmbeddingOptions extends functional.EmbeddingOptions {
   /** Whether the vectors do not learn. Default: true. */
   freeze?: boolean;
 }
+
+const fromPretrainedTakes = signature<PretrainedEmbeddingOptions>(
+  { vectors: tensorKind },
+  { freeze: boolean, ...embeddingOptions },
+);
 
 /** The sizes of given vectors; throws unless they are a matrix. */
 export function sizesOfVectors(vectors: Tensor): [rows: number, columns: number] {
@@ -47,6 +63,8 @@ export function resetTable(weight: Tensor, paddingIdx: number | null): void {
   if (paddingIdx !== null) scope(() => noGrad(() => void weight.select(0, paddingIdx).fill_(0)));
 }
 
+const embeddingTakes = signature({ numEmbeddings: size, embeddingDim: size }, embeddingLayerOptions);
+
 /**
  * A table of `numEmbeddings` learnt vectors, drawn from the standard normal distribution: an input of row numbers [...]
  * gives [..., embeddingDim]. The row `paddingIdx` is zero and stays so. As `torch.nn.Embedding`.
@@ -67,6 +85,7 @@ export class Embedding extends Module {
   weight: Parameter;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+    embeddingTakes.check(new.target.name, arguments);
     super();
     const {
       paddingIdx = null,
@@ -78,8 +97,8 @@ export class Embedding extends Module {
       _freeze = false,
       ...factory
     } = options;
-    this.numEmbeddings = checkSize('Embedding', 'numEmbeddings', numEmbeddings);
-    this.embeddingDim = checkSize('Embedding', 'embeddingDim', embeddingDim);
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
     this.paddingIdx = paddingIdx === null ? null : checkPaddingIdx(paddingIdx, numEmbeddings);
     this.maxNorm = maxNorm;
     this.normType = normType;
@@ -97,8 +116,10 @@ export class Embedding extends Module {
    * import { nn, tensor } from 'aiforge';
    * nn.Embedding.fromPretrained(tensor([[1, 2.5], [3, 4]])).forward(tensor([1])).tolist(); // [[3, 4]]
    */
-  static fromPretrained(vectors: Tensor, { freeze = true, ...options }: PretrainedEmbeddingOptions = {}): Embedding {
-    return new Embedding(...sizesOfVectors(vectors), { ...options, _weight: vectors, _freeze: freeze });
+  static fromPretrained(vectors: Tensor, options: PretrainedEmbeddingOptions = {}): Embedding {
+    fromPretrainedTakes.check('fromPretrained', arguments);
+    const { freeze = true, ...rest } = options;
+    return new Embedding(...sizesOfVectors(vectors), { ...rest, _weight: vectors, _freeze: freeze });
   }
 
   resetParameters(): void {

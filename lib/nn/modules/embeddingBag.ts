@@ -1,27 +1,53 @@
+import { boolean, number, whole, size, oneOf, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkPaddingIdx, checkSize } from '../checks.js';
+import { checkPaddingIdx } from '../checks.js';
 import { named, type Rest } from '../functional/arguments.js';
 import { embeddingBag, type EmbeddingBagOptions } from '../functional/embeddingBag.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
 import { resetTable, sizesOfVectors, tableOf } from './embedding.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** What bags there are, for `EmbeddingBag.forward`. */
 export type BagsOptions = Pick<EmbeddingBagOptions, 'offsets' | 'perSampleWeights'>;
 
 type TableOptions = Omit<EmbeddingBagOptions, keyof BagsOptions>;
 
+const tableOptions: Kinds<TableOptions> = {
+  maxNorm: orNull(number),
+  normType: number,
+  scaleGradByFreq: boolean,
+  mode: oneOf('sum', 'mean', 'max'),
+  sparse: boolean,
+  includeLastOffset: boolean,
+  paddingIdx: orNull(whole),
+};
+
 export interface EmbeddingBagLayerOptions extends TableOptions, FactoryOptions {
   /** @internal The vectors themselves, [numEmbeddings, embeddingDim], instead of random ones. */
   _weight?: Tensor | null;
 }
 
+const embeddingBagOptions: Kinds<EmbeddingBagLayerOptions> = {
+  ...tableOptions,
+  _weight: orNull(tensorKind),
+  ...factoryOptions,
+};
+
 export interface PretrainedEmbeddingBagOptions extends TableOptions {
   /** Whether the vectors do not learn. Default: true. */
   freeze?: boolean;
 }
+
+const fromPretrainedTakes = signature<PretrainedEmbeddingBagOptions>(
+  { vectors: tensorKind },
+  { freeze: boolean, ...tableOptions },
+);
+
+const embeddingBagTakes = signature({ numEmbeddings: size, embeddingDim: size }, embeddingBagOptions);
 
 /**
  * Sums, means or maxima of bags of learnt vectors, without the vectors of a bag ever existing at once. An input of row
@@ -49,6 +75,7 @@ export class EmbeddingBag extends Module {
   weight: Parameter;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagLayerOptions = {}) {
+    embeddingBagTakes.check(new.target.name, arguments);
     super();
     const {
       maxNorm = null,
@@ -61,8 +88,8 @@ export class EmbeddingBag extends Module {
       _weight = null,
       ...factory
     } = options;
-    this.numEmbeddings = checkSize('EmbeddingBag', 'numEmbeddings', numEmbeddings);
-    this.embeddingDim = checkSize('EmbeddingBag', 'embeddingDim', embeddingDim);
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
     this.maxNorm = maxNorm;
     this.normType = normType;
     this.scaleGradByFreq = scaleGradByFreq;
@@ -82,11 +109,10 @@ export class EmbeddingBag extends Module {
    * import { nn, tensor } from 'aiforge';
    * nn.EmbeddingBag.fromPretrained(tensor([[1, 2.5], [3, 4.5]])).forward(tensor([[0, 1]])).tolist(); // [[2, 3.5]]
    */
-  static fromPretrained(
-    vectors: Tensor,
-    { freeze = true, ...options }: PretrainedEmbeddingBagOptions = {},
-  ): EmbeddingBag {
-    const bags = new EmbeddingBag(...sizesOfVectors(vectors), { ...options, _weight: vectors });
+  static fromPretrained(vectors: Tensor, options: PretrainedEmbeddingBagOptions = {}): EmbeddingBag {
+    fromPretrainedTakes.check('fromPretrained', arguments);
+    const { freeze = true, ...rest } = options;
+    const bags = new EmbeddingBag(...sizesOfVectors(vectors), { ...rest, _weight: vectors });
     bags.weight.requiresGrad = !freeze;
     return bags;
   }

@@ -1,10 +1,13 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
+import { whole, listOf, optional } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { flatten, unflatten } from '../operators.js';
 import { pythonTuple } from '../printing.js';
+
+const flattenTakes = signature({ startDim: optional(whole), endDim: optional(whole) });
 
 /**
  * Makes the dimensions from `startDim` (default 1, so that the batch stays) to `endDim` (default -1, the last) one.
@@ -20,6 +23,7 @@ export class Flatten extends Module {
   readonly endDim: number;
 
   constructor(startDim = 1, endDim = -1) {
+    flattenTakes.check(new.target.name, arguments);
     super();
     this.startDim = startDim;
     this.endDim = endDim;
@@ -33,6 +37,8 @@ export class Flatten extends Module {
     return `start_dim=${this.startDim}, end_dim=${this.endDim}`;
   }
 }
+
+const unflattenTakes = signature({ dim: whole, unflattenedSize: listOf(whole) });
 
 /**
  * Splits the dimension `dim` into those of `unflattenedSize`, whose product is its size; one of them may be -1, which
@@ -50,12 +56,13 @@ export class Unflatten extends Module {
   readonly unflattenedSize: readonly number[];
 
   constructor(dim: number, unflattenedSize: readonly number[]) {
+    unflattenTakes.check(new.target.name, arguments);
     super();
     const given: unknown = unflattenedSize;
     if (!Array.isArray(given) || !given.every((size) => Number.isSafeInteger(size))) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
-        `Unflatten: unflattenedSize must be an array of whole numbers, got ${inspect(unflattenedSize)}.`,
+        `Unflatten: unflattenedSize must be an array of whole numbers, got ${show(unflattenedSize)}.`,
       );
     }
     this.dim = dim;

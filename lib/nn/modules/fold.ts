@@ -1,7 +1,9 @@
+import type { Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { fold, unfold } from '../functional/sliding.js';
 import { Module } from '../module.js';
-import { checkSizes, pythonSize, type Size2 } from './sizes.js';
+import { checkSizes, pythonSize, sizes, sizes2, steps2, type Size2 } from './sizes.js';
 
 /** Sizes in elements: one number for height and width, or one for each. */
 export interface FoldLayerOptions {
@@ -12,6 +14,8 @@ export interface FoldLayerOptions {
   /** From one window to the next. Default: 1. */
   stride?: Size2;
 }
+
+const foldOptions: Kinds<FoldLayerOptions> = { dilation: steps2, padding: sizes2, stride: steps2 };
 
 abstract class Sliding extends Module {
   readonly kernelSize: Size2;
@@ -37,6 +41,8 @@ abstract class Sliding extends Module {
   }
 }
 
+const foldTakes = signature({ outputSize: sizes, kernelSize: sizes }, foldOptions);
+
 /**
  * Puts columns back as windows of an image of `outputSize` and adds up where they overlap.
  *
@@ -52,6 +58,7 @@ export class Fold extends Sliding {
   readonly outputSize: Size2;
 
   constructor(outputSize: Size2, kernelSize: Size2, options: FoldLayerOptions = {}) {
+    foldTakes.check(new.target.name, arguments);
     super(kernelSize, options);
     this.outputSize = checkSizes(this.constructor.name, 'outputSize', outputSize, 2);
   }
@@ -64,6 +71,8 @@ export class Fold extends Sliding {
     return `output_size=${pythonSize(this.outputSize)}, ${super.extraRepr()}`;
   }
 }
+
+const unfoldTakes = signature({ kernelSize: sizes }, foldOptions);
 
 /**
  * The windows of an image as columns.
@@ -78,6 +87,7 @@ export class Fold extends Sliding {
  */
 export class Unfold extends Sliding {
   constructor(kernelSize: Size2, options: FoldLayerOptions = {}) {
+    unfoldTakes.check(new.target.name, arguments);
     super(kernelSize, options);
   }
 

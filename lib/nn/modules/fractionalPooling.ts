@@ -1,10 +1,13 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as functional from '../functional/fractionalPooling.js';
 import { perDimension } from '../functional/sizes.js';
 import { Module } from '../module.js';
 import type { Pooled } from './maxPooling.js';
-import { tupleOf, type AnySize, type Size2, type Size3 } from './sizes.js';
+import { tupleOf, sizes, ratios, type AnySize, type Size2, type Size3 } from './sizes.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** Exactly one of `outputSize` and `outputRatio` must be given. */
 export interface FractionalMaxPoolLayerOptions<S extends AnySize, WithIndices extends boolean> {
@@ -17,6 +20,13 @@ export interface FractionalMaxPoolLayerOptions<S extends AnySize, WithIndices ex
   /** Where the windows lie, between 0 and 1: `[N, C, dimensions]`. Default: drawn in every call. */
   _randomSamples?: Tensor | null;
 }
+
+const fractionalMaxPoolOptions: Kinds<FractionalMaxPoolLayerOptions<AnySize, boolean>> = {
+  outputSize: orNull(sizes),
+  outputRatio: orNull(ratios),
+  returnIndices: boolean,
+  _randomSamples: orNull(tensorKind),
+};
 
 abstract class FractionalMaxPool<S extends AnySize, WithIndices extends boolean> extends Module {
   readonly kernelSize: readonly number[];
@@ -50,6 +60,8 @@ function reject(name: string, problem: string): never {
   throw new AiforgeError('INVALID_ARGUMENT', `${name}: ${problem}.`);
 }
 
+const fractionalMaxPoolTakes = signature({ kernelSize: sizes }, fractionalMaxPoolOptions);
+
 /**
  * The greatest value of each of `outputSize` windows of images whose places are drawn at random, in training and in
  * evaluation.
@@ -65,6 +77,7 @@ function reject(name: string, problem: string): never {
  */
 export class FractionalMaxPool2d<WithIndices extends boolean = false> extends FractionalMaxPool<Size2, WithIndices> {
   constructor(kernelSize: Size2, options: FractionalMaxPoolLayerOptions<Size2, WithIndices> = {}) {
+    fractionalMaxPoolTakes.check(new.target.name, arguments);
     super(2, kernelSize, options);
   }
 
@@ -95,6 +108,7 @@ export class FractionalMaxPool2d<WithIndices extends boolean = false> extends Fr
  */
 export class FractionalMaxPool3d<WithIndices extends boolean = false> extends FractionalMaxPool<Size3, WithIndices> {
   constructor(kernelSize: Size3, options: FractionalMaxPoolLayerOptions<Size3, WithIndices> = {}) {
+    fractionalMaxPoolTakes.check(new.target.name, arguments);
     super(3, kernelSize, options);
   }
 

@@ -1,12 +1,20 @@
+import { boolean, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { InplaceOptions } from '../functional/activations.js';
 import { Module } from '../module.js';
 import { pythonFloat } from '../printing.js';
+
+export const inplaceOptions: Kinds<InplaceOptions> = { inplace: boolean };
+
+const inplaceTakes = signature({}, inplaceOptions);
 
 /** An activation that can change its input instead of a copy. */
 export abstract class InplaceActivation extends Module {
   readonly inplace: boolean;
 
-  constructor({ inplace = false }: InplaceOptions = {}) {
+  constructor(options: InplaceOptions = {}) {
+    inplaceTakes.check(new.target.name, arguments);
+    const { inplace = false } = options;
     super();
     this.inplace = inplace;
   }

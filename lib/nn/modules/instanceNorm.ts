@@ -1,27 +1,32 @@
 import { AiforgeError } from '../../errors.js';
+import { size } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkInstances } from '../functional/normChecks.js';
 import type { ModuleMetadata, StateDictLoading } from '../loadStateDict.js';
 import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { checkDims } from './batchNorm.js';
-import { NormBase, type NormOptions } from './normBase.js';
+import { NormBase, normOptions, type NormOptions } from './normBase.js';
+import { checkInput } from '../checks.js';
 
 export type InstanceNormLayerOptions = NormOptions;
+
+const instanceNormTakes = signature({ numFeatures: size }, normOptions);
 
 /** What the instance norms share; their dimensions differ. */
 export abstract class InstanceNorm extends NormBase {
   /** How many dimensions an input without a batch has. */
   protected abstract readonly sampleDims: number;
 
-  constructor(
-    numFeatures: number,
-    { affine = false, trackRunningStats = false, ...rest }: InstanceNormLayerOptions = {},
-  ) {
+  constructor(numFeatures: number, options: InstanceNormLayerOptions = {}) {
+    instanceNormTakes.check(new.target.name, arguments);
+    const { affine = false, trackRunningStats = false, ...rest } = options;
     super(numFeatures, { ...rest, affine, trackRunningStats });
   }
 
   override forward(input: Tensor): Tensor {
+    checkInput(this.constructor.name, input);
     const { shape } = input;
     const isSample = shape.length === this.sampleDims;
     if (!isSample && shape.length !== this.sampleDims + 1) {

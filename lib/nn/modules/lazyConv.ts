@@ -1,13 +1,21 @@
 import { AiforgeError } from '../../errors.js';
+import { size } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkSize } from '../checks.js';
 import { hasUninitializedParams, initializeOnForward, type LazyModule } from '../lazy.js';
 import type { ConvolutionPadding } from '../operators/convolution.js';
 import { materialize, UninitializedParameter } from '../uninitialized.js';
-import { Conv1d, Conv2d, Conv3d, type ConvOptions } from './conv.js';
+import { Conv1d, Conv2d, Conv3d, convOptions, type ConvOptions } from './conv.js';
 import type { ConvNd } from './convNd.js';
-import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeOptions } from './convTranspose.js';
-import type { AnySize, Size1, Size2, Size3 } from './sizes.js';
+import {
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  convTransposeOptions,
+  type ConvTransposeOptions,
+} from './convTranspose.js';
+import { sizes, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 type Convolution = ConvNd<ConvolutionPadding>;
 type Options = ConvOptions<AnySize> | ConvTransposeOptions<AnySize>;
@@ -15,7 +23,7 @@ type Options = ConvOptions<AnySize> | ConvTransposeOptions<AnySize>;
 /** Replaces the parameters of a convolution without channels by ones whose shapes are still to come. */
 function prepare(layer: Convolution & LazyModule, outChannels: number, { bias = true, device, dtype }: Options): void {
   const factory = { ...(device !== undefined && { device }), ...(dtype !== undefined && { dtype }) };
-  layer.outChannels = checkSize(layer.constructor.name, 'outChannels', outChannels);
+  layer.outChannels = outChannels;
   layer.weight = new UninitializedParameter(factory);
   if (bias) layer.bias = new UninitializedParameter(factory);
   initializeOnForward(layer);
@@ -25,6 +33,7 @@ const isReady = (layer: Convolution): boolean => !hasUninitializedParams(layer) 
 
 /** The number of channels of an input, with or without a batch. */
 function channelsOf(layer: Convolution, input: Tensor): number {
+  checkInput(layer.constructor.name, input);
   const unbatched = layer.kernelSize.length + 1;
   const dims = input.dim();
   if (dims === unbatched || dims === unbatched + 1) return input.size(dims - unbatched);
@@ -51,6 +60,8 @@ function initialize(layer: Convolution, input: Tensor): void {
   layer.resetParameters();
 }
 
+const lazyConvTakes = signature({ outChannels: size, kernelSize: sizes }, convOptions);
+
 /**
  * A `Conv1d` whose `inChannels` are those of the first input; it is an ordinary Conv1d afterwards. As `torch.nn.LazyConv1d`.
  *
@@ -64,6 +75,7 @@ function initialize(layer: Convolution, input: Tensor): void {
  */
 export class LazyConv1d extends Conv1d {
   constructor(outChannels: number, kernelSize: Size1, options: ConvOptions<Size1> = {}) {
+    lazyConvTakes.check(new.target.name, arguments);
     super(0, 0, kernelSize, { ...options, bias: false });
     prepare(this, outChannels, options);
   }
@@ -94,6 +106,7 @@ export class LazyConv1d extends Conv1d {
  */
 export class LazyConv2d extends Conv2d {
   constructor(outChannels: number, kernelSize: Size2, options: ConvOptions<Size2> = {}) {
+    lazyConvTakes.check(new.target.name, arguments);
     super(0, 0, kernelSize, { ...options, bias: false });
     prepare(this, outChannels, options);
   }
@@ -124,6 +137,7 @@ export class LazyConv2d extends Conv2d {
  */
 export class LazyConv3d extends Conv3d {
   constructor(outChannels: number, kernelSize: Size3, options: ConvOptions<Size3> = {}) {
+    lazyConvTakes.check(new.target.name, arguments);
     super(0, 0, kernelSize, { ...options, bias: false });
     prepare(this, outChannels, options);
   }
@@ -141,6 +155,8 @@ export class LazyConv3d extends Conv3d {
   }
 }
 
+const lazyConvTransposeTakes = signature({ outChannels: size, kernelSize: sizes }, convTransposeOptions);
+
 /**
  * A `ConvTranspose1d` whose `inChannels` are those of the first input; it is an ordinary ConvTranspose1d afterwards. As `torch.nn.LazyConvTranspose1d`.
  *
@@ -154,6 +170,7 @@ export class LazyConv3d extends Conv3d {
  */
 export class LazyConvTranspose1d extends ConvTranspose1d {
   constructor(outChannels: number, kernelSize: Size1, options: ConvTransposeOptions<Size1> = {}) {
+    lazyConvTransposeTakes.check(new.target.name, arguments);
     super(0, 0, kernelSize, { ...options, bias: false });
     prepare(this, outChannels, options);
   }
@@ -184,6 +201,7 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
  */
 export class LazyConvTranspose2d extends ConvTranspose2d {
   constructor(outChannels: number, kernelSize: Size2, options: ConvTransposeOptions<Size2> = {}) {
+    lazyConvTransposeTakes.check(new.target.name, arguments);
     super(0, 0, kernelSize, { ...options, bias: false });
     prepare(this, outChannels, options);
   }
@@ -214,6 +232,7 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
  */
 export class LazyConvTranspose3d extends ConvTranspose3d {
   constructor(outChannels: number, kernelSize: Size3, options: ConvTransposeOptions<Size3> = {}) {
+    lazyConvTransposeTakes.check(new.target.name, arguments);
     super(0, 0, kernelSize, { ...options, bias: false });
     prepare(this, outChannels, options);
   }

@@ -1,10 +1,12 @@
+import { signature } from '../../signature.js';
 import { zeros } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { hasUninitializedParams, initializeOnForward, type LazyModule } from '../lazy.js';
 import { materialize, UninitializedBuffer, UninitializedParameter } from '../uninitialized.js';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchNorm.js';
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './instanceNorm.js';
-import type { NormBase, NormOptions } from './normBase.js';
+import { normOptions, type NormBase, type NormOptions } from './normBase.js';
+import { checkInput } from '../checks.js';
 
 /** The options with which a norm is made that has no tensors. */
 const bare = (options: NormOptions): NormOptions => ({ ...options, affine: false, trackRunningStats: false });
@@ -26,6 +28,7 @@ function defer(norm: NormBase & LazyModule, options: NormOptions): void {
 }
 
 function initialize(norm: NormBase, input: Tensor): void {
+  checkInput(norm.constructor.name, input);
   if (!hasUninitializedParams(norm)) return;
   norm.numFeatures = input.size(1);
   for (const tensor of [norm.weight, norm.bias, norm.runningMean, norm.runningVar]) {
@@ -33,6 +36,8 @@ function initialize(norm: NormBase, input: Tensor): void {
   }
   norm.resetParameters();
 }
+
+const lazyNormTakes = signature({}, normOptions);
 
 /**
  * A `BatchNorm1d` whose `numFeatures` is the size of dimension 1 of the first input; it is an ordinary BatchNorm1d afterwards.
@@ -46,6 +51,7 @@ function initialize(norm: NormBase, input: Tensor): void {
  */
 export class LazyBatchNorm1d extends BatchNorm1d {
   constructor(options: NormOptions = {}) {
+    lazyNormTakes.check(new.target.name, arguments);
     super(0, bare(options));
     defer(this, options);
   }
@@ -70,6 +76,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
  */
 export class LazyBatchNorm2d extends BatchNorm2d {
   constructor(options: NormOptions = {}) {
+    lazyNormTakes.check(new.target.name, arguments);
     super(0, bare(options));
     defer(this, options);
   }
@@ -94,6 +101,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
  */
 export class LazyBatchNorm3d extends BatchNorm3d {
   constructor(options: NormOptions = {}) {
+    lazyNormTakes.check(new.target.name, arguments);
     super(0, bare(options));
     defer(this, options);
   }
@@ -119,6 +127,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
  */
 export class LazyInstanceNorm1d extends InstanceNorm1d {
   constructor(options: NormOptions = {}) {
+    lazyNormTakes.check(new.target.name, arguments);
     super(0, bare(options));
     defer(this, options);
   }
@@ -144,6 +153,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
  */
 export class LazyInstanceNorm2d extends InstanceNorm2d {
   constructor(options: NormOptions = {}) {
+    lazyNormTakes.check(new.target.name, arguments);
     super(0, bare(options));
     defer(this, options);
   }
@@ -169,6 +179,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
  */
 export class LazyInstanceNorm3d extends InstanceNorm3d {
   constructor(options: NormOptions = {}) {
+    lazyNormTakes.check(new.target.name, arguments);
     super(0, bare(options));
     defer(this, options);
   }

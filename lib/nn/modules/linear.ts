@@ -1,8 +1,9 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, size, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { bilinear, empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkSize } from '../checks.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { hasUninitializedParams, initializeOnForward } from '../lazy.js';
 import { Module } from '../module.js';
@@ -10,6 +11,8 @@ import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean } from '../printing.js';
 import { materialize, UninitializedParameter } from '../uninitialized.js';
+import { dtypeKind, deviceKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 /** Where and of which dtype a layer's parameters are. */
 export interface FactoryOptions {
@@ -19,10 +22,16 @@ export interface FactoryOptions {
   dtype?: DType;
 }
 
+export const factoryOptions: Kinds<FactoryOptions> = { device: deviceKind, dtype: dtypeKind };
+
 export interface LinearOptions extends FactoryOptions {
   /** Whether a learnt bias is added. Default: true. */
   bias?: boolean;
 }
+
+const linearOptions: Kinds<LinearOptions> = { bias: boolean, ...factoryOptions };
+
+const linearTakes = signature({ inFeatures: size, outFeatures: size }, linearOptions);
 
 /**
  * `x @ weight.T + bias`, from [..., inFeatures] to [..., outFeatures]. Weights and bias are drawn uniformly from
@@ -39,10 +48,12 @@ export class Linear extends Module {
   weight: Parameter;
   bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, ...factory }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    linearTakes.check(new.target.name, arguments);
+    const { bias = true, ...factory } = options;
     super();
-    this.inFeatures = checkSize('Linear', 'inFeatures', inFeatures);
-    this.outFeatures = checkSize('Linear', 'outFeatures', outFeatures);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
     this.weight = new Parameter(empty([outFeatures, inFeatures], factory));
     this.bias = bias ? new Parameter(empty([outFeatures], factory)) : null;
     this.resetParameters();
@@ -64,6 +75,8 @@ export class Linear extends Module {
   }
 }
 
+const bilinearTakes = signature({ in1Features: size, in2Features: size, outFeatures: size }, linearOptions);
+
 /**
  * `x1 @ weight[k] @ x2 + bias[k]` for each output k, from [..., in1Features] and [..., in2Features] to
  * [..., outFeatures]. Weights and bias are drawn uniformly from ±1/sqrt(in1Features). As `torch.nn.Bilinear`.
@@ -80,16 +93,13 @@ export class Bilinear extends Module {
   weight: Parameter;
   bias: Parameter | null;
 
-  constructor(
-    in1Features: number,
-    in2Features: number,
-    outFeatures: number,
-    { bias = true, ...factory }: LinearOptions = {},
-  ) {
+  constructor(in1Features: number, in2Features: number, outFeatures: number, options: LinearOptions = {}) {
+    bilinearTakes.check(new.target.name, arguments);
+    const { bias = true, ...factory } = options;
     super();
-    this.in1Features = checkSize('Bilinear', 'in1Features', in1Features);
-    this.in2Features = checkSize('Bilinear', 'in2Features', in2Features);
-    this.outFeatures = checkSize('Bilinear', 'outFeatures', outFeatures);
+    this.in1Features = in1Features;
+    this.in2Features = in2Features;
+    this.outFeatures = outFeatures;
     if (in1Features === 0) {
       throw new AiforgeError('INVALID_ARGUMENT', 'Bilinear: in1Features must be more than 0, got 0.');
     }
@@ -127,6 +137,8 @@ export class Identity extends Module {
   }
 }
 
+const lazyLinearTakes = signature({ outFeatures: size }, linearOptions);
+
 /**
  * A `Linear` whose `inFeatures` is the last dimension of the first input; it is an ordinary Linear afterwards. As
  * `torch.nn.LazyLinear`.
@@ -138,9 +150,11 @@ export class Identity extends Module {
  * String(layer); // 'Linear(in_features=3, out_features=2, bias=True)'
  */
 export class LazyLinear extends Linear {
-  constructor(outFeatures: number, { bias = true, ...factory }: LinearOptions = {}) {
+  constructor(outFeatures: number, options: LinearOptions = {}) {
+    lazyLinearTakes.check(new.target.name, arguments);
+    const { bias = true, ...factory } = options;
     super(0, 0, { bias: false });
-    this.outFeatures = checkSize('LazyLinear', 'outFeatures', outFeatures);
+    this.outFeatures = outFeatures;
     this.weight = new UninitializedParameter(factory);
     if (bias) this.bias = new UninitializedParameter(factory);
     initializeOnForward(this);
@@ -155,6 +169,7 @@ export class LazyLinear extends Linear {
   }
 
   initializeParameters(input: Tensor): void {
+    checkInput('LazyLinear', input);
     const inFeatures = input.size(-1);
     if (this.hasUninitializedParams()) {
       this.inFeatures = inFeatures;

@@ -1,11 +1,15 @@
+import { boolean, number, whole, size, orNull, listOf, kind, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { CrossEntropyOptions } from '../functional/classificationLosses.js';
 import { linearCrossEntropy } from '../functional/linearCrossEntropy.js';
 import { LinearCrossEntropyOptions, type LinearCrossEntropySettings } from '../functional/linearCrossEntropyOptions.js';
-import { refuse, sizes } from '../functional/reductions.js';
+import { refuse, sizes, reductionOptions } from '../functional/reductions.js';
 import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
-import { Linear, type FactoryOptions } from './linear.js';
+import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { WeightedLoss } from './losses.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export {
   LinearCrossEntropyOptions,
@@ -23,6 +27,19 @@ export interface LinearCrossEntropyLossOptions extends Omit<CrossEntropyOptions,
   /** How the batch is cut so that its logits never exist at once. Default: it is not. */
   options?: LinearCrossEntropySettings | null;
 }
+
+const linearCrossEntropyLossOptions: Kinds<LinearCrossEntropyLossOptions> = {
+  outFeatures: listOf(size),
+  bias: boolean,
+  weight: orNull(tensorKind),
+  ignoreIndex: orNull(whole),
+  ...reductionOptions,
+  labelSmoothing: number,
+  options: orNull(kind<LinearCrossEntropySettings>('an object of settings', (value) => typeof value === 'object')),
+  ...factoryOptions,
+};
+
+const linearCrossEntropyLossTakes = signature({ inFeatures: size, numClasses: size }, linearCrossEntropyLossOptions);
 
 /**
  * A linear layer and the cross entropy of its results with class numbers or probabilities, the head of a language model:
@@ -46,6 +63,7 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
   readonly options: LinearCrossEntropyOptions | null;
 
   constructor(inFeatures: number, numClasses: number, given: LinearCrossEntropyLossOptions = {}) {
+    linearCrossEntropyLossTakes.check(new.target.name, arguments);
     const {
       outFeatures = [],
       bias = false,
@@ -62,7 +80,7 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
       refuse(name, `expected a weight [${numClasses}], got ${sizes(weight)}`);
     }
     if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-      refuse(name, `labelSmoothing must be between 0 and 1, got ${labelSmoothing}`);
+      refuse(name, `labelSmoothing must be between 0 and 1, got ${show(labelSmoothing)}`);
     }
     this.numClasses = numClasses;
     this.outFeatures = outFeatures;

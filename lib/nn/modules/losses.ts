@@ -1,6 +1,10 @@
+import { orNull } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { reductionNumber, type Reduction } from '../operators.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { reductionOptions } from '../functional/reductions.js';
 
 /** A module that compares predictions with targets. */
 export interface Loss extends Module {
@@ -20,18 +24,31 @@ export abstract class ReducedLoss<R extends string = Reduction> extends Module {
   }
 }
 
+const plainLossTakes = signature({}, reductionOptions);
+
 /** A loss of a plain reduction. */
 export abstract class PlainLoss extends ReducedLoss {
-  constructor({ reduction = 'mean' }: { reduction?: Reduction } = {}) {
+  constructor(options: { reduction?: Reduction } = {}) {
+    plainLossTakes.check(new.target.name, arguments);
+    const { reduction = 'mean' } = options;
     super(reduction, reductionNumber);
   }
 }
+
+interface WeightedLossOptions {
+  weight?: Tensor | null;
+  reduction?: Reduction;
+}
+
+const weightedLossTakes = signature<WeightedLossOptions>({}, { weight: orNull(tensorKind), ...reductionOptions });
 
 /** A loss with a weight for each class or element, which is a buffer. */
 export abstract class WeightedLoss extends PlainLoss {
   declare weight: Tensor | null;
 
-  constructor({ weight = null, reduction = 'mean' }: { weight?: Tensor | null; reduction?: Reduction } = {}) {
+  constructor(options: WeightedLossOptions = {}) {
+    weightedLossTakes.check(new.target.name, arguments);
+    const { weight = null, reduction = 'mean' } = options;
     super({ reduction });
     this.registerBuffer('weight', weight);
   }

@@ -1,8 +1,10 @@
+import { boolean, number, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as functional from '../functional/lpPooling.js';
 import { Module } from '../module.js';
 import { pythonBoolean, pythonNumber } from '../printing.js';
-import { checkSizes, pythonSize, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { checkSizes, pythonSize, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
 
 export interface LPPoolOptions<S extends AnySize> {
   /** From one window to the next, in elements. Default: the kernel's size. */
@@ -10,6 +12,8 @@ export interface LPPoolOptions<S extends AnySize> {
   /** Whether the last window may go over the edge. Default: false. */
   ceilMode?: boolean;
 }
+
+const lpPoolOptions: Kinds<LPPoolOptions<AnySize>> = { stride: orNull(steps), ceilMode: boolean };
 
 abstract class LPPool<S extends AnySize> extends Module {
   readonly normType: number;
@@ -35,6 +39,8 @@ abstract class LPPool<S extends AnySize> extends Module {
   }
 }
 
+const lpPoolTakes = signature({ normType: number, kernelSize: sizes }, lpPoolOptions);
+
 /**
  * The `normType`-norm of each window of sequences: `(sum of x^p)^(1/p)`; the sum with 1, the maximum with Infinity.
  *
@@ -47,6 +53,7 @@ abstract class LPPool<S extends AnySize> extends Module {
  */
 export class LPPool1d extends LPPool<Size1> {
   constructor(normType: number, kernelSize: Size1, options: LPPoolOptions<Size1> = {}) {
+    lpPoolTakes.check(new.target.name, arguments);
     super(1, normType, kernelSize, options);
   }
 
@@ -67,6 +74,7 @@ export class LPPool1d extends LPPool<Size1> {
  */
 export class LPPool2d extends LPPool<Size2> {
   constructor(normType: number, kernelSize: Size2, options: LPPoolOptions<Size2> = {}) {
+    lpPoolTakes.check(new.target.name, arguments);
     super(2, normType, kernelSize, options);
   }
 
@@ -87,6 +95,7 @@ export class LPPool2d extends LPPool<Size2> {
  */
 export class LPPool3d extends LPPool<Size3> {
   constructor(normType: number, kernelSize: Size3, options: LPPoolOptions<Size3> = {}) {
+    lpPoolTakes.check(new.target.name, arguments);
     super(3, normType, kernelSize, options);
   }
 

@@ -1,3 +1,4 @@
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import {
   checkMultiMargin,
@@ -6,10 +7,14 @@ import {
   multilabelSoftMarginLoss,
   multiMarginLoss,
   softMarginLoss,
+  marginRankingLossOptions,
+  multiMarginLossOptions,
   type MarginRankingLossOptions,
   type MultiMarginLossOptions,
 } from '../functional/marginLosses.js';
 import { PlainLoss, WeightedLoss } from './losses.js';
+
+const marginRankingLossTakes = signature({}, marginRankingLossOptions);
 
 /**
  * Whether the first or, with target -1, the second input ranks higher by `margin`:
@@ -23,8 +28,10 @@ import { PlainLoss, WeightedLoss } from './losses.js';
 export class MarginRankingLoss extends PlainLoss {
   readonly margin: number;
 
-  constructor({ margin = 0, ...options }: MarginRankingLossOptions = {}) {
-    super(options);
+  constructor(options: MarginRankingLossOptions = {}) {
+    marginRankingLossTakes.check(new.target.name, arguments);
+    const { margin = 0, ...rest } = options;
+    super(rest);
     this.margin = margin;
   }
 
@@ -65,6 +72,8 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
   }
 }
 
+const multiMarginLossTakes = signature({}, multiMarginLossOptions);
+
 /**
  * The hinge loss of one class a sample, summed over the other classes i:
  * `weight[target] * max(0, margin - x[target] + x[i])^p / classes`. Input [batch, classes] or [classes], target of class
@@ -80,8 +89,10 @@ export class MultiMarginLoss extends WeightedLoss {
   readonly p: number;
   readonly margin: number;
 
-  constructor({ p = 1, margin = 1, ...options }: MultiMarginLossOptions = {}) {
-    super(options);
+  constructor(options: MultiMarginLossOptions = {}) {
+    multiMarginLossTakes.check(new.target.name, arguments);
+    const { p = 1, margin = 1, ...rest } = options;
+    super(rest);
     checkMultiMargin('MultiMarginLoss', p, this.weight);
     this.p = p;
     this.margin = margin;

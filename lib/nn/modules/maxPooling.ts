@@ -1,9 +1,11 @@
+import { boolean, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { PooledWithIndices } from '../functional/pooling.js';
 import { Module } from '../module.js';
 import * as operators from '../operators/pooling.js';
 import { pythonBoolean } from '../printing.js';
-import { checkSizes, pythonSize, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { checkSizes, pythonSize, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
 
 /** What a pooling of maxima gives: the maxima, or them and where they were. */
 export type Pooled<WithIndices extends boolean> = WithIndices extends true ? PooledWithIndices : Tensor;
@@ -20,6 +22,14 @@ export interface MaxPoolLayerOptions<S extends AnySize, WithIndices extends bool
   /** Whether the last window may go over the edge. Default: false. */
   ceilMode?: boolean;
 }
+
+const maxPoolOptions: Kinds<MaxPoolLayerOptions<AnySize, boolean>> = {
+  stride: orNull(steps),
+  padding: sizes,
+  dilation: steps,
+  returnIndices: boolean,
+  ceilMode: boolean,
+};
 
 abstract class MaxPool<S extends AnySize, WithIndices extends boolean> extends Module {
   readonly kernelSize: S;
@@ -56,6 +66,8 @@ abstract class MaxPool<S extends AnySize, WithIndices extends boolean> extends M
   }
 }
 
+const maxPoolTakes = signature({ kernelSize: sizes }, maxPoolOptions);
+
 /**
  * The greatest value of each window of sequences.
  *
@@ -69,6 +81,7 @@ abstract class MaxPool<S extends AnySize, WithIndices extends boolean> extends M
  */
 export class MaxPool1d<WithIndices extends boolean = false> extends MaxPool<Size1, WithIndices> {
   constructor(kernelSize: Size1, options: MaxPoolLayerOptions<Size1, WithIndices> = {}) {
+    maxPoolTakes.check(new.target.name, arguments);
     super(1, kernelSize, options);
   }
 
@@ -90,6 +103,7 @@ export class MaxPool1d<WithIndices extends boolean = false> extends MaxPool<Size
  */
 export class MaxPool2d<WithIndices extends boolean = false> extends MaxPool<Size2, WithIndices> {
   constructor(kernelSize: Size2, options: MaxPoolLayerOptions<Size2, WithIndices> = {}) {
+    maxPoolTakes.check(new.target.name, arguments);
     super(2, kernelSize, options);
   }
 
@@ -111,6 +125,7 @@ export class MaxPool2d<WithIndices extends boolean = false> extends MaxPool<Size
  */
 export class MaxPool3d<WithIndices extends boolean = false> extends MaxPool<Size3, WithIndices> {
   constructor(kernelSize: Size3, options: MaxPoolLayerOptions<Size3, WithIndices> = {}) {
+    maxPoolTakes.check(new.target.name, arguments);
     super(3, kernelSize, options);
   }
 

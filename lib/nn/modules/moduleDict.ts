@@ -1,5 +1,9 @@
+import { optional } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Module } from '../module.js';
-import { checkKey, checkModule, Entries, entriesOf, refuse, type Layer, type Named } from './containers.js';
+import { checkKey, checkModule, Entries, entriesOf, namedKind, refuse, type Layer, type Named } from './containers.js';
+
+const moduleDictTakes = signature({ modules: optional(namedKind) });
 
 /**
  * Modules under names, which stay as they are in state dicts, in the order in which they came. As `torch.nn.ModuleDict`.
@@ -16,6 +20,7 @@ export class ModuleDict<T extends Record<string, Module> = Record<string, Layer>
 {
   constructor(modules: T | Iterable<readonly [keyof T & string, T[keyof T & string]]> = []) {
     super();
+    moduleDictTakes.check(new.target.name, arguments);
     this.update(modules as Named<T[keyof T & string]>);
   }
 
@@ -55,7 +60,7 @@ export class ModuleDict<T extends Record<string, Module> = Record<string, Layer>
 
   /** Adds modules under their keys, in the place of those that are there. */
   update(modules: Named<T[keyof T & string]> | ModuleDict<T>): this {
-    const pairs = modules instanceof ModuleDict ? modules.items() : entriesOf(modules);
+    const pairs = modules instanceof ModuleDict ? modules.items() : entriesOf(this, modules);
     for (const [key, module] of pairs) this.set(key, module);
     return this;
   }

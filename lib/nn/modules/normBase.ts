@@ -1,15 +1,15 @@
+import { boolean, number, orNull, type Kinds } from '../../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { empty, ones, zeros } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkSize } from '../checks.js';
 import { ones_, zeros_ } from '../init.js';
 import { hasUninitializedParams } from '../lazy.js';
 import type { ModuleMetadata, StateDictLoading } from '../loadStateDict.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
 
 export interface NormOptions extends FactoryOptions {
   /** Added to the variance. Default: 1e-5. */
@@ -23,6 +23,15 @@ export interface NormOptions extends FactoryOptions {
   /** Whether there is a learnt bias beside the weight. Default: true. */
   bias?: boolean;
 }
+
+export const normOptions: Kinds<NormOptions> = {
+  eps: number,
+  momentum: orNull(number),
+  affine: boolean,
+  trackRunningStats: boolean,
+  ...factoryOptions,
+  bias: boolean,
+};
 
 /** What the norms that can keep running statistics of `numFeatures` channels share. */
 export abstract class NormBase extends Module {
@@ -45,7 +54,7 @@ export abstract class NormBase extends Module {
     { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, bias = true, ...factory }: NormOptions,
   ) {
     super();
-    this.numFeatures = checkSize(this.constructor.name, 'numFeatures', numFeatures);
+    this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
     this.affine = affine;

@@ -1,19 +1,20 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, number, size, count, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkSize } from '../checks.js';
 import { checkGroups } from '../functional/normChecks.js';
 import { ones_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
+import { sizes } from './sizes.js';
+import { checkInput } from '../checks.js';
 
-function readShape(layer: string, shape: number | readonly number[]): readonly number[] {
-  const sizes = typeof shape === 'number' ? [shape] : [...shape];
-  return sizes.map((size) => checkSize(layer, 'normalizedShape', size));
-}
+const listOfSizes = (shape: number | readonly number[]): readonly number[] =>
+  typeof shape === 'number' ? [shape] : [...shape];
 
 export interface LayerNormOptions extends FactoryOptions {
   /** Added to the variance. Default: 1e-5. */
@@ -23,6 +24,15 @@ export interface LayerNormOptions extends FactoryOptions {
   /** Whether there is a learnt bias beside the weight. Default: true. */
   bias?: boolean;
 }
+
+const layerNormOptions: Kinds<LayerNormOptions> = {
+  eps: number,
+  elementwiseAffine: boolean,
+  bias: boolean,
+  ...factoryOptions,
+};
+
+const layerNormTakes = signature({ normalizedShape: sizes }, layerNormOptions);
 
 /**
  * Normalises over the last dimensions, whose sizes are `normalizedShape`:
@@ -40,12 +50,11 @@ export class LayerNorm extends Module {
   weight: Parameter | null;
   bias: Parameter | null;
 
-  constructor(
-    normalizedShape: number | readonly number[],
-    { eps = 1e-5, elementwiseAffine = true, bias = true, ...factory }: LayerNormOptions = {},
-  ) {
+  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
+    layerNormTakes.check(new.target.name, arguments);
+    const { eps = 1e-5, elementwiseAffine = true, bias = true, ...factory } = options;
     super();
-    const shape = readShape('LayerNorm', normalizedShape);
+    const shape = listOfSizes(normalizedShape);
     this.normalizedShape = shape;
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
@@ -81,6 +90,15 @@ export interface GroupNormLayerOptions extends FactoryOptions {
   bias?: boolean;
 }
 
+const groupNormOptions: Kinds<GroupNormLayerOptions> = {
+  eps: number,
+  affine: boolean,
+  ...factoryOptions,
+  bias: boolean,
+};
+
+const groupNormTakes = signature({ numGroups: count, numChannels: size }, groupNormOptions);
+
 /**
  * Normalises each of `numGroups` groups of the `numChannels` channels of each sample:
  * `(x - mean) / sqrt(variance + eps) * weight + bias`, from [N, C, *] to the same shape. As `torch.nn.GroupNorm`.
@@ -99,13 +117,11 @@ export class GroupNorm extends Module {
   weight: Parameter | null;
   bias: Parameter | null;
 
-  constructor(
-    numGroups: number,
-    numChannels: number,
-    { eps = 1e-5, affine = true, bias = true, ...factory }: GroupNormLayerOptions = {},
-  ) {
+  constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {
+    groupNormTakes.check(new.target.name, arguments);
+    const { eps = 1e-5, affine = true, bias = true, ...factory } = options;
     super();
-    if (!Number.isInteger(checkSize('GroupNorm', 'numChannels', numChannels) / numGroups)) {
+    if (!Number.isInteger(numChannels / numGroups)) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
         `GroupNorm: numChannels (${numChannels}) must be divisible by numGroups (${numGroups}).`,
@@ -127,6 +143,7 @@ export class GroupNorm extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    checkInput('GroupNorm', input);
     // A group of a single value needs fewer values than twice the groups: reading the shape costs more than this test.
     if (input.dim() < 2 || input.numel() < 2 * this.numGroups) checkGroups(input.shape, this.numGroups);
     return operators.groupNorm(input, this.numGroups, this.weight, this.bias, this.eps);
@@ -147,6 +164,10 @@ export interface RMSNormOptions extends FactoryOptions {
   elementwiseAffine?: boolean;
 }
 
+const rmsNormOptions: Kinds<RMSNormOptions> = { eps: orNull(number), elementwiseAffine: boolean, ...factoryOptions };
+
+const rmsNormTakes = signature({ normalizedShape: sizes }, rmsNormOptions);
+
 /**
  * Divides by the root of the mean square over the last dimensions, whose sizes are `normalizedShape`:
  * `x / sqrt(mean(x²) + eps) * weight`, from [*, ...normalizedShape] to the same shape. As `torch.nn.RMSNorm`.
@@ -161,12 +182,11 @@ export class RMSNorm extends Module {
   readonly elementwiseAffine: boolean;
   weight: Parameter | null;
 
-  constructor(
-    normalizedShape: number | readonly number[],
-    { eps = null, elementwiseAffine = true, ...factory }: RMSNormOptions = {},
-  ) {
+  constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
+    rmsNormTakes.check(new.target.name, arguments);
+    const { eps = null, elementwiseAffine = true, ...factory } = options;
     super();
-    this.normalizedShape = readShape('RMSNorm', normalizedShape);
+    this.normalizedShape = listOfSizes(normalizedShape);
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
     this.weight = elementwiseAffine ? new Parameter(empty(this.normalizedShape, factory)) : null;

@@ -1,9 +1,12 @@
 import { AiforgeError } from '../../errors.js';
+import { number } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { pad, type PaddingMode } from '../operators/convolution.js';
 import { pythonNumber, pythonTuple } from '../printing.js';
-import { tupleOf, type AnySize } from './sizes.js';
+import { tupleOf, wholes, type AnySize } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 /** How many elements to add: one number for every side, or one for each; a negative one takes elements away. */
 export type Padding1 = number | readonly [left: number, right: number];
@@ -51,6 +54,8 @@ abstract class ConstantPad extends Pad {
   }
 }
 
+const constantPadTakes = signature({ padding: wholes, value: number });
+
 /**
  * Puts `value` around sequences.
  *
@@ -63,6 +68,7 @@ abstract class ConstantPad extends Pad {
  */
 export class ConstantPad1d extends ConstantPad {
   constructor(padding: Padding1, value: number) {
+    constantPadTakes.check(new.target.name, arguments);
     super(1, padding, value);
   }
 }
@@ -80,6 +86,7 @@ export class ConstantPad1d extends ConstantPad {
  */
 export class ConstantPad2d extends ConstantPad {
   constructor(padding: Padding2, value: number) {
+    constantPadTakes.check(new.target.name, arguments);
     super(2, padding, value);
   }
 }
@@ -97,9 +104,12 @@ export class ConstantPad2d extends ConstantPad {
  */
 export class ConstantPad3d extends ConstantPad {
   constructor(padding: Padding3, value: number) {
+    constantPadTakes.check(new.target.name, arguments);
     super(3, padding, value);
   }
 }
+
+const padTakes = signature({ padding: wholes });
 
 /**
  * Puts zeros around sequences.
@@ -113,6 +123,7 @@ export class ConstantPad3d extends ConstantPad {
  */
 export class ZeroPad1d extends ConstantPad1d {
   constructor(padding: Padding1) {
+    padTakes.check(new.target.name, arguments);
     super(padding, 0);
   }
 
@@ -134,6 +145,7 @@ export class ZeroPad1d extends ConstantPad1d {
  */
 export class ZeroPad2d extends ConstantPad2d {
   constructor(padding: Padding2) {
+    padTakes.check(new.target.name, arguments);
     super(padding, 0);
   }
 
@@ -155,6 +167,7 @@ export class ZeroPad2d extends ConstantPad2d {
  */
 export class ZeroPad3d extends ConstantPad3d {
   constructor(padding: Padding3) {
+    padTakes.check(new.target.name, arguments);
     super(padding, 0);
   }
 
@@ -182,6 +195,7 @@ abstract class ReflectionPad extends Pad {
  */
 export class ReflectionPad1d extends ReflectionPad {
   constructor(padding: Padding1) {
+    padTakes.check(new.target.name, arguments);
     super(1, padding);
   }
 }
@@ -200,6 +214,7 @@ export class ReflectionPad1d extends ReflectionPad {
  */
 export class ReflectionPad2d extends ReflectionPad {
   constructor(padding: Padding2) {
+    padTakes.check(new.target.name, arguments);
     super(2, padding);
   }
 }
@@ -218,6 +233,7 @@ export class ReflectionPad2d extends ReflectionPad {
  */
 export class ReflectionPad3d extends ReflectionPad {
   constructor(padding: Padding3) {
+    padTakes.check(new.target.name, arguments);
     super(3, padding);
   }
 }
@@ -240,6 +256,7 @@ abstract class ReplicationPad extends Pad {
  */
 export class ReplicationPad1d extends ReplicationPad {
   constructor(padding: Padding1) {
+    padTakes.check(new.target.name, arguments);
     super(1, padding);
   }
 }
@@ -257,6 +274,7 @@ export class ReplicationPad1d extends ReplicationPad {
  */
 export class ReplicationPad2d extends ReplicationPad {
   constructor(padding: Padding2) {
+    padTakes.check(new.target.name, arguments);
     super(2, padding);
   }
 }
@@ -274,6 +292,7 @@ export class ReplicationPad2d extends ReplicationPad {
  */
 export class ReplicationPad3d extends ReplicationPad {
   constructor(padding: Padding3) {
+    padTakes.check(new.target.name, arguments);
     super(3, padding);
   }
 }
@@ -284,6 +303,7 @@ abstract class CircularPad extends Pad {
   }
 
   override forward(input: Tensor): Tensor {
+    checkInput(this.constructor.name, input);
     const dims = this.padding.length / 2;
     if (input.dim() === dims + 1 || input.dim() === dims + 2) return super.forward(input);
     throw new AiforgeError(
@@ -306,6 +326,7 @@ abstract class CircularPad extends Pad {
  */
 export class CircularPad1d extends CircularPad {
   constructor(padding: Padding1) {
+    padTakes.check(new.target.name, arguments);
     super(1, padding);
   }
 }
@@ -324,6 +345,7 @@ export class CircularPad1d extends CircularPad {
  */
 export class CircularPad2d extends CircularPad {
   constructor(padding: Padding2) {
+    padTakes.check(new.target.name, arguments);
     super(2, padding);
   }
 }
@@ -342,6 +364,7 @@ export class CircularPad2d extends CircularPad {
  */
 export class CircularPad3d extends CircularPad {
   constructor(padding: Padding3) {
+    padTakes.check(new.target.name, arguments);
     super(3, padding);
   }
 }

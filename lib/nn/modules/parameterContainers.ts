@@ -1,15 +1,30 @@
-import { inspect } from 'node:util';
-
+import { either, iterable, kind, optional } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Parameter } from '../parameter.js';
-import { checkKey, Entries, entriesOf, List, refuse, type Named } from './containers.js';
+import { checkKey, Entries, entriesOf, List, namedKind, refuse, type Named } from './containers.js';
 
 function toParameter(container: object, value: Tensor): Parameter {
   if (value instanceof Parameter) return value;
   if (Tensor.isTensor(value)) return new Parameter(value);
-  return refuse(`${container.constructor.name}: expected a Tensor, got ${inspect(value, { depth: 0 })}.`);
+  return refuse(`${container.constructor.name}: expected a Tensor, got ${show(value)}.`);
 }
+
+const tensors = kind<Iterable<Tensor>>(
+  'an array of Tensors',
+  (value) => iterable('').accepts(value) && !Tensor.isTensor(value),
+);
+const listTakes = signature({ parameters: optional(tensors) });
+const dictTakes = signature({
+  parameters: optional(
+    either(
+      namedKind,
+      kind<ParameterDict>('a ParameterDict', (value) => value instanceof ParameterDict),
+    ),
+  ),
+});
 
 // What Python prints: a list the dtype, a dict the name of the legacy tensor type.
 const legacyTypes: Partial<Record<DType, string>> = {
@@ -49,6 +64,7 @@ function legacyType({ dtype, device }: Parameter): string {
 export class ParameterList extends List<Tensor> implements Iterable<Parameter> {
   constructor(parameters: Iterable<Tensor> = []) {
     super();
+    listTakes.check(new.target.name, arguments);
     this.extend(parameters);
   }
 
@@ -90,6 +106,7 @@ export class ParameterList extends List<Tensor> implements Iterable<Parameter> {
 export class ParameterDict extends Entries<Tensor> implements Iterable<string> {
   constructor(parameters: Named<Tensor> | ParameterDict = []) {
     super();
+    dictTakes.check(new.target.name, arguments);
     this.update(parameters);
   }
 
@@ -151,7 +168,7 @@ export class ParameterDict extends Entries<Tensor> implements Iterable<string> {
 
   /** Adds parameters under their keys, in the place of those that are there. */
   update(parameters: Named<Tensor> | ParameterDict): this {
-    const pairs = parameters instanceof ParameterDict ? parameters.items() : entriesOf(parameters);
+    const pairs = parameters instanceof ParameterDict ? parameters.items() : entriesOf(this, parameters);
     for (const [key, value] of [...pairs]) this.set(key, value);
     return this;
   }

@@ -1,6 +1,10 @@
+import { whole } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pixelShuffle, pixelUnshuffle } from '../../tensor/generated/functions.js';
 import { Module } from '../module.js';
+
+const pixelShuffleTakes = signature({ upscaleFactor: whole });
 
 /**
  * Lays `upscaleFactor²` channels out as the pixels of a square, which makes images larger.
@@ -15,6 +19,7 @@ export class PixelShuffle extends Module {
   readonly upscaleFactor: number;
 
   constructor(upscaleFactor: number) {
+    pixelShuffleTakes.check(new.target.name, arguments);
     super();
     this.upscaleFactor = upscaleFactor;
   }
@@ -27,6 +32,8 @@ export class PixelShuffle extends Module {
     return `upscale_factor=${this.upscaleFactor}`;
   }
 }
+
+const pixelUnshuffleTakes = signature({ downscaleFactor: whole });
 
 /**
  * Makes channels of the pixels of each square of `downscaleFactor²`: the reverse of `PixelShuffle`.
@@ -41,6 +48,7 @@ export class PixelUnshuffle extends Module {
   readonly downscaleFactor: number;
 
   constructor(downscaleFactor: number) {
+    pixelUnshuffleTakes.check(new.target.name, arguments);
     super();
     this.downscaleFactor = downscaleFactor;
   }

@@ -1,7 +1,8 @@
 import { AiforgeError } from '../../errors.js';
+import { number, size, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { empty, prelu } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkSize } from '../checks.js';
 import type {
   AlphaOptions,
   HardtanhOptions,
@@ -13,8 +14,8 @@ import { constant_ } from '../init.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
-import { InplaceActivation, settingsText } from './inplace.js';
-import type { FactoryOptions } from './linear.js';
+import { InplaceActivation, inplaceOptions, settingsText } from './inplace.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
 
 /**
  * `max(0, x)`, of any shape. As `torch.nn.ReLU`.
@@ -29,6 +30,11 @@ export class ReLU extends InplaceActivation {
   }
 }
 
+const leakyReluTakes = signature<NegativeSlopeOptions & InplaceOptions>(
+  {},
+  { negativeSlope: number, ...inplaceOptions },
+);
+
 /**
  * `x` above zero, `negativeSlope * x` below, of any shape. As `torch.nn.LeakyReLU`.
  *
@@ -39,8 +45,10 @@ export class ReLU extends InplaceActivation {
 export class LeakyReLU extends InplaceActivation {
   readonly negativeSlope: number;
 
-  constructor({ negativeSlope = 0.01, ...options }: NegativeSlopeOptions & InplaceOptions = {}) {
-    super(options);
+  constructor(options: NegativeSlopeOptions & InplaceOptions = {}) {
+    leakyReluTakes.check(new.target.name, arguments);
+    const { negativeSlope = 0.01, ...rest } = options;
+    super(rest);
     this.negativeSlope = negativeSlope;
   }
 
@@ -60,6 +68,10 @@ export interface PReLUOptions extends FactoryOptions {
   init?: number;
 }
 
+const preluOptions: Kinds<PReLUOptions> = { numParameters: size, init: number, ...factoryOptions };
+
+const preluTakes = signature({}, preluOptions);
+
 /**
  * `x` above zero, `weight * x` below, where `weight` is learnt; from [N, C, *] to the same shape. As `torch.nn.PReLU`.
  *
@@ -73,9 +85,11 @@ export class PReLU extends Module {
   readonly init: number;
   weight: Parameter;
 
-  constructor({ numParameters = 1, init = 0.25, ...factory }: PReLUOptions = {}) {
+  constructor(options: PReLUOptions = {}) {
+    preluTakes.check(new.target.name, arguments);
+    const { numParameters = 1, init = 0.25, ...factory } = options;
     super();
-    this.numParameters = checkSize('PReLU', 'numParameters', numParameters);
+    this.numParameters = numParameters;
     this.init = init;
     this.weight = new Parameter(empty([numParameters], factory));
     this.resetParameters();
@@ -95,6 +109,11 @@ export class PReLU extends Module {
   }
 }
 
+const rreluTakes = signature<Pick<RReluOptions, 'lower' | 'upper'> & InplaceOptions>(
+  {},
+  { lower: number, upper: number, ...inplaceOptions },
+);
+
 /**
  * `LeakyReLU` whose slopes are drawn between `lower` and `upper` in training; in evaluation their mean is taken. As
  * `torch.nn.RReLU`.
@@ -108,12 +127,10 @@ export class RReLU extends InplaceActivation {
   readonly lower: number;
   readonly upper: number;
 
-  constructor({
-    lower = 1 / 8,
-    upper = 1 / 3,
-    ...options
-  }: Pick<RReluOptions, 'lower' | 'upper'> & InplaceOptions = {}) {
-    super(options);
+  constructor(options: Pick<RReluOptions, 'lower' | 'upper'> & InplaceOptions = {}) {
+    rreluTakes.check(new.target.name, arguments);
+    const { lower = 1 / 8, upper = 1 / 3, ...rest } = options;
+    super(rest);
     this.lower = lower;
     this.upper = upper;
   }
@@ -126,6 +143,11 @@ export class RReLU extends InplaceActivation {
     return settingsText({ lower: this.lower, upper: this.upper }, this.inplace);
   }
 }
+
+const hardtanhTakes = signature<HardtanhOptions & InplaceOptions>(
+  {},
+  { minVal: number, maxVal: number, ...inplaceOptions },
+);
 
 /**
  * `x` between `minVal` and `maxVal`, of any shape. As `torch.nn.Hardtanh`.
@@ -140,8 +162,10 @@ export class Hardtanh extends InplaceActivation {
   readonly minVal: number;
   readonly maxVal: number;
 
-  constructor({ minVal = -1, maxVal = 1, ...options }: HardtanhOptions & InplaceOptions = {}) {
-    super(options);
+  constructor(options: HardtanhOptions & InplaceOptions = {}) {
+    hardtanhTakes.check(new.target.name, arguments);
+    const { minVal = -1, maxVal = 1, ...rest } = options;
+    super(rest);
     if (maxVal <= minVal) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
@@ -161,6 +185,8 @@ export class Hardtanh extends InplaceActivation {
   }
 }
 
+const relu6Takes = signature({}, inplaceOptions);
+
 /**
  * `x` between 0 and 6, of any shape. As `torch.nn.ReLU6`.
  *
@@ -169,7 +195,9 @@ export class Hardtanh extends InplaceActivation {
  * new nn.ReLU6().forward(tensor([-1, 8], { dtype: 'float32' })); // tensor([0., 6.])
  */
 export class ReLU6 extends Hardtanh {
-  constructor({ inplace = false }: InplaceOptions = {}) {
+  constructor(options: InplaceOptions = {}) {
+    relu6Takes.check(new.target.name, arguments);
+    const { inplace = false } = options;
     super({ minVal: 0, maxVal: 6, inplace });
   }
 
@@ -177,6 +205,8 @@ export class ReLU6 extends Hardtanh {
     return settingsText({}, this.inplace);
   }
 }
+
+const thresholdTakes = signature({ threshold: number, value: number }, inplaceOptions);
 
 /**
  * Elements above `threshold`, `value` for the others; of any shape. As `torch.nn.Threshold`.
@@ -190,6 +220,7 @@ export class Threshold extends InplaceActivation {
   readonly value: number;
 
   constructor(threshold: number, value: number, options: InplaceOptions = {}) {
+    thresholdTakes.check(new.target.name, arguments);
     super(options);
     this.threshold = threshold;
     this.value = value;
@@ -204,11 +235,15 @@ export class Threshold extends InplaceActivation {
   }
 }
 
+const exponentialTakes = signature<AlphaOptions & InplaceOptions>({}, { alpha: number, ...inplaceOptions });
+
 abstract class Exponential extends InplaceActivation {
   readonly alpha: number;
 
-  constructor({ alpha = 1, ...options }: AlphaOptions & InplaceOptions = {}) {
-    super(options);
+  constructor(options: AlphaOptions & InplaceOptions = {}) {
+    exponentialTakes.check(new.target.name, arguments);
+    const { alpha = 1, ...rest } = options;
+    super(rest);
     this.alpha = alpha;
   }
 

@@ -1,32 +1,31 @@
-import { inspect } from 'node:util';
-
-import { AiforgeError } from '../../errors.js';
+import { count, oneOf, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { PackedSequence } from '../packing/packedSequence.js';
-import { RNNBase, type RecurrentBaseOptions, type RecurrentOptions } from './recurrentBase.js';
+import {
+  RNNBase,
+  recurrentOptions,
+  recurrentBaseOptions,
+  type RecurrentBaseOptions,
+  type RecurrentOptions,
+} from './recurrentBase.js';
 
 export interface RNNOptions extends RecurrentOptions {
   /** Default: `'tanh'`. */
   nonlinearity?: 'tanh' | 'relu';
 }
 
+const rnnOptions: Kinds<RNNOptions> = { ...recurrentOptions, nonlinearity: oneOf('tanh', 'relu') };
+
 /** The states of an LSTM, each [numLayers * directions, batch, size], without the batch for one sequence. */
 export type LSTMStates = readonly [hidden: Tensor, cell: Tensor];
 
 const rnnModes = { tanh: 'RNN_TANH', relu: 'RNN_RELU' } as const;
 
-function rnnMode(nonlinearity: 'tanh' | 'relu'): 'RNN_TANH' | 'RNN_RELU' {
-  if (Object.hasOwn(rnnModes, nonlinearity)) return rnnModes[nonlinearity];
-  const got = inspect(nonlinearity);
-  throw new AiforgeError('INVALID_ARGUMENT', `RNN: nonlinearity must be 'tanh' or 'relu', got ${got}.`);
-}
-
-function refuseProjection(name: string, options: RecurrentBaseOptions): void {
-  if (options.projSize === undefined) return;
-  throw new AiforgeError('INVALID_ARGUMENT', `${name}: projSize is an option of LSTM only; leave it out.`);
-}
-
 const orNull = (hx: Tensor | null): [Tensor] | null => (hx === null ? null : [hx]);
+
+const rnnTakes = signature({ inputSize: count, hiddenSize: count }, rnnOptions);
 
 /**
  * A recurrent network of Elman's kind, as `torch.nn.RNN`: `h[t] = tanh(x[t] @ wIh.T + bIh + h[t-1] @ wHh.T + bHh)`, or
@@ -48,9 +47,9 @@ export class RNN extends RNNBase {
   readonly nonlinearity: 'tanh' | 'relu';
 
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
+    rnnTakes.check(new.target.name, arguments);
     const { nonlinearity = 'tanh', ...rest } = options;
-    refuseProjection('RNN', rest);
-    super(rnnMode(nonlinearity), inputSize, hiddenSize, rest);
+    super(rnnModes[nonlinearity], inputSize, hiddenSize, rest);
     this.nonlinearity = nonlinearity;
   }
 
@@ -62,6 +61,8 @@ export class RNN extends RNNBase {
     return [output, hidden!];
   }
 }
+
+const lstmTakes = signature({ inputSize: count, hiddenSize: count }, recurrentBaseOptions);
 
 /**
  * A network of long short-term memory, as `torch.nn.LSTM`. Of `x[t] @ wIh.T + bIh + h[t-1] @ wHh.T + bHh` the four parts
@@ -83,6 +84,7 @@ export class RNN extends RNNBase {
  */
 export class LSTM extends RNNBase {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentBaseOptions = {}) {
+    lstmTakes.check(new.target.name, arguments);
     super('LSTM', inputSize, hiddenSize, options);
   }
 
@@ -97,11 +99,13 @@ export class LSTM extends RNNBase {
     hx: LSTMStates | null = null,
   ): [output: Tensor | PackedSequence, states: [hidden: Tensor, cell: Tensor]] {
     if (hx !== null && (!Array.isArray(hx) || hx.length !== 2)) {
-      throw this.refusal(`expected hx as [hidden, cell], got ${inspect(hx, { depth: 0 })}`);
+      throw this.refusal(`expected hx as [hidden, cell], got ${show(hx)}`);
     }
     return this.run(input, hx) as [Tensor | PackedSequence, [Tensor, Tensor]];
   }
 }
+
+const gruTakes = signature({ inputSize: count, hiddenSize: count }, recurrentOptions);
 
 /**
  * A network of gated recurrent units, as `torch.nn.GRU`. With r, z and n the three parts of the weights:
@@ -122,7 +126,7 @@ export class LSTM extends RNNBase {
  */
 export class GRU extends RNNBase {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
-    refuseProjection('GRU', options);
+    gruTakes.check(new.target.name, arguments);
     super('GRU', inputSize, hiddenSize, options);
   }
 

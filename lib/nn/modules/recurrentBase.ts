@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
+import { boolean, fraction, size, count, oneOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { uniform_ } from '../init.js';
@@ -10,7 +10,8 @@ import { recurrent, zeroStates, type RecurrentMode } from '../operators/recurren
 import { PackedSequence } from '../packing/packedSequence.js';
 import { Parameter } from '../parameter.js';
 import { pythonFloat } from '../printing.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
+import { checkInput } from '../checks.js';
 
 export interface RecurrentOptions extends FactoryOptions {
   /** How many layers lie on one another. Default: 1. */
@@ -25,38 +26,45 @@ export interface RecurrentOptions extends FactoryOptions {
   bidirectional?: boolean;
 }
 
+export const recurrentOptions: Kinds<RecurrentOptions> = {
+  numLayers: count,
+  bias: boolean,
+  batchFirst: boolean,
+  dropout: fraction,
+  bidirectional: boolean,
+  ...factoryOptions,
+};
+
 export interface RecurrentBaseOptions extends RecurrentOptions {
   /** The size that the states of an LSTM are projected to. Default: 0, they are not. */
   projSize?: number;
 }
 
+export const recurrentBaseOptions: Kinds<RecurrentBaseOptions> = { ...recurrentOptions, projSize: size };
+
 const gates: Record<RecurrentMode, number> = { LSTM: 4, GRU: 3, RNN_TANH: 1, RNN_RELU: 1 };
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`;
 
-type Checked = Pick<Required<RecurrentBaseOptions>, 'numLayers' | 'bias' | 'batchFirst' | 'dropout' | 'projSize'>;
+function checkProjection(name: string, hiddenSize: number, projSize: number): void {
+  if (projSize < hiddenSize) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name}: projSize must be below hiddenSize (${hiddenSize}), or 0 for no projection, got ${projSize}.`,
+  );
+}
 
-function checkOptions(name: string, inputSize: number, hiddenSize: number, options: Checked): void {
-  const { dropout, bias, batchFirst, numLayers, projSize } = options;
-  const check = (isValid: boolean, what: string, expected: string, value: unknown): void => {
-    if (isValid) return;
-    throw new AiforgeError('INVALID_ARGUMENT', `${name}: ${what} must be ${expected}, got ${inspect(value)}.`);
-  };
-  check(typeof dropout === 'number' && dropout >= 0 && dropout <= 1, 'dropout', 'between 0 and 1', dropout);
-  for (const [what, value] of Object.entries({ bias, batchFirst })) {
-    check(typeof value === 'boolean', what, 'true or false', value);
-  }
-  for (const [what, value] of Object.entries({ inputSize, hiddenSize, numLayers })) {
-    check(Number.isSafeInteger(value) && value > 0, what, 'a whole number above 0', value);
-  }
-  const isSize = Number.isSafeInteger(projSize) && projSize >= 0 && projSize < hiddenSize;
-  check(isSize, 'projSize', `a whole number below hiddenSize (${hiddenSize}), or 0 for no projection`, projSize);
-  if (dropout > 0 && numLayers === 1) {
-    logger.warn(`${name}: dropout comes after all layers but the last: ${dropout} does nothing with one layer.`);
-  }
+function warnOfDropout(name: string, dropout: number, numLayers: number): void {
+  if (dropout === 0 || numLayers > 1) return;
+  logger.warn(`${name}: dropout comes after all layers but the last: ${dropout} does nothing with one layer.`);
 }
 
 type WeightName = `${'weight' | 'bias'}${'Ih' | 'Hh' | 'Hr'}L${number}${'' | 'Reverse'}`;
+
+const rnnBaseTakes = signature(
+  { mode: oneOf('RNN_TANH', 'RNN_RELU', 'LSTM', 'GRU'), inputSize: count, hiddenSize: count },
+  recurrentBaseOptions,
+);
 
 /**
  * What RNN, LSTM and GRU share: the weights of every layer and direction, and the way from a batch, one sequence or packed
@@ -88,10 +96,12 @@ export abstract class RNNBase extends Module {
   private readonly weightNames: WeightName[][];
 
   constructor(mode: RecurrentMode, inputSize: number, hiddenSize: number, options: RecurrentBaseOptions = {}) {
+    rnnBaseTakes.check(new.target.name, arguments);
     super();
     const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = options;
     const { projSize = 0, device, dtype } = options;
-    checkOptions(new.target.name, inputSize, hiddenSize, { numLayers, bias, batchFirst, dropout, projSize });
+    checkProjection(new.target.name, hiddenSize, projSize);
+    warnOfDropout(new.target.name, dropout, numLayers);
     this.mode = mode;
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
@@ -167,6 +177,7 @@ export abstract class RNNBase extends Module {
   }
 
   private runPadded(input: Tensor, hx: readonly Tensor[] | null): [output: Tensor, states: Tensor[]] {
+    checkInput(this.constructor.name, input);
     const dims = input.dim();
     if (dims !== 2 && dims !== 3) {
       throw this.refusal(`expected an input of 3 dimensions, or 2 without a batch, got ${list(input.shape)}`);
@@ -186,7 +197,7 @@ export abstract class RNNBase extends Module {
     const { data, batchSizes, sortedIndices, unsortedIndices } = input;
     const order = (states: readonly Tensor[], indices: Tensor | null): readonly Tensor[] =>
       indices === null ? states : states.map((state) => state.indexSelect(1, indices));
-    const batch = batchSizes.select(0, 0).item<number>();
+    const batch = batchSizes.select(0, 0).item();
     const [output, last] = this.compute(data, batchSizes, batch, hx && order(hx, sortedIndices));
     const packed = new PackedSequence(output, batchSizes, { sortedIndices, unsortedIndices });
     return [packed, [...order(last, unsortedIndices)]];

@@ -1,25 +1,31 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
+import { boolean, count, size, oneOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkSize } from '../checks.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { recurrentCell, zeroStates, type RecurrentMode } from '../operators/recurrent.js';
 import { Parameter } from '../parameter.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
 import type { LSTMStates } from './recurrent.js';
+import { checkInput } from '../checks.js';
 
 export interface RecurrentCellOptions extends FactoryOptions {
   /** Whether the gates have biases. Default: true. */
   bias?: boolean;
 }
 
+const cellOptions: Kinds<RecurrentCellOptions> = { bias: boolean, ...factoryOptions };
+
 export interface RNNCellOptions extends RecurrentCellOptions {
   /** Default: `'tanh'`. */
   nonlinearity?: 'tanh' | 'relu';
 }
+
+const rnnCellOptions: Kinds<RNNCellOptions> = { bias: boolean, nonlinearity: oneOf('tanh', 'relu'), ...factoryOptions };
+
+const cellBaseTakes = signature({ inputSize: size, hiddenSize: size, gates: count }, cellOptions);
 
 /**
  * What RNNCell, LSTMCell and GRUCell share: the weights of one step, and what all cells check. Weights and biases are
@@ -43,10 +49,11 @@ export abstract class RNNCellBase extends Module {
 
   /** `gates` is how many rows of weights each hidden unit has. */
   constructor(inputSize: number, hiddenSize: number, gates: number, options: RecurrentCellOptions = {}) {
+    cellBaseTakes.check(new.target.name, arguments);
     super();
     const { bias = true, ...factory } = options;
-    this.inputSize = checkSize(new.target.name, 'inputSize', inputSize);
-    this.hiddenSize = checkSize(new.target.name, 'hiddenSize', hiddenSize);
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
     this.bias = bias;
     const parameter = (...shape: number[]): Parameter => new Parameter(empty(shape, factory));
     this.weightIh = parameter(gates * hiddenSize, inputSize);
@@ -73,6 +80,7 @@ export abstract class RNNCellBase extends Module {
   }
 
   private checkDims(tensor: Tensor, what: string): number {
+    checkInput(this.constructor.name, tensor);
     const dims = tensor.dim();
     if (dims === 1 || dims === 2) return dims;
     throw new AiforgeError(
@@ -91,6 +99,8 @@ export abstract class RNNCellBase extends Module {
   }
 }
 
+const rnnCellTakes = signature({ inputSize: size, hiddenSize: size }, rnnCellOptions);
+
 /**
  * One step of an `RNN`, as `torch.nn.RNNCell`: `tanh(x @ weightIh.T + biasIh + h @ weightHh.T + biasHh)`, or with relu.
  *
@@ -107,20 +117,15 @@ export abstract class RNNCellBase extends Module {
 export class RNNCell extends RNNCellBase {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: number, hiddenSize: number, { nonlinearity = 'tanh', ...options }: RNNCellOptions = {}) {
-    super(inputSize, hiddenSize, 1, options);
+  constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
+    rnnCellTakes.check(new.target.name, arguments);
+    const { nonlinearity = 'tanh', ...rest } = options;
+    super(inputSize, hiddenSize, 1, rest);
     this.nonlinearity = nonlinearity;
   }
 
   override forward(input: Tensor, hx: Tensor | null = null): Tensor {
-    return this.step(this.mode(), input, hx && [hx])[0]!;
-  }
-
-  private mode(): RecurrentMode {
-    if (this.nonlinearity === 'tanh') return 'RNN_TANH';
-    if (this.nonlinearity === 'relu') return 'RNN_RELU';
-    const got = inspect(this.nonlinearity);
-    throw new AiforgeError('INVALID_ARGUMENT', `RNNCell: nonlinearity must be 'tanh' or 'relu', got ${got}.`);
+    return this.step(this.nonlinearity === 'relu' ? 'RNN_RELU' : 'RNN_TANH', input, hx && [hx])[0]!;
   }
 
   override extraRepr(): string {
@@ -128,6 +133,8 @@ export class RNNCell extends RNNCellBase {
     return `${super.extraRepr()}${nonlinearity}`;
   }
 }
+
+const cellTakes = signature({ inputSize: size, hiddenSize: size }, cellOptions);
 
 /**
  * One step of an `LSTM`, as `torch.nn.LSTMCell`: of `x @ weightIh.T + biasIh + h @ weightHh.T + biasHh` the four parts are
@@ -144,6 +151,7 @@ export class RNNCell extends RNNCellBase {
  */
 export class LSTMCell extends RNNCellBase {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
+    cellTakes.check(new.target.name, arguments);
     super(inputSize, hiddenSize, 4, options);
   }
 
@@ -166,6 +174,7 @@ export class LSTMCell extends RNNCellBase {
  */
 export class GRUCell extends RNNCellBase {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
+    cellTakes.check(new.target.name, arguments);
     super(inputSize, hiddenSize, 3, options);
   }
 

@@ -1,15 +1,21 @@
+import { number } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import {
   gaussianNllLoss,
   huberLoss,
   poissonNllLoss,
   smoothL1Loss,
+  smoothL1LossOptions,
+  poissonNllLossOptions,
+  gaussianNllLossOptions,
   type GaussianNllLossOptions,
   type HuberLossOptions,
   type PoissonNllLossOptions,
   type SmoothL1LossOptions,
 } from '../functional/regressionLosses.js';
-import { broadcastTarget, refuse } from '../functional/reductions.js';
+import { broadcastTarget, refuse, reductionOptions } from '../functional/reductions.js';
 import * as operators from '../operators.js';
 import { PlainLoss } from './losses.js';
 
@@ -45,6 +51,8 @@ export class MSELoss extends PlainLoss {
   }
 }
 
+const smoothL1LossTakes = signature({}, smoothL1LossOptions);
+
 /**
  * The absolute error, squared where it is small: `0.5 * e^2 / beta` for `|e| < beta`, else `|e| - 0.5 * beta`. Of two
  * tensors of one shape [...]. As `torch.nn.SmoothL1Loss`.
@@ -57,8 +65,10 @@ export class MSELoss extends PlainLoss {
 export class SmoothL1Loss extends PlainLoss {
   readonly beta: number;
 
-  constructor({ beta = 1, ...options }: SmoothL1LossOptions = {}) {
-    super(options);
+  constructor(options: SmoothL1LossOptions = {}) {
+    smoothL1LossTakes.check(new.target.name, arguments);
+    const { beta = 1, ...rest } = options;
+    super(rest);
     this.beta = beta;
   }
 
@@ -66,6 +76,8 @@ export class SmoothL1Loss extends PlainLoss {
     return smoothL1Loss(input, target, this.reduction, this.beta);
   }
 }
+
+const huberLossTakes = signature<Omit<HuberLossOptions, 'weight'>>({}, { ...reductionOptions, delta: number });
 
 /**
  * The squared error, linear where it is large: `0.5 * e^2` for `|e| < delta`, else `delta * (|e| - 0.5 * delta)`. Of two
@@ -79,9 +91,11 @@ export class SmoothL1Loss extends PlainLoss {
 export class HuberLoss extends PlainLoss {
   readonly delta: number;
 
-  constructor({ delta = 1, ...options }: Omit<HuberLossOptions, 'weight'> = {}) {
-    super(options);
-    if (typeof delta !== 'number') refuse('HuberLoss', `delta must be a number, got ${String(delta)}`);
+  constructor(options: Omit<HuberLossOptions, 'weight'> = {}) {
+    huberLossTakes.check(new.target.name, arguments);
+    const { delta = 1, ...rest } = options;
+    super(rest);
+    if (typeof delta !== 'number') refuse('HuberLoss', `delta must be a number, got ${show(delta)}`);
     this.delta = delta;
   }
 
@@ -89,6 +103,8 @@ export class HuberLoss extends PlainLoss {
     return huberLoss(input, target, this.reduction, this.delta);
   }
 }
+
+const poissonNllLossTakes = signature({}, poissonNllLossOptions);
 
 /**
  * The negative log likelihood of counts from Poisson distributions of rate `exp(input)`: `exp(input) - target * input`;
@@ -104,8 +120,10 @@ export class PoissonNLLLoss extends PlainLoss {
   readonly full: boolean;
   readonly eps: number;
 
-  constructor({ logInput = true, full = false, eps = 1e-8, ...options }: PoissonNllLossOptions = {}) {
-    super(options);
+  constructor(options: PoissonNllLossOptions = {}) {
+    poissonNllLossTakes.check(new.target.name, arguments);
+    const { logInput = true, full = false, eps = 1e-8, ...rest } = options;
+    super(rest);
     this.logInput = logInput;
     this.full = full;
     this.eps = eps;
@@ -115,6 +133,8 @@ export class PoissonNLLLoss extends PlainLoss {
     return poissonNllLoss(logInput, target, this.logInput, this.full, this.eps, this.reduction);
   }
 }
+
+const gaussianNllLossTakes = signature({}, gaussianNllLossOptions);
 
 /**
  * The negative log likelihood of values from Gaussian distributions of means `input` and variances `variance`:
@@ -131,8 +151,10 @@ export class GaussianNLLLoss extends PlainLoss {
   readonly full: boolean;
   readonly eps: number;
 
-  constructor({ full = false, eps = 1e-6, ...options }: GaussianNllLossOptions = {}) {
-    super(options);
+  constructor(options: GaussianNllLossOptions = {}) {
+    gaussianNllLossTakes.check(new.target.name, arguments);
+    const { full = false, eps = 1e-6, ...rest } = options;
+    super(rest);
     this.full = full;
     this.eps = eps;
   }

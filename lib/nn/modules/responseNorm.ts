@@ -1,10 +1,13 @@
 import { AiforgeError } from '../../errors.js';
+import { number, size, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { AutogradFunction, type FunctionContext } from '../../autograd/function.js';
 import { emptyLike, zeros } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { localResponseNorm } from '../functional/normalization.js';
 import { Module } from '../module.js';
 import { pythonFloat } from '../printing.js';
+import { checkInput } from '../checks.js';
 
 export interface ResponseNormOptions {
   /** The weight of the neighbours. Default: 1e-4. */
@@ -15,13 +18,19 @@ export interface ResponseNormOptions {
   k?: number;
 }
 
+const responseNormOptions: Kinds<ResponseNormOptions> = { alpha: number, beta: number, k: number };
+
+const responseNormTakes = signature({ size }, responseNormOptions);
+
 abstract class ResponseNorm extends Module {
   readonly size: number;
   readonly alpha: number;
   readonly beta: number;
   readonly k: number;
 
-  constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: ResponseNormOptions = {}) {
+  constructor(size: number, options: ResponseNormOptions = {}) {
+    responseNormTakes.check(new.target.name, arguments);
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
     super();
     this.size = size;
     this.alpha = alpha;
@@ -40,6 +49,7 @@ abstract class ResponseNorm extends Module {
  */
 export class LocalResponseNorm extends ResponseNorm {
   override forward(input: Tensor): Tensor {
+    checkInput(this.constructor.name, input);
     return localResponseNorm(input, this.size, this.alpha, this.beta, this.k);
   }
 
@@ -59,6 +69,7 @@ export class LocalResponseNorm extends ResponseNorm {
  */
 export class CrossMapLRN2d extends ResponseNorm {
   override forward(input: Tensor): Tensor {
+    checkInput(this.constructor.name, input);
     return CrossMap.apply(input, this.size, this.alpha, this.beta, this.k);
   }
 

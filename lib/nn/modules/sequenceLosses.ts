@@ -1,6 +1,9 @@
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { ctcLoss, type CtcLossOptions, type Lengths } from '../functional/sequenceLosses.js';
+import { ctcLoss, ctcLossOptions, type CtcLossOptions, type Lengths } from '../functional/sequenceLosses.js';
 import { PlainLoss } from './losses.js';
+
+const ctcLossTakes = signature({}, ctcLossOptions);
 
 /**
  * Connectionist temporal classification: the negative log likelihood of labels over all their alignments with a sequence.
@@ -18,8 +21,10 @@ export class CTCLoss extends PlainLoss {
   readonly blank: number;
   readonly zeroInfinity: boolean;
 
-  constructor({ blank = 0, zeroInfinity = false, ...options }: CtcLossOptions = {}) {
-    super(options);
+  constructor(options: CtcLossOptions = {}) {
+    ctcLossTakes.check(new.target.name, arguments);
+    const { blank = 0, zeroInfinity = false, ...rest } = options;
+    super(rest);
     this.blank = blank;
     this.zeroInfinity = zeroInfinity;
   }

@@ -1,3 +1,5 @@
+import { number, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { hardshrink, sigmoid, tanh } from '../../tensor/generated/functions.js';
 import { logSigmoid, softshrink } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -95,10 +97,16 @@ export interface ShrinkOptions {
   lambd?: number;
 }
 
+const shrinkOptions: Kinds<ShrinkOptions> = { lambd: number };
+
+const shrinkTakes = signature({}, shrinkOptions);
+
 abstract class Shrink extends Module {
   readonly lambd: number;
 
-  constructor({ lambd = 0.5 }: ShrinkOptions = {}) {
+  constructor(options: ShrinkOptions = {}) {
+    shrinkTakes.check(new.target.name, arguments);
+    const { lambd = 0.5 } = options;
     super();
     this.lambd = lambd;
   }

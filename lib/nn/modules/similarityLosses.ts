@@ -1,3 +1,5 @@
+import { boolean, number, func, either, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import {
   checkMargin,
@@ -5,6 +7,9 @@ import {
   hingeEmbeddingLoss,
   tripletMarginLoss,
   tripletMarginWithDistanceLoss,
+  hingeEmbeddingLossOptions,
+  cosineEmbeddingLossOptions,
+  tripletMarginLossOptions,
   type CosineEmbeddingLossOptions,
   type Distance,
   type HingeEmbeddingLossOptions,
@@ -14,6 +19,10 @@ import {
 import { Module } from '../module.js';
 import { PairwiseDistance } from './distance.js';
 import { PlainLoss } from './losses.js';
+import { reductionOptions } from '../functional/reductions.js';
+import { layerKind } from '../moduleKinds.js';
+
+const hingeEmbeddingLossTakes = signature({}, hingeEmbeddingLossOptions);
 
 /**
  * Distances pulled to 0 for target 1, pushed over `margin` for -1: `input` or `max(0, margin - input)`. Two tensors of
@@ -27,8 +36,10 @@ import { PlainLoss } from './losses.js';
 export class HingeEmbeddingLoss extends PlainLoss {
   readonly margin: number;
 
-  constructor({ margin = 1, ...options }: HingeEmbeddingLossOptions = {}) {
-    super(options);
+  constructor(options: HingeEmbeddingLossOptions = {}) {
+    hingeEmbeddingLossTakes.check(new.target.name, arguments);
+    const { margin = 1, ...rest } = options;
+    super(rest);
     this.margin = margin;
   }
 
@@ -36,6 +47,8 @@ export class HingeEmbeddingLoss extends PlainLoss {
     return hingeEmbeddingLoss(input, target, this.margin, this.reduction);
   }
 }
+
+const cosineEmbeddingLossTakes = signature({}, cosineEmbeddingLossOptions);
 
 /**
  * Cosines pulled to 1 for target 1, pushed under `margin` for -1: `1 - cos(x1, x2)` or `max(0, cos(x1, x2) - margin)`.
@@ -49,8 +62,10 @@ export class HingeEmbeddingLoss extends PlainLoss {
 export class CosineEmbeddingLoss extends PlainLoss {
   readonly margin: number;
 
-  constructor({ margin = 0, ...options }: CosineEmbeddingLossOptions = {}) {
-    super(options);
+  constructor(options: CosineEmbeddingLossOptions = {}) {
+    cosineEmbeddingLossTakes.check(new.target.name, arguments);
+    const { margin = 0, ...rest } = options;
+    super(rest);
     this.margin = margin;
   }
 
@@ -58,6 +73,8 @@ export class CosineEmbeddingLoss extends PlainLoss {
     return cosineEmbeddingLoss(input1, input2, target, this.margin, this.reduction);
   }
 }
+
+const tripletMarginLossTakes = signature({}, tripletMarginLossOptions);
 
 /**
  * The anchor nearer to the positive than to the negative: `max(0, d(anchor, positive) - d(anchor, negative) + margin)`,
@@ -75,8 +92,10 @@ export class TripletMarginLoss extends PlainLoss {
   readonly eps: number;
   readonly swap: boolean;
 
-  constructor({ margin = 1, p = 2, eps = 1e-6, swap = false, ...options }: TripletMarginLossOptions = {}) {
-    super(options);
+  constructor(options: TripletMarginLossOptions = {}) {
+    tripletMarginLossTakes.check(new.target.name, arguments);
+    const { margin = 1, p = 2, eps = 1e-6, swap = false, ...rest } = options;
+    super(rest);
     this.margin = checkMargin('TripletMarginLoss', margin);
     this.p = p;
     this.eps = eps;
@@ -102,6 +121,15 @@ export interface TripletMarginWithDistanceLayerOptions extends Omit<
   distanceFunction?: Distance | DistanceModule | null;
 }
 
+const tripletMarginWithDistanceLossOptions: Kinds<TripletMarginWithDistanceLayerOptions> = {
+  distanceFunction: orNull(either(func<Distance>(), layerKind<DistanceModule>())),
+  margin: number,
+  swap: boolean,
+  ...reductionOptions,
+};
+
+const tripletMarginWithDistanceLossTakes = signature({}, tripletMarginWithDistanceLossOptions);
+
 /**
  * `TripletMarginLoss` with a distance of your own: `max(0, d(anchor, positive) - d(anchor, negative) + margin)`. Three
  * tensors such as the distance takes. As `torch.nn.TripletMarginWithDistanceLoss`.
@@ -119,6 +147,7 @@ export class TripletMarginWithDistanceLoss extends PlainLoss {
   readonly swap: boolean;
 
   constructor(options: TripletMarginWithDistanceLayerOptions = {}) {
+    tripletMarginWithDistanceLossTakes.check(new.target.name, arguments);
     const { distanceFunction, margin = 1, swap = false, ...plain } = options;
     super(plain);
     this.margin = checkMargin('TripletMarginWithDistanceLoss', margin);

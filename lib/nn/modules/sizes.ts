@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
+import { count, either, kind, listOf, number, orNull, size, whole, type Kind } from '../../kinds.js';
+import { show } from '../../show.js';
 
 /** One number for every spatial dimension, or one for each. */
 export type Size1 = number | readonly [length: number];
@@ -8,16 +8,28 @@ export type Size2 = number | readonly [height: number, width: number];
 export type Size3 = number | readonly [depth: number, height: number, width: number];
 export type AnySize = number | readonly number[];
 
-/** Throws unless `size` is a whole number or `count` of them. */
+const oneOrMore = (of: Kind<number>, expected: string): Kind<AnySize> =>
+  kind(expected, (value) => (Array.isArray(value) ? value.every((item) => of.accepts(item)) : of.accepts(value)));
+
+// How many sizes there must be is up to the layer.
+export const wholes = oneOrMore(whole, 'a whole number or an array of whole numbers');
+export const sizes = oneOrMore(size, 'a whole number, 0 or more, or an array of them');
+export const steps = oneOrMore(count, 'a whole number above 0, or an array of them');
+/** Sizes as multiples of others. */
+export const ratios = oneOrMore(number, 'a number or an array of numbers');
+
+/** The same for the layers of images. */
+export const sizes2 = sizes as Kind<unknown> as Kind<Size2>;
+export const steps2 = steps as Kind<unknown> as Kind<Size2>;
+
+/** The same where some are left open. */
+export const openSizes = either(orNull(size), listOf(orNull(size)));
+
+/** Throws for an array of sizes that has not one for each of `count` dimensions. */
 export function checkSizes<S extends AnySize>(layer: string, name: string, size: S, count: number): S {
-  const sizes: readonly unknown[] = Array.isArray(size) ? size : [size];
-  const fits = !Array.isArray(size) || size.length === count;
-  if (fits && sizes.every((item) => Number.isSafeInteger(item))) return size;
+  if (!Array.isArray(size) || size.length === count) return size;
   const several = count === 1 ? 'an array of one' : `an array of ${count}`;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${layer}: ${name} must be a whole number or ${several}, got ${inspect(size)}.`,
-  );
+  throw new AiforgeError('INVALID_ARGUMENT', `${layer}: ${name} must be a number or ${several}, got ${show(size)}.`);
 }
 
 /** The same, with a number repeated `count` times. */

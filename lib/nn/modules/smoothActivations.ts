@@ -1,3 +1,5 @@
+import { number, whole, oneOf, optional, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { glu, softplus } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
@@ -9,6 +11,10 @@ export interface GELUOptions {
   approximate?: 'none' | 'tanh';
 }
 
+const geluOptions: Kinds<GELUOptions> = { approximate: oneOf('none', 'tanh') };
+
+const geluTakes = signature({}, geluOptions);
+
 /**
  * `x` times the probability that a standard normal number is below `x`; of any shape. As `torch.nn.GELU`.
  *
@@ -19,7 +25,9 @@ export interface GELUOptions {
 export class GELU extends Module {
   readonly approximate: 'none' | 'tanh';
 
-  constructor({ approximate = 'none' }: GELUOptions = {}) {
+  constructor(options: GELUOptions = {}) {
+    geluTakes.check(new.target.name, arguments);
+    const { approximate = 'none' } = options;
     super();
     this.approximate = approximate;
   }
@@ -77,6 +85,8 @@ export class Hardswish extends InplaceActivation {
   }
 }
 
+const gluTakes = signature({ dim: optional(whole) });
+
 /**
  * The first half of the input along `dim` times the sigmoid of the second half: from [*, 2C, *] to [*, C, *]. As
  * `torch.nn.GLU`.
@@ -90,6 +100,7 @@ export class GLU extends Module {
 
   /** @param dim The dimension that is halved. Default: -1. */
   constructor(dim = -1) {
+    gluTakes.check(new.target.name, arguments);
     super();
     this.dim = dim;
   }
@@ -110,6 +121,10 @@ export interface SoftplusOptions {
   threshold?: number;
 }
 
+const softplusOptions: Kinds<SoftplusOptions> = { beta: number, threshold: number };
+
+const softplusTakes = signature({}, softplusOptions);
+
 /**
  * `log(1 + exp(beta * x)) / beta`, a smooth `ReLU`; of any shape. As `torch.nn.Softplus`.
  *
@@ -121,7 +136,9 @@ export class Softplus extends Module {
   readonly beta: number;
   readonly threshold: number;
 
-  constructor({ beta = 1, threshold = 20 }: SoftplusOptions = {}) {
+  constructor(options: SoftplusOptions = {}) {
+    softplusTakes.check(new.target.name, arguments);
+    const { beta = 1, threshold = 20 } = options;
     super();
     this.beta = beta;
     this.threshold = threshold;

@@ -1,19 +1,26 @@
 import { AiforgeError } from '../../errors.js';
+import { whole, orNull, optional } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
+import { checkInput } from '../checks.js';
+
+const alongDimTakes = signature({ dim: optional(orNull(whole)) });
 
 abstract class AlongDim extends Module {
   readonly dim: number | null;
 
   /** @param dim The dimension along which the shares add up to 1. Default, as in Python: 0 for 0, 1 and 3 dimensions, else 1. */
   constructor(dim: number | null = null) {
+    alongDimTakes.check(new.target.name, arguments);
     super();
     this.dim = dim;
   }
 
   protected dimOf(input: Tensor): number {
     if (this.dim !== null) return this.dim;
+    checkInput(this.constructor.name, input);
     const dims = input.dim();
     return dims === 0 || dims === 1 || dims === 3 ? 0 : 1;
   }
@@ -45,6 +52,7 @@ export class Softmax extends AlongDim {
  */
 export class Softmin extends AlongDim {
   override forward(input: Tensor): Tensor {
+    checkInput('Softmin', input);
     return operators.softmax(input.neg(), this.dimOf(input), null);
   }
 }
@@ -73,6 +81,7 @@ export class LogSoftmax extends AlongDim {
  */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
+    checkInput('Softmax2d', input);
     const dims = input.dim();
     if (dims === 3 || dims === 4) return operators.softmax(input, -3, null);
     throw new AiforgeError(

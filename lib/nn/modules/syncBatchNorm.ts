@@ -1,15 +1,26 @@
 import { AiforgeError } from '../../errors.js';
+import { size, orNull, kind, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { defaultSyncGroup, type SyncGroup } from '../syncGroup.js';
 import { BatchNorm } from './batchNorm.js';
 import { BatchNormOverRanks } from './batchNormOverRanks.js';
-import type { NormOptions } from './normBase.js';
+import { normOptions, type NormOptions } from './normBase.js';
 
 export interface SyncBatchNormOptions extends NormOptions {
   /** The ranks whose batches count as one. Default: the group of `distributed.initProcessGroup`. */
   processGroup?: SyncGroup | null;
 }
+
+const isGroup = (value: unknown): boolean => typeof (value as SyncGroup | null)?.allGatherSync === 'function';
+
+const syncBatchNormOptions: Kinds<SyncBatchNormOptions> = {
+  ...normOptions,
+  processGroup: orNull(kind<SyncGroup>('a process group', isGroup)),
+};
+
+const syncBatchNormTakes = signature({ numFeatures: size }, syncBatchNormOptions);
 
 /**
  * Batch normalization over the batches of all ranks together, from [N, C, *] to the same shape. Without a process group, in
@@ -28,8 +39,10 @@ export interface SyncBatchNormOptions extends NormOptions {
 export class SyncBatchNorm extends BatchNorm {
   readonly processGroup: SyncGroup | null;
 
-  constructor(numFeatures: number, { processGroup = null, ...options }: SyncBatchNormOptions = {}) {
-    super(numFeatures, options);
+  constructor(numFeatures: number, options: SyncBatchNormOptions = {}) {
+    syncBatchNormTakes.check(new.target.name, arguments);
+    const { processGroup = null, ...rest } = options;
+    super(numFeatures, rest);
     this.processGroup = processGroup;
   }
 

@@ -1,5 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
+import { boolean, whole, size, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { full } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -9,14 +11,19 @@ import { Module } from '../module.js';
 import { isLeftAligned, nestedFromMask } from '../operators/transformer.js';
 import { ModuleList, type Layer } from './containers.js';
 import { LayerNorm } from './normalization.js';
-import type { FactoryOptions } from './linear.js';
+import { factoryOptions, type FactoryOptions } from './linear.js';
 import {
+  decoderMasks,
   TransformerDecoderLayer,
   TransformerEncoderLayer,
+  transformerLayerOptions,
   type TransformerDecoderLayerMasks,
   type TransformerEncoderLayerMasks,
   type TransformerLayerOptions,
 } from './transformerLayers.js';
+import { layerKind } from '../moduleKinds.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 /** An encoder's layer: a `TransformerEncoderLayer`, or what is called like one. */
 export interface EncoderLayer extends Module {
@@ -39,6 +46,12 @@ export interface TransformerEncoderOptions {
   maskCheck?: boolean;
 }
 
+const transformerEncoderOptions: Kinds<TransformerEncoderOptions> = {
+  norm: orNull(layerKind<Layer>()),
+  enableNestedTensor: boolean,
+  maskCheck: boolean,
+};
+
 export interface TransformerEncoderMasks {
   /** [length, length] or [batch * heads, length, length]: true for pairs to leave out, or numbers to add. */
   mask?: Tensor | null;
@@ -48,15 +61,27 @@ export interface TransformerEncoderMasks {
   isCausal?: boolean | null;
 }
 
+const encoderTakes = signature<TransformerEncoderMasks>(
+  { src: tensorKind },
+  { mask: orNull(tensorKind), srcKeyPaddingMask: orNull(tensorKind), isCausal: orNull(boolean) },
+);
+
 export interface TransformerDecoderMasks extends Omit<TransformerDecoderLayerMasks, 'tgtIsCausal'> {
   /** Whether `tgtMask` is the causal mask. Default: null, it is compared with that. */
   tgtIsCausal?: boolean | null;
 }
 
+const decoderTakes = signature<TransformerDecoderMasks>(
+  { tgt: tensorKind, memory: tensorKind },
+  { ...decoderMasks, tgtIsCausal: orNull(boolean) },
+);
+
 export interface TransformerDecoderOptions {
   /** Applied to the last layer's output. Default: none. */
   norm?: Layer | null;
 }
+
+const transformerDecoderOptions: Kinds<TransformerDecoderOptions> = { norm: orNull(layerKind<Layer>()) };
 
 const clones = <T extends Module>(layer: T, count: number): ModuleList<T> =>
   new ModuleList(Array.from({ length: count }, () => layer.deepCopy()));
@@ -73,6 +98,11 @@ function isCausalMask(mask: Tensor | null, hint: boolean | null, input: Tensor, 
   if (shape.length !== 2 || shape[0] !== size || shape[1] !== size) return false;
   return scope(() => mask.eq(squareSubsequentMask(size, { dtype, device })).all().item<boolean>());
 }
+
+const transformerEncoderTakes = signature(
+  { encoderLayer: layerKind<EncoderLayer>(), numLayers: size },
+  transformerEncoderOptions,
+);
 
 /**
  * Encoder layers one after the other, as `torch.nn.TransformerEncoder`: `numLayers` copies of `encoderLayer`, which all
@@ -96,6 +126,7 @@ export class TransformerEncoder<L extends EncoderLayer = TransformerEncoderLayer
   readonly maskCheck: boolean;
 
   constructor(encoderLayer: L, numLayers: number, options: TransformerEncoderOptions = {}) {
+    transformerEncoderTakes.check(new.target.name, arguments);
     super();
     const { norm = null, enableNestedTensor = true, maskCheck = true } = options;
     this.layers = clones(encoderLayer, numLayers);
@@ -111,6 +142,7 @@ export class TransformerEncoder<L extends EncoderLayer = TransformerEncoderLayer
   }
 
   override forward(src: Tensor, options: TransformerEncoderMasks = {}): Tensor {
+    encoderTakes.check('forward', arguments);
     const padding = additiveMask(options.srcKeyPaddingMask ?? null, 'srcKeyPaddingMask', src);
     const srcMask = additiveMask(options.mask ?? null, 'mask', src);
     const { batchFirst } = this.layers.at(0).selfAttn;
@@ -138,6 +170,11 @@ function whyNotNested(layer: Module): string | null {
   return layer.normFirst ? 'normFirst is true' : layer.unfusable;
 }
 
+const transformerDecoderTakes = signature(
+  { decoderLayer: layerKind<DecoderLayer>(), numLayers: size },
+  transformerDecoderOptions,
+);
+
 /**
  * Decoder layers one after the other, as `torch.nn.TransformerDecoder`: `numLayers` copies of `decoderLayer`, which all
  * begin with its weights.
@@ -156,7 +193,9 @@ export class TransformerDecoder<L extends DecoderLayer = TransformerDecoderLayer
   readonly numLayers: number;
   readonly norm: Layer | null;
 
-  constructor(decoderLayer: L, numLayers: number, { norm = null }: TransformerDecoderOptions = {}) {
+  constructor(decoderLayer: L, numLayers: number, options: TransformerDecoderOptions = {}) {
+    transformerDecoderTakes.check(new.target.name, arguments);
+    const { norm = null } = options;
     super();
     this.layers = clones(decoderLayer, numLayers);
     this.numLayers = numLayers;
@@ -164,6 +203,7 @@ export class TransformerDecoder<L extends DecoderLayer = TransformerDecoderLayer
   }
 
   override forward(tgt: Tensor, memory: Tensor, options: TransformerDecoderMasks = {}): Tensor {
+    decoderTakes.check('forward', arguments);
     const { batchFirst } = this.layers.at(0).selfAttn;
     const tgtIsCausal = isCausalMask(options.tgtMask ?? null, options.tgtIsCausal ?? null, tgt, batchFirst);
     const masks = { ...options, tgtIsCausal };
@@ -198,6 +238,16 @@ export interface TransformerOptions extends TransformerLayerOptions {
   customDecoder?: Decoder | null;
 }
 
+const transformerOptions: Kinds<TransformerOptions> = {
+  dModel: whole,
+  nhead: whole,
+  numEncoderLayers: size,
+  numDecoderLayers: size,
+  ...transformerLayerOptions,
+  customEncoder: orNull(layerKind<Encoder>()),
+  customDecoder: orNull(layerKind<Decoder>()),
+};
+
 export interface TransformerMasks extends TransformerDecoderMasks {
   /** [source, source] or [batch * heads, source, source]: true for pairs to leave out, or numbers to add. */
   srcMask?: Tensor | null;
@@ -206,6 +256,21 @@ export interface TransformerMasks extends TransformerDecoderMasks {
   /** Whether `srcMask` is the causal mask. Default: null, it is compared with that. */
   srcIsCausal?: boolean | null;
 }
+
+const transformerForwardTakes = signature<TransformerMasks>(
+  { src: tensorKind, tgt: tensorKind },
+  {
+    srcMask: orNull(tensorKind),
+    ...decoderMasks,
+    tgtIsCausal: orNull(boolean),
+    srcKeyPaddingMask: orNull(tensorKind),
+    srcIsCausal: orNull(boolean),
+  },
+);
+
+const transformerTakes = signature({}, transformerOptions);
+
+const squareTakes = signature({ size }, factoryOptions);
 
 /**
  * An encoder, and a decoder that attends to its output, as `torch.nn.Transformer`. Weights of two dimensions are drawn by
@@ -230,6 +295,7 @@ export class Transformer extends Module {
   readonly batchFirst: boolean;
 
   constructor(options: TransformerOptions = {}) {
+    transformerTakes.check(new.target.name, arguments);
     super();
     const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...rest } = options;
     const { customEncoder = null, customDecoder = null, ...layer } = rest;
@@ -252,6 +318,7 @@ export class Transformer extends Module {
   }
 
   override forward(src: Tensor, tgt: Tensor, options: TransformerMasks = {}): Tensor {
+    transformerForwardTakes.check('forward', arguments);
     this.check(src, tgt);
     const { srcMask = null, srcKeyPaddingMask = null, srcIsCausal = null, ...masks } = options;
     const memory = this.encoder.forward(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal });
@@ -259,6 +326,8 @@ export class Transformer extends Module {
   }
 
   private check(src: Tensor, tgt: Tensor): void {
+    checkInput('Transformer', src);
+    checkInput('Transformer', tgt);
     const [source, target] = [src.shape, tgt.shape];
     const batchDim = this.batchFirst ? 0 : 1;
     const problem =
@@ -274,6 +343,7 @@ export class Transformer extends Module {
 
   /** The causal mask: [size, size], -Infinity above the diagonal, else 0. */
   static generateSquareSubsequentMask(size: number, options: FactoryOptions = {}): Tensor {
+    squareTakes.check('generateSquareSubsequentMask', arguments);
     return squareSubsequentMask(size, options);
   }
 }

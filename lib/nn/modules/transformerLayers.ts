@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-
-import { AiforgeError } from '../../errors.js';
+import { boolean, number, fraction, whole, size, kind, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { gelu, relu } from '../functional.js';
@@ -14,7 +13,8 @@ import { MultiheadAttention } from './attention.js';
 import type { Layer } from './containers.js';
 import { Dropout } from './dropout.js';
 import { LayerNorm } from './normalization.js';
-import { Linear, type FactoryOptions } from './linear.js';
+import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** What the feed-forward net of a layer applies between its linear layers. */
 export type TransformerActivation = 'relu' | 'gelu' | Layer | ((input: Tensor) => Tensor);
@@ -36,6 +36,20 @@ export interface TransformerLayerOptions extends FactoryOptions {
   bias?: boolean;
 }
 
+const isActivation = (value: unknown): boolean =>
+  value === 'relu' || value === 'gelu' || typeof value === 'function' || value instanceof Module;
+
+export const transformerLayerOptions: Kinds<TransformerLayerOptions> = {
+  dimFeedforward: size,
+  dropout: fraction,
+  activation: kind<TransformerActivation>("'relu', 'gelu', a function or a layer", isActivation),
+  layerNormEps: number,
+  batchFirst: boolean,
+  normFirst: boolean,
+  bias: boolean,
+  ...factoryOptions,
+};
+
 export interface TransformerEncoderLayerMasks {
   /** [length, length] or [batch * heads, length, length]: true for pairs to leave out, or numbers to add. */
   srcMask?: Tensor | null;
@@ -44,6 +58,11 @@ export interface TransformerEncoderLayerMasks {
   /** Says that `srcMask`, which must be given, is the causal mask. Default: false. */
   isCausal?: boolean;
 }
+
+const encoderLayerTakes = signature<TransformerEncoderLayerMasks>(
+  { src: tensorKind },
+  { srcMask: orNull(tensorKind), srcKeyPaddingMask: orNull(tensorKind), isCausal: boolean },
+);
 
 export interface TransformerDecoderLayerMasks {
   /** [target, target] or [batch * heads, target, target]: true for pairs to leave out, or numbers to add. */
@@ -60,14 +79,18 @@ export interface TransformerDecoderLayerMasks {
   memoryIsCausal?: boolean;
 }
 
+export const decoderMasks: Kinds<TransformerDecoderLayerMasks> = {
+  tgtMask: orNull(tensorKind),
+  memoryMask: orNull(tensorKind),
+  tgtKeyPaddingMask: orNull(tensorKind),
+  memoryKeyPaddingMask: orNull(tensorKind),
+  tgtIsCausal: boolean,
+  memoryIsCausal: boolean,
+};
+
 function activationOf(activation: TransformerActivation): Layer | ((input: Tensor) => Tensor) {
   if (activation === 'relu') return relu;
-  if (activation === 'gelu') return gelu;
-  if (typeof activation === 'function' || activation instanceof Module) return activation;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `activation: expected 'relu', 'gelu', a function or a layer, got ${inspect(activation)}.`,
-  );
+  return activation === 'gelu' ? gelu : activation;
 }
 
 // What the layers of encoder and decoder share. They list their members themselves: printed modules show their order.
@@ -102,6 +125,8 @@ function residual(x: Tensor, part: (x: Tensor) => Tensor, norm: LayerNorm, normF
   return normFirst ? x.add(part(norm.forward(x))) : norm.forward(x.add(part(x)));
 }
 
+const transformerLayerTakes = signature({ dModel: whole, nhead: whole }, transformerLayerOptions);
+
 /**
  * A layer of a Transformer's encoder, as `torch.nn.TransformerEncoderLayer`: self-attention and a feed-forward net, each
  * with dropout, a residual connection and a norm: `y = norm1(x + attention(x))`, `norm2(y + net(y))`, or with `normFirst`
@@ -130,6 +155,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
   readonly activation: Layer | ((input: Tensor) => Tensor);
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    transformerLayerTakes.check(new.target.name, arguments);
     super();
     const { dimFeedforward = 2048, dropout = 0.1, activation = 'relu', layerNormEps: eps = 1e-5 } = options;
     const { batchFirst = false, normFirst = false, bias = true, device, dtype } = options;
@@ -147,6 +173,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   override forward(src: Tensor, options: TransformerEncoderLayerMasks = {}): Tensor {
+    encoderLayerTakes.check('forward', arguments);
     const { isCausal = false } = options;
     const padding = additiveMask(options.srcKeyPaddingMask ?? null, 'srcKeyPaddingMask', src);
     const mask = additiveMask(options.srcMask ?? null, 'srcMask', src);
@@ -209,6 +236,8 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 }
 
+const decoderLayerTakes = signature({ tgt: tensorKind, memory: tensorKind }, decoderMasks);
+
 /**
  * A layer of a Transformer's decoder, as `torch.nn.TransformerDecoderLayer`: self-attention, attention to the encoder's
  * output (`memory`) and a feed-forward net, each with dropout, a residual connection and a norm, after it, or before it
@@ -240,6 +269,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
   readonly activation: Layer | ((input: Tensor) => Tensor);
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    transformerLayerTakes.check(new.target.name, arguments);
     super();
     const { dimFeedforward = 2048, dropout = 0.1, activation = 'relu', layerNormEps: eps = 1e-5 } = options;
     const { batchFirst = false, normFirst = false, bias = true, device, dtype } = options;
@@ -260,6 +290,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 
   override forward(tgt: Tensor, memory: Tensor, options: TransformerDecoderLayerMasks = {}): Tensor {
+    decoderLayerTakes.check('forward', arguments);
     const { tgtMask = null, memoryMask = null, tgtKeyPaddingMask = null, memoryKeyPaddingMask = null } = options;
     const { tgtIsCausal = false, memoryIsCausal = false } = options;
     const { selfAttn, multiheadAttn } = this;

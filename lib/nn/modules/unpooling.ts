@@ -1,8 +1,11 @@
+import { size, orNull, listOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as functional from '../functional/unpooling.js';
 import { Module } from '../module.js';
 import { pythonTuple } from '../printing.js';
-import { tupleOf, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { tupleOf, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** The settings of the pooling that is to be undone. */
 export interface MaxUnpoolLayerOptions<S extends AnySize> {
@@ -12,10 +15,17 @@ export interface MaxUnpoolLayerOptions<S extends AnySize> {
   padding?: S;
 }
 
+const maxUnpoolOptions: Kinds<MaxUnpoolLayerOptions<AnySize>> = { stride: orNull(steps), padding: sizes };
+
 export interface MaxUnpoolForwardOptions {
   /** The size before the pooling; the whole shape, or its spatial part. Default: the least that fits. */
   outputSize?: readonly number[] | null;
 }
+
+const forwardTakes = signature<MaxUnpoolForwardOptions>(
+  { input: tensorKind, indices: tensorKind },
+  { outputSize: orNull(listOf(size)) },
+);
 
 abstract class MaxUnpool<S extends AnySize> extends Module {
   readonly kernelSize: readonly number[];
@@ -36,6 +46,8 @@ abstract class MaxUnpool<S extends AnySize> extends Module {
   }
 }
 
+const maxUnpoolTakes = signature({ kernelSize: sizes }, maxUnpoolOptions);
+
 /**
  * Puts the maxima of a `MaxPool1d` back where `indices` say that they were, and zeros elsewhere.
  *
@@ -51,10 +63,13 @@ abstract class MaxUnpool<S extends AnySize> extends Module {
  */
 export class MaxUnpool1d extends MaxUnpool<Size1> {
   constructor(kernelSize: Size1, options: MaxUnpoolLayerOptions<Size1> = {}) {
+    maxUnpoolTakes.check(new.target.name, arguments);
     super(1, kernelSize, options);
   }
 
-  override forward(input: Tensor, indices: Tensor, { outputSize = null }: MaxUnpoolForwardOptions = {}): Tensor {
+  override forward(input: Tensor, indices: Tensor, options: MaxUnpoolForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return functional.maxUnpool1d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
 }
@@ -74,10 +89,13 @@ export class MaxUnpool1d extends MaxUnpool<Size1> {
  */
 export class MaxUnpool2d extends MaxUnpool<Size2> {
   constructor(kernelSize: Size2, options: MaxUnpoolLayerOptions<Size2> = {}) {
+    maxUnpoolTakes.check(new.target.name, arguments);
     super(2, kernelSize, options);
   }
 
-  override forward(input: Tensor, indices: Tensor, { outputSize = null }: MaxUnpoolForwardOptions = {}): Tensor {
+  override forward(input: Tensor, indices: Tensor, options: MaxUnpoolForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return functional.maxUnpool2d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
 }
@@ -97,10 +115,13 @@ export class MaxUnpool2d extends MaxUnpool<Size2> {
  */
 export class MaxUnpool3d extends MaxUnpool<Size3> {
   constructor(kernelSize: Size3, options: MaxUnpoolLayerOptions<Size3> = {}) {
+    maxUnpoolTakes.check(new.target.name, arguments);
     super(3, kernelSize, options);
   }
 
-  override forward(input: Tensor, indices: Tensor, { outputSize = null }: MaxUnpoolForwardOptions = {}): Tensor {
+  override forward(input: Tensor, indices: Tensor, options: MaxUnpoolForwardOptions = {}): Tensor {
+    forwardTakes.check('forward', arguments);
+    const { outputSize = null } = options;
     return functional.maxUnpool3d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
 }

@@ -1,8 +1,10 @@
+import { boolean, oneOf, orNull, type Kind, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { interpolate, type InterpolationMode } from '../functional/upsampling.js';
 import { Module } from '../module.js';
 import { pythonFloat } from '../printing.js';
-import { pythonSize, type AnySize, type Size2 } from './sizes.js';
+import { pythonSize, sizes, ratios, type AnySize, type Size2 } from './sizes.js';
 
 /** Exactly one of `size` and `scaleFactor` must be given. */
 export interface UpsamplingOptions<S extends AnySize> {
@@ -12,6 +14,8 @@ export interface UpsamplingOptions<S extends AnySize> {
   scaleFactor?: S | null;
 }
 
+const upsamplingOptions: Kinds<UpsamplingOptions<AnySize>> = { size: orNull(sizes), scaleFactor: orNull(ratios) };
+
 export interface UpsampleOptions extends UpsamplingOptions<AnySize> {
   /** How new values come about. Default: `'nearest'`. */
   mode?: InterpolationMode;
@@ -20,6 +24,26 @@ export interface UpsampleOptions extends UpsamplingOptions<AnySize> {
   /** Whether the scale is computed again from the output's size. Default: false. */
   recomputeScaleFactor?: boolean | null;
 }
+
+const interpolationMode: Kind<InterpolationMode> = oneOf(
+  'nearest',
+  'nearest-exact',
+  'linear',
+  'bilinear',
+  'bicubic',
+  'trilinear',
+  'area',
+  'lanczos',
+);
+
+const upsampleOptions: Kinds<UpsampleOptions> = {
+  ...upsamplingOptions,
+  mode: interpolationMode,
+  alignCorners: orNull(boolean),
+  recomputeScaleFactor: orNull(boolean),
+};
+
+const upsampleTakes = signature({}, upsampleOptions);
 
 /**
  * The input at another size: `'nearest'` and `'nearest-exact'` repeat values, `'linear'` (3 dimensions), `'bilinear'` and
@@ -43,6 +67,7 @@ export class Upsample extends Module {
   readonly recomputeScaleFactor: boolean | null;
 
   constructor(options: UpsampleOptions = {}) {
+    upsampleTakes.check(new.target.name, arguments);
     super();
     const { size = null, scaleFactor = null, mode = 'nearest' } = options;
     this.size = size;
@@ -67,6 +92,8 @@ export class Upsample extends Module {
   }
 }
 
+const upsamplingTakes = signature({}, upsamplingOptions);
+
 /**
  * Images at another size, by repeating the nearest pixel.
  *
@@ -78,7 +105,9 @@ export class Upsample extends Module {
  * new nn.UpsamplingNearest2d({ scaleFactor: 2 }).forward(zeros([1, 1, 2, 3])).shape; // [1, 1, 4, 6]
  */
 export class UpsamplingNearest2d extends Upsample {
-  constructor({ size = null, scaleFactor = null }: UpsamplingOptions<Size2> = {}) {
+  constructor(options: UpsamplingOptions<Size2> = {}) {
+    upsamplingTakes.check(new.target.name, arguments);
+    const { size = null, scaleFactor = null } = options;
     super({ size, scaleFactor, mode: 'nearest' });
   }
 }
@@ -95,7 +124,9 @@ export class UpsamplingNearest2d extends Upsample {
  * new nn.UpsamplingBilinear2d({ size: [1, 3] }).forward(row).tolist(); // [[[[0, 0.5, 1]]]]
  */
 export class UpsamplingBilinear2d extends Upsample {
-  constructor({ size = null, scaleFactor = null }: UpsamplingOptions<Size2> = {}) {
+  constructor(options: UpsamplingOptions<Size2> = {}) {
+    upsamplingTakes.check(new.target.name, arguments);
+    const { size = null, scaleFactor = null } = options;
     super({ size, scaleFactor, mode: 'bilinear', alignCorners: true });
   }
 }

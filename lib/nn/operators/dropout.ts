@@ -4,6 +4,7 @@ import { enterContext } from '../../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { warnOnce } from '../warnOnce.js';
 import { operator } from './call.js';
+import { checkInput } from '../checks.js';
 
 const { call } = native;
 
@@ -32,6 +33,7 @@ const unbatched: Drop = (input, p, training, inplace) => {
 };
 
 export const dropout1d: Drop = (input, p, training, inplace) => {
+  checkInput('dropout1d', input);
   const dims = input.dim();
   if (dims === 3) return channels(input, p, training, inplace);
   if (dims === 2) return unbatched(input, p, training, inplace);
@@ -42,12 +44,14 @@ export const dropout1d: Drop = (input, p, training, inplace) => {
 };
 
 export const dropout2d: Drop = (input, p, training, inplace) => {
+  checkInput('dropout2d', input);
   const dims = input.dim();
   if (dims !== 4) warnOnce(`dropout2d: expected 4 dimensions, got ${dims}; the channels are those of dimension 1.`);
   return channels(input, p, training, inplace);
 };
 
 export const dropout3d: Drop = (input, p, training, inplace) => {
+  checkInput('dropout3d', input);
   const dims = input.dim();
   if (dims === 5) return channels(input, p, training, inplace);
   if (dims !== 4)

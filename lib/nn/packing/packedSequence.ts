@@ -1,9 +1,12 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../../errors.js';
+import { orNull } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { native } from '../../native.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { arange, emptyLike } from '../../tensor/generated/functions.js';
+import { tensorKind } from '../../tensor/kinds.js';
 import { tensorsOf } from '../../tensor/scope.js';
 import { handleOf, type Tensor } from '../../tensor/tensor.js';
 import type { ToOptions } from '../../tensor/to.js';
@@ -17,6 +20,11 @@ export interface PackedOrder {
   /** The reverse of `sortedIndices`. Default: computed. */
   unsortedIndices?: Tensor | null;
 }
+
+const packedSequenceTakes = signature<PackedOrder>(
+  { data: tensorKind, batchSizes: tensorKind },
+  { sortedIndices: orNull(tensorKind), unsortedIndices: orNull(tensorKind) },
+);
 
 /**
  * The permutation that undoes one. As `torch.nn.utils.rnn.invert_permutation`.
@@ -54,11 +62,9 @@ export class PackedSequence {
   readonly sortedIndices: Tensor | null;
   readonly unsortedIndices: Tensor | null;
 
-  constructor(
-    data: Tensor,
-    batchSizes: Tensor,
-    { sortedIndices = null, unsortedIndices = invertPermutation(sortedIndices) }: PackedOrder = {},
-  ) {
+  constructor(data: Tensor, batchSizes: Tensor, options: PackedOrder = {}) {
+    packedSequenceTakes.check(new.target.name, arguments);
+    const { sortedIndices = null, unsortedIndices = invertPermutation(sortedIndices) } = options;
     if (batchSizes.device !== 'cpu') {
       throw new AiforgeError(
         'INVALID_ARGUMENT',

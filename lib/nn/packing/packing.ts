@@ -1,12 +1,14 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
+import { anything, boolean, number, size, oneOf, orNull } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import { tensor } from '../../tensor/creation.js';
 import { arange } from '../../tensor/generated/functions.js';
 import { padSequence as padTensors } from '../../tensor/generated/nn.js';
 import { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators/packing.js';
 import { PackedSequence } from './packedSequence.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 export interface BatchFirstOptions {
   /** Whether padded sequences are [batch, length, ...] and not [length, batch, ...]. Default: false. */
@@ -34,6 +36,11 @@ export interface PadPackedSequenceOptions extends BatchFirstOptions {
   totalLength?: number | null;
 }
 
+const packPaddedTakes = signature<PackPaddedSequenceOptions>(
+  { input: tensorKind, lengths: anything },
+  { batchFirst: boolean, enforceSorted: boolean },
+);
+
 /**
  * Packs padded sequences, [length, batch, ...], of the lengths given; what lies beyond a length is left out. As
  * `torch.nn.utils.rnn.pack_padded_sequence`.
@@ -50,8 +57,10 @@ export interface PadPackedSequenceOptions extends BatchFirstOptions {
 export function packPaddedSequence(
   input: Tensor,
   lengths: Tensor | readonly number[],
-  { batchFirst = false, enforceSorted = true }: PackPaddedSequenceOptions = {},
+  options: PackPaddedSequenceOptions = {},
 ): PackedSequence {
+  packPaddedTakes.check('packPaddedSequence', arguments);
+  const { batchFirst = false, enforceSorted = true } = options;
   let sizes = Tensor.isTensor(lengths) ? lengths.to('int64') : tensor([...lengths], { dtype: 'int64' });
   let sortedIndices: Tensor | null = null;
   if (!enforceSorted) {
@@ -63,6 +72,11 @@ export function packPaddedSequence(
   const [data, batchSizes] = operators.packPaddedSequence(input, sizes, batchFirst);
   return new PackedSequence(data, batchSizes, { sortedIndices });
 }
+
+const padPackedTakes = signature<PadPackedSequenceOptions>(
+  { sequence: anything },
+  { batchFirst: boolean, paddingValue: number, totalLength: orNull(size) },
+);
 
 /**
  * Packed sequences as a padded batch in their first order, [length, batch, ...], and their lengths. As
@@ -78,13 +92,15 @@ export function packPaddedSequence(
  */
 export function padPackedSequence(
   sequence: PackedSequence,
-  { batchFirst = false, paddingValue = 0, totalLength = null }: PadPackedSequenceOptions = {},
+  options: PadPackedSequenceOptions = {},
 ): [padded: Tensor, lengths: Tensor] {
+  padPackedTakes.check('padPackedSequence', arguments);
+  const { batchFirst = false, paddingValue = 0, totalLength = null } = options;
   const longest = sequence.batchSizes.size(0);
   if (totalLength !== null && totalLength < longest) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `padPackedSequence: totalLength must be at least the length of the longest sequence, ${longest}, got ${totalLength}.`,
+      `padPackedSequence: totalLength must be at least the length of the longest sequence, ${longest}, got ${show(totalLength)}.`,
     );
   }
   const { data, batchSizes, unsortedIndices } = sequence;
@@ -99,6 +115,11 @@ export function padPackedSequence(
   return [padded.indexSelect(batchFirst ? 0 : 1, unsortedIndices), lengths.at(unsortedIndices.to('cpu'))];
 }
 
+const padTakes = signature<PadSequenceOptions>(
+  { sequences: anything },
+  { batchFirst: boolean, paddingValue: number, paddingSide: oneOf('right', 'left') },
+);
+
 /**
  * Sequences [length, ...] of several lengths as one batch, [longest, batch, ...], filled up with `paddingValue`. As
  * `torch.nn.utils.rnn.pad_sequence`.
@@ -108,16 +129,20 @@ export function padPackedSequence(
  * const sequences = [tensor([1, 2]), tensor([3])];
  * nn.utils.rnn.padSequence(sequences, { batchFirst: true, paddingValue: -1 }).tolist(); // [[1, 2], [3, -1]]
  */
-export function padSequence(
-  sequences: Tensor | Iterable<Tensor>,
-  { batchFirst = false, paddingValue = 0, paddingSide = 'right' }: PadSequenceOptions = {},
-): Tensor {
+export function padSequence(sequences: Tensor | Iterable<Tensor>, options: PadSequenceOptions = {}): Tensor {
+  padTakes.check('padSequence', arguments);
+  const { batchFirst = false, paddingValue = 0, paddingSide = 'right' } = options;
   if (typeof sequences !== 'object' || sequences === null) {
-    throw new AiforgeError('INVALID_ARGUMENT', `padSequence: expected a list of tensors, got ${inspect(sequences)}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `padSequence: expected a list of tensors, got ${show(sequences)}.`);
   }
   const list = Tensor.isTensor(sequences) ? sequences.unbind(0) : [...sequences];
   return padTensors(list, batchFirst, paddingValue, paddingSide);
 }
+
+const unpadTakes = signature<BatchFirstOptions>(
+  { paddedSequences: tensorKind, lengths: tensorKind },
+  { batchFirst: boolean },
+);
 
 /**
  * A padded batch, [length, batch, ...], as sequences of the lengths given. As `torch.nn.utils.rnn.unpad_sequence`.
@@ -128,11 +153,9 @@ export function padSequence(
  * const sequences = nn.utils.rnn.unpadSequence(tensor([[1, 2], [3, 0]]), tensor([2, 1]), { batchFirst: true });
  * sequences.map((sequence) => sequence.tolist()); // [[1, 2], [3]]
  */
-export function unpadSequence(
-  paddedSequences: Tensor,
-  lengths: Tensor,
-  { batchFirst = false }: BatchFirstOptions = {},
-): Tensor[] {
+export function unpadSequence(paddedSequences: Tensor, lengths: Tensor, options: BatchFirstOptions = {}): Tensor[] {
+  unpadTakes.check('unpadSequence', arguments);
+  const { batchFirst = false } = options;
   const batch = batchFirst ? paddedSequences : paddedSequences.transpose(0, 1);
   if (lengths.size(0) !== batch.size(0)) {
     throw new AiforgeError(
@@ -145,6 +168,8 @@ export function unpadSequence(
   return lengths.unbind(0).map((length, i) => sequences[i]!.at(places.lt(length)));
 }
 
+const packTakes = signature<PackSequenceOptions>({ sequences: anything }, { enforceSorted: boolean });
+
 /**
  * Packs sequences [length, ...] of several lengths. As `torch.nn.utils.rnn.pack_sequence`.
  *
@@ -153,10 +178,9 @@ export function unpadSequence(
  * const packed = nn.utils.rnn.packSequence([tensor([6]), tensor([4, 5])], { enforceSorted: false });
  * packed.data.tolist(); // [4, 6, 5]
  */
-export function packSequence(
-  sequences: readonly Tensor[],
-  { enforceSorted = true }: PackSequenceOptions = {},
-): PackedSequence {
+export function packSequence(sequences: readonly Tensor[], options: PackSequenceOptions = {}): PackedSequence {
+  packTakes.check('packSequence', arguments);
+  const { enforceSorted = true } = options;
   const lengths = sequences.map((sequence) => sequence.size(0));
   return packPaddedSequence(padSequence(sequences), lengths, { enforceSorted });
 }

@@ -1,3 +1,4 @@
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -7,7 +8,16 @@ import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
 import { hooksOf, setMember } from '../registry.js';
 import { parameterOf } from './legacyWeightNorm.js';
-import { checkIterations, drawUnit, outputDim, toMatrix, unit, type SpectralNormOptions } from './powerIteration.js';
+import {
+  checkIterations,
+  drawUnit,
+  outputDim,
+  toMatrix,
+  unit,
+  spectralNormOptions,
+  type SpectralNormOptions,
+} from './powerIteration.js';
+import { moduleKind } from '../moduleKinds.js';
 
 type Update = (module: Module) => void;
 
@@ -66,6 +76,8 @@ function methodOf(module: Module, property: string): Method | undefined {
   return all.find((method) => method.property === property);
 }
 
+const takes = signature({ module: moduleKind }, spectralNormOptions);
+
 /**
  * Divides a weight, which `weightOrig` is learnt in the place of, by an estimate of its largest singular value before
  * every `forward`. As `torch.nn.utils.spectral_norm`; `nn.utils.parametrizations.spectralNorm` is the newer way.
@@ -76,6 +88,7 @@ function methodOf(module: Module, property: string): Method | undefined {
  * Object.keys(layer.stateDict()); // ['bias', 'weight_orig', 'weight_u', 'weight_v']
  */
 export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): M {
+  takes.check('spectralNorm', arguments);
   const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim = null } = options;
   if (methodOf(module, name) !== undefined) refuse(`spectralNorm: '${name}' has a spectral norm already.`);
   const [property, weight] = parameterOf('spectralNorm', module, name);

@@ -1,3 +1,4 @@
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -7,7 +8,8 @@ import { addHook, removeHook } from '../moduleHooks.js';
 import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
 import { hooksOf, setMember } from '../registry.js';
-import { normalized, normExceptDim, type WeightNormOptions } from './weightNorm.js';
+import { normalized, normExceptDim, weightNormOptions, type WeightNormOptions } from './weightNorm.js';
+import { moduleKind } from '../moduleKinds.js';
 
 type Update = (module: Module) => void;
 
@@ -24,6 +26,8 @@ export function parameterOf(call: string, module: Module, name: string): [proper
   return refuse(`${call}: ${module.constructor.name} has no parameter '${name}'.`);
 }
 
+const takes = signature({ module: moduleKind }, weightNormOptions);
+
 /**
  * Has a weight learnt as length `weightG` and direction `weightV`, from which a hook computes it before every `forward`.
  * As `torch.nn.utils.weight_norm`, which `nn.utils.parametrizations.weightNorm` has replaced.
@@ -33,7 +37,9 @@ export function parameterOf(call: string, module: Module, name: string): [proper
  * const layer = nn.utils.weightNorm(new nn.Linear(20, 40));
  * Object.keys(layer.stateDict()); // ['bias', 'weight_g', 'weight_v']
  */
-export function weightNorm<M extends Module>(module: M, { name = 'weight', dim = 0 }: WeightNormOptions = {}): M {
+export function weightNorm<M extends Module>(module: M, options: WeightNormOptions = {}): M {
+  takes.check('weightNorm', arguments);
+  const { name = 'weight', dim = 0 } = options;
   if (hookOf(module, name) !== undefined) refuse(`weightNorm: '${name}' has a weight norm already.`);
   const [property, weight] = parameterOf('weightNorm', module, name);
   const compute = (owner: Module): Tensor => {

@@ -1,4 +1,7 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, string, oneOf, orNull, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { cat, eye, geqrf, randn, zerosLike } from '../../tensor/generated/functions.js';
 import { householderProduct, matrixExp, solve } from '../../tensor/generated/linalg.js';
@@ -7,6 +10,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { registerParametrization, type Parametrized } from '../parametrize/register.js';
 import { tensorOf } from './spectralNorm.js';
+import { moduleKind } from '../moduleKinds.js';
 
 const maps = ['matrix_exp', 'cayley', 'householder'] as const;
 export type OrthogonalMap = (typeof maps)[number];
@@ -19,6 +23,12 @@ export interface OrthogonalOptions {
   /** Whether maps are taken around the matrix that the weight was, so that any can be assigned. Default: true. */
   useTrivialization?: boolean;
 }
+
+const orthogonalOptions: Kinds<OrthogonalOptions> = {
+  name: string,
+  orthogonalMap: orNull(oneOf('matrix_exp', 'cayley', 'householder')),
+  useTrivialization: boolean,
+};
 
 const epsilons: Partial<Record<string, number>> = {
   float16: 2 ** -10,
@@ -126,6 +136,8 @@ function reflectors(value: Tensor): Tensor {
   return transposed ? a.mT : a;
 }
 
+const takes = signature({ module: moduleKind }, orthogonalOptions);
+
 /**
  * Keeps the matrices of a weight orthogonal, or unitary: their rows, or for wide ones the columns, have length 1 and stand
  * at right angles. As `torch.nn.utils.parametrizations.orthogonal`.
@@ -138,6 +150,7 @@ function reflectors(value: Tensor): Tensor {
  * weight.t().matmul(weight).allclose(eye(20), { atol: 1e-5 }); // true
  */
 export function orthogonal<M extends Module>(module: M, options: OrthogonalOptions = {}): Parametrized<M> {
+  takes.check('orthogonal', arguments);
   const { name = 'weight', orthogonalMap = null, useTrivialization = true } = options;
   const weight = tensorOf(module, name);
   if (weight.dim() < 2) {
@@ -149,7 +162,7 @@ export function orthogonal<M extends Module>(module: M, options: OrthogonalOptio
   const isSquare = weight.size(-2) === weight.size(-1);
   const map = orthogonalMap ?? (isSquare || weight.dtype.startsWith('complex') ? 'matrix_exp' : 'householder');
   if (!maps.includes(map)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `orthogonal: expected a map of ${maps.join(', ')}, got ${String(map)}.`);
+    throw new AiforgeError('INVALID_ARGUMENT', `orthogonal: expected a map of ${maps.join(', ')}, got ${show(map)}.`);
   }
   return registerParametrization(module, name, new _Orthogonal(weight, map, useTrivialization), { unsafe: true });
 }

@@ -1,4 +1,6 @@
 import { AiforgeError } from '../../errors.js';
+import { string, number, whole, orNull, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -17,12 +19,19 @@ export interface SpectralNormOptions {
   dim?: number | null;
 }
 
+export const spectralNormOptions: Kinds<SpectralNormOptions> = {
+  name: string,
+  nPowerIterations: whole,
+  eps: number,
+  dim: orNull(whole),
+};
+
 export const outputDim = (module: Module): number =>
   [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d].some((type) => module instanceof type) ? 1 : 0;
 
 export function checkIterations(count: number): number {
   if (Number.isInteger(count) && count > 0) return count;
-  throw new AiforgeError('INVALID_ARGUMENT', `spectralNorm: nPowerIterations must be 1 or more, got ${count}.`);
+  throw new AiforgeError('INVALID_ARGUMENT', `spectralNorm: nPowerIterations must be 1 or more, got ${show(count)}.`);
 }
 
 /** A weight as a matrix with a row for each index of a dimension. */

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -7,7 +8,15 @@ import { memberOf } from '../memberAccess.js';
 import { Module } from '../module.js';
 import { refuse } from '../modules/containers.js';
 import { registerParametrization, type Parametrized } from '../parametrize/register.js';
-import { checkIterations, outputDim, toMatrix, unit, type SpectralNormOptions } from './powerIteration.js';
+import {
+  checkIterations,
+  outputDim,
+  toMatrix,
+  unit,
+  spectralNormOptions,
+  type SpectralNormOptions,
+} from './powerIteration.js';
+import { moduleKind } from '../moduleKinds.js';
 
 class _SpectralNorm extends Module {
   readonly dim: number;
@@ -64,6 +73,8 @@ class _SpectralNorm extends Module {
   }
 }
 
+const takes = signature({ module: moduleKind }, spectralNormOptions);
+
 /**
  * Divides a weight by its largest singular value, which a power iteration estimates. As
  * `torch.nn.utils.parametrizations.spectral_norm`.
@@ -75,6 +86,7 @@ class _SpectralNorm extends Module {
  * Math.abs(norm - 1) < 0.2; // true
  */
 export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): Parametrized<M> {
+  takes.check('spectralNorm', arguments);
   const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim = null } = options;
   const weight = tensorOf(module, name);
   const norm = new _SpectralNorm(weight, nPowerIterations, dim ?? outputDim(module), eps);

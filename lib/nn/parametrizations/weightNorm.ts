@@ -1,9 +1,12 @@
+import { string, whole, orNull, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { native, type Handle } from '../../native.js';
 import { enterContext } from '../../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { stateDictName } from '../moduleNames.js';
 import { registerParametrization, type Parametrized } from '../parametrize/register.js';
+import { moduleKind } from '../moduleKinds.js';
 
 const { call } = native;
 const weightNormId = native.registerOperators(['_weight_norm', 'norm_except_dim']);
@@ -28,6 +31,8 @@ export interface WeightNormOptions {
   dim?: number | null;
 }
 
+export const weightNormOptions: Kinds<WeightNormOptions> = { name: string, dim: orNull(whole) };
+
 class _WeightNorm extends Module {
   readonly dim: number;
 
@@ -45,6 +50,8 @@ class _WeightNorm extends Module {
   }
 }
 
+const takes = signature({ module: moduleKind }, weightNormOptions);
+
 /**
  * Has a weight learnt as length and direction: `weight = g * v / ‖v‖`, with `g` in `original0` and `v` in `original1`. As
  * `torch.nn.utils.parametrizations.weight_norm`; state dicts of the older `nn.utils.weightNorm` are read too.
@@ -54,10 +61,9 @@ class _WeightNorm extends Module {
  * const layer = nn.utils.parametrizations.weightNorm(new nn.Linear(20, 40));
  * layer.parametrizations.at('weight').originals().map((x) => x.shape); // [[40, 1], [40, 20]]
  */
-export function weightNorm<M extends Module>(
-  module: M,
-  { name = 'weight', dim = 0 }: WeightNormOptions = {},
-): Parametrized<M> {
+export function weightNorm<M extends Module>(module: M, options: WeightNormOptions = {}): Parametrized<M> {
+  takes.check('weightNorm', arguments);
+  const { name = 'weight', dim = 0 } = options;
   const parametrized = registerParametrization(module, name, new _WeightNorm(dim), { unsafe: true });
   const key = stateDictName(name);
   module.registerLoadStateDictPreHook((_, state, prefix) => {

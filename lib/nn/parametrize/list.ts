@@ -1,11 +1,13 @@
-import { inspect } from 'node:util';
-
+import { boolean, iterable } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { ModuleList, refuse } from '../modules/containers.js';
 import type { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** A module that computes a tensor of a module from others: a parametrization. */
 export interface Parametrization extends Module {
@@ -21,7 +23,7 @@ const describe = ({ shape, dtype }: Tensor): string => `${dtype}[${shape.join(',
 
 /** Throws unless a value may stand in the place of another. */
 export function checkSame(what: string, expected: Tensor, got: unknown): asserts got is Tensor {
-  if (!Tensor.isTensor(got)) refuse(`${what}: expected a Tensor, got ${inspect(got, { depth: 0 })}.`);
+  if (!Tensor.isTensor(got)) refuse(`${what}: expected a Tensor, got ${show(got)}.`);
   if (describe(expected) === describe(got)) return;
   refuse(
     `${what}: expected a tensor ${describe(expected)}, as it was before, got ${describe(got)}. Set unsafe: true to allow it.`,
@@ -32,6 +34,11 @@ export function registerTensor(module: Module, property: string, tensor: Tensor)
   if (tensor instanceof Parameter) module.registerParameter(property, tensor);
   else module.registerBuffer(property, tensor);
 }
+
+const listTakes = signature<{ unsafe?: boolean }>(
+  { modules: iterable('an array of modules'), original: tensorKind },
+  { unsafe: boolean },
+);
 
 /**
  * The parametrizations of one tensor, one after the other, with the tensors that they compute it from: `original`, or
@@ -54,7 +61,9 @@ export class ParametrizationList extends ModuleList<Parametrization> {
   unsafe: boolean;
   declare original: Tensor;
 
-  constructor(modules: Iterable<Parametrization>, original: Tensor, { unsafe = false }: { unsafe?: boolean } = {}) {
+  constructor(modules: Iterable<Parametrization>, original: Tensor, options: { unsafe?: boolean } = {}) {
+    listTakes.check(new.target.name, arguments);
+    const { unsafe = false } = options;
     super(modules);
     if (this.length === 0) refuse('A ParametrizationList needs one parametrization at least.');
     this.unsafe = unsafe;

@@ -1,3 +1,5 @@
+import { anything, boolean, string } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { isThenable } from '../../tensor/context.js';
 import { scope } from '../../tensor/scope.js';
@@ -10,6 +12,7 @@ import { ModuleDict } from '../modules/moduleDict.js';
 import { Parameter } from '../parameter.js';
 import { registry, setMember } from '../registry.js';
 import { checkSame, ParametrizationList, registerTensor, type Parametrization } from './list.js';
+import { moduleKind } from '../moduleKinds.js';
 
 /** A module with parametrizations, by the names of their tensors in state dicts. */
 export type Parametrized<M extends Module = Module> = M & {
@@ -136,6 +139,11 @@ function append(module: Module, property: string, parametrization: Parametrizati
   list.unsafe ||= unsafe;
 }
 
+const registerTakes = signature<ParametrizationOptions>(
+  { module: moduleKind, tensorName: string, parametrization: anything },
+  { unsafe: boolean },
+);
+
 /**
  * Has a parameter or buffer of a module computed from another tensor, which `layer.parametrizations.at('weight').original`
  * is and which is learnt in its place; further parametrizations of the tensor come after those that it has. Assigning to
@@ -159,8 +167,10 @@ export function registerParametrization<M extends Module>(
   module: M,
   tensorName: string,
   parametrization: Parametrization,
-  { unsafe = false }: ParametrizationOptions = {},
+  options: ParametrizationOptions = {},
 ): Parametrized<M> {
+  registerTakes.check('registerParametrization', arguments);
+  const { unsafe = false } = options;
   parametrization.train(module.training);
   if (isParametrized(module, tensorName)) {
     append(module, tensorName, parametrization, unsafe);
@@ -200,6 +210,11 @@ function restored(module: Parametrized, property: string, leaveParametrized: boo
   });
 }
 
+const removeTakes = signature<{ leaveParametrized?: boolean }>(
+  { module: moduleKind, tensorName: string },
+  { leaveParametrized: boolean },
+);
+
 /**
  * Makes a parametrized tensor an ordinary one again, with the value that it has, or with `leaveParametrized: false` with
  * the original's. As `torch.nn.utils.parametrize.remove_parametrizations`.
@@ -215,8 +230,10 @@ function restored(module: Parametrized, property: string, leaveParametrized: boo
 export function removeParametrizations<M extends Module>(
   module: M,
   tensorName: string,
-  { leaveParametrized = true }: { leaveParametrized?: boolean } = {},
+  options: { leaveParametrized?: boolean } = {},
 ): M {
+  removeTakes.check('removeParametrizations', arguments);
+  const { leaveParametrized = true } = options;
   if (!isParametrized(module, tensorName)) {
     return refuse(`${(module as Module).constructor.name} has no parametrization of '${tensorName}'.`);
   }

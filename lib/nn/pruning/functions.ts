@@ -1,3 +1,5 @@
+import { anything, string, number, whole, func, kind } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { cat, onesLike } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
@@ -5,7 +7,14 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { memberOf } from '../memberAccess.js';
 import type { Module } from '../module.js';
 import { refuse } from '../modules/containers.js';
-import { methodOf, pruningMethods, PruningContainer, type BasePruningMethod, type PruneOptions } from './method.js';
+import {
+  methodOf,
+  pruningMethods,
+  PruningContainer,
+  pruneOptions,
+  type BasePruningMethod,
+  type PruneOptions,
+} from './method.js';
 import {
   CustomFromMask,
   Identity,
@@ -15,6 +24,7 @@ import {
   RandomUnstructured,
   type NormOrder,
 } from './methods.js';
+import { moduleKind } from '../moduleKinds.js';
 
 /**
  * Gives a parameter a mask of ones. As `torch.nn.utils.prune.identity`.
@@ -46,6 +56,8 @@ export function randomUnstructured<M extends Module>(module: M, name: string, am
   return module;
 }
 
+const l1Takes = signature({ module: moduleKind, name: string, amount: anything }, pruneOptions);
+
 /**
  * Sets the elements of the smallest absolute values to zero: `amount` of them, or a fraction when it is no whole number.
  * As `torch.nn.utils.prune.l1_unstructured`.
@@ -62,6 +74,7 @@ export function l1Unstructured<M extends Module>(
   amount: number,
   options: PruneOptions = {},
 ): M {
+  l1Takes.check('l1Unstructured', arguments);
   L1Unstructured.apply(module, name, [amount], options);
   return module;
 }
@@ -81,6 +94,11 @@ export function randomStructured<M extends Module>(module: M, name: string, amou
   RandomStructured.apply(module, name, [amount, dim]);
   return module;
 }
+
+const lnTakes = signature(
+  { module: moduleKind, name: string, amount: anything, n: anything, dim: whole },
+  pruneOptions,
+);
 
 /**
  * Sets the channels along `dim` to zero whose norm of order `n` is the smallest: `amount` of them, or a fraction when it
@@ -102,6 +120,7 @@ export function lnStructured<M extends Module>(
   dim: number,
   options: PruneOptions = {},
 ): M {
+  lnTakes.check('lnStructured', arguments);
   LnStructured.apply(module, name, [amount, n, dim], options);
   return module;
 }
@@ -128,6 +147,18 @@ export interface GlobalPruneOptions {
   importanceScores?: ReadonlyMap<Module, Readonly<Record<string, Tensor>>>;
 }
 
+const globalTakes = signature<GlobalPruneOptions>(
+  { parameters: anything, pruningMethod: func() },
+  {
+    amount: number,
+    importanceScores: kind<ReadonlyMap<Module, Readonly<Record<string, Tensor>>>>(
+      'a Map of modules',
+      (value) => value instanceof Map,
+    ),
+  },
+  ['amount'],
+);
+
 /**
  * Prunes several parameters as if they were one. As `torch.nn.utils.prune.global_unstructured`.
  *
@@ -141,8 +172,10 @@ export interface GlobalPruneOptions {
 export function globalUnstructured(
   parameters: Iterable<readonly [module: Module, name: string]>,
   pruningMethod: new (amount: number) => BasePruningMethod,
-  { amount, importanceScores = new Map() }: GlobalPruneOptions,
+  options: GlobalPruneOptions,
 ): void {
+  globalTakes.check('globalUnstructured', arguments);
+  const { amount, importanceScores = new Map<Module, Readonly<Record<string, Tensor>>>() } = options;
   const method = new pruningMethod(amount);
   method.tensorName = '*';
   if (method.pruningType !== 'unstructured') refuse('globalUnstructured: expected an unstructured pruning method.');

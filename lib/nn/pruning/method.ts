@@ -1,3 +1,6 @@
+import { orNull, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { nothing, signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { keep, scope } from '../../tensor/scope.js';
 import { onesLike } from '../../tensor/generated/functions.js';
@@ -8,6 +11,7 @@ import { addHook, removeHook } from '../moduleHooks.js';
 import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
 import { hooksOf, setMember } from '../registry.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 /** What a pruning method works on: single elements, whole channels, or the tensor as it is. */
 export type PruningType = 'unstructured' | 'structured' | 'global';
@@ -17,6 +21,8 @@ export interface PruneOptions {
   importanceScores?: Tensor | null;
 }
 
+export const pruneOptions: Kinds<PruneOptions> = { importanceScores: orNull(tensorKind) };
+
 type PruningHook = (module: Module) => void;
 
 // Which method a forward pre-hook belongs to.
@@ -25,6 +31,11 @@ const methods = new WeakMap<PruningHook, BasePruningMethod>();
 const original = (name: string): string => `${name}Orig`;
 const maskName = (name: string): string => `${name}Mask`;
 const read = (module: Module, property: string): Tensor => Reflect.get(module, property) as Tensor;
+
+const pruneTakes = signature<PruneOptions & { defaultMask?: Tensor | null }>(
+  { t: tensorKind },
+  { ...pruneOptions, defaultMask: orNull(tensorKind) },
+);
 
 /**
  * The base of the pruning methods, which set elements of a parameter to zero: `computeMask` says which, `weightOrig` is
@@ -50,6 +61,7 @@ export abstract class BasePruningMethod {
   readonly hook: PruningHook = (module) => this.update(module);
 
   constructor() {
+    if (arguments.length > 0) nothing.check(new.target.name, arguments);
     methods.set(this.hook, this);
   }
 
@@ -63,7 +75,9 @@ export abstract class BasePruningMethod {
   }
 
   /** `t` with a mask of its own, without a module. */
-  prune(t: Tensor, { importanceScores, defaultMask }: PruneOptions & { defaultMask?: Tensor | null } = {}): Tensor {
+  prune(t: Tensor, options: PruneOptions & { defaultMask?: Tensor | null } = {}): Tensor {
+    pruneTakes.check('prune', arguments);
+    const { importanceScores, defaultMask } = options;
     const scores = checkScores(importanceScores ?? t, t);
     return scope(() => t.mul(noGrad(() => this.computeMask(scores, defaultMask ?? onesLike(t)))));
   }
@@ -187,7 +201,8 @@ export class PruningContainer extends BasePruningMethod implements Iterable<Base
   }
 
   addPruningMethod(method: BasePruningMethod): void {
-    if (!(method instanceof BasePruningMethod)) refuse('addPruningMethod: expected a pruning method.');
+    if (!(method instanceof BasePruningMethod))
+      refuse(`addPruningMethod: expected a pruning method, got ${show(method)}.`);
     if (method.tensorName !== this.tensorName) {
       refuse(`addPruningMethod: the container prunes '${this.tensorName}', the method '${method.tensorName}'.`);
     }
@@ -224,7 +239,7 @@ function left(method: BasePruningMethod, t: Tensor, mask: Tensor): (Tensor | ':'
   const given = (method as BasePruningMethod & { dim?: number }).dim;
   const dim = dims.at(given ?? NaN);
   if (given === undefined || dim === undefined)
-    return refuse(`A structured method needs a dim of the tensor, got ${given}.`);
+    return refuse(`A structured method needs a dim of the tensor, got ${show(given)}.`);
   const channels = mask.sum(dims.filter((d) => d !== dim)).ne(0);
   return dims.map((d) => (d === dim ? channels : ':'));
 }

@@ -1,5 +1,8 @@
+import { either, fraction, kind, number, oneOf, optional, size, whole, type Kind } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { norm } from '../../tensor/composites/reductions.js';
 import { kthvalue, rand, randLike, topk, zerosLike } from '../../tensor/generated/functions.js';
+import { tensorKind } from '../../tensor/kinds.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { refuse } from '../modules/containers.js';
 import { BasePruningMethod } from './method.js';
@@ -7,10 +10,16 @@ import { BasePruningMethod } from './method.js';
 /** The p of a norm, as `norm` takes it. */
 export type NormOrder = number | 'fro' | 'nuc';
 
-function checkAmount(amount: number): number {
-  if (typeof amount === 'number' && amount >= 0 && (Number.isInteger(amount) || amount <= 1)) return amount;
-  return refuse(`amount: expected a whole number of units, or a fraction between 0 and 1, got ${String(amount)}.`);
-}
+const amount = kind<number>(
+  'a whole number of units, or a fraction from 0 to 1',
+  (value) => size.accepts(value) || fraction.accepts(value),
+);
+const normOrder: Kind<NormOrder> = either(number, oneOf('fro', 'nuc'));
+
+const amountTakes = signature({ amount });
+const structuredTakes = signature({ amount, dim: optional(whole) });
+const lnStructuredTakes = signature({ amount, n: normOrder, dim: optional(whole) });
+const maskTakes = signature({ mask: tensorKind });
 
 /** A half is rounded to the even neighbour, as Python does. */
 function roundHalfEven(value: number): number {
@@ -75,8 +84,9 @@ export class RandomUnstructured extends BasePruningMethod {
   readonly amount: number;
 
   constructor(amount: number) {
+    amountTakes.check(new.target.name, arguments);
     super();
-    this.amount = checkAmount(amount);
+    this.amount = amount;
   }
 
   override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
@@ -100,8 +110,9 @@ export class L1Unstructured extends BasePruningMethod {
   readonly amount: number;
 
   constructor(amount: number) {
+    amountTakes.check(new.target.name, arguments);
     super();
-    this.amount = checkAmount(amount);
+    this.amount = amount;
   }
 
   override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
@@ -127,8 +138,9 @@ export class RandomStructured extends BasePruningMethod {
   readonly dim: number;
 
   constructor(amount: number, dim = -1) {
+    structuredTakes.check(new.target.name, arguments);
     super();
-    this.amount = checkAmount(amount);
+    this.amount = amount;
     this.dim = dim;
   }
 
@@ -160,8 +172,9 @@ export class LnStructured extends BasePruningMethod {
   readonly dim: number;
 
   constructor(amount: number, n: NormOrder, dim = -1) {
+    lnStructuredTakes.check(new.target.name, arguments);
     super();
-    this.amount = checkAmount(amount);
+    this.amount = amount;
     this.n = n;
     this.dim = dim;
   }
@@ -191,6 +204,7 @@ export class CustomFromMask extends BasePruningMethod {
   readonly mask: Tensor;
 
   constructor(mask: Tensor) {
+    maskTakes.check(new.target.name, arguments);
     super();
     this.mask = mask;
   }

@@ -14,7 +14,7 @@ export const cos = (x: number): number =>
   scope(() => polar(float64(1), float64(x)).item<{ re: number; im: number }>().re);
 
 /** C's `log`. */
-export const log = (x: number): number => scope(() => xlogy(float64(1), float64(x)).item<number>());
+export const log = (x: number): number => scope(() => xlogy(float64(1), float64(x)).item());
 
 /** C's `pow`. */
 export const pow = (base: number, exponent: number): number => scope(() => ops.pow(base, exponent));

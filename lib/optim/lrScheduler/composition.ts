@@ -1,12 +1,16 @@
 import { AiforgeError } from '../../errors.js';
+import { whole, listOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import type { Optimizer } from '../optimizer.js';
 import { bisectRight } from './cMath.js';
-import { checkOptimizer, LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { groupsOf, groupValue, setRate } from './rates.js';
 import { ReduceLROnPlateau } from './reduceLROnPlateau.js';
 import { adoptState, mismatch, stateOf, type SchedulerStateDict } from './state.js';
+import { schedulersKind } from './kinds.js';
 
 function refuse(message: string): never {
   throw new AiforgeError('INVALID_ARGUMENT', message);
@@ -27,7 +31,6 @@ abstract class CompositeScheduler extends LRScheduler {
     const name = this.constructor.name;
     if (schedulers.length === 0) refuse(`${name} needs at least one scheduler, got none.`);
     schedulers.forEach((scheduler, i) => {
-      if (!(scheduler instanceof LRScheduler)) refuse(`${name}: number ${i} is no scheduler but ${String(scheduler)}.`);
       if (scheduler instanceof ReduceLROnPlateau) {
         refuse(`${name}: number ${i} is a ReduceLROnPlateau, whose step needs a metric; step it on its own.`);
       }
@@ -61,6 +64,11 @@ function takeBack(scheduler: LRScheduler): void {
   else --scheduler.lastEpoch;
 }
 
+const sequentialLrTakes = signature(
+  { optimizer: optimizerKind, schedulers: schedulersKind, milestones: listOf(whole) },
+  lrSchedulerOptions,
+);
+
 /**
  * One scheduler after the other: `schedulers[0]` until epoch `milestones[0]`, then `schedulers[1]` from its own epoch 0 on, and
  * so forth. There is one milestone less than schedulers.
@@ -89,9 +97,10 @@ export class SequentialLR extends CompositeScheduler {
     optimizer: Optimizer,
     schedulers: readonly LRScheduler[],
     milestones: readonly number[],
-    { lastEpoch = -1 }: LRSchedulerOptions = {},
+    options: LRSchedulerOptions = {},
   ) {
-    checkOptimizer(optimizer);
+    sequentialLrTakes.check(new.target.name, arguments);
+    const { lastEpoch = -1 } = options;
     super(schedulers, optimizer);
     if (milestones.length !== schedulers.length - 1) {
       refuse(
@@ -126,6 +135,10 @@ export interface ChainedSchedulerOptions {
   optimizer?: Optimizer;
 }
 
+const chainedSchedulerOptions: Kinds<ChainedSchedulerOptions> = { optimizer: optimizerKind };
+
+const chainedSchedulerTakes = signature({ schedulers: schedulersKind }, chainedSchedulerOptions);
+
 /**
  * Several schedulers at once: each step steps all of them, and their factors come together.
  *
@@ -144,7 +157,9 @@ export interface ChainedSchedulerOptions {
  * scheduler.getLastLr(); // [0.25]
  */
 export class ChainedScheduler extends CompositeScheduler {
-  constructor(schedulers: readonly LRScheduler[], { optimizer }: ChainedSchedulerOptions = {}) {
+  constructor(schedulers: readonly LRScheduler[], options: ChainedSchedulerOptions = {}) {
+    chainedSchedulerTakes.check(new.target.name, arguments);
+    const { optimizer } = options;
     super(schedulers, optimizer ?? optimizerOf(schedulers, 'ChainedScheduler'));
     this.noteLastLr();
   }

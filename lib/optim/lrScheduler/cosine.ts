@@ -1,7 +1,11 @@
 import { AiforgeError } from '../../errors.js';
+import { count, number, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
 import { cos, divide, log, pow } from './cMath.js';
-import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { checkLength, groupsOf, minus, over, plus, ratesOf, times, type Rate } from './rates.js';
 
 export interface CosineAnnealingLROptions extends LRSchedulerOptions {
@@ -9,9 +13,13 @@ export interface CosineAnnealingLROptions extends LRSchedulerOptions {
   etaMin?: number;
 }
 
+const cosineAnnealingLrOptions: Kinds<CosineAnnealingLROptions> = { etaMin: number, ...lrSchedulerOptions };
+
 /** The rate between the initial one and the least, where a cosine stands: `etaMin + (initialLr − etaMin)(1 + cosine) / 2`. */
 const between = (etaMin: number, baseLr: Rate, cosine: number): Rate =>
   plus(etaMin, over(times(minus(baseLr, etaMin), 1 + cosine), 2));
+
+const cosineAnnealingLrTakes = signature({ optimizer: optimizerKind, tMax: number }, cosineAnnealingLrOptions);
 
 /**
  * From the initial rate to `etaMin` within `tMax` epochs on half a wave of the cosine, and back if it goes on:
@@ -34,7 +42,9 @@ export class CosineAnnealingLR extends LRScheduler {
   readonly tMax: number;
   readonly etaMin: number;
 
-  constructor(optimizer: Optimizer, tMax: number, { etaMin = 0, lastEpoch }: CosineAnnealingLROptions = {}) {
+  constructor(optimizer: Optimizer, tMax: number, options: CosineAnnealingLROptions = {}) {
+    cosineAnnealingLrTakes.check(new.target.name, arguments);
+    const { etaMin = 0, lastEpoch } = options;
     super(optimizer);
     this.tMax = tMax;
     this.etaMin = etaMin;
@@ -75,10 +85,13 @@ export interface CosineAnnealingWarmRestartsOptions extends CosineAnnealingLROpt
   tMult?: number;
 }
 
-function checkWhole(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new AiforgeError('INVALID_ARGUMENT', `${name}: expected a whole number, 1 or more, got ${String(value)}.`);
-}
+const warmRestartsOptions: Kinds<CosineAnnealingWarmRestartsOptions> = {
+  tMult: count,
+  etaMin: number,
+  ...lrSchedulerOptions,
+};
+
+const warmRestartsTakes = signature({ optimizer: optimizerKind, t0: count }, warmRestartsOptions);
 
 /**
  * From the initial rate to `etaMin` on half a wave of the cosine, again and again: `t0` epochs the first time, then each time
@@ -108,17 +121,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   tI: number;
   tCur: number;
 
-  constructor(
-    optimizer: Optimizer,
-    t0: number,
-    { tMult = 1, etaMin = 0, lastEpoch = -1 }: CosineAnnealingWarmRestartsOptions = {},
-  ) {
+  constructor(optimizer: Optimizer, t0: number, options: CosineAnnealingWarmRestartsOptions = {}) {
+    warmRestartsTakes.check(new.target.name, arguments);
+    const { tMult = 1, etaMin = 0, lastEpoch = -1 } = options;
     super(optimizer);
-    checkWhole('t0', t0);
-    checkWhole('tMult', tMult);
-    if (typeof etaMin !== 'number') {
-      throw new AiforgeError('INVALID_ARGUMENT', `etaMin: expected a number, got ${String(etaMin)}.`);
-    }
     this.t0 = t0;
     this.tI = t0;
     this.tMult = tMult;
@@ -150,7 +156,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   }
 
   #goTo(epoch: number): void {
-    if (epoch < 0) throw new AiforgeError('INVALID_ARGUMENT', `epoch: expected 0 or more, got ${epoch}.`);
+    if (epoch < 0) throw new AiforgeError('INVALID_ARGUMENT', `epoch: expected 0 or more, got ${show(epoch)}.`);
     const { t0, tMult } = this;
     if (epoch < t0) {
       this.tI = t0;

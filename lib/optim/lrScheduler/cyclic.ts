@@ -1,7 +1,9 @@
-import { AiforgeError } from '../../errors.js';
+import { boolean, number, oneOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
 import { divide, pow } from './cMath.js';
-import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { cycledMomenta, setMomentum, usesBeta1 } from './momentum.js';
 import { checkLength, groupsOf, minus, perGroup, plus, setRate, times, type Rate } from './rates.js';
 import {
@@ -13,6 +15,7 @@ import {
   type Schedule,
   type SchedulerStateDict,
 } from './state.js';
+import { ratesKind, perGroupKind, scheduleKind } from './kinds.js';
 
 export interface CyclicLROptions extends LRSchedulerOptions {
   /** Steps from the lower rate to the upper. Default: 2000. */
@@ -38,7 +41,20 @@ export interface CyclicLROptions extends LRSchedulerOptions {
   maxMomentum?: number | readonly number[];
 }
 
-const modes: readonly unknown[] = ['triangular', 'triangular2', 'exp_range'];
+const cyclicLrOptions: Kinds<CyclicLROptions> = {
+  stepSizeUp: number,
+  stepSizeDown: number,
+  mode: oneOf('triangular', 'triangular2', 'exp_range'),
+  gamma: number,
+  scaleFn: scheduleKind,
+  scaleMode: oneOf('cycle', 'iterations'),
+  cycleMomentum: boolean,
+  baseMomentum: perGroupKind,
+  maxMomentum: perGroupKind,
+  ...lrSchedulerOptions,
+};
+
+const cyclicLrTakes = signature({ optimizer: optimizerKind, baseLr: ratesKind, maxLr: ratesKind }, cyclicLrOptions);
 
 /**
  * Up and down between two rates on straight lines: `lr = baseLr + (maxLr − baseLr) · height · scale`, where `height` rises from
@@ -77,6 +93,7 @@ export class CyclicLR extends LRScheduler {
     maxLr: Rate | readonly Rate[],
     options: CyclicLROptions = {},
   ) {
+    cyclicLrTakes.check(new.target.name, arguments);
     const { stepSizeUp = 2000, stepSizeDown = stepSizeUp, mode = 'triangular', gamma = 1, scaleFn } = options;
     const { scaleMode = 'cycle', cycleMomentum = true, baseMomentum = 0.8, maxMomentum = 0.9 } = options;
     const { lastEpoch = -1 } = options;
@@ -86,7 +103,6 @@ export class CyclicLR extends LRScheduler {
     this.maxLrs = perGroup('maxLr', optimizer, maxLr);
     this.totalSize = stepSizeUp + stepSizeDown;
     this.stepRatio = divide(stepSizeUp, this.totalSize);
-    checkMode(mode, scaleFn);
     this.mode = mode;
     this.gamma = gamma;
     this.customScale = scaleFn ?? null;
@@ -141,12 +157,4 @@ export class CyclicLR extends LRScheduler {
     adoptState(this, stateDict, ['_scale_fn_custom']);
     adoptScheduleState(this.customScale, stateDict._scale_fn_custom as object | null | undefined);
   }
-}
-
-function checkMode(mode: unknown, scaleFn: Schedule | undefined): void {
-  if (modes.includes(mode) || scaleFn !== undefined) return;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `mode: expected one of ${modes.join(', ')} where no scaleFn is given, got ${String(mode)}.`,
-  );
 }

@@ -1,13 +1,21 @@
+import { number, whole, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import { Counter } from '../../counter.js';
 import type { Optimizer } from '../optimizer.js';
 import { bisectRight, divide, pow } from './cMath.js';
-import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { groupsOf, ratesOf, times, type Rate } from './rates.js';
+import { listed } from './kinds.js';
 
 export interface StepLROptions extends LRSchedulerOptions {
   /** The factor of each decay. Default: 0.1. */
   gamma?: number;
 }
+
+const stepLrOptions: Kinds<StepLROptions> = { gamma: number, ...lrSchedulerOptions };
+
+const stepLrTakes = signature({ optimizer: optimizerKind, stepSize: whole }, stepLrOptions);
 
 /**
  * Decays the rate every `stepSize` epochs: `lr ← lr · gamma`.
@@ -28,7 +36,9 @@ export class StepLR extends LRScheduler {
   readonly stepSize: number;
   readonly gamma: number;
 
-  constructor(optimizer: Optimizer, stepSize: number, { gamma = 0.1, lastEpoch }: StepLROptions = {}) {
+  constructor(optimizer: Optimizer, stepSize: number, options: StepLROptions = {}) {
+    stepLrTakes.check(new.target.name, arguments);
+    const { gamma = 0.1, lastEpoch } = options;
     super(optimizer);
     this.stepSize = stepSize;
     this.gamma = gamma;
@@ -47,6 +57,8 @@ export class StepLR extends LRScheduler {
     return this.baseLrs.map((baseLr) => times(baseLr, factor));
   }
 }
+
+const multiStepLrTakes = signature({ optimizer: optimizerKind, milestones: listed }, stepLrOptions);
 
 /**
  * Decays the rate at each of the `milestones`: `lr ← lr · gamma`, as often as the epoch is among them.
@@ -68,7 +80,9 @@ export class MultiStepLR extends LRScheduler {
   readonly milestones: Counter;
   readonly gamma: number;
 
-  constructor(optimizer: Optimizer, milestones: Iterable<number>, { gamma = 0.1, lastEpoch }: StepLROptions = {}) {
+  constructor(optimizer: Optimizer, milestones: Iterable<number>, options: StepLROptions = {}) {
+    multiStepLrTakes.check(new.target.name, arguments);
+    const { gamma = 0.1, lastEpoch } = options;
     super(optimizer);
     this.milestones = Counter.of(milestones);
     this.gamma = gamma;
@@ -89,6 +103,8 @@ export class MultiStepLR extends LRScheduler {
   }
 }
 
+const exponentialLrTakes = signature({ optimizer: optimizerKind, gamma: number }, lrSchedulerOptions);
+
 /**
  * Decays the rate every epoch: `lr ← lr · gamma`.
  *
@@ -105,7 +121,9 @@ export class MultiStepLR extends LRScheduler {
 export class ExponentialLR extends LRScheduler {
   readonly gamma: number;
 
-  constructor(optimizer: Optimizer, gamma: number, { lastEpoch }: LRSchedulerOptions = {}) {
+  constructor(optimizer: Optimizer, gamma: number, options: LRSchedulerOptions = {}) {
+    exponentialLrTakes.check(new.target.name, arguments);
+    const { lastEpoch } = options;
     super(optimizer);
     this.gamma = gamma;
     this.begin(lastEpoch);
@@ -130,6 +148,10 @@ export interface PolynomialLROptions extends LRSchedulerOptions {
   power?: number;
 }
 
+const polynomialLrOptions: Kinds<PolynomialLROptions> = { totalIters: whole, power: number, ...lrSchedulerOptions };
+
+const polynomialLrTakes = signature({ optimizer: optimizerKind }, polynomialLrOptions);
+
 /**
  * Decays the rate to 0 over `totalIters` epochs: `lr = initialLr · (1 − epoch / totalIters)^power`.
  *
@@ -147,7 +169,9 @@ export class PolynomialLR extends LRScheduler {
   readonly totalIters: number;
   readonly power: number;
 
-  constructor(optimizer: Optimizer, { totalIters = 5, power = 1, lastEpoch }: PolynomialLROptions = {}) {
+  constructor(optimizer: Optimizer, options: PolynomialLROptions = {}) {
+    polynomialLrTakes.check(new.target.name, arguments);
+    const { totalIters = 5, power = 1, lastEpoch } = options;
     super(optimizer);
     this.totalIters = totalIters;
     this.power = power;

@@ -1,38 +1,39 @@
-import { AiforgeError } from '../../errors.js';
+import { either, listOf } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
-import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { checkLength, groupsOf, ratesOf, times, type Rate } from './rates.js';
 import {
   adoptScheduleState,
   adoptState,
   callSchedule,
-  isSchedule,
   scheduleState,
   stateOf,
   type Schedule,
   type SchedulerStateDict,
 } from './state.js';
+import { scheduleKind } from './kinds.js';
+
+const scheduleLrTakes = signature(
+  { optimizer: optimizerKind, lrLambda: either(scheduleKind, listOf(scheduleKind)) },
+  lrSchedulerOptions,
+);
 
 /** What LambdaLR and MultiplicativeLR share: a function for each group, with its state. */
 abstract class ScheduleLR extends LRScheduler {
   /** The function of each group. */
   readonly lrLambdas: readonly Schedule[];
 
-  constructor(optimizer: Optimizer, lrLambda: Schedule | readonly Schedule[], { lastEpoch }: LRSchedulerOptions = {}) {
+  constructor(optimizer: Optimizer, lrLambda: Schedule | readonly Schedule[], options: LRSchedulerOptions = {}) {
+    scheduleLrTakes.check(new.target.name, arguments);
+    const { lastEpoch } = options;
     super(optimizer);
     const groups = optimizer.paramGroups.length;
     if (Array.isArray(lrLambda)) checkLength('lrLambda', lrLambda.length, groups);
     this.lrLambdas = Array.isArray(lrLambda)
       ? [...(lrLambda as readonly Schedule[])]
       : Array.from({ length: groups }, () => lrLambda as Schedule);
-    for (const schedule of this.lrLambdas) {
-      if (!isSchedule(schedule)) {
-        throw new AiforgeError(
-          'INVALID_ARGUMENT',
-          `lrLambda: expected a function of the epoch or an object with call(epoch), got ${String(schedule)}.`,
-        );
-      }
-    }
     this.begin(lastEpoch);
   }
 

@@ -1,8 +1,11 @@
 import { AiforgeError } from '../../errors.js';
 import { noGrad } from '../../autograd/modes.js';
 import { logger } from '../../log.js';
+import { whole, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import { scope } from '../../tensor/scope.js';
-import { Optimizer } from '../optimizer.js';
+import type { Optimizer } from '../optimizer.js';
 import { checkLength, copyOf, groupsOf, ratesOf, setRate, type Rate } from './rates.js';
 import { adoptState, stateOf, type SchedulerStateDict } from './state.js';
 
@@ -14,6 +17,8 @@ export interface LRSchedulerOptions {
    */
   lastEpoch?: number;
 }
+
+export const lrSchedulerOptions: Kinds<LRSchedulerOptions> = { lastEpoch: whole };
 
 const stepFirst =
   'scheduler.step() came before optimizer.step(): the first learning rate of the schedule is skipped. Call optimizer.step() first.';
@@ -42,10 +47,7 @@ function warn(scheduler: object, message: string): void {
   logger.warn(message);
 }
 
-export function checkOptimizer(optimizer: unknown): asserts optimizer is Optimizer {
-  if (optimizer instanceof Optimizer) return;
-  throw new AiforgeError('INVALID_ARGUMENT', `A scheduler needs an Optimizer, got ${String(optimizer)}.`);
-}
+const schedulerTakes = signature({ optimizer: optimizerKind });
 
 /**
  * The base of the learning-rate schedulers: counts epochs and sets the `lr` of each parameter group to what {@link getLr}
@@ -85,7 +87,7 @@ export abstract class LRScheduler {
   declare protected lastLr: Rate[];
 
   constructor(optimizer: Optimizer) {
-    checkOptimizer(optimizer);
+    schedulerTakes.check(new.target.name, arguments);
     this.optimizer = optimizer;
   }
 

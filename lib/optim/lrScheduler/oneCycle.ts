@@ -1,10 +1,14 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, number, count, fraction, oneOf, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import { camelCase } from '../../tensor/schema.js';
 import type { Optimizer } from '../optimizer.js';
 import { cos, divide } from './cMath.js';
-import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { cycledMomenta, setMomentum, usesBeta1 } from './momentum.js';
 import { groupsOf, groupValue, minus, over, perGroup, plus, times, type Rate, type ScheduledGroup } from './rates.js';
+import { ratesKind, perGroupKind } from './kinds.js';
 
 export interface OneCycleLROptions extends LRSchedulerOptions {
   /** The steps of the cycle, a whole number from 1. Default: `epochs · stepsPerEpoch`, which must both be given then. */
@@ -30,6 +34,21 @@ export interface OneCycleLROptions extends LRSchedulerOptions {
   /** Falls in as many steps as it rose to the first rate, and only then to the last. Default: false. */
   threePhase?: boolean;
 }
+
+const oneCycleLrOptions: Kinds<OneCycleLROptions> = {
+  totalSteps: count,
+  epochs: count,
+  stepsPerEpoch: count,
+  pctStart: fraction,
+  annealStrategy: oneOf('cos', 'linear'),
+  cycleMomentum: boolean,
+  baseMomentum: perGroupKind,
+  maxMomentum: perGroupKind,
+  divFactor: number,
+  finalDivFactor: number,
+  threePhase: boolean,
+  ...lrSchedulerOptions,
+};
 
 // As state dicts have it: the values name what a parameter group holds.
 interface Phase {
@@ -73,16 +92,13 @@ function refuse(message: string): never {
   throw new AiforgeError('INVALID_ARGUMENT', message);
 }
 
-const whole = (name: string, value: number): number =>
-  Number.isInteger(value) && value > 0 ? value : refuse(`${name}: expected a whole number, 1 or more, got ${value}.`);
-
 function stepsOf({ totalSteps, epochs, stepsPerEpoch }: OneCycleLROptions): number {
-  if (totalSteps !== undefined) return whole('totalSteps', totalSteps);
-  if (epochs !== undefined && stepsPerEpoch !== undefined) {
-    return whole('epochs', epochs) * whole('stepsPerEpoch', stepsPerEpoch);
-  }
+  if (totalSteps !== undefined) return totalSteps;
+  if (epochs !== undefined && stepsPerEpoch !== undefined) return epochs * stepsPerEpoch;
   return refuse('OneCycleLR needs totalSteps, or both epochs and stepsPerEpoch.');
 }
+
+const oneCycleLrTakes = signature({ optimizer: optimizerKind, maxLr: ratesKind }, oneCycleLrOptions);
 
 /**
  * One cycle: from `maxLr / divFactor` up to `maxLr` in the first `pctStart` of the steps, and down to
@@ -111,15 +127,12 @@ export class OneCycleLR extends LRScheduler {
   declare protected readonly useBeta1: boolean;
 
   constructor(optimizer: Optimizer, maxLr: Rate | readonly Rate[], options: OneCycleLROptions = {}) {
+    oneCycleLrTakes.check(new.target.name, arguments);
     const { pctStart = 0.3, annealStrategy = 'cos', cycleMomentum = true, lastEpoch = -1 } = options;
     const { baseMomentum = 0.85, maxMomentum = 0.95, divFactor = 25, finalDivFactor = 1e4 } = options;
     super(optimizer);
     this.totalSteps = stepsOf(options);
-    if (!(pctStart >= 0 && pctStart <= 1)) refuse(`pctStart: expected a number from 0 to 1, got ${String(pctStart)}.`);
     this.schedulePhases = phasesOf(this.totalSteps, pctStart, options.threePhase ?? false);
-    if (!['cos', 'linear'].includes(annealStrategy)) {
-      refuse(`annealStrategy: expected 'cos' or 'linear', got ${String(annealStrategy)}.`);
-    }
     this.annealFuncType = annealStrategy;
     const maxLrs = perGroup('maxLr', optimizer, maxLr);
     if (lastEpoch === -1) setBounds(optimizer, maxLrs, divFactor, finalDivFactor);

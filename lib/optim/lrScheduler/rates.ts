@@ -46,7 +46,7 @@ export function times(a: Rate, b: Rate): Rate {
 
 export const over = (a: Rate, b: number): Rate => (isNumber(a) ? a / b : a.div(b));
 
-export const toNumber = (rate: Rate): number => (isNumber(rate) ? rate : rate.item<number>());
+export const toNumber = (rate: Rate): number => (isNumber(rate) ? rate : rate.item());
 
 /** The rate itself, or a copy of its tensor that outlives the scope. */
 export const copyOf = (rate: Rate): Rate => (isNumber(rate) ? rate : keep(rate.detach().clone()));

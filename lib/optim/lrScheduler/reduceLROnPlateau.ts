@@ -1,10 +1,15 @@
 import { AiforgeError } from '../../errors.js';
+import { number, oneOf, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Optimizer } from '../optimizer.js';
 import { LRScheduler } from './lrScheduler.js';
 import { checkLength, groupsOf, setRate, toNumber } from './rates.js';
+import { perGroupKind } from './kinds.js';
 
 export interface ReduceLROnPlateauOptions {
   /** Whether less of the metric is better, or more. Default: 'min'. */
@@ -25,10 +30,18 @@ export interface ReduceLROnPlateauOptions {
   eps?: number;
 }
 
-function oneOf<T extends string>(name: string, value: T, values: readonly T[]): T {
-  if (values.includes(value)) return value;
-  throw new AiforgeError('INVALID_ARGUMENT', `${name}: expected ${values.join(' or ')}, got ${String(value)}.`);
-}
+const plateauOptions: Kinds<ReduceLROnPlateauOptions> = {
+  mode: oneOf('min', 'max'),
+  factor: number,
+  patience: number,
+  threshold: number,
+  thresholdMode: oneOf('rel', 'abs'),
+  cooldown: number,
+  minLr: perGroupKind,
+  eps: number,
+};
+
+const plateauTakes = signature({ optimizer: optimizerKind }, plateauOptions);
 
 /**
  * Reduces the rate when a metric has stopped getting better: `lr ← max(lr · factor, minLr)` after more than `patience` epochs
@@ -64,10 +77,11 @@ export class ReduceLROnPlateau extends LRScheduler {
   numBadEpochs = 0;
 
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
+    plateauTakes.check(new.target.name, arguments);
     const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'rel' } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
     super(optimizer);
-    if (!(factor < 1)) throw new AiforgeError('INVALID_ARGUMENT', `factor: expected less than 1, got ${factor}.`);
+    if (!(factor < 1)) throw new AiforgeError('INVALID_ARGUMENT', `factor: expected less than 1, got ${show(factor)}.`);
     this.factor = factor;
     const groups = optimizer.paramGroups.length;
     this.defaultMinLr = typeof minLr === 'number' ? minLr : null;
@@ -76,8 +90,8 @@ export class ReduceLROnPlateau extends LRScheduler {
     this.patience = patience;
     this.cooldown = cooldown;
     this.eps = eps;
-    this.mode = oneOf('mode', mode, ['min', 'max']);
-    this.thresholdMode = oneOf('thresholdMode', thresholdMode, ['rel', 'abs']);
+    this.mode = mode;
+    this.thresholdMode = thresholdMode;
     this.threshold = threshold;
     this.modeWorse = mode === 'min' ? Infinity : -Infinity;
     this.best = this.modeWorse;

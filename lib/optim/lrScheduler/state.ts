@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
 import { stateDictName } from '../../nn/moduleNames.js';
 import { camelCase } from '../../tensor/schema.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -44,7 +45,7 @@ export function stateOf(scheduler: object, without: readonly string[]): Schedule
 /** Sets the properties of a scheduler that a state dict names, but `without`, which are PyTorch's names. */
 export function adoptState(scheduler: object, state: SchedulerStateDict, without: readonly string[] = []): void {
   const name = scheduler.constructor.name;
-  if (typeof state !== 'object' || state === null) mismatch(name, `it is no state dict but ${String(state)}`);
+  if (typeof state !== 'object' || state === null) mismatch(name, `it is no state dict but ${show(state)}`);
   const entries = Object.entries(state).filter(([key]) => !without.includes(key));
   const named = entries.map(([key, value]) => [key, ownNames.get(key) ?? camelCase(key), value] as const);
   const prototype = Object.getPrototypeOf(scheduler) as object;

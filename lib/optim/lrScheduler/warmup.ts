@@ -1,14 +1,18 @@
 import { AiforgeError } from '../../errors.js';
+import { number, whole, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
 import { divide } from './cMath.js';
-import { LRScheduler, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
 import { groupsOf, ratesOf, times, type Rate } from './rates.js';
 
 function checkFactor(name: string, factor: number, isAboveZero: boolean): void {
   if (factor <= 1 && (isAboveZero ? factor > 0 : factor >= 0)) return;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `${name}: expected a number ${isAboveZero ? 'above 0 and up to' : 'from 0 to'} 1, got ${String(factor)}.`,
+    `${name}: expected a number ${isAboveZero ? 'above 0 and up to' : 'from 0 to'} 1, got ${show(factor)}.`,
   );
 }
 
@@ -18,6 +22,10 @@ export interface ConstantLROptions extends LRSchedulerOptions {
   /** Epochs until the rate is the initial one. Default: 5. */
   totalIters?: number;
 }
+
+const constantLrOptions: Kinds<ConstantLROptions> = { factor: number, totalIters: whole, ...lrSchedulerOptions };
+
+const constantLrTakes = signature({ optimizer: optimizerKind }, constantLrOptions);
 
 /**
  * A fraction of the rate for the first `totalIters` epochs: `lr = initialLr · factor`, then `initialLr`.
@@ -36,7 +44,9 @@ export class ConstantLR extends LRScheduler {
   readonly factor: number;
   readonly totalIters: number;
 
-  constructor(optimizer: Optimizer, { factor = 1 / 3, totalIters = 5, lastEpoch }: ConstantLROptions = {}) {
+  constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
+    constantLrTakes.check(new.target.name, arguments);
+    const { factor = 1 / 3, totalIters = 5, lastEpoch } = options;
     super(optimizer);
     checkFactor('factor', factor, false);
     this.factor = factor;
@@ -67,6 +77,15 @@ export interface LinearLROptions extends LRSchedulerOptions {
   totalIters?: number;
 }
 
+const linearLrOptions: Kinds<LinearLROptions> = {
+  startFactor: number,
+  endFactor: number,
+  totalIters: whole,
+  ...lrSchedulerOptions,
+};
+
+const linearLrTakes = signature({ optimizer: optimizerKind }, linearLrOptions);
+
 /**
  * A factor that changes on a straight line:
  * `lr = initialLr · (startFactor + (endFactor − startFactor) · min(epoch, totalIters) / totalIters)`.
@@ -88,10 +107,9 @@ export class LinearLR extends LRScheduler {
   readonly endFactor: number;
   readonly totalIters: number;
 
-  constructor(
-    optimizer: Optimizer,
-    { startFactor = 1 / 3, endFactor = 1, totalIters = 5, lastEpoch }: LinearLROptions = {},
-  ) {
+  constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
+    linearLrTakes.check(new.target.name, arguments);
+    const { startFactor = 1 / 3, endFactor = 1, totalIters = 5, lastEpoch } = options;
     super(optimizer);
     checkFactor('startFactor', startFactor, true);
     checkFactor('endFactor', endFactor, false);

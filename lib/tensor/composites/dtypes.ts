@@ -1,3 +1,4 @@
+import { show } from '../../show.js';
 import type { DType } from '../dtype.js';
 import { Tensor } from '../tensor.js';
 import { invalid } from './named.js';
@@ -45,7 +46,7 @@ export function finfo(dtype: DType = 'float32'): FloatInfo {
   const real = parts[dtype] ?? dtype;
   const found = floats[real];
   if (found === undefined)
-    throw invalid('finfo', `expected a floating-point dtype, got ${dtype}; use iinfo for integers`);
+    throw invalid('finfo', `expected a floating-point dtype, got ${show(dtype)}; use iinfo for integers`);
   const [bits, mantissa, max, normal, eps = 2 ** -mantissa] = found;
   const digits = Math.floor(mantissa * Math.log10(2));
   const resolution = Number(`1e-${digits}`);
@@ -73,7 +74,7 @@ const asNumber = (value: bigint): number | bigint => (Number.isSafeInteger(Numbe
 export function iinfo(dtype: DType): IntegerInfo {
   const bits = Number(/^u?int(\d+)$/.exec(dtype)?.[1]);
   if (Number.isNaN(bits))
-    throw invalid('iinfo', `expected an integer dtype, got ${dtype}; use finfo for floating-point`);
+    throw invalid('iinfo', `expected an integer dtype, got ${show(dtype)}; use finfo for floating-point`);
   const isSigned = dtype.startsWith('int');
   const range = 2n ** BigInt(isSigned ? bits - 1 : bits);
   return { dtype, bits, max: asNumber(range - 1n), min: asNumber(isSigned ? -range : 0n) };

@@ -1,5 +1,4 @@
-import { inspect } from 'node:util';
-
+import { show } from '../../show.js';
 import * as f from '../generated/functions.js';
 import * as linalg from '../generated/linalg.js';
 import type { Tensor } from '../tensor.js';
@@ -101,9 +100,9 @@ export function pcaLowrank(input: Tensor, ...args: unknown[]): Factors {
   const most = Math.min(...input.shape.slice(-2));
   const rank = q ?? Math.min(6, most);
   if (!(Number.isInteger(rank) && rank >= 0 && rank <= most))
-    throw invalid('pcaLowrank', `q is a whole number in 0 … ${most}, got ${inspect(rank)}`);
+    throw invalid('pcaLowrank', `q is a whole number in 0 … ${most}, got ${show(rank)}`);
   if (!(Number.isInteger(niter) && niter >= 0))
-    throw invalid('pcaLowrank', `niter is a whole number and not negative, got ${inspect(niter)}`);
+    throw invalid('pcaLowrank', `niter is a whole number and not negative, got ${show(niter)}`);
   if (!center) return decompose(input, rank, niter, null);
   if (input.isSparse) throw invalid('pcaLowrank', 'a sparse matrix is taken with center: false only');
   return decompose(input.sub(input.mean(-2, true)), rank, niter, null);

@@ -1,16 +1,10 @@
-import { inspect } from 'node:util';
-
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { isOptions, unknownOption } from '../../signature.js';
 import { Tensor } from '../tensor.js';
 
 export function invalid(name: string, reason: string): AiforgeError {
   return new AiforgeError('INVALID_ARGUMENT', `${name}: ${reason}.`);
-}
-
-export function isOptions(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 /**
@@ -31,7 +25,7 @@ export function named<Named extends object>(
   for (const [i, arg] of args.entries()) if (arg !== undefined) result[parameters[i]!] = arg;
   for (const [option, value] of Object.entries(options)) {
     if (!(parameters as readonly string[]).includes(option)) {
-      throw invalid(name, `has no option '${option}'; it takes ${parameters.join(', ')}`);
+      throw unknownOption(name, option, parameters);
     }
     if (Object.hasOwn(result, option)) throw invalid(name, `got '${option}' twice, by position and by name`);
     if (value !== undefined) result[option] = value;
@@ -44,7 +38,7 @@ export function tensorList(name: string, given: readonly unknown[]): Tensor[] {
   const list: readonly unknown[] = given.length === 1 && Array.isArray(given[0]) ? given[0] : given;
   for (const item of list) {
     if (!Tensor.isTensor(item)) {
-      throw invalid(name, `expected Tensors, found ${inspect(item, { depth: 0, customInspect: false })}`);
+      throw invalid(name, `expected Tensors, found ${show(item)}`);
     }
   }
   return list as Tensor[];

@@ -1,3 +1,4 @@
+import { show } from '../../show.js';
 import { tensor } from '../creation.js';
 import * as f from '../generated/functions.js';
 import { ops } from '../operators.js';
@@ -17,7 +18,7 @@ function contracted(a: Tensor, b: Tensor, dims: unknown): [number[], number[]] {
   const count = Array.isArray(dims) && dims.length === 1 ? (dims as unknown[])[0] : dims;
   const most = Math.min(a.ndim, b.ndim);
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 0 || count > most) {
-    throw invalid('tensordot', `dims is a whole number in 0 … ${most} or two lists of dimensions, got ${String(dims)}`);
+    throw invalid('tensordot', `dims is a whole number in 0 … ${most} or two lists of dimensions, got ${show(dims)}`);
   }
   return [Array.from({ length: count }, (_, i) => i - count), Array.from({ length: count }, (_, i) => i)];
 }
@@ -65,7 +66,7 @@ export function cdist(
 export function cdist(x1: Tensor, x2: Tensor, ...args: unknown[]): Tensor {
   const { p = 2, computeMode = computeModes[0] } = named<CdistOptions>('cdist', ['p', 'computeMode'], args);
   const mode = computeModes.indexOf(computeMode);
-  if (mode < 0) throw invalid('cdist', `computeMode is one of ${computeModes.join(', ')}, got ${String(computeMode)}`);
+  if (mode < 0) throw invalid('cdist', `computeMode is one of ${computeModes.join(', ')}, got ${show(computeMode)}`);
   return f.cdist(x1, x2, p, mode === 0 ? null : mode);
 }
 

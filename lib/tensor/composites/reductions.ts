@@ -1,3 +1,4 @@
+import { show } from '../../show.js';
 import type { DType } from '../dtype.js';
 import * as f from '../generated/functions.js';
 import * as linalg from '../generated/linalg.js';
@@ -55,7 +56,7 @@ export function norm(input: Tensor, ...args: unknown[]): Tensor {
     out,
   } = named<NormOptions>('norm', ['p', 'dim', 'keepdim', 'out', 'dtype'], args);
   if (typeof p !== 'number' && p !== 'fro' && p !== 'nuc') {
-    throw invalid('norm', `p is a number, 'fro' or 'nuc', got ${String(p)}`);
+    throw invalid('norm', `p is a number, 'fro' or 'nuc', got ${show(p)}`);
   }
   const dims = typeof dim === 'number' ? [dim] : dim;
   if (input.layout !== 'strided') return sparseNorm(input, p, dims, keepdim);

@@ -1,8 +1,8 @@
-import { inspect } from 'node:util';
-
+import { show } from '../../show.js';
+import { isOptions } from '../../signature.js';
 import * as f from '../generated/functions.js';
 import { Tensor } from '../tensor.js';
-import { invalid, isOptions, tensorList } from './named.js';
+import { invalid, tensorList } from './named.js';
 
 // Functions of any number of tensors, given one by one or as one list.
 
@@ -13,7 +13,7 @@ function letter(subscript: number | '...'): string {
   if (Number.isInteger(subscript) && subscript >= 0 && subscript < 52) {
     return String.fromCharCode(subscript < 26 ? 65 + subscript : 97 + subscript - 26);
   }
-  throw invalid('einsum', `a subscript is '...' or a whole number in 0 … 51, got ${String(subscript)}`);
+  throw invalid('einsum', `a subscript is '...' or a whole number in 0 … 51, got ${show(subscript)}`);
 }
 
 const letters = (subscripts: unknown): string => {
@@ -120,14 +120,14 @@ export function broadcastShapes(...shapes: (number | readonly number[])[]): numb
   const lists = shapes.map((shape) => (typeof shape === 'number' ? [shape] : shape));
   const wrong = lists.find((shape) => !Array.isArray(shape));
   if (wrong !== undefined || lists.includes(undefined as never)) {
-    throw invalid('broadcastShapes', `a shape is a list of sizes, got ${inspect(wrong, { depth: 0 })}`);
+    throw invalid('broadcastShapes', `a shape is a list of sizes, got ${show(wrong)}`);
   }
   const result = new Array<number>(Math.max(0, ...lists.map((shape) => shape.length))).fill(1);
   for (const shape of lists) {
     const offset = result.length - shape.length;
     for (const [i, size] of shape.entries()) {
       if (!Number.isInteger(size) || size < 0)
-        throw invalid('broadcastShapes', `a size is a whole number, got ${size}`);
+        throw invalid('broadcastShapes', `a size is a whole number, got ${show(size)}`);
       if (size === 1 || size === result[offset + i]) continue;
       if (result[offset + i] !== 1) {
         throw invalid('broadcastShapes', `${lists.map((s) => `[${s.join(', ')}]`).join(' and ')} do not broadcast`);

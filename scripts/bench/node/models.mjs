@@ -9,6 +9,7 @@ import * as tagger from '../../../build/test/models/tagger.mjs';
 import { trainStep } from '../../../build/test/models/task.mjs';
 import * as translator from '../../../build/test/models/translator.mjs';
 import * as vae from '../../../build/test/models/vae.mjs';
+import { moved } from './device.mjs';
 
 const models = { gpt, lenet, mlp, resnet, tagger, translator, vae };
 
@@ -17,7 +18,7 @@ export const specifications = JSON.parse(readFileSync(new URL('../models.json', 
 /** A step on one batch, again and again. */
 function step({ model, sizes }) {
   return () => {
-    const task = models[model].build(sizes);
+    const task = moved(models[model].build(sizes));
     const batch = task.batch();
     return () => trainStep(task, batch);
   };

@@ -1,12 +1,14 @@
 // Thirty common operators on small tensors, as python/operators.py calls them: what a call costs beside its arithmetic.
 import { cat, nn, ones, randn, stack, tensor, where } from 'aiforge';
 
+import { there } from './device.mjs';
+
 const { functional } = nn;
 
 function build() {
-  const [a, b] = [randn(4, 4), randn(4, 4)];
-  const [batch, positive, mask] = [randn(2, 4, 4), a.abs().add(1), a.gt(0)];
-  const [weight, bias, index] = [ones(4), ones(4), tensor([0, 2], { dtype: 'int64' })];
+  const [a, b] = there(randn(4, 4), randn(4, 4));
+  const [batch, positive, mask] = there(randn(2, 4, 4), a.abs().add(1), a.gt(0));
+  const [weight, bias, index] = there(ones(4), ones(4), tensor([0, 2], { dtype: 'int64' }));
   return {
     add: () => a.add(b),
     sub: () => a.sub(b),

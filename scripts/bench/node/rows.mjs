@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import { conversions } from './conversions.mjs';
+import { settle, there } from './device.mjs';
+import { gpuRows } from './gpu.mjs';
 import { modelRows } from './models.mjs';
 import { operator, operatorNames } from './operators.mjs';
 import { optimizers } from './optimizers.mjs';
@@ -20,7 +22,7 @@ function trainingStep(model, lossFn, optimizer, inputs, targets) {
 }
 
 function addTensors() {
-  const [a, b] = [randn(2, 2), randn(2, 2)];
+  const [a, b] = there(randn(2, 2), randn(2, 2));
   return () => add(a, b);
 }
 
@@ -46,9 +48,10 @@ function transformerStep() {
   return trainingStep(model, new nn.CrossEntropyLoss(), optimizer, inputs, randint(0, 2, [8], { dtype: 'int64' }));
 }
 
-const callsPerScope = 100;
-
-/** `iterations` make a round; a `scoped` row runs them in scopes of 100, about what a training step makes. */
+/**
+ * `iterations` make a round; a `scoped` row runs them in scopes of 100, about what a training step makes, or of as many as
+ * `perScope` says.
+ */
 export const rows = {
   add_in_scope: { build: addTensors, iterations: 1000, warmUp: 20000, scoped: true },
   add_outside: { build: addTensors, iterations: 1000, warmUp: 20000 },
@@ -57,6 +60,7 @@ export const rows = {
   ...conversions,
   ...optimizers,
   ...modelRows,
+  ...gpuRows,
 };
 
 for (const name of operatorNames) {
@@ -79,13 +83,14 @@ export function prepare(name) {
 
 /** Runs one round; returns the ns of one iteration. */
 export function runRound(name, iterate) {
-  const { iterations, scoped } = rows[name];
+  const { iterations, scoped, perScope = 100 } = rows[name];
   const repeat = (times) => {
     for (let i = 0; i < times; ++i) iterate();
   };
-  const few = () => repeat(callsPerScope);
+  const few = () => repeat(perScope);
   const start = process.hrtime.bigint();
   if (!scoped) repeat(iterations);
-  else for (let i = 0; i < iterations; i += callsPerScope) scope(few);
+  else for (let i = 0; i < iterations; i += perScope) scope(few);
+  settle();
   return Number(process.hrtime.bigint() - start) / iterations;
 }

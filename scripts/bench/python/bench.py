@@ -20,6 +20,8 @@ import torch
 from torch import nn
 
 from conversions import CONVERSIONS
+from device import settle, there
+from gpu import GPU
 from models import Transformer, mlp
 from operators import operators
 from optimizers import OPTIMIZERS
@@ -27,7 +29,7 @@ from training import TRAINING
 
 
 def add2x2():
-    a, b = torch.randn(2, 2), torch.randn(2, 2)
+    a, b = there(torch.randn(2, 2), torch.randn(2, 2))
     return lambda: torch.add(a, b)
 
 
@@ -64,6 +66,7 @@ ROWS = {
     **CONVERSIONS,
     **OPTIMIZERS,
     **TRAINING,
+    **GPU,
     **{f"op_{name}": (lambda call=call: call, 1000, 5000) for name, call in operators().items()},
 }
 
@@ -92,6 +95,7 @@ def measure(row, threads, rounds):
         begin = time.perf_counter_ns()
         for _ in range(iterations):
             iterate()
+        settle()
         times.append((time.perf_counter_ns() - begin) / iterations)
     return statistics.median(times)
 

@@ -3,11 +3,13 @@
 import torch
 import torch.nn.functional as F
 
+from device import there
+
 
 def operators():
-    a, b = torch.randn(4, 4), torch.randn(4, 4)
-    batch, positive, mask = torch.randn(2, 4, 4), a.abs() + 1, a > 0
-    weight, bias, index = torch.ones(4), torch.ones(4), torch.tensor([0, 2])
+    a, b = there(torch.randn(4, 4), torch.randn(4, 4))
+    batch, positive, mask = there(torch.randn(2, 4, 4), a.abs() + 1, a > 0)
+    weight, bias, index = there(torch.ones(4), torch.ones(4), torch.tensor([0, 2]))
     return {
         "add": lambda: a.add(b),
         "sub": lambda: a.sub(b),

@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from device import moved
+
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[2] / "test" / "models" / "python"))
 
@@ -15,7 +17,7 @@ def step(specification):
     def build():
         from task import train_step
 
-        task = importlib.import_module(specification["model"]).build(**specification.get("sizes", {}))
+        task = moved(importlib.import_module(specification["model"]).build(**specification.get("sizes", {})))
         batch = task.batch()
         return lambda: train_step(task, batch)
 

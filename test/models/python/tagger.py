@@ -18,7 +18,7 @@ class Tagger(nn.Module):
         self.tags = nn.Linear(2 * hidden, tags)
 
     def forward(self, words, lengths):
-        x = pack_padded_sequence(self.embedding(words), lengths, batch_first=True, enforce_sorted=False)
+        x = pack_padded_sequence(self.embedding(words), lengths.cpu(), batch_first=True, enforce_sorted=False)
         outputs, _ = self.lstm(x)
         padded, _ = pad_packed_sequence(outputs, batch_first=True, total_length=words.shape[1])
         return self.tags(padded)

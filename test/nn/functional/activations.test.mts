@@ -1,7 +1,8 @@
 import { manualSeed, nn, rand, randn, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
-import { exact, python, runPython, type Exact } from '../reference.mjs';
+import { exact, type Exact } from '../../support/exact.mjs';
+import { python, runPython } from '../reference.mjs';
 
 const F = nn.functional;
 

@@ -4,7 +4,8 @@ import { manualSeed, rand, randn, viewAsReal, type DType, type Tensor } from 'ai
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
-import { camelKeys, exact, type Exact } from '../reference.mjs';
+import { exact, type Exact } from '../../support/exact.mjs';
+import { camelKeys } from '../reference.mjs';
 import { reference } from '../../support/reference.mjs';
 
 interface Case {

@@ -10,9 +10,9 @@ describe('losses', () => {
   it('refuse at construction what makes no sense', () => {
     const avg = { reduction: 'avg' as 'mean' };
     const plain = [nn.L1Loss, nn.BCELoss, nn.KLDivLoss, nn.CTCLoss, nn.MultiMarginLoss, nn.TripletMarginLoss];
-    for (const Loss of plain) invalid(() => new Loss(avg), /'none', 'mean' or 'sum', got avg/);
-    invalid(() => new nn.MSELoss({ reduction: 'batchmean' as 'mean' }), /got batchmean/);
-    invalid(() => new nn.HuberLoss({ delta: '1' as unknown as number }), /delta must be a number, got 1/);
+    for (const Loss of plain) invalid(() => new Loss(avg), /'none', .*'sum'.*, got 'avg'/);
+    invalid(() => new nn.MSELoss({ reduction: 'batchmean' as 'mean' }), /'none', 'mean' or 'sum', got 'batchmean'/);
+    invalid(() => new nn.HuberLoss({ delta: '1' as unknown as number }), /delta must be a number, got '1'/);
     invalid(() => new nn.MultiMarginLoss({ p: 3 }), /p must be 1 or 2, got 3/);
     invalid(() => new nn.MultiMarginLoss({ weight: ones([2, 2]) }), /one dimension, got \[2, 2\]/);
     invalid(() => new nn.TripletMarginLoss({ margin: 0 }), /TripletMarginLoss: margin must be greater than 0, got 0/);
@@ -58,7 +58,7 @@ describe('losses', () => {
     const points: [Tensor, Tensor, Tensor] = [randn([4, 3]), randn([4, 3]), randn([4, 3])];
     const expected = new nn.TripletMarginLoss({ swap: true }).forward(...points);
     const module = new nn.TripletMarginWithDistanceLoss({ swap: true });
-    expect(module.forward(...points).item<number>()).to.be.closeTo(expected.item<number>(), 1e-6);
+    expect(module.forward(...points).item()).to.be.closeTo(expected.item(), 1e-6);
     expect(String(module)).to.equal('TripletMarginWithDistanceLoss(\n  (distance_function): PairwiseDistance()\n)');
     const distanceFunction = (a: Tensor, b: Tensor): Tensor => a.sub(b).abs().amax([1]);
     const own = new nn.TripletMarginWithDistanceLoss({ distanceFunction });
@@ -74,7 +74,7 @@ describe('the adaptive softmax', () => {
     const softmax = new nn.AdaptiveLogSoftmaxWithLoss(4, 9, [3, 6], { divValue: 2, headBias: true });
     const x = randn([64, 4]).mul(8);
     const logProb = softmax.logProb(x);
-    expect(logProb.exp().sum(1).sub(1).abs().max().item<number>()).to.be.below(1e-5);
+    expect(logProb.exp().sum(1).sub(1).abs().max().item()).to.be.below(1e-5);
     expect(softmax.predict(x).equal(logProb.argmax(1))).to.equal(true);
     for (const rows of [softmax.predict(x).lt(3), softmax.predict(x).ge(3)]) {
       const some = x.indexSelect(0, rows.nonzero().squeeze(1));
@@ -82,7 +82,7 @@ describe('the adaptive softmax', () => {
     }
     for (let target = 0; target < 9; ++target) {
       const { output } = softmax.forward(x, zeros([64], { dtype: 'int64' }).fill_(target));
-      expect(output.sub(logProb.select(1, target)).abs().max().item<number>()).to.be.below(1e-4);
+      expect(output.sub(logProb.select(1, target)).abs().max().item()).to.be.below(1e-4);
     }
     expect(Object.keys(softmax.stateDict())).to.deep.equal([
       'head.weight',
@@ -131,16 +131,16 @@ describe('the cross entropy of a linear layer in chunks', () => {
       linearBias: zeros([5]),
     });
     const [[first], [second]] = [grad(loss, [weight]), grad(plain, [weight])];
-    expect(first!.sub(second!).abs().max().item<number>()).to.be.below(1e-6);
+    expect(first!.sub(second!).abs().max().item()).to.be.below(1e-6);
   });
 
   it('refuses settings that make no sense', () => {
     const make = (settings: nn.LinearCrossEntropySettings) => () => new nn.LinearCrossEntropyOptions(settings);
-    invalid(make({ accPolicy: 'fast' as 'auto' }), /accPolicy must be one of auto.*got fast/);
+    invalid(make({ accPolicy: 'fast' as 'auto' }), /accPolicy must be 'auto', .*, got 'fast'/);
     for (const chunkingMethod of ['rows', 'aspect_ratio:0', 'aspect_ratio:x', 'aspect_ratio:']) {
       invalid(make({ chunkingMethod }), /chunkingMethod must be/);
     }
-    invalid(make({ batchChunkSize: 0 }), /positive whole number or null, got 0/);
+    invalid(make({ batchChunkSize: 0 }), /batchChunkSize must be a whole number above 0, or null, got 0/);
     invalid(make({ accDtype: 'int64' }), /accDtype must be/);
     const both = new nn.LinearCrossEntropyOptions({ batchChunkSize: 3, chunkingMethod: 'aspect_ratio' });
     const call = (options: nn.LinearCrossEntropyOptions, x: Tensor) => () =>

@@ -1,7 +1,7 @@
 import { manualSeed, noGrad, rand, randn, Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 
-import { exact, type Exact } from '../reference.mjs';
+import { exact, type Exact } from '../../support/exact.mjs';
 
 /** What a module computed: see test/reference/module_cases.py. */
 export interface Found {

@@ -22,6 +22,7 @@ export interface Case {
   calls: (number | null)[] | null;
   digest: string;
   samples: number[][];
+  sums: number[][];
   half: Record<string, unknown>;
   half_optimizer: Record<string, unknown>[];
 }
@@ -84,7 +85,7 @@ export function build([name, args, options]: Spec, optimizer: optim.Optimizer): 
 
 export function rates(optimizer: optim.Optimizer): number[] {
   return (optimizer.paramGroups as Group[]).flatMap(({ lr, momentum, betas }) => [
-    typeof lr === 'number' ? lr : lr.item<number>(),
+    typeof lr === 'number' ? lr : lr.item(),
     ...(momentum === undefined ? [] : [momentum]),
     ...(betas === undefined ? [] : [betas[0]!]),
   ]);

@@ -7,8 +7,10 @@ import { expect } from 'chai';
 import { Counter } from '#lib/counter.js';
 
 import { temporaryFolder } from '../../support/project.mjs';
-import { python, reference, runPython } from '../../nn/reference.mjs';
+import { recorded } from '../../support/recorded.mjs';
+import { python, runPython } from '../../nn/reference.mjs';
 import { build, buildOptimizer, digest, plain, rates, special, STEPS, step, title, type Case } from './cases.mjs';
+import { expectRates, expectState } from './expectRates.mjs';
 
 // A one-cycle schedule ends at its last step.
 function callsOf({ scheduler: [name, , options], calls }: Case): (number | null)[] {
@@ -50,24 +52,22 @@ function restored(test: Case) {
 }
 
 describe('learning-rate schedulers against PyTorch', () => {
-  const recording = reference<{ cases: Case[] }>('lr_scheduler');
-  for (const test of recording?.cases ?? []) {
+  const { cases } = recorded<{ cases: Case[] }>('lr_scheduler');
+  for (const test of cases) {
     it(`${title(test)}: rates, state, and going on from PyTorch's state`, () => {
       scope(() => {
         const calls = callsOf(test);
-        const { rows } = run(test, calls);
-        expect(rows.filter((_, i) => i % 40 === 0)).to.deep.equal(test.samples);
-        expect(digest(rows)).to.equal(test.digest);
+        expectRates(run(test, calls).rows, test);
 
         const first = run(test, calls.slice(0, half(test)));
-        expect(plain(first.scheduler.stateDict())).to.deep.equal(test.half);
+        expectState(plain(first.scheduler.stateDict()), test);
 
         const { optimizer, scheduler } = restored(test);
         const rest = calls.slice(half(test)).map((call) => {
           step(scheduler, call);
           return rates(optimizer);
         });
-        expect(digest([...first.rows, ...rest])).to.equal(test.digest);
+        expectRates([...first.rows, ...rest], test);
       });
     });
   }
@@ -88,7 +88,7 @@ print(json.dumps(lr_scheduler.${call}))`;
 
     it("PyTorch goes on from the library's states", () => {
       const file = path.join(folder, 'here.pt');
-      const runs = recording!.cases.map((test) => {
+      const runs = cases.map((test) => {
         const calls = callsOf(test);
         const { optimizer, scheduler } = run(test, calls.slice(0, half(test)));
         const rows = run(test, calls).rows.slice(half(test) + 1);
@@ -101,14 +101,14 @@ print(json.dumps(lr_scheduler.${call}))`;
         program(`go_on('${file}', json.load(sys.stdin))`),
         JSON.stringify(runs.map(({ rest }) => rest)),
       );
-      digests.forEach((found, i) => expect(found, title(recording!.cases[i]!)).to.equal(runs[i]!.expected));
+      digests.forEach((found, i) => expect(found, title(cases[i]!)).to.equal(runs[i]!.expected));
     });
 
     it("the library goes on from PyTorch's", () => {
       const file = path.join(folder, 'there.pt');
       runPython(program(`halves('${file}')`));
       const saved = load<{ scheduler: Record<string, unknown>; optimizer: optim.OptimizerStateDict }[]>(file);
-      recording!.cases.forEach((test, i) => {
+      cases.forEach((test, i) => {
         const calls = callsOf(test);
         const optimizer = buildOptimizer(test.optimizer);
         const scheduler = build(test.scheduler, optimizer);

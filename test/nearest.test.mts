@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { didYouMean, nearest } from '#lib/config/nearest.js';
+import { didYouMean, nearest } from '#lib/nearest.js';
 
 describe('nearest', () => {
   const names = ['epochs', 'batchSize', 'learningRate', 'valFraction', 'testFraction'];

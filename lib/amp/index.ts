@@ -1,0 +1,1 @@
+export { autocast, type AutocastOptions } from './autocast.js';

@@ -1,0 +1,105 @@
+import { inspect } from 'node:util';
+
+import { AiforgeError } from '../errors.js';
+import { native } from '../native.js';
+import { enterContext } from '../tensor/context.js';
+import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { flavour, isCudaFlavour, nativeCuda, type DeviceProperties } from './native.js';
+
+/** A CUDA device: its number, `'cuda'` for the current one, or `'cuda:1'`. */
+export type CudaDevice = number | 'cuda' | `cuda:${number}`;
+
+/** A device's number; null for the current one. Throws INVALID_ARGUMENT for what is no CUDA device. */
+export function indexOf(device: CudaDevice | null | undefined): number | null {
+  if (device === undefined || device === null || device === 'cuda') return null;
+  if (Number.isInteger(device)) return device as number;
+  const index = typeof device === 'string' ? /^cuda:(\d+)$/.exec(device)?.[1] : undefined;
+  if (index !== undefined) return Number(index);
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `expected a CUDA device, such as 0, 'cuda' or 'cuda:1', got ${inspect(device, { depth: 0, customInspect: false })}.`,
+  );
+}
+
+/** Whether a CUDA device can be used: the build is of the CUDA flavour, and a driver shows a GPU. */
+export function isAvailable(): boolean {
+  return nativeCuda.deviceCount() > 0;
+}
+
+/**
+ * The number of CUDA devices that can be used; 0 in a build for the CPU, without a driver and without a GPU.
+ *
+ * @example
+ * import { cuda, ones } from 'aiforge';
+ * const x = ones([2], { device: cuda.deviceCount() > 0 ? 'cuda' : 'cpu' });
+ */
+export function deviceCount(): number {
+  return nativeCuda.deviceCount();
+}
+
+/** The device that `'cuda'` stands for on this thread. Throws DEVICE_UNAVAILABLE where there is none. */
+export function currentDevice(): number {
+  return nativeCuda.deviceIndex(null);
+}
+
+/** Makes a device the one that `'cuda'` stands for on this thread. Throws DEVICE_UNAVAILABLE for one that is not there. */
+export function setDevice(device: CudaDevice): void {
+  nativeCuda.setDevice(nativeCuda.deviceIndex(indexOf(device)));
+}
+
+/**
+ * Waits, and this thread's event loop with it, until a device has done all its work, of every stream. Default: the current one.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE where there is none.
+ */
+export function synchronize(device?: CudaDevice): void {
+  nativeCuda.synchronize(indexOf(device));
+}
+
+/**
+ * What a GPU is and has. Default: the current one. Throws DEVICE_UNAVAILABLE for one that is not there.
+ *
+ * @example
+ * import { cuda } from 'aiforge';
+ * if (cuda.isAvailable()) console.log(cuda.getDeviceProperties().name, cuda.getDeviceProperties().totalMemory);
+ */
+export function getDeviceProperties(device?: CudaDevice): DeviceProperties {
+  return flavour().deviceProperties(indexOf(device));
+}
+
+/** The GPU's name, such as `'NVIDIA H100 80GB HBM3'`. Throws DEVICE_UNAVAILABLE for one that is not there. */
+export function getDeviceName(device?: CudaDevice): string {
+  return getDeviceProperties(device).name;
+}
+
+/** The GPU's compute capability. Throws DEVICE_UNAVAILABLE for one that is not there. */
+export function getDeviceCapability(device?: CudaDevice): [major: number, minor: number] {
+  const { major, minor } = getDeviceProperties(device);
+  return [major, minor];
+}
+
+/** The version of NCCL; null in a build for the CPU, which has none. */
+export function ncclVersion(): [major: number, minor: number, patch: number] | null {
+  if (!isCudaFlavour) return null;
+  // As torch.cuda.nccl.version(): major in the high word, minor and patch below it.
+  const packed = BigInt(flavour().ncclVersion());
+  return [Number(packed >> 32n), Number((packed >> 16n) & 0xffffn), Number(packed & 0xffffn)];
+}
+
+const nameOf = (device: CudaDevice | undefined): string => `cuda:${nativeCuda.deviceIndex(indexOf(device))}`;
+
+/**
+ * The state of a device's default generator as a uint8 tensor on the CPU. `manualSeed` seeds it, as it does every device's.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE where there is none.
+ */
+export function getRngState(device?: CudaDevice): Tensor {
+  const name = nameOf(device);
+  enterContext();
+  return wrapHandle(native.defaultGeneratorState(name));
+}
+
+/** Sets the state of a device's default generator to one that `getRngState` gave. */
+export function setRngState(state: Tensor, device?: CudaDevice): void {
+  native.setDefaultGeneratorState(nameOf(device), handleOf(state));
+}

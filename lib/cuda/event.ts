@@ -1,0 +1,58 @@
+import { nativeCuda, type NativeEvent } from './native.js';
+
+export interface EventOptions {
+  /** Whether `elapsedTime` can be asked. Default: false. */
+  enableTiming?: boolean;
+}
+
+/**
+ * A mark in a stream's work, to wait for and to measure by. As `torch.cuda.Event`.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE where there is no device.
+ * @example
+ * import { cuda, randn } from 'aiforge';
+ * if (cuda.isAvailable()) {
+ *   const x = randn([1024, 1024], { device: 'cuda' });
+ *   const [start, end] = [new cuda.Event({ enableTiming: true }), new cuda.Event({ enableTiming: true })];
+ *   cuda.currentStream().recordEvent(start);
+ *   x.matmul(x);
+ *   cuda.currentStream().recordEvent(end);
+ *   end.synchronize();
+ *   console.log(start.elapsedTime(end), 'ms');
+ * }
+ */
+export class Event {
+  readonly #native: NativeEvent;
+
+  constructor({ enableTiming = false }: EventOptions = {}) {
+    this.#native = nativeCuda.openEvent(enableTiming);
+  }
+
+  /** @internal */
+  get native(): NativeEvent {
+    return this.#native;
+  }
+
+  /** Puts it after the work that the current stream has now; `Stream.recordEvent` does so with any stream. */
+  record(): void {
+    nativeCuda.eventRecord(this.#native, nativeCuda.currentStream(null));
+  }
+
+  /** Whether the work before it is done; true while it was put nowhere. */
+  query(): boolean {
+    return nativeCuda.eventQuery(this.#native);
+  }
+
+  /** Waits, and the event loop with it, until the work before it is done. */
+  synchronize(): void {
+    nativeCuda.eventSynchronize(this.#native);
+  }
+
+  /**
+   * Milliseconds of the device's time from this event to another. Throws OPERATOR_FAILED unless both were made with
+   * `enableTiming` and are done.
+   */
+  elapsedTime(end: Event): number {
+    return nativeCuda.eventElapsed(this.#native, end.#native);
+  }
+}

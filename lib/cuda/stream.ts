@@ -1,0 +1,111 @@
+import { callNow } from '../autograd/transform.js';
+import { handleOf, type Tensor } from '../tensor/tensor.js';
+import { indexOf, type CudaDevice } from './device.js';
+import { Event } from './event.js';
+import { nativeCuda, type NativeStream } from './native.js';
+
+export interface StreamOptions {
+  /** Default: the current device. */
+  device?: CudaDevice;
+  /** A lower number goes first; the driver knows a few, 0 and below. Default: 0. */
+  priority?: number;
+  /** @internal A stream that is there already. */
+  of?: NativeStream;
+}
+
+/**
+ * A queue of work of one device: what is put in one stream runs in order, and beside what other streams have. As
+ * `torch.cuda.Stream`. Memory belongs to the stream that it was made in: before another one uses a tensor, it must wait
+ * (`waitStream`), and a tensor that may be released while it is used needs `recordStream`.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE where there is no device.
+ * @example
+ * import { cuda, ones } from 'aiforge';
+ * if (cuda.isAvailable()) {
+ *   const x = ones([512, 512], { device: 'cuda' });
+ *   const side = new cuda.Stream();
+ *   side.waitStream(cuda.currentStream());
+ *   const y = side.run(() => x.matmul(x)); // beside what the current stream does
+ *   cuda.currentStream().waitStream(side);
+ *   console.log(y.sum().item());
+ * }
+ */
+export class Stream {
+  readonly #native: NativeStream;
+
+  constructor({ device, priority = 0, of }: StreamOptions = {}) {
+    this.#native = of ?? nativeCuda.openStream(indexOf(device), priority);
+  }
+
+  /** @internal */
+  get native(): NativeStream {
+    return this.#native;
+  }
+
+  /** The number of its device. */
+  get device(): number {
+    return nativeCuda.streamInfo(this.#native).device;
+  }
+
+  /** Its number within the device. */
+  get id(): number | bigint {
+    return nativeCuda.streamInfo(this.#native).id;
+  }
+
+  /** Whether all its work is done. */
+  query(): boolean {
+    return nativeCuda.streamQuery(this.#native);
+  }
+
+  /** Waits, and the event loop with it, until all its work is done. */
+  synchronize(): void {
+    nativeCuda.streamSynchronize(this.#native);
+  }
+
+  /** Makes the work that comes later wait for an event. */
+  waitEvent(event: Event): void {
+    nativeCuda.eventBlock(event.native, this.#native);
+  }
+
+  /** Makes the work that comes later wait for all that another stream has now. */
+  waitStream(stream: Stream): void {
+    this.waitEvent(stream.recordEvent());
+  }
+
+  /** Puts an event, a new one by default, after the work that it has now. */
+  recordEvent(event = new Event()): Event {
+    nativeCuda.eventRecord(event.native, this.#native);
+    return event;
+  }
+
+  /**
+   * Runs a synchronous function with this stream and its device as the current ones, as `with torch.cuda.stream(…)`; returns
+   * what it returns. Throws INVALID_ARGUMENT when that is a promise: code after an `await` would run on another stream.
+   */
+  run<T>(body: () => T): T {
+    const device = nativeCuda.deviceIndex(null);
+    const before = nativeCuda.currentStream(this.device);
+    nativeCuda.setCurrentStream(this.#native);
+    try {
+      return callNow('Stream.run', body, []);
+    } finally {
+      nativeCuda.setCurrentStream(before);
+      nativeCuda.setDevice(device);
+    }
+  }
+}
+
+/** The stream that a device's operators go to on this thread. Throws DEVICE_UNAVAILABLE where there is no device. */
+export function currentStream(device?: CudaDevice): Stream {
+  return new Stream({ of: nativeCuda.currentStream(indexOf(device)) });
+}
+
+/** The stream that a device's operators go to unless another was chosen. Throws DEVICE_UNAVAILABLE where there is no device. */
+export function defaultStream(device?: CudaDevice): Stream {
+  return new Stream({ of: nativeCuda.defaultStream(indexOf(device)) });
+}
+
+/** Keeps a tensor's memory, once the tensor is released, until the work that a stream has by then is done. */
+export function recordStream(tensor: Tensor, stream: Stream): void {
+  nativeCuda.recordStream(handleOf(tensor), stream.native);
+}

@@ -1,0 +1,78 @@
+import { inspect, types } from 'node:util';
+
+/** The method of objects that know how an error message shows them: tensors by dtype and shape, modules by their class. */
+export const shown: unique symbol = Symbol('aiforge.shown');
+
+interface Shown {
+  [shown](): string;
+}
+
+// How much of a value an error shows.
+const DEPTH = 3;
+const ITEMS = 16;
+const LENGTH = 200;
+
+const limits = { depth: 0, breakLength: Infinity, customInspect: false, maxArrayLength: 8, maxStringLength: 100 };
+
+const isShown = (value: object): value is Shown => !types.isProxy(value) && shown in value;
+
+const isPlain = (value: object): boolean => {
+  if (types.isProxy(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
+
+function cut(text: string): string {
+  return text.length > LENGTH ? `${text.slice(0, LENGTH)}…` : text;
+}
+
+function showItems(texts: readonly string[], count: number): string {
+  return (count > texts.length ? [...texts, '…'] : texts).join(', ');
+}
+
+function showArray(array: readonly unknown[], depth: number): string {
+  if (depth === DEPTH) return '[…]';
+  // By index: an array is any caller's, and its own methods are not trusted.
+  const count = Math.min(array.length, ITEMS);
+  const items = Array.from({ length: count }, (_, i) => showWithin(array[i], depth + 1));
+  return `[${showItems(items, array.length)}]`;
+}
+
+function showPlain(object: object, depth: number): string {
+  const properties = Object.entries(Object.getOwnPropertyDescriptors(object)).filter(
+    ([, { enumerable }]) => enumerable,
+  );
+  if (properties.length === 0) return '{}';
+  if (depth === DEPTH) return '{…}';
+  const texts = properties.slice(0, ITEMS).map(([name, property]) => {
+    const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : inspect(name);
+    return `${key}: ${'value' in property ? showWithin(property.value, depth + 1) : '[getter]'}`;
+  });
+  return `{ ${showItems(texts, properties.length)} }`;
+}
+
+// A look-alike that only inherits from a tensor has the method, but nothing that it reads.
+function ownText(value: object): string | undefined {
+  try {
+    return isShown(value) ? value[shown]() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function showWithin(value: unknown, depth: number): string {
+  if (typeof value === 'function' && value.name !== '') {
+    return /^class\b/.test(Function.prototype.toString.call(value)) ? `class ${value.name}` : `function ${value.name}`;
+  }
+  if (typeof value !== 'object' || value === null) return inspect(value, limits);
+  if (Array.isArray(value)) return showArray(value, depth);
+  return ownText(value) ?? (isPlain(value) ? showPlain(value, depth) : cut(inspect(value, limits)));
+}
+
+/**
+ * A value as every error message shows it: strings in quotes, tensors by dtype and shape, modules by their class, and of
+ * what is long or deep the beginning.
+ */
+export function show(value: unknown): string {
+  return showWithin(value, 0);
+}

@@ -1,0 +1,113 @@
+#include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+
+#include "../errors.h"
+#include "../topics.h"
+#include "../values.h"
+#include "accelerator.h"
+
+namespace aiforge {
+
+c10::DeviceIndex device_count() {
+  return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : c10::DeviceIndex{0};
+}
+
+bool is_device_used() {
+  const auto& hooks = at::detail::getCUDAHooks();
+  for (c10::DeviceIndex device = 0; device < device_count(); ++device) {
+    if (hooks.hasPrimaryContext(device)) return true;
+  }
+  return false;
+}
+
+void require_device() {
+  if (device_count() > 0) return;
+#ifdef AIFORGE_CUDA
+  throw Error("DEVICE_UNAVAILABLE",
+              "No CUDA device can be used: there is no NVIDIA driver, or it shows no GPU. See what "
+              "nvidia-smi and CUDA_VISIBLE_DEVICES say; cuda.isAvailable() tells it beforehand.");
+#else
+  throw Error(
+      "DEVICE_UNAVAILABLE",
+      "This build of aiforge is for the CPU: build the CUDA flavour (AIFORGE_FLAVOUR=cuda); "
+      "cuda.isAvailable() tells it beforehand.");
+#endif
+}
+
+c10::DeviceIndex device_index(const ArgumentReader& args, size_t i) {
+  require_device();
+  const int64_t index = args.is_missing(i) ? at::accelerator::getDeviceIndex() : args.int64(i);
+  if (index < 0 || index >= device_count()) {
+    throw Error("DEVICE_UNAVAILABLE", "There is no CUDA device " + std::to_string(index) +
+                                          ": this machine shows " + std::to_string(device_count()) +
+                                          ", numbered from 0.");
+  }
+  return static_cast<c10::DeviceIndex>(index);
+}
+
+DeviceContext::DeviceContext() {
+  if (device_count() == 0) return;
+  const c10::DeviceIndex device = at::accelerator::getDeviceIndex();
+  // Without a context no stream was made, and asking for one would make a context.
+  if (!at::detail::getCUDAHooks().hasPrimaryContext(device)) return;
+  stream_ = at::accelerator::getCurrentStream(device);
+}
+
+void DeviceContext::enter() const {
+  if (!stream_) return;
+  at::accelerator::setDeviceIndex(stream_->device_index());
+  at::accelerator::setCurrentStream(*stream_);
+}
+
+namespace {
+
+napi_value count(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value { return number(env, device_count()); });
+}
+
+// deviceIndex(device | null): its number, or that of the current one
+napi_value index_of_device(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return number(env, device_index(args, 0));
+  });
+}
+
+napi_value set_device(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::accelerator::setDeviceIndex(device_index(args, 0));
+    return nullptr;
+  });
+}
+
+napi_value synchronize(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::accelerator::synchronizeDevice(device_index(args, 0));
+    return nullptr;
+  });
+}
+
+}  // namespace
+
+void define_devices(Napi::Env env, Napi::Object object) {
+  define(env, object, "deviceCount", count);
+  define(env, object, "deviceIndex", index_of_device);
+  define(env, object, "setDevice", set_device);
+  define(env, object, "synchronize", synchronize);
+}
+
+void define_accelerator(Napi::Env env, Napi::Object exports) {
+  Napi::Object object = Napi::Object::New(env);
+  define_devices(env, object);
+  define_device_memory(env, object);
+  define_streams(env, object);
+#ifdef AIFORGE_CUDA
+  define_cuda(env, object);
+#endif
+  exports.Set("cuda", object);
+}
+
+}  // namespace aiforge
