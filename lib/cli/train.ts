@@ -16,11 +16,11 @@ import { Progress } from './progress.js';
 import { report } from './report.js';
 import { listenToSignals } from './stopSignals.js';
 
-function nextTry(configFile: string, result: RunResult): string {
+function nextTry(configFile: string, result: RunResult, { training }: ExperimentConfig): string {
   const example = path.join('examples', 'http-service', 'server.mjs');
   return existsSync(example) && path.basename(configFile) === 'spam.yaml'
     ? `node ${example} ${path.relative(process.cwd(), result.runDirectory)}   (serves /classify)`
-    : `npx aiforge train ${configFile} training.learningRate=0.0005`;
+    : `npx aiforge train ${configFile} training.learningRate=${training.learningRate / 2}`;
 }
 
 /** The configuration of a command: a file's, or that of the run to resume, with overrides. */
@@ -62,7 +62,7 @@ export async function train(given: readonly string[], resume: string | undefined
     running = container.get(orchestrator);
     const result = await running.runExperiment();
     progress?.stop();
-    if (isFirst) process.stdout.write(`${report(result, nextTry(file, result))}\n`);
+    if (isFirst) process.stdout.write(`${report(result, nextTry(file, result, config))}\n`);
     return result.status === 'finished' ? 0 : stop.status();
   } catch (error) {
     if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;

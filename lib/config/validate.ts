@@ -3,6 +3,7 @@ import type { z } from 'zod';
 
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { ourName } from './otherNames.js';
 import { isZod4 } from './foreignZod.js';
 import { descriptionAt, keysAt } from './schemaShape.js';
 
@@ -67,7 +68,7 @@ function receipt(issue: z.core.$ZodIssue, received: unknown): string {
 
 /** What to say of a key that is not among the known ones. */
 export function unknownKey(key: string, known: string[]): string {
-  const match = nearest(key, known);
+  const match = ourName(key, known) ?? nearest(key, known);
   if (match !== undefined) return `unknown option, did you mean '${match}'?`;
   if (known.length === 0) return 'unknown option, nothing can be set here';
   return `unknown option, known are ${known.join(', ')}`;

@@ -1,4 +1,4 @@
-import { anything, boolean, string } from '../kinds.js';
+import { objectKind, boolean, string } from '../kinds.js';
 import { signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { refuseHidden } from './hiddenMembers.js';
@@ -16,7 +16,7 @@ import { addHook, ModuleHookMethods } from './moduleHooks.js';
 import { saveOwnState, saveState, setMetadata, type StateDict, type StateDictOptions } from './stateDict.js';
 
 const loadStateDictTakes = signature<LoadStateDictOptions>(
-  { stateDict: anything },
+  { stateDict: objectKind },
   { strict: boolean, assign: boolean },
 );
 

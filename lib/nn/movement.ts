@@ -1,5 +1,8 @@
 import { AiforgeError } from '../errors.js';
+import { boolean, orNull } from '../kinds.js';
 import { show } from '../show.js';
+import { signature } from '../signature.js';
+import { deviceKind, dtypeKind, memoryFormatKind } from '../tensor/dtypeKinds.js';
 import { noGrad } from '../autograd/modes.js';
 import { isDevice, isDType, type Device, type DType, type MemoryFormat } from '../tensor/dtype.js';
 import { keep, scope } from '../tensor/scope.js';
@@ -20,6 +23,16 @@ export interface ModuleToOptions {
   memoryFormat?: MemoryFormat | null;
 }
 
+const toTakes = signature<ModuleToOptions>(
+  {},
+  {
+    dtype: orNull(dtypeKind),
+    device: orNull(deviceKind),
+    nonBlocking: boolean,
+    memoryFormat: orNull(memoryFormatKind),
+  },
+);
+
 const isFloating = (dtype: DType): boolean => /^(float|bfloat|complex)/.test(dtype);
 
 /** What `Module.to` takes: a dtype, a device, both, a tensor that has both, or options. */
@@ -35,8 +48,10 @@ export function readModuleTarget(given: ModuleTarget): ModuleToOptions {
     if (Tensor.isTensor(item)) Object.assign(target, { dtype: item.dtype, device: item.device });
     else if (isDType(item)) target.dtype = item;
     else if (isDevice(item)) target.device = item;
-    else if (typeof item === 'object') Object.assign(target, item);
-    else if (item !== undefined) {
+    else if (typeof item === 'object' && item !== null) {
+      toTakes.checkOptions('to', item, given);
+      Object.assign(target, item);
+    } else if (item !== undefined) {
       throw new AiforgeError('INVALID_ARGUMENT', `to: expected a dtype, a device or options, got ${show(item)}.`);
     }
   }

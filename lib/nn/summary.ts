@@ -1,9 +1,12 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { anything, boolean, count, listOf, oneOf, optional, orNull, size, whole } from '../kinds.js';
 import { show } from '../show.js';
+import { signature } from '../signature.js';
 import { noGrad } from '../autograd/modes.js';
 import type { Device, DType } from '../tensor/dtype.js';
+import { deviceKind, dtypeKind } from '../tensor/dtypeKinds.js';
 import { zeros } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -32,6 +35,20 @@ export interface SummaryOptions {
   /** Whether the model runs in training or in evaluation. Default: `'eval'`. */
   mode?: 'train' | 'eval';
 }
+
+const summaryTakes = signature<SummaryOptions>(
+  { model: anything, input: optional(anything) },
+  {
+    depth: size,
+    colNames: listOf(oneOf(...(Object.keys(columns) as SummaryColumn[]))),
+    colWidth: count,
+    varNames: boolean,
+    dtypes: listOf(dtypeKind),
+    device: deviceKind,
+    batchDim: orNull(whole),
+    mode: oneOf('train', 'eval'),
+  },
+);
 
 /** The shape of the input, those of several inputs, the inputs themselves, or null to run nothing. */
 export type SummaryInput = readonly number[] | readonly (readonly number[])[] | Tensor | readonly Tensor[] | null;
@@ -328,15 +345,9 @@ function inputsOf(
  * console.log(String(result));
  */
 export function summary(model: Module, input: SummaryInput = null, options: SummaryOptions = {}): ModelSummary {
+  summaryTakes.check('summary', arguments);
   const { depth = 3, colWidth = 25, varNames = false, mode = 'eval' } = options;
   const colNames = options.colNames ?? (input === null ? ['numParams'] : ['outputSize', 'numParams']);
-  for (const name of colNames) {
-    if (Object.hasOwn(columns, name)) continue;
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `summary: expected columns of ${Object.keys(columns).join(', ')}, got ${show(name)}.`,
-    );
-  }
   const table = { depth, colNames, colWidth, varNames };
   if (input === null) return new ModelSummary(list(model), null, table);
   return scope(() => {

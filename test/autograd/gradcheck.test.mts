@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { autograd, memory, nn, ones, ops, scope, tensor, type Complex, type Tensor } from 'aiforge';
+import { collectGarbage } from '../support/garbage.mjs';
 
 const { forwardAd, gradcheck, gradgradcheck } = autograd;
 
@@ -163,6 +164,7 @@ describe('gradcheck', () => {
   it('releases everything it makes', () => {
     const x = leaf([0.5, 2]);
     scope(() => gradcheck((y: Tensor) => y.sin(), x, everything));
+    collectGarbage();
     const before = memory.stats().tensors;
     gradcheck((y: Tensor) => y.sin(), x, everything);
     gradgradcheck((y: Tensor) => y.sin(), x);

@@ -253,6 +253,7 @@ describe('checkpoint', () => {
     };
     const liveIn = (run: () => Tensor) =>
       scope(() => {
+        collectGarbage();
         const before = memory.stats().tensors;
         const y = run();
         const kept = memory.stats().tensors - before;

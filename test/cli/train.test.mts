@@ -138,8 +138,8 @@ describe('aiforge train', () => {
       ['an unknown setting', () => [...small, 'training.epoch=2'], /training\.epoch.*epochs/s],
       [
         'a plugin name with ..',
-        () => [...small, 'modelPlugin=../../etc'],
-        /There is no plugin folder '\/.*etc': .* is not a folder/,
+        () => [...small, 'modelPlugin=../../no-such-etc'],
+        /There is no plugin folder '\/.*no-such-etc': .* is not a folder/,
       ],
       ['an unknown plugin', () => [...small, 'datasetPlugin=simple'], /PLUGIN_NOT_FOUND.*'simple'/s],
       ['an unknown optimizer', () => [...small, 'training.optimizerName=Adamm'], /'Adamm'.*Adam/s],

@@ -160,6 +160,9 @@ describe('overrides', () => {
 
   for (const [override, reason] of [
     ['training.epoch=2', "'training.epoch' is an unknown option, did you mean 'epochs'?"],
+    ['training.gradient_clip_val=1', "did you mean 'gradClipNorm'?"],
+    ['training.accumulate_grad_batches=2', "did you mean 'accumulationSteps'?"],
+    ['training.lr=1', "did you mean 'learningRate'?"],
     ['trainig.epochs=2', "'trainig' is an unknown option, did you mean 'training'?"],
     ['training.checkpoint.every=2', "did you mean 'everySteps'?"],
     ['training.epochs.first=2', "'training.epochs' is a single value"],

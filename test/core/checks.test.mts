@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import {
+  BasePreprocessor,
   loadRun,
   loadExperimentConfig,
   randint,
@@ -179,6 +180,42 @@ describe('what a run checks', () => {
       const result = await run(experiment({ earlyStoppingMonitor: 'val_score', earlyStoppingMode: 'min' }, altered));
       expect(result.bestEpoch).to.equal(3);
     });
+  });
+
+  describe('of a dataset with a preprocessor', () => {
+    for (const [what, item, message] of [
+      ['nothing', undefined, /Dataset\.get\(\d+\) returned undefined; expected the item/],
+      ['a promise', Promise.resolve({}), /Dataset\.get\(\d+\) returned a promise, but must be synchronous/],
+    ] as const) {
+      it(what, async () => {
+        class Bad extends Dataset {
+          override get(): Batch {
+            return item as unknown as Batch;
+          }
+        }
+        class Preprocessor extends BasePreprocessor<Batch, Batch> {
+          fit(items: Iterable<Batch>): void {
+            for (const { x } of items) x.sum();
+          }
+          transform(given: Batch): Batch {
+            return given;
+          }
+          inverseTransform(given: Batch): Batch {
+            return given;
+          }
+          state(): null {
+            return null;
+          }
+          restore(): void {
+            // Nothing was learnt.
+          }
+        }
+        registerPlugin({ name: 'bad', Model: Altered, Dataset: Bad, Preprocessor });
+        const failure = await failureOf(run(experiment({}, { ...altered, datasetPlugin: 'bad' })));
+        expect(failure).to.include({ code: 'PLUGIN_INVALID' });
+        expect(failure.message).to.match(message);
+      });
+    }
   });
 
   describe('of callbacks and options', () => {

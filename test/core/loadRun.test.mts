@@ -107,12 +107,12 @@ describe('loadRun', () => {
     it('predicts for items without targets: forward of the inputs in their order', () => {
       const answers = run.predict(items);
       const { weight, bias } = (run.model as Regressor).linear;
-      const [a, b, c, d] = (weight.tolist() as number[][])[0]!;
+      const [a, b, c, d] = weight.tolist<number[][]>()[0]!;
       const expected = items
-        .map(({ x }) => x.tolist() as [number, number, number, number])
-        .map((x) => a! * x[0] + b! * x[1] + 2 * c! * x[2] + 2 * d! * x[3] + (bias!.tolist() as [number])[0]);
+        .map(({ x }) => x.tolist<[number, number, number, number]>())
+        .map((x) => a! * x[0] + b! * x[1] + 2 * c! * x[2] + 2 * d! * x[3] + bias!.tolist<[number]>()[0]);
       expect(answers.shape).to.deep.equal([3]);
-      (answers.tolist() as number[]).forEach((answer, i) => expect(answer).to.be.closeTo(expected[i]!, 1e-5));
+      answers.tolist<number[]>().forEach((answer, i) => expect(answer).to.be.closeTo(expected[i]!, 1e-5));
     });
 
     it('leaves targets out', () => {

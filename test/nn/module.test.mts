@@ -2,6 +2,8 @@ import { arange, keep, memory, ones, randn, scope, tensor, zeros, type Tensor } 
 import * as nn from 'aiforge/nn';
 import { expect } from 'chai';
 
+import { collectGarbage } from '../support/garbage.mjs';
+
 class Block extends nn.Module {
   linear: nn.Linear;
   scale: nn.Parameter;
@@ -173,6 +175,12 @@ describe('nn.Module', () => {
     expect([posEncoder.dtype, posEncoder.grad!.dtype, block.runningMean.dtype]).to.deep.equal(Array(3).fill('float64'));
     expect((block as unknown as { steps: Tensor }).steps.dtype).to.equal('int64');
     expect(posEncoder.isLeaf && posEncoder.requiresGrad).to.equal(true);
+    expect(() => model.to({ dtype: 'float64', non_blocking: true } as never)).to.throw(
+      /to: has no option 'non_blocking'\. Did you mean 'nonBlocking'/,
+    );
+    expect(() => model.loadStateDict(null as never))
+      .to.throw(/stateDict must be an object, got null/)
+      .with.property('code', 'INVALID_ARGUMENT');
     expect(() => model.to('int32'))
       .to.throw(/int32/)
       .with.property('code', 'INVALID_ARGUMENT');
@@ -202,6 +210,7 @@ describe('nn.Module', () => {
   });
 
   it('survives the scope that made it, with tensors that it only holds', () => {
+    collectGarbage();
     const before = memory.stats().tensors;
     const model = scope(() => new Model());
     expect(model.plain.tolist()).to.deep.equal([1]);

@@ -145,6 +145,8 @@ describe('summary', () => {
       [['a'] as never],
       [[]],
       [[1, 2], { colNames: ['x' as never] }],
+      [[1, 2], { depth: 'x' as never }],
+      [[1, 2], { col_names: [] } as never],
     ];
     for (const [input, options] of wrong) {
       expect(() => nn.summary(layer, input, options))

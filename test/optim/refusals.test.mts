@@ -10,6 +10,14 @@ const invalid = (make: () => unknown, message: RegExp): void => {
 const parameter = (): nn.Parameter => new nn.Parameter(ones([2]));
 
 describe('refusals of optimizers', () => {
+  it('refuse what a schedule’s function or list gives that is no number', () => {
+    const optimizer = new optim.SGD([parameter()], { lr: 1 });
+    const { LambdaLR, MultiStepLR } = optim.lrScheduler;
+    invalid(() => new LambdaLR(optimizer, () => '0.5' as never), /must give a number, got '0\.5' for 0/);
+    invalid(() => new LambdaLR(optimizer, () => Promise.resolve(0.5) as never), /must give a number, got Promise/);
+    invalid(() => new MultiStepLR(optimizer, [1, 'x'] as never), /milestones must be an array of whole numbers/);
+  });
+
   it('refuse options that make no sense', () => {
     const params = [parameter()];
     invalid(() => new optim.Adam(params, { lr: -1 }), /lr: .*-1/);

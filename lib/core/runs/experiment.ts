@@ -166,10 +166,21 @@ class Items implements Iterable<unknown> {
   ) {}
 
   *[Symbol.iterator](): Iterator<unknown> {
-    for (const index of this.indices) yield this.dataset.get(index);
+    for (const index of this.indices) yield itemOf(this.dataset, index);
   }
 }
 
 function transformed(dataset: BaseDataset, preprocessor: BasePreprocessor): Dataset {
-  return { length: dataset.length, get: (index) => preprocessor.transform(dataset.get(index)) };
+  return { length: dataset.length, get: (index) => preprocessor.transform(itemOf(dataset, index)) };
+}
+
+/** An item for the preprocessor, which would blame itself for one that is missing. */
+function itemOf(dataset: BaseDataset, index: number): unknown {
+  const item = dataset.get(index);
+  if (item !== undefined && item !== null && !(item instanceof Promise)) return item;
+  const problem =
+    item instanceof Promise
+      ? 'a promise, but must be synchronous: load the data in loadData, and let get read it'
+      : `${String(item)}; expected the item`;
+  throw new AiforgeError('PLUGIN_INVALID', `Dataset.get(${index}) returned ${problem}.`);
 }

@@ -93,6 +93,6 @@ function classesOf(logits: unknown): Prediction[] {
       `classify: predictStep must return logits of shape (batch, classes), got ${given}; use predict for other models.`,
     );
   }
-  const probabilities = logits.softmax(1).tolist() as number[][];
+  const probabilities = logits.softmax(1).tolist<number[][]>();
   return probabilities.map((row) => ({ label: row.indexOf(Math.max(...row)), probabilities: row }));
 }

@@ -1,4 +1,4 @@
-import { either, iterable, kind, listOf, number, type Kind } from '../../kinds.js';
+import { either, iterable, kind, listOf, number, whole, type Kind } from '../../kinds.js';
 import { scalarKind } from '../optimizerSignature.js';
 import { LRScheduler } from './lrScheduler.js';
 import type { Rate } from './rates.js';
@@ -14,4 +14,6 @@ export const schedulersKind: Kind<readonly LRScheduler[]> = listOf(
   kind('a scheduler', (value) => value instanceof LRScheduler),
 );
 
-export const listed: Kind<Iterable<number>> = iterable('an array of whole numbers');
+export const listed: Kind<Iterable<number>> = kind('an array of whole numbers', (value) =>
+  Array.isArray(value) ? value.every((each) => whole.accepts(each)) : iterable('').accepts(value),
+);

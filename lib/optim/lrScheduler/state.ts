@@ -65,8 +65,14 @@ export function mismatch(name: string, problem: string): never {
 /** A function of the epoch or iteration; an object with a method `call` takes part in state dicts with its properties. */
 export type Schedule = ((index: number) => number) | { call(index: number): number };
 
-export const callSchedule = (schedule: Schedule, index: number): number =>
-  typeof schedule === 'function' ? schedule(index) : schedule.call(index);
+export function callSchedule(schedule: Schedule, index: number): number {
+  const factor: unknown = typeof schedule === 'function' ? schedule(index) : schedule.call(index);
+  if (typeof factor === 'number') return factor;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `A schedule's function must give a number, got ${show(factor)} for ${index}.`,
+  );
+}
 
 export const isSchedule = (value: unknown): value is Schedule =>
   typeof value === 'function' ||
