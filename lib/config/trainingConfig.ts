@@ -58,7 +58,12 @@ export const TrainingConfig = z
       })
       .prefault({})
       .describe('When checkpoints are written'),
-    resumeFrom: z.string().min(1).nullable().default(null).describe('Checkpoint to go on from, or the folder of its run, a path; default null'),
+    resumeFrom: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Checkpoint to go on from, or the folder of its run, a path; default null'),
   })
   .refine((training) => training.valFraction + training.testFraction < 1, {
     path: ['testFraction'],
