@@ -62,7 +62,7 @@ export class Agreement {
   async #ask(): Promise<boolean> {
     const pause = this.ranks.rank === 0 ? this.#pause() : 0;
     const own = [Number(this.requests.signal.aborted), Number(this.requests.takeSave()), pause];
-    const [stops, saves, next] = (await this.ranks.sum(tensor(own))).tolist() as [number, number, number];
+    const [stops, saves, next] = (await this.ranks.sum(tensor(own))).tolist<[number, number, number]>();
     this.#save ||= saves > 0;
     this.#untilNext = Math.max(1, next);
     this.#since = performance.now();

@@ -63,7 +63,7 @@ export class ClassCounts {
 
   /** All counts, as many as `values` takes back. */
   values(): number[] {
-    return this.#counts === undefined ? [] : (this.#counts.tolist<number[]>());
+    return this.#counts === undefined ? [] : this.#counts.tolist<number[]>();
   }
 
   /** Takes what `values` gave, or the sum of several. */
@@ -74,7 +74,7 @@ export class ClassCounts {
 
   /** The counts of a rank that had no sample. */
   static empty(classes: number): number[] {
-    return classes === 0 ? [] : (zeros([sizeOf(classes)]).tolist<number[]>());
+    return classes === 0 ? [] : zeros([sizeOf(classes)]).tolist<number[]>();
   }
 
   scores(): ClassificationScores | undefined {

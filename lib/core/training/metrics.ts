@@ -72,7 +72,7 @@ export class RunningMetrics {
     const counted = this.#classes.classes === 0 ? ClassCounts.empty(classes) : this.#classes.values();
     const all = await ranks.sum(tensor([...own, ...counted], { dtype: 'float64' }));
     const sums = new RunningMetrics();
-    sums.restore([classes, ...(all.tolist<number[]>())], names);
+    sums.restore([classes, ...all.tolist<number[]>()], names);
     return sums.#result();
   }
 
