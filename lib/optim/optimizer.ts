@@ -19,28 +19,13 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
-import {
-  parametersKind,
-  scheduledOptions,
-  type OptimizerSignature,
-  type ScheduledOptions,
-} from './optimizerSignature.js';
+import { parametersKind, scheduledOptions, type OptimizerSignature } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
+import { isGroup, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './parameterGroups.js';
 import { valueOf, type Scalar } from './scalars.js';
 import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
 
-/** Parameters, or named ones as `module.namedParameters()` gives them. */
-export type Parameters = Iterable<Tensor> | Iterable<readonly [name: string, parameter: Tensor]>;
-
-/** Parameters with options of their own; those left out are the optimizer's. */
-export type ParameterGroupOptions<Options> = Partial<Options> & { params: Tensor | Parameters };
-
-/** Parameters and the options that they are updated with; options may be changed between steps. */
-export type ParameterGroup<Options> = Options &
-  ScheduledOptions & {
-    params: readonly Tensor[];
-    paramNames?: readonly string[];
-  };
+export { type ParameterGroup, type ParameterGroupOptions, type Parameters };
 
 const optimizerTakes = signature({ params: parametersKind, defaults: objectKind });
 const groupTakes = signature({ group: objectKind });
@@ -53,10 +38,6 @@ interface Plan {
   readonly parameters: readonly Tensor[];
   buckets: Bucket[] | undefined;
   idle: Watched | undefined;
-}
-
-function isGroup<Options>(item: unknown): item is ParameterGroupOptions<Options> {
-  return typeof item === 'object' && item !== null && 'params' in item;
 }
 
 /** What every optimizer has. */

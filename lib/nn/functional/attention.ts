@@ -255,6 +255,18 @@ export function multiHeadAttentionForward(
   options: AttentionForwardOptions = {},
 ): [output: Tensor, weights: Tensor | null] {
   forwardTakes.check('multiHeadAttentionForward', arguments);
+  return attentionForward(query, key, value, numHeads, weights, options);
+}
+
+/** @internal The same of what a layer has checked. */
+export function attentionForward(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  numHeads: number,
+  weights: AttentionWeights,
+  options: AttentionForwardOptions,
+): [output: Tensor, weights: Tensor | null] {
   const { needWeights = true, averageAttnWeights = true, training = true, dropoutP = 0 } = options;
   let { keyPaddingMask = null, attnMask = null, isCausal = false } = options;
   const isBatched = checkShapes(query, key, value, keyPaddingMask, attnMask);

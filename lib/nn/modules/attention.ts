@@ -4,12 +4,7 @@ import { signature } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import {
-  additiveMask,
-  multiHeadAttentionForward,
-  attentionOptions,
-  type AttentionOptions,
-} from '../functional/attention.js';
+import { additiveMask, attentionForward, attentionOptions, type AttentionOptions } from '../functional/attention.js';
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.js';
 import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
@@ -154,7 +149,7 @@ export class MultiheadAttention extends Module {
       outProjBias: this.outProj.bias,
     };
     const forwarded = { ...options, dropoutP: this.dropout, training: this.training };
-    const [output, attention] = multiHeadAttentionForward(q, k, v, this.numHeads, weights, forwarded);
+    const [output, attention] = attentionForward(q, k, v, this.numHeads, weights, forwarded);
     return [transposes ? output.transpose(1, 0) : output, attention];
   }
 
