@@ -12,7 +12,7 @@ function isComplex(value: unknown): value is Complex {
   return keys.length === 2 && keys.includes('re') && keys.includes('im');
 }
 
-const isScalar = (value: unknown): boolean =>
+export const isScalar = (value: unknown): boolean =>
   typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' || isComplex(value);
 
 export const isInteger = (value: unknown): boolean => typeof value === 'bigint' || Number.isInteger(value);

@@ -1,5 +1,6 @@
 import { either, kind, listOf, orNull, size, whole } from '../kinds.js';
 import { signature } from '../signature.js';
+import { isScalar } from './arguments.js';
 import { dtypeKind, layoutKind, tensorKind } from './kinds.js';
 import type { DType, Layout, Scalar } from './dtype.js';
 import { ops } from './operators.js';
@@ -37,7 +38,7 @@ export interface SparseAddmmOptions {
   alpha?: Scalar;
 }
 
-const scalarKind = kind<Scalar>('a number', (value) => ['number', 'bigint', 'boolean'].includes(typeof value));
+const scalarKind = kind<Scalar>('a number', isScalar);
 const addmmTakes = signature<SparseAddmmOptions>(
   { mat: tensorKind, mat1: tensorKind, mat2: tensorKind },
   { beta: scalarKind, alpha: scalarKind },

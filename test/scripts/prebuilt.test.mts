@@ -17,7 +17,7 @@ function installed(addon: object | null = record) {
   const folder = temporaryFolder();
   const root = join(folder, 'node_modules', 'aiforge');
   mkdirSync(join(root, 'dist', 'lib'), { recursive: true });
-  for (const name of ['native', 'locate', 'errors', 'hints', 'stack']) {
+  for (const name of ['native', 'locate', 'errors', 'hints', 'stack', 'threads', 'cores']) {
     cpSync(join('dist', 'lib', `${name}.js`), join(root, 'dist', 'lib', `${name}.js`));
   }
   cpSync('scripts', join(root, 'scripts'), { recursive: true });

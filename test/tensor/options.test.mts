@@ -74,7 +74,10 @@ describe('functions and methods', () => {
   it('refuse options of process groups that there are not', async () => {
     for (const [attempt, message] of [
       [() => distributed.initProcessGroup(plain({ world_size: 1 })), /mean 'worldSize'/],
-      [() => distributed.initProcessGroup(plain({ backend: 'mpi' })), /backend must be 'gloo' or 'nccl', got 'mpi'/],
+      [
+        () => distributed.initProcessGroup(plain({ backend: 'mpi' })),
+        /backend must be 'gloo', 'nccl' or 'cpu:gloo,cuda:nccl', got 'mpi'/,
+      ],
       [() => distributed.TCPStore.create(plain({ is_server: true })), /mean 'isServer'/],
       [
         () => distributed.DistributedDataParallel.create(new nn.Linear(1, 1), plain({ find_unused_parameters: true })),
