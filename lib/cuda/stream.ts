@@ -33,7 +33,9 @@ export interface StreamOptions {
 export class Stream {
   readonly #native: NativeStream;
 
-  constructor({ device, priority = 0, of }: StreamOptions = {}) {
+  constructor(options: StreamOptions = {}) {
+    // Not in the parameter list: the published types would name `of`, which they leave out.
+    const { device, priority = 0, of } = options;
     this.#native = of ?? nativeCuda.openStream(indexOf(device), priority);
   }
 
