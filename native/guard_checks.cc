@@ -137,6 +137,28 @@ void random_range(Call call) {
   }
 }
 
+// The search moves the ends of the range by a step until they meet: one that is lost in rounding
+// never gets there.
+void quantization_search(Call call) {
+  constexpr int64_t kMostBins = 65536;
+  const at::Tensor input = call.tensor("input");
+  const int64_t count = call.integer("numel");
+  const int64_t bins = call.integer("n_bins");
+  const double ratio = call["ratio"].toDouble();
+  require(count >= 0 && count <= input.numel(), "'numel' within the input");
+  require(bins > 0 && bins <= kMostBins, "'n_bins' in 1 … 65,536");
+  require(ratio >= 0 && ratio <= 1, "a ratio in 0 … 1");
+  require(call.integer("bit_width") >= 1 && call.integer("bit_width") <= 16,
+          "a 'bit_width' in 1 … 16");
+  if (count == 0 || input.is_meta() || input.scalar_type() != c10::kFloat) return;
+  const at::Tensor values = input.flatten().slice(0, 0, count);
+  const float low = values.min().item<float>();
+  const float high = values.max().item<float>();
+  const float step = (high - low) / static_cast<float>(bins);
+  require(!(low < high) || (low + step > low && high - step < high),
+          "values further apart than their rounding, or fewer bins");
+}
+
 void attention_backward(Call call) {
   require_dims(call, "query", 4, 4);
   require_dims(call, "key", 4, 4);

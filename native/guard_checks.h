@@ -39,6 +39,7 @@ void unfold_sizes(Call call);
 void packed_sequence(Call call);
 void fused_states(Call call);
 void random_range(Call call);
+void quantization_search(Call call);
 void attention_backward(Call call);
 void nested_views(Call call);
 void sparse_compressed(Call call, const char* compressed, const char* plain, c10::Layout layout);

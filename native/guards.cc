@@ -82,15 +82,7 @@ const std::vector<Guard> kGuards = {
        }
      }},
     {"choose_qparams_optimized", "searches in steps that the numbers give, and may never end",
-     [](Call call) {
-       const double ratio = call["ratio"].toDouble();
-       require(call.integer("numel") >= 0 && call.integer("numel") <= call.tensor("input").numel(),
-               "'numel' within the input");
-       require(call.integer("n_bins") > 0 && ratio >= 0 && ratio <= 1,
-               "at least one bin and a ratio in 0 … 1");
-       require(call.integer("bit_width") >= 1 && call.integer("bit_width") <= 16,
-               "a 'bit_width' in 1 … 16");
-     }},
+     quantization_search},
     {"to_mkldnn", "divides by the sizes of such a tensor later",
      [](Call call) { require(call.tensor("self").numel() > 0, "a tensor with elements"); }},
     {"scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_",

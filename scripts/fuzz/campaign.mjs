@@ -44,10 +44,10 @@ export class Campaign {
   }
 
   async #work() {
-    while (Date.now() < this.#deadline) {
+    while (Date.now() < this.#deadline && this.#next < this.#options.to) {
       const from = this.#next;
       this.#next += SLICE;
-      await this.#runSlice(from, from + SLICE);
+      await this.#runSlice(from, Math.min(from + SLICE, this.#options.to));
     }
   }
 

@@ -1,9 +1,11 @@
-// npm run fuzz -- [--seed N] [--seconds S] [--op NAME] [--jobs N] [--from POSITION] [--fence] [--strict] [--findings FILE]
+// npm run fuzz -- [--seed N] [--seconds S] [--op NAME] [--jobs N] [--from POSITION] [--to POSITION] [--fence] [--strict]
+//                 [--findings FILE]
 // npm run fuzz -- [--fence] --repro FILE|JSON
 //
 // Calls everything with arguments of every kind in child processes, and reports whatever ends one, hangs it or is thrown
 // and is no AiforgeError, each with a command that repeats it. Exit status 1 when something was found.
 //
+// `--to` ends at a target, so that machines of any speed make the same calls, unless `--seconds` are over before.
 // `--fence` puts a fence around each tensor's memory (needs a C compiler). `--strict` reports JavaScript's own TypeErrors
 // too, where a function that is written in TypeScript is given kinds of values that its types forbid. `--findings` keeps
 // what is found, one JSON a line.
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     op: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
+    to: { type: 'string', default: 'Infinity' },
     fence: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     findings: { type: 'string' },
@@ -40,6 +43,7 @@ if (values.repro !== undefined) {
     only: values.op,
     jobs: Number(values.jobs),
     from: Number(values.from),
+    to: Number(values.to),
     fence: values.fence,
     strict: values.strict,
     findingsFile: values.findings,
