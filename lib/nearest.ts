@@ -1,12 +1,34 @@
+// Other libraries' words for the same thing, as `fold` leaves them.
+const synonyms: Readonly<Record<string, readonly string[]>> = {
+  axis: ['dim'],
+  dim: ['axis'],
+  learningrate: ['lr'],
+  lr: ['learningRate'],
+  wd: ['weightDecay'],
+  l2: ['weightDecay'],
+  beta: ['betas', 'delta'],
+  delta: ['beta'],
+  epsilon: ['eps'],
+  rate: ['p'],
+  probability: ['p'],
+  units: ['outFeatures'],
+  filters: ['outChannels'],
+  activation: ['nonlinearity'],
+  keepprob: ['p'],
+};
+
 /**
  * The candidate closest to `name` by edit distance, or undefined when none is close. Case, `_` and `-` count for nothing,
- * so `batch_size` finds `batchSize`; a beginning counts as close, so `warning` finds `warn`.
+ * so `batch_size` finds `batchSize`; a beginning counts as close, so `warning` finds `warn`, and so does another library's
+ * word for it, so `axis` finds `dim`.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates];
   const wanted = fold(name);
+  const synonym = synonyms[wanted]?.find((each) => all.includes(each));
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
-  for (const candidate of candidates) {
+  for (const candidate of all) {
     const folded = fold(candidate);
     const distance = isBeginning(wanted, folded) ? 1 : editDistance(wanted, folded);
     if (distance < bestDistance) {
@@ -14,7 +36,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  return bestDistance === 0 ? best : (synonym ?? best);
 }
 
 /** ` Did you mean 'x'?` for the nearest candidate (with the leading space), or an empty string. */

@@ -1,5 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
+import { isOptions } from '../signature.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** A `paddingIdx` counted from the start; throws when the table has no such row. */
@@ -23,4 +24,17 @@ export function checkProbability(p: number): number {
 export function checkInput(layer: string, input: unknown): asserts input is Tensor {
   if (Tensor.isTensor(input)) return;
   throw new AiforgeError('INVALID_ARGUMENT', `${layer}: expected a Tensor, got ${show(input)}.`);
+}
+
+/** Throws for arguments of a forward after those that it takes; undefined is not given. */
+export function refuseSurplus(layer: object, given: ArrayLike<unknown>, taken: number): void {
+  const surplus = Array.from(given).slice(taken);
+  if (surplus.every((value) => value === undefined)) return;
+  const name = `${layer.constructor.name}.forward`;
+  const count = taken === 1 ? 'one argument' : `${taken} arguments`;
+  const hint = isOptions(surplus.at(-1)) ? '; options are given to the constructor' : '';
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name} takes ${count}, got ${surplus.map(show).join(', ')} after ${taken === 1 ? 'it' : 'them'}${hint}.`,
+  );
 }

@@ -40,6 +40,8 @@ interface Plan {
   idle: Watched | undefined;
 }
 
+type Values = Readonly<Record<string, unknown>>;
+
 /** What every optimizer has. */
 export interface OptimizerOptions {
   /** The learning rate: a number, or a Tensor of one element. */
@@ -86,6 +88,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   protected readonly hasStateLikeParameters: boolean = true;
   /** What to take for sparse gradients; null where they are supported. */
   protected readonly sparseAdvice: string | null = '';
+  readonly #checked = new Map<object, Values>();
   readonly #plans = new Map<object, Plan>();
   readonly #stepPreHooks = new Hooks<StepPreHook>();
   readonly #stepPostHooks = new Hooks<StepPostHook>();
@@ -165,14 +168,35 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   #checkParameters(params: readonly Tensor[]): void {
     const seen = new Set(this.paramGroups.flatMap((group) => group.params));
+    this.#checkTensors(params);
     for (const parameter of params) {
-      if (!Tensor.isTensor(parameter))
-        reject(`${this.constructor.name} takes parameters, which are Tensors, got ${show(parameter)}.`);
       if (!parameter.isLeaf && !this.#isDifferentiable && !native.retainsGrad(handleOf(parameter)))
         reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
       if (seen.has(parameter)) reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
       seen.add(parameter);
       this.checkParameter(parameter);
+    }
+  }
+
+  // Options may be written into a group between steps: names and kinds must stay those that addParamGroup takes.
+  #checkChanges(): void {
+    for (const group of this.paramGroups) {
+      const before = this.#checked.get(group);
+      if (before !== undefined && isSame(group as unknown as Values, before)) continue;
+      const { params, paramNames: _names, ...options } = group;
+      this.#checkTensors(params);
+      this.#checkGroupOptions(options);
+      const missing = Object.keys(this.defaults).find((name) => (options as Values)[name] === undefined);
+      if (missing !== undefined) reject(`${this.constructor.name}: a group of parameters has no ${missing} any more.`);
+      this.#checked.set(group, { ...group } as unknown as Values);
+    }
+  }
+
+  #checkTensors(params: readonly unknown[]): void {
+    if (!Array.isArray(params)) reject(`${this.constructor.name}: params must be a list, got ${show(params)}.`);
+    for (const item of params) {
+      if (Tensor.isTensor(item)) continue;
+      reject(`${this.constructor.name} takes parameters, which are Tensors, got ${show(item)}.`);
     }
   }
 
@@ -193,6 +217,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
     this.hasStepped = true;
+    this.#checkChanges();
     if (
       this.#stepPreHooks.isEmpty &&
       this.#stepPostHooks.isEmpty &&
@@ -383,6 +408,13 @@ function hasChanged({ buckets, idle }: Plan): boolean {
   let changed = idle?.collect() ?? false;
   for (const bucket of buckets!) if (bucket.collect()) changed = true;
   return changed;
+}
+
+// `for … in` makes no list of the names, at every step.
+function isSame(group: Values, before: Values): boolean {
+  for (const name in before) if (group[name] !== before[name]) return false;
+  for (const name in group) if (!(name in before)) return false;
+  return true;
 }
 
 function describeCounter(counter: ParameterState[string] | undefined): string {

@@ -6,6 +6,7 @@ import { Module } from '../module.js';
 import * as operators from '../operators/pooling.js';
 import { pythonSize, openSizes, type Size1 } from './sizes.js';
 import type { Pooled } from './maxPooling.js';
+import { refuseSurplus } from '../checks.js';
 
 /** A size for every spatial dimension, or one for each; null keeps the input's. */
 export type AdaptiveSize2 = number | readonly [height: number | null, width: number | null];
@@ -39,6 +40,7 @@ abstract class AdaptiveAvgPool<S extends AdaptiveSizes> extends Module {
  */
 export class AdaptiveAvgPool1d extends AdaptiveAvgPool<Size1> {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.adaptiveAvgPool1d(input, this.outputSize);
   }
 }
@@ -55,6 +57,7 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPool<Size1> {
  */
 export class AdaptiveAvgPool2d extends AdaptiveAvgPool<AdaptiveSize2> {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.adaptiveAvgPool2d(input, knownSizes(input, this.outputSize));
   }
 }
@@ -71,6 +74,7 @@ export class AdaptiveAvgPool2d extends AdaptiveAvgPool<AdaptiveSize2> {
  */
 export class AdaptiveAvgPool3d extends AdaptiveAvgPool<AdaptiveSize3> {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.adaptiveAvgPool3d(input, knownSizes(input, this.outputSize));
   }
 }
@@ -99,6 +103,7 @@ abstract class AdaptiveMaxPool<S extends AdaptiveSizes, WithIndices extends bool
   protected abstract get pool(): operators.AdaptiveMaxPoolOperator;
 
   override forward(input: Tensor): Pooled<WithIndices> {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const pooled = this.pool(input, knownSizes(input, this.outputSize));
     return (this.returnIndices ? pooled : pooled[0]) as Pooled<WithIndices>;
   }

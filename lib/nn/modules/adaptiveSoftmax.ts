@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { ModuleList, Sequential } from './containers.js';
 import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 export interface AdaptiveLogSoftmaxOptions extends FactoryOptions {
   /** By what the number of features shrinks from cluster to cluster. Default: 4. */
@@ -116,6 +116,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 
   override forward(input: Tensor, target: Tensor): AdaptiveSoftmaxOutput {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     checkShapes(input, target);
     const isBatched = target.dim() > 0;
     const [rows, targets] = isBatched ? [input, target] : [input.unsqueeze(0), target.unsqueeze(0)];

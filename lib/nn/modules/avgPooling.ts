@@ -14,6 +14,7 @@ import {
   type Size2,
   type Size3,
 } from './sizes.js';
+import { refuseSurplus } from '../checks.js';
 
 export interface AvgPool1dOptions<S extends AnySize = Size1> {
   /** From one window to the next, in elements. Default: the kernel's size. */
@@ -90,6 +91,7 @@ export class AvgPool1d extends AvgPool<Size1> {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { kernelSize, stride, padding, ceilMode, countIncludePad } = this;
     return operators.avgPool1d(input, kernelSize, stride, padding, ceilMode, countIncludePad);
   }
@@ -118,6 +120,7 @@ export class AvgPool2d extends AvgPool<Size2> {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
     return operators.avgPool2d(input, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride);
   }
@@ -144,6 +147,7 @@ export class AvgPool3d extends AvgPool<Size3> {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
     return operators.avgPool3d(input, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride);
   }

@@ -5,7 +5,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { checkBatch, checkBatchEps } from '../functional/normChecks.js';
 import * as operators from '../operators.js';
 import { NormBase, normOptions, type NormOptions } from './normBase.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 export type BatchNormLayerOptions = NormOptions;
 
@@ -22,6 +22,7 @@ export abstract class BatchNorm extends NormBase {
   protected abstract checkInput(input: Tensor): void;
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput(this.constructor.name, input);
     this.checkInput(input);
     const { training } = this;

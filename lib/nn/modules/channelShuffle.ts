@@ -3,6 +3,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { channelShuffle } from '../../tensor/generated/functions.js';
 import { Module } from '../module.js';
+import { refuseSurplus } from '../checks.js';
 
 const channelShuffleTakes = signature({ groups: whole });
 
@@ -26,6 +27,7 @@ export class ChannelShuffle extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return channelShuffle(input, this.groups);
   }
 

@@ -18,6 +18,7 @@ import { checkTargetShape } from '../functional/reductions.js';
 import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { PlainLoss, ReducedLoss, WeightedLoss } from './losses.js';
+import { refuseSurplus } from '../checks.js';
 
 const nllLossTakes = signature({}, nllLossOptions);
 
@@ -41,6 +42,7 @@ export class NLLLoss extends WeightedLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return operators.nllLoss(input, target, this.weight, this.reductionNumber, this.ignoreIndex);
   }
 }
@@ -86,6 +88,7 @@ export class CrossEntropyLoss extends WeightedLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     const { weight, reductionNumber, ignoreIndex, labelSmoothing } = this;
     return operators.crossEntropyLoss(input, target, weight, reductionNumber, ignoreIndex, labelSmoothing);
   }
@@ -102,6 +105,7 @@ export class CrossEntropyLoss extends WeightedLoss {
  */
 export class BCELoss extends WeightedLoss {
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return binaryCrossEntropy(input, target, this.weight, this.reduction);
   }
 }
@@ -131,6 +135,7 @@ export class BCEWithLogitsLoss extends PlainLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     checkTargetShape('BCEWithLogitsLoss', input, target);
     return operators.binaryCrossEntropyWithLogits(input, target, this.weight, this.posWeight, this.reductionNumber);
   }
@@ -159,6 +164,7 @@ export class KLDivLoss extends ReducedLoss<KlReduction> {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return klDiv(input, target, this.reduction, this.logTarget);
   }
 }

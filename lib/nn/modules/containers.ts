@@ -6,6 +6,7 @@ import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { collapseRepeated } from '../printing.js';
 import { members, setMember, type Member } from '../registry.js';
+import { refuseSurplus } from '../checks.js';
 
 /** A module that makes one tensor of one tensor. */
 export interface Layer extends Module {
@@ -187,6 +188,7 @@ export class Sequential extends List<Layer> {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     let output = input;
     for (const layer of this.entries.values()) output = layer.forward(output);
     return output;

@@ -6,6 +6,7 @@ import type { ConvolutionPadding } from '../operators/convolution.js';
 import { ConvNd, type ConvPaddingMode } from './convNd.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { refuseSurplus } from '../checks.js';
 
 /** Sizes of a convolution, in elements: one number for every spatial dimension, or one for each. */
 export interface ConvOptions<S extends AnySize> extends FactoryOptions {
@@ -60,6 +61,7 @@ abstract class Convolution extends ConvNd<ConvolutionPadding> {
   protected abstract convolve(input: Tensor, padding: ConvolutionPadding): Tensor;
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { paddingMode } = this;
     if (paddingMode === 'zeros') return this.convolve(input, this.padding);
     return this.convolve(operators.pad(input, this.edges, paddingMode, null), this.noPadding);

@@ -3,6 +3,7 @@ import { signature } from '../../signature.js';
 import { cosineSimilarity, pairwiseDistance } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
+import { refuseSurplus } from '../checks.js';
 
 export interface CosineSimilarityOptions {
   /** The dimension of the vectors. Default: 1. */
@@ -37,6 +38,7 @@ export class CosineSimilarity extends Module {
   }
 
   override forward(x1: Tensor, x2: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return cosineSimilarity(x1, x2, this.dim, this.eps);
   }
 }
@@ -78,6 +80,7 @@ export class PairwiseDistance extends Module {
   }
 
   override forward(x1: Tensor, x2: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return pairwiseDistance(x1, x2, this.norm, this.eps, this.keepdim);
   }
 }

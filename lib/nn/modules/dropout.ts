@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
+import { refuseSurplus } from '../checks.js';
 
 export interface DropoutOptions {
   /** Changes the input instead of a copy. Default: false. */
@@ -43,6 +44,7 @@ abstract class DropoutBase extends Module {
  */
 export class Dropout extends DropoutBase {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.dropout(input, this.p, this.training, this.inplace);
   }
 }
@@ -57,6 +59,7 @@ export class Dropout extends DropoutBase {
  */
 export class Dropout1d extends DropoutBase {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.dropout1d(input, this.p, this.training, this.inplace);
   }
 }
@@ -71,6 +74,7 @@ export class Dropout1d extends DropoutBase {
  */
 export class Dropout2d extends DropoutBase {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.dropout2d(input, this.p, this.training, this.inplace);
   }
 }
@@ -85,6 +89,7 @@ export class Dropout2d extends DropoutBase {
  */
 export class Dropout3d extends DropoutBase {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.dropout3d(input, this.p, this.training, this.inplace);
   }
 }
@@ -99,6 +104,7 @@ export class Dropout3d extends DropoutBase {
  */
 export class AlphaDropout extends DropoutBase {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.alphaDropout(input, this.p, this.training, false);
   }
 }
@@ -113,6 +119,7 @@ export class AlphaDropout extends DropoutBase {
  */
 export class FeatureAlphaDropout extends DropoutBase {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.featureAlphaDropout(input, this.p, this.training, false);
   }
 }

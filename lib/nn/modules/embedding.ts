@@ -5,7 +5,7 @@ import { noGrad } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkPaddingIdx } from '../checks.js';
+import { checkPaddingIdx, refuseSurplus } from '../checks.js';
 import * as functional from '../functional.js';
 import { normal_ } from '../init.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
@@ -127,6 +127,7 @@ export class Embedding extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse } = this;
     if (maxNorm !== null) {
       return functional.embedding(input, weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse);

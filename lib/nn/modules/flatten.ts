@@ -6,6 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { flatten, unflatten } from '../operators.js';
 import { pythonTuple } from '../printing.js';
+import { refuseSurplus } from '../checks.js';
 
 const flattenTakes = signature({ startDim: optional(whole), endDim: optional(whole) });
 
@@ -30,6 +31,7 @@ export class Flatten extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return flatten(input, this.startDim, this.endDim);
   }
 
@@ -70,6 +72,7 @@ export class Unflatten extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return unflatten(input, this.dim, this.unflattenedSize);
   }
 

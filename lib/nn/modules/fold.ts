@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { fold, unfold } from '../functional/sliding.js';
 import { Module } from '../module.js';
 import { checkSizes, pythonSize, sizes, sizes2, steps2, type Size2 } from './sizes.js';
+import { refuseSurplus } from '../checks.js';
 
 /** Sizes in elements: one number for height and width, or one for each. */
 export interface FoldLayerOptions {
@@ -64,6 +65,7 @@ export class Fold extends Sliding {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return fold(input, this.outputSize, this.kernelSize, this.dilation, this.padding, this.stride);
   }
 
@@ -92,6 +94,7 @@ export class Unfold extends Sliding {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return unfold(input, this.kernelSize, this.dilation, this.padding, this.stride);
   }
 }

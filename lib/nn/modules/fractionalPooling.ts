@@ -8,6 +8,7 @@ import { Module } from '../module.js';
 import type { Pooled } from './maxPooling.js';
 import { tupleOf, sizes, ratios, type AnySize, type Size2, type Size3 } from './sizes.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { refuseSurplus } from '../checks.js';
 
 /** Exactly one of `outputSize` and `outputRatio` must be given. */
 export interface FractionalMaxPoolLayerOptions<S extends AnySize, WithIndices extends boolean> {
@@ -82,6 +83,7 @@ export class FractionalMaxPool2d<WithIndices extends boolean = false> extends Fr
   }
 
   override forward(input: Tensor): Pooled<WithIndices> {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { kernelSize, outputSize, outputRatio, _randomSamples } = this;
     const pooled = functional.fractionalMaxPool2d(input, kernelSize, {
       outputSize,
@@ -113,6 +115,7 @@ export class FractionalMaxPool3d<WithIndices extends boolean = false> extends Fr
   }
 
   override forward(input: Tensor): Pooled<WithIndices> {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { kernelSize, outputSize, outputRatio, _randomSamples } = this;
     const pooled = functional.fractionalMaxPool3d(input, kernelSize, {
       outputSize,

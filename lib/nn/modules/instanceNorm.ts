@@ -8,7 +8,7 @@ import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { checkDims } from './batchNorm.js';
 import { NormBase, normOptions, type NormOptions } from './normBase.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 export type InstanceNormLayerOptions = NormOptions;
 
@@ -26,6 +26,7 @@ export abstract class InstanceNorm extends NormBase {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput(this.constructor.name, input);
     const { shape } = input;
     const isSample = shape.length === this.sampleDims;

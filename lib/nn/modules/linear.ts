@@ -12,7 +12,7 @@ import { Parameter } from '../parameter.js';
 import { pythonBoolean } from '../printing.js';
 import { materialize, UninitializedParameter } from '../uninitialized.js';
 import { dtypeKind, deviceKind } from '../../tensor/kinds.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 /** Where and of which dtype a layer's parameters are. */
 export interface FactoryOptions {
@@ -67,6 +67,7 @@ export class Linear extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.linear(input, this.weight, this.bias);
   }
 
@@ -115,6 +116,7 @@ export class Bilinear extends Module {
   }
 
   override forward(input1: Tensor, input2: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return bilinear(input1, input2, this.weight, this.bias);
   }
 
@@ -133,6 +135,7 @@ export class Bilinear extends Module {
  */
 export class Identity extends Module {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return input;
   }
 }

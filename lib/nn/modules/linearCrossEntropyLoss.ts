@@ -10,6 +10,7 @@ import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
 import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { WeightedLoss } from './losses.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { refuseSurplus } from '../checks.js';
 
 export {
   LinearCrossEntropyOptions,
@@ -92,6 +93,7 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     const { numClasses, outFeatures, linear, weight, reduction, ignoreIndex, labelSmoothing, options } = this;
     const shape = [numClasses, ...outFeatures];
     const linearBias = linear.bias?.reshape(shape) ?? null;

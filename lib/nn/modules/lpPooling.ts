@@ -5,6 +5,7 @@ import * as functional from '../functional/lpPooling.js';
 import { Module } from '../module.js';
 import { pythonBoolean, pythonNumber } from '../printing.js';
 import { checkSizes, pythonSize, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { refuseSurplus } from '../checks.js';
 
 export interface LPPoolOptions<S extends AnySize> {
   /** From one window to the next, in elements. Default: the kernel's size. */
@@ -58,6 +59,7 @@ export class LPPool1d extends LPPool<Size1> {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return functional.lpPool1d(input, this.normType, this.kernelSize, this.stride, this.ceilMode);
   }
 }
@@ -79,6 +81,7 @@ export class LPPool2d extends LPPool<Size2> {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return functional.lpPool2d(input, this.normType, this.kernelSize, this.stride, this.ceilMode);
   }
 }
@@ -100,6 +103,7 @@ export class LPPool3d extends LPPool<Size3> {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return functional.lpPool3d(input, this.normType, this.kernelSize, this.stride, this.ceilMode);
   }
 }

@@ -13,6 +13,7 @@ import {
   type MultiMarginLossOptions,
 } from '../functional/marginLosses.js';
 import { PlainLoss, WeightedLoss } from './losses.js';
+import { refuseSurplus } from '../checks.js';
 
 const marginRankingLossTakes = signature({}, marginRankingLossOptions);
 
@@ -36,6 +37,7 @@ export class MarginRankingLoss extends PlainLoss {
   }
 
   override forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 3) refuseSurplus(this, arguments, 3);
     return marginRankingLoss(input1, input2, target, this.margin, this.reduction);
   }
 }
@@ -52,6 +54,7 @@ export class MarginRankingLoss extends PlainLoss {
  */
 export class MultiLabelMarginLoss extends PlainLoss {
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return multilabelMarginLoss(input, target, this.reduction);
   }
 }
@@ -68,6 +71,7 @@ export class MultiLabelMarginLoss extends PlainLoss {
  */
 export class MultiLabelSoftMarginLoss extends WeightedLoss {
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return multilabelSoftMarginLoss(input, target, this.weight, this.reduction);
   }
 }
@@ -99,6 +103,7 @@ export class MultiMarginLoss extends WeightedLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return multiMarginLoss(input, target, this.p, this.margin, this.weight, this.reduction);
   }
 }
@@ -114,6 +119,7 @@ export class MultiMarginLoss extends WeightedLoss {
  */
 export class SoftMarginLoss extends PlainLoss {
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return softMarginLoss(input, target, this.reduction);
   }
 }

@@ -6,6 +6,7 @@ import { Module } from '../module.js';
 import * as operators from '../operators/pooling.js';
 import { pythonBoolean } from '../printing.js';
 import { checkSizes, pythonSize, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { refuseSurplus } from '../checks.js';
 
 /** What a pooling of maxima gives: the maxima, or them and where they were. */
 export type Pooled<WithIndices extends boolean> = WithIndices extends true ? PooledWithIndices : Tensor;
@@ -53,6 +54,7 @@ abstract class MaxPool<S extends AnySize, WithIndices extends boolean> extends M
   protected abstract get pool(): operators.MaxPoolOperator;
 
   override forward(input: Tensor): Pooled<WithIndices> {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { kernelSize, stride, padding, dilation, ceilMode, returnIndices } = this;
     return this.pool(input, kernelSize, stride, padding, dilation, ceilMode, returnIndices) as Pooled<WithIndices>;
   }

@@ -11,7 +11,7 @@ import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { sizes } from './sizes.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 const listOfSizes = (shape: number | readonly number[]): readonly number[] =>
   typeof shape === 'number' ? [shape] : [...shape];
@@ -70,6 +70,7 @@ export class LayerNorm extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.layerNorm(input, this.normalizedShape, this.weight, this.bias, this.eps);
   }
 
@@ -143,6 +144,7 @@ export class GroupNorm extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput('GroupNorm', input);
     // A group of a single value needs fewer values than twice the groups: reading the shape costs more than this test.
     if (input.dim() < 2 || input.numel() < 2 * this.numGroups) checkGroups(input.shape, this.numGroups);
@@ -199,6 +201,7 @@ export class RMSNorm extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.rmsNorm(input, this.normalizedShape, this.weight, this.eps);
   }
 

@@ -6,7 +6,7 @@ import { Module } from '../module.js';
 import { pad, type PaddingMode } from '../operators/convolution.js';
 import { pythonNumber, pythonTuple } from '../printing.js';
 import { tupleOf, wholes, type AnySize } from './sizes.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 /** How many elements to add: one number for every side, or one for each; a negative one takes elements away. */
 export type Padding1 = number | readonly [left: number, right: number];
@@ -25,6 +25,7 @@ abstract class Pad extends Module {
   protected abstract get mode(): PaddingMode;
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return pad(input, this.padding, this.mode, null);
   }
 
@@ -46,6 +47,7 @@ abstract class ConstantPad extends Pad {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return pad(input, this.padding, 'constant', this.value);
   }
 
@@ -303,6 +305,7 @@ abstract class CircularPad extends Pad {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput(this.constructor.name, input);
     const dims = this.padding.length / 2;
     if (input.dim() === dims + 1 || input.dim() === dims + 2) return super.forward(input);

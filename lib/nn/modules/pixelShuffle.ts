@@ -3,6 +3,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pixelShuffle, pixelUnshuffle } from '../../tensor/generated/functions.js';
 import { Module } from '../module.js';
+import { refuseSurplus } from '../checks.js';
 
 const pixelShuffleTakes = signature({ upscaleFactor: whole });
 
@@ -25,6 +26,7 @@ export class PixelShuffle extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return pixelShuffle(input, this.upscaleFactor);
   }
 
@@ -54,6 +56,7 @@ export class PixelUnshuffle extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return pixelUnshuffle(input, this.downscaleFactor);
   }
 

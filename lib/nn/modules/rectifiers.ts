@@ -16,6 +16,7 @@ import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
 import { InplaceActivation, inplaceOptions, settingsText } from './inplace.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
+import { refuseSurplus } from '../checks.js';
 
 /**
  * `max(0, x)`, of any shape. As `torch.nn.ReLU`.
@@ -26,6 +27,7 @@ import { factoryOptions, type FactoryOptions } from './linear.js';
  */
 export class ReLU extends InplaceActivation {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return this.inplace ? input.relu_() : operators.relu(input);
   }
 }
@@ -53,6 +55,7 @@ export class LeakyReLU extends InplaceActivation {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.leakyRelu(input, this.negativeSlope, this.inplace);
   }
 
@@ -101,6 +104,7 @@ export class PReLU extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return prelu(input, this.weight);
   }
 
@@ -136,6 +140,7 @@ export class RReLU extends InplaceActivation {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.rrelu(input, this.lower, this.upper, this.training, this.inplace);
   }
 
@@ -177,6 +182,7 @@ export class Hardtanh extends InplaceActivation {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.hardtanh(input, this.minVal, this.maxVal, this.inplace);
   }
 
@@ -227,6 +233,7 @@ export class Threshold extends InplaceActivation {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.threshold(input, this.threshold, this.value, this.inplace);
   }
 
@@ -261,6 +268,7 @@ abstract class Exponential extends InplaceActivation {
  */
 export class ELU extends Exponential {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.elu(input, this.alpha, this.inplace);
   }
 }
@@ -277,6 +285,7 @@ export class ELU extends Exponential {
  */
 export class CELU extends Exponential {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.celu(input, this.alpha, this.inplace);
   }
 }
@@ -291,6 +300,7 @@ export class CELU extends Exponential {
  */
 export class SELU extends InplaceActivation {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.selu(input, this.inplace);
   }
 }

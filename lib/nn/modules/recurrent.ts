@@ -10,6 +10,7 @@ import {
   type RecurrentBaseOptions,
   type RecurrentOptions,
 } from './recurrentBase.js';
+import { refuseSurplus } from '../checks.js';
 
 export interface RNNOptions extends RecurrentOptions {
   /** Default: `'tanh'`. */
@@ -57,6 +58,7 @@ export class RNN extends RNNBase {
   override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, hidden: Tensor];
   override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, hidden: Tensor];
   override forward(input: never, hx: Tensor | null = null): [output: Tensor | PackedSequence, hidden: Tensor] {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     const [output, [hidden]] = this.run(input, orNull(hx));
     return [output, hidden!];
   }
@@ -98,6 +100,7 @@ export class LSTM extends RNNBase {
     input: never,
     hx: LSTMStates | null = null,
   ): [output: Tensor | PackedSequence, states: [hidden: Tensor, cell: Tensor]] {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     if (hx !== null && (!Array.isArray(hx) || hx.length !== 2)) {
       throw this.refusal(`expected hx as [hidden, cell], got ${show(hx)}`);
     }
@@ -134,6 +137,7 @@ export class GRU extends RNNBase {
   override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, hidden: Tensor];
   override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, hidden: Tensor];
   override forward(input: never, hx: Tensor | null = null): [output: Tensor | PackedSequence, hidden: Tensor] {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     const [output, [hidden]] = this.run(input, orNull(hx));
     return [output, hidden!];
   }

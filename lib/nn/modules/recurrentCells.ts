@@ -9,7 +9,7 @@ import { recurrentCell, zeroStates, type RecurrentMode } from '../operators/recu
 import { Parameter } from '../parameter.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import type { LSTMStates } from './recurrent.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 export interface RecurrentCellOptions extends FactoryOptions {
   /** Whether the gates have biases. Default: true. */
@@ -125,6 +125,7 @@ export class RNNCell extends RNNCellBase {
   }
 
   override forward(input: Tensor, hx: Tensor | null = null): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return this.step(this.nonlinearity === 'relu' ? 'RNN_RELU' : 'RNN_TANH', input, hx && [hx])[0]!;
   }
 
@@ -156,6 +157,7 @@ export class LSTMCell extends RNNCellBase {
   }
 
   override forward(input: Tensor, hx: LSTMStates | null = null): [hidden: Tensor, cell: Tensor] {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return this.step('LSTM', input, hx) as [Tensor, Tensor];
   }
 }
@@ -179,6 +181,7 @@ export class GRUCell extends RNNCellBase {
   }
 
   override forward(input: Tensor, hx: Tensor | null = null): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return this.step('GRU', input, hx && [hx])[0]!;
   }
 }

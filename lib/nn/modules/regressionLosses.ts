@@ -18,6 +18,7 @@ import {
 import { broadcastTarget, refuse, reductionOptions } from '../functional/reductions.js';
 import * as operators from '../operators.js';
 import { PlainLoss } from './losses.js';
+import { refuseSurplus } from '../checks.js';
 
 /**
  * The absolute error `|input - target|` of two tensors of one shape [...]. A target of another shape is broadcast, with a
@@ -30,6 +31,7 @@ import { PlainLoss } from './losses.js';
  */
 export class L1Loss extends PlainLoss {
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     const [a, b] = broadcastTarget('L1Loss', input, target);
     return operators.l1Loss(a, b, this.reductionNumber);
   }
@@ -46,6 +48,7 @@ export class L1Loss extends PlainLoss {
  */
 export class MSELoss extends PlainLoss {
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     const [a, b] = broadcastTarget('MSELoss', input, target);
     return operators.mseLoss(a, b, this.reductionNumber);
   }
@@ -73,6 +76,7 @@ export class SmoothL1Loss extends PlainLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return smoothL1Loss(input, target, this.reduction, this.beta);
   }
 }
@@ -100,6 +104,7 @@ export class HuberLoss extends PlainLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return huberLoss(input, target, this.reduction, this.delta);
   }
 }
@@ -130,6 +135,7 @@ export class PoissonNLLLoss extends PlainLoss {
   }
 
   override forward(logInput: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return poissonNllLoss(logInput, target, this.logInput, this.full, this.eps, this.reduction);
   }
 }
@@ -160,6 +166,7 @@ export class GaussianNLLLoss extends PlainLoss {
   }
 
   override forward(input: Tensor, target: Tensor, variance: Tensor | number): Tensor {
+    if (arguments.length > 3) refuseSurplus(this, arguments, 3);
     return gaussianNllLoss(input, target, variance, this.full, this.eps, this.reduction);
   }
 }

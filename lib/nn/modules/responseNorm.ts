@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { localResponseNorm } from '../functional/normalization.js';
 import { Module } from '../module.js';
 import { pythonFloat } from '../printing.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 export interface ResponseNormOptions {
   /** The weight of the neighbours. Default: 1e-4. */
@@ -49,6 +49,7 @@ abstract class ResponseNorm extends Module {
  */
 export class LocalResponseNorm extends ResponseNorm {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput(this.constructor.name, input);
     return localResponseNorm(input, this.size, this.alpha, this.beta, this.k);
   }
@@ -69,6 +70,7 @@ export class LocalResponseNorm extends ResponseNorm {
  */
 export class CrossMapLRN2d extends ResponseNorm {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput(this.constructor.name, input);
     return CrossMap.apply(input, this.size, this.alpha, this.beta, this.k);
   }

@@ -2,6 +2,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ctcLoss, ctcLossOptions, type CtcLossOptions, type Lengths } from '../functional/sequenceLosses.js';
 import { PlainLoss } from './losses.js';
+import { refuseSurplus } from '../checks.js';
 
 const ctcLossTakes = signature({}, ctcLossOptions);
 
@@ -30,6 +31,7 @@ export class CTCLoss extends PlainLoss {
   }
 
   override forward(logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths): Tensor {
+    if (arguments.length > 4) refuseSurplus(this, arguments, 4);
     const { blank, reduction, zeroInfinity } = this;
     return ctcLoss(logProbs, targets, inputLengths, targetLengths, blank, reduction, zeroInfinity);
   }

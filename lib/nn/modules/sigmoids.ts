@@ -8,6 +8,7 @@ import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { pythonFloat } from '../printing.js';
 import { InplaceActivation } from './inplace.js';
+import { refuseSurplus } from '../checks.js';
 
 /**
  * `1 / (1 + exp(-x))`, of any shape. As `torch.nn.Sigmoid`.
@@ -18,6 +19,7 @@ import { InplaceActivation } from './inplace.js';
  */
 export class Sigmoid extends Module {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return sigmoid(input);
   }
 }
@@ -31,6 +33,7 @@ export class Sigmoid extends Module {
  */
 export class Hardsigmoid extends InplaceActivation {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.hardsigmoid(input, this.inplace);
   }
 
@@ -49,6 +52,7 @@ export class Hardsigmoid extends InplaceActivation {
  */
 export class LogSigmoid extends Module {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return logSigmoid(input);
   }
 }
@@ -62,6 +66,7 @@ export class LogSigmoid extends Module {
  */
 export class Tanh extends Module {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return tanh(input);
   }
 }
@@ -75,6 +80,7 @@ export class Tanh extends Module {
  */
 export class Tanhshrink extends Module {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return tanhshrink(input);
   }
 }
@@ -88,6 +94,7 @@ export class Tanhshrink extends Module {
  */
 export class Softsign extends Module {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return softsign(input);
   }
 }
@@ -125,6 +132,7 @@ abstract class Shrink extends Module {
  */
 export class Hardshrink extends Shrink {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return hardshrink(input, this.lambd);
   }
 }
@@ -140,6 +148,7 @@ export class Hardshrink extends Shrink {
  */
 export class Softshrink extends Shrink {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return softshrink(input, this.lambd);
   }
 }

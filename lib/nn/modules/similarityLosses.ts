@@ -21,6 +21,7 @@ import { PairwiseDistance } from './distance.js';
 import { PlainLoss } from './losses.js';
 import { reductionOptions } from '../functional/reductions.js';
 import { layerKind } from '../moduleKinds.js';
+import { refuseSurplus } from '../checks.js';
 
 const hingeEmbeddingLossTakes = signature({}, hingeEmbeddingLossOptions);
 
@@ -44,6 +45,7 @@ export class HingeEmbeddingLoss extends PlainLoss {
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 2) refuseSurplus(this, arguments, 2);
     return hingeEmbeddingLoss(input, target, this.margin, this.reduction);
   }
 }
@@ -70,6 +72,7 @@ export class CosineEmbeddingLoss extends PlainLoss {
   }
 
   override forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
+    if (arguments.length > 3) refuseSurplus(this, arguments, 3);
     return cosineEmbeddingLoss(input1, input2, target, this.margin, this.reduction);
   }
 }
@@ -103,6 +106,7 @@ export class TripletMarginLoss extends PlainLoss {
   }
 
   override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+    if (arguments.length > 3) refuseSurplus(this, arguments, 3);
     const { margin, p, eps, swap, reduction } = this;
     return tripletMarginLoss(anchor, positive, negative, margin, p, eps, swap, reduction);
   }
@@ -156,6 +160,7 @@ export class TripletMarginWithDistanceLoss extends PlainLoss {
   }
 
   override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+    if (arguments.length > 3) refuseSurplus(this, arguments, 3);
     const { distanceFunction: given, margin, swap, reduction } = this;
     const distanceFunction = given instanceof Module ? (a: Tensor, b: Tensor) => given.forward(a, b) : given;
     return tripletMarginWithDistanceLoss(anchor, positive, negative, { distanceFunction, margin, swap, reduction });

@@ -5,6 +5,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { InplaceActivation, settingsText } from './inplace.js';
+import { refuseSurplus } from '../checks.js';
 
 export interface GELUOptions {
   /** The exact function, or its approximation by the hyperbolic tangent. Default: `'none'`. */
@@ -33,6 +34,7 @@ export class GELU extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.gelu(input, this.approximate);
   }
 
@@ -50,6 +52,7 @@ export class GELU extends Module {
  */
 export class SiLU extends InplaceActivation {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.silu(input, this.inplace);
   }
 }
@@ -63,6 +66,7 @@ export class SiLU extends InplaceActivation {
  */
 export class Mish extends InplaceActivation {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.mish(input, this.inplace);
   }
 }
@@ -76,6 +80,7 @@ export class Mish extends InplaceActivation {
  */
 export class Hardswish extends InplaceActivation {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.hardswish(input, this.inplace);
   }
 
@@ -106,6 +111,7 @@ export class GLU extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return glu(input, this.dim);
   }
 
@@ -145,6 +151,7 @@ export class Softplus extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return softplus(input, this.beta, this.threshold);
   }
 

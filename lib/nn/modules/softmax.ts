@@ -4,7 +4,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
-import { checkInput } from '../checks.js';
+import { checkInput, refuseSurplus } from '../checks.js';
 
 const alongDimTakes = signature({ dim: optional(orNull(whole)) });
 
@@ -39,6 +39,7 @@ abstract class AlongDim extends Module {
  */
 export class Softmax extends AlongDim {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.softmax(input, this.dimOf(input), null);
   }
 }
@@ -52,6 +53,7 @@ export class Softmax extends AlongDim {
  */
 export class Softmin extends AlongDim {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput('Softmin', input);
     return operators.softmax(input.neg(), this.dimOf(input), null);
   }
@@ -66,6 +68,7 @@ export class Softmin extends AlongDim {
  */
 export class LogSoftmax extends AlongDim {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     return operators.logSoftmax(input, this.dimOf(input), null);
   }
 }
@@ -81,6 +84,7 @@ export class LogSoftmax extends AlongDim {
  */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     checkInput('Softmax2d', input);
     const dims = input.dim();
     if (dims === 3 || dims === 4) return operators.softmax(input, -3, null);

@@ -5,6 +5,7 @@ import { interpolate, type InterpolationMode } from '../functional/upsampling.js
 import { Module } from '../module.js';
 import { pythonFloat } from '../printing.js';
 import { pythonSize, sizes, ratios, type AnySize, type Size2 } from './sizes.js';
+import { refuseSurplus } from '../checks.js';
 
 /** Exactly one of `size` and `scaleFactor` must be given. */
 export interface UpsamplingOptions<S extends AnySize> {
@@ -78,6 +79,7 @@ export class Upsample extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    if (arguments.length > 1) refuseSurplus(this, arguments, 1);
     const { size, scaleFactor, mode, alignCorners, recomputeScaleFactor } = this;
     return interpolate(input, size, scaleFactor, mode, alignCorners, recomputeScaleFactor);
   }

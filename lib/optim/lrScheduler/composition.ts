@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { whole, listOf, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { nothing, signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
@@ -121,6 +121,7 @@ export class SequentialLR extends CompositeScheduler {
   }
 
   override step(): void {
+    nothing.check(`${this.constructor.name}.step`, arguments);
     ++this.lastEpoch;
     const index = bisectRight(this.changes, this.lastEpoch);
     const scheduler = this.schedulers[index]!;
@@ -165,6 +166,7 @@ export class ChainedScheduler extends CompositeScheduler {
   }
 
   override step(): void {
+    nothing.check(`${this.constructor.name}.step`, arguments);
     for (const scheduler of this.schedulers) scheduler.step();
     this.noteLastLr();
   }

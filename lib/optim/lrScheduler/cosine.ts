@@ -5,7 +5,7 @@ import { signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
 import { cos, divide, log, pow } from './cMath.js';
-import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, stepTakes, type LRSchedulerOptions } from './lrScheduler.js';
 import { checkLength, groupsOf, minus, over, plus, ratesOf, times, type Rate } from './rates.js';
 
 export interface CosineAnnealingLROptions extends LRSchedulerOptions {
@@ -141,6 +141,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   /** Goes on to the next epoch, or to a given one, which may be a fraction: `epoch + batch / batches`. */
   override step(epoch?: number): void {
+    stepTakes.check(`${this.constructor.name}.step`, arguments);
     const given = epoch ?? (this.lastEpoch < 0 ? 0 : undefined);
     if (given === undefined) this.#goOn();
     else this.#goTo(given);

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { noGrad } from '../../autograd/modes.js';
 import { logger } from '../../log.js';
-import { whole, type Kinds } from '../../kinds.js';
+import { number, optional, whole, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { scope } from '../../tensor/scope.js';
@@ -46,6 +46,9 @@ function warn(scheduler: object, message: string): void {
   before.add(message);
   logger.warn(message);
 }
+
+/** What the `step` of most schedules takes. */
+export const stepTakes = signature({ epoch: optional(number) });
 
 const schedulerTakes = signature({ optimizer: optimizerKind });
 
@@ -129,6 +132,7 @@ export abstract class LRScheduler {
 
   /** Goes on to the next epoch; with an epoch, which is deprecated, to that one by the closed form. */
   step(epoch?: number): void {
+    stepTakes.check(`${this.constructor.name}.step`, arguments);
     if (this.stepCount === 1 && !this.optimizer.hasStepped) warn(this, stepFirst);
     ++this.stepCount;
     if (epoch !== undefined) this.warnOfEpoch();

@@ -1,10 +1,11 @@
 import { AiforgeError } from '../../errors.js';
-import { number, oneOf, type Kinds } from '../../kinds.js';
+import { either, kind, number, oneOf, optional, type Kinds } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
+import { tensorKind } from '../../tensor/kinds.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Optimizer } from '../optimizer.js';
 import { LRScheduler } from './lrScheduler.js';
@@ -29,6 +30,14 @@ export interface ReduceLROnPlateauOptions {
   /** A reduction by no more than this is not made. Default: 1e-8. */
   eps?: number;
 }
+
+// NaN, too, is a metric that is no better.
+const metricKind = either(
+  kind<number>('a number', (value) => typeof value === 'number'),
+  tensorKind,
+);
+
+const plateauStepTakes = signature({ metric: metricKind, epoch: optional(number) });
 
 const plateauOptions: Kinds<ReduceLROnPlateauOptions> = {
   mode: oneOf('min', 'max'),
@@ -106,10 +115,8 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   /** Takes the metric of the epoch that ended, a number or a tensor of one element. */
   override step(metric?: number | Tensor, epoch?: number): void {
-    if (metric === undefined) {
-      throw new AiforgeError('INVALID_ARGUMENT', 'ReduceLROnPlateau.step(metric) needs the metric to watch.');
-    }
-    const current = toNumber(metric);
+    plateauStepTakes.check(`${this.constructor.name}.step`, arguments);
+    const current = toNumber(metric!);
     if (epoch !== undefined) this.warnOfEpoch();
     this.lastEpoch = epoch ?? this.lastEpoch + 1;
     this.#judge(current);
