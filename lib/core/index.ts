@@ -2,6 +2,7 @@ export { BaseDataset, type LoadContext, type Splits } from './baseDataset.js';
 export { BaseModel, type LossModule, type StepOutput } from './baseModel.js';
 export { BasePreprocessor } from './basePreprocessor.js';
 export type { Callback, EpochEnd, RunResult, RunStart, StepEnd } from './callback.js';
+export { generateData, type GeneratedData } from './generatedData.js';
 export { loadWeights, saveWeights } from './checkpoints/checkpoint.js';
 export { Container, createToken, type Factory, type Provider, type Token } from './container.js';
 export type { ClassificationScores, ConfusionTable } from './training/classCounts.js';

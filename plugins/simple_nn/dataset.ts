@@ -1,9 +1,9 @@
 import {
   BaseDataset,
+  generateData,
   Generator,
   loadSafetensors,
   randn,
-  saveSafetensors,
   type LoadContext,
   type Tensor,
   validate,
@@ -35,13 +35,14 @@ export class Dataset extends BaseDataset<Item> {
     return { features: this.features.select(0, index), labels: this.labels.select(0, index) };
   }
 
-  /** Rank 0 generates the points into `dataPath`; all ranks read them from there. */
+  /** Rank 0 generates the points into `dataPath`, unless they are there; all ranks read them from there. */
   async loadData(dataPath: string, { rank, barrier, args, logger }: LoadContext): Promise<void> {
-    const { numSamples, inputDim, seed } = validate(Args, args, { source: 'the experiment', under: ['datasetArgs'] });
-    if (rank === 0) {
-      logger.info(`Generating ${numSamples} points with ${inputDim} coordinates`);
-      generate(dataPath, numSamples, inputDim, seed);
-    }
+    const settings = validate(Args, args, { source: 'the experiment', under: ['datasetArgs'] });
+    const generate = () => {
+      logger.info(`Generating ${settings.numSamples} points with ${settings.inputDim} coordinates`);
+      return points(settings);
+    };
+    if (rank === 0) generateData(dataPath, { maker: 'simple_nn', settings, generate });
     await barrier();
     const { tensors } = loadSafetensors(dataPath);
     this.features = tensors.features!;
@@ -49,10 +50,10 @@ export class Dataset extends BaseDataset<Item> {
   }
 }
 
-function generate(file: string, numSamples: number, inputDim: number, seed: number): void {
+function points({ numSamples, inputDim, seed }: z.infer<typeof Args>) {
   // A generator of its own leaves the default one as it was.
   const generator = new Generator().manualSeed(seed);
   const features = randn([numSamples, inputDim], { generator });
   const distances = features.square().sum(1);
-  saveSafetensors(file, { features, labels: distances.gt(distances.median()).to('int64') });
+  return { features, labels: distances.gt(distances.median()).to('int64') };
 }

@@ -1,9 +1,9 @@
 import {
   BaseDataset,
+  generateData,
   Generator,
   loadSafetensors,
   randint,
-  saveSafetensors,
   type LoadContext,
   type Tensor,
   validate,
@@ -36,24 +36,26 @@ export class Dataset extends BaseDataset<Item> {
     return { input_ids: this.ids.select(0, index), labels: this.labels.select(0, index) };
   }
 
-  /** Rank 0 generates the texts into `dataPath`; all ranks read them from there. */
+  /** Rank 0 generates the texts into `dataPath`, unless they are there; all ranks read them from there. */
   async loadData(dataPath: string, { rank, barrier, args, logger }: LoadContext): Promise<void> {
-    const { numSamples, maxSeqLen, vocabSize, numClasses, seed } = validate(Args, args, {
-      source: 'the experiment',
-      under: ['datasetArgs'],
-    });
-    if (rank === 0) {
-      logger.info(`Generating ${numSamples} texts of ${maxSeqLen} tokens`);
-      // A generator of its own leaves the default one as it was.
-      const generator = new Generator().manualSeed(seed);
-      saveSafetensors(dataPath, {
-        ids: randint(1, vocabSize, [numSamples, maxSeqLen], { generator, dtype: 'int64' }),
-        labels: randint(0, numClasses, [numSamples], { generator, dtype: 'int64' }),
-      });
-    }
+    const settings = validate(Args, args, { source: 'the experiment', under: ['datasetArgs'] });
+    const generate = () => {
+      logger.info(`Generating ${settings.numSamples} texts of ${settings.maxSeqLen} tokens`);
+      return texts(settings);
+    };
+    if (rank === 0) generateData(dataPath, { maker: 'transformer_text_plugin', settings, generate });
     await barrier();
     const { tensors } = loadSafetensors(dataPath);
     this.ids = tensors.ids!;
     this.labels = tensors.labels!;
   }
+}
+
+function texts({ numSamples, maxSeqLen, vocabSize, numClasses, seed }: z.infer<typeof Args>) {
+  // A generator of its own leaves the default one as it was.
+  const generator = new Generator().manualSeed(seed);
+  return {
+    ids: randint(1, vocabSize, [numSamples, maxSeqLen], { generator, dtype: 'int64' }),
+    labels: randint(0, numClasses, [numSamples], { generator, dtype: 'int64' }),
+  };
 }
