@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { AiforgeError } from '../errors.js';
 import { logLevels } from '../log.js';
+import { isOptions } from '../signature.js';
 import { validate } from './validate.js';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// address' });
@@ -26,6 +28,20 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     if (value !== undefined && value !== '') given[name] = name === 'LOG_LEVEL' ? value.toLowerCase() : value;
   }
   return validate(Settings, given, { source: 'the environment' });
+}
+
+/** Throws INVALID_ARGUMENT for what `readSettings` would not give; it shows no value, since an environment has secrets. */
+export function checkSettings(given: unknown): void {
+  const wanted = "settings must be what readSettings() gives, such as readSettings({ RUNS_DIR: './runs' })";
+  const refuse = (problem: string) => new AiforgeError('INVALID_ARGUMENT', `${wanted}; ${problem}.`);
+  if (!isOptions(given)) throw refuse(`got ${typeof given}`);
+  const names = Object.keys(Settings.shape);
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw refuse(`got one called '${unknown}'`);
+  const missing = names.filter((name) => name in readSettings({}) && given[name] === undefined);
+  if (missing.length > 0) throw refuse(`${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`);
+  const wrong = Settings.safeParse(given).error?.issues[0];
+  if (wrong !== undefined) throw refuse(`${wrong.path.join('.')} is not what it may be`);
 }
 
 let current: Settings | undefined;

@@ -74,8 +74,10 @@ export interface RunResult {
 }
 
 /**
- * Listens to a run; every method may be left out, and may be asynchronous: training waits for it. An error in one, or a
- * rejection, ends the run. A method that begins with `on` and is none of these is refused.
+ * Listens to a run; any of the methods may be left out, and may be asynchronous: training waits for it. An error in one, or a
+ * rejection, ends the run, and so does a value that it returns, since nothing is done with it: a run is stopped by its `signal`.
+ * What a method is given cannot be written into. A method that begins with `on` and is none of these is refused, as are other
+ * trainers' names of them.
  */
 export interface Callback {
   /** Before the first batch. */

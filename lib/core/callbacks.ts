@@ -1,61 +1,95 @@
-import { didYouMean } from '../nearest.js';
 import { AiforgeError } from '../errors.js';
+import { nearest } from '../nearest.js';
+import { show } from '../show.js';
 import type { Callback } from './callback.js';
+import { ourEvent } from './foreignHooks.js';
+import { frozenCopy } from './frozenCopy.js';
+import { methodsOf } from './methodsOf.js';
 
 type EventName = keyof Callback;
 
-const known = ['onRunStart', 'onStepEnd', 'onEpochEnd', 'onRunEnd'] as const satisfies readonly EventName[];
+const known: readonly EventName[] = ['onRunStart', 'onStepEnd', 'onEpochEnd', 'onRunEnd'];
 
-/** What listens to a run, called in the order given; each is waited for before the next. */
+type Given<Name extends EventName> = Parameters<NonNullable<Callback[Name]>>[0];
+
+/**
+ * What listens to a run, called in the order given; each is waited for before the next. What they are given is theirs to read:
+ * it is a copy that cannot be written into.
+ */
 export class Callbacks {
   readonly #all: readonly Callback[];
 
-  /** Throws CONFIG_INVALID for a callback whose method no event calls. */
+  /** Throws INVALID_ARGUMENT for what is no callback, and for a method that no event calls. */
   constructor(callbacks: readonly Callback[]) {
     callbacks.forEach(check);
-    this.#all = callbacks;
+    this.#all = [...callbacks];
   }
 
-  onRunStart(...args: Parameters<NonNullable<Callback['onRunStart']>>): Promise<void> {
-    return this.#tell((callback) => callback.onRunStart?.(...args));
+  onRunStart(run: Given<'onRunStart'>): Promise<void> {
+    return this.#tell('onRunStart', run);
   }
 
-  onStepEnd(...args: Parameters<NonNullable<Callback['onStepEnd']>>): Promise<void> {
-    return this.#tell((callback) => callback.onStepEnd?.(...args));
+  async onStepEnd(step: Given<'onStepEnd'>): Promise<void> {
+    // Made for this event, and told at every batch: it need not be copied.
+    if (this.#all.length > 0) await this.#call('onStepEnd', Object.freeze(step));
   }
 
-  onEpochEnd(...args: Parameters<NonNullable<Callback['onEpochEnd']>>): Promise<void> {
-    return this.#tell((callback) => callback.onEpochEnd?.(...args));
+  onEpochEnd(epoch: Given<'onEpochEnd'>): Promise<void> {
+    return this.#tell('onEpochEnd', epoch);
   }
 
-  onRunEnd(...args: Parameters<NonNullable<Callback['onRunEnd']>>): Promise<void> {
-    return this.#tell((callback) => callback.onRunEnd?.(...args));
+  onRunEnd(result: Given<'onRunEnd'>): Promise<void> {
+    return this.#tell('onRunEnd', result);
   }
 
-  async #tell(call: (callback: Callback) => void | Promise<void>): Promise<void> {
-    for (const callback of this.#all) await call(callback);
+  async #tell<Name extends EventName>(name: Name, event: Given<Name>): Promise<void> {
+    if (this.#all.length > 0) await this.#call(name, frozenCopy(event));
+  }
+
+  async #call(name: EventName, event: object): Promise<void> {
+    for (const [i, callback] of this.#all.entries()) {
+      const returned: unknown = await callback[name]?.(event as never);
+      if (returned !== undefined) throw returnedSomething(`callbacks[${i}].${name}`, returned);
+    }
   }
 }
 
-function check(callback: Callback): void {
-  for (const name of methodsOf(callback)) {
-    if (!/^on[A-Z]/.test(name) || (known as readonly string[]).includes(name)) continue;
-    throw new AiforgeError(
-      'CONFIG_INVALID',
-      `A callback has '${name}', which no event calls.${didYouMean(name, known)} Known are ${known.join(', ')}.`,
-    );
-  }
+function returnedSomething(where: string, returned: unknown): AiforgeError {
+  return refusal(
+    `${where} returned ${show(returned)}, and nothing is done with what a callback returns: let it return nothing. ` +
+      "To stop the run, abort the signal in the orchestrator's options; training.earlyStoppingPatience stops it by a metric",
+  );
 }
 
-/** The names of an object's methods, its own and those of its classes. */
-function methodsOf(object: object): string[] {
-  const names: string[] = [];
-  for (
-    let at: object | null = object;
-    at !== null && at !== Object.prototype;
-    at = Object.getPrototypeOf(at) as object | null
-  ) {
-    names.push(...Object.getOwnPropertyNames(at));
+function check(callback: unknown, i: number): void {
+  const where = `callbacks[${i}]`;
+  const expected = `an object with any of ${known.join(', ')}`;
+  if (typeof callback === 'function') {
+    const remedy = /^class\b/.test(String(callback)) ? `; make one: new ${callback.name}()` : '';
+    throw refusal(`${where} must be ${expected}, got ${show(callback)}${remedy}`);
   }
-  return names;
+  if (typeof callback !== 'object' || callback === null) {
+    throw refusal(`${where} must be ${expected}, got ${show(callback)}`);
+  }
+  const methods = methodsOf(callback);
+  for (const name of methods) checkName(where, name);
+  for (const name of known) {
+    const hook = (callback as Record<string, unknown>)[name];
+    if (hook !== undefined && typeof hook !== 'function') {
+      throw refusal(`${where}.${name} must be a function, got ${show(hook)}`);
+    }
+  }
+  if (!known.some((name) => name in callback)) throw refusal(`${where} must be ${expected}, got ${show(callback)}`);
+}
+
+function checkName(where: string, name: string): void {
+  if ((known as readonly string[]).includes(name)) return;
+  const own = ourEvent(name) ?? nearest(name, known);
+  if (own === undefined && !/^on(_|[A-Z])/.test(name)) return;
+  const advice = own === undefined ? '' : ` Did you mean '${own}'?`;
+  throw refusal(`${where} has '${name}', which no event calls.${advice} Known are ${known.join(', ')}`);
+}
+
+function refusal(problem: string): AiforgeError {
+  return new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
 }

@@ -1,6 +1,11 @@
 import { ContainerInstance, Token } from 'typedi';
-import type { ExperimentConfig } from '../config/experimentConfig.js';
+import { ExperimentConfig } from '../config/experimentConfig.js';
+import { validate } from '../config/validate.js';
 import { AiforgeError } from '../errors.js';
+import { func, kind, string } from '../kinds.js';
+import { show } from '../show.js';
+import { nothing, signature } from '../signature.js';
+import { runIdToBytes } from '../tracking/runId.js';
 
 // typedi is no longer maintained, so no other file imports it. Only its tokens and factories are used.
 export type { Token } from 'typedi';
@@ -8,14 +13,21 @@ export type { Token } from 'typedi';
 /** Makes a value for a container; it asks the container for what it needs. */
 export type Factory<T> = (container: Container) => T;
 
+const token = kind<Token<unknown>>('a token that createToken made', (value) => value instanceof Token);
+const tokenTakes = signature({ name: string });
+const getTakes = signature({ token });
+const provideTakes = signature({ token, factory: func() });
+
 /** A token to provide and get a value by; the name appears in errors. */
 export function createToken<T>(name: string): Token<T> {
+  tokenTakes.check('createToken', arguments);
   return new Token<T>(name);
 }
 
 /** A value of the container: call it to read, `override` to set. */
 export interface Provider<T> {
   (): T;
+  /** Throws CONFIG_INVALID or INVALID_ARGUMENT for what is none of its values. */
   override(value: T): void;
 }
 
@@ -41,18 +53,21 @@ export class Container {
   #disposed = false;
 
   constructor() {
-    this.experimentConfig = this.#provider(experimentConfig);
-    this.mlflowRunId = this.#provider(mlflowRunId);
+    nothing.check(new.target.name, arguments);
+    this.experimentConfig = this.#provider(experimentConfig, checkedConfig);
+    this.mlflowRunId = this.#provider(mlflowRunId, runIdToBytes);
     this.reset();
   }
 
   /** Registers a factory that every container made or reset afterwards starts with; a later one for the same token wins. */
   static register<T>(token: Token<T>, factory: Factory<T>): void {
+    provideTakes.check('Container.register', arguments);
     defaults.set(token, factory);
   }
 
   /** Says how to make the value of a token in this container, in place of what was said or made before. */
   provide<T>(token: Token<T>, factory: Factory<T>): this {
+    provideTakes.check('Container.provide', arguments);
     this.#factories.set(token, factory);
     this.#forget();
     return this;
@@ -60,6 +75,7 @@ export class Container {
 
   /** The value of a token, made by its factory at the first call. Throws `CONFIG_INVALID` when nothing provides it. */
   get<T>(token: Token<T>): T {
+    getTakes.check('Container.get', arguments);
     if (this.#disposed) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
@@ -91,9 +107,13 @@ export class Container {
     this.#forget();
   }
 
-  #provider<T>(token: Token<T>): Provider<T> {
+  #provider<T>(token: Token<T>, check: (value: T) => unknown): Provider<T> {
     const read = (): T => this.get(token);
-    return Object.assign(read, { override: (value: T) => void this.provide(token, () => value) });
+    const override = (value: T) => {
+      check(value);
+      this.provide(token, () => value);
+    };
+    return Object.assign(read, { override });
   }
 
   /** Drops the values made so far, since any of them may rest on what has just changed. */
@@ -124,6 +144,16 @@ export class Container {
 
 function nameOf(token: Token<unknown>): string {
   return token.name ?? 'a token without a name';
+}
+
+/** The configuration with its defaults. Throws CONFIG_INVALID for what is none. */
+export function checkedConfig(given: ExperimentConfig): ExperimentConfig {
+  if (typeof given !== 'string')
+    return validate(ExperimentConfig, given, { source: "the container's experimentConfig" });
+  throw new AiforgeError(
+    'CONFIG_INVALID',
+    `The container's experimentConfig is a configuration, got ${show(given)}; write override(loadExperimentConfig(${show(given)})).`,
+  );
 }
 
 function missingConfig(): never {

@@ -2,18 +2,20 @@ import path from 'node:path';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
-import { didYouMean } from '../nearest.js';
 import { dumpConfig } from '../config/load.js';
-import { readSettings, type Settings } from '../config/settings.js';
+import { checkSettings, readSettings, type Settings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';
+import { anything, kind, string, type Kind } from '../kinds.js';
 import { addLogFile, fileLogger, logger } from '../log.js';
+import { signature } from '../signature.js';
 import { manualSeed, setNumThreads, setRngState } from '../tensor/index.js';
 import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
 import { Callbacks } from './callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
-import { Container, createToken } from './container.js';
-import { joinLaunchedRanks, type Ranks } from './ranks.js';
+import { checkedConfig, Container, createToken } from './container.js';
+import { frozenCopy } from './frozenCopy.js';
+import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
 import { keepsNumbers } from './runs/changes.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
@@ -42,7 +44,17 @@ export interface OrchestratorOptions {
   settings?: Settings;
 }
 
-const optionNames = ['from', 'ranks', 'signal', 'callbacks', 'settings'];
+const orchestratorTakes = signature<OrchestratorOptions>(
+  { container: kind<Container>('a Container', (value) => value instanceof Container) },
+  {
+    from: string,
+    ranks: ranksKind,
+    signal: kind<AbortSignal>("an AbortSignal, such as an AbortController's signal", isSignal),
+    callbacks: kind<readonly Callback[]>('an array of callbacks', Array.isArray),
+    // What is in it may be anybody's environment, which no error shows.
+    settings: anything as Kind<Settings>,
+  },
+);
 
 /**
  * Runs one experiment: loads the plugins and the data, fits the preprocessor, trains with validation, early stopping and
@@ -62,10 +74,15 @@ export class Orchestrator {
   readonly #callbacks: Callbacks;
   readonly #requests: RunRequests;
 
-  /** Throws CONFIG_INVALID for an option, or a callback's method, that nobody knows. */
+  /**
+   * Throws INVALID_ARGUMENT for an option, or a callback's method, that nobody knows or that is of a wrong kind; CONFIG_INVALID
+   * for a configuration that is none.
+   */
   constructor(container: Container, options: OrchestratorOptions = {}) {
-    checkOptions(options);
-    this.#config = container.experimentConfig();
+    orchestratorTakes.check(new.target.name, arguments);
+    if (options.settings !== undefined) checkSettings(options.settings);
+    // As it is now: what plugins and callbacks do to it, or whoever made it, does not change the run.
+    this.#config = frozenCopy(checkedConfig(container.experimentConfig()));
     this.#givenRunId = container.mlflowRunId();
     this.#options = options;
     this.#settings = options.settings ?? readSettings();
@@ -245,13 +262,9 @@ export class Orchestrator {
   }
 }
 
-function checkOptions(options: OrchestratorOptions): void {
-  const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
-  if (unknown === undefined) return;
-  throw new AiforgeError(
-    'CONFIG_INVALID',
-    `The orchestrator has no option '${unknown}'.${didYouMean(unknown, optionNames)} Known are ${optionNames.join(', ')}.`,
-  );
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }
 
 /** The work's result, unless the run is asked to stop first: what a plugin does cannot be ended, but need not be waited for. */

@@ -1,3 +1,4 @@
+import { kind, whole } from '../kinds.js';
 import type { Tensor } from '../tensor/index.js';
 
 /** What a training step runs in: `aiforge/distributed` makes it average gradients over the ranks. */
@@ -34,6 +35,18 @@ export interface Ranks {
   /** Gives every rank rank 0's parameters, and averages gradients from now on. */
   parallelize(model: ParallelModel): Promise<ParallelStep>;
 }
+
+const methods = ['barrier', 'broadcastBytes', 'sum', 'gather', 'parallelize'] as const satisfies (keyof Ranks)[];
+
+export const ranksKind = kind<Ranks>(
+  `ranks: an object with rank, worldSize, ${methods.join(', ')}, such as singleProcess`,
+  (value) => {
+    if (typeof value !== 'object' || value === null) return false;
+    const { rank, worldSize } = value as Ranks;
+    if (!whole.accepts(rank) || !whole.accepts(worldSize) || rank < 0 || rank >= worldSize) return false;
+    return methods.every((name) => typeof (value as Ranks)[name] === 'function');
+  },
+);
 
 /** A process on its own. */
 export const singleProcess: Ranks = {

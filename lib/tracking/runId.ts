@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 
 const length = 16;
 
@@ -8,10 +9,10 @@ const length = 16;
  */
 export function runIdToBytes(runId: string | null): Uint8Array {
   if (runId === null) return new Uint8Array(length);
-  if (!/^[0-9a-f]{32}$/.test(runId)) {
+  if (typeof runId !== 'string' || !/^[0-9a-f]{32}$/.test(runId)) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `'${runId}' is not an MLflow run id; expected 32 hexadecimal digits in lower case.`,
+      `${show(runId)} is not an MLflow run id; expected 32 hexadecimal digits in lower case.`,
     );
   }
   return Uint8Array.from(Buffer.from(runId, 'hex'));

@@ -12,6 +12,7 @@ import { childLogger } from '../../log.js';
 import type { BaseDataset, Splits } from '../baseDataset.js';
 import { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
+import { frozenCopy } from '../frozenCopy.js';
 import type { LoadedPlugin } from '../plugins/plugin.js';
 import { loadPlugin } from '../plugins/plugins.js';
 import type { Ranks } from '../ranks.js';
@@ -44,11 +45,8 @@ export function resolvePlugins(config: ExperimentConfig, from: string): Experime
   const model = loadPlugin(config.modelPlugin, { from, kind: 'model' });
   const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
-  const modelConfig = validate(schema, config.model, {
-    source: `the configuration of '${model.name}'`,
-    under: ['model'],
-  });
-  return { model, dataset, modelConfig };
+  const given = validate(schema, config.model, { source: `the configuration of '${model.name}'`, under: ['model'] });
+  return { model, dataset, modelConfig: frozenCopy(given) };
 }
 
 /**

@@ -1,0 +1,30 @@
+/** The events that a run tells, and what other trainers call them; as `fold` leaves the names. */
+const ours: Readonly<Record<string, string>> = {
+  setup: 'onRunStart',
+  onfitstart: 'onRunStart',
+  ontrainstart: 'onRunStart',
+  ontrainbegin: 'onRunStart',
+  oninitend: 'onRunStart',
+  onbatchend: 'onStepEnd',
+  ontrainbatchend: 'onStepEnd',
+  onbeforezerograd: 'onStepEnd',
+  onoptimizerstep: 'onStepEnd',
+  onlog: 'onStepEnd',
+  ontrainepochend: 'onEpochEnd',
+  onvalidationepochend: 'onEpochEnd',
+  onvalidationend: 'onEpochEnd',
+  onevaluate: 'onEpochEnd',
+  onsavecheckpoint: 'onEpochEnd',
+  onsave: 'onEpochEnd',
+  teardown: 'onRunEnd',
+  onfitend: 'onRunEnd',
+  ontrainend: 'onRunEnd',
+  ontestend: 'onRunEnd',
+  ontestepochend: 'onRunEnd',
+};
+
+/** Our event of another trainer's name, if it has one. */
+export function ourEvent(name: string): string | undefined {
+  const folded = name.toLowerCase().replaceAll('_', '');
+  return Object.hasOwn(ours, folded) ? ours[folded] : undefined;
+}
