@@ -66,6 +66,8 @@ function showWithin(value: unknown, depth: number): string {
   }
   if (typeof value !== 'object' || value === null) return inspect(value, limits);
   if (Array.isArray(value)) return showArray(value, depth);
+  // Without its stack, which would be taken for that of the error that shows it.
+  if (types.isNativeError(value) && !types.isProxy(value)) return cut(`${value.name}: ${value.message}`);
   return ownText(value) ?? (isPlain(value) ? showPlain(value, depth) : cut(inspect(value, limits)));
 }
 

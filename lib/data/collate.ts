@@ -1,6 +1,9 @@
 import { AiforgeError } from '../errors.js';
+import { kind } from '../kinds.js';
 import { show } from '../show.js';
+import { isOptions, signature } from '../signature.js';
 import { stack, Tensor, tensor, type TypedArray } from '../tensor/index.js';
+import { isPromise, notAwaited } from './promised.js';
 
 /** What becomes of a sample when many are put together: numbers and tensors become tensors with one dimension more. */
 export type Collated<T> = T extends Tensor | TypedArray | number | bigint | boolean
@@ -19,10 +22,18 @@ export type Collated<T> = T extends Tensor | TypedArray | number | bigint | bool
  * together; it names the sample and the field.
  */
 export function defaultCollate<T>(samples: readonly T[]): Collated<T> {
+  collateTakes.check('defaultCollate', arguments);
   return collate(samples, '') as Collated<T>;
 }
 
-type Kind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'other';
+const collateTakes = signature({
+  samples: kind<readonly unknown[]>(
+    'an array of samples, one or more',
+    (value) => Array.isArray(value) && value.length > 0,
+  ),
+});
+
+type Kind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'promise' | 'other';
 
 function kindOf(value: unknown): Kind {
   if (Tensor.isTensor(value)) return 'tensor';
@@ -34,15 +45,14 @@ function kindOf(value: unknown): Kind {
     case 'string':
       return 'string';
     case 'object':
-      if (value === null || isThenable(value)) return 'other';
-      if (ArrayBuffer.isView(value)) return 'typed array';
-      return Array.isArray(value) ? 'array' : 'object';
+      if (isPromise(value)) return 'promise';
+      if (ArrayBuffer.isView(value)) return value instanceof DataView ? 'other' : 'typed array';
+      if (Array.isArray(value)) return 'array';
+      return isOptions(value) ? 'object' : 'other';
     default:
       return 'other';
   }
 }
-
-const isThenable = (value: unknown): boolean => typeof (value as { then?: unknown }).then === 'function';
 
 /** Puts together what stands at `path` of each sample. */
 function collate(samples: readonly unknown[], path: string): unknown {
@@ -52,19 +62,38 @@ function collate(samples: readonly unknown[], path: string): unknown {
   if (odd > 0) throw refusal(samples[odd], place(path, odd), `where ${place(path, 0)} is ${show(first)}`);
   switch (kind) {
     case 'tensor':
-      return stack(samples as Tensor[]);
+      return stackAll(samples as Tensor[], path);
     case 'number':
       return collateNumbers(samples as number[]);
     case 'string':
       return [...samples];
     case 'typed array':
-      return stack((samples as TypedArray[]).map((sample) => tensor(sample)));
+      return stackAll(
+        (samples as TypedArray[]).map((sample) => tensor(sample)),
+        path,
+      );
     case 'array':
       return collateLists(samples as unknown[][], path);
     case 'object':
       return collateObjects(samples as Record<string, unknown>[], path);
+    case 'promise':
+      throw promised(first as PromiseLike<unknown>, place(path, 0));
     case 'other':
       throw refusal(first, place(path, 0), 'which cannot be put together; give the DataLoader a collate function');
+  }
+}
+
+function stackAll(samples: readonly Tensor[], path: string): Tensor {
+  try {
+    return stack(samples as Tensor[]);
+  } catch (error) {
+    const [first] = samples;
+    const odd = samples.findIndex((sample) => String(sample.shape) !== String(first!.shape));
+    if (odd < 0) throw error;
+    throw invalid(
+      `the samples have tensors of different shapes: ${place(path, 0)} is ${show(first)}, ${place(path, odd)} ${show(samples[odd])}; ` +
+        'pad them, or give the DataLoader a collate function',
+    );
   }
 }
 
@@ -111,12 +140,12 @@ function collateObjects(samples: Record<string, unknown>[], path: string): Recor
 const place = (path: string, sample: number): string => (path === '' ? '' : `${path} of `) + `sample ${sample}`;
 
 function refusal(value: unknown, where: string, why: string): AiforgeError {
-  if (typeof value === 'object' && value !== null && isThenable(value)) {
-    return invalid(
-      `${where} is a Promise, but a dataset's get must be synchronous; load the data before, and let get read it`,
-    );
-  }
-  return invalid(`found ${show(value)} as ${where}, ${why}`);
+  return isPromise(value) ? promised(value, where) : invalid(`found ${show(value)} as ${where}, ${why}`);
+}
+
+function promised(promise: PromiseLike<unknown>, where: string): AiforgeError {
+  const problem = `defaultCollate: ${where} is a Promise, but a dataset's get must be synchronous; load the data before, and let get read it.`;
+  return notAwaited('INVALID_ARGUMENT', problem, promise);
 }
 
 function invalid(problem: string): AiforgeError {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { expect } from 'chai';
 import {
   DataLoader,
@@ -45,7 +47,7 @@ describe('defaultCollate', () => {
     expect(() => defaultCollate([null])).to.throw(/found null/);
     expect(() => defaultCollate([undefined])).to.throw(/found undefined/);
     expect(() => defaultCollate([[1], [1, 2]])).to.throw(/different lengths/);
-    expect(() => defaultCollate([ones([2]), ones([3])])).to.throw(/equal size|stack/);
+    expect(() => defaultCollate([ones([2]), ones([3])])).to.throw(/sample 0 is float32\[2\], sample 1 float32\[3\]/);
     expect(() => defaultCollate([1, 'x' as never])).to.throw(/found 'x' as sample 1, where sample 0 is 1/);
   });
 
@@ -57,6 +59,63 @@ describe('defaultCollate', () => {
     expect(() => defaultCollate([{ at: [1, 2] }, { at: [1, undefined as never] }])).to.throw(/as at\[1\] of sample 1/);
     expect(() => defaultCollate([{ x }, { x, extra: 1 }])).to.throw(/sample 1 has a field 'extra', sample 0 has none/);
     expect(() => defaultCollate([{ x }, x as never])).to.throw(/found float32\[2\] as sample 1/);
+  });
+
+  it('names the sample and the field of tensors that cannot be stacked', () => {
+    const samples = [{ a: ones([2]) }, { a: ones([2]) }, { a: ones([3]) }];
+    expect(() => defaultCollate(samples))
+      .to.throw(/a of sample 0 is float32\[2\], a of sample 2 float32\[3\]/)
+      .with.property('code', 'INVALID_ARGUMENT');
+    expect(() => defaultCollate([[Float32Array.of(1)], [Float32Array.of(1, 2)]])).to.throw(/\[0\] of sample 1/);
+  });
+
+  class Point {
+    x = 1;
+  }
+  for (const value of [
+    new Date(0),
+    new Map([['a', 1]]),
+    new Set([1]),
+    new ArrayBuffer(4),
+    new DataView(new ArrayBuffer(4)),
+    new Error('x'),
+    /x/,
+    new Point(),
+    () => 1,
+    Symbol('x'),
+  ]) {
+    it(`refuses ${inspect(value).split('\n')[0]}, which would lose what is in it`, () => {
+      for (const sample of [value, { field: value }]) {
+        expect(() => defaultCollate([sample, sample]))
+          .to.throw(/found .* as (field of )?sample 0, which cannot be put together/)
+          .with.property('code', 'INVALID_ARGUMENT');
+      }
+    });
+  }
+
+  it('takes objects without a prototype', () => {
+    const sample = Object.assign(Object.create(null) as { x: number }, { x: 1 });
+    expect(defaultCollate([sample, sample]).x.tolist()).to.deep.equal([1, 1]);
+  });
+
+  it('takes an array of samples, and nothing else', () => {
+    for (const samples of [undefined, 5, 'ab', ones([2]), new Set([1]), [], {}]) {
+      expect(() => defaultCollate(samples as never[]))
+        .to.throw(/samples must be (given|an array of samples, one or more)/)
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+  });
+
+  it('tells why a promise was rejected', async () => {
+    let error: Error | undefined;
+    try {
+      defaultCollate([Promise.reject(new RangeError('no row 0'))]);
+    } catch (thrown) {
+      error = thrown as Error;
+    }
+    await Promise.resolve();
+    expect(error!.message).to.match(/sample 0 is a Promise.*It was rejected: RangeError: no row 0/);
+    expect(error!.cause).to.be.instanceOf(RangeError);
   });
 
   it('says that a dataset is to be synchronous', () => {

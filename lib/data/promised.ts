@@ -1,0 +1,20 @@
+import { AiforgeError, type ErrorCode } from '../errors.js';
+
+/** @internal Whether a value is a promise, of whichever library. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/**
+ * @internal The error for a promise where the value itself belongs. What the promise is rejected with becomes its cause, and is told,
+ * as soon as it is known: else it would end the process as a rejection that nobody handles, or be lost.
+ */
+export function notAwaited(code: ErrorCode, problem: string, promise: PromiseLike<unknown>): AiforgeError {
+  const error = new AiforgeError(code, problem);
+  void promise.then(undefined, (cause: unknown) => {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    error.message = `${problem} It was rejected: ${reason}`;
+    Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+  });
+  return error;
+}
