@@ -45,7 +45,17 @@ export function didYouMean(name: string, candidates: Iterable<string>): string {
   return match === undefined ? '' : ` Did you mean '${match}'?`;
 }
 
-function fold(name: string): string {
+/**
+ * Whether two names are one to whoever wrote them: alike but for case, `_` and `-`, or with a slip in six letters or two in
+ * twelve. Stricter than `nearest`, for where a name that is only similar may be meant.
+ */
+export function isSlipOf(name: string, known: string): boolean {
+  const [a, b] = [fold(name), fold(known)];
+  return a === b || editDistance(a, b) <= Math.min(2, Math.floor(Math.min(a.length, b.length) / 6));
+}
+
+/** A name without what counts for nothing in a comparison: case, `_` and `-`. */
+export function fold(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, '');
 }
 

@@ -45,6 +45,7 @@ export abstract class BaseDataset<Item = unknown> implements Dataset<Item> {
   /** The dataset's own division. Default: a random one by the fractions and the seed of the training configuration. */
   splits?(): Splits;
 
-  /** Names of the classes, for reports. */
-  classNames?: readonly string[];
+  /** Names of the classes, one for each that the model tells apart, for reports. */
+  // Declared: a field would hide a getter of the class that extends this one.
+  declare classNames?: readonly string[];
 }

@@ -4,7 +4,8 @@ import { show } from '../show.js';
 import type { Callback } from './callback.js';
 import { ourEvent } from './foreignHooks.js';
 import { frozenCopy } from './frozenCopy.js';
-import { methodsOf } from './methodsOf.js';
+import { methodsOf } from './members.js';
+import { awaited } from './plugins/calls.js';
 
 type EventName = keyof Callback;
 
@@ -48,7 +49,7 @@ export class Callbacks {
 
   async #call(name: EventName, event: object): Promise<void> {
     for (const [i, callback] of this.#all.entries()) {
-      const returned: unknown = await callback[name]?.(event as never);
+      const returned: unknown = await awaited(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));
       if (returned !== undefined) throw returnedSomething(`callbacks[${i}].${name}`, returned);
     }
   }

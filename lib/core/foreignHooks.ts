@@ -1,3 +1,5 @@
+import { fold } from '../nearest.js';
+
 /** The events that a run tells, and what other trainers call them; as `fold` leaves the names. */
 const ours: Readonly<Record<string, string>> = {
   setup: 'onRunStart',
@@ -25,6 +27,6 @@ const ours: Readonly<Record<string, string>> = {
 
 /** Our event of another trainer's name, if it has one. */
 export function ourEvent(name: string): string | undefined {
-  const folded = name.toLowerCase().replaceAll('_', '');
+  const folded = fold(name);
   return Object.hasOwn(ours, folded) ? ours[folded] : undefined;
 }

@@ -110,7 +110,7 @@ describe('what a run checks', () => {
     const cases: [string, (output: StepOutput) => unknown, RegExp][] = [
       ['nothing', () => undefined, /must return \{ loss \}, got undefined/],
       ['a tensor', ({ loss }) => loss, /must return \{ loss \}, got a tensor of shape \[\]/],
-      ['a promise', (output) => Promise.resolve(output), /not a promise: make it synchronous/],
+      ['a promise', (output) => Promise.resolve(output), /returned a promise, but must be synchronous/],
       ['a number as the loss', () => ({ loss: 0.5 }), /single element, got 0\.5/],
       [
         'several losses',

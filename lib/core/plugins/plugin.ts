@@ -5,6 +5,11 @@ import { isZod4 } from '../../config/foreignZod.js';
 import { packageManifest } from '../../config/loadModule.js';
 import { AiforgeError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
+import { BaseDataset } from '../baseDataset.js';
+import { BaseModel } from '../baseModel.js';
+import { BasePreprocessor } from '../basePreprocessor.js';
+import { called } from './calls.js';
+import { refuseForeignMethods, type Part } from './foreignMethods.js';
 
 // semver takes 10 ms to load, and is needed only for a plugin that names a range.
 const load = createRequire(__filename);
@@ -50,6 +55,8 @@ const required = {
   Dataset: ['length', 'get', 'loadData'],
   Preprocessor: ['fit', 'transform', 'inverseTransform', 'save', 'load'],
 } as const;
+
+const bases = { Model: BaseModel, Dataset: BaseDataset, Preprocessor: BasePreprocessor } as const;
 
 /**
  * Describes a plugin; a folder's `index.ts` exports the result as `plugin`. Throws `PLUGIN_INVALID` for an unknown key or a
@@ -99,7 +106,7 @@ function checkSchema(config: unknown, what: string, zodHint: string): void {
   if (foreign !== undefined) throw refuse(`.${foreign[0]} is not a schema of zod 4`);
 }
 
-function checkClass(part: keyof typeof required, value: unknown, who: string): void {
+function checkClass(part: Part, value: unknown, who: string): void {
   const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
   if (typeof prototype !== 'object' || prototype === null) {
     throw new AiforgeError(
@@ -107,6 +114,7 @@ function checkClass(part: keyof typeof required, value: unknown, who: string): v
       `${who}: ${part} is not a class; write 'class ${part} extends Base${part}'.`,
     );
   }
+  refuseForeignMethods(who, part, prototype, bases[part].prototype);
   const missing = required[part].filter((member) => !(member in prototype));
   if (missing.length === 0) return;
   throw new AiforgeError(
@@ -114,6 +122,15 @@ function checkClass(part: keyof typeof required, value: unknown, who: string): v
     `${who}: class ${part} has no ${missing.join(', ')}; define ${missing.length === 1 ? 'it' : 'them'} in the class body ` +
       `as methods or getters, not as properties set in the constructor.`,
   );
+}
+
+/** Makes an object of a plugin's class. Throws PLUGIN_INVALID where it has methods as properties that nothing calls. */
+export function create<T extends object>(plugin: LoadedPlugin, part: Part, ...args: unknown[]): T {
+  const who = `The plugin '${plugin.name}'`;
+  const Class = plugin[part] as unknown as new (...args: unknown[]) => T;
+  const made = called(`${who}: new ${part}()`, () => new Class(...args));
+  refuseForeignMethods(who, part, made, bases[part].prototype);
+  return made;
 }
 
 /** Checks the range of aiforge versions that a plugin names. Throws `PLUGIN_INVALID` when this version is outside it. */

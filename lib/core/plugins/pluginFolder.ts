@@ -1,13 +1,22 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { extname, join, parse } from 'node:path';
 import { z } from 'zod';
 import { foreignZodHint } from '../../config/foreignZod.js';
 import { loadModule } from '../../config/loadModule.js';
 import { moduleProblem } from '../../config/moduleError.js';
 import { AiforgeError } from '../../errors.js';
+import { isSlipOf } from '../../nearest.js';
 import { checkParts, definePlugin, type LoadedPlugin, type PluginModule, type PluginParts } from './plugin.js';
 
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+
+/** The file of each part, but for its extension. */
+const partFiles: Readonly<Record<string, string>> = {
+  Model: 'model',
+  Dataset: 'dataset',
+  Preprocessor: 'preprocessor',
+  Config: 'config',
+};
 
 type Exports = Record<string, unknown>;
 
@@ -24,6 +33,7 @@ export function loadPluginFolder(directory: string, name: string): LoadedPlugin 
     Preprocessor: Preprocessor ?? exported<'Preprocessor'>(directory, 'preprocessor', 'Preprocessor'),
     Config: Config ?? schemaOf(directory),
   };
+  checkFileNames(directory, parts);
   checkParts(parts, `The plugin in ${directory}`, foreignZodHint(directory));
   return { name: metadata.name, directory, metadata, ...parts };
 }
@@ -46,12 +56,49 @@ function readPart(directory: string, part: string): Exports | undefined {
 
 function pluginOf(exports: Exports | undefined, directory: string): PluginModule | undefined {
   const plugin = exports?.plugin ?? exports?.default;
-  if (plugin === undefined) return undefined;
+  if (plugin === undefined) {
+    if (exports !== undefined) checkIndexExports(exports, directory);
+    return undefined;
+  }
   if (typeof plugin === 'object' && plugin !== null) return definePlugin(plugin as PluginModule);
   throw new AiforgeError(
     'PLUGIN_INVALID',
     `${partFile(directory, 'index')} exports as 'plugin' what is not an object; write export const plugin = definePlugin({ name: … }).`,
   );
+}
+
+/** An index without a plugin may export what it likes, but nothing that it takes for one, or for a part of one. */
+function checkIndexExports(exports: Exports, directory: string): void {
+  const names = Object.keys(exports);
+  const slip = names.find((name) => isSlipOf(name, 'plugin'));
+  const file = partFile(directory, 'index');
+  if (slip !== undefined) {
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `${file} exports '${slip}', which nothing reads; write export const plugin = definePlugin({ name: … }).`,
+    );
+  }
+  const part = Object.keys(partFiles).find((name) => names.includes(name) && !partFile(directory, partFiles[name]!));
+  if (part === undefined) return;
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `${file} exports '${part}', which nothing reads there; put it into ${partFiles[part]}.ts, or write ` +
+      `export const plugin = definePlugin({ name: …, ${part} }).`,
+  );
+}
+
+/** A file that is misspelt is read by nobody, and its part would be missed later, or never. */
+function checkFileNames(directory: string, parts: PluginParts): void {
+  for (const [part, stem] of Object.entries(partFiles)) {
+    if (parts[part as keyof PluginParts] !== undefined) continue;
+    const isMeant = (file: string) => extensions.includes(extname(file)) && isSlipOf(parse(file).name, stem);
+    const slip = readdirSync(directory).find(isMeant);
+    if (slip === undefined) continue;
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `${join(directory, slip)} is read by nothing; did you mean ${stem}${extname(slip)}? Rename it.`,
+    );
+  }
 }
 
 function exported<K extends keyof PluginParts>(directory: string, part: string, name: K): PluginParts[K] {

@@ -8,12 +8,15 @@ import { isAddress, isPath } from '../../config/paths.js';
 import { validate } from '../../config/validate.js';
 import type { Dataset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
+import { size, string } from '../../kinds.js';
 import { childLogger } from '../../log.js';
+import { show } from '../../show.js';
 import type { BaseDataset, Splits } from '../baseDataset.js';
 import { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import { frozenCopy } from '../frozenCopy.js';
-import type { LoadedPlugin } from '../plugins/plugin.js';
+import { awaited, called } from '../plugins/calls.js';
+import { create, type LoadedPlugin } from '../plugins/plugin.js';
 import { loadPlugin } from '../plugins/plugins.js';
 import type { Ranks } from '../ranks.js';
 import { splitDataset } from './splits.js';
@@ -89,8 +92,7 @@ function findsAgain(name: string, kind: 'model' | 'dataset', directory: string, 
 }
 
 export function createModel({ model, modelConfig }: ExperimentPlugins): BaseModel {
-  const ModelClass = model.Model as unknown as new (config: object) => BaseModel;
-  const made = new ModelClass(modelConfig);
+  const made = create<BaseModel>(model, 'Model', modelConfig);
   if (!(made instanceof BaseModel)) {
     throw new AiforgeError(
       'PLUGIN_INVALID',
@@ -100,9 +102,20 @@ export function createModel({ model, modelConfig }: ExperimentPlugins): BaseMode
   return made;
 }
 
+/** Gives a model the loss that it makes for this name. */
+export function configureLoss(model: BaseModel, name: string): void {
+  const loss: unknown = called('configureLossFn', () => model.configureLossFn(name));
+  if (typeof (loss as { forward?: unknown } | null | undefined)?.forward !== 'function') {
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `configureLossFn must return a loss: a module with forward(predictions, targets), such as new nn.MSELoss(); got ${show(loss)}.`,
+    );
+  }
+  model.lossFn = loss as BaseModel['lossFn'];
+}
+
 export function createPreprocessor({ dataset }: ExperimentPlugins): BasePreprocessor | undefined {
-  const PreprocessorClass = dataset.Preprocessor as unknown as (new () => BasePreprocessor) | undefined;
-  return PreprocessorClass && new PreprocessorClass();
+  return dataset.Preprocessor && create(dataset, 'Preprocessor');
 }
 
 /**
@@ -119,18 +132,22 @@ export async function prepareData(
   const splits = splitDataset(dataset, config.training);
   const preprocessor = createPreprocessor(plugins);
   const { classNames } = dataset;
-  if (preprocessor === undefined) return { samples: dataset, splits, preprocessor, classNames };
-  if (preprocessorFile !== undefined) preprocessor.load(preprocessorFile);
-  else if (context.ranks.rank === 0) await preprocessor.fit(new Items(dataset, splits.train), config.preprocessArgs);
+  const items = { length: dataset.length, get: (index: number) => itemOf(dataset, index) };
+  if (preprocessor === undefined) return { samples: items, splits, preprocessor, classNames };
+  if (preprocessorFile !== undefined) called('Preprocessor.load', () => preprocessor.load(preprocessorFile));
+  else if (context.ranks.rank === 0) {
+    const items = new Items(dataset, splits.train);
+    await awaited('Preprocessor.fit', () => preprocessor.fit(items, config.preprocessArgs));
+  }
   return { samples: transformed(dataset, preprocessor), splits, preprocessor, classNames };
 }
 
 /** Writes rank 0's fitted preprocessor into the run's folder, from where the others take it. */
 export async function sharePreprocessor({ preprocessor }: ExperimentData, ranks: Ranks, file: string): Promise<void> {
   if (preprocessor === undefined) return;
-  if (ranks.rank === 0) preprocessor.save(file);
+  if (ranks.rank === 0) called('Preprocessor.save', () => preprocessor.save(file));
   await ranks.barrier();
-  if (ranks.rank !== 0) preprocessor.load(file);
+  if (ranks.rank !== 0) called('Preprocessor.load', () => preprocessor.load(file));
 }
 
 /** A plain name lies in the data folder; paths, and addresses such as `npm:x`, are taken as they are. */
@@ -143,17 +160,27 @@ async function loadDataset(
   plugins: ExperimentPlugins,
   { ranks, dataDir, signal }: DataContext,
 ): Promise<BaseDataset> {
-  const DatasetClass = plugins.dataset.Dataset as unknown as new () => BaseDataset;
-  const dataset = new DatasetClass();
-  await dataset.loadData(dataPathIn(dataDir, config.dataPath), {
+  const dataset = create<BaseDataset>(plugins.dataset, 'Dataset');
+  const loadContext = {
     rank: ranks.rank,
     worldSize: ranks.worldSize,
     barrier: () => ranks.barrier(),
     signal,
     args: config.datasetArgs,
     logger: childLogger({ plugin: plugins.dataset.name }),
-  });
+  };
+  await awaited('Dataset.loadData', () => dataset.loadData(dataPathIn(dataDir, config.dataPath), loadContext));
+  checkDataset(dataset);
   return dataset;
+}
+
+function checkDataset(dataset: BaseDataset): void {
+  const length: unknown = called('Dataset.length', () => dataset.length);
+  const classNames: unknown = called('Dataset.classNames', () => dataset.classNames);
+  const refuse = (problem: string) => new AiforgeError('PLUGIN_INVALID', `The Dataset's ${problem}.`);
+  if (!size.accepts(length)) throw refuse(`length is ${show(length)}; expected ${size.expected}`);
+  if (classNames === undefined || (Array.isArray(classNames) && classNames.every((name) => string.accepts(name)))) return;
+  throw refuse(`classNames are ${show(classNames)}; expected an array of strings, one a class`);
 }
 
 /** The items at some indices, as often as they are asked for. */
@@ -169,16 +196,16 @@ class Items implements Iterable<unknown> {
 }
 
 function transformed(dataset: BaseDataset, preprocessor: BasePreprocessor): Dataset {
-  return { length: dataset.length, get: (index) => preprocessor.transform(itemOf(dataset, index)) };
+  const transform = (index: number) => () => preprocessor.transform(itemOf(dataset, index));
+  return {
+    length: dataset.length,
+    get: (index) => called(`Preprocessor.transform, for item ${index},`, transform(index)),
+  };
 }
 
-/** An item for the preprocessor, which would blame itself for one that is missing. */
+/** An item, there where a preprocessor or what makes batches would blame itself for one that is missing. */
 function itemOf(dataset: BaseDataset, index: number): unknown {
-  const item = dataset.get(index);
-  if (item !== undefined && item !== null && !(item instanceof Promise)) return item;
-  const problem =
-    item instanceof Promise
-      ? 'a promise, but must be synchronous: load the data in loadData, and let get read it'
-      : `${String(item)}; expected the item`;
-  throw new AiforgeError('PLUGIN_INVALID', `Dataset.get(${index}) returned ${problem}.`);
+  const item = called(`Dataset.get(${index})`, () => dataset.get(index));
+  if (item !== undefined && item !== null) return item;
+  throw new AiforgeError('PLUGIN_INVALID', `Dataset.get(${index}) returned ${String(item)}; expected the item.`);
 }

@@ -8,7 +8,8 @@ import { scope, Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import { loadWeights } from '../checkpoints/checkpoint.js';
-import { createModel, createPreprocessor, resolvePlugins } from './experiment.js';
+import { called } from '../plugins/calls.js';
+import { configureLoss, createModel, createPreprocessor, resolvePlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
 
 export interface Prediction {
@@ -49,7 +50,7 @@ export function loadRun<Item = unknown, Output = Tensor>(directory: string): Loa
   const config = loadExperimentConfig(files.config);
   const plugins = resolvePlugins(config, directory);
   const model = createModel(plugins);
-  model.lossFn = model.configureLossFn(config.training.lossFnName);
+  configureLoss(model, config.training.lossFnName);
   loadWeights(files.best, model);
   const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
   preprocessor?.load(files.preprocessor);
@@ -74,7 +75,7 @@ function samplesOf<Item>(items: readonly Item[], preprocessor: BasePreprocessor<
   if (preprocessor === undefined) return items;
   return items.map((item, index) => {
     try {
-      return preprocessor.transform(item);
+      return called('Preprocessor.transform', () => preprocessor.transform(item));
     } catch (cause) {
       throw new AiforgeError(
         'PLUGIN_INVALID',

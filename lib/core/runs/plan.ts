@@ -4,15 +4,17 @@ import path from 'node:path';
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { resolvePaths } from '../../config/paths.js';
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
 import type { Optimizer } from '../../optim/index.js';
 import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { restoreOptimizer } from '../checkpoints/optimizerState.js';
+import { called } from '../plugins/calls.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
 import { changesOf, type Change } from './changes.js';
-import { createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
+import { configureLoss, createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
 
 /** A run that is to go on. */
@@ -49,8 +51,10 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): Ru
   manualSeed(config.training.seed);
   const model = createModel(plugins);
   const { lossFnName, optimizerName, learningRate, optimizerArgs } = config.training;
-  model.lossFn = model.configureLossFn(lossFnName);
-  const optimizer = checkOptimizer(model.configureOptimizer(optimizerName, learningRate, optimizerArgs));
+  configureLoss(model, lossFnName);
+  const optimizer = checkOptimizer(
+    called('configureOptimizer', () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs)),
+  );
   const rng = getRngState();
   if (resumed !== undefined) restore(resumed, model, optimizer);
   return { config, plugins, model, optimizer, resumed, rng };
@@ -158,6 +162,6 @@ function checkOptimizer(optimizer: unknown): Optimizer {
   }
   throw new AiforgeError(
     'PLUGIN_INVALID',
-    `configureOptimizer must return an optimizer of aiforge/optim, got ${typeof optimizer === 'object' && optimizer !== null ? optimizer.constructor.name : String(optimizer)}.`,
+    `configureOptimizer must return an optimizer of aiforge/optim, got ${show(optimizer)}.`,
   );
 }

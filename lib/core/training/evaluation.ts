@@ -2,12 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 
 import { noGrad } from '../../autograd/index.js';
 import { DataLoader, type Dataset, type Sampler } from '../../data/index.js';
+import { AiforgeError } from '../../errors.js';
 import { getRngState, scope, setRngState, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
+import { called } from '../plugins/calls.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { Agreement } from './agreement.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
-import { readStep } from './stepOutput.js';
+import { readStep, type Step } from './stepOutput.js';
 
 /** This rank's share of some indices: every sample on exactly one rank, none twice. */
 class Share implements Sampler {
@@ -54,7 +56,7 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
       noGrad(() =>
         scope(() => {
           const batch = batches.next().value as Record<string, Tensor>;
-          metrics.add(readStep(model.validationStep(batch, index), 'validationStep', batch, Math.min(batchSize, left)));
+          metrics.add(validate(model, batch, index, Math.min(batchSize, left)));
         }),
       );
     }
@@ -64,12 +66,18 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
   return metrics.finish(ranks);
 }
 
+function validate(model: BaseModel, batch: Record<string, Tensor>, batchIdx: number, samples: number): Step {
+  const output = called('validationStep', () => model.validationStep(batch, batchIdx));
+  return readStep(output, 'validationStep', batch, samples);
+}
+
 /** The names of what one validation batch measures; undefined on a rank without a sample. Leaves no trace in the model. */
 export function tryValidation(
   model: BaseModel,
   samples: Dataset,
   indices: readonly number[],
   batchSize: number,
+  classNames: readonly string[] | undefined,
 ): string[] | undefined {
   if (indices.length === 0) return undefined;
   const metrics = new RunningMetrics();
@@ -79,9 +87,19 @@ export function tryValidation(
   noGrad(() =>
     scope(() => {
       const batch = new DataLoader(samples, { batchSize, sampler: first }).batches().next().value as never;
-      metrics.add(readStep(model.validationStep(batch, 0), 'validationStep', batch, first.length));
+      metrics.add(validate(model, batch, 0, first.length));
     }),
   );
   setRngState(drawn);
+  checkClassNames(classNames, metrics.classes);
   return metrics.names;
+}
+
+function checkClassNames(names: readonly string[] | undefined, classes: number): void {
+  if (names === undefined || classes === 0 || names.length === classes) return;
+  throw new AiforgeError(
+    'PLUGIN_INVALID',
+    `The Dataset's classNames are ${names.length} (${names.join(', ')}), and the model predicts ${classes} classes: ` +
+      'give each a name, or the model as many outputs.',
+  );
 }

@@ -120,9 +120,9 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
 }
 
 /** Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. */
-export function tryMonitor({ model, config }: RunPlan, { samples, splits }: ExperimentData): void {
+export function tryMonitor({ model, config }: RunPlan, { samples, splits, classNames }: ExperimentData): void {
   const { earlyStoppingMonitor: monitor, batchSize } = config.training;
-  const measured = tryValidation(model, samples, splits.val, batchSize);
+  const measured = tryValidation(model, samples, splits.val, batchSize, classNames);
   if (measured === undefined || !monitor.startsWith('val_')) return;
   requireMetric(monitor, ['train_loss', ...measured.map((name) => `val_${name}`)]);
 }

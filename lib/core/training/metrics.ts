@@ -38,6 +38,11 @@ export class RunningMetrics {
     return this.#classes.accuracy;
   }
 
+  /** How many classes the predictions are of; 0 where there are none. */
+  get classes(): number {
+    return this.#classes.classes;
+  }
+
   /** The names of what is measured, as `finish` will give them. */
   get names(): string[] {
     return ['loss', ...(this.#classes.classes > 0 ? ['accuracy', 'f1'] : []), ...this.#extra.keys()];

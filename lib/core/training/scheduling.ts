@@ -1,9 +1,13 @@
 import type { ScheduleConfig, SchedulerConfig } from '../../config/schedulerConfig.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { AiforgeError } from '../../errors.js';
+import { kind, oneOf, orNull, string } from '../../kinds.js';
 import { didYouMean } from '../../nearest.js';
+import { show } from '../../show.js';
+import { isOptions, signature } from '../../signature.js';
 import { lrScheduler, type Optimizer } from '../../optim/index.js';
 import type { BaseModel } from '../baseModel.js';
+import { called } from '../plugins/calls.js';
 
 /** How long a run is planned to be. */
 export interface RunLength {
@@ -87,11 +91,7 @@ export class Scheduling {
   #rates: Record<string, number> = {};
 
   constructor(configured: ConfiguredScheduler | lrScheduler.LRScheduler | null, training: TrainingConfig) {
-    const { scheduler, interval, monitor } =
-      configured === null || configured instanceof lrScheduler.LRScheduler ? { scheduler: configured } : configured;
-    if (scheduler !== null && !(scheduler instanceof lrScheduler.LRScheduler)) {
-      refuse(`must return an LRScheduler, { scheduler } or null, got ${String(scheduler)}`);
-    }
+    const { scheduler, interval, monitor } = partsOf(configured);
     this.#scheduler = scheduler;
     this.#interval = interval ?? 'epoch';
     this.#monitor = monitor ?? training.earlyStoppingMonitor;
@@ -102,7 +102,10 @@ export class Scheduling {
 
   static of(model: BaseModel, optimizer: Optimizer, training: TrainingConfig, stepsPerEpoch: number): Scheduling {
     const length = { epochs: training.epochs, stepsPerEpoch };
-    return new Scheduling(model.configureScheduler(optimizer, training.scheduler, length), training);
+    const configured = called('configureScheduler', () =>
+      model.configureScheduler(optimizer, training.scheduler, length),
+    );
+    return new Scheduling(configured, training);
   }
 
   /** The learning rates of the last step, `learning_rate` and those of further groups, where a scheduler changes them. */
@@ -155,6 +158,31 @@ export class Scheduling {
     this.#scheduler?.loadStateDict(saved.state);
     this.#rates = saved.rates;
   }
+}
+
+const configuredTakes = signature<ConfiguredScheduler>(
+  {},
+  {
+    scheduler: kind('an LRScheduler', (value) => value instanceof lrScheduler.LRScheduler),
+    interval: oneOf('epoch', 'step'),
+    monitor: orNull(string),
+  },
+  ['scheduler'],
+);
+
+/** What `configureScheduler` returned, checked. */
+function partsOf(
+  configured: unknown,
+): Pick<ConfiguredScheduler, 'interval' | 'monitor'> & { scheduler: lrScheduler.LRScheduler | null } {
+  if (configured === null || configured instanceof lrScheduler.LRScheduler) return { scheduler: configured };
+  if (!isOptions(configured)) refuse(`must return an LRScheduler, { scheduler } or null, got ${show(configured)}`);
+  // Its own error says INVALID_ARGUMENT, and the arguments are the plugin's.
+  try {
+    configuredTakes.checkOptions('what configureScheduler returned', configured);
+  } catch (error) {
+    throw new AiforgeError('PLUGIN_INVALID', (error as Error).message);
+  }
+  return configured as unknown as ConfiguredScheduler;
 }
 
 function ratesOf(scheduler: lrScheduler.LRScheduler): Record<string, number> {

@@ -1,5 +1,7 @@
 import { didYouMean } from '../../nearest.js';
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
 import type { StepOutput } from '../baseModel.js';
 
@@ -25,7 +27,6 @@ const reserved = ['loss', 'accuracy', 'f1'];
 
 /** Reads what a step gave for a batch of `samples` samples. Throws PLUGIN_INVALID where it is not a {@link StepOutput}. */
 export function readStep(output: unknown, name: StepName, batch: unknown, samples: number): Step {
-  if (output instanceof Promise) refuse(name, 'must return { loss } itself, not a promise: make it synchronous');
   if (typeof output !== 'object' || output === null || Tensor.isTensor(output)) {
     refuse(name, `must return { loss }, got ${describe(output)}`);
   }
@@ -46,6 +47,7 @@ export function readStep(output: unknown, name: StepName, batch: unknown, sample
     predictions: tensorOf(name, 'predictions', predictions),
     targets: tensorOf(name, 'targets', targets) ?? targetsOf(batch),
   };
+  if (step.predictions !== undefined) checkPredictions(name, step.predictions, step.targets, samples);
   if (!(step.weight >= 0)) refuse(name, `returned the weight ${step.weight}; expected 0 or more`);
   return step;
 }
@@ -65,13 +67,41 @@ function tensorOf(name: StepName, field: string, value: unknown): Tensor | undef
   return refuse(name, `returned ${field} that are no tensor but ${describe(value)}`);
 }
 
+/** Predictions that no score can be made of, though there are classes to predict, would go without one silently. */
+function checkPredictions(name: StepName, predictions: Tensor, targets: Tensor | undefined, samples: number): void {
+  const rows = predictions.ndim === 0 ? undefined : predictions.size(0);
+  const known = targets === undefined || targets.ndim === 0 ? samples : targets.size(0);
+  if (rows === undefined || (rows !== samples && rows !== known)) {
+    refuse(
+      name,
+      `returned predictions of shape [${predictions.shape.join(', ')}] for a batch of ${known}; expected a row for each sample`,
+    );
+  }
+  const isOfClasses = targets?.ndim === 1 && targets.dtype === 'int64';
+  if (isOfClasses && predictions.ndim === 1 && !predictions.isFloatingPoint()) {
+    refuse(
+      name,
+      'returned classes as predictions; expected the logits, (batch, classes): leave argmax to the framework',
+    );
+  }
+}
+
+/** They are recorded under it, in files and by servers of which some take no more. */
+const metricName = /^[A-Za-z][\w.-]*(\/[\w.-]*\w)*$/;
+
 function metricsOf(name: StepName, metrics: unknown): Record<string, number> {
-  if (typeof metrics !== 'object' || metrics === null) {
+  if (!isOptions(metrics)) {
     refuse(name, `returned metrics that are no object but ${describe(metrics)}; expected { name: value }`);
   }
   return Object.fromEntries(
     Object.entries(metrics).map(([key, value]) => {
       if (reserved.includes(key)) refuse(name, `returned a metric '${key}', which the framework computes: rename it`);
+      if (!metricName.test(key)) {
+        refuse(
+          name,
+          `returned a metric ${show(key)}; expected a name of letters, digits and _ . - / that begins with a letter`,
+        );
+      }
       return [key, numberOf(name, `metrics.${key}`, value)];
     }),
   );
@@ -89,8 +119,7 @@ function targetsOf(batch: unknown): Tensor | undefined {
 }
 
 function describe(value: unknown): string {
-  if (Tensor.isTensor(value)) return `a tensor of shape [${value.shape.join(', ')}]`;
-  return typeof value === 'string' ? `'${value}'` : String(value);
+  return Tensor.isTensor(value) ? `a tensor of shape [${value.shape.join(', ')}]` : show(value);
 }
 
 function refuse(name: StepName, problem: string): never {

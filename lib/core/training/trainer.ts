@@ -11,6 +11,7 @@ import type { Callbacks } from '../callbacks.js';
 import { saveCheckpoint, type Checkpoint, type RunState } from '../checkpoints/checkpoint.js';
 import { gatherGradients, restoreGradients } from '../checkpoints/gradients.js';
 import { flattenOptimizer } from '../checkpoints/optimizerState.js';
+import { called } from '../plugins/calls.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import { AccumulationWindow } from './accumulation.js';
@@ -97,8 +98,16 @@ export class Trainer {
   }
 
   /** The means and scores of the epoch so far, over all ranks. */
-  trainMetrics() {
-    return this.#running.finish(this.#parts.ranks);
+  async trainMetrics() {
+    const { ranks, training, state } = this.#parts;
+    const metrics = await this.#running.finish(ranks);
+    // Batches that count are looked at one by one.
+    if (!Number.isNaN(metrics.values.loss) || training.nonFiniteLoss === 'ignore') return metrics;
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `Nothing counted in epoch ${state.epoch + 1}: trainingStep returned the weight 0 for every batch, so there is no mean loss. ` +
+        'Look at the weights, or at the data that they come from; training.nonFiniteLoss=ignore trains on.',
+    );
   }
 
   /** The names of what training measures; known after the first batch. */
@@ -157,12 +166,13 @@ export class Trainer {
 
   #backward(batch: unknown, windowSize: number): void {
     const { model, parallel, training, state } = this.#parts;
-    const output = parallel.run(() => model.trainingStep(batch as Record<string, Tensor>, state.batch));
+    const step = () => model.trainingStep(batch as Record<string, Tensor>, state.batch);
+    const output = parallel.run(() => called('trainingStep', step));
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
-    const step = readStep(output, 'trainingStep', batch, samples);
-    this.#checkFinite(step);
-    this.#window.add(step, windowSize, model.parameters()).backward();
-    this.#running.add(step);
+    const read = readStep(output, 'trainingStep', batch, samples);
+    this.#checkFinite(read);
+    this.#window.add(read, windowSize, model.parameters()).backward();
+    this.#running.add(read);
   }
 
   #checkFinite({ value, weight }: Step): void {

@@ -1,0 +1,42 @@
+import { types } from 'node:util';
+
+import { isPromise, notAwaited } from '../../data/promised.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+
+/**
+ * What a plugin's code gives. An error that it throws passes as it is; whatever else it throws says nothing of where, and
+ * becomes the cause of a PLUGIN_INVALID that does, as a promise does.
+ *
+ * @param what The code, as an error calls it: `Dataset.get(3)`.
+ */
+export function called<T>(what: string, call: () => T): T {
+  let result: T;
+  try {
+    result = call();
+  } catch (thrown) {
+    throw thrownBy(what, thrown);
+  }
+  if (!isPromise(result)) return result;
+  const problem = `${what} returned a promise, but must be synchronous: await in Dataset.loadData or in fit, and use here what came of it.`;
+  throw notAwaited('PLUGIN_INVALID', problem, result);
+}
+
+/** The same for code that may be asynchronous. */
+export async function awaited<T>(what: string, call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (thrown) {
+    throw thrownBy(what, thrown);
+  }
+}
+
+/** The error for what was thrown: itself, if it is one. */
+export function thrownBy(what: string, thrown: unknown): Error {
+  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
+  return new AiforgeError(
+    'PLUGIN_INVALID',
+    `${what} threw ${show(thrown)}, which is no error: throw new Error('…'), which says what is wrong and where.`,
+    { cause: thrown },
+  );
+}

@@ -1,0 +1,106 @@
+import { AiforgeError } from '../../errors.js';
+import { fold, isSlipOf } from '../../nearest.js';
+import { ourEvent } from '../foreignHooks.js';
+import { membersOf } from '../members.js';
+
+export type Part = 'Model' | 'Dataset' | 'Preprocessor';
+
+/** What the framework calls of each class. */
+const hooks: Readonly<Record<Part, readonly string[]>> = {
+  Model: [
+    'forward',
+    'trainingStep',
+    'validationStep',
+    'predictStep',
+    'configureOptimizer',
+    'configureScheduler',
+    'configureLossFn',
+  ],
+  Dataset: ['length', 'get', 'loadData', 'splits', 'classNames'],
+  Preprocessor: ['fit', 'transform', 'inverseTransform', 'state', 'restore', 'save', 'load'],
+};
+
+const data = 'the Dataset, whose splits() divides the samples';
+const event = "a callback among the orchestrator's options";
+const schedule = 'configureScheduler(optimizer, config, length)';
+const loss = 'configureLossFn(name)';
+
+/** What other frameworks call, as `fold` leaves the names, and what there is instead. */
+const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
+  Model: {
+    configureoptimizers: `configureOptimizer(name, learningRate, options), and ${schedule}`,
+    configurelrscheduler: schedule,
+    configureschedulers: schedule,
+    lrschedulerstep: schedule,
+    configureloss: loss,
+    configurelossfunction: loss,
+    configurecriterion: loss,
+    configurecallbacks: event,
+    configuregradientclipping: 'training.gradClipNorm in the experiment',
+    optimizerstep: 'training.accumulationSteps and training.gradClipNorm in the experiment; the framework steps',
+    optimizerzerograd: 'nothing: the framework clears the gradients',
+    trainstep: 'trainingStep(batch, batchIdx)',
+    valstep: 'validationStep(batch, batchIdx)',
+    evaluationstep: 'validationStep(batch, batchIdx)',
+    teststep: 'validationStep(batch, batchIdx), which the test runs too',
+    trainingstepend: `${event}, with onStepEnd`,
+    validationstepend: `${event}, with onStepEnd`,
+    trainingepochend: `${event}, with onEpochEnd`,
+    validationepochend: `${event}, with onEpochEnd; metrics of a step are means over the epoch`,
+    testepochend: `${event}, with onRunEnd`,
+    traindataloader: data,
+    valdataloader: data,
+    testdataloader: data,
+    predictdataloader: data,
+    preparedata: 'loadData(dataPath, context) of the Dataset',
+  },
+  Dataset: {
+    split: 'splits(), which returns { train, val, test }',
+    trainvalsplit: 'splits(), which returns { train, val, test }',
+    collate: 'get(index), and transform of a Preprocessor: there samples are cut or padded to one length',
+    collatefn: 'get(index), and transform of a Preprocessor: there samples are cut or padded to one length',
+    getitem: 'get(index)',
+    len: 'get length()',
+    iter: 'get length() and get(index)',
+    traindataloader: 'splits(), which returns { train, val, test }',
+    valdataloader: 'splits(), which returns { train, val, test }',
+    testdataloader: 'splits(), which returns { train, val, test }',
+  },
+  Preprocessor: {
+    fittransform: 'fit(items, args) and transform(item), which are called one after the other',
+    partialfit: 'fit(items, args), which gets all items of the training split',
+    getstate: 'state()',
+    setstate: 'restore(state)',
+    statedict: 'state()',
+    loadstatedict: 'restore(state)',
+  },
+};
+
+/**
+ * Throws PLUGIN_INVALID for a method that its author expects to be called and nothing calls: another framework's, or one that is
+ * ours but for a slip. Helpers under names of their own are nobody's business.
+ *
+ * @param object A class's prototype, or what it made: methods may be properties too.
+ * @param base The prototype of the class that it extends.
+ */
+export function refuseForeignMethods(who: string, part: Part, object: object, base: object): void {
+  const members = membersOf(object, base);
+  const names = new Set(members.map(([name]) => name));
+  for (const [name, { value }] of members) {
+    if (typeof value !== 'function' || hooks[part].includes(name)) continue;
+    const instead = replacement(part, name, names);
+    if (instead === undefined) continue;
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `${who}: class ${part} has '${name}', which nothing calls; write ${instead}.`,
+    );
+  }
+}
+
+function replacement(part: Part, name: string, own: ReadonlySet<string>): string | undefined {
+  const folded = fold(name);
+  if (Object.hasOwn(foreign[part], folded)) return foreign[part][folded];
+  if (part === 'Model' && /^on(_|[A-Z])/.test(name)) return `${event}, with ${ourEvent(name) ?? 'one of its methods'}`;
+  // Where the hook itself is there, one that is merely similar is a helper.
+  return hooks[part].find((hook) => fold(hook) === folded || (!own.has(hook) && isSlipOf(name, hook)));
+}

@@ -1,0 +1,142 @@
+// Methods, files and exports that the author of a plugin expects to be read, and nothing reads.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { AiforgeError, BasePreprocessor, definePlugin, loadPlugin } from 'aiforge';
+import { expect } from 'chai';
+
+import { temporaryFolder } from '../support/project.mjs';
+
+class Model {
+  forward(): void {}
+  trainingStep(): void {}
+  validationStep(): void {}
+}
+
+class Data {
+  get length(): number {
+    throw new Error('it is asked before there are data');
+  }
+  get(): void {}
+  loadData(): void {}
+}
+
+class Prepared extends BasePreprocessor {
+  fit(): void {}
+  transform(): void {}
+  inverseTransform(): void {}
+  state(): void {}
+  restore(): void {}
+}
+
+const datasetSource = `export class Dataset { get length() { return 0; } get() {} loadData() {} }`;
+
+describe('what nothing of a plugin would call is refused:', () => {
+  const folder = temporaryFolder('foreign');
+  const write = (files: Record<string, string>): string => {
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), content);
+    }
+    return folder;
+  };
+  const failure = (work: () => unknown): AiforgeError => {
+    try {
+      work();
+    } catch (error) {
+      expect(error).to.be.instanceOf(AiforgeError);
+      return error as AiforgeError;
+    }
+    throw new Error('nothing was thrown');
+  };
+
+  const names: [part: string, method: string, instead: string][] = [
+    ['Model', 'configureOptimizers', 'configureOptimizer(name, learningRate, options), and configureScheduler'],
+    ['Model', 'configure_optimizers', 'configureOptimizer(name'],
+    ['Model', 'configureOptimiser', 'configureOptimizer'],
+    ['Model', 'onTrainEpochEnd', "a callback among the orchestrator's options, with onEpochEnd"],
+    ['Model', 'on_fit_start', 'with onRunStart'],
+    ['Model', 'training_step', 'trainingStep'],
+    ['Model', 'testStep', 'validationStep(batch, batchIdx), which the test runs too'],
+    ['Model', 'predict_step', 'predictStep'],
+    ['Model', 'trainDataloader', 'the Dataset, whose splits()'],
+    ['Model', 'validationEpochEnd', 'with onEpochEnd'],
+    ['Model', 'configureLoss', 'configureLossFn(name)'],
+    ['Dataset', 'split', 'splits(), which returns { train, val, test }'],
+    ['Dataset', 'collate', 'transform of a Preprocessor'],
+    ['Dataset', '__getitem__', 'get(index)'],
+    ['Dataset', 'getitem', 'get(index)'],
+    ['Dataset', '__len__', 'get length()'],
+    ['Dataset', 'len', 'get length()'],
+    ['Dataset', 'load_data', 'loadData'],
+    ['Preprocessor', 'fitTransform', 'fit(items, args) and transform(item)'],
+    ['Preprocessor', 'inverse_transform', 'inverseTransform'],
+    ['Preprocessor', '__getstate__', 'state()'],
+  ];
+  const whole: Record<string, new () => object> = { Model, Dataset: Data, Preprocessor: Prepared };
+  for (const [part, method, instead] of names) {
+    it(`${method} in a ${part}, which nothing would call`, () => {
+      const Class = class extends whole[part]! {};
+      Object.defineProperty(Class.prototype, method, { value: () => undefined });
+      const { code, message } = failure(() => definePlugin({ name: 'x', Model, Dataset: Data, [part]: Class }));
+      expect(code).to.equal('PLUGIN_INVALID');
+      expect(message).to.include(`class ${part} has '${method}', which nothing calls; write `).and.to.include(instead);
+    });
+  }
+
+  it('no helpers under names of their own', () => {
+    class Helped extends Model {
+      forwardFeatures(): void {}
+      trainingStepLoss(): void {}
+      setup(): void {}
+      validate(): void {}
+      embed(): void {}
+    }
+    class Reading extends Data {
+      getText(): void {}
+      loadDataFile(): void {}
+      lengths(): void {}
+      prepareData(): void {}
+    }
+    class Scaling extends Prepared {
+      stats(): void {}
+      fitScale(): void {}
+      transformText(): void {}
+    }
+    definePlugin({ name: 'x', Model: Helped, Dataset: Reading, Preprocessor: Scaling });
+  });
+
+  it('a file that is misspelt, and none that is a helper', () => {
+    const from = write({
+      'misspelt/dataset.ts': datasetSource,
+      'misspelt/preprocesor.js': '',
+      'misspelt/tokenizer.ts': '',
+    });
+    const { code, message } = failure(() => loadPlugin('./misspelt', { from }));
+    expect(code).to.equal('PLUGIN_INVALID');
+    expect(message).to.match(/misspelt\/preprocesor\.js is read by nothing; did you mean preprocessor\.js\?/);
+    write({ 'other/dataset.ts': datasetSource, 'other/preprocessing.ts': '', 'other/models_list.ts': '' });
+    expect(loadPlugin('./other', { from }).name).to.equal('other');
+  });
+
+  for (const [what, index, message] of [
+    [
+      'Plugin',
+      'export const Plugin = { name: "x" };',
+      /index\.js exports 'Plugin', .* export const plugin = definePlugin/,
+    ],
+    ['a class', 'export class Model {}', /index\.js exports 'Model', .*put it into model\.ts/],
+  ] as const) {
+    it(`an index that exports ${what}`, () => {
+      const from = write({ [`${what}/dataset.ts`]: datasetSource, [`${what}/index.js`]: index });
+      expect(failure(() => loadPlugin(`./${what}`, { from })).message).to.match(message);
+    });
+  }
+
+  it('a module that throws what is no error', () => {
+    const from = write({ 'throws/dataset.js': 'throw undefined;' });
+    expect(failure(() => loadPlugin('./throws', { from })).message).to.match(
+      /dataset\.js could not be run: it threw undefined/,
+    );
+  });
+});
