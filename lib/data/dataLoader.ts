@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { boolean, count, func } from '../kinds.js';
+import { boolean, count, func, optional, size } from '../kinds.js';
 import { signature } from '../signature.js';
 import { scope, type Generator as RandomGenerator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
@@ -34,6 +34,22 @@ const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
   },
 );
 
+const batchesTakes = signature({ first: optional(size) });
+
+/** What a loader is made with, once: assigning it later would change nothing. */
+const fixed = ['dataset', 'batchSampler', 'sampler', 'batchSize', 'dropLast', 'shuffle', 'collate', 'generator'];
+
+function refuseAssignment(prototype: object, name: string): void {
+  const refuse = (): never => {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `DataLoader: ${name} cannot be set afterwards; make a new DataLoader with it.`,
+    );
+  };
+  const own = Object.getOwnPropertyDescriptor(prototype, name);
+  Object.defineProperty(prototype, name, { configurable: true, ...own, set: refuse });
+}
+
 /**
  * Batches of a dataset or of an array of samples, as `torch.utils.data.DataLoader` with its draws: the same seed gives the
  * same batches.
@@ -47,14 +63,16 @@ const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
  * for (const [x, y] of new data.DataLoader(dataset, { batchSize: 2 })) console.log(x.shape, y.tolist());
  */
 export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> implements Iterable<Batch> {
-  readonly batchSampler: BatchSampler;
+  readonly #dataset: Samples<Item>;
+  readonly #batchSampler: BatchSampler;
   readonly #collate: (samples: Item[]) => Batch;
   readonly #generator: RandomGenerator | undefined;
 
-  constructor(
-    readonly dataset: Samples<Item>,
-    options: DataLoaderOptions<Item, Batch> = {},
-  ) {
+  static {
+    for (const name of fixed) refuseAssignment(this.prototype, name);
+  }
+
+  constructor(dataset: Samples<Item>, options: DataLoaderOptions<Item, Batch> = {}) {
     dataLoaderTakes.check(new.target.name, arguments);
     const { batchSize = 1, shuffle = false, dropLast = false, generator, sampler } = options;
     if (shuffle && sampler !== undefined) {
@@ -64,22 +82,55 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
       );
     }
     const ordered = shuffle ? new RandomSampler(dataset.length, { generator }) : new SequentialSampler(dataset.length);
-    this.batchSampler = new BatchSampler(sampler ?? ordered, batchSize, dropLast);
+    this.#dataset = dataset;
+    this.#batchSampler = new BatchSampler(sampler ?? ordered, batchSize, dropLast);
     this.#collate = options.collate ?? (defaultCollate as unknown as (samples: Item[]) => Batch);
     this.#generator = generator;
   }
 
+  get dataset(): Samples<Item> {
+    return this.#dataset;
+  }
+
+  /** Gives the indices of each batch. */
+  get batchSampler(): BatchSampler {
+    return this.#batchSampler;
+  }
+
+  /** Gives the order of the samples. */
+  get sampler(): Sampler {
+    return this.#batchSampler.sampler;
+  }
+
+  get batchSize(): number {
+    return this.#batchSampler.batchSize;
+  }
+
+  get dropLast(): boolean {
+    return this.#batchSampler.dropLast;
+  }
+
   /** The number of batches. */
   get length(): number {
-    return this.batchSampler.length;
+    return this.#batchSampler.length;
   }
 
   [Symbol.iterator](): Iterator<Batch> {
     return this.batches();
   }
 
-  /** The batches of one pass from the one at `first` on, which goes on with a pass; those before it are not loaded. */
+  /**
+   * The batches of one pass from the one at `first` on, which goes on with a pass; those before it are not loaded. Throws
+   * INVALID_ARGUMENT for a `first` that is no whole number, 0 to `length`.
+   */
   batches(first = 0): Generator<Batch, void, undefined> {
+    batchesTakes.check('DataLoader.batches', arguments);
+    if (first > this.length) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `DataLoader.batches: first is ${first}, and there are ${this.length} batches; expected 0 … ${this.length}.`,
+      );
+    }
     // PyTorch draws a seed for its workers at the start of every pass, also when it has none.
     if (first === 0) drawSeed(this.#generator);
     return this.#load(first);
@@ -87,9 +138,9 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
 
   *#load(first: number): Generator<Batch, void, undefined> {
     let index = 0;
-    for (const indices of this.batchSampler) {
+    for (const indices of this.#batchSampler) {
       if (index++ < first) continue;
-      yield scope(() => this.#collate(indices.map((i) => sampleAt(this.dataset, i))));
+      yield scope(() => this.#collate(indices.map((i) => sampleAt(this.#dataset, i, 'DataLoader, from its sampler'))));
     }
   }
 }

@@ -27,9 +27,16 @@ export const samplesKind = kind<Samples>(
   (value) => Array.isArray(value) || isDataset(value),
 );
 
-/** The sample at an index. */
-export function sampleAt<Item>(samples: Samples<Item>, index: number): Item {
+/** The sample at an index. Throws INVALID_ARGUMENT, in the name of who asks, for an index that there is no sample of. */
+export function sampleAt<Item>(samples: Samples<Item>, index: number, who: string): Item {
+  checkIndex(who, index, samples.length);
   return 'get' in samples ? samples.get(index) : samples[index]!;
+}
+
+function checkIndex(who: string, index: unknown, length: number): void {
+  if (size.accepts(index) && Number(index) < length) return;
+  const expected = length > 0 ? `a whole number, 0 … ${length - 1}` : 'none, since there are no samples';
+  throw refusal(`${who}: index ${show(index)} is outside the samples, expected ${expected}`);
 }
 
 const subsetTakes = signature({ dataset: samplesKind, indices: listOf(size) });
@@ -42,6 +49,7 @@ const randomSplitTakes = signature({
 /** The rows of tensors of equal length, as `torch.utils.data.TensorDataset`: `get(i)` gives row i of each. */
 export class TensorDataset implements Dataset<Tensor[]> {
   readonly tensors: readonly Tensor[];
+  readonly length: number;
 
   constructor(...tensors: Tensor[]) {
     for (const given of tensors) {
@@ -53,10 +61,7 @@ export class TensorDataset implements Dataset<Tensor[]> {
       throw refusal(`TensorDataset: expected tensors of one length, got lengths [${lengths.join(', ')}]`);
     }
     this.tensors = tensors;
-  }
-
-  get length(): number {
-    return this.tensors[0]!.size(0);
+    this.length = lengths[0]!;
   }
 
   get(index: number): Tensor[] {
@@ -78,18 +83,15 @@ export class Subset<Item> implements Dataset<Item> {
   }
 
   get(index: number): Item {
-    const original = this.indices[index];
-    if (original === undefined) {
-      throw refusal(`Subset: index ${show(index)} is outside 0 … ${this.length - 1}`);
-    }
-    return sampleAt(this.dataset, original);
+    checkIndex('Subset', index, this.length);
+    return sampleAt(this.dataset, this.indices[index]!, 'Subset: its dataset');
   }
 }
 
 /** The sizes of parts given as fractions that add up to 1: rounded down, the rest dealt out from the first. */
 function partSizes(total: number, lengths: readonly number[]): number[] {
   const sum = lengths.reduce((a, b) => a + b, 0);
-  if (Math.abs(sum - 1) > 1e-9 || lengths.every(Number.isInteger)) return [...lengths];
+  if (Math.abs(sum - 1) > 1e-9) return [...lengths];
   const sizes = lengths.map((fraction) => Math.floor(total * fraction));
   const rest = total - sizes.reduce((a, b) => a + b, 0);
   for (let i = 0; i < rest; ++i) sizes[i % sizes.length]! += 1;
@@ -113,7 +115,13 @@ export function randomSplit<Item>(
       `randomSplit: the lengths [${lengths.join(', ')}] add up to ${total}, expected the dataset's ${dataset.length} (or fractions that add up to 1)`,
     );
   }
+  const part = sizes.find((each) => !size.accepts(each));
+  if (part !== undefined) {
+    throw refusal(
+      `randomSplit: a part of ${part} samples in [${lengths.join(', ')}], expected whole numbers (or fractions that add up to 1)`,
+    );
+  }
   const order = randperm(total, { generator }).tolist<number[]>();
   let start = 0;
-  return sizes.map((size) => new Subset(dataset, order.slice(start, (start += size))));
+  return sizes.map((length) => new Subset(dataset, order.slice(start, (start += length))));
 }

@@ -194,6 +194,8 @@ const distributedTakes = signature<DistributedSamplerOptions>(
   ['numReplicas', 'rank'],
 );
 
+const setEpochTakes = signature({ epoch: size });
+
 /** Every rank's own part of the samples, in the order of `torch.utils.data.DistributedSampler`. */
 export class DistributedSampler implements Sampler {
   readonly length: number;
@@ -213,8 +215,9 @@ export class DistributedSampler implements Sampler {
     this.length = this.#options.dropLast ? Math.floor(size / numReplicas) : Math.ceil(size / numReplicas);
   }
 
-  /** Chooses the order of a pass; call it before each. */
+  /** Chooses the order of a pass, by the epoch's number from 0; call it before each. */
   setEpoch(epoch: number): void {
+    setEpochTakes.check('DistributedSampler.setEpoch', arguments);
     this.#epoch = epoch;
   }
 

@@ -140,8 +140,34 @@ describe('datasets', () => {
   it('give a subset', () => {
     const part = new Subset({ length: 5, get: (i: number) => i * 10 }, [4, 0]);
     expect([part.length, part.get(0), part.get(1)]).to.deep.equal([2, 40, 0]);
-    expect(() => part.get(2)).to.throw(/index 2 is outside 0 … 1/);
+    expect(() => part.get(2)).to.throw(/index 2 is outside the samples, expected a whole number, 0 … 1/);
     expect(() => part.get(-1)).to.throw(/index -1/);
+  });
+
+  it('refuse indices that there is no sample of', () => {
+    const invalid = { code: 'INVALID_ARGUMENT' };
+    for (const index of [0.5, '0', null, undefined, Number.NaN, 0n]) {
+      expect(() => new Subset([1, 2, 3], [0, 1]).get(index as number))
+        .to.throw(/index .* is outside the samples, expected a whole number, 0 … 1/)
+        .that.includes(invalid);
+    }
+    expect(() => new Subset([1, 2, 3], [9]).get(0))
+      .to.throw(/Subset: its dataset: index 9 is outside the samples, expected a whole number, 0 … 2/)
+      .that.includes(invalid);
+    expect(() => new Subset([], [0]).get(0)).to.throw(/there are no samples/);
+    expect(() => new Subset({ length: 3, get: (i: number) => i }, [3]).get(0)).to.throw(/index 3 is outside/);
+  });
+
+  it('are split by fractions wherever they add up to 1, as in PyTorch', () => {
+    const seven = [1, 2, 3, 4, 5, 6, 7];
+    const sizes = (lengths: number[]) => randomSplit(seven, lengths).map(({ length }) => length);
+    expect(sizes([1])).to.deep.equal([7]);
+    expect(sizes([1, 0])).to.deep.equal([7, 0]);
+    expect(sizes([0.5, 0.5])).to.deep.equal([4, 3]);
+    expect(sizes([4, 3])).to.deep.equal([4, 3]);
+    expect(() => randomSplit(seven, [3.5, 3.5]))
+      .to.throw(/a part of 3\.5 samples in \[3\.5, 3\.5\], expected whole numbers/)
+      .with.property('code', 'INVALID_ARGUMENT');
   });
 
   it('are split without loss, and refuse other totals', () => {
@@ -214,6 +240,40 @@ describe('DataLoader', () => {
     const collate = (rows: Tensor[][]) => rows.map(([, y]) => y!.item());
     expect([...new DataLoader(dataset, { batchSize: 2, sampler, collate })]).to.deep.equal([[9, 1]]);
     expect(() => new DataLoader(dataset, { sampler, shuffle: true })).to.throw(/either a sampler or shuffle/);
+  });
+
+  for (const index of [99, -1, 0.5, '1', null]) {
+    it(`refuses a sampler that gives ${index}, of a dataset and of an array`, () => {
+      const sampler = { length: 1, [Symbol.iterator]: () => [index as number][Symbol.iterator]() };
+      const sources: Dataset[] = [dataset, { length: 3, get: () => 1 }];
+      for (const source of [...sources, [1, 2, 3]]) {
+        expect(() => [...new DataLoader<unknown>(source, { sampler })])
+          .to.throw(/DataLoader, from its sampler: index .* is outside the samples, expected a whole number, 0 … /)
+          .with.property('code', 'INVALID_ARGUMENT');
+      }
+    });
+  }
+
+  it('begins at a batch that there is, or at the end', () => {
+    const loader = new DataLoader(dataset, { batchSize: 4 });
+    for (const first of [1.5, '1', -1, Number.NaN, null, 4, 99]) {
+      expect(() => loader.batches(first as number), String(first))
+        .to.throw(/first (must be a whole number, 0 or more|is \d+, and there are 3 batches)/)
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+    expect([...loader.batches(3)]).to.deep.equal([]);
+  });
+
+  it('has what it was made with, which cannot be set afterwards', () => {
+    const loader = new DataLoader(dataset, { batchSize: 4, dropLast: true });
+    expect(loader).to.include({ dataset, batchSize: 4, dropLast: true });
+    expect(loader.sampler).to.equal(loader.batchSampler.sampler);
+    for (const name of ['batchSize', 'dropLast', 'sampler', 'dataset', 'batchSampler', 'shuffle', 'collate']) {
+      expect(() => Object.assign(loader, { [name]: 3 }))
+        .to.throw(new RegExp(`${name} cannot be set afterwards; make a new DataLoader`))
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+    expect(loader.batchSize).to.equal(4);
   });
 
   it('keeps nothing but the batches', () => {

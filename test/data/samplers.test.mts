@@ -159,6 +159,18 @@ describe('samplers', () => {
     expect([indices.length, new WeightedRandomSampler([1], 20).length]).to.deep.equal([20, 20]);
   });
 
+  it('take the number of an epoch, and nothing else', () => {
+    const sampler = new DistributedSampler(5, { numReplicas: 1, rank: 0 });
+    sampler.setEpoch(1);
+    const order = [...sampler];
+    for (const epoch of ['x', 1.5, undefined, null, 1n, -1, Number.NaN]) {
+      expect(() => sampler.setEpoch(epoch as number), String(epoch))
+        .to.throw(/DistributedSampler\.setEpoch: epoch must be (given|a whole number, 0 or more)/)
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+    expect([...sampler]).to.deep.equal(order);
+  });
+
   it('refuse what makes no sense', () => {
     expect(() => new RandomSampler(0)).to.throw(/samples to draw from, got a size of 0/);
     expect(() => new RandomSampler(5, { numSamples: 2.5 })).to.throw(/got 2.5/);
