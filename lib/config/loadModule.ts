@@ -2,6 +2,7 @@ import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import { cacheFolder } from '../locate.js';
+import { checkHostImports, withDefault } from './hostImports.js';
 
 // jiti takes 15 ms to load and is needed only when a plugin or a TypeScript configuration is.
 const load = createRequire(__filename);
@@ -29,7 +30,11 @@ function createRunner(directory: string, virtualModules: Record<string, unknown>
     virtualModules,
     interopDefault: false,
     fsCache: false,
-    transform: (options) => ({ code: compiler.transform({ ...options, interopDefault: true }) }),
+    transform: (options) => {
+      const code = compiler.transform({ ...options, interopDefault: true });
+      checkHostImports(options, code, (request) => virtualModules[request] as Record<string, unknown> | undefined);
+      return { code };
+    },
   });
 }
 
@@ -65,13 +70,16 @@ export function resolveModule(name: string, directory: string): string | undefin
 /** The modules that jiti takes from here instead of from disk. Getters, so that a module that is not imported is not loaded. */
 function hostModules(directory: string): Record<string, unknown> {
   const modules: Record<string, unknown> = {};
-  const add = (name: string) => Object.defineProperty(modules, name, { get: () => load(name) as unknown });
-  for (const subpath of Object.keys(packageManifest().exports)) add(`aiforge${subpath.slice(1)}`);
+  const add = (name: string, get: () => unknown) => Object.defineProperty(modules, name, { get });
+  for (const subpath of Object.keys(packageManifest().exports)) {
+    const name = `aiforge${subpath.slice(1)}`;
+    add(name, () => withDefault(load(name) as Record<string, unknown>));
+  }
   // A plugin's own zod comes first; a lone folder without node_modules gets ours.
   try {
     createRequire(join(directory, '_')).resolve('zod');
   } catch {
-    add('zod');
+    add('zod', () => load('zod'));
   }
   return modules;
 }

@@ -54,6 +54,12 @@ const forms: [what: string, statements: string, expression: string, value: unkno
   ['JSON with its type', `import data from './data.json' with { type: 'json' };`, 'data.eight', 8],
   ['types', `import type { A } from './gone.js'; import { type B } from './inner.js'; let a: A | B;`, 'a', undefined],
   ['aiforge', `import { nn } from 'aiforge'; import * as same from 'aiforge/nn';`, 'nn.Linear === same.Linear', true],
+  [
+    'the default of aiforge and of a part of it, which is the module',
+    `import aiforge, { nn } from 'aiforge'; import part from 'aiforge/nn'; import * as all from 'aiforge';`,
+    'aiforge.nn === nn && part === nn && all.default === aiforge && all.nn === nn',
+    true,
+  ],
   ['zod', `import z, { z as same } from 'zod';`, 'typeof z.int + (z.int === same.int)', 'functiontrue'],
   ['require', ``, `require('common')()`, 'common'],
   ['import =', `import common = require('common');`, 'common()', 'common'],
@@ -192,6 +198,30 @@ describe('modules of a plugin', () => {
       expect(config).to.include({ code: 'CONFIG_INVALID' });
       expect(config.message).to.include(`${reason} (${file}:${line})`);
     }
+  });
+
+  it('may not import a name that aiforge does not have, where Node would not run them either', () => {
+    write({
+      'missing/dataset.ts': `\nimport { BaseModule, type Gone } from 'aiforge';\nexport class Dataset extends BaseModule { x?: Gone }`,
+      'elsewhere/dataset.ts': `import { Linaer } from 'aiforge/nn';\nexport const make = () => new Linaer(2, 2);`,
+      'passed/dataset.js': `export { Linaer } from 'aiforge/nn';`,
+    });
+    for (const [name, reason] of [
+      ['missing/dataset.ts', "'aiforge' has no export 'BaseModule' (FILE:2), did you mean 'BaseModel'?"],
+      ['elsewhere/dataset.ts', "'aiforge/nn' has no export 'Linaer' (FILE:1), did you mean 'Linear'?"],
+      ['passed/dataset.js', "'aiforge/nn' has no export 'Linaer' (FILE:1), did you mean 'Linear'?"],
+    ] as const) {
+      const file = path.join(folder, name);
+      const { code, message } = failure(() => loadPlugin(`./${path.dirname(name)}`, { from: folder }));
+      expect(code).to.equal('PLUGIN_INVALID');
+      expect(message).to.equal(`${file} could not be run: ${reason.replace('FILE', file)}`);
+      expect(failure(() => loadExperimentConfig(file)).message).to.include(reason.replace('FILE', file));
+    }
+  });
+
+  it('may ask the namespace of aiforge for a name that it does not have', () => {
+    write({ 'asks/dataset.ts': datasetOf(`import * as all from 'aiforge';`, `typeof (all as any).BaseModule`) });
+    expect(valueOf('asks')).to.equal('undefined');
   });
 
   describe('in a project that has zod 3', () => {
