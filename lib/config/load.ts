@@ -9,6 +9,7 @@ import { moduleProblem } from './moduleError.js';
 import { applyOverride, parseOverride, type Override } from './overrides.js';
 import { resolvePaths } from './paths.js';
 import { plainCopy } from './plainCopy.js';
+import { setSource } from './source.js';
 import { validate } from './validate.js';
 import { stringify } from './yamlLibrary.js';
 import { readYamlText } from './yamlText.js';
@@ -16,7 +17,7 @@ import { readYamlText } from './yamlText.js';
 const yamlExtensions = ['.yaml', '.yml', '.json'];
 const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
-interface Source {
+interface Read {
   value: unknown;
   locate(path: readonly PropertyKey[]): string | undefined;
 }
@@ -33,11 +34,13 @@ export function loadExperimentConfig(file: string, overrides: readonly string[] 
   const source = yamlExtensions.includes(extname(file)) ? readYaml(file) : readModule(file);
   const value = plainCopy(source.value ?? {}, file);
   if (isRecord(value)) for (const override of parsed) applyOverride(value, override);
-  const config = validate(ExperimentConfig, value, {
-    source: file,
-    locate: (path) => overrideOf(parsed, path) ?? source.locate(path),
-  });
-  return resolvePaths(config, (setting) => (overrideOf(parsed, setting) === undefined ? dirname(file) : process.cwd()));
+  const locate = (path: readonly PropertyKey[]) => overrideOf(parsed, path) ?? source.locate(path);
+  const given = validate(ExperimentConfig, value, { source: file, locate });
+  const baseOf = (setting: readonly string[]) =>
+    overrideOf(parsed, setting) === undefined ? dirname(file) : process.cwd();
+  const config = resolvePaths(given, baseOf);
+  setSource(config, { file, locate });
+  return config;
 }
 
 /** The configuration as YAML text, which {@link loadExperimentConfig} reads back to an equal one. */
@@ -59,7 +62,7 @@ function checkFile(file: string): void {
   );
 }
 
-function readYaml(file: string): Source {
+function readYaml(file: string): Read {
   const { value, lineOf } = readYamlText(readFileSync(file, 'utf8'), ({ line, column, reason, cause }) => {
     const message = `${file}:${line}:${column}: ${reason}. Correct it there; indent with spaces.`;
     return new AiforgeError('CONFIG_INVALID', message, { cause });
@@ -73,7 +76,7 @@ function readYaml(file: string): Source {
   };
 }
 
-function readModule(file: string): Source {
+function readModule(file: string): Read {
   let exported: Record<string, unknown>;
   try {
     exported = loadModule(resolve(file));

@@ -69,5 +69,9 @@ export const TrainingConfig = z
     path: ['testFraction'],
     error: 'expected valFraction and testFraction to add up to less than 1, so that samples are left to train on',
   })
+  .refine((training) => training.optimizerArgs.lr === undefined, {
+    path: ['optimizerArgs', 'lr'],
+    error: 'expected the rate as training.learningRate, and nothing here',
+  })
   .describe('How the run trains');
 export type TrainingConfig = z.infer<typeof TrainingConfig>;

@@ -6,6 +6,7 @@ import { nearest } from '../nearest.js';
 import { ourName } from './otherNames.js';
 import { isZod4 } from './foreignZod.js';
 import { descriptionAt, keysAt } from './schemaShape.js';
+import { sourceOf } from './source.js';
 
 type Path = readonly PropertyKey[];
 
@@ -31,7 +32,11 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, options
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const { source, under = [], locate = () => undefined } = options;
+  const { under = [] } = options;
+  // A part of a configuration that was read from a file is best looked for there.
+  const read = sourceOf(value);
+  const source = read?.file ?? options.source;
+  const locate = options.locate ?? read?.locate ?? (() => undefined);
   const lines = result.error.issues.flatMap((issue) =>
     explain(issue, schema, value).map(({ path, problem }) => {
       const full = [...under, ...path];

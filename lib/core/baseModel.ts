@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
 import type { SchedulerConfig } from '../config/schedulerConfig.js';
+import { settingProblem } from '../config/source.js';
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import * as nn from '../nn/index.js';
@@ -29,25 +30,41 @@ export type LossModule = Module & { forward(predictions: Tensor, targets: Tensor
 
 type Constructor<T> = new (...args: never[]) => T;
 
-/** The class called `name` among a namespace's exports that extend `base`. */
+/** The class called `name` among a namespace's exports that extend `base`, for a setting of `training`. */
 function classNamed<T>(
   namespace: object,
-  base: Constructor<T> | typeof Optimizer | typeof Module,
+  base: typeof Optimizer | typeof Module,
   name: string,
-  field: string,
+  setting: 'optimizerName' | 'lossFnName',
 ): Constructor<T> {
-  const candidates = Object.entries(namespace).filter(
-    ([, value]) => typeof value === 'function' && (value as { prototype?: unknown }).prototype instanceof base,
-  ) as [string, Constructor<T>][];
-  const found = candidates.find(([candidate]) => candidate === name);
-  if (found !== undefined) return found[1];
-  const names = candidates
-    .map(([candidate]) => candidate)
-    .filter((candidate) => field !== 'lossFnName' || candidate.endsWith('Loss'));
-  throw new AiforgeError(
-    'CONFIG_INVALID',
-    `${field}: there is no '${name}'.${didYouMean(name, names)} Expected one of ${names.join(', ')}.`,
+  const isOffered = (candidate: string) =>
+    setting === 'lossFnName' ? /Loss(2d)?$/.test(candidate) : !Object.hasOwn(unfit, candidate);
+  const names = Object.entries(namespace).flatMap(([candidate, value]) =>
+    typeof value === 'function' && (value as { prototype?: unknown }).prototype instanceof base && isOffered(candidate)
+      ? [candidate]
+      : [],
   );
+  if (names.includes(name)) return (namespace as Record<string, Constructor<T>>)[name]!;
+  const reason = Object.hasOwn(unfit, name)
+    ? `${name} ${unfit[name]}.`
+    : `there is no '${name}'.${didYouMean(name, names)}`;
+  throw settingProblem(['training', setting], `${reason} Expected one of ${names.join(', ')}.`);
+}
+
+/** Optimizers that the loop of training cannot step by their names alone. */
+const unfit: Readonly<Record<string, string>> = {
+  LBFGS: 'computes the loss anew several times a step, which a run does not do',
+  SparseAdam: 'takes sparse gradients alone: override configureOptimizer in a model that has no others',
+};
+
+/** What a constructor refuses is the fault of a setting. */
+function madeFor<T>(setting: 'optimizerArgs' | 'lossFnName', remedy: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof AiforgeError) || cause.code !== 'INVALID_ARGUMENT') throw cause;
+    throw settingProblem(['training', setting], `${cause.message}${remedy}`, cause);
+  }
 }
 
 /** What a batch gives `forward` where the model does not say. */
@@ -99,13 +116,14 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
     return this.forward(...(inputsOf(batch) as never[]));
   }
 
-  /** Default: the optimizer of that name over all parameters. Throws CONFIG_INVALID for an unknown name. */
+  /** Default: the optimizer of that name over all parameters. Throws CONFIG_INVALID for an unknown name or option. */
   configureOptimizer(name: string, learningRate: number, options: Record<string, unknown> = {}): Optimizer {
     const OptimizerClass = classNamed<Optimizer>(optim, Optimizer, name, 'optimizerName') as unknown as new (
       parameters: Iterable<Tensor>,
       options: Record<string, unknown>,
     ) => Optimizer;
-    return new OptimizerClass(this.parameters(), { lr: learningRate, ...options });
+    const make = () => new OptimizerClass(this.parameters(), { lr: learningRate, ...options });
+    return Object.keys(options).length === 0 ? make() : madeFor('optimizerArgs', '', make);
   }
 
   /**
@@ -123,6 +141,6 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
   /** Default: the loss of that name with its defaults. Throws CONFIG_INVALID for an unknown name. */
   configureLossFn(name: string): LossModule {
     const LossClass = classNamed<LossModule>(nn, Module, name, 'lossFnName') as unknown as new () => LossModule;
-    return new LossClass();
+    return madeFor('lossFnName', ' A model makes such a loss in configureLossFn.', () => new LossClass());
   }
 }

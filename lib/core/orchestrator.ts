@@ -3,6 +3,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { dumpConfig } from '../config/load.js';
+import { setSource, sourceOf } from '../config/source.js';
 import { checkSettings, readSettings, type Settings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';
 import { anything, kind, string, type Kind } from '../kinds.js';
@@ -82,7 +83,10 @@ export class Orchestrator {
     orchestratorTakes.check(new.target.name, arguments);
     if (options.settings !== undefined) checkSettings(options.settings);
     // As it is now: what plugins and callbacks do to it, or whoever made it, does not change the run.
-    this.#config = frozenCopy(checkedConfig(container.experimentConfig()));
+    const given = container.experimentConfig();
+    this.#config = frozenCopy(checkedConfig(given));
+    const source = sourceOf(given);
+    if (source !== undefined) setSource(this.#config, source);
     this.#givenRunId = container.mlflowRunId();
     this.#options = options;
     this.#settings = options.settings ?? readSettings();

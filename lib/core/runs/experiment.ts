@@ -179,7 +179,8 @@ function checkDataset(dataset: BaseDataset): void {
   const classNames: unknown = called('Dataset.classNames', () => dataset.classNames);
   const refuse = (problem: string) => new AiforgeError('PLUGIN_INVALID', `The Dataset's ${problem}.`);
   if (!size.accepts(length)) throw refuse(`length is ${show(length)}; expected ${size.expected}`);
-  if (classNames === undefined || (Array.isArray(classNames) && classNames.every((name) => string.accepts(name)))) return;
+  if (classNames === undefined || (Array.isArray(classNames) && classNames.every((name) => string.accepts(name))))
+    return;
   throw refuse(`classNames are ${show(classNames)}; expected an array of strings, one a class`);
 }
 

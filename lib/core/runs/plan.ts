@@ -3,9 +3,10 @@ import path from 'node:path';
 
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { resolvePaths } from '../../config/paths.js';
+import { placed } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
-import type { Optimizer } from '../../optim/index.js';
+import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
@@ -46,15 +47,14 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): Ru
   const located = resolvePaths(given, () => from);
   const plugins = resolvePlugins(located, from);
   const config = withRanks({ ...located, model: plugins.modelConfig }, ranks);
-  checkMonitor(config.training.earlyStoppingMonitor);
+  placed(given, () => checkMonitor(config.training.earlyStoppingMonitor));
   const resumed = readResumed(config, plugins, ranks);
   manualSeed(config.training.seed);
   const model = createModel(plugins);
   const { lossFnName, optimizerName, learningRate, optimizerArgs } = config.training;
-  configureLoss(model, lossFnName);
-  const optimizer = checkOptimizer(
-    called('configureOptimizer', () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs)),
-  );
+  placed(given, () => configureLoss(model, lossFnName));
+  const configure = () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs);
+  const optimizer = checkOptimizer(placed(given, () => called('configureOptimizer', configure)));
   const rng = getRngState();
   if (resumed !== undefined) restore(resumed, model, optimizer);
   return { config, plugins, model, optimizer, resumed, rng };
@@ -156,6 +156,12 @@ function withRanks(config: ExperimentConfig, { worldSize }: Ranks): ExperimentCo
 }
 
 function checkOptimizer(optimizer: unknown): Optimizer {
+  if (optimizer instanceof LBFGS) {
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      'configureOptimizer returned an LBFGS, which computes the loss anew several times a step; a run does not do so: return another one.',
+    );
+  }
   const { step, zeroGrad, paramGroups } = (optimizer ?? {}) as Partial<Optimizer>;
   if (typeof step === 'function' && typeof zeroGrad === 'function' && Array.isArray(paramGroups)) {
     return optimizer as Optimizer;

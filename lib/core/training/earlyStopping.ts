@@ -1,3 +1,4 @@
+import { settingProblem } from '../../config/source.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
@@ -45,8 +46,8 @@ export function requireMetric(monitor: string, names: readonly string[]): void {
 export function checkMonitor(monitor: string): void {
   if (/^(train|val)_./.test(monitor)) return;
   const names = ['train_loss', 'val_loss', 'train_accuracy', 'val_accuracy', 'val_f1'];
-  throw new AiforgeError(
-    'CONFIG_INVALID',
-    `training.earlyStoppingMonitor: there is no metric '${monitor}'.${didYouMean(monitor, names)} Metrics begin with train_ or val_, such as ${names.join(', ')}.`,
+  throw settingProblem(
+    ['training', 'earlyStoppingMonitor'],
+    `there is no metric '${monitor}'.${didYouMean(monitor, names)} Metrics begin with train_ or val_, such as ${names.join(', ')}.`,
   );
 }

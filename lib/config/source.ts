@@ -1,0 +1,48 @@
+import { AiforgeError } from '../errors.js';
+
+type Path = readonly PropertyKey[];
+
+/** Where a configuration was read, and where in it a setting stands. */
+export interface Source {
+  /** The file, as it was given. */
+  file: string;
+  /** The place of a path, such as `line 3`. */
+  locate: (path: Path) => string | undefined;
+}
+
+const sources = new WeakMap<object, Source>();
+const settings = new WeakMap<AiforgeError, { path: Path; problem: string }>();
+
+/** Remembers where a configuration, and each mapping in it, was read. */
+export function setSource(config: object, source: Source): void {
+  sources.set(config, source);
+  for (const value of Object.values(config) as unknown[]) {
+    if (typeof value === 'object' && value !== null) setSource(value, source);
+  }
+}
+
+/** Where a configuration, or a mapping in it, was read; undefined for one that was made in code. */
+export function sourceOf(config: unknown): Source | undefined {
+  return typeof config === 'object' && config !== null ? sources.get(config) : undefined;
+}
+
+/** The error for a setting that only what uses it can judge. */
+export function settingProblem(path: readonly string[], problem: string, cause?: unknown): AiforgeError {
+  const error = new AiforgeError('CONFIG_INVALID', `${path.join('.')}: ${problem}`, { cause });
+  settings.set(error, { path, problem });
+  return error;
+}
+
+/** The work's result; an error of `settingProblem` gets the file and the place of its setting. */
+export function placed<T>(config: object, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const setting = error instanceof AiforgeError ? settings.get(error) : undefined;
+    const source = sourceOf(config);
+    if (setting === undefined || source === undefined) throw error;
+    const place = source.locate(setting.path);
+    const where = `${setting.path.join('.')}${place === undefined ? '' : ` (${place})`}`;
+    throw new AiforgeError('CONFIG_INVALID', `${source.file}: ${where}: ${setting.problem}`, { cause: error });
+  }
+}
