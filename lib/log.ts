@@ -2,6 +2,8 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { LogFn, Logger as PinoLogger } from 'pino';
+import { objectKind, oneOf, optional, string } from './kinds.js';
+import { signature } from './signature.js';
 
 // pino and pino-pretty take 25 ms to load, and most programs that import the library never log: the first line loads them.
 const load = createRequire(__filename);
@@ -143,8 +145,12 @@ export const logger: Logger = createLogger(() => openRoot(true), true);
 /** Writes to log files alone: what is shown to the user in another way, as an error is that is thrown. */
 export const fileLogger: Logger = createLogger(() => openRoot(false), false);
 
+const bindingsTake = signature({ bindings: objectKind });
+const logFileTakes = signature({ file: string, level: optional(oneOf(...logLevels)) });
+
 /** A logger that adds these fields to every line; short for `logger.child(bindings)`. */
 export function childLogger(bindings: Record<string, unknown>): Logger {
+  bindingsTake.check('childLogger', arguments);
   return logger.child(bindings);
 }
 
@@ -154,6 +160,7 @@ export function childLogger(bindings: Record<string, unknown>): Logger {
  * more, as on a full disk, costs one warning.
  */
 export function addLogFile(file: string, level: LogLevel = 'info'): () => void {
+  logFileTakes.check('addLogFile', arguments);
   mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
   const descriptor = openSync(file, 'a');
   const write = lineWriter(descriptor, (error) => {

@@ -25,7 +25,7 @@ const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 const MAY_IMPORT = {
   stack: [],
   errors: ['stack'],
-  log: ['errors'],
+  log: ['errors', 'kinds', 'signature'],
   hints: [],
   locate: ['errors', 'stack'],
   cores: [],

@@ -1,5 +1,5 @@
-import { objectKind, boolean, string } from '../kinds.js';
-import { signature } from '../signature.js';
+import { boolean, kind, string } from '../kinds.js';
+import { isOptions, signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { refuseHidden } from './hiddenMembers.js';
 import type { ModuleHookHandle } from './hookLists.js';
@@ -16,7 +16,12 @@ import { addHook, ModuleHookMethods } from './moduleHooks.js';
 import { saveOwnState, saveState, setMetadata, type StateDict, type StateDictOptions } from './stateDict.js';
 
 const loadStateDictTakes = signature<LoadStateDictOptions>(
-  { stateDict: objectKind },
+  {
+    stateDict: kind(
+      'an object or a Map of tensors by their keys, as stateDict() and load() give',
+      (value) => isOptions(value) || value instanceof Map,
+    ),
+  },
   { strict: boolean, assign: boolean },
 );
 

@@ -2,12 +2,17 @@ import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
-import { handleOf, wrapHandle, type Tensor } from './tensor.js';
+import { handleOf, Tensor, wrapHandle } from './tensor.js';
+import { anything, kind, optional } from '../kinds.js';
+import { signature } from '../signature.js';
 
 /** A token that stands for a tensor in a message to another thread: a plain object, which `postMessage` can copy. */
 export interface SharedTensor {
   readonly aiforgeTensor: string;
 }
+
+const tensorTakes = signature({ tensor: kind('a Tensor', Tensor.isTensor) });
+const tokenTakes = signature({ token: optional(anything) });
 
 const idPattern = /^[0-9a-f]{32}$/;
 
@@ -28,6 +33,7 @@ function idOf(token: SharedTensor, caller: string): string {
 
 /** Whether a value has the form of a token; the tensor may have been received already. */
 export function isSharedTensor(value: unknown): value is SharedTensor {
+  tokenTakes.check('isSharedTensor', arguments);
   return idIn(value) !== undefined;
 }
 
@@ -49,6 +55,7 @@ export function isSharedTensor(value: unknown): value is SharedTensor {
  * weights.tolist(); // [1, 1]
  */
 export function share(tensor: Tensor): SharedTensor {
+  tensorTakes.check('share', arguments);
   return Object.freeze({ aiforgeTensor: native.share(handleOf(tensor), false) });
 }
 
@@ -66,6 +73,7 @@ export function share(tensor: Tensor): SharedTensor {
  * fromShared(token).tolist(); // [1, 1]
  */
 export function transfer(tensor: Tensor): SharedTensor {
+  tensorTakes.check('transfer', arguments);
   return Object.freeze({ aiforgeTensor: native.share(handleOf(tensor), true) });
 }
 
@@ -76,6 +84,7 @@ export function transfer(tensor: Tensor): SharedTensor {
  * token that was released or whose thread has ended.
  */
 export function fromShared(token: SharedTensor): Tensor {
+  tokenTakes.check('fromShared', arguments);
   const id = idOf(token, 'fromShared');
   enterContext();
   return wrapHandle(native.receive(id));
@@ -83,5 +92,6 @@ export function fromShared(token: SharedTensor): Tensor {
 
 /** Lets go of what a token holds: it can be received no more. Whether it held something. */
 export function releaseShared(token: SharedTensor): boolean {
+  tokenTakes.check('releaseShared', arguments);
   return native.releaseShared(idOf(token, 'releaseShared'));
 }

@@ -12,6 +12,9 @@ import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
 import { loadChecked, saveChecked } from './checksum.js';
 import type { SavedOptimizer } from './optimizerState.js';
+import { size, string } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { moduleKind } from '../../nn/moduleKinds.js';
 
 const format = 'aiforge-checkpoint-2';
 
@@ -50,6 +53,9 @@ export interface Checkpoint extends SavedOptimizer {
   gradients: Record<string, Tensor>[];
 }
 
+const saveTakes = signature({ file: string, model: moduleKind, epoch: size });
+const loadTakes = signature({ file: string, model: moduleKind });
+
 const withPrefix = (prefix: string, tensors: Record<string, Tensor>) =>
   Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [`${prefix}.${key}`, tensor]));
 
@@ -65,11 +71,13 @@ const ofAllRanks = (gradients: readonly Record<string, Tensor>[]) =>
 
 /** The weights of a model, in a file that Python's `safetensors` reads under PyTorch's keys. */
 export function saveWeights(file: string, model: Module, epoch: number): void {
+  saveTakes.check('saveWeights', arguments);
   scope(() => saveChecked(file, model.stateDict(), { format: 'pt', epoch: String(epoch) }));
 }
 
 /** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
 export function loadWeights(file: string, model: Module): void {
+  loadTakes.check('loadWeights', arguments);
   scope(() => model.loadStateDict(loadChecked(file).tensors));
 }
 

@@ -4,6 +4,8 @@ import { invalid } from '../../tensor/composites/named.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { checkInput } from '../checks.js';
+import { number } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 export interface InplaceOptions {
   /** Whether the input itself is changed. Default: false. */
@@ -136,7 +138,10 @@ export interface HardtanhOptions {
   maxVal?: number;
 }
 
+const boundsTake = signature({ minVal: number, maxVal: number });
+
 function clampBetween(input: Tensor, minVal: number, maxVal: number, inplace: boolean): Tensor {
+  boundsTake.check('hardtanh', [minVal, maxVal]);
   if (minVal > maxVal) throw invalid('hardtanh', `minVal ${minVal} is greater than maxVal ${maxVal}`);
   return operators.hardtanh(input, minVal, maxVal, inplace);
 }

@@ -5,6 +5,7 @@ import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { checkInput } from '../checks.js';
 
 export interface SoftmaxOptions {
   /** Default, as in Python: 0 for 0, 1 and 3 dimensions, else 1. */
@@ -17,6 +18,7 @@ type Apply = (input: Tensor, dim: number, dtype: DType | null) => Tensor;
 
 function normalized(name: string, apply: Apply) {
   return (input: Tensor, ...rest: Rest<SoftmaxOptions, ['dim', 'dtype']>): Tensor => {
+    checkInput(name, input);
     const { dim, dtype } = named<SoftmaxOptions>(name, rest, { dim: null, dtype: null });
     return apply(input, dim ?? ([0, 1, 3].includes(input.dim()) ? 0 : 1), dtype);
   };

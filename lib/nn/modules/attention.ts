@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, fraction, whole, size, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -115,6 +115,7 @@ export class MultiheadAttention extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     for (const weight of [this.inProjWeight, this.qProjWeight, this.kProjWeight, this.vProjWeight]) {
       if (weight !== null) xavierUniform_(weight);
     }

@@ -4,6 +4,8 @@ import * as linalg from '../generated/linalg.js';
 import type { Tensor } from '../tensor.js';
 import * as sparse from '../sparse.js';
 import { invalid, named } from './named.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../kinds.js';
 
 const product = (a: Tensor, b: Tensor): Tensor => (a.isSparse ? sparse.mm(a, b) : a.matmul(b));
 
@@ -24,6 +26,8 @@ function approximateBasis(input: Tensor, q: number, niter: number, mean: Tensor 
   }
   return basis;
 }
+
+const inputTakes = signature({ input: tensorKind });
 
 export interface SvdLowrankOptions {
   /** A little more than the rank. Default: 6. */
@@ -67,6 +71,7 @@ export function svdLowrank(
   M?: SvdLowrankOptions['M'] | SvdLowrankOptions,
 ): Factors;
 export function svdLowrank(input: Tensor, ...args: unknown[]): Factors {
+  inputTakes.check('svdLowrank', [input]);
   const { q, niter, M } = named<SvdLowrankOptions>('svdLowrank', ['q', 'niter', 'M'], args);
   return decompose(input, q ?? 6, niter ?? 2, M ?? null);
 }
@@ -96,6 +101,7 @@ export function pcaLowrank(
   niter?: number | PcaLowrankOptions,
 ): Factors;
 export function pcaLowrank(input: Tensor, ...args: unknown[]): Factors {
+  inputTakes.check('pcaLowrank', [input]);
   const { q, center = true, niter = 2 } = named<PcaLowrankOptions>('pcaLowrank', ['q', 'center', 'niter'], args);
   const most = Math.min(...input.shape.slice(-2));
   const rank = q ?? Math.min(6, most);

@@ -4,6 +4,8 @@ import * as f from '../generated/functions.js';
 import { ops } from '../operators.js';
 import { Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../kinds.js';
 
 export interface TensordotOptions {
   /** How many of the last dimensions of `a` meet the first ones of `b`, or the dimensions of each. Default: 2. */
@@ -23,6 +25,8 @@ function contracted(a: Tensor, b: Tensor, dims: unknown): [number[], number[]] {
   return [Array.from({ length: count }, (_, i) => i - count), Array.from({ length: count }, (_, i) => i)];
 }
 
+const tensordotTakes = signature({ a: tensorKind, b: tensorKind });
+
 /**
  * Sums products over dimensions of two tensors: `torch.tensordot`.
  *
@@ -32,9 +36,13 @@ function contracted(a: Tensor, b: Tensor, dims: unknown): [number[], number[]] {
  * tensordot(ones(2, 3, 4), ones(3, 4, 5)).shape; // [2, 5]
  * tensordot(ones(2, 3), ones(2, 4), { dims: [[0], [0]] }).shape; // [3, 4]
  */
-export function tensordot(a: Tensor, b: Tensor, options?: TensordotOptions | TensordotOptions['dims']): Tensor {
-  const isDims = typeof options === 'number' || Array.isArray(options) || Tensor.isTensor(options);
-  const { dims = 2, out } = (isDims ? { dims: options } : (options ?? {})) as TensordotOptions;
+export function tensordot(
+  a: Tensor,
+  b: Tensor,
+  ...rest: [options?: TensordotOptions | TensordotOptions['dims']]
+): Tensor {
+  tensordotTakes.check('tensordot', [a, b]);
+  const { dims = 2, out } = named<TensordotOptions>('tensordot', ['dims', 'out'], rest);
   const [left, right] = contracted(a, b, dims);
   return out === undefined ? f.tensordot(a, b, left, right) : f.tensordot(a, b, left, right, { out });
 }
