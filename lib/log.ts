@@ -2,8 +2,8 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { LogFn, Logger as PinoLogger } from 'pino';
-import { objectKind, oneOf, optional, string } from './kinds.js';
-import { signature } from './signature.js';
+import { oneOf, optional, string, kind } from './kinds.js';
+import { signature, isOptions } from './signature.js';
 
 // pino and pino-pretty take 25 ms to load, and most programs that import the library never log: the first line loads them.
 const load = createRequire(__filename);
@@ -112,6 +112,8 @@ function openRoot(toConsole: boolean): PinoLogger {
   return pino({ level: 'trace', base }, fanOut(toConsole));
 }
 
+const bindingsTake = signature({ bindings: kind('an object of fields', isOptions) });
+
 function createLogger(open: () => PinoLogger, toConsole: boolean): Logger {
   let target: PinoLogger | undefined;
   const method =
@@ -134,7 +136,10 @@ function createLogger(open: () => PinoLogger, toConsole: boolean): Logger {
     warn: method('warn'),
     error: method('error'),
     fatal: method('fatal'),
-    child: (bindings) => createLogger(() => (target ??= open()).child(bindings), toConsole),
+    child(bindings) {
+      bindingsTake.check('logger.child', arguments);
+      return createLogger(() => (target ??= open()).child(bindings), toConsole);
+    },
     isLevelEnabled: (level) => isEnabled(level, toConsole),
   };
 }
@@ -145,7 +150,6 @@ export const logger: Logger = createLogger(() => openRoot(true), true);
 /** Writes to log files alone: what is shown to the user in another way, as an error is that is thrown. */
 export const fileLogger: Logger = createLogger(() => openRoot(false), false);
 
-const bindingsTake = signature({ bindings: objectKind });
 const logFileTakes = signature({ file: string, level: optional(oneOf(...logLevels)) });
 
 /** A logger that adds these fields to every line; short for `logger.child(bindings)`. */

@@ -23,12 +23,12 @@ function cornersOf(name: string, alignCorners: boolean | null): boolean {
 
 const sampler = aten('grid_sampler');
 
-function choice(name: string, value: string, choices: readonly string[]): number {
-  const number = choices.indexOf(value);
+function choice(name: string, value: unknown, choices: readonly string[]): number {
+  const number = (choices as readonly unknown[]).indexOf(value);
   if (number >= 0) return number;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `gridSample: ${name} must be one of ${choices.join(', ')}, got '${value}'.`,
+    `gridSample: ${name} must be one of ${choices.join(', ')}, got ${show(value)}.`,
   );
 }
 

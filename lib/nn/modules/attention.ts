@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, fraction, whole, size, type Kinds } from '../../kinds.js';
+import { boolean, fraction, whole, size, type Kinds, orNull } from '../../kinds.js';
 import { signature, nothing } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
@@ -42,6 +42,8 @@ const multiheadAttentionOptions: Kinds<MultiheadAttentionOptions> = {
 
 // PyTorch's name for the output projection, which its printed modules show.
 class NonDynamicallyQuantizableLinear extends Linear {}
+
+const mergeMasksTakes = signature({ attn: orNull(tensorKind), padding: orNull(tensorKind), query: tensorKind });
 
 const multiheadAttentionTakes = signature({ embedDim: whole, numHeads: whole }, multiheadAttentionOptions);
 
@@ -186,6 +188,7 @@ export class MultiheadAttention extends Module {
 
   /** A mask of keys alone as it is, of type 1; any mask of pairs, with or without one of keys, as one of type 2. */
   mergeMasks(attn: Tensor | null, padding: Tensor | null, query: Tensor): [mask: Tensor | null, type: number | null] {
+    mergeMasksTakes.check('mergeMasks', arguments);
     if (attn === null) return padding === null ? [null, null] : [padding, 1];
     const [batch, length] = query.shape as [number, number];
     const expanded =

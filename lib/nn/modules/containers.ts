@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { anything, iterable, kind, optional, whole } from '../../kinds.js';
 import { show } from '../../show.js';
-import { signature } from '../../signature.js';
+import { signature, isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { collapseRepeated } from '../printing.js';
@@ -19,7 +19,7 @@ export type Named<T> = Readonly<Record<string, T>> | Iterable<readonly [name: st
 /** What may be pairs of names and values. */
 export const namedKind = kind<Named<unknown>>(
   'an object, a map, or pairs of a name and a value',
-  (value) => typeof value === 'object' && value !== null && !Tensor.isTensor(value) && !(value instanceof Module),
+  (value) => isOptions(value) || (iterable('').accepts(value) && !Tensor.isTensor(value) && !(value instanceof Module)),
 );
 
 const isPair = (value: unknown): boolean => Array.isArray(value) && value.length === 2;

@@ -1,4 +1,4 @@
-import { anything, listOf, orNull, string, type Kinds } from '../../kinds.js';
+import { anything, listOf, orNull, string, type Kinds, whole } from '../../kinds.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
@@ -40,6 +40,7 @@ const pruneTakes = signature<PruneOptions & { defaultMask?: Tensor | null }>(
 
 /** What the `computeMask` of every method takes. */
 export const computeMaskTakes = signature({ t: tensorKind, defaultMask: tensorKind });
+const indexTakes = signature({ index: whole });
 const moduleTakes = signature({ module: moduleKind });
 const methodTakes = signature({ module: moduleKind, name: string, args: listOf(anything) }, pruneOptions);
 
@@ -224,6 +225,7 @@ export class PruningContainer extends BasePruningMethod implements Iterable<Base
   }
 
   at(index: number): BasePruningMethod {
+    indexTakes.check('at', arguments);
     return this.methods.at(index) ?? refuse(`at(${index}): the container has ${this.length} methods.`);
   }
 

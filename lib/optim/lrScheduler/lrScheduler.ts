@@ -1,8 +1,8 @@
 import { AiforgeError } from '../../errors.js';
 import { noGrad } from '../../autograd/modes.js';
 import { logger } from '../../log.js';
-import { number, objectKind, optional, whole, type Kinds } from '../../kinds.js';
-import { nothing, signature } from '../../signature.js';
+import { number, optional, whole, type Kinds, kind } from '../../kinds.js';
+import { nothing, signature, isOptions } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { scope } from '../../tensor/scope.js';
 import type { Optimizer } from '../optimizer.js';
@@ -51,7 +51,9 @@ function warn(scheduler: object, message: string): void {
 export const stepTakes = signature({ epoch: optional(number) });
 
 /** What the `loadStateDict` of schedules takes. */
-export const loadStateDictTakes = signature({ stateDict: objectKind });
+export const loadStateDictTakes = signature({
+  stateDict: kind('an object, as stateDict() gives', isOptions),
+});
 
 const schedulerTakes = signature({ optimizer: optimizerKind });
 

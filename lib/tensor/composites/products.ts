@@ -6,6 +6,7 @@ import { Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
 import { signature } from '../../signature.js';
 import { tensorKind } from '../kinds.js';
+import { anything } from '../../kinds.js';
 
 export interface TensordotOptions {
   /** How many of the last dimensions of `a` meet the first ones of `b`, or the dimensions of each. Default: 2. */
@@ -110,6 +111,8 @@ export function lu(input: Tensor, ...args: unknown[]): Tensor[] {
   return [factors, pivots];
 }
 
+const unravelTakes = signature({ indices: tensorKind, shape: anything });
+
 /**
  * Flat indices as one tensor of coordinates a dimension: `torch.unravel_index`.
  *
@@ -120,10 +123,11 @@ export function lu(input: Tensor, ...args: unknown[]): Tensor[] {
  * column.tolist(); // [2]
  */
 export function unravelIndex(indices: Tensor, shape: Size | readonly Size[]): Tensor[] {
+  unravelTakes.check('unravelIndex', arguments);
   if (!/^u?int/.test(indices.dtype)) throw invalid('unravelIndex', `indices are integers, got ${indices.dtype}`);
   const sizes = Array.isArray(shape) ? (shape as Size[]) : [shape as Size];
   if (!sizes.every((size) => (typeof size === 'bigint' || Number.isInteger(size)) && size >= 0)) {
-    throw invalid('unravelIndex', `the sizes are whole numbers and not negative, got [${sizes.join(', ')}]`);
+    throw invalid('unravelIndex', `the sizes are whole numbers and not negative, got ${show(shape)}`);
   }
   const strides = sizes.map((_, i) => sizes.slice(i + 1).reduce((product: bigint, size) => product * BigInt(size), 1n));
   const options = { dtype: 'int64', device: indices.device } as const;
