@@ -1,4 +1,4 @@
-import { boolean, kind, string } from '../kinds.js';
+import { boolean, kind, string, func } from '../kinds.js';
 import { isOptions, signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { refuseHidden } from './hiddenMembers.js';
@@ -24,6 +24,8 @@ const loadStateDictTakes = signature<LoadStateDictOptions>(
   },
   { strict: boolean, assign: boolean },
 );
+
+const hookTakes = signature({ hook: func() });
 
 const stateDictTakes = signature<StateDictOptions>({}, { prefix: string, keepVars: boolean });
 
@@ -86,6 +88,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
     this: M,
     hook: (module: M, prefix: string, keepVars: boolean) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerStateDictPreHook', arguments);
     return addHook(this, 'stateDictPre', hook);
   }
 
@@ -97,6 +100,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
     this: M,
     hook: (module: M, stateDict: StateDict, prefix: string, metadata: ModuleMetadata) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerStateDictPostHook', arguments);
     return addHook(this, 'stateDictPost', hook);
   }
 
@@ -114,6 +118,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
       loading: StateDictLoading,
     ) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerLoadStateDictPreHook', arguments);
     return addHook(this, 'loadPre', hook);
   }
 
@@ -125,6 +130,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
     this: M,
     hook: (module: M, incompatible: LoadStateDictResult) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerLoadStateDictPostHook', arguments);
     return addHook(this, 'loadPost', hook);
   }
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { objectKind, boolean, func } from '../kinds.js';
+import { objectKind, boolean, func, optional } from '../kinds.js';
 import { show, shown } from '../show.js';
 import { checkOptionNames, nothing, signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
@@ -49,6 +49,8 @@ export interface OptimizerOptions {
 const loadStateDictTakes = signature({ stateDict: objectKind });
 
 const hookTakes = signature<{ prepend?: boolean }>({ hook: func() }, { prepend: boolean });
+
+const stepTakes = signature({ closure: optional(func()) });
 
 const zeroGradTakes = signature<{ setToNone?: boolean }>({}, { setToNone: boolean });
 
@@ -203,7 +205,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Drops the gradients of all parameters, or with `setToNone: false` fills them with zeros. */
   zeroGrad(options?: { setToNone?: boolean }): void {
-    if (options !== undefined) zeroGradTakes.checkOptions('zeroGrad', options);
+    if (arguments.length > 0) zeroGradTakes.check('zeroGrad', arguments);
     const setToNone = options?.setToNone ?? true;
     this.#all ??= handlesOf(this.paramGroups.flatMap((group) => group.params));
     native.zeroGradients(this.#all, setToNone);
@@ -213,6 +215,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   step(): void;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    if (arguments.length > 0) stepTakes.check(`${this.constructor.name}.step`, arguments);
     this.hasStepped = true;
     this.#checkChanges();
     if (

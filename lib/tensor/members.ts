@@ -1,18 +1,19 @@
 import { AiforgeError } from '../errors.js';
-import { anything, boolean, func, kind, optional, orNull } from '../kinds.js';
+import { boolean, func, kind, optional, orNull } from '../kinds.js';
 import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
 import { nonzero, type NonzeroOptions } from './composites/nonzero.js';
 import { lu, type LuOptions } from './composites/products.js';
 import { enterContext } from './context.js';
-import { tensor, type TensorOptions } from './creation.js';
+import { tensor, tensorTakes, type TensorOptions } from './creation.js';
 import { isDevice, type DType, type Device, type MemoryFormat, type TypedArray } from './dtype.js';
 import { dtypeKind, memoryFormatKind } from './dtypeKinds.js';
 import * as f from './generated/functions.js';
 import { tensorKind } from './kinds.js';
 import { ops } from './operators.js';
 import { handleOf, Tensor, type NestedArray } from './tensor.js';
+import { refuseAssignments } from '../refusedAssignment.js';
 
 interface ConversionOptions {
   /** Default: the tensor's own. */
@@ -161,7 +162,6 @@ const cudaTakes = signature<ConversionOptions & { nonBlocking?: boolean }>(
   { nonBlocking: boolean, memoryFormat: orNull(memoryFormatKind) },
 );
 const typeTakes = signature({ dtype: optional(dtypeKind) });
-const newTensorTakes = signature({ data: anything, options: optional(anything) });
 const applyTakes = signature({ body: func() });
 const mapTakes = signature({ other: tensorKind, body: func() });
 const map2Takes = signature({ x: tensorKind, y: tensorKind, body: func() });
@@ -196,7 +196,7 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
     return (dtype === undefined ? typeName(this) : this.to(dtype)) as never;
   },
   newTensor(data, options) {
-    newTensorTakes.check('newTensor', arguments);
+    tensorTakes.check('newTensor', arguments);
     return tensor(data, { dtype: this.dtype, device: this.device, ...options });
   },
   apply_(body) {
@@ -302,3 +302,5 @@ for (const part of ['real', 'imag'] as const) {
     },
   });
 }
+
+refuseAssignments(Tensor, { requires_grad: 'x.requiresGrad = …', data: 'x.setData(tensor)' });

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
-import { optional, whole } from '../kinds.js';
+import { optional, whole, anything, boolean } from '../kinds.js';
 import { show, shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
 import { native, type Handle, type Handles } from '../native.js';
@@ -55,6 +55,8 @@ const toDevice = toDtype + 1;
 const isContiguousAs = toDtype + 2;
 
 const dimTakes = signature({ dim: optional(whole) });
+const requiresGradTakes = signature({ value: optional(boolean) });
+const setDataTakes = signature({ source: anything });
 const isContiguousTakes = signature<{ memoryFormat?: MemoryFormat }>({}, { memoryFormat: memoryFormatKind });
 
 // Every aten:: operator that is a method of Tensor, and the families of methods that are written by hand.
@@ -123,14 +125,14 @@ export class Tensor implements Disposable {
   /** The size of dimension `dim`, or all of them. */
   size(): number[];
   size(dim: number): number;
-  size(dim?: number): number | number[] {
+  size(_dim?: number): number | number[] {
     return arguments.length === 0 ? this.shape : this.along('size', this.shape, arguments);
   }
 
   /** How many elements lie between neighbours along dimension `dim`, or along each. */
   stride(): number[];
   stride(dim: number): number;
-  stride(dim?: number): number | number[] {
+  stride(_dim?: number): number | number[] {
     const strides = native.strides(this.#handle);
     return arguments.length === 0 ? strides : this.along('stride', strides, arguments);
   }
@@ -205,6 +207,7 @@ export class Tensor implements Disposable {
   }
 
   requiresGrad_(value = true): this {
+    requiresGradTakes.check('requiresGrad_', arguments);
     this.requiresGrad = value;
     return this;
   }
@@ -231,6 +234,7 @@ export class Tensor implements Disposable {
 
   /** Gives this tensor the data of another, outside autograd: Python's `tensor.data = source`. */
   setData(source: Tensor): void {
+    if (arguments.length !== 1) setDataTakes.check('setData', arguments);
     native.setData(this.#handle, handleOf(source));
   }
 

@@ -6,6 +6,8 @@ import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { checkInput } from '../checks.js';
+import { invalid } from '../../tensor/composites/named.js';
+import { show } from '../../show.js';
 
 export interface SoftmaxOptions {
   /** Default, as in Python: 0 for 0, 1 and 3 dimensions, else 1. */
@@ -77,6 +79,7 @@ export function gumbelSoftmax(
 ): Tensor {
   const defaults = { tau: 1, hard: false, eps: 1e-10, dim: -1 };
   const { tau, hard, eps, dim } = named<GumbelSoftmaxOptions>('gumbelSoftmax', rest, defaults);
+  if (typeof eps !== 'number') throw invalid('gumbelSoftmax', `eps must be a number, got ${show(eps)}`);
   if (eps !== 1e-10) warnOnce('gumbelSoftmax: eps is deprecated and has no effect.');
   const gumbels = emptyLike(logits, { memoryFormat: 'contiguous_format' }).exponential_().log().neg();
   const soft = operators.softmax(logits.add(gumbels).div(tau), dim, null);

@@ -1,10 +1,11 @@
-import { anything, either, iterable, kind, optional, string } from '../../kinds.js';
+import { anything, either, iterable, kind, optional, string, orNull } from '../../kinds.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Parameter } from '../parameter.js';
 import { checkKey, Entries, entriesOf, List, namedKind, refuse, sliceTakes, type Named } from './containers.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 function toParameter(container: object, value: Tensor): Parameter {
   if (value instanceof Parameter) return value;
@@ -24,7 +25,7 @@ const entriesKind = either(
 const dictTakes = signature({ parameters: optional(entriesKind) });
 const updateTakes = signature({ parameters: entriesKind });
 const keyTakes = signature({ key: string });
-const getTakes = signature({ key: string, otherwise: optional(anything) });
+const getTakes = signature({ key: string, otherwise: optional(orNull(tensorKind)) });
 const setTakes = signature({ key: string, value: anything });
 
 // What Python prints: a list the dtype, a dict the name of the legacy tensor type.

@@ -1,4 +1,4 @@
-import { anything, optional } from '../../kinds.js';
+import { optional } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import type { DType } from '../dtype.js';
@@ -85,14 +85,12 @@ export function iinfo(dtype: DType): IntegerInfo {
   return { dtype, bits, max: asNumber(range - 1n), min: asNumber(isSigned ? -range : 0n) };
 }
 
-const isTensorTakes = signature({ value: optional(anything) });
 const numelTakes = signature({ input: tensorKind });
 const finfoTakes = signature({ dtype: optional(dtypeKind) });
 const iinfoTakes = signature({ dtype: dtypeKind });
 
 /** Whether a value is a Tensor of this library: `torch.is_tensor`. */
 export function isTensor(value: unknown): value is Tensor {
-  if (arguments.length > 1) isTensorTakes.check('isTensor', arguments);
   return Tensor.isTensor(value);
 }
 

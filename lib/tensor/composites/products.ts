@@ -6,7 +6,7 @@ import { Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
 import { signature } from '../../signature.js';
 import { tensorKind } from '../kinds.js';
-import { anything } from '../../kinds.js';
+import { anything, boolean } from '../../kinds.js';
 
 export interface TensordotOptions {
   /** How many of the last dimensions of `a` meet the first ones of `b`, or the dimensions of each. Default: 2. */
@@ -90,6 +90,8 @@ export interface LuOptions {
   getInfos?: boolean;
 }
 
+const luTakes = signature<LuOptions>({ input: tensorKind }, { pivot: boolean, getInfos: boolean });
+
 /**
  * The LU factorisation in one tensor, and the pivots; `torch.lu`. With `getInfos` a third tensor, and no error for a
  * singular matrix. `luUnpack` makes matrices of it.
@@ -104,6 +106,7 @@ export function lu(input: Tensor, options?: LuOptions): Tensor[];
 export function lu(input: Tensor, pivot?: boolean, getInfos?: boolean | Omit<LuOptions, 'pivot'>): Tensor[];
 export function lu(input: Tensor, ...args: unknown[]): Tensor[] {
   const { pivot = true, getInfos = false } = named<LuOptions>('lu', ['pivot', 'getInfos'], args);
+  luTakes.check('lu', [input, { pivot, getInfos }]);
   const found = ops.aten('_lu_with_info')(input, { pivot, checkErrors: !getInfos }) as Tensor[];
   if (getInfos) return found;
   const [factors, pivots, infos] = found as [Tensor, Tensor, Tensor];
