@@ -4,7 +4,7 @@ import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
 import { handleOf, Tensor, wrapHandle } from './tensor.js';
-import { anything, kind } from '../kinds.js';
+import { anything, kind, optional } from '../kinds.js';
 
 /** A seed as 64 bits; PyTorch too takes a negative one for the unsigned number of the same bits. */
 function seedBits(seed: number | bigint): bigint {
@@ -18,7 +18,7 @@ function seedBits(seed: number | bigint): bigint {
   return BigInt.asIntN(64, BigInt(seed));
 }
 
-const seedTakes = signature({ seed: anything });
+const seedTakes = signature({ seed: optional(anything) });
 const stateTakes = signature({ state: kind('a Tensor', Tensor.isTensor) });
 
 const released = new FinalizationRegistry<number>((id) => native.releaseGenerator(id));

@@ -2,17 +2,12 @@ import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
-import { handleOf, Tensor, wrapHandle } from './tensor.js';
-import { anything, kind, optional } from '../kinds.js';
-import { signature } from '../signature.js';
+import { handleOf, wrapHandle, type Tensor } from './tensor.js';
 
 /** A token that stands for a tensor in a message to another thread: a plain object, which `postMessage` can copy. */
 export interface SharedTensor {
   readonly aiforgeTensor: string;
 }
-
-const tensorTakes = signature({ tensor: kind('a Tensor', Tensor.isTensor) });
-const tokenTakes = signature({ token: optional(anything) });
 
 const idPattern = /^[0-9a-f]{32}$/;
 
@@ -54,7 +49,6 @@ export function isSharedTensor(value: unknown): value is SharedTensor {
  * weights.tolist(); // [1, 1]
  */
 export function share(tensor: Tensor): SharedTensor {
-  tensorTakes.check('share', arguments);
   return Object.freeze({ aiforgeTensor: native.share(handleOf(tensor), false) });
 }
 
@@ -72,7 +66,6 @@ export function share(tensor: Tensor): SharedTensor {
  * fromShared(token).tolist(); // [1, 1]
  */
 export function transfer(tensor: Tensor): SharedTensor {
-  tensorTakes.check('transfer', arguments);
   return Object.freeze({ aiforgeTensor: native.share(handleOf(tensor), true) });
 }
 
@@ -83,7 +76,6 @@ export function transfer(tensor: Tensor): SharedTensor {
  * token that was released or whose thread has ended.
  */
 export function fromShared(token: SharedTensor): Tensor {
-  tokenTakes.check('fromShared', arguments);
   const id = idOf(token, 'fromShared');
   enterContext();
   return wrapHandle(native.receive(id));
@@ -91,6 +83,5 @@ export function fromShared(token: SharedTensor): Tensor {
 
 /** Lets go of what a token holds: it can be received no more. Whether it held something. */
 export function releaseShared(token: SharedTensor): boolean {
-  tokenTakes.check('releaseShared', arguments);
   return native.releaseShared(idOf(token, 'releaseShared'));
 }

@@ -52,9 +52,9 @@ export function checkKey(container: object, key: string): string {
 }
 
 const indexTakes = signature({ index: whole });
-const indexedTakes = signature({ index: whole, value: anything });
+const indexedTakes = signature({ index: whole, value: optional(anything) });
 const popTakes = signature({ index: optional(whole) });
-const valueTakes = signature({ value: anything });
+const valueTakes = signature({ value: optional(anything) });
 const valuesTakes = signature({ values: iterable('an array') });
 export const sliceTakes = signature({ start: optional(whole), end: optional(whole) });
 

@@ -11,7 +11,7 @@ const updateTakes = signature({
   ),
 });
 const keyTakes = signature({ key: string });
-const setTakes = signature({ key: string, module: anything });
+const setTakes = signature({ key: string, module: optional(anything) });
 
 /**
  * Modules under names, which stay as they are in state dicts, in the order in which they came. As `torch.nn.ModuleDict`.

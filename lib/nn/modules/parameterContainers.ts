@@ -26,7 +26,7 @@ const dictTakes = signature({ parameters: optional(entriesKind) });
 const updateTakes = signature({ parameters: entriesKind });
 const keyTakes = signature({ key: string });
 const getTakes = signature({ key: string, otherwise: optional(orNull(tensorKind)) });
-const setTakes = signature({ key: string, value: anything });
+const setTakes = signature({ key: string, value: optional(anything) });
 
 // What Python prints: a list the dtype, a dict the name of the legacy tensor type.
 const legacyTypes: Partial<Record<DType, string>> = {
