@@ -57,6 +57,7 @@ const arraysCall = /^(share|transfer|fromShared|releaseShared)$/;
 
 /** Those that are not called here, and why. */
 const notCalled: [name: RegExp, why: string][] = [
+  [/^nn\.Uninitialized/, 'without a shape they refuse whatever they are given'],
   [/^distributed\.|^cuda\.[A-Z]/, 'they need other processes, or a GPU; test/distributed and test/cuda call them'],
 ];
 
@@ -138,9 +139,46 @@ const likely: (() => unknown[])[] = [
 
 const x = (): Tensor => ones([2, 2], { requiresGrad: false });
 
+/** Arguments of those that take others. */
+const taken: [name: RegExp, args: () => unknown[]][] = [
+  [/\.registerBuffer$/, () => ['extra', x()]],
+  [/\.registerParameter$/, () => ['extra', parameter()]],
+  [/\.(registerModule|addModule)$/, () => ['extra', new nn.Linear(2, 2)]],
+  [/\.toEmpty$/, () => [{ device: 'meta' }]],
+  [/ModuleDict\.set$/, () => ['extra', new nn.Linear(2, 2)]],
+  [/ParameterDict\.(set|setdefault)$/, () => ['extra', x()]],
+  [/^optim\..*\.addParamGroup$/, () => [{ params: [parameter()] }]],
+  [/\.apply_$/, () => [() => 1]],
+  [/\.map_$/, () => [x(), () => 1]],
+  [/\.map2_$/, () => [x(), x(), () => 1]],
+  [/\.(registerHook|registerPostAccumulateGradHook)$/, () => [() => undefined]],
+  [/^(Generator\.setState|setRngState)$/, () => [new Generator().getState()]],
+  [/^amp\.autocast$/, () => [{ deviceType: 'cpu' }, () => 1]],
+  [/^autograd\.setGradEnabled$/, () => [true, () => 1]],
+  [
+    /^data\.randomSplit$/,
+    () => [
+      [1, 2],
+      [1, 1],
+    ],
+  ],
+  [/^from(Buffer|TypedArray)$/, () => [new Float32Array(2)]],
+  [/^iinfo$/, () => ['int8']],
+  [/^nn\.init\.calculateGain$/, () => ['relu']],
+  [/^nn\.init\.dirac_?$/, () => [ones([2, 2, 3])]],
+  [/^nn\.utils\.clipGradsWithNorm_$/, () => [[parameter()], 1, ones([])]],
+  [/^nn\.utils\.rnn\.invertPermutation$/, () => [null]],
+  [/^nn\.utils\.prune\.(l1|random)Unstructured$/, () => [new nn.Linear(2, 2), 'weight', 1]],
+  [/^nn\.utils\.vectorToParameters$/, () => [ones([4]), [parameter()]]],
+  [/^nn\.utils\.convertConv.dWeightMemoryFormat$/, () => [new nn.Linear(2, 2), 'contiguous_format']],
+  [/^ops\.aten$/, () => ['add.Tensor']],
+  [/^saveWeights$/, () => ['weights.safetensors', new nn.Linear(2, 2), 1]],
+];
+
 /** Arguments that a function takes; undefined where none of the likely ones are. */
-async function fittingArguments({ bind }: Subject): Promise<(() => unknown[]) | undefined> {
-  for (const args of likely) {
+async function fittingArguments({ name, bind }: Subject): Promise<(() => unknown[]) | undefined> {
+  const known = taken.filter(([pattern]) => pattern.test(name)).map(([, args]) => args);
+  for (const args of [...known, ...likely]) {
     try {
       await bind()(...args());
       return args;
