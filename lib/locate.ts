@@ -30,7 +30,11 @@ const addons = load('addon') as {
   wantedLibTorch: () => LibTorch;
   setUp: string;
 };
+const paths = load('paths') as { cacheFolder: () => string };
 const libtorches = load('libtorch') as { findLibTorch: () => LibTorch | null };
+
+/** The user's own folder for what can be made again. */
+export const cacheFolder = paths.cacheFolder;
 
 /** The command that sets up what is missing. */
 export const setUp = addons.setUp;

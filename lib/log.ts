@@ -1,9 +1,11 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { LogFn, Logger as PinoLogger } from 'pino';
-import { oneOf, optional, string, kind } from './kinds.js';
-import { signature, isOptions } from './signature.js';
+
+import { makeFolders } from './atomicFile.js';
+import { kind, oneOf, optional, string } from './kinds.js';
+import { isOptions, signature } from './signature.js';
 
 // pino and pino-pretty take 25 ms to load, and most programs that import the library never log: the first line loads them.
 const load = createRequire(__filename);
@@ -165,7 +167,7 @@ export function childLogger(bindings: Record<string, unknown>): Logger {
  */
 export function addLogFile(file: string, level: LogLevel = 'info'): () => void {
   logFileTakes.check('addLogFile', arguments);
-  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  makeFolders(path.dirname(path.resolve(file)));
   const descriptor = openSync(file, 'a');
   const write = lineWriter(descriptor, (error) => {
     files.delete(sink);

@@ -26,7 +26,7 @@ const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 const MAY_IMPORT = {
   stack: [],
   errors: ['stack'],
-  log: ['errors', 'kinds', 'signature'],
+  log: ['errors', 'atomicFile', 'kinds', 'signature'],
   hints: [],
   locate: ['errors', 'stack'],
   cores: [],

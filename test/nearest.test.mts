@@ -22,6 +22,14 @@ describe('nearest', () => {
     expect(nearest('warning', ['error', 'warn'])).to.equal('warn');
   });
 
+  it('finds what other libraries call otherwise', () => {
+    expect(nearest('axis', ['dtype', 'dim'])).to.equal('dim');
+    expect(nearest('learning_rate', ['lr', 'eps'])).to.equal('lr');
+    expect(nearest('wd', ['lr', 'weightDecay'])).to.equal('weightDecay');
+    expect(nearest('lr', names)).to.equal('learningRate');
+    expect(nearest('beta', ['beta', 'betas'])).to.equal('beta');
+  });
+
   it('takes the closest of several', () => {
     expect(nearest('valFractoin', names)).to.equal('valFraction');
   });

@@ -83,6 +83,9 @@ function hintOfSetting(text: string): string {
   return setting === undefined ? '' : `(A setting is given as ${setting}=…)\n`;
 }
 
+// Nobody reads any more, as after `| head`: the work goes on.
+process.stdout.on('error', () => undefined);
+
 async function main(): Promise<void> {
   let status = 0;
   try {

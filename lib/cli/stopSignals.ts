@@ -1,6 +1,9 @@
 import { explain } from './explain.js';
 
 const exitStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+/** Of the errors that nobody caught after the first. */
+const mostShown = 5;
+
 type StopSignal = keyof typeof exitStatus;
 
 /** What ends a command from outside. */
@@ -26,13 +29,11 @@ export function listenToSignals(requestCheckpoint: () => void): Stop {
     });
   }
   for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, requestCheckpoint);
-  // Node's promises reject here too.
-  process.on('uncaughtException', (error) => {
-    if (controller.signal.aborted) {
-      process.stderr.write(`${explain(error)}\n`);
-      process.exit(1);
-    }
-    controller.abort(error instanceof Error ? error : new Error(String(error)));
+  // Node's promises reject here too. The first one ends the run, in good order; the others are shown while it ends.
+  let further = 0;
+  process.on('uncaughtException', (error: unknown) => {
+    if (!controller.signal.aborted) controller.abort(error instanceof Error ? error : new Error(String(error)));
+    else if (++further <= mostShown) process.stderr.write(`${explain(error)}\n`);
   });
   return { signal: controller.signal, status: () => exitStatus[received ?? 'SIGINT'] };
 }

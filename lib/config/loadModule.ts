@@ -1,6 +1,8 @@
 import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+import { cacheFolder } from '../locate.js';
+
 // jiti takes 15 ms to load and is needed only when a plugin or a TypeScript configuration is.
 const load = createRequire(__filename);
 
@@ -21,7 +23,8 @@ interface Runner {
 function createRunner(directory: string, virtualModules: Record<string, unknown> = {}): Runner {
   const { createJiti } = load('jiti') as typeof import('jiti');
   const base = join(directory, '_');
-  const compiler = createJiti(base);
+  // Its default is a folder for temporary files, in which another user can leave code.
+  const compiler = createJiti(base, { fsCache: join(cacheFolder(), 'compiled') });
   return createJiti(base, {
     virtualModules,
     interopDefault: false,

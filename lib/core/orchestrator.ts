@@ -12,12 +12,13 @@ import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
 import { Callbacks } from './callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
+import { checksumOfFile } from './checkpoints/checksum.js';
 import { Container, createToken } from './container.js';
 import { joinLaunchedRanks, type Ranks } from './ranks.js';
 import { keepsNumbers } from './runs/changes.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
-import { createRunDirectory, removeHalfWritten, runFiles, type RunFiles } from './runs/runDirectory.js';
+import { createRunDirectory, removeHalfWritten, runFiles, warnOfMissing, type RunFiles } from './runs/runDirectory.js';
 import { RunLock } from './runs/runLock.js';
 import { saving } from './runs/saving.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
@@ -142,6 +143,7 @@ export class Orchestrator {
     const closeLog = isFirst ? saving(files.log, () => addLogFile(files.log)) : () => undefined;
     let status: RunStatus = 'FAILED';
     let tracker: Tracker | undefined;
+    process.on('uncaughtExceptionMonitor', logFatal);
     try {
       if (isFirst) removeHalfWritten(files.directory);
       const state = initialState(ranks.worldSize, data);
@@ -165,7 +167,9 @@ export class Orchestrator {
       fileLogger.error(error as Error, 'The run failed');
       throw error;
     } finally {
+      process.off('uncaughtExceptionMonitor', logFatal);
       await tracker?.finish(status);
+      if (isFirst) warnOfMissing(files);
       closeLog();
       lock?.release();
     }
@@ -200,6 +204,7 @@ export class Orchestrator {
     const agreement = new Agreement(this.#requests, ranks);
     const parallel = await ranks.parallelize(model);
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
+    const preprocessor = checksumOfFile(files.preprocessor);
     const trainer = new Trainer({
       training,
       model,
@@ -209,7 +214,11 @@ export class Orchestrator {
       ranks,
       state,
       checkpointFile: files.last,
-      identity: { config: recorded, plugins: { model: plugins.model.name, dataset: plugins.dataset.name } },
+      identity: {
+        config: recorded,
+        plugins: { model: plugins.model.name, dataset: plugins.dataset.name },
+        preprocessor,
+      },
       agreement,
       callbacks: this.#callbacks,
       onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, interval: 'step' }),
@@ -241,8 +250,15 @@ export class Orchestrator {
       worldSize: ranks.worldSize,
     });
     const callbacks = this.#callbacks;
-    return { plan, files, data, ranks, parallel, trainer, agreement, callbacks, state, stopping, tracker, history: [] };
+    const parts = { plan, files, data, ranks, parallel, trainer, agreement, callbacks, state, stopping, preprocessor };
+    return { ...parts, tracker, history: [] };
   }
+}
+
+/** Where nobody else takes it, such an error ends the process, and no `finally` runs. */
+function logFatal(error: Error): void {
+  if (process.listenerCount('uncaughtException') === 0)
+    fileLogger.error(error, 'An error that nobody caught ended the run');
 }
 
 function checkOptions(options: OrchestratorOptions): void {

@@ -3,7 +3,8 @@ import { AiforgeError } from '../errors.js';
 import { orNull, string } from '../kinds.js';
 import { signature } from '../signature.js';
 import { isDevice, isDType, type Device, type DType } from '../tensor/dtype.js';
-import { empty } from '../tensor/generated/functions.js';
+import { conj, empty } from '../tensor/generated/functions.js';
+import { ops } from '../tensor/operators.js';
 import { deviceKind } from '../tensor/kinds.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -26,6 +27,8 @@ interface Storage {
 
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
+
+const negView = ops.aten('_neg_view');
 
 const isStorage = (value: unknown): value is Storage =>
   typeof value === 'object' && value !== null && 'key' in value && 'location' in value;
@@ -72,8 +75,8 @@ class Archive implements PickleHost {
   call(name: string, args: readonly unknown[]): unknown {
     const make = this.#makers.get(name);
     if (make !== undefined) return make(args);
-    throw this.invalid(
-      `it holds an object of ${name}, which is no data. Save state_dict(), numbers, texts, lists and dictionaries alone`,
+    throw this.#zip.unsupported(
+      `an object of ${name}, which load does not read. Save state_dict(), dense tensors, numbers, texts, lists and dictionaries alone`,
     );
   }
 
@@ -82,7 +85,7 @@ class Archive implements PickleHost {
     ['collections.Counter', ([counts]) => new Counter(counts as Map<number, number>)],
     ['collections.defaultdict', () => new Map()],
     ['torch._utils._rebuild_tensor_v2', (args) => this.#tensor(args)],
-    ['torch._utils._rebuild_tensor_v3', (args) => this.#tensor(args, this.#dtype(args[6]))],
+    ['torch._utils._rebuild_tensor_v3', (args) => this.#tensor(args.toSpliced(6, 1), this.#dtype(args[6]))],
     ['torch._utils._rebuild_parameter', ([data, requiresGrad]) => this.#leaf(data, requiresGrad)],
     ['torch._utils._rebuild_parameter_with_state', ([data, requiresGrad]) => this.#leaf(data, requiresGrad)],
     ['torch.Size', ([sizes]) => sizes],
@@ -113,7 +116,7 @@ class Archive implements PickleHost {
     return bytes;
   }
 
-  #tensor([storage, offset, sizes, strides, requiresGrad]: readonly unknown[], given?: DType): Tensor {
+  #tensor([storage, offset, sizes, strides, requiresGrad, , flags]: readonly unknown[], given?: DType): Tensor {
     const dtype = given ?? (isStorage(storage) ? storage.dtype : null);
     if (!isStorage(storage) || dtype === null || !isSizes(sizes) || !isSizes(strides) || !isSizes([offset])) {
       throw this.invalid('it has a malformed tensor');
@@ -127,7 +130,20 @@ class Archive implements PickleHost {
       if (cause instanceof AiforgeError && cause.code === 'FILE_INVALID') throw cause;
       throw this.invalid(`a tensor does not fit its storage ${storage.key}: ${(cause as Error).message}`);
     }
-    return this.#leaf(this.#place(tensor, storage.location), requiresGrad);
+    return this.#leaf(this.#place(this.#flagged(tensor, flags), storage.location), requiresGrad);
+  }
+
+  // A conjugate or negative view, whose memory holds the other numbers.
+  #flagged(tensor: Tensor, flags: unknown): Tensor {
+    if (flags === undefined || flags === null) return tensor;
+    if (!(flags instanceof Map)) throw this.invalid('it has a malformed tensor');
+    let flagged = tensor;
+    for (const [name, isSet] of flags as Map<unknown, unknown>) {
+      if (name === 'conj' && isSet === true) flagged = conj(flagged);
+      else if (name === 'neg' && isSet === true) flagged = negView(flagged) as Tensor;
+      else throw this.invalid(`it has a tensor with the unknown property '${String(name)}'`);
+    }
+    return flagged;
   }
 
   #place(tensor: Tensor, location: string): Tensor {
@@ -151,7 +167,14 @@ class Archive implements PickleHost {
   }
 }
 
-/** Dictionaries whose keys are texts or whole numbers as objects; dtypes by their names. */
+/** Whether a dictionary becomes an object: one of texts, or the state of an optimizer, by the numbers of its parameters. */
+function isRecord(map: ReadonlyMap<unknown, unknown>): boolean {
+  const keys = [...map.keys()];
+  if (keys.every((key) => typeof key === 'string')) return true;
+  return keys.every((key) => Number.isSafeInteger(key)) && [...map.values()].every((value) => value instanceof Map);
+}
+
+/** Dictionaries as objects, where none of their keys is lost so; dtypes by their names. */
 function plain(value: unknown, done: Map<object, unknown>): unknown {
   if (value instanceof Global) return value.name.replace(/^torch\./, '');
   if (typeof value !== 'object' || value === null || Tensor.isTensor(value)) return value;
@@ -163,8 +186,7 @@ function plain(value: unknown, done: Map<object, unknown>): unknown {
     return list;
   }
   if (!(value instanceof Map) || value instanceof Counter) return value;
-  const isRecord = [...value.keys()].every((key) => typeof key === 'string' || Number.isSafeInteger(key));
-  const copy = isRecord ? {} : new Map<unknown, unknown>();
+  const copy = isRecord(value) ? {} : new Map<unknown, unknown>();
   done.set(value, copy);
   for (const [key, item] of value as Map<unknown, unknown>) {
     if (copy instanceof Map) copy.set(key, plain(item, done));
@@ -182,7 +204,7 @@ function plain(value: unknown, done: Map<object, unknown>): unknown {
 
 /**
  * Reads a file of `torch.save`, from here or from Python: tensors, numbers, texts, lists, tuples (as arrays), dictionaries
- * (as objects, or as Maps where keys are neither texts nor whole numbers), sets and bytes. Tensors that shared memory share
+ * (as objects, or as Maps where keys are no texts; the state of an optimizer, by whole numbers, is an object), sets and bytes. Tensors that shared memory share
  * it again. Nothing in a file is ever run: an object of another class is refused. As `torch.load`.
  *
  * @throws AiforgeError FILE_NOT_FOUND; FILE_INVALID for a damaged file, one of another format, or one that holds more than

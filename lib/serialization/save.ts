@@ -4,11 +4,14 @@ import { anything, string } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native } from '../native.js';
 import { noGrad } from '../autograd/modes.js';
+import { ops } from '../tensor/operators.js';
 import { scope } from '../tensor/scope.js';
 import { handleOf, Tensor } from '../tensor/tensor.js';
 import { Call, GlobalName, PersistentId, PickleWriter, Tuple } from './pickleWriter.js';
 import { storageTypes, untypedStorage } from './storageTypes.js';
 import { zipChunks, type ZipEntry } from './zipWriter.js';
+
+const negView = ops.aten('_neg_view');
 
 const typeOf = new Map([...storageTypes].map(([type, dtype]) => [dtype, type]));
 
@@ -80,15 +83,29 @@ function rebuild(tensor: Tensor, { key, first, last }: Memory): Call {
     tensor.requiresGrad,
     new Call(globalOf('collections.OrderedDict'), []),
   ];
-  if (type !== undefined) return new Call(globalOf('torch._utils._rebuild_tensor_v2'), args);
-  return new Call(globalOf('torch._utils._rebuild_tensor_v3'), [...args, globalOf(`torch.${tensor.dtype}`)]);
+  const flags = new Map<string, boolean>();
+  if (tensor.isConj()) flags.set('conj', true);
+  if (tensor.isNeg()) flags.set('neg', true);
+  const marks = flags.size === 0 ? [] : [flags];
+  if (type !== undefined) return new Call(globalOf('torch._utils._rebuild_tensor_v2'), [...args, ...marks]);
+  const dtype = globalOf(`torch.${tensor.dtype}`);
+  return new Call(globalOf('torch._utils._rebuild_tensor_v3'), [...args, dtype, ...marks]);
 }
 
 function bytesOf({ tensor, first, last }: Memory): Uint8Array {
   if (last === 0) return new Uint8Array(0);
   return scope(() =>
-    noGrad(() => new Uint8Array(native.copyBytes(handleOf(tensor.detach().asStrided([last - first], [1], first))))),
+    noGrad(() => {
+      const whole = asStored(tensor.detach().asStrided([last - first], [1], first));
+      return new Uint8Array(native.copyBytes(handleOf(whole)));
+    }),
   );
+}
+
+/** The numbers as the memory holds them, which other tensors share: a conjugate or negative view says others. */
+function asStored(view: Tensor): Tensor {
+  const other = view.isConj() ? view.conj() : view;
+  return other.isNeg() ? (negView(other) as Tensor) : other;
 }
 
 function entries(value: unknown): ZipEntry[] {

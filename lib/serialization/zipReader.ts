@@ -81,6 +81,11 @@ export class ZipReader {
     return new AiforgeError('FILE_INVALID', `${this.#file} is no whole file of torch.save: ${reason}.`);
   }
 
+  /** The error for a whole file that holds what is not read. */
+  unsupported(what: string): AiforgeError {
+    return new AiforgeError('FILE_INVALID', `${this.#file} holds ${what}.`);
+  }
+
   close(): void {
     closeSync(this.#descriptor);
   }

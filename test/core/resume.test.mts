@@ -96,6 +96,24 @@ describe('resuming a run', () => {
       return expectSameBytes('validation', {}, { signal: controller.signal, callbacks: [counted] });
     });
 
+    it('stopped before the first batch', () => {
+      const controller = new AbortController();
+      const callback = { onRunStart: () => controller.abort() };
+      return expectSameBytes('start', {}, { signal: controller.signal, callbacks: [callback] });
+    });
+
+    for (const last of [1, 2]) {
+      it(`stopped between epochs ${last} and ${last + 1}`, () => {
+        const controller = new AbortController();
+        const callback = {
+          onEpochEnd: ({ epoch }: { epoch: number }) => {
+            if (epoch === last) controller.abort();
+          },
+        };
+        return expectSameBytes(`between-${last}`, {}, { signal: controller.signal, callbacks: [callback] });
+      });
+    }
+
     it('stopped before the test', () => {
       const controller = new AbortController();
       const callback = {

@@ -58,4 +58,27 @@ describe('the forward of every layer and loss', () => {
     }
     expect(others).to.deep.equal([]);
   });
+
+  it('refuses arguments after those that it takes', () => {
+    const x: Tensor = ones([2, 2]);
+    const accepted: string[] = [];
+    for (const name of names) {
+      if (['ModuleList', 'ModuleDict', 'ParameterList', 'ParameterDict'].includes(name)) continue;
+      // A lazy layer is made by its first input, before it looks at the others.
+      const dims = name.startsWith('Lazy') ? Number(/\d/.exec(name)?.[0] ?? 0) + 2 : 2;
+      try {
+        makeOne(name).forward(...Array<unknown>(6).fill(ones(Array<number>(dims).fill(2))));
+        accepted.push(name);
+      } catch (error) {
+        const isRight = error instanceof AiforgeError && error.code === 'INVALID_ARGUMENT';
+        if (!isRight || !/forward|options object/.test(error.message)) accepted.push(`${name}: ${String(error)}`);
+      }
+    }
+    expect(accepted).to.deep.equal([]);
+    expect(makeOne('ReLU').forward(x, undefined)).to.be.instanceOf(x.constructor);
+    const loss = makeOne('MSELoss');
+    expect(() => loss.forward(x, x, { reduction: 'sum' })).to.throw(
+      "MSELoss.forward takes 2 arguments, got { reduction: 'sum' } after them; options are given to the constructor.",
+    );
+  });
 });

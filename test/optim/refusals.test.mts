@@ -70,6 +70,49 @@ describe('refusals of optimizers', () => {
     expect(adam.state.size).to.equal(0);
   });
 
+  it('refuse at the next step what was written into a group', () => {
+    type Written = Record<string, unknown>;
+    const written: [name: string, value: unknown, message: RegExp][] = [
+      ['lr', '5', /lr must be a number or a Tensor, got '5'/],
+      ['lr', NaN, /lr must be .*NaN/],
+      ['lr', undefined, /has no lr any more/],
+      ['initial_lr', 5, /no option 'initial_lr'\. Did you mean 'initialLr'\?/],
+      ['learningRate', 5, /no option 'learningRate'\. Did you mean 'lr'\?/],
+      ['params', [3], /Tensors, got 3/],
+      ['params', 3, /params must be a list, got 3/],
+    ];
+    for (const [name, value, message] of written) {
+      for (const Class of [optim.SGD, optim.AdamW, optim.LBFGS]) {
+        const p = parameter();
+        const optimizer = new Class([p], { lr: 1 });
+        const step = (): unknown => optimizer.step(() => p.square().sum());
+        if (Class !== optim.LBFGS) step();
+        (optimizer.paramGroups[0] as unknown as Written)[name] = value;
+        const before = p.tolist();
+        invalid(step, message);
+        expect(p.tolist()).to.deep.equal(before);
+      }
+    }
+    const p = parameter();
+    const optimizer = new optim.SGD([p], { lr: 1 });
+    p.grad = ones([2]);
+    optimizer.paramGroups[0]!.lr = 0.5;
+    optimizer.step();
+    expect(p.tolist()).to.deep.equal([0.5, 0.5]);
+  });
+
+  it('share no list with another group or optimizer', () => {
+    const betas: [number, number] = [0.5, 0.9];
+    const own = new optim.Adam([parameter()], { betas });
+    betas[0] = 0.1;
+    expect(own.paramGroups[0]!.betas).to.deep.equal([0.5, 0.9]);
+    const first = new optim.Adam([parameter()]);
+    const write = (): void => void ((first.paramGroups[0]!.betas as unknown as number[])[0] = 0.5);
+    expect(write).to.throw(TypeError);
+    first.paramGroups[0]!.betas = [0.5, 0.999];
+    expect(new optim.Adam([parameter()]).paramGroups[0]!.betas).to.deep.equal([0.9, 0.999]);
+  });
+
   it('notice when a gradient becomes sparse', () => {
     const weight = new nn.Parameter(ones([3, 2]));
     const optimizer = new optim.Adagrad([weight], { lr: 1, eps: 0 });

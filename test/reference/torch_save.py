@@ -19,6 +19,7 @@ def write(file):
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     model(torch.randn(5, 3)).sum().backward()
     optimizer.step()
+    complex_ = torch.tensor([1 + 2j, 3 - 4j])
     value = {
         "dtypes": {name: torch.arange(3).to(getattr(torch, name)) for name in DTYPES},
         "views": [base, base.t(), base[1], base[:, ::2]],
@@ -29,7 +30,10 @@ def write(file):
         "optimizer": optimizer.state_dict(),
         "plain": [1, -2.5, None, True, "é\n", 10**12, 2**70, -(2**70), float("inf")],
         "nested": (1, (2, [3, {"a": ()}])),
-        "numbered": {1: "a", 2: "b"},
+        "numbered": {2: "b", 1: "a", -3: "c"},
+        "bothKeys": {1: "number", "1": "text"},
+        "conjugate": [complex_, complex_.conj(), complex_.reshape(1, 2).mH],
+        "negative": torch.tensor([1 + 2j, 3 - 4j]).conj().imag,
         "mixed": {(1, 2): "tuple", None: "none"},
         "bytes": b"\x00ab\xff",
         "set": {1, 2},

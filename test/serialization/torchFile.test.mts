@@ -16,6 +16,7 @@ import {
   setNumThreads,
   type Tensor,
   tensor,
+  viewAsReal,
   zeros,
 } from 'aiforge';
 import { ZipReader } from '#lib/serialization/zipReader.js';
@@ -39,7 +40,10 @@ interface FromPython {
   optimizer: optim.OptimizerStateDict;
   plain: unknown[];
   nested: unknown[];
-  numbered: unknown;
+  numbered: Map<number, string>;
+  bothKeys: Map<unknown, unknown>;
+  conjugate: [Tensor, Tensor, Tensor];
+  negative: Tensor;
   mixed: Map<unknown, unknown>;
   bytes: Uint8Array;
   set: Set<number>;
@@ -204,7 +208,15 @@ describe('save and load', () => {
       expect(found.optimizer.param_groups[0]!.betas).to.deep.equal([0.9, 0.999]);
       expect(found.plain).to.deep.equal([1, -2.5, null, true, 'é\n', 1e12, 2n ** 70n, -(2n ** 70n), Infinity]);
       expect(found.nested).to.deep.equal([1, [2, [3, { a: [] }]]]);
-      expect(found.numbered).to.deep.equal({ 1: 'a', 2: 'b' });
+      expect([...found.numbered]).to.deep.equal([[2, 'b'], [1, 'a'], [-3, 'c']]); // prettier-ignore
+      expect([...found.bothKeys]).to.deep.equal([[1, 'number'], ['1', 'text']]); // prettier-ignore
+      const complex = (re: number, im: number) => ({ re, im });
+      expect(found.conjugate.map((tensor) => tensor.tolist())).to.deep.equal([
+        [complex(1, 2), complex(3, -4)],
+        [complex(1, -2), complex(3, 4)],
+        [[complex(1, -2)], [complex(3, 4)]],
+      ]);
+      expect(found.negative.tolist()).to.deep.equal([-2, 4]);
       expect([...found.mixed]).to.deep.equal([
         [[1, 2], 'tuple'],
         [null, 'none'],
@@ -216,6 +228,27 @@ describe('save and load', () => {
       expect([found.dtype, found.device]).to.deep.equal(['float32', 'cpu']);
       expect(Object.keys(found.ordered)).to.deep.equal(['z', '__proto__']);
       expect(Object.getPrototypeOf(found.ordered)).to.equal(Object.prototype);
+    });
+
+    it('writes conjugate and negative views beside what shares their memory', function () {
+      const z = tensor([
+        { re: 1, im: 2 },
+        { re: 3, im: -4 },
+      ]);
+      for (const views of [
+        [z, z.conj()],
+        [z.conj(), z],
+        [z.conj().imag, z.imag],
+      ]) {
+        // prettier-ignore
+        save({ views }, file);
+        const expected = views.map((view) => view.tolist());
+        expect(load<{ views: Tensor[] }>(file).views.map((view) => view.tolist())).to.deep.equal(expected);
+        const { value } = JSON.parse(reference(this, 'torch_save.py', 'read', file)) as { value: Described };
+        const read = at(value, 'views') as { values: unknown }[];
+        const parts = views.map((view) => (view.isComplex() ? viewAsReal(view.resolveConj()) : view).tolist());
+        expect(read.map(({ values }) => values)).to.deep.equal(parts);
+      }
     });
 
     it('writes what torch.load reads, weights only', function () {

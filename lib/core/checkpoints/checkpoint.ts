@@ -10,9 +10,9 @@ import { scope, type Tensor } from '../../tensor/index.js';
 import { saving } from '../runs/saving.js';
 import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
-import { loadChecked, saveChecked } from './checksum.js';
+import { checkFile, loadChecked, saveChecked } from './checksum.js';
 import type { SavedOptimizer } from './optimizerState.js';
-import { size, string } from '../../kinds.js';
+import { optional, orNull, size, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { moduleKind } from '../../nn/moduleKinds.js';
 
@@ -44,6 +44,8 @@ export interface Checkpoint extends SavedOptimizer {
   /** The resolved configuration, and the names of the plugins that it was resolved with. */
   config: ExperimentConfig;
   plugins: { model: string; dataset: string };
+  /** The checksum of the fitted preprocessor's file; null where there is none. */
+  preprocessor: string | null;
   model: Record<string, Tensor>;
   scheduler: SavedScheduler | null;
   /** Of every rank: the generator's state, and the sums that the epoch's metrics are made of. */
@@ -53,7 +55,12 @@ export interface Checkpoint extends SavedOptimizer {
   gradients: Record<string, Tensor>[];
 }
 
-const saveTakes = signature({ file: string, model: moduleKind, epoch: size });
+const saveTakes = signature({
+  file: string,
+  model: moduleKind,
+  epoch: size,
+  preprocessor: optional(orNull(string)),
+});
 const loadTakes = signature({ file: string, model: moduleKind });
 
 const withPrefix = (prefix: string, tensors: Record<string, Tensor>) =>
@@ -69,16 +76,25 @@ const under = (prefix: string, tensors: Record<string, Tensor>) =>
 const ofAllRanks = (gradients: readonly Record<string, Tensor>[]) =>
   Object.fromEntries(gradients.flatMap((own, rank) => Object.entries(withPrefix(String(rank), own))));
 
-/** The weights of a model, in a file that Python's `safetensors` reads under PyTorch's keys. */
-export function saveWeights(file: string, model: Module, epoch: number): void {
+/**
+ * The weights of a model, in a file that Python's `safetensors` reads under PyTorch's keys, with the epoch that they are of and
+ * the checksum of the preprocessor's file that they go with.
+ */
+export function saveWeights(file: string, model: Module, epoch: number, preprocessor: string | null = null): void {
   saveTakes.check('saveWeights', arguments);
-  scope(() => saveChecked(file, model.stateDict(), { format: 'pt', epoch: String(epoch) }));
+  const metadata = { format: 'pt', epoch: String(epoch), ...(preprocessor === null ? {} : { preprocessor }) };
+  scope(() => saveChecked(file, model.stateDict(), metadata));
 }
 
 /** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
 export function loadWeights(file: string, model: Module): void {
   loadTakes.check('loadWeights', arguments);
   scope(() => model.loadStateDict(loadChecked(file).tensors));
+}
+
+/** Throws FILE_INVALID for a damaged file of weights, or one that was not made with the preprocessor's file beside it. */
+export function checkWeights(file: string, preprocessorFile: string): void {
+  scope(() => checkFile(preprocessorFile, loadChecked(file).metadata.preprocessor ?? null));
 }
 
 export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
@@ -90,12 +106,13 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     ...withPrefix('running', perRank(checkpoint.running)),
     ...withPrefix('gradients', ofAllRanks(checkpoint.gradients)),
   };
-  const { state, config, plugins, optimizerName, optimizerOptions, scheduler } = checkpoint;
+  const { state, config, plugins, preprocessor, optimizerName, optimizerOptions, scheduler } = checkpoint;
   const metadata = {
     format,
     state: JSON.stringify(state),
     config: toJson(config),
     plugins: JSON.stringify(plugins),
+    preprocessor: JSON.stringify(preprocessor),
     optimizerName,
     optimizer: optimizerOptions,
     scheduler: toJson(scheduler),
@@ -113,6 +130,7 @@ const Metadata = z.object({
   state: RunState,
   config: ExperimentConfig,
   plugins: z.object({ model: z.string(), dataset: z.string() }),
+  preprocessor: z.string().nullable(),
 });
 
 /** Reads what `saveCheckpoint` wrote. Throws FILE_NOT_FOUND or FILE_INVALID. */
@@ -125,7 +143,12 @@ export function loadCheckpoint(file: string): Checkpoint {
     );
   }
   const parse = (name: string) => readJson(file, name, () => fromJson(metadata[name] ?? 'null'));
-  const read = Metadata.safeParse({ state: parse('state'), config: parse('config'), plugins: parse('plugins') });
+  const read = Metadata.safeParse({
+    state: parse('state'),
+    config: parse('config'),
+    plugins: parse('plugins'),
+    preprocessor: parse('preprocessor'),
+  });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;
   return {

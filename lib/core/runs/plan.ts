@@ -7,7 +7,8 @@ import { AiforgeError } from '../../errors.js';
 import type { Optimizer } from '../../optim/index.js';
 import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
-import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
+import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
+import { checkFile } from '../checkpoints/checksum.js';
 import { restoreOptimizer } from '../checkpoints/optimizerState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
@@ -102,12 +103,17 @@ function readResumed(config: ExperimentConfig, plugins: ExperimentPlugins, ranks
   return { directory, checkpoint, changes };
 }
 
-/** A checkpoint that was moved alone would be missed its best weights at the end. */
-function checkFolder(directory: string, file: string, { state }: Checkpoint): void {
+/** What the run needs beside its checkpoint, at the latest at its end, is there and as it was written. */
+function checkFolder(directory: string, file: string, checkpoint: Checkpoint): void {
+  const { state } = checkpoint;
   const files = runFiles(directory);
   const needed = [files.config, ...(state.best === null ? [] : [files.best])];
   const missing = needed.filter((name) => !existsSync(name)).map((name) => path.basename(name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    checkFile(files.preprocessor, checkpoint.preprocessor);
+    if (state.best !== null) checkWeights(files.best, files.preprocessor);
+    return;
+  }
   throw new AiforgeError(
     'FILE_NOT_FOUND',
     `${file} cannot be resumed from alone: ${missing.join(' and ')} of its run's folder ${missing.length > 1 ? 'are' : 'is'} not beside it. Resume from the run's folder, or copy the whole folder.`,

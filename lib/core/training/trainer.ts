@@ -32,7 +32,7 @@ export interface TrainerParts {
   state: RunState;
   /** Where `last.safetensors` is written, and what is written of the run as a whole. */
   checkpointFile: string;
-  identity: Pick<Checkpoint, 'config' | 'plugins'>;
+  identity: Pick<Checkpoint, 'config' | 'plugins' | 'preprocessor'>;
   agreement: Agreement;
   callbacks: Callbacks;
   /** Called after each step of the optimizer, with the metrics of the step. */
@@ -84,10 +84,11 @@ export class Trainer {
     model.train();
     this.#sampler.setEpoch(state.epoch);
     if (state.batch === 0) this.#running = new RunningMetrics();
-    const batches = this.#loader.batches(state.batch);
     let isStopping = await agreement.decide();
+    // It draws from the random state, which a checkpoint before the first batch must have as it is.
+    const batches = isStopping ? undefined : this.#loader.batches(state.batch);
     while (state.batch < this.#loader.length && !isStopping) {
-      await this.#step(batches);
+      await this.#step(batches!);
       await this.#takeTurn();
       await this.#saveWhenDue();
       isStopping = await agreement.shouldStop();

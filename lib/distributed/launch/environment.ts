@@ -23,6 +23,8 @@ export function rankEnvironment(
   return {
     ...(nproc > 1 ? { OMP_NUM_THREADS: threads } : {}),
     TORCH_NCCL_ASYNC_ERROR_HANDLING: '1',
+    // What compiles TypeScript scripts would look for the result in a folder that all users share.
+    JITI_FS_CACHE: 'false',
     ...env,
     RANK: rank,
     LOCAL_RANK: String(localRank),

@@ -22,8 +22,9 @@ function details(outcome: RankOutcome): string[] {
   return outcome.stderrTail.length > 0 ? ['its last lines on stderr:', ...outcome.stderrTail] : [];
 }
 
-function textOf({ callstack, message }: RecordedError): string {
-  return (callstack ?? message).trimEnd();
+// What the rank has shown itself stands above with its stack.
+function textOf({ callstack, message, isShown }: RecordedError): string {
+  return (isShown ? message : (callstack ?? message)).trimEnd();
 }
 
 /** What another rank failed with, in a line. */

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { loadSafetensors } from 'aiforge';
+import { expect } from 'chai';
+
+import { run, temporaryFolder } from '../support/project.mjs';
+
+/** What a rank says at its end. */
+interface Said {
+  runDirectory: string;
+  worldSize: number;
+  history: Record<string, number>[];
+  /** The samples of each epoch that it trained on. */
+  epochs: number[][];
+}
+
+interface Trained {
+  weights: number[];
+  /** The learning rate of each update. */
+  rates: number[];
+  history: Record<string, number>[];
+  /** The samples of each epoch, over all ranks. */
+  epochs: number[][];
+}
+
+const script = path.resolve('test/cli/fixtures/worlds.mjs');
+
+// Windows of 12 samples: worlds × batches × samples of a batch.
+const worlds = [
+  [1, 12, 1],
+  [1, 4, 3],
+  [2, 3, 2],
+  [3, 2, 2],
+  [4, 1, 3],
+] as const;
+
+describe('training on any number of ranks', () => {
+  const folder = temporaryFolder('worlds');
+
+  async function train(ranks: number, batchSize: number, steps: number, weighting: string): Promise<Trained> {
+    const inside = path.join(folder, `${weighting}-${ranks}-${batchSize}`);
+    const args = ['--nproc', String(ranks), '--no-prefix', script, String(batchSize), String(steps), weighting];
+    const { status, stdout, stderr } = await run('aiforge-launch', args, inside);
+    expect(status, stderr).to.equal(0);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('{"runDirectory"'));
+    const said = lines.map((line) => JSON.parse(line) as Said);
+    expect(said).to.have.length(ranks);
+    const directory = said[0]!.runDirectory;
+    const metrics = readFileSync(path.join(directory, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    const measured = metrics.map((line) => (JSON.parse(line) as { metrics?: Record<string, number> }).metrics ?? {});
+    return {
+      weights: loadSafetensors(path.join(directory, 'last.safetensors')).tensors['model.w']!.tolist<number[]>(),
+      rates: measured.flatMap(({ train_loss_step, learning_rate }) => (train_loss_step === undefined ? [] : [learning_rate!])), // prettier-ignore
+      history: said[0]!.history,
+      epochs: [0, 1, 2].map((epoch) => said.flatMap(({ epochs }) => epochs[epoch]!)),
+    };
+  }
+
+  for (const weighting of ['samples', 'tokens']) {
+    it(`gives the same weights, learning rates and metrics where the steps weigh ${weighting}`, async () => {
+      const trained: Trained[] = [];
+      for (const [ranks, batchSize, steps] of worlds) trained.push(await train(ranks, batchSize, steps, weighting));
+      const [whole, ...others] = trained;
+      expect(whole!.rates).to.have.length(6);
+      expect(new Set(whole!.rates).size).to.equal(6);
+      for (const other of others) {
+        expect(other.rates).to.deep.equal(whole!.rates);
+        other.weights.forEach((value, i) => expect(value).to.be.closeTo(whole!.weights[i]!, 1e-6));
+        other.history.forEach((epoch, i) => {
+          for (const name of ['train_loss', 'val_loss', 'val_root']) {
+            expect(epoch[name], name).to.be.closeTo(whole!.history[i]![name]!, 1e-6);
+          }
+        });
+      }
+    }).timeout(120_000);
+  }
+
+  it('trains on each sample once an epoch', async () => {
+    const { epochs } = await train(3, 2, 1, 'samples');
+    for (const epoch of epochs) expect(epoch.sort((a, b) => a - b)).to.deep.equal([...Array(24).keys()]);
+  }).timeout(60_000);
+});
