@@ -126,7 +126,7 @@ export class Tensor implements Disposable {
   size(): number[];
   size(dim: number): number;
   size(_dim?: number): number | number[] {
-    return arguments.length === 0 ? this.shape : this.along('size', this.shape, arguments);
+    return arguments.length === 0 ? this.shape : along(this, 'size', this.shape, arguments);
   }
 
   /** How many elements lie between neighbours along dimension `dim`, or along each. */
@@ -134,18 +134,7 @@ export class Tensor implements Disposable {
   stride(dim: number): number;
   stride(_dim?: number): number | number[] {
     const strides = native.strides(this.#handle);
-    return arguments.length === 0 ? strides : this.along('stride', strides, arguments);
-  }
-
-  private along(name: string, all: number[], given: ArrayLike<unknown>): number | number[] {
-    dimTakes.check(name, given);
-    const dim = given[0] as number | undefined;
-    const found = dim === undefined ? all : all.at(dim);
-    if (found !== undefined) return found;
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `${name}(${dim}): the tensor has ${all.length} dimensions, [${this.shape.join(', ')}].`,
-    );
+    return arguments.length === 0 ? strides : along(this, 'stride', strides, arguments);
   }
 
   get ndim(): number {
@@ -355,6 +344,18 @@ export class Tensor implements Disposable {
   [shown](): string {
     return this.isDisposed ? 'disposed tensor' : `${this.dtype}[${this.shape.join(', ')}]`;
   }
+}
+
+/** One of a tensor's sizes or strides, or all of them. */
+function along(tensor: Tensor, name: string, all: number[], given: ArrayLike<unknown>): number | number[] {
+  dimTakes.check(name, given);
+  const dim = given[0] as number | undefined;
+  const found = dim === undefined ? all : all.at(dim);
+  if (found !== undefined) return found;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name}(${dim}): the tensor has ${all.length} dimensions, [${tensor.shape.join(', ')}].`,
+  );
 }
 
 /** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
