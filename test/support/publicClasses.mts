@@ -17,7 +17,6 @@ export interface Declared {
   methods: string[];
 }
 
-
 /** Optimizers, schedulers and the like are made anew for each class: some write into what they are given. */
 const parameter = (): Tensor => new nn.Parameter(ones([2, 2]));
 const optimizer = (): optim.Optimizer => new optim.SGD([parameter()], { lr: 0.1, momentum: 0.9 });
