@@ -81,7 +81,8 @@ export async function train(given: readonly string[], resume: string | undefined
     running = container.get(orchestrator);
     const result = await running.runExperiment();
     progress?.stop();
-    if (isFirst) process.stdout.write(`${report(result, nextTry(file, result, config))}\n`);
+    const out = stop.signal.reason === 'SIGPIPE' ? process.stderr : process.stdout;
+    if (isFirst) out.write(`${report(result, nextTry(file, result, config))}\n`);
     return result.status === 'finished' ? 0 : stop.status();
   } catch (error) {
     if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;

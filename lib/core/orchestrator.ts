@@ -43,6 +43,9 @@ export interface OrchestratorOptions {
   settings?: Settings;
 }
 
+// Of this process, whose random numbers and threads a run has for itself.
+let isRunning = false;
+
 const optionNames = ['from', 'ranks', 'signal', 'callbacks', 'settings'];
 
 /**
@@ -80,6 +83,21 @@ export class Orchestrator {
    * with an error of its own as the reason saves the checkpoint too, and rejects with that error.
    */
   async runExperiment(): Promise<RunResult> {
+    if (isRunning) {
+      throw new AiforgeError(
+        'TRAINING_FAILED',
+        'Another experiment is running in this process, and both would draw from its random numbers: await the first one, or give each a process of its own.',
+      );
+    }
+    isRunning = true;
+    try {
+      return await this.#run();
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  async #run(): Promise<RunResult> {
     if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks);
     const { ranks, leave } = await joinLaunchedRanks();
     try {
@@ -231,7 +249,7 @@ export class Orchestrator {
       tryMonitor(plan, data);
     } else {
       // Again: making the scheduler has set the rates of a first step.
-      resumeOptimizer(resumed, optimizer);
+      resumeOptimizer(resumed, optimizer, model);
       trainer.resume(resumed.checkpoint);
       Object.assign(stopping, { best: state.best, badEpochs: state.badEpochs });
       if (Object.keys(resumed.changes).length > 0) {

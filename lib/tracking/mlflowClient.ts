@@ -78,7 +78,10 @@ export class MlflowClient {
     const body = { experiment_id: experimentId, run_name: runName, start_time: Date.now() };
     const runId = text(await this.#call('POST', 'runs/create', body), ['run', 'info', 'run_id']);
     if (isRunId(runId)) return runId;
-    throw new MlflowRequestError(`it calls the run '${runId}', which is no run id of MLflow; is this an MLflow server?`, false);
+    throw new MlflowRequestError(
+      `it calls the run '${runId}', which is no run id of MLflow; is this an MLflow server?`,
+      false,
+    );
   }
 
   async logBatch(runId: string, batch: MlflowBatch): Promise<void> {

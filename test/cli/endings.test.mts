@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -126,13 +126,25 @@ describe('how a training command ends', () => {
     expect(stderr).to.match(/PLUGIN_INVALID Dataset\.loadData returned a promise that never settles/);
   });
 
-  it('a reader that goes away: training goes on', async () => {
-    const child = start('aiforge', train, inside('unread'));
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  it('a reader that goes away: a checkpoint, status 141 as after SIGPIPE, and how to go on', async () => {
+    const child = start('aiforge', train, inside('unread'), { STEP_MS: '20' });
+    const end = finished(child);
     child.stdout!.once('data', () => child.stdout!.destroy());
-    child.stderr!.resume();
-    expect(await ended).to.equal(0);
-    expect(linesOf(runOf('unread')).at(-1)).to.include({ kind: 'finish', status: 'FINISHED' });
+    const { status, stderr } = await end;
+    expect(status).to.equal(141);
+    expect(stderr).to.include('Interrupted. Go on with: npx aiforge train --resume');
+    expect(linesOf(runOf('unread')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
+  });
+
+  it('output that cannot be written: training goes on', () => {
+    const full = openSync('/dev/full', 'w');
+    const { status } = spawnSync(process.execPath, [path.resolve('dist/lib/cli/aiforge.js'), ...train], {
+      env: { ...process.env, RUNS_DIR: path.join(inside('full'), 'runs') },
+      stdio: ['ignore', full, full],
+    });
+    closeSync(full);
+    expect(status).to.equal(0);
+    expect(linesOf(runOf('full')).at(-1)).to.include({ kind: 'finish', status: 'FINISHED' });
   });
 
   it('a folder that cannot be made: status 1 and the reason', async () => {

@@ -11,6 +11,7 @@ import { saving } from '../runs/saving.js';
 import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
 import { checkFile, loadChecked, saveChecked } from './checksum.js';
+import { restoreModel, saveModel, type SavedModel } from './modelState.js';
 import type { SavedOptimizer } from './optimizerState.js';
 import { optional, orNull, size, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
@@ -39,14 +40,15 @@ export const RunState = z.object({
 export type RunState = z.infer<typeof RunState>;
 
 /** All that a run needs to go on as if it had never stopped. */
-export interface Checkpoint extends SavedOptimizer {
+export interface Checkpoint extends SavedModel, SavedOptimizer {
   state: RunState;
   /** The resolved configuration, and the names of the plugins that it was resolved with. */
   config: ExperimentConfig;
   plugins: { model: string; dataset: string };
   /** The checksum of the fitted preprocessor's file; null where there is none. */
   preprocessor: string | null;
-  model: Record<string, Tensor>;
+  /** The names of the parameters that do not learn. */
+  frozen: string[];
   scheduler: SavedScheduler | null;
   /** Of every rank: the generator's state, and the sums that the epoch's metrics are made of. */
   rng: Tensor[];
@@ -73,6 +75,10 @@ const under = (prefix: string, tensors: Record<string, Tensor>) =>
     ),
   );
 
+/** Without what is not there. */
+const given = (texts: Record<string, string | null | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(texts).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+
 const ofAllRanks = (gradients: readonly Record<string, Tensor>[]) =>
   Object.fromEntries(gradients.flatMap((own, rank) => Object.entries(withPrefix(String(rank), own))));
 
@@ -82,14 +88,20 @@ const ofAllRanks = (gradients: readonly Record<string, Tensor>[]) =>
  */
 export function saveWeights(file: string, model: Module, epoch: number, preprocessor: string | null = null): void {
   saveTakes.check('saveWeights', arguments);
-  const metadata = { format: 'pt', epoch: String(epoch), ...(preprocessor === null ? {} : { preprocessor }) };
-  scope(() => saveChecked(file, model.stateDict(), metadata));
+  scope(() => {
+    const { model: tensors, extraState } = saveModel(model);
+    const metadata = { format: 'pt', epoch: String(epoch), ...given({ preprocessor, extraState }) };
+    saveChecked(file, tensors, metadata);
+  });
 }
 
 /** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
 export function loadWeights(file: string, model: Module): void {
   loadTakes.check('loadWeights', arguments);
-  scope(() => model.loadStateDict(loadChecked(file).tensors));
+  scope(() => {
+    const { tensors, metadata } = loadChecked(file);
+    restoreModel(model, { model: tensors, ...given({ extraState: metadata.extraState }) });
+  });
 }
 
 /** Throws FILE_INVALID for a damaged file of weights, or one that was not made with the preprocessor's file beside it. */
@@ -113,6 +125,8 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     config: toJson(config),
     plugins: JSON.stringify(plugins),
     preprocessor: JSON.stringify(preprocessor),
+    frozen: JSON.stringify(checkpoint.frozen),
+    ...given({ extraState: checkpoint.extraState }),
     optimizerName,
     optimizer: optimizerOptions,
     scheduler: toJson(scheduler),
@@ -131,6 +145,7 @@ const Metadata = z.object({
   config: ExperimentConfig,
   plugins: z.object({ model: z.string(), dataset: z.string() }),
   preprocessor: z.string().nullable(),
+  frozen: z.array(z.string()),
 });
 
 /** Reads what `saveCheckpoint` wrote. Throws FILE_NOT_FOUND or FILE_INVALID. */
@@ -148,12 +163,14 @@ export function loadCheckpoint(file: string): Checkpoint {
     config: parse('config'),
     plugins: parse('plugins'),
     preprocessor: parse('preprocessor'),
+    frozen: parse('frozen'),
   });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;
   return {
     ...read.data,
     model: under('model', tensors),
+    ...given({ extraState: metadata.extraState }),
     optimizer: under('optimizer', tensors),
     rng: Object.values(under('rng', tensors)),
     running: Object.values(under('running', tensors)),

@@ -9,6 +9,7 @@ import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.
 import type { BaseModel } from '../baseModel.js';
 import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
+import { restoreModel, saveModel } from '../checkpoints/modelState.js';
 import { restoreOptimizer } from '../checkpoints/optimizerState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
@@ -53,16 +54,20 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): Ru
   model.lossFn = model.configureLossFn(lossFnName);
   const optimizer = checkOptimizer(model.configureOptimizer(optimizerName, learningRate, optimizerArgs));
   const rng = getRngState();
+  // What a checkpoint cannot hold is told before the first one is due.
+  scope(() => saveModel(model));
   if (resumed !== undefined) restore(resumed, model, optimizer);
   return { config, plugins, model, optimizer, resumed, rng };
 }
 
 function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): void {
   try {
-    scope(() => model.loadStateDict(resumed.checkpoint.model));
+    scope(() => restoreModel(model, resumed.checkpoint));
+    const { frozen } = resumed.checkpoint;
+    for (const [name, parameter] of model.namedParameters()) parameter.requiresGrad = !frozen.includes(name);
     // Copied: it need not be held as long as the run goes on.
     resumed.checkpoint.model = {};
-    resumeOptimizer(resumed, optimizer);
+    resumeOptimizer(resumed, optimizer, model);
   } catch (cause) {
     if (cause instanceof AiforgeError) throw cause;
     throw new AiforgeError(
@@ -74,14 +79,14 @@ function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): v
 }
 
 /** Gives the optimizer the checkpoint's state, and the learning rate that the resume asks for. */
-export function resumeOptimizer({ checkpoint, changes }: ResumedRun, optimizer: Optimizer): void {
+export function resumeOptimizer({ checkpoint, changes }: ResumedRun, optimizer: Optimizer, model: BaseModel): void {
   if (optimizer.constructor.name !== checkpoint.optimizerName) {
     throw new AiforgeError(
       'CONFIG_INVALID',
       `The run was trained with the optimizer ${checkpoint.optimizerName} and cannot go on with ${optimizer.constructor.name}.`,
     );
   }
-  restoreOptimizer(optimizer, checkpoint);
+  restoreOptimizer(optimizer, checkpoint, model);
   const rate = changes['training.learningRate'];
   if (rate === undefined) return;
   // Groups with rates of their own keep their share.

@@ -9,6 +9,7 @@ import { getRngState, scope, setRngState, tensor, type Tensor } from '../../tens
 import type { BaseModel } from '../baseModel.js';
 import type { Callbacks } from '../callbacks.js';
 import { saveCheckpoint, type Checkpoint, type RunState } from '../checkpoints/checkpoint.js';
+import { saveModel } from '../checkpoints/modelState.js';
 import { gatherGradients, restoreGradients } from '../checkpoints/gradients.js';
 import { flattenOptimizer } from '../checkpoints/optimizerState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
@@ -126,8 +127,9 @@ export class Trainer {
       saveCheckpoint(checkpointFile, {
         ...identity,
         state,
-        model: model.stateDict(),
-        ...flattenOptimizer(optimizer),
+        ...saveModel(model),
+        ...flattenOptimizer(optimizer, model),
+        frozen: [...model.namedParameters()].flatMap(([name, { requiresGrad }]) => (requiresGrad ? [] : name)),
         scheduler: this.#scheduling.save(),
         rng,
         running,
