@@ -25,7 +25,8 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const all = [...candidates];
   const wanted = fold(name);
-  const synonym = synonyms[wanted]?.find((each) => all.includes(each));
+  const words = Object.hasOwn(synonyms, wanted) ? synonyms[wanted]! : [];
+  const synonym = words.find((each) => all.includes(each));
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of all) {

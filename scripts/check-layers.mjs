@@ -16,6 +16,7 @@ const LEAVES = [
   'nearest',
   'kinds',
   'signature',
+  'refusedAssignment',
   'cores',
 ];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
@@ -25,7 +26,7 @@ const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 const MAY_IMPORT = {
   stack: [],
   errors: ['stack'],
-  log: ['errors'],
+  log: ['errors', 'atomicFile', 'kinds', 'signature'],
   hints: [],
   locate: ['errors', 'stack'],
   cores: [],
@@ -36,6 +37,7 @@ const MAY_IMPORT = {
   show: [],
   nearest: [],
   kinds: [],
+  refusedAssignment: ['errors'],
   signature: ['errors', 'show', 'nearest', 'kinds'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],

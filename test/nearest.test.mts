@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { ourName } from '#lib/config/otherNames.js';
 import { didYouMean, nearest } from '#lib/nearest.js';
 
 describe('nearest', () => {
@@ -39,6 +40,14 @@ describe('nearest', () => {
     expect(nearest('', names)).to.equal(undefined);
     expect(nearest('epochs', [])).to.equal(undefined);
     expect(didYouMean('momentum', names)).to.equal('');
+  });
+
+  it('takes names that every object has for names', () => {
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      expect(nearest(name, names)).to.equal(undefined);
+      expect(nearest(name, [name])).to.equal(name);
+      expect(ourName(name, names)).to.equal(undefined);
+    }
   });
 
   it('finds every name itself', () => {

@@ -1,3 +1,5 @@
+import { fold } from '../nearest.js';
+
 /** What Lightning and the trainers of transformers call our settings, where the names are not alike. */
 const settings: Readonly<Record<string, string>> = {
   maxepochs: 'epochs',
@@ -26,6 +28,7 @@ const settings: Readonly<Record<string, string>> = {
 
 /** Our name of another trainer's setting, if `known` has it. */
 export function ourName(name: string, known: readonly string[]): string | undefined {
-  const found = settings[name.toLowerCase().replace(/[_-]/g, '')];
+  const folded = fold(name);
+  const found = Object.hasOwn(settings, folded) ? settings[folded] : undefined;
   return found !== undefined && known.includes(found.split('.')[0]!) ? found : undefined;
 }

@@ -13,14 +13,14 @@ export type { Token } from 'typedi';
 /** Makes a value for a container; it asks the container for what it needs. */
 export type Factory<T> = (container: Container) => T;
 
-const token = kind<Token<unknown>>('a token that createToken made', (value) => value instanceof Token);
-const tokenTakes = signature({ name: string });
-const getTakes = signature({ token });
-const provideTakes = signature({ token, factory: func() });
+const nameTakes = signature({ name: string });
+const tokenKind = kind('a token of createToken()', (value) => value instanceof Token);
+const provideTakes = signature({ token: tokenKind, factory: func() });
+const getTakes = signature({ token: tokenKind });
 
 /** A token to provide and get a value by; the name appears in errors. */
 export function createToken<T>(name: string): Token<T> {
-  tokenTakes.check('createToken', arguments);
+  nameTakes.check('createToken', arguments);
   return new Token<T>(name);
 }
 
@@ -67,7 +67,7 @@ export class Container {
 
   /** Says how to make the value of a token in this container, in place of what was said or made before. */
   provide<T>(token: Token<T>, factory: Factory<T>): this {
-    provideTakes.check('Container.provide', arguments);
+    provideTakes.check('provide', arguments);
     this.#factories.set(token, factory);
     this.#forget();
     return this;
@@ -75,7 +75,7 @@ export class Container {
 
   /** The value of a token, made by its factory at the first call. Throws `CONFIG_INVALID` when nothing provides it. */
   get<T>(token: Token<T>): T {
-    getTakes.check('Container.get', arguments);
+    getTakes.check('get', arguments);
     if (this.#disposed) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
@@ -93,6 +93,7 @@ export class Container {
 
   /** Forgets every override, factory and value of this container; what `register` gave is there again. */
   reset(): void {
+    nothing.check('reset', arguments);
     this.#factories.clear();
     for (const [token, factory] of defaults) this.#factories.set(token, factory);
     this.#factories.set(experimentConfig, missingConfig);
@@ -102,6 +103,7 @@ export class Container {
 
   /** Lets go of everything; the container cannot be used afterwards. */
   dispose(): void {
+    nothing.check('dispose', arguments);
     this.#disposed = true;
     this.#factories.clear();
     this.#forget();

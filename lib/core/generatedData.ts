@@ -1,5 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 
 import { isAddress } from '../config/paths.js';
@@ -27,8 +26,8 @@ const generateTakes = signature<GeneratedData>(
  * Sees to it that a safetensors file has the tensors that a data set generates: writes it, whole or not at all, where there is
  * none or one that the same maker made with other settings, and else leaves it. To be called by rank 0, before the barrier.
  *
- * @throws AiforgeError CONFIG_INVALID for a file of anybody else, which is left as it is, a folder, an address, and where
- * nothing can be written.
+ * @throws AiforgeError CONFIG_INVALID for a file of anybody else, which is left as it is, a folder and an address;
+ * FILE_NOT_WRITABLE where nothing can be written.
  * @example
  * import { arange, generateData, loadSafetensors } from 'aiforge';
  * const file = '/tmp/aiforge-numbers.safetensors';
@@ -45,27 +44,18 @@ export function generateData(file: string, how: GeneratedData): void {
     if (made?.maker !== maker) throw refusal(file, `is not one that ${maker} made, and would be overwritten`);
     if (isDeepStrictEqual(made.settings, settings)) return;
   }
-  usable(file, () => mkdirSync(dirname(file), { recursive: true }));
-  scope(() => {
-    const tensors = generate();
-    usable(file, () => saveSafetensors(file, tensors, { maker, settings: JSON.stringify(settings) }));
-  });
+  scope(() => saveSafetensors(file, generate(), { maker, settings: JSON.stringify(settings) }));
 }
 
 function hasFile(file: string): boolean {
-  const found = usable(file, () => statSync(file, { throwIfNoEntry: false }));
-  if (found !== undefined && !found.isFile()) throw refusal(file, 'is no file');
-  return found !== undefined;
-}
-
-/** What the file system refuses is the path's fault. */
-function usable<T>(file: string, use: () => T): T {
+  let found;
   try {
-    return use();
+    found = statSync(file, { throwIfNoEntry: false });
   } catch (cause) {
-    if (cause instanceof AiforgeError) throw cause;
     throw refusal(file, `cannot be used: ${(cause as Error).message}`, cause);
   }
+  if (found !== undefined && !found.isFile()) throw refusal(file, 'is no file');
+  return found !== undefined;
 }
 
 /** What a file says of how it was made; undefined where it says nothing, as one of another format. */

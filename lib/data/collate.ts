@@ -14,6 +14,10 @@ export type Collated<T> = T extends Tensor | TypedArray | number | bigint | bool
       ? Collated<Item>[]
       : { [Key in keyof T]: Collated<T[Key]> };
 
+const collateTakes = signature({
+  samples: kind('an array of samples, one or more', (value) => Array.isArray(value) && value.length > 0),
+});
+
 /**
  * Puts samples together into a batch, as `torch.utils.data.default_collate`: tensors and typed arrays are stacked, numbers become int64 or
  * float64 tensors, objects and arrays are collated entry by entry, strings stay a list.
@@ -26,16 +30,9 @@ export function defaultCollate<T>(samples: readonly T[]): Collated<T> {
   return collate(samples, '') as Collated<T>;
 }
 
-const collateTakes = signature({
-  samples: kind<readonly unknown[]>(
-    'an array of samples, one or more',
-    (value) => Array.isArray(value) && value.length > 0,
-  ),
-});
+type SampleKind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'promise' | 'other';
 
-type Kind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'promise' | 'other';
-
-function kindOf(value: unknown): Kind {
+function kindOf(value: unknown): SampleKind {
   if (Tensor.isTensor(value)) return 'tensor';
   switch (typeof value) {
     case 'number':
@@ -57,10 +54,10 @@ function kindOf(value: unknown): Kind {
 /** Puts together what stands at `path` of each sample. */
 function collate(samples: readonly unknown[], path: string): unknown {
   const [first] = samples;
-  const kind = kindOf(first);
-  const odd = samples.findIndex((sample) => kindOf(sample) !== kind);
+  const expected = kindOf(first);
+  const odd = samples.findIndex((sample) => kindOf(sample) !== expected);
   if (odd > 0) throw refusal(samples[odd], place(path, odd), `where ${place(path, 0)} is ${show(first)}`);
-  switch (kind) {
+  switch (expected) {
     case 'tensor':
       return stackAll(samples as Tensor[], path);
     case 'number':

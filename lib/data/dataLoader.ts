@@ -124,11 +124,11 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
    * INVALID_ARGUMENT for a `first` that is no whole number, 0 to `length`.
    */
   batches(first = 0): Generator<Batch, void, undefined> {
-    batchesTakes.check('DataLoader.batches', arguments);
+    batchesTakes.check('batches', arguments);
     if (first > this.length) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
-        `DataLoader.batches: first is ${first}, and there are ${this.length} batches; expected 0 … ${this.length}.`,
+        `batches: first is ${first}, and there are ${this.length} batches; expected 0 … ${this.length}.`,
       );
     }
     // PyTorch draws a seed for its workers at the start of every pass, also when it has none.

@@ -18,6 +18,7 @@ export const samplerKind = kind<Sampler>(
     typeof (value as { length?: unknown }).length === 'number',
 );
 
+const setEpochTakes = signature({ epoch: size });
 const sequentialTakes = signature({ length: size });
 
 /** 0, 1, 2, …, as `torch.utils.data.SequentialSampler`. */
@@ -194,8 +195,6 @@ const distributedTakes = signature<DistributedSamplerOptions>(
   ['numReplicas', 'rank'],
 );
 
-const setEpochTakes = signature({ epoch: size });
-
 /** Every rank's own part of the samples, in the order of `torch.utils.data.DistributedSampler`. */
 export class DistributedSampler implements Sampler {
   readonly length: number;
@@ -217,7 +216,7 @@ export class DistributedSampler implements Sampler {
 
   /** Chooses the order of a pass, by the epoch's number from 0; call it before each. */
   setEpoch(epoch: number): void {
-    setEpochTakes.check('DistributedSampler.setEpoch', arguments);
+    setEpochTakes.check('setEpoch', arguments);
     this.#epoch = epoch;
   }
 

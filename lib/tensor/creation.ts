@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { anything, boolean } from '../kinds.js';
-import { signature } from '../signature.js';
+import { signature, isOptions } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from './context.js';
 import { isDevice, isDType, isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
@@ -38,17 +38,20 @@ function rangeOf(dtype: DType): [bigint, bigint] {
 
 function checkIntegers(elements: Elements, dtype: DType): void {
   const [least, greatest] = rangeOf(dtype);
-  // Between these every number is in range once it is truncated; NaN is not between them.
-  const [above, below] = [
-    Number(least) - (dtype === 'int64' ? 2048 : 1),
-    Number(greatest) + (least < -(2n ** 33n) ? 0 : 1),
-  ];
+  // A float64 that is no more than 2^63 - 1, or 2^64 - 1, is less than the power of two that such a limit rounds to.
+  const [low, limit] = [Number(least), Number(greatest)];
+  const high = BigInt(limit) > greatest ? limit * (1 - Number.EPSILON / 2) : limit;
   const { numbers, integers } = elements;
   for (let i = 0; i < numbers.length; ++i) {
-    if (!(numbers[i]! > above && numbers[i]! < below) && !integers?.has(i)) throw refuseElement(elements, i, dtype);
+    // NaN is not between them.
+    if (!(numbers[i]! >= low && numbers[i]! <= high) && !integers?.has(i)) throw refuseElement(elements, i, dtype);
   }
   for (const [i, value] of integers ?? [])
     if (value < least || value > greatest) throw refuseElement(elements, i, dtype);
+  if (!dtype.startsWith('u')) return;
+  // A whole number wraps around, a fraction does not.
+  const fraction = numbers.findIndex((value) => value < 0 && !Number.isInteger(value));
+  if (fraction >= 0) throw refuseElement(elements, fraction, dtype);
 }
 
 /** Integers of which some are beyond 2^53. */
@@ -120,7 +123,7 @@ function converted(made: Tensor, dtype: DType | undefined): Tensor {
 
 /** Whether an object has nothing but good options: quicker than the signature, which then says what is wrong. */
 function areOptions(options: TensorOptions): boolean {
-  if (typeof options !== 'object' || (options as unknown) === null) return false;
+  if (!isOptions(options)) return false;
   for (const name in options) if (name !== 'dtype' && name !== 'device' && name !== 'requiresGrad') return false;
   const { dtype, device, requiresGrad } = options;
   return (
@@ -130,7 +133,8 @@ function areOptions(options: TensorOptions): boolean {
   );
 }
 
-const tensorTakes = signature<TensorOptions>(
+/** What `tensor` takes, and `newTensor`. */
+export const tensorTakes = signature<TensorOptions>(
   { data: anything },
   { dtype: dtypeKind, device: deviceKind, requiresGrad: boolean },
 );
@@ -149,6 +153,7 @@ const tensorTakes = signature<TensorOptions>(
  * tensor([Float32Array.of(1, 2), [3, 4]]).dtype; // 'float32'
  */
 export function tensor(data: TensorData, options?: TensorOptions): Tensor {
+  if (arguments.length > 2) tensorTakes.check('tensor', arguments);
   if (options === undefined)
     return isTypedArray(data) ? fromTypedArray(data, { copy: true }) : fromElements(data, undefined);
   if (!areOptions(options)) tensorTakes.check('tensor', [data, options]);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
+import { isRunId } from './runId.js';
 import type { RunStatus } from './tracker.js';
 
 export interface MlflowMetric {
@@ -45,6 +46,7 @@ export class MlflowClient {
   readonly uri: string;
   readonly #headers: Record<string, string>;
   readonly #timeoutMs: number;
+  readonly #end = new AbortController();
 
   /** Throws `CONFIG_INVALID` unless the address is http or https. */
   constructor(uri: string, timeoutMs: number, env: NodeJS.ProcessEnv = process.env) {
@@ -73,9 +75,19 @@ export class MlflowClient {
     }
   }
 
+  /** Breaks off what is under way at the deadline (ms since 1970), and whatever is asked for after it. */
+  endAt(deadline: number): void {
+    setTimeout(() => this.#end.abort(), Math.max(0, deadline - Date.now())).unref();
+  }
+
   async createRun(experimentId: string, runName: string): Promise<string> {
     const body = { experiment_id: experimentId, run_name: runName, start_time: Date.now() };
-    return text(await this.#call('POST', 'runs/create', body), ['run', 'info', 'run_id']);
+    const runId = text(await this.#call('POST', 'runs/create', body), ['run', 'info', 'run_id']);
+    if (isRunId(runId)) return runId;
+    throw new MlflowRequestError(
+      `it calls the run '${runId}', which is no run id of MLflow; is this an MLflow server?`,
+      false,
+    );
   }
 
   async logBatch(runId: string, batch: MlflowBatch): Promise<void> {
@@ -117,7 +129,7 @@ export class MlflowClient {
       const response = await fetch(`${this.uri}/api/2.0/mlflow/${path}`, {
         method,
         headers: this.#headers,
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), this.#end.signal]),
         ...(body && { body: JSON.stringify(body) }),
       });
       return { status: response.status, content: await response.text() };

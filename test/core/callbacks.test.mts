@@ -196,7 +196,7 @@ describe('what an orchestrator takes', () => {
         'a name as a token',
         (c) => c.provide('name' as never, () => 1),
         'INVALID_ARGUMENT',
-        /token must be a token that createToken made, got 'name'/,
+        /token must be a token of createToken\(\), got 'name'/,
       ],
       [
         'a token without a factory',

@@ -79,7 +79,7 @@ describe('generateData', () => {
     const below = path.join(inside('data', 'a file'), 'points.safetensors');
     expect(failure(below)).to.include({ code: 'CONFIG_INVALID' });
     expect(failure(below).message).to.match(/cannot be used: ENOTDIR/);
-    expect(failure(`${inside('new')}/`)).to.include({ code: 'CONFIG_INVALID' });
+    expect(failure(`${inside('new')}/`)).to.include({ code: 'FILE_NOT_WRITABLE' });
   });
 
   it('passes on what the data set itself throws', () => {

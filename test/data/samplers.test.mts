@@ -165,7 +165,7 @@ describe('samplers', () => {
     const order = [...sampler];
     for (const epoch of ['x', 1.5, undefined, null, 1n, -1, Number.NaN]) {
       expect(() => sampler.setEpoch(epoch as number), String(epoch))
-        .to.throw(/DistributedSampler\.setEpoch: epoch must be (given|a whole number, 0 or more)/)
+        .to.throw(/setEpoch: epoch must be (given|a whole number, 0 or more)/)
         .with.property('code', 'INVALID_ARGUMENT');
     }
     expect([...sampler]).to.deep.equal(order);

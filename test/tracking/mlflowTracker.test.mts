@@ -221,8 +221,20 @@ describe('MlflowTracker without a server', () => {
         const attached = MlflowTracker.attach({ ...options, runId: 'a'.repeat(32) });
         attached.logMetrics({ loss: 1 }, point);
         await attached.finish('FINISHED');
+        // What is under way when the run ends is not waited for beyond the end's own time.
+        const patient = MlflowTracker.attach({
+          uri,
+          requestTimeoutMs: 60_000,
+          finishTimeoutMs: 500,
+          runId: 'b'.repeat(32),
+        });
+        patient.logMetrics({ loss: 1 }, point);
+        await sleep(1200);
+        const begin = performance.now();
+        await patient.finish('FINISHED');
+        expect(performance.now() - begin).to.be.below(5000);
       });
-      expect(warnings).to.have.length(2);
+      expect(warnings).to.have.length(3);
     } finally {
       silent.closeAllConnections();
       silent.close();
@@ -241,6 +253,29 @@ describe('MlflowTracker without a server', () => {
     } finally {
       web.closeAllConnections();
       web.close();
+    }
+  });
+
+  it('goes on without a server that names runs as MLflow does not', async () => {
+    const answers: Record<string, object> = {
+      'experiments/get-by-name': { experiment: { experiment_id: '1' } },
+      'runs/create': { run: { info: { run_id: 'abc123' } } },
+    };
+    const odd = createServer(({ url = '' }, response) => {
+      const name = Object.keys(answers).find((each) => url.includes(each));
+      response.end(JSON.stringify(name === undefined ? {} : answers[name]));
+    });
+    await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
+    try {
+      const uri = `http://127.0.0.1:${(odd.address() as AddressInfo).port}`;
+      const warnings = await warningsOf(async () => {
+        const { runId } = await MlflowTracker.create({ uri, experimentName, runName: 'odd' });
+        expect(runId).to.equal(null);
+      });
+      expect(warnings.map(({ msg }) => msg).join()).to.include("'abc123'");
+    } finally {
+      odd.closeAllConnections();
+      odd.close();
     }
   });
 

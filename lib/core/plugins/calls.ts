@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import { isPromise, notAwaited } from '../../data/promised.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
+import { settled } from '../settled.js';
 
 /**
  * What a plugin's code gives. An error that it throws passes as it is; whatever else it throws says nothing of where, and
@@ -25,7 +26,8 @@ export function called<T>(what: string, call: () => T): T {
 /** The same for code that may be asynchronous. */
 export async function awaited<T>(what: string, call: () => T | Promise<T>): Promise<T> {
   try {
-    return await call();
+    const given = call();
+    return isPromise(given) ? await settled(what, given) : given;
   } catch (thrown) {
     throw thrownBy(what, thrown);
   }

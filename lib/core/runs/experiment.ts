@@ -19,6 +19,7 @@ import { awaited, called } from '../plugins/calls.js';
 import { create, type LoadedPlugin } from '../plugins/plugin.js';
 import { loadPlugin } from '../plugins/plugins.js';
 import type { Ranks } from '../ranks.js';
+import { saving } from './saving.js';
 import { splitDataset } from './splits.js';
 
 /** The plugins of an experiment, found and checked, with the model's configuration. */
@@ -145,7 +146,7 @@ export async function prepareData(
 /** Writes rank 0's fitted preprocessor into the run's folder, from where the others take it. */
 export async function sharePreprocessor({ preprocessor }: ExperimentData, ranks: Ranks, file: string): Promise<void> {
   if (preprocessor === undefined) return;
-  if (ranks.rank === 0) called('Preprocessor.save', () => preprocessor.save(file));
+  if (ranks.rank === 0) saving(file, () => called('Preprocessor.save', () => preprocessor.save(file)));
   await ranks.barrier();
   if (ranks.rank !== 0) called('Preprocessor.load', () => preprocessor.load(file));
 }

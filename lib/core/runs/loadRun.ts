@@ -7,10 +7,12 @@ import { AiforgeError } from '../../errors.js';
 import { scope, Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
-import { loadWeights } from '../checkpoints/checkpoint.js';
+import { checkWeights, loadWeights } from '../checkpoints/checkpoint.js';
 import { called } from '../plugins/calls.js';
 import { configureLoss, createModel, createPreprocessor, resolvePlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
+import { string } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 export interface Prediction {
   /** The most probable class. */
@@ -34,12 +36,15 @@ export interface LoadedRun<Item, Output = Tensor> {
   classify(items: readonly Item[]): Prediction[];
 }
 
+const loadTakes = signature({ directory: string });
+
 /**
  * The best model of a run, with the preprocessor that it was trained with, from the run's folder.
  *
  * @throws AiforgeError FILE_NOT_FOUND when the folder has no finished epoch; FILE_INVALID for a truncated checkpoint.
  */
 export function loadRun<Item = unknown, Output = Tensor>(directory: string): LoadedRun<Item, Output> {
+  loadTakes.check('loadRun', arguments);
   const files = runFiles(directory);
   if (!existsSync(files.config)) {
     throw new AiforgeError(
@@ -53,7 +58,10 @@ export function loadRun<Item = unknown, Output = Tensor>(directory: string): Loa
   configureLoss(model, config.training.lossFnName);
   loadWeights(files.best, model);
   const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
-  preprocessor?.load(files.preprocessor);
+  if (preprocessor !== undefined) {
+    checkWeights(files.best, files.preprocessor);
+    preprocessor.load(files.preprocessor);
+  }
   model.eval();
   const predict = (items: readonly Item[]) =>
     noGrad(() => scope(() => answerOf(model, samplesOf(items, preprocessor))));
