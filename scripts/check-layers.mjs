@@ -17,6 +17,7 @@ const LEAVES = [
   'kinds',
   'signature',
   'cores',
+  'userSignals',
 ];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
@@ -29,6 +30,7 @@ const MAY_IMPORT = {
   hints: [],
   locate: ['errors', 'stack'],
   cores: [],
+  userSignals: [],
   threads: ['cores', 'errors'],
   native: ['errors', 'hints', 'locate', 'threads'],
   atomicFile: ['errors'],

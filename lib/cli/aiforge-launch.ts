@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import '../userSignals.js';
+
 import { Command, InvalidArgumentError } from 'commander';
 
 import { launch } from '../distributed/launch.js';

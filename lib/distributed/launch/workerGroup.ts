@@ -14,7 +14,7 @@ export interface RankOutcome extends RankExit {
   rank: number;
   localRank: number;
   pid: number | undefined;
-  /** The last signal that the launcher sent to it, if any. */
+  /** The last signal that the launcher sent to it before it ended, if any. */
   stoppedWith: NodeJS.Signals | undefined;
   /** What the rank itself recorded about its failure. */
   recorded: RecordedError | undefined;
