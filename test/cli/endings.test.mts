@@ -1,21 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
 import { finished, printed, run, start, temporaryFolder } from '../support/project.mjs';
+import { metricsOf, onlyRun } from '../support/runFolder.mjs';
 
 const fixtures = path.resolve('test/cli/fixtures');
 const experiment = path.join(fixtures, 'experiments', 'faulty.yaml');
-
-interface Line {
-  kind: string;
-  step?: number;
-  interval?: string;
-  status?: string;
-}
 
 describe('how a training command ends', () => {
   const folder = temporaryFolder('endings');
@@ -23,19 +17,7 @@ describe('how a training command ends', () => {
   const train = ['train', experiment];
   const two = ['--nproc', '2', ...train];
 
-  function runOf(name: string): string {
-    const runs = path.join(inside(name), 'runs', 'faulty');
-    const names = readdirSync(runs);
-    expect(names).to.have.length(1);
-    return path.join(runs, names[0]!);
-  }
-
-  const linesOf = (directory: string): Line[] =>
-    readFileSync(path.join(directory, 'metrics.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Line);
-
+  const runOf = (name: string): string => onlyRun(inside(name), 'faulty');
   const bytesOf = (directory: string): string => readFileSync(path.join(directory, 'last.safetensors')).toString('hex');
 
   let undisturbed = '';
@@ -63,7 +45,7 @@ describe('how a training command ends', () => {
         child.kill(signal);
         const cut = await end;
         expect(cut.status, cut.stderr).to.equal(status);
-        expect(linesOf(runOf(name)).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
+        expect(metricsOf(runOf(name)).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
         const resumed = await run('aiforge', ['train', '--resume', runOf(name)], inside(name));
         expect(resumed.status, resumed.stderr).to.equal(0);
         expect(bytesOf(runOf(name)) === undisturbed).to.equal(true);
@@ -92,7 +74,7 @@ describe('how a training command ends', () => {
     child.kill('SIGTERM');
     const { status } = await end;
     expect(status).to.be.oneOf([130, 143]);
-    expect(linesOf(runOf('twice')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
+    expect(metricsOf(runOf('twice')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
   }).timeout(120_000);
 
   for (const [fault, message] of [
@@ -103,7 +85,7 @@ describe('how a training command ends', () => {
       const child = await run('aiforge', train, inside(fault), { FAULT: `${fault}@13`, STEP_MS: '20' });
       expect(child.status).to.equal(1);
       expect(child.stderr.match(new RegExp(`Error: ${message}`, 'g'))).to.have.length(1);
-      expect(linesOf(runOf(fault)).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+      expect(metricsOf(runOf(fault)).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
       const resumed = await run('aiforge', ['train', '--resume', runOf(fault)], inside(fault));
       expect(resumed.status, resumed.stderr).to.equal(0);
       expect(bytesOf(runOf(fault)) === undisturbed).to.equal(true);

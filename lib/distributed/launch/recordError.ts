@@ -5,5 +5,9 @@ import '../../userSignals.js';
 import { isMainThread } from 'node:worker_threads';
 
 import { recordRankError } from './errorFile.js';
+import { announceStart } from './startFile.js';
 
-if (isMainThread) process.on('uncaughtExceptionMonitor', (error) => void recordRankError(error));
+if (isMainThread) {
+  process.on('uncaughtExceptionMonitor', (error) => void recordRankError(error));
+  announceStart();
+}

@@ -8,6 +8,10 @@ import type { Settings } from './options.js';
 import type { OrphanGuard } from './orphanGuard.js';
 import { RankLog } from './output.js';
 import { RankProcess, type RankExit } from './rankProcess.js';
+import { hasStarted } from './startFile.js';
+
+/** How long a rank that another one lost has to end by itself, so that it can say why. */
+const lostRankMs = 1000;
 
 /** How one rank of a launch ended. */
 export interface RankOutcome extends RankExit {
@@ -42,6 +46,7 @@ export function describeExit(exit: RankExit): string {
 export class WorkerGroup {
   readonly #context: GroupContext;
   readonly #ranks: RankProcess[] = [];
+  #stopTimer: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
@@ -60,6 +65,7 @@ export class WorkerGroup {
       throw new AiforgeError('LAUNCH_FAILED', `The ranks could not be started: ${String(error)}`, { cause: error });
     }
     const outcomes = await Promise.all(this.#ranks.map((rank) => this.#outcome(rank)));
+    clearTimeout(this.#stopTimer);
     clearTimeout(this.#killTimer);
     return outcomes;
   }
@@ -71,9 +77,12 @@ export class WorkerGroup {
     this.#killTimer ??= setTimeout(() => this.kill(), this.#context.settings.graceSeconds * 1000);
   }
 
-  /** Hands a signal that is no request to stop to every rank. */
+  /** Hands a signal that is no request to stop to every rank that could have asked for it by now. */
   pass(signal: NodeJS.Signals): void {
-    for (const rank of this.#ranks) rank.pass(signal);
+    const { executable } = this.#context.settings;
+    for (const rank of this.#ranks) {
+      if (executable || hasStarted(this.#errorFile(rank.localRank))) rank.pass(signal);
+    }
   }
 
   /** Kills every rank and what it started. */
@@ -109,6 +118,15 @@ export class WorkerGroup {
 
   #afterExit(rank: RankProcess, exit: RankExit): void {
     if (exit.status === 0 || this.#stopping) return;
+    if (readErrorFile(this.#errorFile(rank.localRank))?.isConsequence === true) {
+      this.#stopTimer ??= setTimeout(() => this.#stopOthers(rank, exit), lostRankMs);
+    } else {
+      this.#stopOthers(rank, exit);
+    }
+  }
+
+  #stopOthers(rank: RankProcess, exit: RankExit): void {
+    if (this.#stopping) return;
     const others = this.#ranks.length > 1 ? '; stopping the others' : '';
     this.#context.say(`rank ${rank.rank} ${describeExit(exit)}${others}`);
     this.stop('SIGTERM');
