@@ -7,8 +7,8 @@ function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome)
 
 /**
  * The rank that brought the launch to its end; undefined when none failed. It is sought among those that failed by themselves, then
- * those that ended well while others still needed them, those that the launcher had asked to stop, and at last those that only lost
- * another rank.
+ * those that ended well while others still needed them, those that only lost another rank, which may be on another machine, and at
+ * last those that the launcher had asked to stop.
  */
 export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | undefined {
   const failed = outcomes.filter((outcome) => outcome.status !== 0);
@@ -17,8 +17,8 @@ export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | u
   return (
     firstToFail(others.filter((outcome) => !wasStopped(outcome))) ??
     (lost.length > 0 ? earliest(left, ({ endedAt }) => endedAt) : undefined) ??
-    firstToFail(others) ??
-    firstToFail(lost)
+    firstToFail(lost) ??
+    firstToFail(others)
   );
 }
 
