@@ -87,7 +87,7 @@ async function runWithRestarts(start: Start): Promise<LaunchResult> {
     const rootCause = findRootCause(ranks);
     const interruptedBy = interruption.signal;
     if (interruptedBy !== undefined) {
-      if (rootCause?.recorded !== undefined) say(describeFailure(rootCause, ranks));
+      if (rootCause?.recorded?.isConsequence === false) say(describeFailure(rootCause, ranks));
       return { status: 128 + constants.signals[interruptedBy], interruptedBy, restarts, rootCause, ranks };
     }
     if (rootCause === undefined) return { status: 0, interruptedBy, restarts, rootCause, ranks };
