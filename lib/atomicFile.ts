@@ -1,6 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
+
+import { AiforgeError } from './errors.js';
 
 function writeAll(descriptor: number, chunk: Uint8Array): void {
   for (let written = 0; written < chunk.length;) written += writeSync(descriptor, chunk, written);
@@ -15,14 +27,28 @@ function syncFolder(folder: string): void {
   }
 }
 
+const isFolder = (name: string): boolean => statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
 /**
- * Writes a file beside its place, syncs it and renames it: whatever happens, the path holds the old content or the new, whole.
- * Missing folders are made.
+ * Makes a folder and those above it. Node's own recursive form tries for ever where the file system has no such folder to make,
+ * as in /proc.
  */
-export function writeFileAtomic(file: string, content: string | Iterable<Uint8Array>): void {
+export function makeFolders(folder: string): void {
+  if (isFolder(folder)) return;
+  const parent = path.dirname(path.resolve(folder));
+  if (!existsSync(parent)) makeFolders(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process was faster.
+    if (!isFolder(folder)) throw error;
+  }
+}
+
+function replace(file: string, content: string | Iterable<Uint8Array>): void {
   const folder = path.dirname(path.resolve(file));
   const beside = path.join(folder, `.${path.basename(file)}.${randomUUID()}.tmp`);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const descriptor = openSync(beside, 'w');
   try {
     try {
@@ -38,4 +64,27 @@ export function writeFileAtomic(file: string, content: string | Iterable<Uint8Ar
     throw error;
   }
   syncFolder(folder);
+}
+
+/**
+ * Writes a file beside its place, syncs it and renames it: whatever happens, the path holds the old content or the new, whole.
+ * Missing folders are made.
+ *
+ * @throws AiforgeError FILE_NOT_WRITABLE, with the system's error as its cause.
+ */
+export function writeFileAtomic(file: string, content: string | Iterable<Uint8Array>): void {
+  if (file === '' || isFolder(file)) {
+    const problem = file === '' ? 'the path is empty' : `${file} is a folder`;
+    throw new AiforgeError('FILE_NOT_WRITABLE', `Nothing was written: ${problem}. Give the path of a file.`);
+  }
+  try {
+    replace(file, content);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof AiforgeError) throw cause;
+    throw new AiforgeError(
+      'FILE_NOT_WRITABLE',
+      `${file} cannot be written: ${(cause as Error).message}. Check the path, its permissions and the space on its disk.`,
+      { cause },
+    );
+  }
 }

@@ -17,6 +17,7 @@ export const errorCodes = {
   CONFIG_INVALID: 'A configuration file, value or override is not valid.',
   FILE_NOT_FOUND: 'A file that was asked for does not exist.',
   FILE_INVALID: 'A file is truncated or is not of the format it should be.',
+  FILE_NOT_WRITABLE: 'A file cannot be written: its path, its permissions or its disk are in the way.',
   PLUGIN_NOT_FOUND: 'No plugin of that name was found in any of the places searched.',
   PLUGIN_INVALID: 'A plugin was found but does not have the required shape.',
   STATE_DICT_MISMATCH: 'A state dict has missing, unexpected or differently shaped entries.',

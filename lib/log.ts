@@ -1,7 +1,9 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { LogFn, Logger as PinoLogger } from 'pino';
+
+import { makeFolders } from './atomicFile.js';
 
 // pino and pino-pretty take 25 ms to load, and most programs that import the library never log: the first line loads them.
 const load = createRequire(__filename);
@@ -154,7 +156,7 @@ export function childLogger(bindings: Record<string, unknown>): Logger {
  * more, as on a full disk, costs one warning.
  */
 export function addLogFile(file: string, level: LogLevel = 'info'): () => void {
-  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  makeFolders(path.dirname(path.resolve(file)));
   const descriptor = openSync(file, 'a');
   const write = lineWriter(descriptor, (error) => {
     files.delete(sink);

@@ -26,7 +26,7 @@ const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 const MAY_IMPORT = {
   stack: [],
   errors: ['stack'],
-  log: ['errors'],
+  log: ['errors', 'atomicFile'],
   hints: [],
   locate: ['errors', 'stack'],
   cores: [],

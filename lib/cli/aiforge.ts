@@ -3,6 +3,7 @@ import '../userSignals.js';
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 
 import { Command } from 'commander';
 import pc from 'picocolors';
@@ -78,11 +79,22 @@ function buildProgram(finish: (status: number) => void): Command {
 
 /** Whoever writes --epochs may mean the setting. */
 function hintOfSetting(text: string): string {
-  const [, option] = /unknown option '--([\w-]+)/.exec(text) ?? [];
+  const [, option] = /unknown option '--(?:[\w-]+\.)*([\w-]+)/.exec(text) ?? [];
   if (option === undefined) return '';
   const { settingCalled } = load('../config/settingNames.js') as typeof import('../config/settingNames.js');
   const setting = settingCalled(option);
   return setting === undefined ? '' : `(A setting is given as ${setting}=…)\n`;
+}
+
+// What cannot be printed, as where the disk is full, is no reason to end the work.
+process.stdout.on('error', () => undefined);
+
+const hadTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+
+/** Node aborts when it gives a terminal that is gone its settings back: the signal itself ends the process as a shell expects. */
+function endAsHungUp(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }
 
 async function main(): Promise<void> {
@@ -94,6 +106,7 @@ async function main(): Promise<void> {
     if (!isLeft) process.stderr.write(`${explain(error)}\n`);
     status = 1;
   }
+  if (status === 129 && hadTerminal) endAsHungUp();
   // A process group may still hold the event loop.
   process.exit(status);
 }

@@ -53,11 +53,15 @@ export function report(result: RunResult, nextTry: string): string {
 
 /** What a shell is to be given to go on with a run: its configuration is the run's own, and so is the number of processes. */
 function resumeCommand({ runDirectory, worldSize }: RunResult): string {
-  const launcher = worldSize > 1 ? `npx aiforge-launch --nproc ${worldSize} train` : 'npx aiforge train';
-  return `${launcher} --resume ${quoted(path.relative(process.cwd(), runDirectory) || '.')}`;
+  return `${trainCommand(worldSize)} --resume ${quoted(path.relative(process.cwd(), runDirectory) || '.')}`;
+}
+
+/** The command that trains on as many ranks. */
+export function trainCommand(worldSize: number): string {
+  return worldSize > 1 ? `npx aiforge-launch --nproc ${worldSize} train` : 'npx aiforge train';
 }
 
 /** As one word of a shell. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,9 @@
 import { explain } from './explain.js';
 
-const exitStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const exitStatus = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
+/** Of the errors that nobody caught after the first. */
+const mostShown = 5;
+
 type StopSignal = keyof typeof exitStatus;
 
 /** The exit status that a shell expects after a signal to stop. */
@@ -13,28 +16,32 @@ const isLaunched = (): boolean => process.env.TORCHELASTIC_RUN_ID !== undefined;
 
 /**
  * Lets a command end in good order: the first signal to stop, and an error or a rejection that nobody caught, abort what is returned,
- * with the signal's name or the error as the reason, so that a checkpoint can be written; the second signal ends the process at once.
- * A launcher's rank may get one request several times, from the launcher and from who sent it to all: there the second one is the first.
- * SIGUSR1 and SIGUSR2 ask for a checkpoint.
+ * with the signal's name or the error as the reason, so that a checkpoint can be written, and so does a reader of the output that goes
+ * away; the second signal ends the process at once. A launcher's rank may get one request several times, from the launcher and from
+ * who sent it to all: there the second one is the first. SIGUSR1 and SIGUSR2 ask for a checkpoint.
  */
 export function listenToSignals(requestCheckpoint: () => void): AbortSignal {
   const controller = new AbortController();
   let isStopping = false;
-  for (const name of Object.keys(exitStatus) as StopSignal[]) {
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (isStopping && !isLaunched()) process.exit(exitStatus[name]);
       isStopping = true;
       controller.abort(name);
     });
   }
+  // Nobody reads any more, as after `| head`. Node ignores the signal itself.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') return;
+    isStopping = true;
+    controller.abort('SIGPIPE');
+  });
   for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, requestCheckpoint);
-  // Node's promises reject here too.
-  process.on('uncaughtException', (error) => {
-    if (controller.signal.aborted) {
-      process.stderr.write(`${explain(error)}\n`);
-      process.exit(1);
-    }
-    controller.abort(error instanceof Error ? error : new Error(String(error)));
+  // Node's promises reject here too. The first one ends the run, in good order; the others are shown while it ends.
+  let further = 0;
+  process.on('uncaughtException', (error: unknown) => {
+    if (!controller.signal.aborted) controller.abort(error instanceof Error ? error : new Error(String(error)));
+    else if (++further <= mostShown) process.stderr.write(`${explain(error)}\n`);
   });
   return controller.signal;
 }

@@ -15,14 +15,33 @@ import { joinRanks } from '../distributed/ranks.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { Progress } from './progress.js';
-import { report } from './report.js';
+import { quoted, report, trainCommand } from './report.js';
 import { listenToSignals, statusAfter } from './stopSignals.js';
 
 function nextTry(configFile: string, result: RunResult, { training }: ExperimentConfig): string {
   const example = path.join('examples', 'http-service', 'server.mjs');
   return existsSync(example) && path.basename(configFile) === 'spam.yaml'
     ? `node ${example} ${path.relative(process.cwd(), result.runDirectory)}   (serves /classify)`
-    : `npx aiforge train ${configFile} training.learningRate=${training.learningRate / 2}`;
+    : `${trainCommand(result.worldSize)} ${quoted(configFile)} training.learningRate=${training.learningRate / 2}`;
+}
+
+/** The configuration of a run that is named by its folder, or by a checkpoint in it. */
+function configOf(resume: string): string {
+  const example = 'Give the folder of a run, such as runs/spam/2026-01-31_12-00-00, or a checkpoint in it.';
+  if (resume === '' || !existsSync(resume)) {
+    throw new AiforgeError('FILE_NOT_FOUND', `--resume: there is no run '${resume}'. ${example}`);
+  }
+  const checkpoint = checkpointFile(resume);
+  if (!checkpoint.endsWith('.safetensors')) {
+    throw new AiforgeError('FILE_INVALID', `--resume: '${resume}' is no run and no checkpoint. ${example}`);
+  }
+  const { config } = runFiles(path.dirname(checkpoint));
+  if (existsSync(config) && existsSync(checkpoint)) return config;
+  const missing = path.basename(existsSync(config) ? checkpoint : config);
+  throw new AiforgeError(
+    'FILE_NOT_FOUND',
+    `--resume: '${resume}' is no run that can go on: there is no ${missing}. ${example}`,
+  );
 }
 
 /** The configuration of a command: a file's, or that of the run to resume, with overrides. */
@@ -34,7 +53,7 @@ function configuration(
   const isFile = first !== undefined && (!first.includes('=') || existsSync(first));
   const [file, overrides] = isFile ? [first, given.slice(1)] : [undefined, given];
   const resumes = resume === undefined ? [] : [`training.resumeFrom=${resume}`];
-  const source = file ?? (resume === undefined ? undefined : runFiles(path.dirname(checkpointFile(resume))).config);
+  const source = file ?? (resume === undefined ? undefined : configOf(resume));
   if (source !== undefined) return { file: source, config: loadExperimentConfig(source, [...overrides, ...resumes]) };
   throw new AiforgeError(
     'INVALID_ARGUMENT',
@@ -64,7 +83,8 @@ export async function train(given: readonly string[], resume: string | undefined
     running = container.get(orchestrator);
     const result = await running.runExperiment();
     progress?.stop();
-    if (isFirst) process.stdout.write(`${report(result, nextTry(file, result, config))}\n`);
+    const out = signal.reason === 'SIGPIPE' ? process.stderr : process.stdout;
+    if (isFirst) out.write(`${report(result, nextTry(file, result, config))}\n`);
     // Not after an error: it may wait for ranks that wait for this one.
     await joined?.leave();
     if (result.status === 'finished') return 0;

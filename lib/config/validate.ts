@@ -88,7 +88,7 @@ function expectation(issue: z.core.$ZodIssue, received: unknown): string {
   switch (issue.code) {
     case 'invalid_type': {
       const isUnquoted = issue.expected === 'string' && (typeof received === 'number' || typeof received === 'boolean');
-      return `expected ${kinds[issue.expected] ?? issue.expected}${isUnquoted ? `, in quotes: "${received}"` : ''}`;
+      return `expected ${kinds[issue.expected] ?? issue.expected}${isUnquoted ? ', in quotes' : ''}`;
     }
     case 'invalid_value': {
       const values = issue.values.map(String);

@@ -1,6 +1,7 @@
 import { didYouMean } from '../nearest.js';
 import { AiforgeError } from '../errors.js';
 import type { Callback } from './callback.js';
+import { settled } from './settled.js';
 
 type EventName = keyof Callback;
 
@@ -17,23 +18,26 @@ export class Callbacks {
   }
 
   onRunStart(...args: Parameters<NonNullable<Callback['onRunStart']>>): Promise<void> {
-    return this.#tell((callback) => callback.onRunStart?.(...args));
+    return this.#tell('onRunStart', (callback) => callback.onRunStart?.(...args));
   }
 
   onStepEnd(...args: Parameters<NonNullable<Callback['onStepEnd']>>): Promise<void> {
-    return this.#tell((callback) => callback.onStepEnd?.(...args));
+    return this.#tell('onStepEnd', (callback) => callback.onStepEnd?.(...args));
   }
 
   onEpochEnd(...args: Parameters<NonNullable<Callback['onEpochEnd']>>): Promise<void> {
-    return this.#tell((callback) => callback.onEpochEnd?.(...args));
+    return this.#tell('onEpochEnd', (callback) => callback.onEpochEnd?.(...args));
   }
 
   onRunEnd(...args: Parameters<NonNullable<Callback['onRunEnd']>>): Promise<void> {
-    return this.#tell((callback) => callback.onRunEnd?.(...args));
+    return this.#tell('onRunEnd', (callback) => callback.onRunEnd?.(...args));
   }
 
-  async #tell(call: (callback: Callback) => void | Promise<void>): Promise<void> {
-    for (const callback of this.#all) await call(callback);
+  async #tell(event: EventName, call: (callback: Callback) => void | Promise<void>): Promise<void> {
+    for (const callback of this.#all) {
+      const given = call(callback);
+      if (given !== undefined) await settled(`A callback's ${event}`, given);
+    }
   }
 }
 

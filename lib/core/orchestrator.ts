@@ -13,12 +13,13 @@ import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
 import { Callbacks } from './callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
+import { checksumOfFile } from './checkpoints/checksum.js';
 import { Container, createToken } from './container.js';
 import { joinLaunchedRanks, type Ranks } from './ranks.js';
 import { keepsNumbers } from './runs/changes.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
-import { createRunDirectory, removeHalfWritten, runFiles, type RunFiles } from './runs/runDirectory.js';
+import { createRunDirectory, removeHalfWritten, runFiles, warnOfMissing, type RunFiles } from './runs/runDirectory.js';
 import { RunLock } from './runs/runLock.js';
 import { saving } from './runs/saving.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
@@ -43,6 +44,9 @@ export interface OrchestratorOptions {
   /** Folders and the address of MLflow. Default: those of the environment. */
   settings?: Settings;
 }
+
+// Of this process, whose random numbers and threads a run has for itself.
+let isRunning = false;
 
 const optionNames = ['from', 'ranks', 'signal', 'callbacks', 'settings'];
 
@@ -81,6 +85,21 @@ export class Orchestrator {
    * with an error of its own as the reason saves the checkpoint too, and rejects with that error.
    */
   async runExperiment(): Promise<RunResult> {
+    if (isRunning) {
+      throw new AiforgeError(
+        'TRAINING_FAILED',
+        'Another experiment is running in this process, and both would draw from its random numbers: await the first one, or give each a process of its own.',
+      );
+    }
+    isRunning = true;
+    try {
+      return await this.#run();
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  async #run(): Promise<RunResult> {
     if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks);
     const { ranks, leave } = await untilAborted(this.#requests.signal, 'its ranks joined', joinLaunchedRanks());
     try {
@@ -154,6 +173,7 @@ export class Orchestrator {
     const closeLog = isFirst ? saving(files.log, () => addLogFile(files.log)) : () => undefined;
     let status: RunStatus = 'FAILED';
     let tracker: Tracker | undefined;
+    process.on('uncaughtExceptionMonitor', logFatal);
     try {
       if (isFirst) removeHalfWritten(files.directory);
       const state = initialState(ranks.worldSize, data);
@@ -177,7 +197,9 @@ export class Orchestrator {
       fileLogger.error(error as Error, 'The run failed');
       throw error;
     } finally {
+      process.off('uncaughtExceptionMonitor', logFatal);
       await tracker?.finish(status);
+      if (isFirst) warnOfMissing(files);
       closeLog();
       lock?.release();
     }
@@ -209,6 +231,7 @@ export class Orchestrator {
     const agreement = new Agreement(this.#requests, ranks);
     const parallel = await ranks.parallelize(model);
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
+    const preprocessor = checksumOfFile(files.preprocessor);
     const trainer = new Trainer({
       training,
       model,
@@ -218,7 +241,11 @@ export class Orchestrator {
       ranks,
       state,
       checkpointFile: files.last,
-      identity: { config: recorded, plugins: { model: plugins.model.name, dataset: plugins.dataset.name } },
+      identity: {
+        config: recorded,
+        plugins: { model: plugins.model.name, dataset: plugins.dataset.name },
+        preprocessor,
+      },
       agreement,
       callbacks: this.#callbacks,
       onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, interval: 'step' }),
@@ -231,7 +258,7 @@ export class Orchestrator {
       tryMonitor(plan, data);
     } else {
       // Again: making the scheduler has set the rates of a first step.
-      resumeOptimizer(resumed, optimizer);
+      resumeOptimizer(resumed, optimizer, model);
       trainer.resume(resumed.checkpoint);
       Object.assign(stopping, { best: state.best, badEpochs: state.badEpochs });
       if (Object.keys(resumed.changes).length > 0) {
@@ -250,8 +277,15 @@ export class Orchestrator {
       worldSize: ranks.worldSize,
     });
     const callbacks = this.#callbacks;
-    return { plan, files, data, ranks, parallel, trainer, agreement, callbacks, state, stopping, tracker, history: [] };
+    const parts = { plan, files, data, ranks, parallel, trainer, agreement, callbacks, state, stopping, preprocessor };
+    return { ...parts, tracker, history: [] };
   }
+}
+
+/** Where nobody else takes it, such an error ends the process, and no `finally` runs. */
+function logFatal(error: Error): void {
+  if (process.listenerCount('uncaughtException') === 0)
+    fileLogger.error(error, 'An error that nobody caught ended the run');
 }
 
 function checkOptions(options: OrchestratorOptions): void {

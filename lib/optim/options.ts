@@ -32,10 +32,16 @@ export interface CapturableOptions {
 
 export const capturableOptions: Kinds<CapturableOptions> = { capturable: boolean };
 
-/** The options that are given, with defaults for the others; undefined is not given. */
+/**
+ * The options that are given, with defaults for the others; undefined is not given. Lists are copies that cannot be written into,
+ * as Python's tuples: other groups and optimizers have the same.
+ */
 export function withDefaults<Options extends object>(defaults: Options, given: Partial<Options>): Options {
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...defaults, ...set };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  const all = Object.entries({ ...defaults, ...Object.fromEntries(set) });
+  return Object.fromEntries(
+    all.map(([name, value]) => [name, Array.isArray(value) ? Object.freeze([...(value as unknown[])]) : value]),
+  ) as Options;
 }
 
 export function reject(message: string): never {

@@ -38,17 +38,20 @@ function rangeOf(dtype: DType): [bigint, bigint] {
 
 function checkIntegers(elements: Elements, dtype: DType): void {
   const [least, greatest] = rangeOf(dtype);
-  // Between these every number is in range once it is truncated; NaN is not between them.
-  const [above, below] = [
-    Number(least) - (dtype === 'int64' ? 2048 : 1),
-    Number(greatest) + (least < -(2n ** 33n) ? 0 : 1),
-  ];
+  // A float64 that is no more than 2^63 - 1, or 2^64 - 1, is less than the power of two that such a limit rounds to.
+  const [low, limit] = [Number(least), Number(greatest)];
+  const high = BigInt(limit) > greatest ? limit * (1 - Number.EPSILON / 2) : limit;
   const { numbers, integers } = elements;
   for (let i = 0; i < numbers.length; ++i) {
-    if (!(numbers[i]! > above && numbers[i]! < below) && !integers?.has(i)) throw refuseElement(elements, i, dtype);
+    // NaN is not between them.
+    if (!(numbers[i]! >= low && numbers[i]! <= high) && !integers?.has(i)) throw refuseElement(elements, i, dtype);
   }
   for (const [i, value] of integers ?? [])
     if (value < least || value > greatest) throw refuseElement(elements, i, dtype);
+  if (!dtype.startsWith('u')) return;
+  // A whole number wraps around, a fraction does not.
+  const fraction = numbers.findIndex((value) => value < 0 && !Number.isInteger(value));
+  if (fraction >= 0) throw refuseElement(elements, fraction, dtype);
 }
 
 /** Integers of which some are beyond 2^53. */

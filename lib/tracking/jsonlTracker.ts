@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomicFile.js';
+import { makeFolders, writeFileAtomic } from '../atomicFile.js';
 import { childLogger } from '../log.js';
 import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
 
@@ -14,22 +14,26 @@ const log = childLogger({ part: 'tracking' });
 export class JsonlTracker implements Tracker {
   #file: string | undefined;
   #descriptor: number | undefined;
+  #statusAtExit: RunStatus = 'KILLED';
   /** Whatever ends the process, short of a kill, is the end of the run. */
-  readonly #onExit = (): void => void this.finish('KILLED');
+  readonly #onExit = (): void => void this.finish(this.#statusAtExit);
+  readonly #onUncaught = (): void => void (this.#statusAtExit = 'FAILED');
 
   start(run: TrackedRun): Promise<void> {
     const file = join(run.directory, 'metrics.jsonl');
     this.#file = file;
     this.#guard(() => {
-      mkdirSync(run.directory, { recursive: true });
-      if (statSync(file, { throwIfNoEntry: false })?.isFile())
-        dropLater(file, run.goesOnFrom ?? { step: Infinity, epoch: Infinity });
+      makeFolders(run.directory);
+      const from = run.goesOnFrom ?? { step: Infinity, epoch: Infinity };
+      const kept = statSync(file, { throwIfNoEntry: false })?.isFile() ? dropLater(file, from) : [];
+      if (run.goesOnFrom !== undefined) warnOfGap(file, kept, run.goesOnFrom.step);
       this.#descriptor = openSync(file, 'a');
     });
     const { experimentName, runName, goesOnFrom } = run;
     const from = goesOnFrom && { step: goesOnFrom.step, epoch: goesOnFrom.epoch };
     this.#write({ kind: 'start', time: Date.now(), experimentName, runName, ...from });
     process.once('exit', this.#onExit);
+    process.on('uncaughtExceptionMonitor', this.#onUncaught);
     return Promise.resolve();
   }
 
@@ -48,6 +52,7 @@ export class JsonlTracker implements Tracker {
 
   finish(status: RunStatus): Promise<void> {
     process.off('exit', this.#onExit);
+    process.off('uncaughtExceptionMonitor', this.#onUncaught);
     this.#write({ kind: 'finish', time: Date.now(), status });
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
@@ -101,7 +106,7 @@ export function readRecords(directory: string): JsonlRecord[] {
 }
 
 /** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
-function dropLater(file: string, from: { step: number; epoch: number }): void {
+function dropLater(file: string, from: { step: number; epoch: number }): JsonlRecord[] {
   const text = readFileSync(file, 'utf8');
   const lines = text.split('\n').filter((line) => line !== '');
   const kept = lines.filter((line) => {
@@ -117,6 +122,17 @@ function dropLater(file: string, from: { step: number; epoch: number }): void {
   });
   if (kept.length < lines.length || !text.endsWith('\n'))
     writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
+  return kept.map((line) => parse(line)!);
+}
+
+/** A run that goes on from a step has recorded each step up to it. */
+function warnOfGap(file: string, records: readonly JsonlRecord[], step: number): void {
+  const steps = new Set(
+    records.flatMap(({ kind, interval, step: at }) => (kind === 'metrics' && interval === 'step' ? at : [])),
+  );
+  const missing = step - [...steps].filter((at) => at !== undefined && at >= 1 && at <= step).length;
+  if (missing > 0)
+    log.warn(`${file} lacks ${missing} of the ${step} steps before this point: it was shortened, damaged or removed.`);
 }
 
 function parse(line: string): JsonlRecord | undefined {

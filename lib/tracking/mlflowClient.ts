@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
+import { isRunId } from './runId.js';
 import type { RunStatus } from './tracker.js';
 
 export interface MlflowMetric {
@@ -75,7 +76,12 @@ export class MlflowClient {
 
   async createRun(experimentId: string, runName: string): Promise<string> {
     const body = { experiment_id: experimentId, run_name: runName, start_time: Date.now() };
-    return text(await this.#call('POST', 'runs/create', body), ['run', 'info', 'run_id']);
+    const runId = text(await this.#call('POST', 'runs/create', body), ['run', 'info', 'run_id']);
+    if (isRunId(runId)) return runId;
+    throw new MlflowRequestError(
+      `it calls the run '${runId}', which is no run id of MLflow; is this an MLflow server?`,
+      false,
+    );
   }
 
   async logBatch(runId: string, batch: MlflowBatch): Promise<void> {

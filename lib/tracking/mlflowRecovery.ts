@@ -73,9 +73,9 @@ async function recover(directory: string, uri: string): Promise<void> {
   // What another server misses waits until a run records there again.
   if (open === undefined || !MlflowTracker.isSameServer(uri, open.uri)) return;
   const { runId, experimentName, runName } = open;
-  const options = { uri, experimentName, runName };
+  const options = { uri, experimentName, runName, past: directory };
   const tracker =
-    runId === null ? await MlflowTracker.create(options) : MlflowTracker.attach({ uri, runId, closesRun: true });
+    runId === null ? await MlflowTracker.create(options) : MlflowTracker.attach({ uri, runId, closesRun: true, past: directory });
   if (tracker.runId === null) return;
   const end = readRecords(directory).findLast(({ kind }) => kind === 'finish');
   await tracker.start({ experimentName, runName, directory, goesOnFrom: { step: 0, epoch: 1, sameNumbers: true } });

@@ -19,6 +19,8 @@ export interface MlflowOptions {
   requestTimeoutMs?: number;
   /** How long `finish` may take to send what is left, in milliseconds; default 10000. */
   finishTimeoutMs?: number;
+  /** @internal The folder of a run of before that is made up for, which warnings name. Default: it is the run under way. */
+  past?: string;
 }
 
 export interface CreateMlflowOptions extends MlflowOptions {
@@ -46,6 +48,7 @@ export class MlflowTracker implements Tracker {
   readonly #queue: MlflowQueue | undefined;
   readonly #closesRun: boolean;
   readonly #finishTimeoutMs: number;
+  readonly #past: string | undefined;
   readonly #told = new Set<Trouble>();
   /** The last step that the server had of each metric when the run went on. */
   #sent = new Map<string, number>();
@@ -56,6 +59,7 @@ export class MlflowTracker implements Tracker {
     this.runId = options.runId;
     this.#closesRun = options.closesRun ?? false;
     this.#finishTimeoutMs = options.finishTimeoutMs ?? 10_000;
+    this.#past = options.past;
     if (this.runId !== null) {
       this.#queue = new MlflowQueue(client, this.runId, (trouble, error) => this.#tell(trouble, error));
     }
@@ -72,7 +76,13 @@ export class MlflowTracker implements Tracker {
       runId = await client.createRun(experimentId, options.runName);
     } catch (error) {
       if (!(error instanceof MlflowRequestError)) throw error;
-      log.warn(`No MLflow run could be opened at ${client.uri} (${error.message}). Training goes on without MLflow.`);
+      const { past } = options;
+      if (past !== undefined && !error.temporary) forgetOpenRun(past);
+      log.warn(
+        past === undefined
+          ? `No MLflow run could be opened at ${client.uri} (${error.message}). Training goes on without MLflow.`
+          : `No MLflow run could be opened at ${client.uri} for ${past}, a run of before (${error.message}); ${fateOf(error)}.`,
+      );
     }
     return new MlflowTracker(client, { ...options, runId, closesRun: true });
   }
@@ -146,6 +156,8 @@ export class MlflowTracker implements Tracker {
       if (this.#queue.isEmpty && this.#directory !== undefined) forgetOpenRun(this.#directory);
     } catch (error) {
       if (!(error instanceof MlflowRequestError)) throw error;
+      // A run that was deleted there takes nothing any more.
+      if (!error.temporary && this.#directory !== undefined) forgetOpenRun(this.#directory);
       this.#tell(error.temporary ? 'unreachable' : 'refused', error);
     }
   }
@@ -153,6 +165,12 @@ export class MlflowTracker implements Tracker {
   #tell(trouble: Trouble, error: MlflowRequestError): void {
     if (this.#told.has(trouble)) return;
     this.#told.add(trouble);
+    if (this.#past !== undefined) {
+      log.warn(
+        `MLflow at ${this.#client.uri} does not take what ${this.#past}, a run of before, is to record (${error.message}); ${fateOf(error)}.`,
+      );
+      return;
+    }
     const what =
       trouble === 'unreachable'
         ? 'does not answer; what is logged is sent again until the run ends, and else when the next one starts'
@@ -160,6 +178,9 @@ export class MlflowTracker implements Tracker {
     log.warn(`MLflow at ${this.#client.uri} ${what} (${error.message}). Training goes on.`);
   }
 }
+
+const fateOf = ({ temporary }: MlflowRequestError): string =>
+  temporary ? 'the next run tries again' : 'it is given up';
 
 function clientFor(options: MlflowOptions): MlflowClient {
   return new MlflowClient(options.uri, options.requestTimeoutMs ?? 10_000);

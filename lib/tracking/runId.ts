@@ -2,13 +2,15 @@ import { AiforgeError } from '../errors.js';
 
 const length = 16;
 
+export const isRunId = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
+
 /**
  * An MLflow run id (32 hexadecimal digits) as 16 bytes, to broadcast to the other ranks: it is a 128-bit number, too wide for
  * any integer tensor. No run (null) gives zeros. Throws `INVALID_ARGUMENT` for anything else.
  */
 export function runIdToBytes(runId: string | null): Uint8Array {
   if (runId === null) return new Uint8Array(length);
-  if (!/^[0-9a-f]{32}$/.test(runId)) {
+  if (!isRunId(runId)) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
       `'${runId}' is not an MLflow run id; expected 32 hexadecimal digits in lower case.`,

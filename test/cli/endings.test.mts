@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -91,6 +91,86 @@ describe('how a training command ends', () => {
       expect(bytesOf(runOf(fault)) === undisturbed).to.equal(true);
     });
   }
+
+  it('several stray errors: each text once, and the checkpoint of the first', async () => {
+    const { status, stderr } = await run('aiforge', train, inside('stray'), { FAULT: 'twice@13', STEP_MS: '20' });
+    expect(status).to.equal(1);
+    for (const which of ['first', 'second']) expect(stderr.match(new RegExp(`Error: the ${which} one`, 'g'))).to.have.length(1); // prettier-ignore
+    expect(metricsOf(runOf('stray')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+    const resumed = await run('aiforge', ['train', '--resume', runOf('stray')], inside('stray'));
+    expect(resumed.status, resumed.stderr).to.equal(0);
+    expect(bytesOf(runOf('stray')) === undisturbed).to.equal(true);
+  });
+
+  it('a promise that never settles: status 1 and whose it is', async () => {
+    const { status, stderr } = await run('aiforge', train, inside('never'), { FAULT: 'never@load' });
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/PLUGIN_INVALID Dataset\.loadData returned a promise that never settles/);
+  });
+
+  it('a reader that goes away: a checkpoint, status 141 as after SIGPIPE, and how to go on', async () => {
+    const child = start('aiforge', train, inside('unread'), { STEP_MS: '20' });
+    const end = finished(child);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    const { status, stderr } = await end;
+    expect(status).to.equal(141);
+    expect(stderr).to.include('Interrupted. Go on with: npx aiforge train --resume');
+    expect(metricsOf(runOf('unread')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
+  });
+
+  it('output that cannot be written: training goes on', () => {
+    const full = openSync('/dev/full', 'w');
+    const { status } = spawnSync(process.execPath, [path.resolve('dist/lib/cli/aiforge.js'), ...train], {
+      env: { ...process.env, RUNS_DIR: path.join(inside('full'), 'runs') },
+      stdio: ['ignore', full, full],
+    });
+    closeSync(full);
+    expect(status).to.equal(0);
+    expect(metricsOf(runOf('full')).at(-1)).to.include({ kind: 'finish', status: 'FINISHED' });
+  });
+
+  it('a folder that cannot be made: status 1 and the reason', async () => {
+    const { status, stderr } = await run('aiforge', train, inside('proc'), { RUNS_DIR: '/proc/none' });
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/TRAINING_FAILED The run's folder \/proc\/none\S* cannot be made: ENOENT/);
+  });
+
+  it('nothing to go on with: status 1 and what to give', async () => {
+    const model = path.join(fixtures, 'plugins', 'faulty', 'model.mjs');
+    for (const [given, message] of [
+      ['/nowhere', /there is no run '\/nowhere'\. Give the folder of a run/],
+      ['', /there is no run ''/],
+      [fixtures, /no run that can go on: there is no config\.yaml/],
+      [model, /model\.mjs' is no run and no checkpoint/],
+    ] as const) {
+      const { status, stderr } = await run('aiforge', ['train', '--resume', given], inside('nothing'));
+      expect(status).to.equal(1);
+      expect(stderr).to.match(message);
+    }
+  });
+
+  describe('from code', () => {
+    const script = path.join(fixtures, 'script.mjs');
+    const runScript = (name: string, env: NodeJS.ProcessEnv) =>
+      spawnSync(process.execPath, [script], {
+        encoding: 'utf8',
+        env: { ...process.env, RUNS_DIR: path.join(inside(name), 'runs'), LOG_LEVEL: 'silent', ...env },
+      });
+
+    it('an error that nobody caught is in the log, and the run FAILED', () => {
+      const { status } = runScript('uncaught', { FAULT: 'throw@13' });
+      expect(status).to.equal(1);
+      expect(metricsOf(runOf('uncaught')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+      expect(readFileSync(path.join(runOf('uncaught'), 'log.jsonl'), 'utf8')).to.include('stray error');
+    });
+
+    it('a callback that never settles rejects', () => {
+      const { status, stderr } = runScript('never-called-back', { NEVER: 'callback' });
+      expect(status).to.equal(1);
+      expect(stderr).to.include("A callback's onEpochEnd returned a promise that never settles");
+      expect(metricsOf(runOf('never-called-back')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+    });
+  });
 
   it('a loss of NaN: status 1 and no best weights in the report', async () => {
     const { status, stdout, stderr } = await run('aiforge', train, inside('nan'), { FAULT: 'nan@3' });

@@ -44,6 +44,7 @@ describe('how training on two ranks ends', function () {
       ['SIGTERM@load:1', 143, 1, 'ended with exit status 143'],
       ['SIGINT@loaded:1', 130, 1, 'ended with exit status 130'],
       ['exit@loaded:1', 1, 1, 'ended with exit status 0 while others still needed it'],
+      ['never@load:1', 1, 1, 'ended with exit status 1\n    PLUGIN_INVALID Dataset.loadData returned a promise'],
     ] as const) {
       it(`${fault}, before there is a run: status ${status}, and no run`, async () => {
         const inside = path.join(folder, fault);

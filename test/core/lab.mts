@@ -28,7 +28,7 @@ export interface Batch extends Record<string, Tensor> {
   labels: Tensor;
 }
 
-const Config = ModelConfig.extend({ dropout: z.number().default(0.3), classes: z.int().default(2) });
+export const Config = ModelConfig.extend({ dropout: z.number().default(0.3), classes: z.int().default(2) });
 
 export class Model extends BaseModel<z.infer<typeof Config>, Batch> {
   body: nn.Sequential;

@@ -17,6 +17,7 @@ import { expect } from 'chai';
 
 import { loadCheckpoint } from '#lib/core/checkpoints/checkpoint.js';
 import { saveChecked } from '#lib/core/checkpoints/checksum.js';
+import { RunLock } from '#lib/core/runs/runLock.js';
 import { splitDataset } from '#lib/core/runs/splits.js';
 import { Agreement, RunRequests } from '#lib/core/training/agreement.js';
 import { evaluate } from '#lib/core/training/evaluation.js';
@@ -95,6 +96,24 @@ describe('resuming a run', () => {
       };
       return expectSameBytes('validation', {}, { signal: controller.signal, callbacks: [counted] });
     });
+
+    it('stopped before the first batch', () => {
+      const controller = new AbortController();
+      const callback = { onRunStart: () => controller.abort() };
+      return expectSameBytes('start', {}, { signal: controller.signal, callbacks: [callback] });
+    });
+
+    for (const last of [1, 2]) {
+      it(`stopped between epochs ${last} and ${last + 1}`, () => {
+        const controller = new AbortController();
+        const callback = {
+          onEpochEnd: ({ epoch }: { epoch: number }) => {
+            if (epoch === last) controller.abort();
+          },
+        };
+        return expectSameBytes(`between-${last}`, {}, { signal: controller.signal, callbacks: [callback] });
+      });
+    }
 
     it('stopped before the test', () => {
       const controller = new AbortController();
@@ -258,15 +277,19 @@ describe('resuming a run', () => {
     const runs = inside('locked');
     const { runDirectory } = await runIn(runs, experiment(), abortAt(1, 4));
     const config = experiment({ resumeFrom: runDirectory });
-    const both = await Promise.allSettled([runIn(runs, config), runIn(runs, config)]);
-    const [failed] = both.filter((outcome) => outcome.status === 'rejected');
-    expect(both.map(({ status }) => status).sort()).to.deep.equal(['fulfilled', 'rejected']);
-    expect(((failed as PromiseRejectedResult).reason as Error).message).to.include(
-      `being worked on by process ${process.pid}`,
-    );
+    const other = RunLock.acquire(runDirectory);
+    const failure = await failureOf(runIn(runs, config));
+    expect(failure.message).to.include(`being worked on by process ${process.pid}`);
+    other.release();
 
     writeFileSync(path.join(runDirectory, 'lock.7'), JSON.stringify({ pid: 2 ** 22, host: 'elsewhere' }));
     expect((await failureOf(runIn(runs, config))).message).to.match(/process 4194304 on elsewhere.*remove .*lock\.7/);
+  });
+
+  it('refuses a second run in the process of one that is under way', async () => {
+    const both = await Promise.allSettled([runIn(inside('two'), experiment()), runIn(inside('two'), experiment())]);
+    expect(both.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected']);
+    expect(((both[1] as PromiseRejectedResult).reason as Error).message).to.match(/Another experiment is running/);
   });
 
   it('gives 200 runs that start at once 200 folders', async () => {

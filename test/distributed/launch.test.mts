@@ -297,6 +297,8 @@ describe('launch', function () {
 
     const refused: [Partial<LaunchOptions>, string, RegExp][] = [
       [{ nproc: 0 }, 'INVALID_ARGUMENT', /nproc is 0/],
+      [{ maxRestart: 1 } as object, 'INVALID_ARGUMENT', /no option 'maxRestart'\. Did you mean 'maxRestarts'\?/],
+      [{ prefix: 'no' } as object, 'INVALID_ARGUMENT', /prefix must be true or false, got 'no'/],
       [{ nproc: 1.5 }, 'INVALID_ARGUMENT', /nproc is 1\.5/],
       [{ nodeRank: 1 }, 'INVALID_ARGUMENT', /nodeRank is 1.*from 0 to 0/],
       [{ masterPort: 70000 }, 'INVALID_ARGUMENT', /masterPort is 70000/],

@@ -101,6 +101,18 @@ describe('refusals of optimizers', () => {
     expect(p.tolist()).to.deep.equal([0.5, 0.5]);
   });
 
+  it('share no list with another group or optimizer', () => {
+    const betas: [number, number] = [0.5, 0.9];
+    const own = new optim.Adam([parameter()], { betas });
+    betas[0] = 0.1;
+    expect(own.paramGroups[0]!.betas).to.deep.equal([0.5, 0.9]);
+    const first = new optim.Adam([parameter()]);
+    const write = (): void => void ((first.paramGroups[0]!.betas as unknown as number[])[0] = 0.5);
+    expect(write).to.throw(TypeError);
+    first.paramGroups[0]!.betas = [0.5, 0.999];
+    expect(new optim.Adam([parameter()]).paramGroups[0]!.betas).to.deep.equal([0.9, 0.999]);
+  });
+
   it('notice when a gradient becomes sparse', () => {
     const weight = new nn.Parameter(ones([3, 2]));
     const optimizer = new optim.Adagrad([weight], { lr: 1, eps: 0 });

@@ -87,6 +87,9 @@ describe('tensor()', () => {
     const bad: [NestedArray, DType][] = [
       [300, 'uint8'],
       [-129, 'int8'],
+      [127.5, 'int8'],
+      [-0.5, 'uint8'],
+      [2 ** 63, 'int64'],
       [2n ** 63n, 'int64'],
       [-1, 'uint64'],
       [NaN, 'int32'],

@@ -244,6 +244,29 @@ describe('MlflowTracker without a server', () => {
     }
   });
 
+  it('goes on without a server that names runs as MLflow does not', async () => {
+    const answers: Record<string, object> = {
+      'experiments/get-by-name': { experiment: { experiment_id: '1' } },
+      'runs/create': { run: { info: { run_id: 'abc123' } } },
+    };
+    const odd = createServer(({ url = '' }, response) => {
+      const name = Object.keys(answers).find((each) => url.includes(each));
+      response.end(JSON.stringify(name === undefined ? {} : answers[name]));
+    });
+    await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
+    try {
+      const uri = `http://127.0.0.1:${(odd.address() as AddressInfo).port}`;
+      const warnings = await warningsOf(async () => {
+        const { runId } = await MlflowTracker.create({ uri, experimentName, runName: 'odd' });
+        expect(runId).to.equal(null);
+      });
+      expect(warnings.map(({ msg }) => msg).join()).to.include("'abc123'");
+    } finally {
+      odd.closeAllConnections();
+      odd.close();
+    }
+  });
+
   it('refuses an address that is not http', async () => {
     for (const uri of ['file:./mlruns', 'sqlite:///x.db', 'nonsense']) {
       const error: unknown = await MlflowTracker.create({ uri, experimentName, runName: 'x' }).catch((e: unknown) => e);

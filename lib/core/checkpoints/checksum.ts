@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 
 import { AiforgeError } from '../../errors.js';
 import { loadSafetensors, saveSafetensors, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
@@ -20,6 +21,20 @@ function checksumOf(tensors: Record<string, Tensor>, metadata: Record<string, st
 function bytesOf(tensor: Tensor): Uint8Array {
   const flat = tensor.detach().contiguous().view(-1).view('uint8').toTypedArray();
   return new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength);
+}
+
+/** Of a file as it lies on the disk; null where there is none. */
+export function checksumOfFile(file: string): string | null {
+  return existsSync(file) ? createHash(key).update(readFileSync(file)).digest('hex') : null;
+}
+
+/** Throws FILE_INVALID unless a file beside a checkpoint is the one that the checkpoint was written with. */
+export function checkFile(file: string, expected: string | null): void {
+  if (expected === null || checksumOfFile(file) === expected) return;
+  throw new AiforgeError(
+    'FILE_INVALID',
+    `${file} is not as the run wrote it, and the weights go with what it held. Put the run's own back.`,
+  );
 }
 
 /** Writes a safetensors file with the checksum of its content among its metadata. */

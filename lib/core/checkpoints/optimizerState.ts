@@ -1,9 +1,12 @@
+import type { Module } from '../../nn/index.js';
 import type { Optimizer } from '../../optim/index.js';
 import { Tensor } from '../../tensor/index.js';
 import { fromJson, toJson } from './checkpointJson.js';
 
 interface OptimizerState {
   state: Record<string, Record<string, unknown>>;
+  /** The names of each group's parameters; null for one that is not the model's. */
+  names?: (string | null)[][];
   [rest: string]: unknown;
 }
 
@@ -15,8 +18,10 @@ export interface SavedOptimizer {
   optimizerOptions: string;
 }
 
-/** An optimizer's state as tensors by name, and the rest as JSON. */
-export function flattenOptimizer(optimizer: Optimizer): SavedOptimizer {
+/** An optimizer's state as tensors by name, and the rest as JSON, with the names of the model's parameters. */
+export function flattenOptimizer(optimizer: Optimizer, model: Module): SavedOptimizer {
+  const nameOf = new Map<Tensor, string>([...model.namedParameters()].map(([name, parameter]) => [parameter, name]));
+  const names = optimizer.paramGroups.map(({ params }) => params.map((parameter) => nameOf.get(parameter) ?? null));
   const { state, ...rest } = optimizer.stateDict() as unknown as OptimizerState;
   const tensors: Record<string, Tensor> = {};
   const numbers: Record<string, Record<string, unknown>> = {};
@@ -30,13 +35,18 @@ export function flattenOptimizer(optimizer: Optimizer): SavedOptimizer {
   return {
     optimizer: tensors,
     optimizerName: optimizer.constructor.name,
-    optimizerOptions: toJson({ ...rest, state: numbers }),
+    optimizerOptions: toJson({ ...rest, state: numbers, names }),
   };
 }
 
-/** Gives an optimizer the state that `flattenOptimizer` took. */
-export function restoreOptimizer(optimizer: Optimizer, saved: SavedOptimizer): void {
-  const state = fromJson(saved.optimizerOptions) as OptimizerState;
+/** Gives an optimizer the state that `flattenOptimizer` took, and the groups that it was given while the run went on. */
+export function restoreOptimizer(optimizer: Optimizer, saved: SavedOptimizer, model: Module): void {
+  const { names = [], ...state } = fromJson(saved.optimizerOptions) as OptimizerState;
+  const parameters = new Map(model.namedParameters());
+  for (const group of names.slice(optimizer.paramGroups.length)) {
+    const params = group.flatMap((name) => parameters.get(name ?? '') ?? []);
+    if (params.length === group.length) optimizer.addParamGroup({ params });
+  }
   for (const [key, tensor] of Object.entries(saved.optimizer)) {
     const dot = key.indexOf('.');
     const entries = (state.state[key.slice(0, dot)] ??= {});

@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { AiforgeError } from '../../errors.js';
 import type { RunState } from '../checkpoints/checkpoint.js';
+import { toJson } from '../checkpoints/checkpointJson.js';
 
 /** A setting that a resumed run has otherwise than before. */
 export interface Change {
@@ -15,7 +14,7 @@ type Verdict = 'applied' | { refused: string };
 interface Rule {
   /** What becomes of a change, for the documentation. */
   means: string;
-  verdict: (config: ExperimentConfig, state: RunState) => Verdict;
+  verdict: (config: ExperimentConfig, state: RunState, change: Change) => Verdict;
 }
 
 const applied: Rule = { means: 'applied', verdict: () => 'applied' };
@@ -33,11 +32,13 @@ const bestWouldDiffer = refused('the best value so far is one of the other');
 // What can be set anew when a run is resumed, by its path; all else is the run's own.
 const rules: Record<string, Rule> = {
   'training.epochs': {
-    means: 'applied, unless there is a schedule whose length is that of the run',
-    verdict: ({ training }) =>
-      hasOpenLength(training.scheduler)
+    means: 'applied, unless there is a schedule whose length is that of the run; no fewer than are done',
+    verdict: ({ training }, { epoch }, { to }) => {
+      if (Number(to) < epoch) return { refused: `${epoch} are done` };
+      return hasOpenLength(training.scheduler)
         ? { refused: "the schedule's length is that of the run; give the schedule a length of its own from the start" }
-        : 'applied',
+        : 'applied';
+    },
   },
   'training.learningRate': {
     means: 'applied, unless there is a schedule; parameter groups with rates of their own keep their share',
@@ -89,7 +90,7 @@ export function changesOf(own: ExperimentConfig, given: ExperimentConfig, state:
   const problems: string[] = [];
   for (const [path, change] of differences(own, given)) {
     if (ofTheProcess.has(path)) continue;
-    const verdict = ruleOf(path).verdict(own, state);
+    const verdict = ruleOf(path).verdict(own, state, change);
     if (verdict === 'applied') changes[path] = change;
     else problems.push(`  ${path} was ${show(change.from)} and cannot become ${show(change.to)}: ${verdict.refused}`);
   }
@@ -124,7 +125,7 @@ function* differences(own: object, given: object, under = ''): Generator<[string
   for (const key of new Set([...Object.keys(own), ...Object.keys(given)])) {
     const [from, to] = [(own as Record<string, unknown>)[key], (given as Record<string, unknown>)[key]];
     if (isMapping(from) && isMapping(to)) yield* differences(from, to, `${under}${key}.`);
-    else if (!isDeepStrictEqual(from, to)) yield [`${under}${key}`, { from, to }];
+    else if (toJson(from) !== toJson(to)) yield [`${under}${key}`, { from, to }];
   }
 }
 

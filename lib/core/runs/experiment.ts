@@ -15,6 +15,8 @@ import type { BasePreprocessor } from '../basePreprocessor.js';
 import type { LoadedPlugin } from '../plugins/plugin.js';
 import { loadPlugin } from '../plugins/plugins.js';
 import type { Ranks } from '../ranks.js';
+import { settled } from '../settled.js';
+import { saving } from './saving.js';
 import { splitDataset } from './splits.js';
 
 /** The plugins of an experiment, found and checked, with the model's configuration. */
@@ -123,14 +125,16 @@ export async function prepareData(
   const { classNames } = dataset;
   if (preprocessor === undefined) return { samples: dataset, splits, preprocessor, classNames };
   if (preprocessorFile !== undefined) preprocessor.load(preprocessorFile);
-  else if (context.ranks.rank === 0) await preprocessor.fit(new Items(dataset, splits.train), config.preprocessArgs);
+  else if (context.ranks.rank === 0) {
+    await settled('Preprocessor.fit', preprocessor.fit(new Items(dataset, splits.train), config.preprocessArgs));
+  }
   return { samples: transformed(dataset, preprocessor), splits, preprocessor, classNames };
 }
 
 /** Writes rank 0's fitted preprocessor into the run's folder, from where the others take it. */
 export async function sharePreprocessor({ preprocessor }: ExperimentData, ranks: Ranks, file: string): Promise<void> {
   if (preprocessor === undefined) return;
-  if (ranks.rank === 0) preprocessor.save(file);
+  if (ranks.rank === 0) saving(file, () => preprocessor.save(file));
   await ranks.barrier();
   if (ranks.rank !== 0) preprocessor.load(file);
 }
@@ -147,7 +151,7 @@ async function loadDataset(
 ): Promise<BaseDataset> {
   const DatasetClass = plugins.dataset.Dataset as unknown as new () => BaseDataset;
   const dataset = new DatasetClass();
-  await dataset.loadData(dataPathIn(dataDir, config.dataPath), {
+  const loaded = dataset.loadData(dataPathIn(dataDir, config.dataPath), {
     rank: ranks.rank,
     worldSize: ranks.worldSize,
     barrier: () => ranks.barrier(),
@@ -155,6 +159,7 @@ async function loadDataset(
     args: config.datasetArgs,
     logger: childLogger({ plugin: plugins.dataset.name }),
   });
+  await settled('Dataset.loadData', loaded);
   return dataset;
 }
 

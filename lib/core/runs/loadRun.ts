@@ -7,7 +7,7 @@ import { AiforgeError } from '../../errors.js';
 import { scope, Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
-import { loadWeights } from '../checkpoints/checkpoint.js';
+import { checkWeights, loadWeights } from '../checkpoints/checkpoint.js';
 import { createModel, createPreprocessor, resolvePlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
 
@@ -52,7 +52,10 @@ export function loadRun<Item = unknown, Output = Tensor>(directory: string): Loa
   model.lossFn = model.configureLossFn(config.training.lossFnName);
   loadWeights(files.best, model);
   const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
-  preprocessor?.load(files.preprocessor);
+  if (preprocessor !== undefined) {
+    checkWeights(files.best, files.preprocessor);
+    preprocessor.load(files.preprocessor);
+  }
   model.eval();
   const predict = (items: readonly Item[]) =>
     noGrad(() => scope(() => answerOf(model, samplesOf(items, preprocessor))));

@@ -7,7 +7,9 @@ import { AiforgeError } from '../../errors.js';
 import type { Optimizer } from '../../optim/index.js';
 import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
-import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
+import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
+import { checkFile } from '../checkpoints/checksum.js';
+import { restoreModel, saveModel } from '../checkpoints/modelState.js';
 import { restoreOptimizer } from '../checkpoints/optimizerState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
@@ -52,16 +54,20 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): Ru
   model.lossFn = model.configureLossFn(lossFnName);
   const optimizer = checkOptimizer(model.configureOptimizer(optimizerName, learningRate, optimizerArgs));
   const rng = getRngState();
+  // What a checkpoint cannot hold is told before the first one is due.
+  scope(() => saveModel(model));
   if (resumed !== undefined) restore(resumed, model, optimizer);
   return { config, plugins, model, optimizer, resumed, rng };
 }
 
 function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): void {
   try {
-    scope(() => model.loadStateDict(resumed.checkpoint.model));
+    scope(() => restoreModel(model, resumed.checkpoint));
+    const { frozen } = resumed.checkpoint;
+    for (const [name, parameter] of model.namedParameters()) parameter.requiresGrad = !frozen.includes(name);
     // Copied: it need not be held as long as the run goes on.
     resumed.checkpoint.model = {};
-    resumeOptimizer(resumed, optimizer);
+    resumeOptimizer(resumed, optimizer, model);
   } catch (cause) {
     if (cause instanceof AiforgeError) throw cause;
     throw new AiforgeError(
@@ -73,14 +79,14 @@ function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): v
 }
 
 /** Gives the optimizer the checkpoint's state, and the learning rate that the resume asks for. */
-export function resumeOptimizer({ checkpoint, changes }: ResumedRun, optimizer: Optimizer): void {
+export function resumeOptimizer({ checkpoint, changes }: ResumedRun, optimizer: Optimizer, model: BaseModel): void {
   if (optimizer.constructor.name !== checkpoint.optimizerName) {
     throw new AiforgeError(
       'CONFIG_INVALID',
       `The run was trained with the optimizer ${checkpoint.optimizerName} and cannot go on with ${optimizer.constructor.name}.`,
     );
   }
-  restoreOptimizer(optimizer, checkpoint);
+  restoreOptimizer(optimizer, checkpoint, model);
   const rate = changes['training.learningRate'];
   if (rate === undefined) return;
   // Groups with rates of their own keep their share.
@@ -102,12 +108,17 @@ function readResumed(config: ExperimentConfig, plugins: ExperimentPlugins, ranks
   return { directory, checkpoint, changes };
 }
 
-/** A checkpoint that was moved alone would be missed its best weights at the end. */
-function checkFolder(directory: string, file: string, { state }: Checkpoint): void {
+/** What the run needs beside its checkpoint, at the latest at its end, is there and as it was written. */
+function checkFolder(directory: string, file: string, checkpoint: Checkpoint): void {
+  const { state } = checkpoint;
   const files = runFiles(directory);
   const needed = [files.config, ...(state.best === null ? [] : [files.best])];
   const missing = needed.filter((name) => !existsSync(name)).map((name) => path.basename(name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    checkFile(files.preprocessor, checkpoint.preprocessor);
+    if (state.best !== null) checkWeights(files.best, files.preprocessor);
+    return;
+  }
   throw new AiforgeError(
     'FILE_NOT_FOUND',
     `${file} cannot be resumed from alone: ${missing.join(' and ')} of its run's folder ${missing.length > 1 ? 'are' : 'is'} not beside it. Resume from the run's folder, or copy the whole folder.`,

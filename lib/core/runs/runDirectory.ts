@@ -1,7 +1,9 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
+import { makeFolders } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
+import { logger } from '../../log.js';
 
 /** The files of a run, all in one folder. */
 export interface RunFiles {
@@ -35,29 +37,45 @@ export function createRunDirectory(runsDir: string, experimentName: string, now 
   const safeName = experimentName.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
   const time = now.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
   const parent = path.join(runsDir, safeName);
-  makeFolder(parent, { recursive: true });
+  making(parent, makeFolders);
   for (let attempt = 1; attempt < 10_000; ++attempt) {
     const directory = path.join(parent, attempt === 1 ? time : `${time}_${attempt}`);
     // Making it is what takes it: of several processes, one succeeds.
-    if (makeFolder(directory)) return directory;
+    if (making(directory, takeFolder)) return directory;
   }
   throw new AiforgeError('TRAINING_FAILED', `${parent} has 9,999 runs of this second; set RUNS_DIR to another folder.`);
 }
 
 /** False when the folder is there already. */
-function makeFolder(directory: string, options: { recursive?: boolean } = {}): boolean {
+function takeFolder(directory: string): boolean {
   try {
-    mkdirSync(directory, options);
+    mkdirSync(directory);
     return true;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && options.recursive !== true) return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function making<T>(directory: string, make: (directory: string) => T): T {
+  try {
+    return make(directory);
+  } catch (cause) {
     throw new AiforgeError(
       'TRAINING_FAILED',
-      `The run's folder ${directory} cannot be made: ${message}. Set RUNS_DIR to a folder that can be written.`,
-      { cause: error },
+      `The run's folder ${directory} cannot be made: ${(cause as Error).message}. Set RUNS_DIR to a folder that can be written.`,
+      { cause },
     );
   }
+}
+
+/** Tells of files that somebody took away while the run went on. */
+export function warnOfMissing({ directory, config, metrics, log }: RunFiles): void {
+  const missing = [config, metrics, log].filter((file) => !existsSync(file)).map((file) => path.basename(file));
+  if (missing.length === 0) return;
+  logger.warn(
+    `${missing.join(' and ')} of ${directory} went missing while the run went on: what was written there is lost.`,
+  );
 }
 
 /** Removes what a process left that was killed while it wrote. Only for who holds the folder's lock. */

@@ -1,4 +1,4 @@
-import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
@@ -17,7 +17,13 @@ interface Holder {
 /** A run's folder belongs to one process at a time: whoever holds its lock. A process that has ended holds nothing. */
 export class RunLock {
   readonly #file: string;
-  readonly #release = (): void => rmSync(this.#file, { force: true });
+  readonly #release = (): void => {
+    try {
+      unlinkSync(this.#file);
+    } catch {
+      // Gone with its folder, or not to be removed any more: it is nobody's as soon as this process has ended.
+    }
+  };
 
   private constructor(file: string) {
     this.#file = file;

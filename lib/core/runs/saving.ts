@@ -18,8 +18,9 @@ export function saving<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof AiforgeError || code === undefined) throw error;
+    const isWrapped = error instanceof AiforgeError && error.code === 'FILE_NOT_WRITABLE';
+    const { code, message } = (isWrapped ? error.cause : error) as NodeJS.ErrnoException;
+    if ((error instanceof AiforgeError && !isWrapped) || code === undefined) throw error;
     throw new AiforgeError(
       'TRAINING_FAILED',
       `${file} cannot be written: ${message}. ${code === 'ENOSPC' ? 'Free space on its disk' : 'Make it writable'} and go on from the last checkpoint.`,

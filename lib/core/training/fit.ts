@@ -27,6 +27,8 @@ export interface Run {
   callbacks: Callbacks;
   state: RunState;
   stopping: EarlyStopping;
+  /** The checksum of the preprocessor's file; null where there is none. */
+  preprocessor: string | null;
   tracker: Tracker;
   /** The metrics of each epoch, with its number as `epoch`. */
   history: Record<string, number>[];
@@ -91,7 +93,8 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   Object.assign(state, { epoch, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
   if (isBest) state.bestEpoch = epoch;
   tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, interval: 'epoch' });
-  if (isBest && ranks.rank === 0) saving(files.best, () => saveWeights(files.best, plan.model, epoch));
+  if (isBest && ranks.rank === 0)
+    saving(files.best, () => saveWeights(files.best, plan.model, epoch, run.preprocessor));
   if (training.checkpoint.keepLast) await trainer.save();
   run.history.push({ epoch, ...metrics });
   const seconds = (performance.now() - start) / 1000;

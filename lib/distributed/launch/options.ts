@@ -1,4 +1,6 @@
 import { AiforgeError } from '../../errors.js';
+import { boolean, kind, listOf, number, objectKind, string, type Kind } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 /** Where a launch writes what its ranks print, such as `process.stdout`. */
 export interface TextSink {
@@ -45,6 +47,11 @@ export interface LaunchOptions {
   stderr?: TextSink;
 }
 
+const sinkKind = kind<TextSink>(
+  'something with a write(text)',
+  (value) => typeof (value as Partial<TextSink> | null)?.write === 'function',
+);
+
 export type Settings = Required<Omit<LaunchOptions, 'logDir'>> & Pick<LaunchOptions, 'logDir'>;
 
 function requireInteger(name: string, value: number, minimum: number, maximum = Number.MAX_SAFE_INTEGER): void {
@@ -81,8 +88,34 @@ function forRanks(nodeArgs: readonly string[]): string[] {
   );
 }
 
+const launchTakes = signature<LaunchOptions>(
+  {},
+  {
+    nproc: number,
+    target: string,
+    args: listOf(string),
+    executable: boolean,
+    nodeArgs: listOf(string),
+    nnodes: number,
+    nodeRank: number,
+    masterAddr: string,
+    masterPort: number,
+    maxRestarts: number,
+    logDir: string,
+    prefix: boolean,
+    graceSeconds: number,
+    handleSignals: boolean,
+    env: objectKind as Kind<NodeJS.ProcessEnv>,
+    cwd: string,
+    stdout: sinkKind,
+    stderr: sinkKind,
+  },
+  ['nproc', 'target'],
+);
+
 /** Fills in the defaults and rejects what cannot be launched, before anything is started. */
 export function resolveOptions(options: LaunchOptions): Settings {
+  launchTakes.check('launch', [options]);
   const settings: Settings = {
     nproc: options.nproc,
     target: options.target,

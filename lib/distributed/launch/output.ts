@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
+import { makeFolders } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
 
 const longestLine = 64 * 1024;
@@ -99,7 +100,7 @@ export class RankLog {
     this.path = join(folder, restartCount === 0 ? `rank-${rank}.log` : `rank-${rank}.restart-${restartCount}.log`);
     this.#warn = warn;
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolders(folder);
       this.#descriptor = openSync(this.path, 'w');
     } catch (error) {
       throw new AiforgeError('LAUNCH_FAILED', `The log file '${this.path}' cannot be written: ${String(error)}`, {
