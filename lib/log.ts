@@ -4,6 +4,8 @@ import path from 'node:path';
 import type { LogFn, Logger as PinoLogger } from 'pino';
 
 import { makeFolders } from './atomicFile.js';
+import { kind, oneOf, optional, string } from './kinds.js';
+import { isOptions, signature } from './signature.js';
 
 // pino and pino-pretty take 25 ms to load, and most programs that import the library never log: the first line loads them.
 const load = createRequire(__filename);
@@ -112,6 +114,8 @@ function openRoot(toConsole: boolean): PinoLogger {
   return pino({ level: 'trace', base }, fanOut(toConsole));
 }
 
+const bindingsTake = signature({ bindings: kind('an object of fields', isOptions) });
+
 function createLogger(open: () => PinoLogger, toConsole: boolean): Logger {
   let target: PinoLogger | undefined;
   const method =
@@ -134,7 +138,10 @@ function createLogger(open: () => PinoLogger, toConsole: boolean): Logger {
     warn: method('warn'),
     error: method('error'),
     fatal: method('fatal'),
-    child: (bindings) => createLogger(() => (target ??= open()).child(bindings), toConsole),
+    child(bindings) {
+      bindingsTake.check('logger.child', arguments);
+      return createLogger(() => (target ??= open()).child(bindings), toConsole);
+    },
     isLevelEnabled: (level) => isEnabled(level, toConsole),
   };
 }
@@ -145,8 +152,11 @@ export const logger: Logger = createLogger(() => openRoot(true), true);
 /** Writes to log files alone: what is shown to the user in another way, as an error is that is thrown. */
 export const fileLogger: Logger = createLogger(() => openRoot(false), false);
 
+const logFileTakes = signature({ file: string, level: optional(oneOf(...logLevels)) });
+
 /** A logger that adds these fields to every line; short for `logger.child(bindings)`. */
 export function childLogger(bindings: Record<string, unknown>): Logger {
+  bindingsTake.check('childLogger', arguments);
   return logger.child(bindings);
 }
 
@@ -156,6 +166,7 @@ export function childLogger(bindings: Record<string, unknown>): Logger {
  * more, as on a full disk, costs one warning.
  */
 export function addLogFile(file: string, level: LogLevel = 'info'): () => void {
+  logFileTakes.check('addLogFile', arguments);
   makeFolders(path.dirname(path.resolve(file)));
   const descriptor = openSync(file, 'a');
   const write = lineWriter(descriptor, (error) => {

@@ -16,6 +16,7 @@ const LEAVES = [
   'nearest',
   'kinds',
   'signature',
+  'refusedAssignment',
   'cores',
   'userSignals',
 ];
@@ -26,7 +27,7 @@ const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 const MAY_IMPORT = {
   stack: [],
   errors: ['stack'],
-  log: ['errors', 'atomicFile'],
+  log: ['errors', 'atomicFile', 'kinds', 'signature'],
   hints: [],
   locate: ['errors', 'stack'],
   cores: [],
@@ -38,6 +39,7 @@ const MAY_IMPORT = {
   show: [],
   nearest: [],
   kinds: [],
+  refusedAssignment: ['errors'],
   signature: ['errors', 'show', 'nearest', 'kinds'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],

@@ -1,9 +1,9 @@
-import { inspect } from 'node:util';
-
 import { callNow } from '../autograd/transform.js';
-import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
 import type { DType } from '../tensor/dtype.js';
+import { anything, boolean, func, oneOf } from '../kinds.js';
+import { signature } from '../signature.js';
+import { dtypeKind } from '../tensor/dtypeKinds.js';
 
 interface NativeAutocast {
   autocastState(deviceType: string): { enabled: boolean; dtype: string; cacheEnabled: boolean };
@@ -24,6 +24,12 @@ export interface AutocastOptions {
   cacheEnabled?: boolean;
 }
 
+const autocastTakes = signature({ options: anything, body: func() });
+const optionsTakes = signature<AutocastOptions>(
+  {},
+  { deviceType: oneOf('cuda', 'cpu'), dtype: dtypeKind, enabled: boolean, cacheEnabled: boolean },
+);
+
 /**
  * Runs a synchronous function in which matrix products and convolutions compute in a smaller dtype, and what needs range in
  * float32; returns what it returns. As `torch.autocast`. Run `backward` outside.
@@ -36,13 +42,10 @@ export interface AutocastOptions {
  * const y = amp.autocast({ deviceType: 'cpu', dtype: 'bfloat16' }, () => linear.forward(randn([3, 4])));
  * console.log(y.dtype); // bfloat16; linear.weight is float32 as before
  */
-export function autocast<T>(
-  { deviceType = 'cuda', dtype, enabled = true, cacheEnabled }: AutocastOptions,
-  body: () => T,
-): T {
-  if (!['cuda', 'cpu'].includes(deviceType)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `autocast: expected 'cuda' or 'cpu', got ${inspect(deviceType)}.`);
-  }
+export function autocast<T>(options: AutocastOptions, body: () => T): T {
+  autocastTakes.check('autocast', arguments);
+  optionsTakes.checkOptions('autocast', options);
+  const { deviceType = 'cuda', dtype, enabled = true, cacheEnabled } = options;
   const before = addon.autocastState(deviceType);
   addon.enterAutocast(deviceType, enabled, dtype ?? before.dtype, cacheEnabled ?? before.cacheEnabled);
   try {

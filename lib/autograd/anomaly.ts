@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { boolean, func, type Kinds } from '../kinds.js';
-import { signature } from '../signature.js';
+import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import { shownFrames, takeStack } from '../stack.js';
 import { withCleanUp } from './finally.js';
@@ -66,6 +66,7 @@ export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = {})
 
 /** Whether anomaly mode is on. */
 export function isAnomalyEnabled(): boolean {
+  nothing.check('isAnomalyEnabled', arguments);
   return (running.at(-1) ?? base).enabled;
 }
 

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { boolean, type Kinds } from '../kinds.js';
+import { boolean, func, type Kinds } from '../kinds.js';
 import { keep, scope } from '../tensor/scope.js';
 import { currentGraphTask, refuseResult } from '../tensor/engine.js';
 import { empty } from '../tensor/generated/functions.js';
@@ -10,6 +10,7 @@ import { enableGrad, isGradEnabled } from './modes.js';
 import { RngState } from './rngState.js';
 import { underHooks } from './savedTensors.js';
 import type { EngineCallback, Handle } from '../native.js';
+import { signature } from '../signature.js';
 
 export interface CheckpointOptions {
   /** Recomputes in a backward pass of its own, which `grad` and `inputs` cannot use. Default: false. */
@@ -19,6 +20,8 @@ export interface CheckpointOptions {
 }
 
 export const checkpointOptions: Kinds<CheckpointOptions> = { useReentrant: boolean, preserveRngState: boolean };
+
+const checkpointTakes = signature({ fn: func() });
 
 function isOptions(value: unknown): value is CheckpointOptions {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
@@ -42,6 +45,7 @@ export function checkpoint<Args extends unknown[], Result>(
   fn: (...args: Args) => Result,
   ...args: [...Args] | [...Args, CheckpointOptions]
 ): Result {
+  if (typeof fn !== 'function') checkpointTakes.check('checkpoint', [fn]);
   const last = args.at(-1);
   const options = isOptions(last) ? last : {};
   const own = (isOptions(last) ? args.slice(0, -1) : args) as Args;

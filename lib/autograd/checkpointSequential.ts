@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { anything } from '../kinds.js';
+import { anything, func, listOf } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -7,7 +7,7 @@ import { checkpoint, checkpointOptions, type CheckpointOptions } from './checkpo
 
 type Stage = (input: Tensor) => Tensor;
 
-const takes = signature({ stages: anything, segments: anything, input: anything }, checkpointOptions);
+const takes = signature({ stages: listOf(func()), segments: anything, input: anything }, checkpointOptions);
 
 /**
  * Runs functions one after the other in `segments` parts, each but the last checkpointed. As

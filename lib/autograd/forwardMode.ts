@@ -3,6 +3,9 @@ import { native, type Handle } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { callNow } from './transform.js';
+import { func } from '../kinds.js';
+import { signature } from '../signature.js';
+import { tensorKind } from '../tensor/kinds.js';
 
 const makeDualOp = native.registerOperators(['_make_dual', '_unpack_dual']);
 const unpackDualOp = makeDualOp + 1;
@@ -15,6 +18,10 @@ export interface UnpackedDual {
   primal: Tensor;
   tangent: Tensor | null;
 }
+
+const dualLevelTakes = signature({ body: func() });
+const makeDualTakes = signature({ primal: tensorKind, tangent: tensorKind });
+const unpackDualTakes = signature({ dual: tensorKind });
 
 /**
  * Runs `body` in a level of forward-mode differentiation: tangents given to `makeDual` flow through operators, and end
@@ -29,6 +36,7 @@ export interface UnpackedDual {
  * slope.tolist(); // [1, 1.25]
  */
 export function dualLevel<T>(body: () => T): T {
+  dualLevelTakes.check('dualLevel', arguments);
   enterContext();
   native.enterDualLevel();
   try {
@@ -53,6 +61,7 @@ function checkDifferentiable(name: string, { dtype }: Tensor): void {
  * @throws AiforgeError INVALID_ARGUMENT outside `dualLevel` and for integers.
  */
 export function makeDual(primal: Tensor, tangent: Tensor): Tensor {
+  makeDualTakes.check('makeDual', arguments);
   if (!native.hasDualLevel()) {
     throw new AiforgeError('INVALID_ARGUMENT', 'makeDual: a tangent lives in a level: call it inside dualLevel().');
   }
@@ -64,6 +73,7 @@ export function makeDual(primal: Tensor, tangent: Tensor): Tensor {
 
 /** The value and the tangent of a tensor. As `torch.autograd.forward_ad.unpack_dual`. */
 export function unpackDual(dual: Tensor): UnpackedDual {
+  unpackDualTakes.check('unpackDual', arguments);
   if (!native.hasDualLevel()) return { primal: dual, tangent: null };
   enterContext();
   const [primal, tangent] = native.call(unpackDualOp, handleOf(dual), level) as [Handle, Handle | null];

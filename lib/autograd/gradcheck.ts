@@ -15,6 +15,8 @@ import {
 } from './gradcheckZeros.js';
 import { gradientsOf } from './gradients.js';
 import { isComplex, isDifferentiable } from './matrix.js';
+import { anything, boolean, func, number, optional, type Kinds } from '../kinds.js';
+import { signature } from '../signature.js';
 
 export interface GradcheckOptions {
   /** How far inputs are moved for the differences. Default: 1e-6. */
@@ -49,6 +51,26 @@ export interface GradgradcheckOptions extends Omit<GradcheckOptions, 'checkForwa
   /** Checks backward gradients of the backward pass. Default: true. */
   checkRevOverRev?: boolean;
 }
+
+const sharedOptions: Kinds<Omit<GradcheckOptions, 'checkForwardAd' | 'checkBackwardAd'>> = {
+  eps: number,
+  atol: number,
+  rtol: number,
+  raiseException: boolean,
+  nondetTol: number,
+  checkUndefinedGrad: boolean,
+  checkGradDtypes: boolean,
+  checkBatchedGrad: boolean,
+  fastMode: boolean,
+};
+const gradcheckTakes = signature<GradcheckOptions>(
+  { fn: func(), inputs: anything },
+  { ...sharedOptions, checkForwardAd: boolean, checkBackwardAd: boolean },
+);
+const gradgradcheckTakes = signature<GradgradcheckOptions>(
+  { fn: func(), inputs: anything, gradOutputs: optional(anything) },
+  { ...sharedOptions, genNonContigGradOutputs: boolean, checkFwdOverRev: boolean, checkRevOverRev: boolean },
+);
 
 /** What `gradcheck` is given: one argument, or all in an array. */
 export type CheckedInputs = Tensor | readonly unknown[];
@@ -155,6 +177,7 @@ export function gradcheck(
   inputs: CheckedInputs,
   options: GradcheckOptions = {},
 ): boolean {
+  gradcheckTakes.check('gradcheck', arguments);
   const { checkForwardAd = false, checkBackwardAd = true, checkBatchedGrad = false } = options;
   if (!checkForwardAd && !checkBackwardAd) {
     throw invalid('gradcheck: expected checkForwardAd or checkBackwardAd, or both, to be true.');
@@ -191,6 +214,7 @@ export function gradgradcheck(
   gradOutputs: Tensor | readonly Tensor[] | null = null,
   options: GradgradcheckOptions = {},
 ): boolean {
+  gradgradcheckTakes.check('gradgradcheck', arguments);
   const { genNonContigGradOutputs = false, checkFwdOverRev = false, checkRevOverRev = true, ...rest } = options;
   if (!checkFwdOverRev && !checkRevOverRev) {
     throw invalid('gradgradcheck: expected checkFwdOverRev or checkRevOverRev, or both, to be true.');

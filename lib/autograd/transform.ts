@@ -3,6 +3,8 @@ import { native } from '../native.js';
 import { enterContext, isThenable, runInContext } from '../tensor/context.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { flattenTree, unflattenTree } from './pytree.js';
+import { func } from '../kinds.js';
+import { signature } from '../signature.js';
 
 /** Runs `body` inside a function transform that `enter` begins; it ends in any case. */
 export function inTransform<T>(enter: () => number, body: (level: number) => T): T {
@@ -24,8 +26,11 @@ export function inGradTransform<T>(body: (level: number) => T): T {
   );
 }
 
+const callTakes = signature({ body: func() });
+
 /** Calls a function that a transform runs: it must be done when it returns, since the transform ends then. */
 export function callNow<T>(name: string, fn: (...args: never[]) => T, args: readonly unknown[]): T {
+  if (typeof fn !== 'function') callTakes.check(name, [fn]);
   const result = fn(...(args as never[]));
   if (!isThenable(result)) return result;
   // What it goes on to do with tensors of the transform fails; that failure is told here already.

@@ -12,6 +12,8 @@ import { plainCopy } from './plainCopy.js';
 import { validate } from './validate.js';
 import { stringify } from './yamlLibrary.js';
 import { readYamlText } from './yamlText.js';
+import { kind, listOf, optional, string } from '../kinds.js';
+import { isOptions, signature } from '../signature.js';
 
 const yamlExtensions = ['.yaml', '.yml', '.json'];
 const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -21,6 +23,9 @@ interface Source {
   locate(path: readonly PropertyKey[]): string | undefined;
 }
 
+const loadTakes = signature({ file: string, overrides: optional(listOf(string)) });
+const dumpTakes = signature({ config: kind('a configuration', isOptions) });
+
 /**
  * Reads an experiment from a YAML or JSON file, or from a TypeScript or JavaScript module that exports it as `config` or by
  * default, and applies overrides such as `training.epochs=2` or `model.hiddenDims=[8,8]`. Its paths become absolute: they are
@@ -28,6 +33,7 @@ interface Source {
  * problem found and its place.
  */
 export function loadExperimentConfig(file: string, overrides: readonly string[] = []): ExperimentConfig {
+  loadTakes.check('loadExperimentConfig', arguments);
   const parsed = overrides.map(parseOverride);
   checkFile(file);
   const source = yamlExtensions.includes(extname(file)) ? readYaml(file) : readModule(file);
@@ -42,6 +48,7 @@ export function loadExperimentConfig(file: string, overrides: readonly string[] 
 
 /** The configuration as YAML text, which {@link loadExperimentConfig} reads back to an equal one. */
 export function dumpConfig(config: ExperimentConfig): string {
+  dumpTakes.check('dumpConfig', arguments);
   return stringify(config);
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { logLevels } from '../log.js';
 import { validate } from './validate.js';
+import { kind, optional } from '../kinds.js';
+import { isOptions, signature } from '../signature.js';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// address' });
 
@@ -18,8 +20,13 @@ export const Settings = z.object({
 });
 export type Settings = z.infer<typeof Settings>;
 
+const readTakes = signature({
+  env: optional(kind('an object of variables', (value) => value === process.env || isOptions(value))),
+});
+
 /** Reads the settings from an environment. Throws `CONFIG_INVALID`, which names the variable, its value and what it may be. */
 export function readSettings(env: Record<string, string | undefined> = process.env): Settings {
+  readTakes.check('readSettings', arguments);
   const given: Record<string, string> = {};
   for (const name of Object.keys(Settings.shape)) {
     const value = env[name];

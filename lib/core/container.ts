@@ -1,6 +1,9 @@
 import { ContainerInstance, Token } from 'typedi';
+
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { AiforgeError } from '../errors.js';
+import { func, kind, string } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
 
 // typedi is no longer maintained, so no other file imports it. Only its tokens and factories are used.
 export type { Token } from 'typedi';
@@ -8,8 +11,14 @@ export type { Token } from 'typedi';
 /** Makes a value for a container; it asks the container for what it needs. */
 export type Factory<T> = (container: Container) => T;
 
+const nameTakes = signature({ name: string });
+const tokenKind = kind('a token of createToken()', (value) => value instanceof Token);
+const provideTakes = signature({ token: tokenKind, factory: func() });
+const getTakes = signature({ token: tokenKind });
+
 /** A token to provide and get a value by; the name appears in errors. */
 export function createToken<T>(name: string): Token<T> {
+  nameTakes.check('createToken', arguments);
   return new Token<T>(name);
 }
 
@@ -48,11 +57,13 @@ export class Container {
 
   /** Registers a factory that every container made or reset afterwards starts with; a later one for the same token wins. */
   static register<T>(token: Token<T>, factory: Factory<T>): void {
+    provideTakes.check('Container.register', arguments);
     defaults.set(token, factory);
   }
 
   /** Says how to make the value of a token in this container, in place of what was said or made before. */
   provide<T>(token: Token<T>, factory: Factory<T>): this {
+    provideTakes.check('provide', arguments);
     this.#factories.set(token, factory);
     this.#forget();
     return this;
@@ -60,6 +71,7 @@ export class Container {
 
   /** The value of a token, made by its factory at the first call. Throws `CONFIG_INVALID` when nothing provides it. */
   get<T>(token: Token<T>): T {
+    getTakes.check('get', arguments);
     if (this.#disposed) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
@@ -77,6 +89,7 @@ export class Container {
 
   /** Forgets every override, factory and value of this container; what `register` gave is there again. */
   reset(): void {
+    nothing.check('reset', arguments);
     this.#factories.clear();
     for (const [token, factory] of defaults) this.#factories.set(token, factory);
     this.#factories.set(experimentConfig, missingConfig);
@@ -86,6 +99,7 @@ export class Container {
 
   /** Lets go of everything; the container cannot be used afterwards. */
   dispose(): void {
+    nothing.check('dispose', arguments);
     this.#disposed = true;
     this.#factories.clear();
     this.#forget();

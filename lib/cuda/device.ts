@@ -5,9 +5,17 @@ import { native } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { flavour, isCudaFlavour, nativeCuda, type DeviceProperties } from './native.js';
+import { anything, optional } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
+import { tensorKind } from '../tensor/kinds.js';
 
 /** A CUDA device: its number, `'cuda'` for the current one, or `'cuda:1'`. */
 export type CudaDevice = number | 'cuda' | `cuda:${number}`;
+
+/** What most functions about a device take. */
+export const deviceTakes = signature({ device: optional(anything) });
+const setDeviceTakes = signature({ device: anything });
+const setRngStateTakes = signature({ state: tensorKind, device: optional(anything) });
 
 /** A device's number; null for the current one. Throws INVALID_ARGUMENT for what is no CUDA device. */
 export function indexOf(device: CudaDevice | null | undefined): number | null {
@@ -23,6 +31,7 @@ export function indexOf(device: CudaDevice | null | undefined): number | null {
 
 /** Whether a CUDA device can be used: the build is of the CUDA flavour, and a driver shows a GPU. */
 export function isAvailable(): boolean {
+  nothing.check('isAvailable', arguments);
   return nativeCuda.deviceCount() > 0;
 }
 
@@ -34,16 +43,19 @@ export function isAvailable(): boolean {
  * const x = ones([2], { device: cuda.deviceCount() > 0 ? 'cuda' : 'cpu' });
  */
 export function deviceCount(): number {
+  nothing.check('deviceCount', arguments);
   return nativeCuda.deviceCount();
 }
 
 /** The device that `'cuda'` stands for on this thread. Throws DEVICE_UNAVAILABLE where there is none. */
 export function currentDevice(): number {
+  nothing.check('currentDevice', arguments);
   return nativeCuda.deviceIndex(null);
 }
 
 /** Makes a device the one that `'cuda'` stands for on this thread. Throws DEVICE_UNAVAILABLE for one that is not there. */
 export function setDevice(device: CudaDevice): void {
+  setDeviceTakes.check('setDevice', arguments);
   nativeCuda.setDevice(nativeCuda.deviceIndex(indexOf(device)));
 }
 
@@ -53,6 +65,7 @@ export function setDevice(device: CudaDevice): void {
  * @throws AiforgeError DEVICE_UNAVAILABLE where there is none.
  */
 export function synchronize(device?: CudaDevice): void {
+  deviceTakes.check('synchronize', arguments);
   nativeCuda.synchronize(indexOf(device));
 }
 
@@ -64,22 +77,26 @@ export function synchronize(device?: CudaDevice): void {
  * if (cuda.isAvailable()) console.log(cuda.getDeviceProperties().name, cuda.getDeviceProperties().totalMemory);
  */
 export function getDeviceProperties(device?: CudaDevice): DeviceProperties {
+  deviceTakes.check('getDeviceProperties', arguments);
   return flavour().deviceProperties(indexOf(device));
 }
 
 /** The GPU's name, such as `'NVIDIA H100 80GB HBM3'`. Throws DEVICE_UNAVAILABLE for one that is not there. */
 export function getDeviceName(device?: CudaDevice): string {
+  deviceTakes.check('getDeviceName', arguments);
   return getDeviceProperties(device).name;
 }
 
 /** The GPU's compute capability. Throws DEVICE_UNAVAILABLE for one that is not there. */
 export function getDeviceCapability(device?: CudaDevice): [major: number, minor: number] {
+  deviceTakes.check('getDeviceCapability', arguments);
   const { major, minor } = getDeviceProperties(device);
   return [major, minor];
 }
 
 /** The version of NCCL; null in a build for the CPU, which has none. */
 export function ncclVersion(): [major: number, minor: number, patch: number] | null {
+  nothing.check('ncclVersion', arguments);
   if (!isCudaFlavour) return null;
   // As torch.cuda.nccl.version(): major in the high word, minor and patch below it.
   const packed = BigInt(flavour().ncclVersion());
@@ -94,6 +111,7 @@ const nameOf = (device: CudaDevice | undefined): string => `cuda:${nativeCuda.de
  * @throws AiforgeError DEVICE_UNAVAILABLE where there is none.
  */
 export function getRngState(device?: CudaDevice): Tensor {
+  deviceTakes.check('getRngState', arguments);
   const name = nameOf(device);
   enterContext();
   return wrapHandle(native.defaultGeneratorState(name));
@@ -101,5 +119,6 @@ export function getRngState(device?: CudaDevice): Tensor {
 
 /** Sets the state of a device's default generator to one that `getRngState` gave. */
 export function setRngState(state: Tensor, device?: CudaDevice): void {
+  setRngStateTakes.check('setRngState', arguments);
   native.setDefaultGeneratorState(nameOf(device), handleOf(state));
 }

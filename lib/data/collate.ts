@@ -1,6 +1,8 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { stack, Tensor, tensor, type TypedArray } from '../tensor/index.js';
+import { kind } from '../kinds.js';
+import { signature } from '../signature.js';
 
 /** What becomes of a sample when many are put together: numbers and tensors become tensors with one dimension more. */
 export type Collated<T> = T extends Tensor | TypedArray | number | bigint | boolean
@@ -11,6 +13,8 @@ export type Collated<T> = T extends Tensor | TypedArray | number | bigint | bool
       ? Collated<Item>[]
       : { [Key in keyof T]: Collated<T[Key]> };
 
+const collateTakes = signature({ samples: kind('an array of samples', Array.isArray) });
+
 /**
  * Puts samples together into a batch, as `torch.utils.data.default_collate`: tensors and typed arrays are stacked, numbers become int64 or
  * float64 tensors, objects and arrays are collated entry by entry, strings stay a list.
@@ -19,12 +23,13 @@ export type Collated<T> = T extends Tensor | TypedArray | number | bigint | bool
  * together; it names the sample and the field.
  */
 export function defaultCollate<T>(samples: readonly T[]): Collated<T> {
+  collateTakes.check('defaultCollate', arguments);
   return collate(samples, '') as Collated<T>;
 }
 
-type Kind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'other';
+type SampleKind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'other';
 
-function kindOf(value: unknown): Kind {
+function kindOf(value: unknown): SampleKind {
   if (Tensor.isTensor(value)) return 'tensor';
   switch (typeof value) {
     case 'number':
@@ -47,10 +52,10 @@ const isThenable = (value: unknown): boolean => typeof (value as { then?: unknow
 /** Puts together what stands at `path` of each sample. */
 function collate(samples: readonly unknown[], path: string): unknown {
   const [first] = samples;
-  const kind = kindOf(first);
-  const odd = samples.findIndex((sample) => kindOf(sample) !== kind);
+  const expected = kindOf(first);
+  const odd = samples.findIndex((sample) => kindOf(sample) !== expected);
   if (odd > 0) throw refusal(samples[odd], place(path, odd), `where ${place(path, 0)} is ${show(first)}`);
-  switch (kind) {
+  switch (expected) {
     case 'tensor':
       return stack(samples as Tensor[]);
     case 'number':

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { boolean, count, func } from '../kinds.js';
+import { boolean, count, func, optional, size } from '../kinds.js';
 import { signature } from '../signature.js';
 import { scope, type Generator as RandomGenerator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
@@ -33,6 +33,8 @@ const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
     generator: generatorKind,
   },
 );
+
+const batchesTakes = signature({ first: optional(size) });
 
 /**
  * Batches of a dataset or of an array of samples, as `torch.utils.data.DataLoader` with its draws: the same seed gives the
@@ -80,6 +82,7 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
 
   /** The batches of one pass from the one at `first` on, which goes on with a pass; those before it are not loaded. */
   batches(first = 0): Generator<Batch, void, undefined> {
+    batchesTakes.check('batches', arguments);
     // PyTorch draws a seed for its workers at the start of every pass, also when it has none.
     if (first === 0) drawSeed(this.#generator);
     return this.#load(first);

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { kind, listOf, notNegative, optional, size } from '../kinds.js';
+import { kind, listOf, notNegative, optional, size, whole } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { randperm, Tensor, type Generator } from '../tensor/index.js';
@@ -15,6 +15,8 @@ export interface Dataset<Item = unknown> {
 
 /** Where samples come from: a dataset, or an array of them. */
 export type Samples<Item = unknown> = Dataset<Item> | readonly Item[];
+
+const getTakes = signature({ index: whole });
 
 const isDataset = (value: unknown): boolean =>
   typeof value === 'object' &&
@@ -60,6 +62,7 @@ export class TensorDataset implements Dataset<Tensor[]> {
   }
 
   get(index: number): Tensor[] {
+    if (arguments.length > 1) getTakes.check('get', arguments);
     return this.tensors.map((tensor) => tensor.select(0, index));
   }
 }
@@ -78,6 +81,7 @@ export class Subset<Item> implements Dataset<Item> {
   }
 
   get(index: number): Item {
+    if (arguments.length > 1) getTakes.check('get', arguments);
     const original = this.indices[index];
     if (original === undefined) {
       throw refusal(`Subset: index ${show(index)} is outside 0 … ${this.length - 1}`);

@@ -18,6 +18,7 @@ export const samplerKind = kind<Sampler>(
     typeof (value as { length?: unknown }).length === 'number',
 );
 
+const setEpochTakes = signature({ epoch: size });
 const sequentialTakes = signature({ length: size });
 
 /** 0, 1, 2, …, as `torch.utils.data.SequentialSampler`. */
@@ -215,6 +216,7 @@ export class DistributedSampler implements Sampler {
 
   /** Chooses the order of a pass; call it before each. */
   setEpoch(epoch: number): void {
+    setEpochTakes.check('setEpoch', arguments);
     this.#epoch = epoch;
   }
 

@@ -2,6 +2,7 @@ import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { isOptions } from '../signature.js';
 import { Tensor } from '../tensor/tensor.js';
+import { fraction } from '../kinds.js';
 
 /** A `paddingIdx` counted from the start; throws when the table has no such row. */
 export function checkPaddingIdx(paddingIdx: number, rows: number): number {
@@ -16,14 +17,15 @@ export function checkPaddingIdx(paddingIdx: number, rows: number): number {
 
 /** Throws unless `p` is a probability. */
 export function checkProbability(p: number): number {
-  if (p >= 0 && p <= 1) return p;
+  if (fraction.accepts(p)) return p;
   throw new AiforgeError('INVALID_ARGUMENT', `dropout: expected a probability between 0 and 1, got ${show(p)}.`);
 }
 
 /** Throws unless a forward that looks at its input itself was given a tensor. */
-export function checkInput(layer: string, input: unknown): asserts input is Tensor {
+export function checkInput(layer: string, input: unknown, parameter?: string): asserts input is Tensor {
   if (Tensor.isTensor(input)) return;
-  throw new AiforgeError('INVALID_ARGUMENT', `${layer}: expected a Tensor, got ${show(input)}.`);
+  const problem = parameter === undefined ? 'expected a Tensor' : `${parameter} must be a Tensor`;
+  throw new AiforgeError('INVALID_ARGUMENT', `${layer}: ${problem}, got ${show(input)}.`);
 }
 
 /** Throws for arguments of a forward after those that it takes; undefined is not given. */

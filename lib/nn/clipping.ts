@@ -88,6 +88,8 @@ export function getTotalNorm(tensors: Tensor | Iterable<Tensor>, options: ClipGr
   return scope(() => noGrad(() => totalNorm(byKind(Array.from(list, handleOf)), options)));
 }
 
+const clipGradsWithNormTakes = signature({ parameters: tensorsKind, maxNorm: number, totalNorm: tensorKind });
+
 /**
  * Scales the gradients of all parameters, whose norm is `totalNorm`, so that it is at most `maxNorm`. As
  * `torch.nn.utils.clip_grads_with_norm_`.
@@ -100,6 +102,7 @@ export function getTotalNorm(tensors: Tensor | Iterable<Tensor>, options: ClipGr
  * x.grad.allclose(tensor([1.5, 2])); // true
  */
 export function clipGradsWithNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: number, totalNorm: Tensor): void {
+  clipGradsWithNormTakes.check('clipGradsWithNorm_', arguments);
   const list = asList(parameters);
   scope(() => noGrad(() => scaleTo(maxNorm, gradientsByKind(list), totalNorm)));
 }
@@ -135,6 +138,8 @@ export function clipGradNorm_(
   );
 }
 
+const clipGradValueTakes = signature({ parameters: tensorsKind, clipValue: number });
+
 /**
  * Clamps every gradient element to [-clipValue, clipValue]. As `torch.nn.utils.clip_grad_value_`.
  *
@@ -146,6 +151,7 @@ export function clipGradNorm_(
  * x.grad.tolist(); // [0.5, -1]
  */
 export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
+  clipGradValueTakes.check('clipGradValue_', arguments);
   const list = asList(parameters);
   scope(() =>
     noGrad(() => {

@@ -1,10 +1,10 @@
 import { AiforgeError } from '../errors.js';
-import { anything, boolean, orNull } from '../kinds.js';
+import { boolean, kind, objectKind, orNull } from '../kinds.js';
 import { signature } from '../signature.js';
 import { noGrad } from '../autograd/modes.js';
 import { onesLike, zerosLike } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import type { Linear } from './modules/linear.js';
 import { Parameter } from './parameter.js';
@@ -54,8 +54,17 @@ function normOf(
   return { runningMean, runningVar, eps, weight, bias };
 }
 
+const normKind = kind<BatchNormTensors>(
+  'an object with the Tensors runningMean and runningVar and the number eps',
+  (value) =>
+    objectKind.accepts(value) &&
+    Tensor.isTensor((value as BatchNormTensors).runningMean) &&
+    Tensor.isTensor((value as BatchNormTensors).runningVar) &&
+    typeof (value as BatchNormTensors).eps === 'number',
+);
+
 const fuseWeightsTakes = signature<{ transpose?: boolean }>(
-  { weight: tensorKind, bias: orNull(tensorKind), norm: anything },
+  { weight: tensorKind, bias: orNull(tensorKind), norm: normKind },
   { transpose: boolean },
 );
 
@@ -131,6 +140,8 @@ export function fuseConvBnEval<C extends Weighted>(
   return fused;
 }
 
+const fuseLinearWeightsTakes = signature({ weight: tensorKind, bias: orNull(tensorKind), norm: normKind });
+
 /**
  * The weight and bias of a linear layer that does what it and a batch norm after it do. As
  * `torch.nn.utils.fuse_linear_bn_weights`.
@@ -143,6 +154,7 @@ export function fuseConvBnEval<C extends Weighted>(
  * bias.tolist(); // [-2, -1]
  */
 export function fuseLinearBnWeights(weight: Tensor, bias: Tensor | null, norm: BatchNormTensors): Fused {
+  fuseLinearWeightsTakes.check('fuseLinearBnWeights', arguments);
   return scope(() =>
     noGrad(() => {
       const { runningMean, runningVar, eps } = norm;
@@ -158,6 +170,8 @@ export function fuseLinearBnWeights(weight: Tensor, bias: Tensor | null, norm: B
   );
 }
 
+const fuseLinearEvalTakes = signature({ linear: moduleKind, norm: moduleKind });
+
 /**
  * A copy of a linear layer that does what it and the batch norm after it do in evaluation. As
  * `torch.nn.utils.fuse_linear_bn_eval`.
@@ -172,6 +186,7 @@ export function fuseLinearBnWeights(weight: Tensor, bias: Tensor | null, norm: B
  * fused.forward(x).allclose(norm.forward(linear.forward(x)), { atol: 1e-5 }); // true
  */
 export function fuseLinearBnEval<L extends Linear>(linear: L, norm: Normalizing): L {
+  fuseLinearEvalTakes.check('fuseLinearBnEval', arguments);
   const call = 'fuseLinearBnEval';
   const tensors = normOf(call, linear, norm);
   if (norm.numFeatures !== linear.outFeatures && norm.numFeatures !== 1) {

@@ -1,6 +1,7 @@
 import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { number, optional, orNull, string } from '../kinds.js';
+import { signature } from '../signature.js';
 
 /** Which function follows a layer, for the gain of its weights. */
 export type Nonlinearity =
@@ -19,6 +20,8 @@ export type Nonlinearity =
 
 export type FanMode = 'fan_in' | 'fan_out';
 
+const gainTakes = signature({ nonlinearity: string, param: optional(orNull(number)) });
+
 /**
  * The gain that PyTorch recommends for the weights before a nonlinearity; `param` is the slope of a `'leaky_relu'`
  * (0.01). As `torch.nn.init.calculate_gain`.
@@ -29,6 +32,7 @@ export type FanMode = 'fan_in' | 'fan_out';
  * nn.init.calculateGain('leaky_relu', 0.2); // 1.3867504905630728
  */
 export function calculateGain(nonlinearity: Nonlinearity, param: number | null = null): number {
+  gainTakes.check('calculateGain', arguments);
   if (/^conv(_transpose)?[123]d$/.test(nonlinearity)) return 1;
   switch (nonlinearity) {
     case 'linear':
@@ -39,18 +43,12 @@ export function calculateGain(nonlinearity: Nonlinearity, param: number | null =
     case 'relu':
       return Math.sqrt(2);
     case 'leaky_relu':
-      return Math.sqrt(2 / (1 + slopeOf(param) ** 2));
+      return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
     case 'selu':
       return 3 / 4;
     default:
       throw new AiforgeError('INVALID_ARGUMENT', `calculateGain: unknown nonlinearity '${nonlinearity as string}'.`);
   }
-}
-
-function slopeOf(param: number | null): number {
-  if (param === null) return 0.01;
-  if (typeof param === 'number') return param;
-  throw new AiforgeError('INVALID_ARGUMENT', `calculateGain: the slope must be a number, got ${show(param)}.`);
 }
 
 /** How many inputs and outputs each element of a weight has. */

@@ -5,12 +5,16 @@ import type { Module } from './module.js';
 import { addHook, removeHook } from './moduleHooks.js';
 import { members } from './registry.js';
 import { isUninitialized } from './uninitialized.js';
+import { signature } from '../signature.js';
+import { moduleKind } from './moduleKinds.js';
 
 /** A module that gets the shapes of its parameters from the arguments of its first `forward`. */
 export interface LazyModule extends Module {
   /** Gives the parameters that have none yet shapes and values. */
   initializeParameters(...args: never[]): void;
 }
+
+const moduleTakes = signature({ module: moduleKind });
 
 /**
  * Whether a module has parameters or buffers without a shape; those of submodules do not count. As
@@ -24,6 +28,7 @@ export interface LazyModule extends Module {
  * nn.hasUninitializedParams(layer); // false
  */
 export function hasUninitializedParams(module: Module): boolean {
+  moduleTakes.check('hasUninitializedParams', arguments);
   for (const { value } of module[members]()) if (isUninitialized(value)) return true;
   return false;
 }
@@ -74,5 +79,6 @@ function initialize(module: LazyModule, args: never[]): void {
  * layer.constructor.name; // 'Scale'
  */
 export function initializeOnForward(module: LazyModule): void {
+  moduleTakes.check('initializeOnForward', arguments);
   addHook(module, 'forwardPre', initialize);
 }

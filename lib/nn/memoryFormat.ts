@@ -4,6 +4,9 @@ import { scope } from '../tensor/scope.js';
 import type { Module } from './module.js';
 import { Conv2d, Conv3d } from './modules/conv.js';
 import { ConvTranspose2d, ConvTranspose3d } from './modules/convTranspose.js';
+import { signature } from '../signature.js';
+import { moduleKind } from './moduleKinds.js';
+import { memoryFormatKind } from '../tensor/dtypeKinds.js';
 
 type Convolution = Conv2d | Conv3d | ConvTranspose2d | ConvTranspose3d;
 
@@ -23,6 +26,8 @@ function convert(
   );
 }
 
+const convertTakes = signature({ module: moduleKind, memoryFormat: memoryFormatKind });
+
 /**
  * Changes the order in memory of the weights of all 2-d convolutions, for kernels that are faster so. As
  * `torch.nn.utils.convert_conv2d_weight_memory_format`.
@@ -33,6 +38,7 @@ function convert(
  * layer.weight.stride(); // [32, 1, 16, 8]
  */
 export function convertConv2dWeightMemoryFormat<M extends Module>(module: M, memoryFormat: MemoryFormat): M {
+  convertTakes.check('convertConv2dWeightMemoryFormat', arguments);
   convert(module, [Conv2d, ConvTranspose2d], memoryFormat);
   return module;
 }
@@ -47,6 +53,7 @@ export function convertConv2dWeightMemoryFormat<M extends Module>(module: M, mem
  * layer.weight.stride(); // [64, 1, 32, 16, 8]
  */
 export function convertConv3dWeightMemoryFormat<M extends Module>(module: M, memoryFormat: MemoryFormat): M {
+  convertTakes.check('convertConv3dWeightMemoryFormat', arguments);
   convert(module, [Conv3d, ConvTranspose3d], memoryFormat);
   return module;
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { anything, boolean, string, func, optional } from '../kinds.js';
+import { anything, boolean, func, optional, size, string } from '../kinds.js';
 import { shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
@@ -41,11 +41,12 @@ import {
   namedTensors,
   parametersOf,
   submodulesOf,
+  childrenOf,
   namedOptions,
   type NamedModulesOptions,
   type NamedOptions,
 } from './traversal.js';
-import { deviceKind } from '../tensor/kinds.js';
+import { deviceKind, dtypeKind } from '../tensor/kinds.js';
 
 const toEmptyTakes = signature<{ device: Device; recurse?: boolean }>({}, { device: deviceKind, recurse: boolean }, [
   'device',
@@ -61,9 +62,24 @@ const namedTakes = signature({}, namedOptions);
 
 const namedModulesTakes = signature<NamedModulesOptions>({}, { prefix: string, removeDuplicate: boolean });
 
+const targetTakes = signature({ target: string });
+
+const registerParameterTakes = signature({ property: string, parameter: anything });
+
+const registerModuleTakes = signature({ property: string, module: anything });
+
+const requiresGradTakes = signature({ requiresGrad: optional(boolean) });
+
+const typeTakes = signature({ dtype: dtypeKind });
+
+const cudaTakes = signature({ index: optional(size) });
+
 const setSubmoduleTakes = signature<{ strict?: boolean }>({ target: string, module: anything }, { strict: boolean });
 
 const registerBufferTakes = signature({ property: string, tensor: anything }, bufferOptions);
+
+const secondOf = <T>(pairs: readonly (readonly [unknown, T])[]): IterableIterator<T> =>
+  pairs.map(([, second]) => second).values();
 
 /**
  * The base of every layer and model. A `Parameter`, a `Buffer` or a `Module` assigned to a property belongs to the
@@ -124,16 +140,19 @@ export abstract class Module extends ModuleStateMethods {
 
   /** Makes `this[property]` a parameter, as an assignment does. As `torch.nn.Module.register_parameter`. */
   registerParameter(property: string, parameter: Parameter | null): void {
+    registerParameterTakes.check('registerParameter', arguments);
     addParameter(this, property, parameter);
   }
 
   /** Makes `this[property]` a submodule, as an assignment does. As `torch.nn.Module.register_module`. */
   registerModule(property: string, module: Module | null): void {
+    registerModuleTakes.check('registerModule', arguments);
     addSubmodule(this, property, module);
   }
 
   /** The same as `registerModule`. */
   addModule(property: string, module: Module | null): void {
+    registerModuleTakes.check('addModule', arguments);
     this.registerModule(property, module);
   }
 
@@ -143,6 +162,7 @@ export abstract class Module extends ModuleStateMethods {
    * @throws AiforgeError INVALID_ARGUMENT when there is none.
    */
   getSubmodule(target: string): Module {
+    targetTakes.check('getSubmodule', arguments);
     return getSubmodule(this, target);
   }
 
@@ -155,57 +175,57 @@ export abstract class Module extends ModuleStateMethods {
 
   /** The parameter under a name such as `'encoder.weight'`. */
   getParameter(target: string): Parameter {
+    targetTakes.check('getParameter', arguments);
     return getParameter(this, target);
   }
 
   /** The buffer under a name such as `'norm.running_mean'`. */
   getBuffer(target: string): Tensor | null {
+    targetTakes.check('getBuffer', arguments);
     return getBuffer(this, target);
   }
 
   /** Every submodule under its name, this one first with the name `''`; a shared one once. */
-  *namedModules(options: NamedModulesOptions = {}): Generator<[string, Module]> {
+  namedModules(options: NamedModulesOptions = {}): IterableIterator<[string, Module]> {
     namedModulesTakes.check('namedModules', arguments);
-    yield* namedModulesOf(this, options);
+    return namedModulesOf(this, options).values();
   }
 
-  *modules(): Generator<Module> {
-    for (const [, module] of namedModulesOf(this, {})) yield module;
+  modules(): IterableIterator<Module> {
+    nothing.check('modules', arguments);
+    return secondOf(namedModulesOf(this, {}));
   }
 
-  *namedChildren(): Generator<[string, Module]> {
-    const seen = new Set<Module>();
-    for (const [name, module] of submodulesOf(this)) {
-      if (seen.has(module)) continue;
-      seen.add(module);
-      yield [name, module];
-    }
+  namedChildren(): IterableIterator<[string, Module]> {
+    nothing.check('namedChildren', arguments);
+    return childrenOf(this).values();
   }
 
-  *children(): Generator<Module> {
-    for (const [, module] of this.namedChildren()) yield module;
+  children(): IterableIterator<Module> {
+    nothing.check('children', arguments);
+    return secondOf(childrenOf(this));
   }
 
-  *namedParameters(options: NamedOptions = {}): Generator<[string, Parameter]> {
+  namedParameters(options: NamedOptions = {}): IterableIterator<[string, Parameter]> {
     namedTakes.check('namedParameters', arguments);
     refuseHidden(this);
-    yield* namedTensors(this, parametersOf, options);
+    return namedTensors(this, parametersOf, options).values();
   }
 
-  *parameters(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Parameter> {
+  parameters(options: Pick<NamedOptions, 'recurse'> = {}): IterableIterator<Parameter> {
     recurseTakes.check('parameters', arguments);
     refuseHidden(this);
-    for (const [, parameter] of namedTensors(this, parametersOf, options)) yield parameter;
+    return secondOf(namedTensors(this, parametersOf, options));
   }
 
-  *namedBuffers(options: NamedOptions = {}): Generator<[string, Tensor]> {
+  namedBuffers(options: NamedOptions = {}): IterableIterator<[string, Tensor]> {
     namedTakes.check('namedBuffers', arguments);
-    yield* namedTensors(this, buffersOf, options);
+    return namedTensors(this, buffersOf, options).values();
   }
 
-  *buffers(options: Pick<NamedOptions, 'recurse'> = {}): Generator<Tensor> {
+  buffers(options: Pick<NamedOptions, 'recurse'> = {}): IterableIterator<Tensor> {
     recurseTakes.check('buffers', arguments);
-    for (const [, buffer] of namedTensors(this, buffersOf, options)) yield buffer;
+    return secondOf(namedTensors(this, buffersOf, options));
   }
 
   /** Calls `fn` with every submodule, children first, then with this module. */
@@ -223,10 +243,12 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   eval(): this {
+    nothing.check('eval', arguments);
     return this.train(false);
   }
 
   requiresGrad_(requiresGrad = true): this {
+    requiresGradTakes.check('requiresGrad_', arguments);
     for (const parameter of this.parameters()) parameter.requiresGrad = requiresGrad;
     return this;
   }
@@ -253,23 +275,28 @@ export abstract class Module extends ModuleStateMethods {
 
   /** Turns the floating-point parameters and buffers to `float16`. */
   half(): this {
+    nothing.check('half', arguments);
     return this.convert(floatingTo('float16'));
   }
 
   bfloat16(): this {
+    nothing.check('bfloat16', arguments);
     return this.convert(floatingTo('bfloat16'));
   }
 
   float(): this {
+    nothing.check('float', arguments);
     return this.convert(floatingTo('float32'));
   }
 
   double(): this {
+    nothing.check('double', arguments);
     return this.convert(floatingTo('float64'));
   }
 
   /** Turns all parameters and buffers to a dtype, those of integers too. As `torch.nn.Module.type`. */
   type(dtype: DType): this {
+    typeTakes.check('type', arguments);
     return this.convert((tensor) => tensor.to(dtype));
   }
 
@@ -285,6 +312,7 @@ export abstract class Module extends ModuleStateMethods {
    * new Filter().channelsLast().weight.stride(); // [48, 1, 12, 3]
    */
   channelsLast(): this {
+    nothing.check('channelsLast', arguments);
     return this.to({ memoryFormat: 'channels_last' });
   }
 
@@ -296,10 +324,12 @@ export abstract class Module extends ModuleStateMethods {
   }
 
   cpu(): this {
+    nothing.check('cpu', arguments);
     return this.to('cpu');
   }
 
   cuda(index = 0): this {
+    cudaTakes.check('cuda', arguments);
     return this.to(`cuda:${index}`);
   }
 
@@ -313,6 +343,7 @@ export abstract class Module extends ModuleStateMethods {
    * `copy.deepcopy(module)`. A class with `#private` fields cannot be copied: declare them `private`.
    */
   deepCopy(): this {
+    nothing.check('deepCopy', arguments);
     return deepCopy(this);
   }
 

@@ -1,5 +1,5 @@
-import { objectKind, boolean, string } from '../kinds.js';
-import { signature } from '../signature.js';
+import { boolean, kind, string, func } from '../kinds.js';
+import { isOptions, signature } from '../signature.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { refuseHidden } from './hiddenMembers.js';
 import type { ModuleHookHandle } from './hookLists.js';
@@ -16,9 +16,16 @@ import { addHook, ModuleHookMethods } from './moduleHooks.js';
 import { saveOwnState, saveState, setMetadata, type StateDict, type StateDictOptions } from './stateDict.js';
 
 const loadStateDictTakes = signature<LoadStateDictOptions>(
-  { stateDict: objectKind },
+  {
+    stateDict: kind(
+      'an object or a Map of tensors by their keys, as stateDict() and load() give',
+      (value) => isOptions(value) || value instanceof Map,
+    ),
+  },
   { strict: boolean, assign: boolean },
 );
+
+const hookTakes = signature({ hook: func() });
 
 const stateDictTakes = signature<StateDictOptions>({}, { prefix: string, keepVars: boolean });
 
@@ -81,6 +88,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
     this: M,
     hook: (module: M, prefix: string, keepVars: boolean) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerStateDictPreHook', arguments);
     return addHook(this, 'stateDictPre', hook);
   }
 
@@ -92,6 +100,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
     this: M,
     hook: (module: M, stateDict: StateDict, prefix: string, metadata: ModuleMetadata) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerStateDictPostHook', arguments);
     return addHook(this, 'stateDictPost', hook);
   }
 
@@ -109,6 +118,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
       loading: StateDictLoading,
     ) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerLoadStateDictPreHook', arguments);
     return addHook(this, 'loadPre', hook);
   }
 
@@ -120,6 +130,7 @@ export abstract class ModuleStateMethods extends ModuleHookMethods {
     this: M,
     hook: (module: M, incompatible: LoadStateDictResult) => void,
   ): ModuleHookHandle {
+    hookTakes.check('registerLoadStateDictPostHook', arguments);
     return addHook(this, 'loadPost', hook);
   }
 }

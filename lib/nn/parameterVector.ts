@@ -1,9 +1,23 @@
 import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
 import { noGrad } from '../autograd/modes.js';
 import { cat } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { iterable } from '../kinds.js';
+import { signature } from '../signature.js';
+import { tensorKind } from '../tensor/kinds.js';
+import { checkInput } from './checks.js';
+
+const parametersKind = iterable<Iterable<Tensor>>('a list of Tensors');
+const parametersTakes = signature({ parameters: parametersKind });
+const vectorTakes = signature({ vector: tensorKind, parameters: parametersKind });
+
+function checked(call: string, parameters: Iterable<Tensor>): Tensor[] {
+  const list = [...parameters];
+  list.forEach((parameter) => checkInput(call, parameter, 'each parameter'));
+  checkDevices(list);
+  return list;
+}
 
 function checkDevices(parameters: readonly Tensor[]): void {
   const devices = new Set(parameters.map(({ device }) => device));
@@ -23,8 +37,8 @@ function checkDevices(parameters: readonly Tensor[]): void {
  * nn.utils.parametersToVector(new nn.Linear(10, 2).parameters()).shape; // [22]
  */
 export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
-  const list = [...parameters];
-  checkDevices(list);
+  parametersTakes.check('parametersToVector', arguments);
+  const list = checked('parametersToVector', parameters);
   return scope(() => cat(list.map((parameter) => parameter.view(-1))));
 }
 
@@ -41,11 +55,8 @@ export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
  * layer.bias.tolist(); // [3]
  */
 export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
-  const list = [...parameters];
-  if (!Tensor.isTensor(vector)) {
-    throw new AiforgeError('INVALID_ARGUMENT', `vectorToParameters: expected a Tensor, got ${show(vector)}.`);
-  }
-  checkDevices(list);
+  vectorTakes.check('vectorToParameters', arguments);
+  const list = checked('vectorToParameters', parameters);
   scope(() =>
     noGrad(() => {
       let at = 0;

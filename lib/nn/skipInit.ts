@@ -1,5 +1,7 @@
 import type { Device } from '../tensor/dtype.js';
 import type { Module } from './module.js';
+import { signature } from '../signature.js';
+import { func } from '../kinds.js';
 
 /** The arguments of a constructor whose last one is options with a device. */
 interface WithDevice {
@@ -9,6 +11,8 @@ interface WithDevice {
 const isOptions = (value: unknown): value is WithDevice =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
+const skipInitTakes = signature({ type: func() });
+
 /**
  * Makes a layer without drawing the values of its parameters, for a state dict to fill. As `torch.nn.utils.skip_init`.
  *
@@ -17,6 +21,7 @@ const isOptions = (value: unknown): value is WithDevice =>
  * nn.utils.skipInit(nn.Linear, 4, 2, { bias: false }).weight.shape; // [2, 4]
  */
 export function skipInit<M extends Module, Args extends unknown[]>(type: new (...args: Args) => M, ...args: Args): M {
+  if (typeof type !== 'function') skipInitTakes.check('skipInit', [type]);
   const last: unknown = args.at(-1);
   const options = isOptions(last) ? last : {};
   const others = isOptions(last) ? args.slice(0, -1) : args;

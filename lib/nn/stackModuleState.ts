@@ -2,6 +2,9 @@ import { AiforgeError } from '../errors.js';
 import { stack } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
+import { signature } from '../signature.js';
+import { moduleKind } from './moduleKinds.js';
+import { listOf } from '../kinds.js';
 
 /** The parameters and the buffers of several modules, each stacked along a new first dimension. */
 export type StackedState = [params: Record<string, Tensor>, buffers: Record<string, Tensor>];
@@ -12,6 +15,8 @@ function stacked(all: readonly Map<string, Tensor>[]): [string, Tensor][] {
     return [key, stack(tensors).detach().requiresGrad_(tensors[0]!.requiresGrad)];
   });
 }
+
+const stackTakes = signature({ modules: listOf(moduleKind) });
 
 /**
  * The state of an ensemble of modules of one class, for `vmap` over `functionalCall`. As `torch.func.stack_module_state`.
@@ -25,6 +30,7 @@ function stacked(all: readonly Map<string, Tensor>[]): [string, Tensor][] {
  * run(params, ones([3, 2])).shape; // [2, 3, 1]
  */
 export function stackModuleState(modules: readonly Module[]): StackedState {
+  stackTakes.check('stackModuleState', arguments);
   const [first] = modules;
   if (first === undefined) {
     throw new AiforgeError('INVALID_ARGUMENT', 'stackModuleState: expected at least one module, got none.');

@@ -16,6 +16,7 @@ import { addHook } from './moduleHooks.js';
 import { columns, formatSummary, type SummaryColumn, type TableOptions } from './summaryTable.js';
 import { submodulesOf } from './traversal.js';
 import { isUninitialized } from './uninitialized.js';
+import { moduleKind } from './moduleKinds.js';
 
 export interface SummaryOptions {
   /** How many levels of submodules the table shows. Default: 3. */
@@ -37,7 +38,7 @@ export interface SummaryOptions {
 }
 
 const summaryTakes = signature<SummaryOptions>(
-  { model: anything, input: optional(anything) },
+  { model: moduleKind, input: optional(anything) },
   {
     depth: size,
     colNames: listOf(oneOf(...(Object.keys(columns) as SummaryColumn[]))),

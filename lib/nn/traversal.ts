@@ -28,6 +28,12 @@ export function submodulesOf(module: Module, all = module[members]()): [name: st
   return found;
 }
 
+/** The same, a shared one under its first name. */
+export function childrenOf(module: Module): [name: string, module: Module][] {
+  const seen = new Set<Module>();
+  return submodulesOf(module).filter(([, child]) => !seen.has(child) && seen.add(child));
+}
+
 export function parametersOf(module: Module, all = module[members]()): [name: string, parameter: Parameter][] {
   const { buffers } = module[registry];
   const found: [string, Parameter][] = [];

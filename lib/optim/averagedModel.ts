@@ -40,6 +40,7 @@ interface Group {
   current: Tensor[];
 }
 
+const updateTakes = signature({ model: moduleKind });
 const averagedModelTakes = signature({ model: moduleKind }, averagedModelOptions);
 
 /**
@@ -95,6 +96,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
 
   /** Takes the parameters that the model has now into the averages. */
   updateParameters(model: Module): void {
+    updateTakes.check('updateParameters', arguments);
     scope(() => noGrad(() => this.update(model)));
   }
 

@@ -1,9 +1,9 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
 import { noGrad } from '../autograd/modes.js';
 import { scope } from '../tensor/scope.js';
 import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
+import { fraction, optional } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
 
 /** The new average of one tensor: from the present average, the model's value and the number of models averaged so far. */
 export type AverageFunction = (averaged: Tensor, current: Tensor, numAveraged: Tensor | number) => Tensor;
@@ -15,10 +15,7 @@ export type MultiAverageFunction = (
   numAveraged: Tensor | number,
 ) => void;
 
-function checkDecay(decay: number): void {
-  if (decay >= 0 && decay <= 1) return;
-  throw new AiforgeError('INVALID_ARGUMENT', `decay: expected a number from 0 to 1, got ${show(decay)}.`);
-}
+const decayTakes = signature({ decay: optional(fraction) });
 
 const within = (body: () => void): void => scope(() => noGrad(body));
 
@@ -37,7 +34,7 @@ const canLerp = ([first]: readonly Tensor[]): boolean => /^(float|bfloat|complex
  * average(tensor([4]), tensor([8]), 1).tolist(); // [5]
  */
 export function getEmaAvgFn(decay = 0.999): AverageFunction {
-  checkDecay(decay);
+  decayTakes.check('getEmaAvgFn', arguments);
   return (averaged, current) => noGrad(() => averaged.mul(decay).add(current.mul(1 - decay)));
 }
 
@@ -51,6 +48,7 @@ export function getEmaAvgFn(decay = 0.999): AverageFunction {
  * average(tensor([4]), tensor([8]), 3).tolist(); // [5]
  */
 export function getSwaAvgFn(): AverageFunction {
+  nothing.check('getSwaAvgFn', arguments);
   return (averaged, current, numAveraged) => noGrad(() => averaged.add(current.sub(averaged).div(next(numAveraged))));
 }
 
@@ -70,7 +68,7 @@ const next = (count: Tensor | number): Tensor | number => (typeof count === 'num
  * averaged.forward(randn([2, 3])).shape; // [2, 1]
  */
 export function getEmaMultiAvgFn(decay = 0.999): MultiAverageFunction {
-  checkDecay(decay);
+  decayTakes.check('getEmaMultiAvgFn', arguments);
   return (averaged, current) =>
     within(() => {
       if (canLerp(averaged)) ops.lerp_(handlesOf(averaged), handlesOf(current), 1 - decay);
@@ -89,6 +87,7 @@ export function getEmaMultiAvgFn(decay = 0.999): MultiAverageFunction {
  * averages[0].tolist(); // [0.25, 0.25]
  */
 export function getSwaMultiAvgFn(): MultiAverageFunction {
+  nothing.check('getSwaMultiAvgFn', arguments);
   return (averaged, current, numAveraged) =>
     within(() => {
       const averages = handlesOf(averaged);

@@ -55,7 +55,7 @@ export class SWALR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const counted = this.stepCount - 1;
     const step = this.annealEpochs === 0 ? Math.max(1, counted) : counted;
     const before = this.#share(step - 1);

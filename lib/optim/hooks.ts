@@ -1,5 +1,7 @@
 import type { Optimizer } from './optimizer.js';
 import type { OptimizerStateDict } from './stateDict.js';
+import { func } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
 
 /** What `step` is called with: nothing, or a closure. */
 export type StepArguments = [closure?: () => unknown];
@@ -39,6 +41,7 @@ export class OptimizerHookHandle implements Disposable {
   }
 
   remove(): void {
+    nothing.check('remove', arguments);
     this.#remove();
   }
 
@@ -69,6 +72,9 @@ export class Hooks<Hook> {
 }
 
 /** @internal */
+export const stepHookTakes = signature({ hook: func() });
+
+/** @internal */
 export const everyStepPreHook = new Hooks<StepPreHook>();
 /** @internal */
 export const everyStepPostHook = new Hooks<StepPostHook>();
@@ -89,6 +95,7 @@ export const everyStepPostHook = new Hooks<StepPostHook>();
  * handle.remove();
  */
 export function registerOptimizerStepPreHook(hook: StepPreHook): OptimizerHookHandle {
+  stepHookTakes.check('registerOptimizerStepPreHook', arguments);
   return everyStepPreHook.add(hook);
 }
 
@@ -107,5 +114,6 @@ export function registerOptimizerStepPreHook(hook: StepPreHook): OptimizerHookHa
  * handle.remove();
  */
 export function registerOptimizerStepPostHook(hook: StepPostHook): OptimizerHookHandle {
+  stepHookTakes.check('registerOptimizerStepPostHook', arguments);
   return everyStepPostHook.add(hook);
 }

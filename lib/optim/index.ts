@@ -1,3 +1,5 @@
+import './refusedAssignments.js';
+
 export * as lrScheduler from './lrScheduler/index.js';
 export * as swaUtils from './swaUtils.js';
 export { Adadelta, type AdadeltaOptions } from './adadelta.js';

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 
-import { objectKind, boolean, func } from '../kinds.js';
+import { objectKind, boolean, func, optional } from '../kinds.js';
 import { show, shown } from '../show.js';
-import { checkOptionNames, signature } from '../signature.js';
+import { checkOptionNames, nothing, signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
 import { enableGrad, noGrad, setGradEnabled } from '../autograd/modes.js';
 import { keep, scope } from '../tensor/scope.js';
@@ -12,6 +12,7 @@ import {
   everyStepPostHook,
   everyStepPreHook,
   Hooks,
+  stepHookTakes,
   type OptimizerHook,
   type OptimizerHookHandle,
   type StateDictHook,
@@ -21,7 +22,7 @@ import {
 } from './hooks.js';
 import { parametersKind, scheduledOptions, type OptimizerSignature } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
-import { isGroup, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './parameterGroups.js';
+import { groupsOf, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './parameterGroups.js';
 import { valueOf, type Scalar } from './scalars.js';
 import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
 
@@ -29,9 +30,6 @@ export { type ParameterGroup, type ParameterGroupOptions, type Parameters };
 
 const optimizerTakes = signature({ params: parametersKind, defaults: objectKind });
 const groupTakes = signature({ group: objectKind });
-
-const whereParametersAre =
-  'The parameters of a module are those that its properties hold; a #private field is seen by its own class alone.';
 
 // The parameters of a group as its last step took them: those with gradients in buckets, the others watched for one.
 interface Plan {
@@ -48,7 +46,11 @@ export interface OptimizerOptions {
   lr: Scalar;
 }
 
+const loadStateDictTakes = signature({ stateDict: objectKind });
+
 const hookTakes = signature<{ prepend?: boolean }>({ hook: func() }, { prepend: boolean });
+
+const stepTakes = signature({ closure: optional(func()) });
 
 const zeroGradTakes = signature<{ setToNone?: boolean }>({}, { setToNone: boolean });
 
@@ -102,10 +104,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     optimizerTakes.check(new.target.name, arguments);
     this.checkOptions(defaults);
     this.defaults = defaults;
-    const items: unknown[] = [...params];
-    if (items.length === 0) reject(`${new.target.name}: the list of parameters is empty. ${whereParametersAre}`);
-    const groups = isGroup(items[0]) ? items : [{ params: items }];
-    for (const group of groups) this.addParamGroup(group as ParameterGroupOptions<Options>);
+    for (const group of groupsOf<Options>(new.target.name, [...params])) this.addParamGroup(group);
   }
 
   /** @internal What it takes; null for an optimizer of a user's own, whose options are what its defaults have. */
@@ -206,7 +205,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Drops the gradients of all parameters, or with `setToNone: false` fills them with zeros. */
   zeroGrad(options?: { setToNone?: boolean }): void {
-    if (options !== undefined) zeroGradTakes.checkOptions('zeroGrad', options);
+    if (arguments.length > 0) zeroGradTakes.check('zeroGrad', arguments);
     const setToNone = options?.setToNone ?? true;
     this.#all ??= handlesOf(this.paramGroups.flatMap((group) => group.params));
     native.zeroGradients(this.#all, setToNone);
@@ -216,6 +215,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   step(): void;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    if (arguments.length > 0) stepTakes.check(`${this.constructor.name}.step`, arguments);
     this.hasStepped = true;
     this.#checkChanges();
     if (
@@ -314,11 +314,13 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Registers a hook that runs before each step, and may return other arguments for it. */
   registerStepPreHook(hook: StepPreHook): OptimizerHookHandle {
+    stepHookTakes.check('registerStepPreHook', arguments);
     return this.#stepPreHooks.add(hook);
   }
 
   /** Registers a hook that runs after each step. */
   registerStepPostHook(hook: StepPostHook): OptimizerHookHandle {
+    stepHookTakes.check('registerStepPostHook', arguments);
     return this.#stepPostHooks.add(hook);
   }
 
@@ -352,6 +354,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** State and options in PyTorch's form: Python loads it, and what Python saved can be loaded. */
   stateDict(): OptimizerStateDict {
+    nothing.check('stateDict', arguments);
     for (const hook of this.#stateDictPreHooks) hook(this);
     const parameters = this.paramGroups.flatMap((group) => group.params);
     const state: OptimizerStateDict['state'] = {};
@@ -376,6 +379,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
    * @throws AiforgeError STATE_DICT_MISMATCH when its groups do not fit; nothing is changed then.
    */
   loadStateDict(stateDict: OptimizerStateDict): void {
+    loadStateDictTakes.check('loadStateDict', arguments);
     let given: OptimizerStateDict = { ...stateDict };
     for (const hook of this.#loadPreHooks) given = hook(this, given) ?? given;
     const { constructor, counters, hasStateLikeParameters } = this;

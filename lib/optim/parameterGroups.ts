@@ -1,5 +1,8 @@
 import type { Tensor } from '../tensor/tensor.js';
 import type { ScheduledOptions } from './optimizerSignature.js';
+import { isOptions } from '../signature.js';
+import { show } from '../show.js';
+import { reject } from './options.js';
 
 /** Parameters, or named ones as `module.namedParameters()` gives them. */
 export type Parameters = Iterable<Tensor> | Iterable<readonly [name: string, parameter: Tensor]>;
@@ -14,6 +17,17 @@ export type ParameterGroup<Options> = Options &
     paramNames?: readonly string[];
   };
 
-export function isGroup<Options>(item: unknown): item is ParameterGroupOptions<Options> {
-  return typeof item === 'object' && item !== null && 'params' in item;
+const isGroup = <Options>(item: unknown): item is ParameterGroupOptions<Options> =>
+  typeof item === 'object' && item !== null && 'params' in item;
+
+const whereParametersAre =
+  'The parameters of a module are those that its properties hold; a #private field is seen by its own class alone.';
+
+/** What an optimizer is given as groups: those that it is given, or one of all parameters. */
+export function groupsOf<Options>(optimizer: string, items: readonly unknown[]): ParameterGroupOptions<Options>[] {
+  const [first] = items;
+  if (first === undefined) reject(`${optimizer}: the list of parameters is empty. ${whereParametersAre}`);
+  if (isGroup(first)) return items as ParameterGroupOptions<Options>[];
+  if (isOptions(first)) reject(`${optimizer}: a group needs params, the list of its parameters, got ${show(first)}.`);
+  return [{ params: items } as unknown as ParameterGroupOptions<Options>];
 }

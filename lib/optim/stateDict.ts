@@ -9,6 +9,7 @@ import { camelCase } from '../tensor/schema.js';
 import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ParameterState, StateValue } from './bucket.js';
+import { objectKind } from '../kinds.js';
 
 /** The options of a group under PyTorch's names, and the numbers of its parameters. */
 export interface PackedGroup {
@@ -79,9 +80,10 @@ function checkGroups(name: string, saved: readonly PackedGroup[], groups: readon
   if (saved.length !== groups.length)
     mismatch(name, `it has ${saved.length} parameter groups, the optimizer ${groups.length}`);
   groups.forEach(({ params }, i) => {
-    const count = (saved[i] as PackedGroup | undefined)?.params.length;
+    const own = (saved[i] as Partial<PackedGroup> | null | undefined)?.params;
+    const count = Array.isArray(own) ? own.length : 'no';
     if (count !== params.length)
-      mismatch(name, `its group ${i} has ${count ?? 'no'} parameters, the optimizer's ${params.length}`);
+      mismatch(name, `its group ${i} has ${count} parameters, the optimizer's ${params.length}`);
   });
 }
 
@@ -135,6 +137,7 @@ export function readStateDict(
 ): { state: Map<Tensor, ParameterState>; options: Record<string, unknown>[] } {
   const saved = stateDict.param_groups;
   checkGroups(kind.name, saved, groups);
+  if (!objectKind.accepts(stateDict.state)) mismatch(kind.name, 'it has no object state');
   const options = saved.map(({ params: _, ...rest }) =>
     Object.fromEntries(Object.entries(rest).map(([key, value]) => [camelCase(key), copied(value)])),
   );

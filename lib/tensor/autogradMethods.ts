@@ -1,7 +1,11 @@
 import { native } from '../native.js';
-import { backwardAsyncFrom, backwardFrom, checkBackward, type BackwardOptions } from './backward.js';
+import { backwardAsyncFrom, backwardFrom, backwardTakes, type BackwardOptions } from './backward.js';
 import { registerHook, registerPostAccumulateGradHook, type GradHook, type HookHandle } from './hooks.js';
 import { handleOf, Tensor } from './tensor.js';
+import { anything } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
+
+const hookTakes = signature({ hook: anything });
 
 /** The methods of Tensor that drive autograd; installed on its prototype below. */
 export abstract class AutogradMethods {
@@ -10,7 +14,7 @@ export abstract class AutogradMethods {
    * `torch.Tensor.backward`.
    */
   backward(options?: BackwardOptions): void {
-    checkBackward('backward', options);
+    if (arguments.length > 0) backwardTakes.check('backward', arguments);
     backwardFrom([this as unknown as Tensor], options?.gradient === undefined ? null : [options.gradient], options);
   }
 
@@ -25,7 +29,7 @@ export abstract class AutogradMethods {
    * void x.mul(3).sum().backwardAsync().then(() => x.grad?.tolist()); // [3, 3]
    */
   async backwardAsync(options?: BackwardOptions): Promise<void> {
-    checkBackward('backwardAsync', options);
+    if (arguments.length > 0) backwardTakes.check('backwardAsync', arguments);
     return backwardAsyncFrom(
       [this as unknown as Tensor],
       options?.gradient === undefined ? null : [options.gradient],
@@ -48,6 +52,7 @@ export abstract class AutogradMethods {
    * x.grad?.tolist(); // [2, 2]
    */
   registerHook(hook: GradHook): HookHandle {
+    if (arguments.length > 1) hookTakes.check('registerHook', arguments);
     return registerHook(this as unknown as Tensor, hook);
   }
 
@@ -56,11 +61,13 @@ export abstract class AutogradMethods {
    * `torch.Tensor.register_post_accumulate_grad_hook`.
    */
   registerPostAccumulateGradHook(hook: (parameter: this) => void): HookHandle {
+    if (arguments.length > 1) hookTakes.check('registerPostAccumulateGradHook', arguments);
     return registerPostAccumulateGradHook(this as unknown as Tensor, hook as unknown as (parameter: Tensor) => void);
   }
 
   /** Has `backward` keep the gradient of a tensor that is not a leaf, in `grad`. As `torch.Tensor.retain_grad`. */
   retainGrad(): void {
+    if (arguments.length > 0) nothing.check('retainGrad', arguments);
     native.retainGrad(handleOf(this as unknown as Tensor));
   }
 

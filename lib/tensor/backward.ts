@@ -26,7 +26,8 @@ export const graphOptions: Kinds<GraphOptions> = {
   inputs: listOf(tensorKind),
 };
 
-const backwardTakes = signature<BackwardOptions>({}, { gradient: orNull(tensorKind), ...graphOptions });
+/** @internal What `backward` and `backwardAsync` take. */
+export const backwardTakes = signature<BackwardOptions>({}, { gradient: orNull(tensorKind), ...graphOptions });
 
 type Arguments = [Handles, Handles | null, boolean, boolean, Handles | null];
 
@@ -43,11 +44,6 @@ function lower(
     createGraph,
     inputs === undefined ? null : handlesOf(inputs),
   ];
-}
-
-/** @internal Throws for what `backward` and `backwardAsync` do not take. */
-export function checkBackward(name: string, options: BackwardOptions | undefined): void {
-  if (options !== undefined) backwardTakes.checkOptions(name, options);
 }
 
 /** @internal */

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { anything, boolean } from '../kinds.js';
-import { signature } from '../signature.js';
+import { signature, isOptions } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { enterContext } from './context.js';
 import { isDevice, isDType, isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
@@ -123,7 +123,7 @@ function converted(made: Tensor, dtype: DType | undefined): Tensor {
 
 /** Whether an object has nothing but good options: quicker than the signature, which then says what is wrong. */
 function areOptions(options: TensorOptions): boolean {
-  if (typeof options !== 'object' || (options as unknown) === null) return false;
+  if (!isOptions(options)) return false;
   for (const name in options) if (name !== 'dtype' && name !== 'device' && name !== 'requiresGrad') return false;
   const { dtype, device, requiresGrad } = options;
   return (
@@ -133,7 +133,8 @@ function areOptions(options: TensorOptions): boolean {
   );
 }
 
-const tensorTakes = signature<TensorOptions>(
+/** What `tensor` takes, and `newTensor`. */
+export const tensorTakes = signature<TensorOptions>(
   { data: anything },
   { dtype: dtypeKind, device: deviceKind, requiresGrad: boolean },
 );
@@ -152,6 +153,7 @@ const tensorTakes = signature<TensorOptions>(
  * tensor([Float32Array.of(1, 2), [3, 4]]).dtype; // 'float32'
  */
 export function tensor(data: TensorData, options?: TensorOptions): Tensor {
+  if (arguments.length > 2) tensorTakes.check('tensor', arguments);
   if (options === undefined)
     return isTypedArray(data) ? fromTypedArray(data, { copy: true }) : fromElements(data, undefined);
   if (!areOptions(options)) tensorTakes.check('tensor', [data, options]);

@@ -1,9 +1,10 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
-import { nothing } from '../signature.js';
+import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
-import { handleOf, wrapHandle, type Tensor } from './tensor.js';
+import { handleOf, Tensor, wrapHandle } from './tensor.js';
+import { anything, kind, optional } from '../kinds.js';
 
 /** A seed as 64 bits; PyTorch too takes a negative one for the unsigned number of the same bits. */
 function seedBits(seed: number | bigint): bigint {
@@ -16,6 +17,9 @@ function seedBits(seed: number | bigint): bigint {
   }
   return BigInt.asIntN(64, BigInt(seed));
 }
+
+const seedTakes = signature({ seed: optional(anything) });
+const stateTakes = signature({ state: kind('a Tensor', Tensor.isTensor) });
 
 const released = new FinalizationRegistry<number>((id) => native.releaseGenerator(id));
 
@@ -42,25 +46,30 @@ export class Generator {
   }
 
   manualSeed(seed: number | bigint): this {
+    seedTakes.check('manualSeed', arguments);
     native.seedGenerator(this.#id, seedBits(seed));
     return this;
   }
 
   /** Seeds from the system's entropy; returns the seed. */
   seed(): number | bigint {
+    nothing.check('seed', arguments);
     return native.seedFromSystem(this.#id);
   }
 
   initialSeed(): number | bigint {
+    nothing.check('initialSeed', arguments);
     return native.initialSeed(this.#id);
   }
 
   /** The state as a uint8 tensor, the same bytes as PyTorch's. */
   getState(): Tensor {
+    nothing.check('getState', arguments);
     return stateOf(this.#id);
   }
 
   setState(state: Tensor): this {
+    stateTakes.check('setState', arguments);
     native.setGeneratorState(this.#id, handleOf(state));
     return this;
   }
@@ -73,11 +82,13 @@ function stateOf(id: number): Tensor {
 
 /** Seeds the default generator of every device: the same seed gives the same numbers as PyTorch. */
 export function manualSeed(seed: number | bigint): void {
+  seedTakes.check('manualSeed', arguments);
   native.manualSeed(seedBits(seed));
 }
 
 /** Seeds the default generator from the system's entropy; returns the seed. */
 export function seed(): number | bigint {
+  nothing.check('seed', arguments);
   const value = native.seedFromSystem(0);
   manualSeed(value);
   return value;
@@ -85,14 +96,17 @@ export function seed(): number | bigint {
 
 /** The default generator's seed. */
 export function initialSeed(): number | bigint {
+  nothing.check('initialSeed', arguments);
   return native.initialSeed(0);
 }
 
 /** The default generator's state as a uint8 tensor, the same bytes as PyTorch's. */
 export function getRngState(): Tensor {
+  nothing.check('getRngState', arguments);
   return stateOf(0);
 }
 
 export function setRngState(state: Tensor): void {
+  stateTakes.check('setRngState', arguments);
   native.setGeneratorState(0, handleOf(state));
 }

@@ -160,6 +160,7 @@ function watch<T, R>(body: () => T, answer: (report: LeakReport, result: Awaited
 export function leaks<T>(body: () => Promise<T>): Promise<LeakReport>;
 export function leaks<T>(body: () => T): LeakReport;
 export function leaks<T>(body: () => T): LeakReport | Promise<LeakReport> {
+  leaksTakes.check('memory.leaks', arguments);
   return watch(body, (report) => report);
 }
 
@@ -181,6 +182,8 @@ function describe({ tensors, bytes, leaks: found }: LeakReport, threshold: numbe
     'Put the code into a scope(), dispose() of them, or let go of the object that holds them.',
   ].join('\n');
 }
+
+const leaksTakes = signature({ body: func() });
 
 const detectLeaksTakes = signature<LeakOptions>({ body: func() }, { threshold: size });
 

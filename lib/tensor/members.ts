@@ -1,15 +1,19 @@
 import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
+import { boolean, func, kind, optional, orNull } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
 import { nonzero, type NonzeroOptions } from './composites/nonzero.js';
 import { lu, type LuOptions } from './composites/products.js';
 import { enterContext } from './context.js';
-import { tensor, type TensorOptions } from './creation.js';
-import { isDType, type DType, type Device, type MemoryFormat, type TypedArray } from './dtype.js';
+import { tensor, tensorTakes, type TensorOptions } from './creation.js';
+import { isDevice, type DType, type Device, type MemoryFormat, type TypedArray } from './dtype.js';
+import { dtypeKind, memoryFormatKind } from './dtypeKinds.js';
 import * as f from './generated/functions.js';
+import { tensorKind } from './kinds.js';
 import { ops } from './operators.js';
 import { handleOf, Tensor, type NestedArray } from './tensor.js';
+import { refuseAssignments } from '../refusedAssignment.js';
 
 interface ConversionOptions {
   /** Default: the tensor's own. */
@@ -31,6 +35,8 @@ const conversions = {
   cfloat: 'complex64',
   cdouble: 'complex128',
 } as const satisfies Record<string, DType>;
+
+const conversionTakes = signature<ConversionOptions>({}, { memoryFormat: orNull(memoryFormatKind) });
 
 type Conversions = { [name in keyof typeof conversions]: (options?: ConversionOptions) => Tensor };
 
@@ -147,59 +153,81 @@ const elementsFor = (target: Tensor, other: Tensor): Element[] =>
 const cudaDevice = (device: Device | number | null | undefined): Device =>
   typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');
 
+const cudaTakes = signature<ConversionOptions & { nonBlocking?: boolean }>(
+  {
+    device: optional(
+      orNull(kind("a CUDA device, such as 0 or 'cuda:0'", (value) => Number.isSafeInteger(value) || isDevice(value))),
+    ),
+  },
+  { nonBlocking: boolean, memoryFormat: orNull(memoryFormatKind) },
+);
+const typeTakes = signature({ dtype: optional(dtypeKind) });
+const applyTakes = signature({ body: func() });
+const mapTakes = signature({ other: tensorKind, body: func() });
+const map2Takes = signature({ x: tensorKind, y: tensorKind, body: func() });
+
 const methods: Partial<TensorMembers> & ThisType<Tensor> = {
   nelement() {
+    if (arguments.length > 0) nothing.check('nelement', arguments);
     return this.numel();
   },
   ndimension() {
+    if (arguments.length > 0) nothing.check('ndimension', arguments);
     return this.ndim;
   },
   storageOffset() {
+    if (arguments.length > 0) nothing.check('storageOffset', arguments);
     return native.storageOffset(handleOf(this));
   },
   dataPtr() {
+    if (arguments.length > 0) nothing.check('dataPtr', arguments);
     return native.dataPtr(handleOf(this));
   },
   cpu(options) {
+    if (arguments.length > 0) conversionTakes.check('cpu', arguments);
     return this.to('cpu', options);
   },
   cuda(device, options) {
+    cudaTakes.check('cuda', arguments);
     return this.to(cudaDevice(device), options);
   },
   type(dtype?: DType): never {
-    if (dtype !== undefined && !isDType(dtype)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `type: expected a dtype, got ${show(dtype)}.`);
-    }
+    typeTakes.check('type', arguments);
     return (dtype === undefined ? typeName(this) : this.to(dtype)) as never;
   },
   newTensor(data, options) {
+    tensorTakes.check('newTensor', arguments);
     return tensor(data, { dtype: this.dtype, device: this.device, ...options });
   },
   apply_(body) {
+    applyTakes.check('apply_', arguments);
     rewrite(this, 'apply_', (value) => body(value));
     return this;
   },
   map_(other, body) {
+    mapTakes.check('map_', arguments);
     const others = elementsFor(this, other);
     rewrite(this, 'map_', (value, i) => body(value, others[i]!));
     return this;
   },
   map2_(x, y, body) {
+    map2Takes.check('map2_', arguments);
     const [xs, ys] = [elementsFor(this, x), elementsFor(this, y)];
     rewrite(this, 'map2_', (value, i) => body(value, xs[i]!, ys[i]!));
     return this;
   },
   toSparseCoo() {
+    if (arguments.length > 0) nothing.check('toSparseCoo', arguments);
     return this.toSparse();
   },
   norm(this: Tensor, ...args: unknown[]) {
     return norm(this, ...(args as []));
   },
-  unique(options) {
-    return unique(this, options);
+  unique(this: Tensor, ...args: unknown[]) {
+    return unique(this, ...(args as [])) as never;
   },
-  uniqueConsecutive(options) {
-    return uniqueConsecutive(this, options);
+  uniqueConsecutive(this: Tensor, ...args: unknown[]) {
+    return uniqueConsecutive(this, ...(args as [])) as never;
   },
   lu(this: Tensor, ...args: unknown[]) {
     return lu(this, ...(args as []));
@@ -258,6 +286,7 @@ for (const [name, value] of Object.entries(methods)) define(name, { value: value
 for (const [name, get] of Object.entries(getters)) define(name, { get });
 for (const [name, dtype] of Object.entries(conversions)) {
   const value = function (this: Tensor, options?: ConversionOptions) {
+    if (arguments.length > 0) conversionTakes.check(name, arguments);
     return this.to(dtype, options);
   };
   define(name, { value, writable: true });
@@ -273,3 +302,5 @@ for (const part of ['real', 'imag'] as const) {
     },
   });
 }
+
+refuseAssignments(Tensor, { requires_grad: 'x.requiresGrad = …', data: 'x.setData(tensor)' });

@@ -1,5 +1,6 @@
 import { native } from '../native.js';
 import { scopeContexts, type Context } from './context.js';
+import { nothing } from '../signature.js';
 
 /** Live tensors and the bytes of the memory that they stand on. */
 export interface MemoryUse {
@@ -47,6 +48,7 @@ function depthOf(context: Context): number {
  * }); // { name: 'step', depth: 0, tensors: 2, bytes: 1024 }
  */
 export function stats(): MemoryStats {
+  nothing.check('memory.stats', arguments);
   const { tensors, peak, scopes: rows } = native.memory();
   const unreceived = native.unreceived();
   const contexts = scopeContexts();

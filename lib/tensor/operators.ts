@@ -1,8 +1,8 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
 import { native } from '../native.js';
 import { dispatch, overload, type Overload } from './dispatch.js';
 import { Kind } from './schema.js';
+import { nothing, signature } from '../signature.js';
+import { string } from '../kinds.js';
 
 /** Any operator by its schema's name; see `ops.aten`. */
 export type AtenOperator = (...args: unknown[]) => unknown;
@@ -39,6 +39,8 @@ function resolve(name: string): Overload[] {
   return packet === undefined ? overloads : overloads.sort((a, b) => rank(a) - rank(b));
 }
 
+const atenTakes = signature({ name: string });
+
 /** LibTorch's operators in their raw form; everything else in aiforge stands on them. */
 export const ops = {
   /**
@@ -53,9 +55,7 @@ export const ops = {
    * add(ones(2), ones(2), { alpha: 3 }); // tensor([4., 4.])
    */
   aten(name: string): AtenOperator {
-    if (typeof name !== 'string') {
-      throw new AiforgeError('INVALID_ARGUMENT', `ops.aten: expected an operator's name, got ${show(name)}.`);
-    }
+    atenTakes.check('ops.aten', arguments);
     let operator = bound.get(name);
     if (operator === undefined) {
       const overloads = resolve(name);
@@ -67,6 +67,7 @@ export const ops = {
 
   /** The schema of every `aten::` operator of the linked LibTorch, as text. */
   schemas(): string[] {
+    nothing.check('ops.schemas', arguments);
     return native.operatorNames().map((name) => native.schema(name).schema);
   },
 };

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { boolean, number, oneOf, orNull } from '../kinds.js';
 import { show } from '../show.js';
-import { signature } from '../signature.js';
+import { nothing, signature } from '../signature.js';
 
 export interface PrintOptions {
   /** Digits after the point. Default: 4. */
@@ -48,6 +48,7 @@ let current: Readonly<PrintOptions> = defaults;
  * getPrintOptions().linewidth; // 80
  */
 export function getPrintOptions(): PrintOptions {
+  nothing.check('getPrintOptions', arguments);
   return { ...current };
 }
 

@@ -105,12 +105,15 @@ function* chunks(header: object, tensors: Record<string, Tensor>, names: string[
   for (const name of names) yield new Uint8Array(native.copyBytes(handleOf(tensors[name]!)));
 }
 
+const loadTakes = signature({ file: string });
+
 /**
  * Reads every tensor of a safetensors file. Nothing in a file is ever run.
  *
  * @throws AiforgeError FILE_NOT_FOUND, or FILE_INVALID for a file that is truncated or of another format.
  */
 export function loadSafetensors(file: string): SafetensorsFile {
+  loadTakes.check('loadSafetensors', arguments);
   if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? false)) {
     throw new AiforgeError('FILE_NOT_FOUND', `There is no file ${file}. Check the path.`);
   }

@@ -79,6 +79,7 @@ const scopeClassTakes = signature({ name: optional(orNull(string)) });
 export function scope<T>(body: () => T, options?: ScopeOptions): T;
 export function scope<T>(name: string, body: () => T): T;
 export function scope<T>(first: string | (() => T), second?: (() => T) | ScopeOptions): T {
+  if (arguments.length > 2) scopeTakes.check('scope', arguments);
   if (typeof first === 'string') {
     if (typeof second === 'function') return runInScope(first, second as () => T, release);
   } else if (typeof first === 'function' && typeof second !== 'function') {

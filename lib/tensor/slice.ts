@@ -2,6 +2,8 @@ import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
+import { anything, optional } from '../kinds.js';
+import { signature } from '../signature.js';
 
 /** A bound or a step of a slice; null or nothing where Python leaves it out. */
 export type SliceBound = number | bigint | null | undefined;
@@ -57,6 +59,8 @@ export class Slice {
   }
 }
 
+const sliceTakes = signature({ start: optional(anything), stop: optional(anything), step: optional(anything) });
+
 /**
  * The indices `start`, `start + step`, … before `stop`, for `x.at()` and `x.set()`; negative bounds count from the end, and
  * null stands for the end of the dimension. As Python's `slice(start, stop, step)`, but one argument alone is the start.
@@ -68,6 +72,7 @@ export class Slice {
  * arange(6).at(slice(null, 2)).tolist(); // [0, 1]
  */
 export function slice(start?: SliceBound, stop?: SliceBound, step?: SliceBound): Slice {
+  if (arguments.length > 3) sliceTakes.check('slice', arguments);
   return new Slice(start, stop, step);
 }
 

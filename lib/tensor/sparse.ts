@@ -5,6 +5,7 @@ import { dtypeKind, layoutKind, tensorKind } from './kinds.js';
 import type { DType, Layout, Scalar } from './dtype.js';
 import { ops } from './operators.js';
 import type { Tensor } from './tensor.js';
+import { named } from './composites/named.js';
 
 // torch.sparse: what LibTorch's operators for sparse tensors are called in Python.
 
@@ -26,8 +27,12 @@ export type SparseReduction = 'sum' | 'mean' | 'amax' | 'amin';
  * import { eye, ones, sparse } from 'aiforge';
  * sparse.mm(eye(2).toSparse(), ones(2, 3)).shape; // [2, 3]
  */
-export function mm(mat1: Tensor, mat2: Tensor, reduce?: SparseReduction | { reduce?: SparseReduction }): Tensor {
-  const how = typeof reduce === 'object' ? reduce.reduce : reduce;
+export function mm(
+  mat1: Tensor,
+  mat2: Tensor,
+  ...rest: [reduce?: SparseReduction | { reduce?: SparseReduction }]
+): Tensor {
+  const { reduce: how } = named<{ reduce: SparseReduction }>('sparse.mm', ['reduce'], rest);
   return how === undefined ? product(mat1, mat2) : reducedProduct(mat1, mat2, how);
 }
 

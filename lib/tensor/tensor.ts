@@ -1,11 +1,22 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
+import { optional, whole, anything, boolean } from '../kinds.js';
 import { show, shown } from '../show.js';
+import { nothing, signature } from '../signature.js';
 import { native, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
-import { typedArrayOver, type Complex, type Device, type DType, type Layout, type TypedArray } from './dtype.js';
+import {
+  typedArrayOver,
+  type Complex,
+  type Device,
+  type DType,
+  type Layout,
+  type MemoryFormat,
+  type TypedArray,
+} from './dtype.js';
+import { memoryFormatKind } from './dtypeKinds.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
@@ -39,8 +50,14 @@ export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArr
 /** What `tensor` takes: numbers, nested arrays of them, and arrays that hold typed arrays or tensors without dimensions. */
 export type TensorData = number | bigint | boolean | Complex | Tensor | TypedArray | TensorData[];
 
-const toDtype = native.registerOperators(['to.dtype', 'to.device']);
+const toDtype = native.registerOperators(['to.dtype', 'to.device', 'is_contiguous.memory_format']);
 const toDevice = toDtype + 1;
+const isContiguousAs = toDtype + 2;
+
+const dimTakes = signature({ dim: optional(whole) });
+const requiresGradTakes = signature({ value: optional(boolean) });
+const setDataTakes = signature({ source: anything });
+const isContiguousTakes = signature<{ memoryFormat?: MemoryFormat }>({}, { memoryFormat: memoryFormatKind });
 
 // Every aten:: operator that is a method of Tensor, and the families of methods that are written by hand.
 export interface Tensor extends TensorOperators, TensorIndexing, TensorMembers, AutogradMethods {}
@@ -108,22 +125,16 @@ export class Tensor implements Disposable {
   /** The size of dimension `dim`, or all of them. */
   size(): number[];
   size(dim: number): number;
-  size(dim?: number): number | number[] {
-    const shape = this.shape;
-    if (dim === undefined) return shape;
-    const size = Number.isInteger(dim) ? shape.at(dim) : undefined;
-    if (size === undefined) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `size(${show(dim)}): the tensor has ${shape.length} dimensions, [${shape.join(', ')}].`,
-      );
-    }
-    return size;
+  size(_dim?: number): number | number[] {
+    return arguments.length === 0 ? this.shape : along(this, 'size', this.shape, arguments);
   }
 
-  /** How many elements lie between neighbours along each dimension. */
-  stride(): number[] {
-    return native.strides(this.#handle);
+  /** How many elements lie between neighbours along dimension `dim`, or along each. */
+  stride(): number[];
+  stride(dim: number): number;
+  stride(_dim?: number): number | number[] {
+    const strides = native.strides(this.#handle);
+    return arguments.length === 0 ? strides : along(this, 'stride', strides, arguments);
   }
 
   get ndim(): number {
@@ -131,11 +142,13 @@ export class Tensor implements Disposable {
   }
 
   dim(): number {
+    if (arguments.length > 0) nothing.check('dim', arguments);
     return native.dim(this.#handle);
   }
 
   /** The number of elements. */
   numel(): number {
+    if (arguments.length > 0) nothing.check('numel', arguments);
     return native.numel(this.#handle);
   }
 
@@ -154,11 +167,16 @@ export class Tensor implements Disposable {
 
   /** Bytes of one element. */
   elementSize(): number {
+    if (arguments.length > 0) nothing.check('elementSize', arguments);
     return native.itemSize(this.#handle);
   }
 
-  isContiguous(): boolean {
-    return native.isContiguous(this.#handle);
+  /** Whether the elements lie in memory row by row, or in the order of another memory format. */
+  isContiguous(options?: { memoryFormat?: MemoryFormat }): boolean {
+    if (arguments.length > 0) isContiguousTakes.check('isContiguous', arguments);
+    const format = options?.memoryFormat;
+    if (format === undefined) return native.isContiguous(this.#handle);
+    return native.call(isContiguousAs, this.#handle, format) as boolean;
   }
 
   /** Whether operators on this tensor are recorded for `backward`. */
@@ -178,6 +196,7 @@ export class Tensor implements Disposable {
   }
 
   requiresGrad_(value = true): this {
+    requiresGradTakes.check('requiresGrad_', arguments);
     this.requiresGrad = value;
     return this;
   }
@@ -204,6 +223,7 @@ export class Tensor implements Disposable {
 
   /** Gives this tensor the data of another, outside autograd: Python's `tensor.data = source`. */
   setData(source: Tensor): void {
+    if (arguments.length !== 1) setDataTakes.check('setData', arguments);
     native.setData(this.#handle, handleOf(source));
   }
 
@@ -244,11 +264,13 @@ export class Tensor implements Disposable {
    * tensor(true).item<boolean>(); // true
    */
   item<T extends number | bigint | boolean | Complex = number>(): T {
+    if (arguments.length > 0) nothing.check('item', arguments);
     return native.item(this.#handle) as T;
   }
 
   /** A copy of the data, row by row, as the typed array of the dtype (float16: its 16 bits; complex: pairs). */
   toTypedArray(): TypedArray {
+    if (arguments.length > 0) nothing.check('toTypedArray', arguments);
     return typedArrayOver(native.copyBytes(this.#handle), this.dtype);
   }
 
@@ -258,6 +280,7 @@ export class Tensor implements Disposable {
    * tensor is contiguous and on the CPU.
    */
   viewTypedArray(): TypedArray {
+    if (arguments.length > 0) nothing.check('viewTypedArray', arguments);
     return typedArrayOver(native.viewBytes(this.#handle), this.dtype);
   }
 
@@ -271,6 +294,7 @@ export class Tensor implements Disposable {
    * first; // [1, 2]
    */
   tolist<T extends NestedArray = NestedArray<number>>(): T {
+    if (arguments.length > 0) nothing.check('tolist', arguments);
     return toNested(this, this.#handle) as T;
   }
 
@@ -295,6 +319,7 @@ export class Tensor implements Disposable {
 
   /** Releases the memory now. Using the tensor afterwards throws `TensorDisposedError`; disposing it twice does not. */
   dispose(): void {
+    if (arguments.length > 0) nothing.check('dispose', arguments);
     native.dispose(this.#handle);
   }
 
@@ -319,6 +344,18 @@ export class Tensor implements Disposable {
   [shown](): string {
     return this.isDisposed ? 'disposed tensor' : `${this.dtype}[${this.shape.join(', ')}]`;
   }
+}
+
+/** One of a tensor's sizes or strides, or all of them. */
+function along(tensor: Tensor, name: string, all: number[], given: ArrayLike<unknown>): number | number[] {
+  dimTakes.check(name, given);
+  const dim = given[0] as number | undefined;
+  const found = dim === undefined ? all : all.at(dim);
+  if (found !== undefined) return found;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name}(${dim}): the tensor has ${all.length} dimensions, [${tensor.shape.join(', ')}].`,
+  );
 }
 
 /** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */

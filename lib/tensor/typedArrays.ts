@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { anything, boolean, listOf, size, type Kinds } from '../kinds.js';
+import { anything, boolean, listOf, size, type Kinds, optional } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
@@ -46,7 +46,10 @@ export interface BufferOptions extends MemoryOptions {
 
 const memoryOptions: Kinds<MemoryOptions> = { shape: listOf(size), transfer: boolean, copy: boolean };
 
-const typedArrayTakes = signature<TypedArrayOptions>({}, { dtype: dtypeKind, ...memoryOptions });
+const typedArrayTakes = signature<TypedArrayOptions>(
+  { array: optional(anything) },
+  { dtype: dtypeKind, ...memoryOptions },
+);
 const bufferTakes = signature<BufferOptions>(
   { source: anything },
   { dtype: dtypeKind, count: size, offset: size, ...memoryOptions },
@@ -145,7 +148,7 @@ function toBooleans(bytes: Tensor): Tensor {
  * large.length; // 0
  */
 export function fromTypedArray(array: TypedArray, options: TypedArrayOptions = {}): Tensor {
-  typedArrayTakes.checkOptions('fromTypedArray', options);
+  typedArrayTakes.check('fromTypedArray', arguments);
   const own = isTypedArray(array) ? dtypeOfTypedArray(array) : undefined;
   if (own === undefined) {
     const shown = show(array);

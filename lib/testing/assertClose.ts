@@ -10,6 +10,8 @@ import { Tensor } from '../tensor/tensor.js';
 import { scalarMismatch, tensorMismatch, type Comparison } from './closeness.js';
 import { tupleText } from './text.js';
 import { defaultTolerances } from './tolerances.js';
+import { anything, boolean, either, func, number, optional, string } from '../kinds.js';
+import { signature } from '../signature.js';
 
 export interface AssertCloseOptions {
   /** The difference that is allowed beside `atol`, as a part of the expected value. Default: PyTorch's for the dtype. */
@@ -29,6 +31,20 @@ export interface AssertCloseOptions {
   /** Said instead of the message; a function makes it of the message. */
   msg?: string | ((message: string) => string);
 }
+
+const assertCloseTakes = signature<AssertCloseOptions>(
+  { actual: optional(anything), expected: optional(anything) },
+  {
+    rtol: number,
+    atol: number,
+    equalNan: boolean,
+    checkDtype: boolean,
+    checkDevice: boolean,
+    checkLayout: boolean,
+    checkStride: boolean,
+    msg: either(string, func<(message: string) => string>()),
+  },
+);
 
 type Settings = AssertCloseOptions;
 
@@ -193,6 +209,7 @@ function mismatch(actual: unknown, expected: unknown, settings: Settings, path: 
  * testing.assertClose({ loss: 0.1 + 0.2 }, { loss: 0.3 });
  */
 export function assertClose(actual: unknown, expected: unknown, options: AssertCloseOptions = {}): void {
+  assertCloseTakes.check('assertClose', arguments);
   if ((options.rtol === undefined) !== (options.atol === undefined)) {
     const missing = options.rtol === undefined ? 'rtol' : 'atol';
     throw new AiforgeError(

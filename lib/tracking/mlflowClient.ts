@@ -46,6 +46,7 @@ export class MlflowClient {
   readonly uri: string;
   readonly #headers: Record<string, string>;
   readonly #timeoutMs: number;
+  readonly #end = new AbortController();
 
   /** Throws `CONFIG_INVALID` unless the address is http or https. */
   constructor(uri: string, timeoutMs: number, env: NodeJS.ProcessEnv = process.env) {
@@ -72,6 +73,11 @@ export class MlflowClient {
       if (!(error instanceof MlflowRequestError) || error.errorCode !== 'RESOURCE_ALREADY_EXISTS') throw error;
       return this.#experimentByName(name);
     }
+  }
+
+  /** Breaks off what is under way at the deadline (ms since 1970), and whatever is asked for after it. */
+  endAt(deadline: number): void {
+    setTimeout(() => this.#end.abort(), Math.max(0, deadline - Date.now())).unref();
   }
 
   async createRun(experimentId: string, runName: string): Promise<string> {
@@ -123,7 +129,7 @@ export class MlflowClient {
       const response = await fetch(`${this.uri}/api/2.0/mlflow/${path}`, {
         method,
         headers: this.#headers,
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), this.#end.signal]),
         ...(body && { body: JSON.stringify(body) }),
       });
       return { status: response.status, content: await response.text() };

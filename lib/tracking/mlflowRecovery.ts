@@ -75,7 +75,9 @@ async function recover(directory: string, uri: string): Promise<void> {
   const { runId, experimentName, runName } = open;
   const options = { uri, experimentName, runName, past: directory };
   const tracker =
-    runId === null ? await MlflowTracker.create(options) : MlflowTracker.attach({ uri, runId, closesRun: true, past: directory });
+    runId === null
+      ? await MlflowTracker.create(options)
+      : MlflowTracker.attach({ uri, runId, closesRun: true, past: directory });
   if (tracker.runId === null) return;
   const end = readRecords(directory).findLast(({ kind }) => kind === 'finish');
   await tracker.start({ experimentName, runName, directory, goesOnFrom: { step: 0, epoch: 1, sameNumbers: true } });

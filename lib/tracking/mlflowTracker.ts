@@ -149,6 +149,7 @@ export class MlflowTracker implements Tracker {
     if (this.#queue === undefined || this.runId === null) return;
     const runId = this.runId;
     const deadline = Date.now() + this.#finishTimeoutMs;
+    this.#client.endAt(deadline);
     await this.#queue.close(deadline);
     if (!this.#closesRun) return;
     try {

@@ -179,7 +179,7 @@ describe('nn.Module', () => {
       /to: has no option 'non_blocking'\. Did you mean 'nonBlocking'/,
     );
     expect(() => model.loadStateDict(null as never))
-      .to.throw(/stateDict must be an object, got null/)
+      .to.throw(/stateDict must be an object or a Map .*, got null/)
       .with.property('code', 'INVALID_ARGUMENT');
     expect(() => model.to('int32'))
       .to.throw(/int32/)

@@ -211,7 +211,7 @@ describe('members of Tensor that are no operators', () => {
     expect(v.type()).to.equal('torch.LongTensor');
     expect(v.toSparse().type()).to.equal('torch.sparse.LongTensor');
     expect(v.type('float32').type()).to.equal('torch.FloatTensor');
-    expect(() => v.type('float31' as never)).to.throw('expected a dtype');
+    expect(() => v.type('float31' as never)).to.throw('must be a dtype');
     expect(v.typeAs(x).dtype).to.equal('float64');
     expect(v.cpu().device).to.equal('cpu');
   });

@@ -13,6 +13,9 @@ import { fromJson, toJson } from './checkpointJson.js';
 import { checkFile, loadChecked, saveChecked } from './checksum.js';
 import { restoreModel, saveModel, type SavedModel } from './modelState.js';
 import type { SavedOptimizer } from './optimizerState.js';
+import { optional, orNull, size, string } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { moduleKind } from '../../nn/moduleKinds.js';
 
 const format = 'aiforge-checkpoint-2';
 
@@ -54,6 +57,14 @@ export interface Checkpoint extends SavedModel, SavedOptimizer {
   gradients: Record<string, Tensor>[];
 }
 
+const saveTakes = signature({
+  file: string,
+  model: moduleKind,
+  epoch: size,
+  preprocessor: optional(orNull(string)),
+});
+const loadTakes = signature({ file: string, model: moduleKind });
+
 const withPrefix = (prefix: string, tensors: Record<string, Tensor>) =>
   Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [`${prefix}.${key}`, tensor]));
 
@@ -76,6 +87,7 @@ const ofAllRanks = (gradients: readonly Record<string, Tensor>[]) =>
  * the checksum of the preprocessor's file that they go with.
  */
 export function saveWeights(file: string, model: Module, epoch: number, preprocessor: string | null = null): void {
+  saveTakes.check('saveWeights', arguments);
   scope(() => {
     const { model: tensors, extraState } = saveModel(model);
     const metadata = { format: 'pt', epoch: String(epoch), ...given({ preprocessor, extraState }) };
@@ -85,6 +97,7 @@ export function saveWeights(file: string, model: Module, epoch: number, preproce
 
 /** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
 export function loadWeights(file: string, model: Module): void {
+  loadTakes.check('loadWeights', arguments);
   scope(() => {
     const { tensors, metadata } = loadChecked(file);
     restoreModel(model, { model: tensors, ...given({ extraState: metadata.extraState }) });

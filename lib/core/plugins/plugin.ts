@@ -5,6 +5,8 @@ import { isZod4 } from '../../config/foreignZod.js';
 import { packageManifest } from '../../config/loadModule.js';
 import { AiforgeError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
+import { objectKind } from '../../kinds.js';
+import { show } from '../../show.js';
 
 // semver takes 10 ms to load, and is needed only for a plugin that names a range.
 const load = createRequire(__filename);
@@ -63,8 +65,9 @@ export function definePlugin<T extends PluginModule>(plugin: T): T {
 
 function checkKeys(plugin: PluginModule): void {
   const invalid = (reason: string) => new AiforgeError('PLUGIN_INVALID', `definePlugin: ${reason}`);
+  if (!objectKind.accepts(plugin)) throw invalid(`expected an object with the plugin's name, got ${show(plugin)}.`);
   if (typeof plugin.name !== 'string' || plugin.name === '') {
-    throw invalid(`got ${String(plugin.name)} as the plugin's name; expected a string such as 'my_plugin'.`);
+    throw invalid(`got ${show(plugin.name)} as the plugin's name; expected a string such as 'my_plugin'.`);
   }
   for (const key of Object.keys(plugin)) {
     if (knownKeys.includes(key)) continue;

@@ -8,6 +8,8 @@ import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 import { checkVersion, definePlugin, type LoadedPlugin, type PluginModule } from './plugin.js';
 import { loadPluginFolder } from './pluginFolder.js';
+import { anything, either, objectKind, oneOf, string } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 export interface LoadPluginOptions {
   /** Folder of the configuration file, from which paths and packages are resolved. Default: the working directory. */
@@ -16,6 +18,12 @@ export interface LoadPluginOptions {
   kind?: 'model' | 'dataset';
 }
 
+const registerTakes = signature({ plugin: anything });
+const loadTakes = signature<LoadPluginOptions>(
+  { plugin: either(string, objectKind) },
+  { from: string, kind: oneOf('model', 'dataset') },
+);
+
 const prefix = 'aiforge-plugin-';
 const validName = /^(@[A-Za-z0-9_-][A-Za-z0-9_.-]*\/)?[A-Za-z0-9_-]+$/;
 
@@ -23,7 +31,9 @@ const registered = new Map<string, PluginModule>();
 
 /** Makes a plugin known by its name, before any folder or package of that name. A second one of the name replaces the first. */
 export function registerPlugin(plugin: PluginModule): void {
-  registered.set(plugin.name, definePlugin(plugin));
+  registerTakes.check('registerPlugin', arguments);
+  const { name } = definePlugin(plugin);
+  registered.set(name, plugin);
 }
 
 /**
@@ -32,6 +42,7 @@ export function registerPlugin(plugin: PluginModule): void {
  * `./x`, `../x` and `/x` are folders. Throws `PLUGIN_NOT_FOUND` with every place searched, or `PLUGIN_INVALID`.
  */
 export function loadPlugin(plugin: string | PluginModule, options: LoadPluginOptions = {}): LoadedPlugin {
+  loadTakes.check('loadPlugin', arguments);
   const from = resolve(options.from ?? '.');
   const loaded = typeof plugin === 'string' ? find(plugin, from) : fromObject(plugin);
   checkVersion(loaded.metadata);

@@ -10,6 +10,8 @@ import type { BasePreprocessor } from '../basePreprocessor.js';
 import { checkWeights, loadWeights } from '../checkpoints/checkpoint.js';
 import { createModel, createPreprocessor, resolvePlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
+import { string } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 export interface Prediction {
   /** The most probable class. */
@@ -33,12 +35,15 @@ export interface LoadedRun<Item, Output = Tensor> {
   classify(items: readonly Item[]): Prediction[];
 }
 
+const loadTakes = signature({ directory: string });
+
 /**
  * The best model of a run, with the preprocessor that it was trained with, from the run's folder.
  *
  * @throws AiforgeError FILE_NOT_FOUND when the folder has no finished epoch; FILE_INVALID for a truncated checkpoint.
  */
 export function loadRun<Item = unknown, Output = Tensor>(directory: string): LoadedRun<Item, Output> {
+  loadTakes.check('loadRun', arguments);
   const files = runFiles(directory);
   if (!existsSync(files.config)) {
     throw new AiforgeError(

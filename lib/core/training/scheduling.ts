@@ -1,9 +1,11 @@
-import type { ScheduleConfig, SchedulerConfig } from '../../config/schedulerConfig.js';
+import { SchedulerConfig, type ScheduleConfig } from '../../config/schedulerConfig.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
-import { lrScheduler, type Optimizer } from '../../optim/index.js';
+import { lrScheduler, Optimizer } from '../../optim/index.js';
 import type { BaseModel } from '../baseModel.js';
+import { count, kind } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 /** How long a run is planned to be. */
 export interface RunLength {
@@ -68,12 +70,19 @@ function construct(config: AnySchedule, optimizer: Optimizer, total: number): lr
   return new (lrScheduler[name] as unknown as SchedulerClass)(optimizer, ...positional, options);
 }
 
+const createTakes = signature<RunLength>(
+  {
+    config: kind('a SchedulerConfig', (value) => SchedulerConfig.safeParse(value).success),
+    optimizer: kind('an Optimizer', (value) => value instanceof Optimizer),
+  },
+  { epochs: count, stepsPerEpoch: count },
+  ['epochs', 'stepsPerEpoch'],
+);
+
 /** The scheduler that an experiment names, with the run's length where it leaves one out. */
-export function createScheduler(
-  config: SchedulerConfig,
-  optimizer: Optimizer,
-  { epochs, stepsPerEpoch }: RunLength,
-): ConfiguredScheduler {
+export function createScheduler(config: SchedulerConfig, optimizer: Optimizer, length: RunLength): ConfiguredScheduler {
+  createTakes.check('createScheduler', arguments);
+  const { epochs, stepsPerEpoch } = length;
   const total = config.interval === 'step' ? epochs * stepsPerEpoch : epochs;
   const monitor = config.name === 'ReduceLROnPlateau' ? config.monitor : null;
   return { scheduler: construct(config, optimizer, total), interval: config.interval, monitor };

@@ -3,7 +3,11 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { invalid } from '../../tensor/composites/named.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
-import { checkInput } from '../checks.js';
+import { number } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../../tensor/kinds.js';
+
+const inputTakes = signature({ input: tensorKind });
 
 export interface InplaceOptions {
   /** Whether the input itself is changed. Default: false. */
@@ -136,7 +140,10 @@ export interface HardtanhOptions {
   maxVal?: number;
 }
 
+const boundsTake = signature({ minVal: number, maxVal: number });
+
 function clampBetween(input: Tensor, minVal: number, maxVal: number, inplace: boolean): Tensor {
+  boundsTake.check('hardtanh', [minVal, maxVal]);
   if (minVal > maxVal) throw invalid('hardtanh', `minVal ${minVal} is greater than maxVal ${maxVal}`);
   return operators.hardtanh(input, minVal, maxVal, inplace);
 }
@@ -283,6 +290,7 @@ export const threshold_ = inPlace<ThresholdOptions, ThresholdOrder>(
  * nn.functional.logsigmoid(tensor([0, 1], { dtype: 'float32' })); // tensor([-0.6931, -0.3133])
  */
 export function logsigmoid(input: Tensor): Tensor {
+  inputTakes.check('logsigmoid', arguments);
   return logSigmoid(input);
 }
 
@@ -294,7 +302,7 @@ export function logsigmoid(input: Tensor): Tensor {
  * nn.functional.softsign(tensor([0, 1], { dtype: 'float32' })); // tensor([0.0000, 0.5000])
  */
 export function softsign(input: Tensor): Tensor {
-  checkInput('softsign', input);
+  inputTakes.check('softsign', arguments);
   return input.div(input.abs().add(1));
 }
 
@@ -306,6 +314,6 @@ export function softsign(input: Tensor): Tensor {
  * nn.functional.tanhshrink(tensor([0, 1], { dtype: 'float32' })); // tensor([0.0000, 0.2384])
  */
 export function tanhshrink(input: Tensor): Tensor {
-  checkInput('tanhshrink', input);
+  inputTakes.check('tanhshrink', arguments);
   return input.sub(input.tanh());
 }

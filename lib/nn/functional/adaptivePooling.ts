@@ -4,14 +4,16 @@ import { named, type Rest } from './arguments.js';
 import type { PooledWithIndices } from './pooling.js';
 import { knownSizes, type AdaptiveSizes, type Sizes } from './sizes.js';
 
-const adaptiveAvgPool =
-  (operator: (input: Tensor, outputSize: Sizes) => Tensor) =>
-  (input: Tensor, outputSize: AdaptiveSizes | { outputSize: AdaptiveSizes }): Tensor =>
-    operator(input, knownSizes(input, isOptions(outputSize) ? outputSize.outputSize : outputSize));
-
-function isOptions<T extends object>(value: T | AdaptiveSizes): value is T {
-  return typeof value === 'object' && !Array.isArray(value);
+interface AdaptiveAvgPoolOptions {
+  outputSize: AdaptiveSizes;
 }
+
+const adaptiveAvgPool =
+  (name: string, operator: (input: Tensor, outputSize: Sizes) => Tensor) =>
+  (input: Tensor, ...rest: Rest<AdaptiveAvgPoolOptions, ['outputSize']>): Tensor => {
+    const { outputSize } = named<AdaptiveAvgPoolOptions>(name, rest, { outputSize: undefined });
+    return operator(input, knownSizes(input, outputSize));
+  };
 
 /**
  * The mean of each of `outputSize` windows that cover `[N, C, L]` evenly. As
@@ -21,7 +23,7 @@ function isOptions<T extends object>(value: T | AdaptiveSizes): value is T {
  * import { arange, nn } from 'aiforge';
  * nn.functional.adaptiveAvgPool1d(arange(4).view([1, 4]).to('float32'), 2).tolist(); // [[0.5, 2.5]]
  */
-export const adaptiveAvgPool1d = adaptiveAvgPool(operators.adaptiveAvgPool1d);
+export const adaptiveAvgPool1d = adaptiveAvgPool('adaptiveAvgPool1d', operators.adaptiveAvgPool1d);
 
 /**
  * The mean of each of `outputSize` windows that cover `[N, C, H, W]` evenly. As
@@ -31,7 +33,7 @@ export const adaptiveAvgPool1d = adaptiveAvgPool(operators.adaptiveAvgPool1d);
  * import { arange, nn } from 'aiforge';
  * nn.functional.adaptiveAvgPool2d(arange(4).view([1, 2, 2]).to('float32'), [1, null]).tolist(); // [[[1, 2]]]
  */
-export const adaptiveAvgPool2d = adaptiveAvgPool(operators.adaptiveAvgPool2d);
+export const adaptiveAvgPool2d = adaptiveAvgPool('adaptiveAvgPool2d', operators.adaptiveAvgPool2d);
 
 /**
  * The mean of each of `outputSize` windows that cover `[N, C, D, H, W]` evenly. As
@@ -41,7 +43,7 @@ export const adaptiveAvgPool2d = adaptiveAvgPool(operators.adaptiveAvgPool2d);
  * import { arange, nn } from 'aiforge';
  * nn.functional.adaptiveAvgPool3d(arange(8).view([1, 2, 2, 2]).to('float32'), 1).tolist(); // [[[[3.5]]]]
  */
-export const adaptiveAvgPool3d = adaptiveAvgPool(operators.adaptiveAvgPool3d);
+export const adaptiveAvgPool3d = adaptiveAvgPool('adaptiveAvgPool3d', operators.adaptiveAvgPool3d);
 
 export interface AdaptiveMaxPoolOptions {
   outputSize: AdaptiveSizes;

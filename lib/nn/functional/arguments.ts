@@ -1,4 +1,5 @@
 import { invalid, named as byName } from '../../tensor/composites/named.js';
+import { show } from '../../show.js';
 
 type Options<T> = object extends T ? [options?: T] : [options: T];
 
@@ -24,5 +25,7 @@ export function named<T extends object>(
   const found = { ...defaults, ...byName<T>(name, parameters, [...rest]) };
   const missing = parameters.find((key) => found[key] === undefined);
   if (missing !== undefined) throw invalid(name, `${missing} must be given; it takes ${parameters.join(', ')}`);
+  const flag = parameters.find((key) => typeof defaults[key] === 'boolean' && typeof found[key] !== 'boolean');
+  if (flag !== undefined) throw invalid(name, `${flag} must be true or false, got ${show(found[flag])}`);
   return found as Required<T>;
 }

@@ -1,7 +1,7 @@
 import { boolean, number, whole, orNull, type Kinds } from '../../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkPaddingIdx } from '../checks.js';
+import { checkPaddingIdx, checkInput } from '../checks.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 
@@ -39,6 +39,7 @@ type EmbeddingOrder = ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', '
  * nn.functional.embedding(tensor([1, 0]), tensor([[1, 2.5], [3, 4]])).tolist(); // [[3, 4], [1, 2.5]]
  */
 export function embedding(input: Tensor, weight: Tensor, ...rest: Rest<EmbeddingOptions, EmbeddingOrder>): Tensor {
+  checkInput('embedding', weight, 'weight');
   const { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse } = named<EmbeddingOptions>('embedding', rest, {
     paddingIdx: null,
     maxNorm: null,

@@ -1,10 +1,11 @@
-import { orNull } from '../../kinds.js';
+import { orNull, anything, boolean, listOf, whole, type Kind, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { aten } from './aten.js';
 import { refuse } from './reductions.js';
 import { tensorKind, dtypeKind } from '../../tensor/kinds.js';
+import { show } from '../../show.js';
 
 export interface GroupedMmOptions {
   /** int32: where each group ends along the dimension that is cut. Default: none; the groups are a first dimension. */
@@ -69,13 +70,33 @@ export interface ScaledMmOptions {
   useFastAccum?: boolean;
 }
 
+const scaledMmOptions: Kinds<ScaledMmOptions> = {
+  swizzleA: orNull(anything as Kind<OneOrMore<SwizzleType>>),
+  swizzleB: orNull(anything as Kind<OneOrMore<SwizzleType>>),
+  bias: orNull(tensorKind),
+  outputDtype: orNull(dtypeKind),
+  contractionDim: listOf(whole),
+  useFastAccum: boolean,
+};
+const scaledMmParameters = {
+  matA: tensorKind,
+  matB: tensorKind,
+  scaleA: anything,
+  scaleRecipeA: anything,
+  scaleB: anything,
+  scaleRecipeB: anything,
+};
+const scaledMmTakes = signature<ScaledMmOptions>(scaledMmParameters, scaledMmOptions);
+
 const list = <T>(value: OneOrMore<T> | null): readonly T[] =>
   value === null ? [] : Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
 function numbers<T extends string>(option: string, names: readonly T[], given: OneOrMore<T> | null): number[] {
   return list(given).map((value) => {
     const number = names.indexOf(value);
-    return number >= 0 ? number : refuse('scaledMm', `${option} must be one of ${names.join(', ')}, got '${value}'`);
+    return number >= 0
+      ? number
+      : refuse('scaledMm', `${option} must be one of ${names.join(', ')}, got ${show(value)}`);
   });
 }
 
@@ -114,6 +135,7 @@ export function scaledMm(
   scaleRecipeB: OneOrMore<ScalingType>,
   options: ScaledMmOptions = {},
 ): Tensor {
+  scaledMmTakes.check('scaledMm', arguments);
   const { bias = null, outputDtype = 'bfloat16', contractionDim = [], useFastAccum = false } = options;
   const given = scales(scaleA, scaleRecipeA, scaleB, scaleRecipeB, options);
   return scaled(matA, matB, ...given, bias, outputDtype, contractionDim, useFastAccum);
@@ -123,6 +145,11 @@ export interface ScaledGroupedMmOptions extends ScaledMmOptions {
   /** int32: where each group ends along the dimension that is cut. Default: none. */
   offs?: Tensor | null;
 }
+
+const scaledGroupedMmTakes = signature<ScaledGroupedMmOptions>(scaledMmParameters, {
+  offs: orNull(tensorKind),
+  ...scaledMmOptions,
+});
 
 const scaledGrouped = aten('_scaled_grouped_mm_v2');
 
@@ -136,6 +163,7 @@ export function scaledGroupedMm(
   scaleRecipeB: OneOrMore<ScalingType>,
   options: ScaledGroupedMmOptions = {},
 ): Tensor {
+  scaledGroupedMmTakes.check('scaledGroupedMm', arguments);
   const { offs = null, bias = null, outputDtype = 'bfloat16', contractionDim = [], useFastAccum = false } = options;
   const given = scales(scaleA, scaleRecipeA, scaleB, scaleRecipeB, options);
   return scaledGrouped(matA, matB, ...given, offs, bias, outputDtype, contractionDim, useFastAccum);

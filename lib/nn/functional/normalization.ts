@@ -103,6 +103,7 @@ type InstanceNormOrder = ['runningMean', 'runningVar', 'weight', 'bias', 'useInp
  * nn.functional.instanceNorm(tensor([[[0, 2.5]]]), { eps: 0 }).tolist(); // [[[-1, 1]]]
  */
 export function instanceNorm(input: Tensor, ...rest: Rest<InstanceNormOptions, InstanceNormOrder>): Tensor {
+  checkInput('instanceNorm', input);
   const { runningMean, runningVar, weight, bias, useInputStats, momentum, eps } = named<InstanceNormOptions>(
     'instanceNorm',
     rest,
@@ -129,6 +130,7 @@ export function groupNorm(
   input: Tensor,
   ...rest: Rest<GroupNormOptions, ['numGroups', 'weight', 'bias', 'eps']>
 ): Tensor {
+  checkInput('groupNorm', input);
   const defaults = { numGroups: undefined, weight: null, bias: null, eps: 1e-5 };
   const { numGroups, weight, bias, eps } = named<GroupNormOptions>('groupNorm', rest, defaults);
   checkGroups(input.shape, numGroups);

@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 /**
  * `max(0, x)`. As `torch.nn.functional.relu`.
@@ -13,9 +14,12 @@ import { tensorKind } from '../../tensor/kinds.js';
  * nn.functional.relu(tensor([-1, 2.5])).tolist(); // [0, 2.5]
  */
 export function relu(input: Tensor, ...rest: Rest<{ inplace?: boolean }, ['inplace']>): Tensor {
+  checkInput('relu', input);
   const { inplace } = named<{ inplace?: boolean }>('relu', rest, { inplace: false });
   return inplace ? input.relu_() : operators.relu(input);
 }
+
+const reluTakes = signature({ input: tensorKind });
 
 /**
  * `relu` in place. As `torch.nn.functional.relu_`.
@@ -26,6 +30,7 @@ export function relu(input: Tensor, ...rest: Rest<{ inplace?: boolean }, ['inpla
  * nn.functional.relu_(x) === x; // true
  */
 export function relu_(input: Tensor): Tensor {
+  reluTakes.check('relu_', arguments);
   return input.relu_();
 }
 

@@ -21,27 +21,27 @@ export function refuse(name: string, problem: string): never {
   throw new AiforgeError('INVALID_ARGUMENT', `${name}: ${problem}.`);
 }
 
-export function sameShape(a: Tensor, b: Tensor): boolean {
-  checkInput('A loss', a);
-  checkInput('A loss', b);
-  const [first, second] = [a.shape, b.shape];
+function sameShape(name: string, input: Tensor, other: Tensor, parameter: string): boolean {
+  checkInput(name, input, 'input');
+  checkInput(name, other, parameter);
+  const [first, second] = [input.shape, other.shape];
   return first.length === second.length && first.every((size, i) => size === second[i]);
 }
 
 /** The two in one shape: a target of another shape is most often a mistake, so it is said in the log. */
 export function broadcastTarget(name: string, input: Tensor, target: Tensor): [Tensor, Tensor] {
-  if (sameShape(input, target)) return [input, target];
+  if (sameShape(name, input, target, 'target')) return [input, target];
   warnOnce(`${name}: the target has shape ${sizes(target)}, the input ${sizes(input)}: they are broadcast.`);
   return broadcastTensors([input, target]) as [Tensor, Tensor];
 }
 
 export function checkTargetShape(name: string, input: Tensor, target: Tensor): void {
-  if (sameShape(input, target)) return;
+  if (sameShape(name, input, target, 'target')) return;
   refuse(name, `the target must have the input's shape ${sizes(input)}, got ${sizes(target)}`);
 }
 
 export function checkWeightShape(weight: Tensor, input: Tensor): void {
-  if (sameShape(weight, input)) return;
+  if (sameShape('A loss', input, weight, 'weight')) return;
   refuse('weight', `expected the input's shape ${sizes(input)}, got ${sizes(weight)}`);
 }
 

@@ -5,6 +5,9 @@ import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { checkInput } from '../checks.js';
+import { invalid } from '../../tensor/composites/named.js';
+import { show } from '../../show.js';
 
 export interface SoftmaxOptions {
   /** Default, as in Python: 0 for 0, 1 and 3 dimensions, else 1. */
@@ -17,6 +20,7 @@ type Apply = (input: Tensor, dim: number, dtype: DType | null) => Tensor;
 
 function normalized(name: string, apply: Apply) {
   return (input: Tensor, ...rest: Rest<SoftmaxOptions, ['dim', 'dtype']>): Tensor => {
+    checkInput(name, input);
     const { dim, dtype } = named<SoftmaxOptions>(name, rest, { dim: null, dtype: null });
     return apply(input, dim ?? ([0, 1, 3].includes(input.dim()) ? 0 : 1), dtype);
   };
@@ -75,6 +79,7 @@ export function gumbelSoftmax(
 ): Tensor {
   const defaults = { tau: 1, hard: false, eps: 1e-10, dim: -1 };
   const { tau, hard, eps, dim } = named<GumbelSoftmaxOptions>('gumbelSoftmax', rest, defaults);
+  if (typeof eps !== 'number') throw invalid('gumbelSoftmax', `eps must be a number, got ${show(eps)}`);
   if (eps !== 1e-10) warnOnce('gumbelSoftmax: eps is deprecated and has no effect.');
   const gumbels = emptyLike(logits, { memoryFormat: 'contiguous_format' }).exponential_().log().neg();
   const soft = operators.softmax(logits.add(gumbels).div(tau), dim, null);

@@ -3,6 +3,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
 import { perDimension, type Sizes } from './sizes.js';
+import { checkInput } from '../checks.js';
 
 export interface MaxUnpoolOptions {
   kernelSize: Sizes;
@@ -33,6 +34,7 @@ function unpooledSize(name: string, input: Tensor, settings: readonly number[][]
 
 function maxUnpool(name: string, dims: number, apply: UnpoolKernel) {
   return (input: Tensor, indices: Tensor, ...rest: Rest<MaxUnpoolOptions, UnpoolOrder>): Tensor => {
+    checkInput(name, input);
     const defaults = { kernelSize: undefined, stride: null, padding: 0, outputSize: null };
     const { kernelSize, stride, padding, outputSize } = named<MaxUnpoolOptions>(name, rest, defaults);
     const settings = [kernelSize, stride ?? kernelSize, padding].map((sizes) => [...perDimension(sizes, dims)]);

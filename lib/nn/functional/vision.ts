@@ -3,6 +3,9 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from './aten.js';
+import { listOf, whole } from '../../kinds.js';
+import { show } from '../../show.js';
+import { checkInput } from '../checks.js';
 
 export interface GridSampleOptions {
   /** Default: `'bilinear'`. */
@@ -20,12 +23,12 @@ function cornersOf(name: string, alignCorners: boolean | null): boolean {
 
 const sampler = aten('grid_sampler');
 
-function choice(name: string, value: string, choices: readonly string[]): number {
-  const number = choices.indexOf(value);
+function choice(name: string, value: unknown, choices: readonly string[]): number {
+  const number = (choices as readonly unknown[]).indexOf(value);
   if (number >= 0) return number;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `gridSample: ${name} must be one of ${choices.join(', ')}, got '${value}'.`,
+    `gridSample: ${name} must be one of ${choices.join(', ')}, got ${show(value)}.`,
   );
 }
 
@@ -72,6 +75,12 @@ export interface AffineGridOptions {
 export function affineGrid(theta: Tensor, ...rest: Rest<AffineGridOptions, ['size', 'alignCorners']>): Tensor {
   const defaults = { size: undefined, alignCorners: null };
   const { size, alignCorners } = named<AffineGridOptions>('affineGrid', rest, defaults);
+  checkInput('affineGrid', theta, 'theta');
+  if (!listOf(whole).accepts(size))
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `affineGrid: size must be an array of whole numbers, got ${show(size)}.`,
+    );
   const dims = size.length - 2;
   const shape = theta.shape;
   if ((dims !== 2 && dims !== 3) || shape.length !== 3 || shape[1] !== dims || shape[2] !== dims + 1) {

@@ -3,6 +3,20 @@ import { eye } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { refuse, sizes } from '../functional/reductions.js';
+import { count, kind } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { type Rest } from '../functional/arguments.js';
+import { initArguments } from './arguments.js';
+
+const tensorTakes = signature({ tensor: tensorKind });
+
+interface ConstantOptions {
+  val: number;
+}
+
+// NaN is a value too.
+const constantTakes = signature<ConstantOptions>({}, { val: kind('a number', (value) => typeof value === 'number') });
 
 /**
  * Fills with one value. As `torch.nn.init.constant_`.
@@ -11,8 +25,9 @@ import { refuse, sizes } from '../functional/reductions.js';
  * import { nn, zeros } from 'aiforge';
  * nn.init.constant_(zeros([2]), 3).tolist(); // [3, 3]
  */
-export function constant_<T extends Tensor>(tensor: T, val: number | { val: number }): T {
-  noGrad(() => tensor.fill_(typeof val === 'number' ? val : val.val));
+export function constant_<T extends Tensor>(tensor: T, ...rest: Rest<ConstantOptions, ['val']>): T {
+  const { val } = initArguments<ConstantOptions>('constant_', tensor, rest, { val: undefined }, constantTakes);
+  noGrad(() => tensor.fill_(val));
   return tensor;
 }
 
@@ -24,6 +39,7 @@ export function constant_<T extends Tensor>(tensor: T, val: number | { val: numb
  * nn.init.ones_(zeros([2])).tolist(); // [1, 1]
  */
 export function ones_<T extends Tensor>(tensor: T): T {
+  tensorTakes.check('ones_', arguments);
   return constant_(tensor, 1);
 }
 
@@ -35,6 +51,7 @@ export function ones_<T extends Tensor>(tensor: T): T {
  * nn.init.zeros_(ones([2])).tolist(); // [0, 0]
  */
 export function zeros_<T extends Tensor>(tensor: T): T {
+  tensorTakes.check('zeros_', arguments);
   noGrad(() => tensor.zero_());
   return tensor;
 }
@@ -48,6 +65,7 @@ export function zeros_<T extends Tensor>(tensor: T): T {
  * nn.init.eye_(zeros([2, 3])).tolist(); // [[1, 0, 0], [0, 1, 0]]
  */
 export function eye_<T extends Tensor>(tensor: T): T {
+  tensorTakes.check('eye_', arguments);
   const [rows, columns, ...more] = tensor.shape;
   if (rows === undefined || columns === undefined || more.length > 0) {
     refuse('eye_', `expected 2 dimensions, got ${sizes(tensor)}`);
@@ -55,6 +73,12 @@ export function eye_<T extends Tensor>(tensor: T): T {
   scope(() => noGrad(() => void tensor.copy_(eye(rows, columns, { dtype: tensor.dtype, device: tensor.device }))));
   return tensor;
 }
+
+interface DiracOptions {
+  groups?: number;
+}
+
+const diracTakes = signature<DiracOptions>({}, { groups: count });
 
 /**
  * The Dirac delta, with which a convolution passes its input through, in each of `groups` groups of channels. As
@@ -65,12 +89,12 @@ export function eye_<T extends Tensor>(tensor: T): T {
  * import { nn, zeros } from 'aiforge';
  * nn.init.dirac_(zeros([2, 2, 3])).tolist(); // [[[0, 1, 0], [0, 0, 0]], [[0, 0, 0], [0, 1, 0]]]
  */
-export function dirac_<T extends Tensor>(tensor: T, groups: number | { groups?: number } = 1): T {
-  const count = typeof groups === 'number' ? groups : (groups.groups ?? 1);
+export function dirac_<T extends Tensor>(tensor: T, ...rest: Rest<DiracOptions, ['groups']>): T {
+  const { groups } = initArguments<DiracOptions>('dirac_', tensor, rest, { groups: 1 }, diracTakes);
   const [out = 0, input = 0, ...kernel] = tensor.shape;
   if (kernel.length < 1 || kernel.length > 3) refuse('dirac_', `expected 3, 4 or 5 dimensions, got ${sizes(tensor)}`);
-  if (out % count !== 0) refuse('dirac_', `the ${out} output channels must be divisible by groups, ${count}`);
-  const size = out / count;
+  if (out % groups !== 0) refuse('dirac_', `the ${out} output channels must be divisible by groups, ${groups}`);
+  const size = out / groups;
   const centre = kernel.map((length) => Math.floor(length / 2));
   scope(() =>
     noGrad(() => {

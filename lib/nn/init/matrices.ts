@@ -3,10 +3,13 @@ import { randperm } from '../../tensor/generated/functions.js';
 import { qr } from '../../tensor/generated/linalg.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { named, type Rest } from '../functional/arguments.js';
+import type { Rest } from '../functional/arguments.js';
 import { refuse, sizes } from '../functional/reductions.js';
-import type { GeneratorOptions } from './distributions.js';
-import type { GainOptions } from './variance.js';
+import { initArguments } from './arguments.js';
+import { generatorOptions, type GeneratorOptions } from './distributions.js';
+import { gainArguments, type GainOptions } from './variance.js';
+import { fraction, number } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 /**
  * A random matrix with orthogonal rows or columns; dimensions after the first count as one. As
@@ -19,7 +22,7 @@ import type { GainOptions } from './variance.js';
  * m.matmul(m.t()).round().abs().tolist(); // [[1, 0], [0, 1]]
  */
 export function orthogonal_<T extends Tensor>(tensor: T, ...rest: Rest<GainOptions, ['gain', 'generator']>): T {
-  const { gain, generator } = named<GainOptions>('orthogonal_', rest, { gain: 1, generator: null });
+  const { gain, generator } = gainArguments('orthogonal_', tensor, rest);
   if (tensor.dim() < 2) refuse('orthogonal_', `expected 2 dimensions or more, got ${sizes(tensor)}`);
   if (tensor.numel() === 0 || tensor.isMeta) return tensor;
   const rows = tensor.size(0);
@@ -44,6 +47,8 @@ export interface SparseOptions extends GeneratorOptions {
   std?: number;
 }
 
+const sparseTakes = signature<SparseOptions>({}, { sparsity: fraction, std: number, ...generatorOptions });
+
 /**
  * Draws from a normal distribution, then zeroes a fraction of each column; which ones is drawn from the default
  * generator, as PyTorch has it. As `torch.nn.init.sparse_`.
@@ -58,7 +63,7 @@ export function sparse_<T extends Tensor>(
   ...rest: Rest<SparseOptions, ['sparsity', 'std', 'generator']>
 ): T {
   const defaults = { sparsity: undefined, std: 0.01, generator: null };
-  const { sparsity, std, generator } = named<SparseOptions>('sparse_', rest, defaults);
+  const { sparsity, std, generator } = initArguments<SparseOptions>('sparse_', tensor, rest, defaults, sparseTakes);
   const [rows, columns, ...more] = tensor.shape;
   if (rows === undefined || columns === undefined || more.length > 0) {
     refuse('sparse_', `expected 2 dimensions, got ${sizes(tensor)}`);

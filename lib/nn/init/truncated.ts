@@ -3,9 +3,12 @@ import { emptyLike, full, where } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { fromTypedArray } from '../../tensor/typedArrays.js';
-import { named, type Rest } from '../functional/arguments.js';
-import type { NormalOptions } from './distributions.js';
+import type { Rest } from '../functional/arguments.js';
+import { initArguments } from './arguments.js';
+import { normalOptions, type NormalOptions } from './distributions.js';
 import { warnOnce } from '../warnOnce.js';
+import { number } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 export interface TruncNormalOptions extends NormalOptions {
   /** The least value. Default: -2. */
@@ -61,6 +64,8 @@ function rejectionSample(tensor: Tensor, { mean, std, a, b, generator }: Bounds)
 
 type Order = ['mean', 'std', 'a', 'b', 'generator'];
 
+const truncNormalTakes = signature<TruncNormalOptions>({}, { ...normalOptions, a: number, b: number });
+
 /**
  * Draws from the normal distribution within [a, b]: right where the mean lies there or near. As
  * `torch.nn.init.trunc_normal_`.
@@ -71,7 +76,7 @@ type Order = ['mean', 'std', 'a', 'b', 'generator'];
  */
 export function truncNormal_<T extends Tensor>(tensor: T, ...rest: Rest<TruncNormalOptions, Order>): T {
   const defaults = { mean: 0, std: 1, a: -2, b: 2, generator: null };
-  const given = named<TruncNormalOptions>('truncNormal_', rest, defaults);
+  const given = initArguments<TruncNormalOptions>('truncNormal_', tensor, rest, defaults, truncNormalTakes);
   const { mean, std, a, b } = given;
   if (tensor.isMeta) return tensor;
   if (mean < a - 2 * std || mean > b + 2 * std) {

@@ -1,10 +1,11 @@
-import { show } from '../../show.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { named, type Rest } from '../functional/arguments.js';
-import { refuse } from '../functional/reductions.js';
-import { normal_, uniform_, type GeneratorOptions } from './distributions.js';
+import type { Rest } from '../functional/arguments.js';
+import { initArguments } from './arguments.js';
+import { generatorOptions, normal_, uniform_, type GeneratorOptions } from './distributions.js';
 import { calculateGain, fans, type FanMode, type Nonlinearity } from '../gain.js';
 import { warnOnce } from '../warnOnce.js';
+import { kind, number, oneOf } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 const { sqrt } = Math;
 
@@ -15,8 +16,10 @@ export interface GainOptions extends GeneratorOptions {
 
 type GainOrder = ['gain', 'generator'];
 
-const gainOf = (name: string, rest: readonly unknown[]): Required<GainOptions> =>
-  named<GainOptions>(name, rest, { gain: 1, generator: null });
+const gainTakes = signature<GainOptions>({}, { gain: number, ...generatorOptions });
+
+export const gainArguments = (name: string, tensor: Tensor, rest: readonly unknown[]): Required<GainOptions> =>
+  initArguments<GainOptions>(name, tensor, rest, { gain: 1, generator: null }, gainTakes);
 
 function xavierStd(tensor: Tensor, gain: number): number {
   const { fan_in, fan_out } = fans(tensor);
@@ -33,7 +36,7 @@ function xavierStd(tensor: Tensor, gain: number): number {
  * nn.init.xavierUniform_(zeros([3, 5]), nn.init.calculateGain('relu')).shape; // [3, 5]
  */
 export function xavierUniform_<T extends Tensor>(tensor: T, ...rest: Rest<GainOptions, GainOrder>): T {
-  const { gain, generator } = gainOf('xavierUniform_', rest);
+  const { gain, generator } = gainArguments('xavierUniform_', tensor, rest);
   const bound = sqrt(3) * xavierStd(tensor, gain);
   return uniform_(tensor, -bound, bound, { generator });
 }
@@ -48,7 +51,7 @@ export function xavierUniform_<T extends Tensor>(tensor: T, ...rest: Rest<GainOp
  * nn.init.xavierNormal_(zeros([3, 5])).shape; // [3, 5]
  */
 export function xavierNormal_<T extends Tensor>(tensor: T, ...rest: Rest<GainOptions, GainOrder>): T {
-  const { gain, generator } = gainOf('xavierNormal_', rest);
+  const { gain, generator } = gainArguments('xavierNormal_', tensor, rest);
   return normal_(tensor, 0, xavierStd(tensor, gain), { generator });
 }
 
@@ -63,17 +66,31 @@ export interface KaimingOptions extends GeneratorOptions {
 
 type KaimingOrder = ['a', 'mode', 'nonlinearity', 'generator'];
 
+const kaimingTakes = signature<KaimingOptions>(
+  {},
+  {
+    a: number,
+    mode: oneOf('fan_in', 'fan_out'),
+    nonlinearity: kind<Nonlinearity>('a nonlinearity', (value) => typeof value === 'string'),
+    ...generatorOptions,
+  },
+);
+
 // Null for a tensor without elements, which PyTorch leaves alone with a warning.
 function kaiming(name: string, tensor: Tensor, rest: readonly unknown[]) {
   const defaults = { a: 0, mode: 'fan_in' as const, nonlinearity: 'leaky_relu' as const, generator: null };
-  const { a, mode, nonlinearity, generator } = named<KaimingOptions>(name, rest, defaults);
+  const { a, mode, nonlinearity, generator } = initArguments<KaimingOptions>(
+    name,
+    tensor,
+    rest,
+    defaults,
+    kaimingTakes,
+  );
   if (tensor.shape.includes(0)) {
     warnOnce(`${name}: a tensor without elements has nothing to initialise.`);
     return null;
   }
-  const fan = fans(tensor)[mode] as number | undefined;
-  if (fan === undefined) refuse(name, `mode must be 'fan_in' or 'fan_out', got ${show(mode)}`);
-  return { std: calculateGain(nonlinearity, a) / sqrt(fan), generator };
+  return { std: calculateGain(nonlinearity, a) / sqrt(fans(tensor)[mode]), generator };
 }
 
 /**

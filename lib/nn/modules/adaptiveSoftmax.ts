@@ -1,5 +1,5 @@
 import { boolean, number, whole, size, listOf, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { logSoftmax } from '../functional/softmax.js';
 import { refuse, sizes } from '../functional/reductions.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -112,6 +112,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     for (const module of this.modules()) if (module instanceof Linear) module.resetParameters();
   }
 

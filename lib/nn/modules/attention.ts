@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, fraction, whole, size, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { boolean, fraction, whole, size, type Kinds, orNull } from '../../kinds.js';
+import { signature, nothing } from '../../signature.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -42,6 +42,8 @@ const multiheadAttentionOptions: Kinds<MultiheadAttentionOptions> = {
 
 // PyTorch's name for the output projection, which its printed modules show.
 class NonDynamicallyQuantizableLinear extends Linear {}
+
+const mergeMasksTakes = signature({ attn: orNull(tensorKind), padding: orNull(tensorKind), query: tensorKind });
 
 const multiheadAttentionTakes = signature({ embedDim: whole, numHeads: whole }, multiheadAttentionOptions);
 
@@ -115,6 +117,7 @@ export class MultiheadAttention extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     for (const weight of [this.inProjWeight, this.qProjWeight, this.kProjWeight, this.vProjWeight]) {
       if (weight !== null) xavierUniform_(weight);
     }
@@ -185,6 +188,7 @@ export class MultiheadAttention extends Module {
 
   /** A mask of keys alone as it is, of type 1; any mask of pairs, with or without one of keys, as one of type 2. */
   mergeMasks(attn: Tensor | null, padding: Tensor | null, query: Tensor): [mask: Tensor | null, type: number | null] {
+    mergeMasksTakes.check('mergeMasks', arguments);
     if (attn === null) return padding === null ? [null, null] : [padding, 1];
     const [batch, length] = query.shape as [number, number];
     const expanded =

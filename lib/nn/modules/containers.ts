@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
-import { iterable, kind, optional } from '../../kinds.js';
+import { anything, iterable, kind, optional, whole } from '../../kinds.js';
 import { show } from '../../show.js';
-import { signature } from '../../signature.js';
+import { signature, isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { collapseRepeated } from '../printing.js';
@@ -19,7 +19,7 @@ export type Named<T> = Readonly<Record<string, T>> | Iterable<readonly [name: st
 /** What may be pairs of names and values. */
 export const namedKind = kind<Named<unknown>>(
   'an object, a map, or pairs of a name and a value',
-  (value) => typeof value === 'object' && value !== null && !Tensor.isTensor(value) && !(value instanceof Module),
+  (value) => isOptions(value) || (iterable('').accepts(value) && !Tensor.isTensor(value) && !(value instanceof Module)),
 );
 
 const isPair = (value: unknown): boolean => Array.isArray(value) && value.length === 2;
@@ -50,6 +50,13 @@ export function checkKey(container: object, key: string): string {
   if (typeof key === 'string' && key !== '' && !key.includes('.')) return key;
   return refuse(`${container.constructor.name}: expected a key without dots, got ${show(key)}.`);
 }
+
+const indexTakes = signature({ index: whole });
+const indexedTakes = signature({ index: whole, value: optional(anything) });
+const popTakes = signature({ index: optional(whole) });
+const valueTakes = signature({ value: optional(anything) });
+const valuesTakes = signature({ values: iterable('an array') });
+export const sliceTakes = signature({ start: optional(whole), end: optional(whole) });
 
 /** A module whose members are entries of a map, under the names that they have there, beside those that are properties. */
 export abstract class Entries<T> extends Module {
@@ -98,29 +105,34 @@ export abstract class List<T> extends Entries<T> implements Iterable<T> {
 
   /** The entry at an index; a negative one counts from the end. */
   at(index: number): T {
+    indexTakes.check('at', arguments);
     const at = this.index('at', index);
     return (this.isNamed ? [...this][at] : this.entries.get(String(at)))!;
   }
 
   /** Puts another entry in the place of the one at an index. */
   set(index: number, value: T): this {
+    indexedTakes.check('set', arguments);
     const key = [...this.entries.keys()][this.index('set', index)]!;
     this.entries.set(key, this.admit(value));
     return this;
   }
 
   append(value: T): this {
+    valueTakes.check('append', arguments);
     this.entries.set(String(this.length), this.admit(value));
     return this;
   }
 
   extend(values: Iterable<T>): this {
+    valuesTakes.check('extend', arguments);
     for (const value of [...values]) this.append(value);
     return this;
   }
 
   /** Puts an entry before the one at `index`; later ones move up, and so do their names. */
   insert(index: number, value: T): this {
+    indexedTakes.check('insert', arguments);
     const { length } = this;
     const at = index === length ? length : this.index('insert', index);
     if ([...this.entries.keys()].some((key, i) => key !== String(i))) {
@@ -134,12 +146,14 @@ export abstract class List<T> extends Entries<T> implements Iterable<T> {
 
   /** Takes the entry at an index away; those that are left are numbered anew. */
   delete(index: number): void {
+    indexTakes.check('delete', arguments);
     const at = this.index('delete', index);
     this.renumber([...this].filter((_, i) => i !== at));
   }
 
   /** Takes the entry at an index, the last one unless told, away and gives it back. */
   pop(index = -1): T {
+    popTakes.check('pop', arguments);
     const value = this.at(index);
     this.delete(index);
     return value;
@@ -184,6 +198,7 @@ export class Sequential extends List<Layer> {
 
   /** The layers from `start` up to `end`, under the names that they have here; indices count as those of an array. */
   slice(start?: number, end?: number): Sequential {
+    sliceTakes.check('slice', arguments);
     return new Sequential(new Map([...this.entries].slice(start, end)));
   }
 
@@ -220,6 +235,7 @@ export class ModuleList<T extends Module = Layer> extends List<T> {
 
   /** A list of the modules from `start` up to `end`, numbered anew; indices count as those of an array. */
   slice(start?: number, end?: number): ModuleList<T> {
+    sliceTakes.check('slice', arguments);
     return new ModuleList([...this].slice(start, end));
   }
 

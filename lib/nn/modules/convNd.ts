@@ -10,6 +10,7 @@ import { Parameter } from '../parameter.js';
 import { pythonTuple } from '../printing.js';
 import type { FactoryOptions } from './linear.js';
 import { tupleOf, type AnySize } from './sizes.js';
+import { nothing } from '../../signature.js';
 
 /** What a convolution finds beyond the edges of its input. */
 export type ConvPaddingMode = 'zeros' | Exclude<PaddingMode, 'constant'>;
@@ -91,6 +92,7 @@ export abstract class ConvNd<P extends ConvolutionPadding> extends Module {
 
   /** Draws weight and bias anew, as the constructor does. */
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     const { weight, bias } = this;
     const a = Math.sqrt(5);
     if (weight.isContiguous()) kaimingUniform_(weight, { a });

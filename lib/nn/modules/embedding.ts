@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, size, orNull, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
@@ -123,6 +123,7 @@ export class Embedding extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     resetTable(this.weight, this.paddingIdx);
   }
 

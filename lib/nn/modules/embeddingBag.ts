@@ -1,5 +1,5 @@
 import { boolean, number, whole, size, oneOf, orNull, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkPaddingIdx } from '../checks.js';
 import { named, type Rest } from '../functional/arguments.js';
@@ -118,6 +118,7 @@ export class EmbeddingBag extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     resetTable(this.weight, this.paddingIdx);
   }
 

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { size } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { hasUninitializedParams, initializeOnForward, type LazyModule } from '../lazy.js';
 import type { ConvolutionPadding } from '../operators/convolution.js';
@@ -81,10 +81,12 @@ export class LazyConv1d extends Conv1d {
   }
 
   override resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (isReady(this)) super.resetParameters();
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -112,10 +114,12 @@ export class LazyConv2d extends Conv2d {
   }
 
   override resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (isReady(this)) super.resetParameters();
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -143,10 +147,12 @@ export class LazyConv3d extends Conv3d {
   }
 
   override resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (isReady(this)) super.resetParameters();
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -176,10 +182,12 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
   }
 
   override resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (isReady(this)) super.resetParameters();
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -207,10 +215,12 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
   }
 
   override resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (isReady(this)) super.resetParameters();
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -238,10 +248,12 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
   }
 
   override resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (isReady(this)) super.resetParameters();
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 

@@ -1,4 +1,4 @@
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { zeros } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { hasUninitializedParams, initializeOnForward, type LazyModule } from '../lazy.js';
@@ -57,6 +57,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -82,6 +83,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -107,6 +109,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -133,6 +136,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -159,6 +163,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 
@@ -185,6 +190,7 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, size, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { bilinear, empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -60,6 +60,7 @@ export class Linear extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     kaimingUniform_(this.weight, { a: Math.sqrt(5) });
     if (this.bias === null) return;
     const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
@@ -110,6 +111,7 @@ export class Bilinear extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     const bound = 1 / Math.sqrt(this.in1Features);
     uniform_(this.weight, -bound, bound);
     if (this.bias !== null) uniform_(this.bias, -bound, bound);
@@ -164,10 +166,12 @@ export class LazyLinear extends Linear {
   }
 
   override resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (!this.hasUninitializedParams() && this.inFeatures !== 0) super.resetParameters();
   }
 
   hasUninitializedParams(): boolean {
+    nothing.check('hasUninitializedParams', arguments);
     return hasUninitializedParams(this);
   }
 

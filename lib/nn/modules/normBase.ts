@@ -10,6 +10,7 @@ import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
+import { nothing } from '../../signature.js';
 
 export interface NormOptions extends FactoryOptions {
   /** Added to the variance. Default: 1e-5. */
@@ -70,6 +71,7 @@ export abstract class NormBase extends Module {
 
   /** Forgets the statistics: mean 0, variance 1. */
   resetRunningStats(): void {
+    nothing.check('resetRunningStats', arguments);
     scope(() =>
       noGrad(() => {
         this.runningMean?.zero_();
@@ -81,6 +83,7 @@ export abstract class NormBase extends Module {
 
   /** Sets the weight to 1 and the bias to 0, and forgets the statistics; a lazy layer does so when it gets its size. */
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (hasUninitializedParams(this)) return;
     this.resetRunningStats();
     if (this.weight !== null) ones_(this.weight);

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, number, size, count, orNull, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkGroups } from '../functional/normChecks.js';
@@ -65,6 +65,7 @@ export class LayerNorm extends Module {
 
   /** Sets the weight to 1 and the bias to 0. */
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (this.weight !== null) ones_(this.weight);
     if (this.bias !== null) zeros_(this.bias);
   }
@@ -139,6 +140,7 @@ export class GroupNorm extends Module {
 
   /** Sets the weight to 1 and the bias to 0. */
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (this.weight !== null) ones_(this.weight);
     if (this.bias !== null) zeros_(this.bias);
   }
@@ -197,6 +199,7 @@ export class RMSNorm extends Module {
 
   /** Sets the weight to 1. */
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     if (this.weight !== null) ones_(this.weight);
   }
 

@@ -1,10 +1,11 @@
-import { either, iterable, kind, optional } from '../../kinds.js';
+import { anything, either, iterable, kind, optional, string, orNull } from '../../kinds.js';
 import { show } from '../../show.js';
-import { signature } from '../../signature.js';
+import { nothing, signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Parameter } from '../parameter.js';
-import { checkKey, Entries, entriesOf, List, namedKind, refuse, type Named } from './containers.js';
+import { checkKey, Entries, entriesOf, List, namedKind, refuse, sliceTakes, type Named } from './containers.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 function toParameter(container: object, value: Tensor): Parameter {
   if (value instanceof Parameter) return value;
@@ -17,14 +18,15 @@ const tensors = kind<Iterable<Tensor>>(
   (value) => iterable('').accepts(value) && !Tensor.isTensor(value),
 );
 const listTakes = signature({ parameters: optional(tensors) });
-const dictTakes = signature({
-  parameters: optional(
-    either(
-      namedKind,
-      kind<ParameterDict>('a ParameterDict', (value) => value instanceof ParameterDict),
-    ),
-  ),
-});
+const entriesKind = either(
+  namedKind,
+  kind<ParameterDict>('a ParameterDict', (value) => value instanceof ParameterDict),
+);
+const dictTakes = signature({ parameters: optional(entriesKind) });
+const updateTakes = signature({ parameters: entriesKind });
+const keyTakes = signature({ key: string });
+const getTakes = signature({ key: string, otherwise: optional(orNull(tensorKind)) });
+const setTakes = signature({ key: string, value: optional(anything) });
 
 // What Python prints: a list the dtype, a dict the name of the legacy tensor type.
 const legacyTypes: Partial<Record<DType, string>> = {
@@ -86,6 +88,7 @@ export class ParameterList extends List<Tensor> implements Iterable<Parameter> {
 
   /** A list of the parameters from `start` up to `end`, numbered anew; indices count as those of an array. */
   slice(start?: number, end?: number): ParameterList {
+    sliceTakes.check('slice', arguments);
     return new ParameterList([...this].slice(start, end));
   }
 
@@ -116,36 +119,43 @@ export class ParameterDict extends Entries<Tensor> implements Iterable<string> {
 
   /** The parameter under a key. */
   at(key: string): Parameter {
+    keyTakes.check('at', arguments);
     return this.get(key) ?? refuse(`at('${key}'): the ParameterDict has no such key.`);
   }
 
   /** The parameter under a key, or `otherwise` where there is none. */
   get(key: string, otherwise: Parameter | null = null): Parameter | null {
+    getTakes.check('get', arguments);
     return (this.entries.get(key) as Parameter | undefined) ?? otherwise;
   }
 
   set(key: string, value: Tensor): this {
+    setTakes.check('set', arguments);
     this.entries.set(checkKey(this, key), this.admit(value));
     return this;
   }
 
   /** The parameter under a key, which becomes `value` where there is none. */
   setdefault(key: string, value: Tensor): Parameter {
+    setTakes.check('setdefault', arguments);
     if (!this.has(key)) this.set(key, value);
     return this.at(key);
   }
 
   has(key: string): boolean {
+    keyTakes.check('has', arguments);
     return this.entries.has(key);
   }
 
   /** Takes the parameter under a key away; whether there was one. */
   delete(key: string): boolean {
+    keyTakes.check('delete', arguments);
     return this.entries.delete(key);
   }
 
   /** Takes the parameter under a key away and gives it back. */
   pop(key: string): Parameter {
+    keyTakes.check('pop', arguments);
     const parameter = this.at(key);
     this.delete(key);
     return parameter;
@@ -153,35 +163,42 @@ export class ParameterDict extends Entries<Tensor> implements Iterable<string> {
 
   /** Takes the last parameter away and gives it back with its key. */
   popitem(): [key: string, parameter: Parameter] {
+    nothing.check('popitem', arguments);
     const key = [...this.keys()].at(-1) ?? refuse('popitem: the ParameterDict is empty.');
     return [key, this.pop(key)];
   }
 
   clear(): void {
+    nothing.check('clear', arguments);
     this.entries.clear();
   }
 
   /** A dict of its own with the same parameters. */
   copy(): ParameterDict {
+    nothing.check('copy', arguments);
     return new ParameterDict(this);
   }
 
   /** Adds parameters under their keys, in the place of those that are there. */
   update(parameters: Named<Tensor> | ParameterDict): this {
+    updateTakes.check('update', arguments);
     const pairs = parameters instanceof ParameterDict ? parameters.items() : entriesOf(this, parameters);
     for (const [key, value] of [...pairs]) this.set(key, value);
     return this;
   }
 
   keys(): IterableIterator<string> {
+    nothing.check('keys', arguments);
     return this.entries.keys();
   }
 
   values(): IterableIterator<Parameter> {
+    nothing.check('values', arguments);
     return this.entries.values() as IterableIterator<Parameter>;
   }
 
   items(): IterableIterator<[string, Parameter]> {
+    nothing.check('items', arguments);
     return this.entries.entries() as IterableIterator<[string, Parameter]>;
   }
 

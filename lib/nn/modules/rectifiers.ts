@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { number, size, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { empty, prelu } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type {
@@ -100,6 +100,7 @@ export class PReLU extends Module {
 
   /** Sets the slopes to `init`. */
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     constant_(this.weight, this.init);
   }
 

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import { boolean, fraction, size, count, oneOf, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { uniform_ } from '../init.js';
@@ -141,6 +141,7 @@ export abstract class RNNBase extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     const bound = 1 / Math.sqrt(this.hiddenSize);
     for (const weight of this.parameters()) uniform_(weight, -bound, bound);
   }
@@ -152,6 +153,7 @@ export abstract class RNNBase extends Module {
 
   /** For code that calls it in PyTorch, where it lays the weights out for cuDNN. */
   flattenParameters(): void {
+    nothing.check('flattenParameters', arguments);
     // The kernels of the CPU read each weight where it lies.
   }
 

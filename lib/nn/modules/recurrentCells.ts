@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, count, size, oneOf, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { uniform_ } from '../init.js';
@@ -64,6 +64,7 @@ export abstract class RNNCellBase extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     const bound = this.hiddenSize > 0 ? 1 / Math.sqrt(this.hiddenSize) : 0;
     for (const weight of this.parameters()) uniform_(weight, -bound, bound);
   }

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import { boolean, whole, size, orNull, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { full } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -314,6 +314,7 @@ export class Transformer extends Module {
   }
 
   resetParameters(): void {
+    nothing.check('resetParameters', arguments);
     for (const parameter of this.parameters()) if (parameter.dim() > 1) xavierUniform_(parameter);
   }
 

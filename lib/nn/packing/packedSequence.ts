@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../../errors.js';
-import { orNull } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { optional, orNull, size } from '../../kinds.js';
+import { nothing, signature } from '../../signature.js';
 import { native } from '../../native.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { arange, emptyLike } from '../../tensor/generated/functions.js';
@@ -26,6 +26,9 @@ const packedSequenceTakes = signature<PackedOrder>(
   { sortedIndices: orNull(tensorKind), unsortedIndices: orNull(tensorKind) },
 );
 
+const permutationTakes = signature({ permutation: orNull(tensorKind) });
+const cudaTakes = signature({ index: optional(size) });
+
 /**
  * The permutation that undoes one. As `torch.nn.utils.rnn.invert_permutation`.
  *
@@ -36,6 +39,7 @@ const packedSequenceTakes = signature<PackedOrder>(
 export function invertPermutation(permutation: Tensor): Tensor;
 export function invertPermutation(permutation: Tensor | null): Tensor | null;
 export function invertPermutation(permutation: Tensor | null): Tensor | null {
+  permutationTakes.check('invertPermutation', arguments);
   if (permutation === null) return null;
   const output = emptyLike(permutation, { memoryFormat: 'contiguous_format' });
   return output.scatter_(0, permutation, arange(permutation.numel(), { device: permutation.device }));
@@ -90,42 +94,52 @@ export class PackedSequence {
   }
 
   cpu(): PackedSequence {
+    nothing.check('cpu', arguments);
     return this.to('cpu');
   }
 
   cuda(index = 0): PackedSequence {
+    cudaTakes.check('cuda', arguments);
     return this.to(`cuda:${index}`);
   }
 
   double(): PackedSequence {
+    nothing.check('double', arguments);
     return this.to('float64');
   }
 
   float(): PackedSequence {
+    nothing.check('float', arguments);
     return this.to('float32');
   }
 
   half(): PackedSequence {
+    nothing.check('half', arguments);
     return this.to('float16');
   }
 
   long(): PackedSequence {
+    nothing.check('long', arguments);
     return this.to('int64');
   }
 
   int(): PackedSequence {
+    nothing.check('int', arguments);
     return this.to('int32');
   }
 
   short(): PackedSequence {
+    nothing.check('short', arguments);
     return this.to('int16');
   }
 
   char(): PackedSequence {
+    nothing.check('char', arguments);
     return this.to('int8');
   }
 
   byte(): PackedSequence {
+    nothing.check('byte', arguments);
     return this.to('uint8');
   }
 
@@ -134,10 +148,12 @@ export class PackedSequence {
   }
 
   isPinned(): boolean {
+    nothing.check('isPinned', arguments);
     return this.data.isPinned();
   }
 
   pinMemory(): PackedSequence {
+    nothing.check('pinMemory', arguments);
     return new PackedSequence(this.data.pinMemory(), this.batchSizes, {
       sortedIndices: this.sortedIndices?.pinMemory() ?? null,
       unsortedIndices: this.unsortedIndices?.pinMemory() ?? null,

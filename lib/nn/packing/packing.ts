@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { anything, boolean, number, size, oneOf, orNull } from '../../kinds.js';
+import { boolean, either, iterable, kind, listOf, number, size, oneOf, orNull } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { tensor } from '../../tensor/creation.js';
@@ -36,8 +36,11 @@ export interface PadPackedSequenceOptions extends BatchFirstOptions {
   totalLength?: number | null;
 }
 
+const sequencesKind = either(tensorKind, iterable<Iterable<Tensor>>('a list of Tensors'));
+const packedKind = kind<PackedSequence>('a PackedSequence', (value) => value instanceof PackedSequence);
+
 const packPaddedTakes = signature<PackPaddedSequenceOptions>(
-  { input: tensorKind, lengths: anything },
+  { input: tensorKind, lengths: either(tensorKind, listOf(size)) },
   { batchFirst: boolean, enforceSorted: boolean },
 );
 
@@ -74,7 +77,7 @@ export function packPaddedSequence(
 }
 
 const padPackedTakes = signature<PadPackedSequenceOptions>(
-  { sequence: anything },
+  { sequence: packedKind },
   { batchFirst: boolean, paddingValue: number, totalLength: orNull(size) },
 );
 
@@ -116,7 +119,7 @@ export function padPackedSequence(
 }
 
 const padTakes = signature<PadSequenceOptions>(
-  { sequences: anything },
+  { sequences: sequencesKind },
   { batchFirst: boolean, paddingValue: number, paddingSide: oneOf('right', 'left') },
 );
 
@@ -132,9 +135,6 @@ const padTakes = signature<PadSequenceOptions>(
 export function padSequence(sequences: Tensor | Iterable<Tensor>, options: PadSequenceOptions = {}): Tensor {
   padTakes.check('padSequence', arguments);
   const { batchFirst = false, paddingValue = 0, paddingSide = 'right' } = options;
-  if (typeof sequences !== 'object' || sequences === null) {
-    throw new AiforgeError('INVALID_ARGUMENT', `padSequence: expected a list of tensors, got ${show(sequences)}.`);
-  }
   const list = Tensor.isTensor(sequences) ? sequences.unbind(0) : [...sequences];
   return padTensors(list, batchFirst, paddingValue, paddingSide);
 }
@@ -168,7 +168,7 @@ export function unpadSequence(paddedSequences: Tensor, lengths: Tensor, options:
   return lengths.unbind(0).map((length, i) => sequences[i]!.at(places.lt(length)));
 }
 
-const packTakes = signature<PackSequenceOptions>({ sequences: anything }, { enforceSorted: boolean });
+const packTakes = signature<PackSequenceOptions>({ sequences: listOf(tensorKind) }, { enforceSorted: boolean });
 
 /**
  * Packs sequences [length, ...] of several lengths. As `torch.nn.utils.rnn.pack_sequence`.
@@ -185,6 +185,8 @@ export function packSequence(sequences: readonly Tensor[], options: PackSequence
   return packPaddedSequence(padSequence(sequences), lengths, { enforceSorted });
 }
 
+const unpackTakes = signature({ packedSequences: packedKind });
+
 /**
  * Packed sequences one by one, in their first order. As `torch.nn.utils.rnn.unpack_sequence`.
  *
@@ -194,6 +196,7 @@ export function packSequence(sequences: readonly Tensor[], options: PackSequence
  * unpackSequence(packSequence([tensor([1, 2]), tensor([3])])).map((sequence) => sequence.tolist()); // [[1, 2], [3]]
  */
 export function unpackSequence(packedSequences: PackedSequence): Tensor[] {
+  unpackTakes.check('unpackSequence', arguments);
   const [padded, lengths] = padPackedSequence(packedSequences, { batchFirst: true });
   return unpadSequence(padded, lengths, { batchFirst: true });
 }

@@ -18,6 +18,7 @@ import {
   type SpectralNormOptions,
 } from './powerIteration.js';
 import { moduleKind } from '../moduleKinds.js';
+import { optional, string } from '../../kinds.js';
 
 type Update = (module: Module) => void;
 
@@ -98,6 +99,8 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
   return module;
 }
 
+const removeTakes = signature({ module: moduleKind, name: optional(string) });
+
 /**
  * Takes the spectral norm away; the weight is a parameter again. As `torch.nn.utils.remove_spectral_norm`.
  *
@@ -108,6 +111,7 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
  * Object.keys(nn.utils.removeSpectralNorm(layer).stateDict()); // ['bias', 'weight']
  */
 export function removeSpectralNorm<M extends Module>(module: M, name = 'weight'): M {
+  removeTakes.check('removeSpectralNorm', arguments);
   const method =
     methodOf(module, name) ?? refuse(`removeSpectralNorm: '${name}' of ${module.constructor.name} has none.`);
   scope(() => {

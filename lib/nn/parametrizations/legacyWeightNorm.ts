@@ -10,6 +10,7 @@ import { Parameter } from '../parameter.js';
 import { hooksOf, setMember } from '../registry.js';
 import { normalized, normExceptDim, weightNormOptions, type WeightNormOptions } from './weightNorm.js';
 import { moduleKind } from '../moduleKinds.js';
+import { optional, string } from '../../kinds.js';
 
 type Update = (module: Module) => void;
 
@@ -58,6 +59,8 @@ export function weightNorm<M extends Module>(module: M, options: WeightNormOptio
   return module;
 }
 
+const removeTakes = signature({ module: moduleKind, name: optional(string) });
+
 /**
  * Takes the weight norm away; the weight is a parameter again. As `torch.nn.utils.remove_weight_norm`.
  *
@@ -68,6 +71,7 @@ export function weightNorm<M extends Module>(module: M, options: WeightNormOptio
  * Object.keys(nn.utils.removeWeightNorm(layer).stateDict()); // ['bias', 'weight']
  */
 export function removeWeightNorm<M extends Module>(module: M, name = 'weight'): M {
+  removeTakes.check('removeWeightNorm', arguments);
   const hook = hookOf(module, name) ?? refuse(`removeWeightNorm: '${name}' of ${module.constructor.name} has none.`);
   hook(module);
   const weight = Reflect.get(module, name) as Tensor;

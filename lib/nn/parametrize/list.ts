@@ -1,6 +1,6 @@
 import { boolean, iterable } from '../../kinds.js';
 import { show } from '../../show.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -35,6 +35,7 @@ export function registerTensor(module: Module, property: string, tensor: Tensor)
   else module.registerBuffer(property, tensor);
 }
 
+const valueTakes = signature({ value: tensorKind });
 const listTakes = signature<{ unsafe?: boolean }>(
   { modules: iterable('an array of modules'), original: tensorKind },
   { unsafe: boolean },
@@ -78,6 +79,7 @@ export class ParametrizationList extends ModuleList<Parametrization> {
 
   /** What the parametrizations compute. */
   override forward(): Tensor {
+    nothing.check('ParametrizationList.forward', arguments);
     let value: Tensor | undefined;
     for (const module of this)
       value = value === undefined ? module.forward(...this.originals()) : module.forward(value);
@@ -86,6 +88,7 @@ export class ParametrizationList extends ModuleList<Parametrization> {
 
   /** Changes the original tensors so that the parametrized one becomes `value`. */
   rightInverse(value: Tensor): void {
+    valueTakes.check('rightInverse', arguments);
     scope(() =>
       noGrad(() => {
         const found = this.invert(value, true);
@@ -106,6 +109,7 @@ export class ParametrizationList extends ModuleList<Parametrization> {
 
   /** The tensors that the first parametrization takes. */
   originals(): Tensor[] {
+    nothing.check('originals', arguments);
     if (this.isTensor) return [this.original];
     return Array.from({ length: this.ntensors }, (_, i) => Reflect.get(this, `original${i}`) as Tensor);
   }

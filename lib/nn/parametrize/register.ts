@@ -1,4 +1,4 @@
-import { anything, boolean, string } from '../../kinds.js';
+import { boolean, func, optional, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { isThenable } from '../../tensor/context.js';
@@ -24,6 +24,11 @@ export interface ParametrizationOptions {
   unsafe?: boolean;
 }
 
+const cachedTakes = signature({ body: func() });
+const isParametrizedTakes = signature({ module: moduleKind, tensorName: optional(string) });
+const moduleTakes = signature({ module: moduleKind });
+const transferTakes = signature({ from: moduleKind, to: moduleKind, tensorName: optional(string) });
+
 let caching = 0;
 let cache = new Map<ParametrizationList, Tensor>();
 
@@ -37,6 +42,7 @@ let cache = new Map<ParametrizationList, Tensor>();
  * nn.utils.parametrize.cached(() => layer.weight === layer.weight); // true
  */
 export function cached<T>(body: () => T): T {
+  cachedTakes.check('cached', arguments);
   ++caching;
   let pending = false;
   try {
@@ -104,6 +110,7 @@ function parametrizedClass(base: AnyModuleClass): AnyModuleClass {
  * nn.utils.parametrize.isParametrized(layer, 'bias'); // false
  */
 export function isParametrized(module: Module, tensorName?: string): module is Parametrized {
+  isParametrizedTakes.check('isParametrized', arguments);
   const { parametrizations } = module as Module & { parametrizations?: unknown };
   if (!(parametrizations instanceof ModuleDict)) return false;
   return tensorName === undefined ? parametrizations.length > 0 : parametrizations.has(stateDictName(tensorName));
@@ -120,6 +127,7 @@ export function isParametrized(module: Module, tensorName?: string): module is P
  * nn.utils.parametrize.typeBeforeParametrizations(layer).name; // 'Linear'
  */
 export function typeBeforeParametrizations(module: Module): abstract new (...args: never[]) => Module {
+  moduleTakes.check('typeBeforeParametrizations', arguments);
   const type = module.constructor as AnyModuleClass;
   return isParametrized(module) ? (Object.getPrototypeOf(type) as AnyModuleClass) : type;
 }
@@ -140,7 +148,7 @@ function append(module: Module, property: string, parametrization: Parametrizati
 }
 
 const registerTakes = signature<ParametrizationOptions>(
-  { module: moduleKind, tensorName: string, parametrization: anything },
+  { module: moduleKind, tensorName: string, parametrization: moduleKind },
   { unsafe: boolean },
 );
 
@@ -261,6 +269,7 @@ export function removeParametrizations<M extends Module>(
  * to.weight.equal(from.weight); // true
  */
 export function transferParametrizationsAndParams<M extends Module>(from: Module, to: M, tensorName?: string): M {
+  transferTakes.check('transferParametrizationsAndParams', arguments);
   if (!isParametrized(from)) return to;
   for (const name of tensorName === undefined ? [...from.parametrizations.keys()] : [stateDictName(tensorName)]) {
     const list = from.parametrizations.at(name);

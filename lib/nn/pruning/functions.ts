@@ -1,4 +1,4 @@
-import { anything, string, number, whole, func, kind } from '../../kinds.js';
+import { func, iterable, kind, notNegative, number, string, whole } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { cat, onesLike } from '../../tensor/generated/functions.js';
@@ -22,9 +22,17 @@ import {
   LnStructured,
   RandomStructured,
   RandomUnstructured,
+  normOrder,
   type NormOrder,
 } from './methods.js';
 import { moduleKind } from '../moduleKinds.js';
+import { tensorKind } from '../../tensor/kinds.js';
+
+const parameterTakes = signature({ module: moduleKind, name: string });
+const amountTakes = signature({ module: moduleKind, name: string, amount: notNegative });
+const channelsTakes = signature({ module: moduleKind, name: string, amount: notNegative, dim: whole });
+const maskTakes = signature({ module: moduleKind, name: string, mask: tensorKind });
+const moduleTakes = signature({ module: moduleKind });
 
 /**
  * Gives a parameter a mask of ones. As `torch.nn.utils.prune.identity`.
@@ -36,6 +44,7 @@ import { moduleKind } from '../moduleKinds.js';
  * layer.weightMask.tolist(); // [[1, 1], [1, 1], [1, 1]]
  */
 export function identity<M extends Module>(module: M, name: string): M {
+  parameterTakes.check('identity', arguments);
   Identity.apply(module, name, []);
   return module;
 }
@@ -52,11 +61,12 @@ export function identity<M extends Module>(module: M, name: string): M {
  * Object.keys(layer.stateDict()); // ['bias', 'weight_orig', 'weight_mask']
  */
 export function randomUnstructured<M extends Module>(module: M, name: string, amount: number): M {
+  amountTakes.check('randomUnstructured', arguments);
   RandomUnstructured.apply(module, name, [amount]);
   return module;
 }
 
-const l1Takes = signature({ module: moduleKind, name: string, amount: anything }, pruneOptions);
+const l1Takes = signature({ module: moduleKind, name: string, amount: notNegative }, pruneOptions);
 
 /**
  * Sets the elements of the smallest absolute values to zero: `amount` of them, or a fraction when it is no whole number.
@@ -91,12 +101,13 @@ export function l1Unstructured<M extends Module>(
  * layer.weight.countNonzero().item(); // 6
  */
 export function randomStructured<M extends Module>(module: M, name: string, amount: number, dim: number): M {
+  channelsTakes.check('randomStructured', arguments);
   RandomStructured.apply(module, name, [amount, dim]);
   return module;
 }
 
 const lnTakes = signature(
-  { module: moduleKind, name: string, amount: anything, n: anything, dim: whole },
+  { module: moduleKind, name: string, amount: notNegative, n: normOrder, dim: whole },
   pruneOptions,
 );
 
@@ -136,6 +147,7 @@ export function lnStructured<M extends Module>(
  * nn.utils.prune.customFromMask(layer, 'weight', tensor([[0, 1, 1]])).weight.tolist(); // [[0, -1, 2]]
  */
 export function customFromMask<M extends Module>(module: M, name: string, mask: Tensor): M {
+  maskTakes.check('customFromMask', arguments);
   CustomFromMask.apply(module, name, [mask]);
   return module;
 }
@@ -148,7 +160,7 @@ export interface GlobalPruneOptions {
 }
 
 const globalTakes = signature<GlobalPruneOptions>(
-  { parameters: anything, pruningMethod: func() },
+  { parameters: iterable('an array of [module, name]'), pruningMethod: func() },
   {
     amount: number,
     importanceScores: kind<ReadonlyMap<Module, Readonly<Record<string, Tensor>>>>(
@@ -212,6 +224,7 @@ export function globalUnstructured(
  * Object.keys(layer.stateDict()); // ['bias', 'weight']
  */
 export function remove<M extends Module>(module: M, name: string): M {
+  parameterTakes.check('remove', arguments);
   const property = memberOf(module, name)?.property ?? name;
   const method = methodOf(module, property) ?? refuse(`${module.constructor.name} has no pruned parameter '${name}'.`);
   method.remove(module);
@@ -229,6 +242,7 @@ export function remove<M extends Module>(module: M, name: string): M {
  * nn.utils.prune.isPruned(model); // true
  */
 export function isPruned(module: Module): boolean {
+  moduleTakes.check('isPruned', arguments);
   for (const each of module.modules()) for (const method of pruningMethods(each)) return method !== null;
   return false;
 }

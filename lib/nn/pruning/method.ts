@@ -1,4 +1,4 @@
-import { orNull, type Kinds } from '../../kinds.js';
+import { anything, listOf, orNull, string, type Kinds, whole } from '../../kinds.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
@@ -12,6 +12,7 @@ import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
 import { hooksOf, setMember } from '../registry.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { moduleKind } from '../moduleKinds.js';
 
 /** What a pruning method works on: single elements, whole channels, or the tensor as it is. */
 export type PruningType = 'unstructured' | 'structured' | 'global';
@@ -36,6 +37,12 @@ const pruneTakes = signature<PruneOptions & { defaultMask?: Tensor | null }>(
   { t: tensorKind },
   { ...pruneOptions, defaultMask: orNull(tensorKind) },
 );
+
+/** What the `computeMask` of every method takes. */
+export const computeMaskTakes = signature({ t: tensorKind, defaultMask: tensorKind });
+const indexTakes = signature({ index: whole });
+const moduleTakes = signature({ module: moduleKind });
+const methodTakes = signature({ module: moduleKind, name: string, args: listOf(anything) }, pruneOptions);
 
 /**
  * The base of the pruning methods, which set elements of a parameter to zero: `computeMask` says which, `weightOrig` is
@@ -70,6 +77,7 @@ export abstract class BasePruningMethod {
 
   /** The tensor with its mask. */
   applyMask(module: Module): Tensor {
+    moduleTakes.check('applyMask', arguments);
     const [mask, orig] = [read(module, maskName(this.name())), read(module, original(this.name()))];
     return mask.to(orig.dtype).mul(orig);
   }
@@ -84,6 +92,7 @@ export abstract class BasePruningMethod {
 
   /** Makes the pruned tensor an ordinary parameter, with its zeros. */
   remove(module: Module): void {
+    moduleTakes.check('remove', arguments);
     const name = this.name();
     const weight = scope(() => noGrad(() => this.applyMask(module)));
     const orig = read(module, original(name));
@@ -102,8 +111,10 @@ export abstract class BasePruningMethod {
     module: Module,
     name: string,
     args: Args,
-    { importanceScores = null }: PruneOptions = {},
+    options: PruneOptions = {},
   ): BasePruningMethod {
+    methodTakes.check(`${this.name}.apply`, arguments);
+    const { importanceScores = null } = options;
     const property = memberOf(module, name)?.property ?? name;
     return applyMethod(module, property, new this(...args), importanceScores);
   }
@@ -214,6 +225,7 @@ export class PruningContainer extends BasePruningMethod implements Iterable<Base
   }
 
   at(index: number): BasePruningMethod {
+    indexTakes.check('at', arguments);
     return this.methods.at(index) ?? refuse(`at(${index}): the container has ${this.length} methods.`);
   }
 
@@ -223,6 +235,7 @@ export class PruningContainer extends BasePruningMethod implements Iterable<Base
 
   /** The mask of the last method, on what the mask so far leaves. */
   override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    computeMaskTakes.check('computeMask', arguments);
     const method = this.at(-1);
     const where = left(method, t, defaultMask);
     const partial = method.computeMask(t.at(...where), defaultMask.at(...where));

@@ -5,7 +5,7 @@ import { kthvalue, rand, randLike, topk, zerosLike } from '../../tensor/generate
 import { tensorKind } from '../../tensor/kinds.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { refuse } from '../modules/containers.js';
-import { BasePruningMethod } from './method.js';
+import { BasePruningMethod, computeMaskTakes } from './method.js';
 
 /** The p of a norm, as `norm` takes it. */
 export type NormOrder = number | 'fro' | 'nuc';
@@ -14,7 +14,7 @@ const amount = kind<number>(
   'a whole number of units, or a fraction from 0 to 1',
   (value) => size.accepts(value) || fraction.accepts(value),
 );
-const normOrder: Kind<NormOrder> = either(number, oneOf('fro', 'nuc'));
+export const normOrder: Kind<NormOrder> = either(number, oneOf('fro', 'nuc'));
 
 const amountTakes = signature({ amount });
 const structuredTakes = signature({ amount, dim: optional(whole) });
@@ -66,6 +66,7 @@ export class Identity extends BasePruningMethod {
   readonly pruningType = 'unstructured';
 
   override computeMask(_t: Tensor, defaultMask: Tensor): Tensor {
+    computeMaskTakes.check('computeMask', arguments);
     return defaultMask;
   }
 }
@@ -90,6 +91,7 @@ export class RandomUnstructured extends BasePruningMethod {
   }
 
   override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    computeMaskTakes.check('computeMask', arguments);
     const units = count(this.amount, t.numel());
     if (units === 0) return defaultMask.clone();
     return withZeros(defaultMask, topk(randLike(t).view(-1), units).indices);
@@ -116,6 +118,7 @@ export class L1Unstructured extends BasePruningMethod {
   }
 
   override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    computeMaskTakes.check('computeMask', arguments);
     const units = count(this.amount, t.numel());
     if (units === 0) return defaultMask.clone();
     return withZeros(defaultMask, topk(t.abs().view(-1), units, { largest: false }).indices);
@@ -145,6 +148,7 @@ export class RandomStructured extends BasePruningMethod {
   }
 
   override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    computeMaskTakes.check('computeMask', arguments);
     checkStructured(t, this.dim);
     const size = t.size(this.dim);
     const units = count(this.amount, size);
@@ -180,6 +184,7 @@ export class LnStructured extends BasePruningMethod {
   }
 
   override computeMask(t: Tensor, defaultMask: Tensor): Tensor {
+    computeMaskTakes.check('computeMask', arguments);
     checkStructured(t, this.dim);
     const size = t.size(this.dim);
     const units = count(this.amount, size);
@@ -210,6 +215,7 @@ export class CustomFromMask extends BasePruningMethod {
   }
 
   override computeMask(_t: Tensor, defaultMask: Tensor): Tensor {
+    computeMaskTakes.check('computeMask', arguments);
     if (defaultMask.shape.join() !== this.mask.shape.join()) {
       refuse(`mask: expected the shape [${defaultMask.shape.join(', ')}], got [${this.mask.shape.join(', ')}].`);
     }

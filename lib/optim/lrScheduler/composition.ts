@@ -6,7 +6,7 @@ import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/scope.js';
 import type { Optimizer } from '../optimizer.js';
 import { bisectRight } from './cMath.js';
-import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions, loadStateDictTakes } from './lrScheduler.js';
 import { groupsOf, groupValue, setRate } from './rates.js';
 import { ReduceLROnPlateau } from './reduceLROnPlateau.js';
 import { adoptState, mismatch, stateOf, type SchedulerStateDict } from './state.js';
@@ -43,11 +43,13 @@ abstract class CompositeScheduler extends LRScheduler {
 
   /** The state of each scheduler is part of it. */
   override stateDict(): SchedulerStateDict {
+    nothing.check(`${this.constructor.name}.stateDict`, arguments);
     const own = stateOf(this, ['optimizer', 'schedulers']);
     return { ...own, _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
   }
 
   override loadStateDict(stateDict: SchedulerStateDict): void {
+    loadStateDictTakes.check(`${this.constructor.name}.loadStateDict`, arguments);
     const states: unknown = (stateDict as SchedulerStateDict | null)?._schedulers;
     if (!Array.isArray(states) || states.length !== this.schedulers.length) {
       const found = Array.isArray(states) ? states.length : 'no list';

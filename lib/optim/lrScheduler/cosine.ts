@@ -52,7 +52,7 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     if (this.isInitial) return ratesOf(this.optimizer, 'lr');
     const { lastEpoch, tMax, etaMin } = this;
     if (this.stepCount === 1 && lastEpoch > 0) {
@@ -134,7 +134,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const cosine = cos((Math.PI * this.tCur) / this.tI);
     return this.baseLrs.map((baseLr) => between(this.etaMin, baseLr, cosine));
   }

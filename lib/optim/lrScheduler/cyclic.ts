@@ -1,9 +1,9 @@
 import { boolean, number, oneOf, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
 import { divide, pow } from './cMath.js';
-import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions, loadStateDictTakes } from './lrScheduler.js';
 import { cycledMomenta, setMomentum, usesBeta1 } from './momentum.js';
 import { checkLength, groupsOf, minus, perGroup, plus, setRate, times, type Rate } from './rates.js';
 import {
@@ -53,6 +53,8 @@ const cyclicLrOptions: Kinds<CyclicLROptions> = {
   maxMomentum: perGroupKind,
   ...lrSchedulerOptions,
 };
+
+const scaleFnTakes = signature({ index: number });
 
 const cyclicLrTakes = signature({ optimizer: optimizerKind, baseLr: ratesKind, maxLr: ratesKind }, cyclicLrOptions);
 
@@ -119,13 +121,14 @@ export class CyclicLR extends LRScheduler {
 
   /** The height of a cycle, by its number or by the step. */
   scaleFn(index: number): number {
+    scaleFnTakes.check('scaleFn', arguments);
     if (this.customScale !== null) return callSchedule(this.customScale, index);
     if (this.mode === 'triangular') return 1;
     return this.mode === 'triangular2' ? 1 / pow(2, index - 1) : pow(this.gamma, index);
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const gone = this.lastEpoch / this.totalSize;
     const cycle = Math.floor(1 + gone);
     const x = 1 + gone - cycle;
@@ -150,10 +153,12 @@ export class CyclicLR extends LRScheduler {
 
   /** An object given as `scaleFn` is saved by its properties, a function not at all. */
   override stateDict(): SchedulerStateDict {
+    nothing.check(`${this.constructor.name}.stateDict`, arguments);
     return { ...stateOf(this, ['optimizer', 'customScale']), _scale_fn_custom: scheduleState(this.customScale) };
   }
 
   override loadStateDict(stateDict: SchedulerStateDict): void {
+    loadStateDictTakes.check(`${this.constructor.name}.loadStateDict`, arguments);
     adoptState(this, stateDict, ['_scale_fn_custom']);
     adoptScheduleState(this.customScale, stateDict._scale_fn_custom as object | null | undefined);
   }

@@ -46,7 +46,7 @@ export class StepLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const { lastEpoch, stepSize } = this;
     if (lastEpoch === 0 || !Number.isInteger(divide(lastEpoch, stepSize))) return ratesOf(this.optimizer, 'lr');
     return groupsOf(this.optimizer).map(({ lr }) => times(lr, this.gamma));
@@ -90,7 +90,7 @@ export class MultiStepLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const count = this.milestones.get(this.lastEpoch);
     if (count === undefined) return ratesOf(this.optimizer, 'lr');
     const factor = pow(this.gamma, count);
@@ -130,7 +130,7 @@ export class ExponentialLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     if (this.isInitial) return ratesOf(this.optimizer, 'lr');
     return groupsOf(this.optimizer).map(({ lr }) => times(lr, this.gamma));
   }
@@ -179,7 +179,7 @@ export class PolynomialLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const { lastEpoch, totalIters } = this;
     if (this.isInitial || lastEpoch > totalIters) return ratesOf(this.optimizer, 'lr');
     const decay = divide(1 - divide(lastEpoch, totalIters), 1 - (lastEpoch - 1) / totalIters);

@@ -1,8 +1,8 @@
 import { either, listOf } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { signature, nothing } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import type { Optimizer } from '../optimizer.js';
-import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';
+import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions, loadStateDictTakes } from './lrScheduler.js';
 import { checkLength, groupsOf, ratesOf, times, type Rate } from './rates.js';
 import {
   adoptScheduleState,
@@ -39,10 +39,12 @@ abstract class ScheduleLR extends LRScheduler {
 
   /** Objects given as `lrLambda` are saved by their properties, functions not at all. */
   override stateDict(): SchedulerStateDict {
+    nothing.check(`${this.constructor.name}.stateDict`, arguments);
     return { ...stateOf(this, ['optimizer', 'lrLambdas']), lr_lambdas: this.lrLambdas.map(scheduleState) };
   }
 
   override loadStateDict(stateDict: SchedulerStateDict): void {
+    loadStateDictTakes.check(`${this.constructor.name}.loadStateDict`, arguments);
     adoptState(this, stateDict, ['lr_lambdas']);
     const saved = stateDict.lr_lambdas as readonly (object | null)[] | undefined;
     saved?.forEach((state, i) => adoptScheduleState(this.lrLambdas[i], state));
@@ -67,7 +69,7 @@ abstract class ScheduleLR extends LRScheduler {
  */
 export class LambdaLR extends ScheduleLR {
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     return this.lrLambdas.map((schedule, i) => times(this.baseLrs[i]!, callSchedule(schedule, this.lastEpoch)));
   }
 }
@@ -91,7 +93,7 @@ export class LambdaLR extends ScheduleLR {
  */
 export class MultiplicativeLR extends ScheduleLR {
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     if (this.isInitial) return ratesOf(this.optimizer, 'lr');
     const groups = groupsOf(this.optimizer);
     checkLength('lrLambda', this.lrLambdas.length, groups.length);

@@ -1,8 +1,8 @@
 import { AiforgeError } from '../../errors.js';
 import { noGrad } from '../../autograd/modes.js';
 import { logger } from '../../log.js';
-import { number, optional, whole, type Kinds } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { number, optional, whole, type Kinds, kind } from '../../kinds.js';
+import { nothing, signature, isOptions } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { scope } from '../../tensor/scope.js';
 import type { Optimizer } from '../optimizer.js';
@@ -49,6 +49,11 @@ function warn(scheduler: object, message: string): void {
 
 /** What the `step` of most schedules takes. */
 export const stepTakes = signature({ epoch: optional(number) });
+
+/** What the `loadStateDict` of schedules takes. */
+export const loadStateDictTakes = signature({
+  stateDict: kind('an object, as stateDict() gives', isOptions),
+});
 
 const schedulerTakes = signature({ optimizer: optimizerKind });
 
@@ -117,6 +122,7 @@ export abstract class LRScheduler {
 
   /** The rate of each group, as the last step set it. */
   getLastLr(): Rate[] {
+    nothing.check(`${this.constructor.name}.getLastLr`, arguments);
     return [...this.lastLr];
   }
 
@@ -143,8 +149,9 @@ export abstract class LRScheduler {
     warn(this, epochIsDeprecated);
   }
 
-  /** To be called by `getLr`: says what it is not meant for. */
-  protected warnUnlessStepping(): void {
+  /** To be called by `getLr`: says what it is not meant for, and refuses arguments. */
+  protected warnUnlessStepping(given: ArrayLike<unknown> = []): void {
+    nothing.check(`${this.constructor.name}.getLr`, given);
     if (!this.getLrCalledWithinStep) warn(this, useLastLr);
   }
 
@@ -181,6 +188,7 @@ export abstract class LRScheduler {
 
   /** The state under PyTorch's names: Python loads it, and what Python saved can be loaded. */
   stateDict(): SchedulerStateDict {
+    nothing.check(`${this.constructor.name}.stateDict`, arguments);
     return stateOf(this, ['optimizer']);
   }
 
@@ -190,6 +198,7 @@ export abstract class LRScheduler {
    * @throws AiforgeError STATE_DICT_MISMATCH when it is none.
    */
   loadStateDict(stateDict: SchedulerStateDict): void {
+    loadStateDictTakes.check(`${this.constructor.name}.loadStateDict`, arguments);
     adoptState(this, stateDict);
   }
 }

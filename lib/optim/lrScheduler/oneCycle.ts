@@ -145,7 +145,7 @@ export class OneCycleLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const { lastEpoch, totalSteps } = this;
     if (lastEpoch > totalSteps) refuse(`OneCycleLR was made for ${totalSteps} steps; this is step ${lastEpoch}.`);
     const phases = this.schedulePhases;

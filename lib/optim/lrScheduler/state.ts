@@ -26,6 +26,9 @@ const pythonNames: Record<string, string> = {
 };
 const ownNames = new Map(Object.entries(pythonNames).map(([own, python]) => [python, own]));
 
+// What schedulers of earlier versions of PyTorch saved, and nothing reads.
+const formerKeys = ['verbose'];
+
 // Neither side sees what the other does to its own list.
 const listCopied = (value: unknown): unknown => (Array.isArray(value) ? [...(value as unknown[])] : value);
 
@@ -48,9 +51,9 @@ export function adoptState(scheduler: object, state: SchedulerStateDict, without
   if (typeof state !== 'object' || state === null) mismatch(name, `it is no state dict but ${show(state)}`);
   const entries = Object.entries(state).filter(([key]) => !without.includes(key));
   const named = entries.map(([key, value]) => [key, ownNames.get(key) ?? camelCase(key), value] as const);
-  const prototype = Object.getPrototypeOf(scheduler) as object;
   for (const [key, property] of named) {
-    if (property in prototype || property === 'optimizer') mismatch(name, `a scheduler has no state '${key}'`);
+    const isOwn = Object.hasOwn(scheduler, property) || formerKeys.includes(key);
+    if (!isOwn || property === 'optimizer') mismatch(name, `a ${name} has no state '${key}'`);
   }
   for (const [, property, value] of named) Reflect.set(scheduler, property, adopted(value));
 }

@@ -55,7 +55,7 @@ export class ConstantLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const groups = groupsOf(this.optimizer);
     if (this.lastEpoch === 0) return groups.map(({ lr }) => times(lr, this.factor));
     if (this.lastEpoch !== this.totalIters) return ratesOf(this.optimizer, 'lr');
@@ -120,7 +120,7 @@ export class LinearLR extends LRScheduler {
   }
 
   override getLr(): Rate[] {
-    this.warnUnlessStepping();
+    this.warnUnlessStepping(arguments);
     const { lastEpoch, totalIters, startFactor, endFactor } = this;
     const groups = groupsOf(this.optimizer);
     if (lastEpoch === 0) return groups.map(({ lr }) => times(lr, startFactor));

@@ -1,5 +1,8 @@
+import { optional } from '../../kinds.js';
 import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import type { DType } from '../dtype.js';
+import { dtypeKind, tensorKind } from '../kinds.js';
 import { Tensor } from '../tensor.js';
 import { invalid } from './named.js';
 
@@ -43,6 +46,7 @@ const parts: Partial<Record<DType, DType>> = { complex32: 'float16', complex64: 
  * finfo('float16').max; // 65504
  */
 export function finfo(dtype: DType = 'float32'): FloatInfo {
+  finfoTakes.check('finfo', arguments);
   const real = parts[dtype] ?? dtype;
   const found = floats[real];
   if (found === undefined)
@@ -72,6 +76,7 @@ const asNumber = (value: bigint): number | bigint => (Number.isSafeInteger(Numbe
  * iinfo('int8').min; // -128
  */
 export function iinfo(dtype: DType): IntegerInfo {
+  iinfoTakes.check('iinfo', arguments);
   const bits = Number(/^u?int(\d+)$/.exec(dtype)?.[1]);
   if (Number.isNaN(bits))
     throw invalid('iinfo', `expected an integer dtype, got ${show(dtype)}; use finfo for floating-point`);
@@ -80,6 +85,10 @@ export function iinfo(dtype: DType): IntegerInfo {
   return { dtype, bits, max: asNumber(range - 1n), min: asNumber(isSigned ? -range : 0n) };
 }
 
+const numelTakes = signature({ input: tensorKind });
+const finfoTakes = signature({ dtype: optional(dtypeKind) });
+const iinfoTakes = signature({ dtype: dtypeKind });
+
 /** Whether a value is a Tensor of this library: `torch.is_tensor`. */
 export function isTensor(value: unknown): value is Tensor {
   return Tensor.isTensor(value);
@@ -87,5 +96,6 @@ export function isTensor(value: unknown): value is Tensor {
 
 /** The number of elements: `torch.numel`. */
 export function numel(input: Tensor): number {
+  if (arguments.length > 1 || !Tensor.isTensor(input)) numelTakes.check('numel', arguments);
   return input.numel();
 }

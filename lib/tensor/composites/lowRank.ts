@@ -4,6 +4,9 @@ import * as linalg from '../generated/linalg.js';
 import type { Tensor } from '../tensor.js';
 import * as sparse from '../sparse.js';
 import { invalid, named } from './named.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../kinds.js';
+import { orNull, size } from '../../kinds.js';
 
 const product = (a: Tensor, b: Tensor): Tensor => (a.isSparse ? sparse.mm(a, b) : a.matmul(b));
 
@@ -24,6 +27,8 @@ function approximateBasis(input: Tensor, q: number, niter: number, mean: Tensor 
   }
   return basis;
 }
+
+const inputTakes = signature({ input: tensorKind });
 
 export interface SvdLowrankOptions {
   /** A little more than the rank. Default: 6. */
@@ -50,6 +55,8 @@ function decompose(input: Tensor, q: number, niter: number, mean: Tensor | null)
   return isWide ? [V, S, U] : [U, S, V];
 }
 
+const svdTakes = signature<SvdLowrankOptions>({}, { q: orNull(size), niter: orNull(size), M: orNull(tensorKind) });
+
 /**
  * A singular value decomposition of low rank, by a random basis that is the one of PyTorch for the same seed;
  * `torch.svd_lowrank`.
@@ -67,7 +74,9 @@ export function svdLowrank(
   M?: SvdLowrankOptions['M'] | SvdLowrankOptions,
 ): Factors;
 export function svdLowrank(input: Tensor, ...args: unknown[]): Factors {
+  inputTakes.check('svdLowrank', [input]);
   const { q, niter, M } = named<SvdLowrankOptions>('svdLowrank', ['q', 'niter', 'M'], args);
+  svdTakes.checkOptions('svdLowrank', { q, niter, M });
   return decompose(input, q ?? 6, niter ?? 2, M ?? null);
 }
 
@@ -96,7 +105,9 @@ export function pcaLowrank(
   niter?: number | PcaLowrankOptions,
 ): Factors;
 export function pcaLowrank(input: Tensor, ...args: unknown[]): Factors {
+  inputTakes.check('pcaLowrank', [input]);
   const { q, center = true, niter = 2 } = named<PcaLowrankOptions>('pcaLowrank', ['q', 'center', 'niter'], args);
+  if (typeof center !== 'boolean') throw invalid('pcaLowrank', `center is true or false, got ${show(center)}`);
   const most = Math.min(...input.shape.slice(-2));
   const rank = q ?? Math.min(6, most);
   if (!(Number.isInteger(rank) && rank >= 0 && rank <= most))

@@ -1,6 +1,8 @@
+import { boolean } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../kinds.js';
 import { ops } from '../operators.js';
 import type { Tensor } from '../tensor.js';
-import { named } from './named.js';
 
 export interface NonzeroOptions {
   /** Gives one tensor of indices a dimension, as `x.at(...)` takes them. Default: false. */
@@ -8,6 +10,8 @@ export interface NonzeroOptions {
   /** Where the result is written; not with `asTuple`. */
   out?: Tensor;
 }
+
+const nonzeroTakes = signature<NonzeroOptions>({ input: tensorKind }, { asTuple: boolean, out: tensorKind });
 
 const rows = ops.aten('nonzero');
 const rowsInto = ops.aten('nonzero.out');
@@ -24,8 +28,9 @@ const tuple = ops.aten('nonzero_numpy');
 export function nonzero(input: Tensor, options: NonzeroOptions & { asTuple: true }): Tensor[];
 export function nonzero(input: Tensor, options?: NonzeroOptions & { asTuple?: false }): Tensor;
 export function nonzero(input: Tensor, options: NonzeroOptions): Tensor | Tensor[];
-export function nonzero(input: Tensor, options?: NonzeroOptions): Tensor | Tensor[] {
-  const { asTuple = false, out } = named<NonzeroOptions>('nonzero', ['asTuple', 'out'], [options]);
+export function nonzero(input: Tensor, options: NonzeroOptions = {}): Tensor | Tensor[] {
+  nonzeroTakes.check('nonzero', arguments);
+  const { asTuple = false, out } = options;
   if (asTuple) return tuple(input) as Tensor[];
   return (out === undefined ? rows(input) : rowsInto(input, { out })) as Tensor;
 }

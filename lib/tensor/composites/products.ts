@@ -4,6 +4,9 @@ import * as f from '../generated/functions.js';
 import { ops } from '../operators.js';
 import { Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../kinds.js';
+import { anything, boolean } from '../../kinds.js';
 
 export interface TensordotOptions {
   /** How many of the last dimensions of `a` meet the first ones of `b`, or the dimensions of each. Default: 2. */
@@ -23,6 +26,8 @@ function contracted(a: Tensor, b: Tensor, dims: unknown): [number[], number[]] {
   return [Array.from({ length: count }, (_, i) => i - count), Array.from({ length: count }, (_, i) => i)];
 }
 
+const tensordotTakes = signature({ a: tensorKind, b: tensorKind });
+
 /**
  * Sums products over dimensions of two tensors: `torch.tensordot`.
  *
@@ -32,9 +37,13 @@ function contracted(a: Tensor, b: Tensor, dims: unknown): [number[], number[]] {
  * tensordot(ones(2, 3, 4), ones(3, 4, 5)).shape; // [2, 5]
  * tensordot(ones(2, 3), ones(2, 4), { dims: [[0], [0]] }).shape; // [3, 4]
  */
-export function tensordot(a: Tensor, b: Tensor, options?: TensordotOptions | TensordotOptions['dims']): Tensor {
-  const isDims = typeof options === 'number' || Array.isArray(options) || Tensor.isTensor(options);
-  const { dims = 2, out } = (isDims ? { dims: options } : (options ?? {})) as TensordotOptions;
+export function tensordot(
+  a: Tensor,
+  b: Tensor,
+  ...rest: [options?: TensordotOptions | TensordotOptions['dims']]
+): Tensor {
+  tensordotTakes.check('tensordot', [a, b]);
+  const { dims = 2, out } = named<TensordotOptions>('tensordot', ['dims', 'out'], rest);
   const [left, right] = contracted(a, b, dims);
   return out === undefined ? f.tensordot(a, b, left, right) : f.tensordot(a, b, left, right, { out });
 }
@@ -81,6 +90,8 @@ export interface LuOptions {
   getInfos?: boolean;
 }
 
+const luTakes = signature<LuOptions>({ input: tensorKind }, { pivot: boolean, getInfos: boolean });
+
 /**
  * The LU factorisation in one tensor, and the pivots; `torch.lu`. With `getInfos` a third tensor, and no error for a
  * singular matrix. `luUnpack` makes matrices of it.
@@ -95,12 +106,15 @@ export function lu(input: Tensor, options?: LuOptions): Tensor[];
 export function lu(input: Tensor, pivot?: boolean, getInfos?: boolean | Omit<LuOptions, 'pivot'>): Tensor[];
 export function lu(input: Tensor, ...args: unknown[]): Tensor[] {
   const { pivot = true, getInfos = false } = named<LuOptions>('lu', ['pivot', 'getInfos'], args);
+  luTakes.check('lu', [input, { pivot, getInfos }]);
   const found = ops.aten('_lu_with_info')(input, { pivot, checkErrors: !getInfos }) as Tensor[];
   if (getInfos) return found;
   const [factors, pivots, infos] = found as [Tensor, Tensor, Tensor];
   infos.dispose();
   return [factors, pivots];
 }
+
+const unravelTakes = signature({ indices: tensorKind, shape: anything });
 
 /**
  * Flat indices as one tensor of coordinates a dimension: `torch.unravel_index`.
@@ -112,10 +126,11 @@ export function lu(input: Tensor, ...args: unknown[]): Tensor[] {
  * column.tolist(); // [2]
  */
 export function unravelIndex(indices: Tensor, shape: Size | readonly Size[]): Tensor[] {
+  unravelTakes.check('unravelIndex', arguments);
   if (!/^u?int/.test(indices.dtype)) throw invalid('unravelIndex', `indices are integers, got ${indices.dtype}`);
   const sizes = Array.isArray(shape) ? (shape as Size[]) : [shape as Size];
   if (!sizes.every((size) => (typeof size === 'bigint' || Number.isInteger(size)) && size >= 0)) {
-    throw invalid('unravelIndex', `the sizes are whole numbers and not negative, got [${sizes.join(', ')}]`);
+    throw invalid('unravelIndex', `the sizes are whole numbers and not negative, got ${show(shape)}`);
   }
   const strides = sizes.map((_, i) => sizes.slice(i + 1).reduce((product: bigint, size) => product * BigInt(size), 1n));
   const options = { dtype: 'int64', device: indices.device } as const;

@@ -1,7 +1,10 @@
+import { boolean, orNull, whole, type Kinds } from '../../kinds.js';
 import { show } from '../../show.js';
+import { signature } from '../../signature.js';
 import type { DType } from '../dtype.js';
 import * as f from '../generated/functions.js';
 import * as linalg from '../generated/linalg.js';
+import { tensorKind } from '../kinds.js';
 import { ops } from '../operators.js';
 import { handleOf, type Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
@@ -76,6 +79,12 @@ export interface UniqueOptions {
   returnCounts?: boolean;
 }
 
+type SortedUniqueOptions = UniqueOptions & { sorted?: boolean };
+
+const uniqueOptions: Kinds<UniqueOptions> = { returnInverse: boolean, returnCounts: boolean, dim: orNull(whole) };
+const uniqueTakes = signature<SortedUniqueOptions>({ input: tensorKind }, { sorted: boolean, ...uniqueOptions });
+const uniqueConsecutiveTakes = signature<UniqueOptions>({ input: tensorKind }, uniqueOptions);
+
 type Inverse = [Tensor, Tensor] & { output: Tensor; inverseIndices: Tensor };
 type Counted = [Tensor, Tensor] & { output: Tensor; counts: Tensor };
 type Both = [Tensor, Tensor, Tensor] & { output: Tensor; inverseIndices: Tensor; counts: Tensor };
@@ -112,20 +121,13 @@ function parts([output, inverseIndices, counts]: Tensor[], options: UniqueOption
  * const { counts } = unique(tensor([3, 1, 3]), { returnCounts: true });
  * counts.tolist(); // [1, 2]
  */
-export function unique<const Options extends UniqueOptions & { sorted?: boolean } = object>(
+export function unique<const Options extends SortedUniqueOptions = object>(
   input: Tensor,
   options?: Options,
 ): UniqueResult<Options> {
-  const {
-    sorted = true,
-    dim = null,
-    returnInverse = false,
-    returnCounts = false,
-  } = named<UniqueOptions & { sorted?: boolean }>(
-    'unique',
-    ['sorted', 'returnInverse', 'returnCounts', 'dim'],
-    [options],
-  );
+  uniqueTakes.check('unique', arguments);
+  const given: SortedUniqueOptions = options ?? {};
+  const { sorted = true, dim = null, returnInverse = false, returnCounts = false } = given;
   const flags = { sorted, returnInverse, returnCounts };
   const found = dim === null ? ops.aten('_unique2')(input, flags) : ops.aten('unique_dim')(input, dim, flags);
   return parts(found as Tensor[], flags) as UniqueResult<Options>;
@@ -142,11 +144,9 @@ export function uniqueConsecutive<const Options extends UniqueOptions = object>(
   input: Tensor,
   options?: Options,
 ): UniqueResult<Options> {
-  const {
-    dim = null,
-    returnInverse = false,
-    returnCounts = false,
-  } = named<UniqueOptions>('uniqueConsecutive', ['returnInverse', 'returnCounts', 'dim'], [options]);
+  uniqueConsecutiveTakes.check('uniqueConsecutive', arguments);
+  const given: UniqueOptions = options ?? {};
+  const { dim = null, returnInverse = false, returnCounts = false } = given;
   const flags = { returnInverse, returnCounts };
   return parts(f.uniqueConsecutive(input, { ...flags, dim }), flags) as UniqueResult<Options>;
 }

@@ -123,6 +123,6 @@ describe('packed sequences', () => {
       /longest sequence, 3, got 2/,
     );
     expect(() => nn.utils.rnn.unpadSequence(ones([2, 2]), tensor([1]))).to.throw(/each of the 2 sequences, got 1/);
-    expect(() => padSequence(3 as never)).to.throw(/list of tensors, got 3/);
+    expect(() => padSequence(3 as never)).to.throw(/list of Tensors, got 3/);
   });
 });
