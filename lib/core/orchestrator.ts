@@ -199,7 +199,7 @@ export class Orchestrator {
     } finally {
       process.off('uncaughtExceptionMonitor', logFatal);
       await tracker?.finish(status);
-      if (isFirst) warnOfMissing(files);
+      if (isFirst && status !== 'FAILED') warnOfMissing(files);
       closeLog();
       lock?.release();
     }
