@@ -15,6 +15,7 @@ import { joinRanks } from '../distributed/ranks.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { Progress } from './progress.js';
+import { noteRun, runToGoOnWith } from './restarts.js';
 import { quoted, report, trainCommand } from './report.js';
 import { listenToSignals, statusAfter } from './stopSignals.js';
 
@@ -65,11 +66,13 @@ function configuration(
 export async function train(given: readonly string[], resume: string | undefined): Promise<number> {
   let running: Orchestrator | undefined;
   const signal = listenToSignals(() => running?.requestCheckpoint());
-  const { file, config } = configuration(given, resume);
+  const restarted = runToGoOnWith();
+  const { file, config } = configuration(given, restarted ?? resume);
   try {
     const joined = await untilAborted(signal, 'its ranks joined', joinRanks());
     const ranks = joined?.ranks ?? singleProcess;
     const isFirst = ranks.rank === 0;
+    if (isFirst && restarted !== undefined) process.stderr.write(`Started again: going on with ${restarted}\n`);
     if (!process.env.LOG_LEVEL) logger.level = 'warn';
     const progress = isFirst ? new Progress() : undefined;
     const container = new Container();
@@ -78,7 +81,7 @@ export async function train(given: readonly string[], resume: string | undefined
       from: path.dirname(path.resolve(file)),
       ranks,
       signal,
-      callbacks: progress === undefined ? [] : [progress],
+      callbacks: progress === undefined ? [] : [progress, { onRunStart: ({ runDirectory }) => noteRun(runDirectory) }],
     }));
     running = container.get(orchestrator);
     const result = await running.runExperiment();

@@ -33,6 +33,19 @@ describe('how training on two ranks ends', function () {
   this.timeout(60_000);
   const folder = temporaryFolder('rank-endings');
 
+  it('well after a restart, which goes on with the last checkpoint', async () => {
+    const [inside, undisturbed] = [path.join(folder, 'restarted'), path.join(folder, 'undisturbed')];
+    const again = ['--max-restarts', '1', ...two];
+    const { status, stderr } = await run('aiforge-launch', again, inside, { FAULT: 'SIGKILL@9:1', STEP_MS: '20' });
+    expect(status, stderr).to.equal(0);
+    expect(stderr).to.include(`Started again: going on with ${onlyRun(inside, 'faulty')}`);
+    await run('aiforge-launch', two, undisturbed);
+    const [one, other] = [inside, undisturbed].map((name) =>
+      readFileSync(path.join(onlyRun(name, 'faulty'), 'last.safetensors'), 'base64'),
+    );
+    expect(one === other).to.equal(true);
+  });
+
   describe('by the fault of one rank, which the launcher names', () => {
     const fails = 'ended with exit status 1\n    Error: failed at';
     for (const [fault, status, rank, ending] of [

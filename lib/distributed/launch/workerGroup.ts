@@ -91,6 +91,10 @@ export class WorkerGroup {
     for (const rank of this.#ranks) rank.signal('SIGKILL');
   }
 
+  get #runFile(): string {
+    return join(this.#context.errorFolder, 'run');
+  }
+
   #start(localRank: number): void {
     const { settings, attempt, guard, command } = this.#context;
     const rank = settings.nodeRank * settings.nproc + localRank;
@@ -100,7 +104,7 @@ export class WorkerGroup {
       localRank,
       command,
       cwd,
-      env: rankEnvironment(settings, attempt, localRank, this.#errorFile(localRank)),
+      env: rankEnvironment(settings, attempt, localRank, { error: this.#errorFile(localRank), run: this.#runFile }),
       prefix: settings.prefix ? `[rank ${rank}] ` : '',
       graceMs: settings.graceSeconds * 1000,
       stdout: (text) => stdout.write(text),
