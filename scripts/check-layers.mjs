@@ -18,6 +18,7 @@ const LEAVES = [
   'signature',
   'refusedAssignment',
   'cores',
+  'userSignals',
 ];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
@@ -30,6 +31,7 @@ const MAY_IMPORT = {
   hints: [],
   locate: ['errors', 'stack'],
   cores: [],
+  userSignals: [],
   threads: ['cores', 'errors'],
   native: ['errors', 'hints', 'locate', 'threads'],
   atomicFile: ['errors'],

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import '../userSignals.js';
+
 import { Command, InvalidArgumentError } from 'commander';
 
 import { launch } from '../distributed/launch.js';
@@ -48,7 +50,12 @@ function buildProgram(): Command {
     .option('--node-rank <n>', 'which of the machines this is', numeral, 0)
     .option('--master-addr <address>', 'where rank 0 listens', '127.0.0.1')
     .option('--master-port <port>', 'the port rank 0 listens on; 0: a free one', numeral, 0)
-    .option('--max-restarts <n>', 'how often all ranks are started again after a failure', numeral, 0)
+    .option(
+      '--max-restarts <n>',
+      'how often all ranks are started again after a failure; train goes on with its last checkpoint',
+      numeral,
+      0,
+    )
     .option('--log-dir <dir>', 'also write what each rank prints to a file of its own there')
     .option('--no-prefix', 'do not put "[rank N] " before each line')
     .option('--grace-seconds <s>', 'how long a rank that is to stop has until it is killed', numeral, 30)

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import '../userSignals.js';
+
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';

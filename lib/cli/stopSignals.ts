@@ -6,33 +6,35 @@ const mostShown = 5;
 
 type StopSignal = keyof typeof exitStatus;
 
-/** What ends a command from outside. */
-export interface Stop {
-  /** Aborted by the first signal, or by an error that nobody caught, which is then its reason. */
-  signal: AbortSignal;
-  /** The exit status that a shell expects after the signal received. */
-  status: () => number;
+/** The exit status that a shell expects after a signal to stop. */
+export function statusAfter(signal: string | undefined): number {
+  return exitStatus[signal as StopSignal] ?? 1;
 }
 
+/** Whether a launcher, aiforge-launch or torchrun, started this process: it passes signals on, and ends the ranks that do not stop. */
+const isLaunched = (): boolean => process.env.TORCHELASTIC_RUN_ID !== undefined;
+
 /**
- * Lets a command end in good order: the first signal to stop, and an error or a rejection that nobody caught, abort it, so that
- * a checkpoint can be written, and so does a reader of the output that goes away; the second signal ends the process at once. SIGUSR1 and SIGUSR2 ask for a checkpoint.
+ * Lets a command end in good order: the first signal to stop, and an error or a rejection that nobody caught, abort what is returned,
+ * with the signal's name or the error as the reason, so that a checkpoint can be written, and so does a reader of the output that goes
+ * away; the second signal ends the process at once. A launcher's rank may get one request several times, from the launcher and from
+ * who sent it to all: there the second one is the first. SIGUSR1 and SIGUSR2 ask for a checkpoint.
  */
-export function listenToSignals(requestCheckpoint: () => void): Stop {
+export function listenToSignals(requestCheckpoint: () => void): AbortSignal {
   const controller = new AbortController();
-  let received: StopSignal | undefined;
+  let isStopping = false;
   for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (received !== undefined) process.exit(exitStatus[name]);
-      received = name;
+      if (isStopping && !isLaunched()) process.exit(exitStatus[name]);
+      isStopping = true;
       controller.abort(name);
     });
   }
   // Nobody reads any more, as after `| head`. Node ignores the signal itself.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code !== 'EPIPE' || received !== undefined) return;
-    received = 'SIGPIPE';
-    controller.abort(received);
+    if (code !== 'EPIPE') return;
+    isStopping = true;
+    controller.abort('SIGPIPE');
   });
   for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, requestCheckpoint);
   // Node's promises reject here too. The first one ends the run, in good order; the others are shown while it ends.
@@ -41,5 +43,5 @@ export function listenToSignals(requestCheckpoint: () => void): Stop {
     if (!controller.signal.aborted) controller.abort(error instanceof Error ? error : new Error(String(error)));
     else if (++further <= mostShown) process.stderr.write(`${explain(error)}\n`);
   });
-  return { signal: controller.signal, status: () => exitStatus[received ?? 'SIGINT'] };
+  return controller.signal;
 }

@@ -9,12 +9,15 @@ import { orchestrator, orchestratorOptions, type Orchestrator } from '../core/or
 import type { RunResult } from '../core/callback.js';
 import { singleProcess } from '../core/ranks.js';
 import { runFiles } from '../core/runs/runDirectory.js';
+import { untilAborted } from '../core/untilAborted.js';
+import { recordRankError } from '../distributed/launch/errorFile.js';
 import { joinRanks } from '../distributed/ranks.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { Progress } from './progress.js';
+import { noteRun, runToGoOnWith } from './restarts.js';
 import { quoted, report, trainCommand } from './report.js';
-import { listenToSignals } from './stopSignals.js';
+import { listenToSignals, statusAfter } from './stopSignals.js';
 
 function nextTry(configFile: string, result: RunResult, { training }: ExperimentConfig): string {
   const example = path.join('examples', 'http-service', 'server.mjs');
@@ -62,12 +65,14 @@ function configuration(
 /** `aiforge train`: runs an experiment and prints how it goes; resolves to the exit status. */
 export async function train(given: readonly string[], resume: string | undefined): Promise<number> {
   let running: Orchestrator | undefined;
-  const stop = listenToSignals(() => running?.requestCheckpoint());
-  const { file, config } = configuration(given, resume);
-  const joined = await joinRanks();
-  const ranks = joined?.ranks ?? singleProcess;
+  const signal = listenToSignals(() => running?.requestCheckpoint());
+  const restarted = runToGoOnWith();
+  const { file, config } = configuration(given, restarted ?? resume);
   try {
+    const joined = await untilAborted(signal, 'its ranks joined', joinRanks());
+    const ranks = joined?.ranks ?? singleProcess;
     const isFirst = ranks.rank === 0;
+    if (isFirst && restarted !== undefined) process.stderr.write(`Started again: going on with ${restarted}\n`);
     if (!process.env.LOG_LEVEL) logger.level = 'warn';
     const progress = isFirst ? new Progress() : undefined;
     const container = new Container();
@@ -75,21 +80,28 @@ export async function train(given: readonly string[], resume: string | undefined
     container.provide(orchestratorOptions, () => ({
       from: path.dirname(path.resolve(file)),
       ranks,
-      signal: stop.signal,
-      callbacks: progress === undefined ? [] : [progress],
+      signal,
+      callbacks: progress === undefined ? [] : [progress, { onRunStart: ({ runDirectory }) => noteRun(runDirectory) }],
     }));
     running = container.get(orchestrator);
     const result = await running.runExperiment();
     progress?.stop();
-    const out = stop.signal.reason === 'SIGPIPE' ? process.stderr : process.stdout;
+    const out = signal.reason === 'SIGPIPE' ? process.stderr : process.stdout;
     if (isFirst) out.write(`${report(result, nextTry(file, result, config))}\n`);
-    return result.status === 'finished' ? 0 : stop.status();
+    // Not after an error: it may wait for ranks that wait for this one.
+    await joined?.leave();
+    if (result.status === 'finished') return 0;
+    if (!signal.aborted) recordRankError(stoppedWithAnother(result));
+    return statusAfter(result.interruptedBy);
   } catch (error) {
     if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
-    if (stop.signal.reason instanceof Error) throw stop.signal.reason;
+    if (signal.reason instanceof Error) throw signal.reason;
     process.stderr.write(`${error.message}\n`);
-    return stop.status();
-  } finally {
-    await joined?.leave();
+    return statusAfter(signal.reason as string);
   }
+}
+
+/** What the launcher is told of a rank that only followed the one that received a signal. */
+function stoppedWithAnother({ interruptedBy }: RunResult): AiforgeError {
+  return new AiforgeError('RUN_INTERRUPTED', `Another rank has ended by ${interruptedBy}, and this one with it.`);
 }

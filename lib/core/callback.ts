@@ -53,6 +53,8 @@ export interface EpochEnd {
 export interface RunResult {
   /** `interrupted`: by the signal given; a checkpoint to resume from was written. */
   status: 'finished' | 'interrupted';
+  /** What the signal was aborted with, of another rank if this one's was not: `SIGTERM`; undefined when that is no text. */
+  interruptedBy: string | undefined;
   /** The run's folder. */
   runDirectory: string;
   /** Epochs that were completed, in this run and those that it resumed. */

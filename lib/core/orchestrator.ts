@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { writeFileAtomic } from '../atomicFile.js';
@@ -29,6 +30,7 @@ import { Agreement, RunRequests } from './training/agreement.js';
 import { EarlyStopping } from './training/earlyStopping.js';
 import { fit, tryMonitor, type Run } from './training/fit.js';
 import { Trainer } from './training/trainer.js';
+import { untilAborted } from './untilAborted.js';
 
 export interface OrchestratorOptions {
   /**
@@ -120,11 +122,15 @@ export class Orchestrator {
 
   async #run(): Promise<RunResult> {
     if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks);
-    const { ranks, leave } = await joinLaunchedRanks();
+    const { ranks, leave } = await untilAborted(this.#requests.signal, 'its ranks joined', joinLaunchedRanks());
     try {
-      return await this.#runOn(ranks);
-    } finally {
+      const result = await this.#runOn(ranks);
       await leave();
+      return result;
+    } catch (error) {
+      // It may wait for ranks that wait for this one.
+      leave().catch(() => undefined);
+      throw error;
     }
   }
 
@@ -139,6 +145,8 @@ export class Orchestrator {
     const lock = ranks.rank === 0 && plan.resumed ? RunLock.acquire(plan.resumed.directory) : undefined;
     try {
       const data = await this.#prepareData(plan, ranks);
+      // Nothing is written before every rank has come so far.
+      await untilAborted(this.#requests.signal, 'its data was prepared', ranks.barrier());
       return await this.#open(plan, data, ranks);
     } finally {
       lock?.release();
@@ -155,7 +163,11 @@ export class Orchestrator {
     manualSeed(config.training.seed);
     const context = { ranks, dataDir: this.#settings.DATA_DIR, signal: this.#requests.signal };
     const preprocessor = resumed && runFiles(resumed.directory).preprocessor;
-    const data = await untilAborted(this.#requests.signal, prepareData(config, plugins, context, preprocessor));
+    const data = await untilAborted(
+      this.#requests.signal,
+      'its data was prepared',
+      prepareData(config, plugins, context, preprocessor),
+    );
     setRngState(rng);
     if (config.training.earlyStoppingMonitor.startsWith('val_') && data.splits.val.length === 0) {
       throw new AiforgeError(
@@ -196,7 +208,7 @@ export class Orchestrator {
       state.mlflowRunId = tracking.mlflowRunId;
       const run = await this.#prepareRun(plan, data, ranks, { files, state, tracking });
       const result = await fit(run);
-      if (result.status === 'interrupted') this.#throwReason();
+      if (result.status === 'interrupted') throwReason(run.agreement);
       status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
       await this.#callbacks.onRunEnd(result);
       return result;
@@ -208,26 +220,23 @@ export class Orchestrator {
     } finally {
       process.off('uncaughtExceptionMonitor', logFatal);
       await tracker?.finish(status);
-      if (isFirst) warnOfMissing(files);
+      if (isFirst && status !== 'FAILED') warnOfMissing(files);
       closeLog();
       lock?.release();
     }
   }
 
-  /** An error that was given as the reason of an abort is why the run ends. */
-  #throwReason(): void {
-    const reason = this.#requests.signal.reason as unknown;
-    if (reason instanceof Error && !(reason instanceof DOMException)) throw reason;
-  }
-
   /** Rank 0 makes the run's folder, or goes on in that of the checkpoint, and tells the others. */
   async #openFiles({ resumed, config }: RunPlan, ranks: Ranks): Promise<RunFiles> {
-    let directory: string | null = null;
-    if (ranks.rank === 0) {
-      directory = resumed?.directory ?? createRunDirectory(this.#settings.RUNS_DIR, config.experimentName);
+    if (ranks.rank !== 0) return runFiles(Buffer.from(await ranks.broadcastBytes(null)).toString());
+    const directory = resumed?.directory ?? createRunDirectory(this.#settings.RUNS_DIR, config.experimentName);
+    try {
+      await ranks.broadcastBytes(Buffer.from(directory));
+      return runFiles(directory);
+    } catch (error) {
+      if (resumed === undefined) rmSync(directory, { recursive: true, force: true });
+      throw error;
     }
-    const bytes = await ranks.broadcastBytes(directory === null ? null : Buffer.from(directory));
-    return runFiles(Buffer.from(bytes).toString());
   }
 
   async #prepareRun(
@@ -305,21 +314,9 @@ function isSignal(value: unknown): boolean {
   return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }
 
-/** The work's result, unless the run is asked to stop first: what a plugin does cannot be ended, but need not be waited for. */
-async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const interrupted = () =>
-    new AiforgeError('RUN_INTERRUPTED', 'The run was stopped while its data was prepared; nothing was written.');
-  if (signal.aborted) throw interrupted();
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(interrupted());
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop!);
-  }
+/** An error that was given as the reason of an abort is why the run ends. */
+function throwReason({ reason }: Agreement): void {
+  if (reason instanceof Error && !(reason instanceof DOMException)) throw reason;
 }
 
 function initialState(worldSize: number, data: ExperimentData): RunState {

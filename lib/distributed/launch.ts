@@ -21,7 +21,7 @@ export interface LaunchResult {
   interruptedBy: NodeJS.Signals | undefined;
   /** How often the whole group was started again. */
   restarts: number;
-  /** The rank that failed first, in the last attempt. */
+  /** The rank that brought the last attempt to its end: the first to fail by itself, or to end while others still needed it. */
   rootCause: RankOutcome | undefined;
   /** Every rank of this machine, in the last attempt. */
   ranks: RankOutcome[];
@@ -87,13 +87,13 @@ async function runWithRestarts(start: Start): Promise<LaunchResult> {
     const rootCause = findRootCause(ranks);
     const interruptedBy = interruption.signal;
     if (interruptedBy !== undefined) {
-      if (rootCause?.recorded !== undefined) say(describeFailure(rootCause, ranks));
+      if (rootCause?.recorded?.isConsequence === false) say(describeFailure(rootCause, ranks));
       return { status: 128 + constants.signals[interruptedBy], interruptedBy, restarts, rootCause, ranks };
     }
     if (rootCause === undefined) return { status: 0, interruptedBy, restarts, rootCause, ranks };
     say(describeFailure(rootCause, ranks));
     if (restarts === settings.maxRestarts)
-      return { status: rootCause.status, interruptedBy, restarts, rootCause, ranks };
+      return { status: rootCause.status || 1, interruptedBy, restarts, rootCause, ranks };
     say(`starting all ranks again (restart ${restarts + 1} of at most ${settings.maxRestarts})`);
   }
 }

@@ -102,6 +102,14 @@ export class ProcessGroup implements SyncGroup {
     return this.#native;
   }
 
+  /**
+   * @internal Makes now the connections that `broadcastBytes` makes when it is first called: making them waits for every rank, also
+   * for one that has ended meanwhile, and a collective does not.
+   */
+  async connect(): Promise<void> {
+    await (this.#bytesGroup ??= this.#openBytesGroup());
+  }
+
   /** Gives every rank the values that `tensor` has on rank `src`. */
   async broadcast(tensor: Tensor, src: number): Promise<void> {
     await nativeDistributed.broadcast(this.#native, handleOf(tensor), src);

@@ -46,7 +46,9 @@ export class GroupRanks {
  * const joined = await joinRanks(); // undefined here; two ranks under `aiforge-launch --nproc 2`
  */
 export async function joinRanks(): Promise<{ ranks: GroupRanks; leave: () => Promise<void> } | undefined> {
-  if (isInitialized()) return { ranks: new GroupRanks(defaultProcessGroup()), leave: () => Promise.resolve() };
-  if (process.env.RANK === undefined) return undefined;
-  return { ranks: new GroupRanks(await initProcessGroup()), leave: destroyProcessGroup };
+  const isMade = isInitialized();
+  if (!isMade && process.env.RANK === undefined) return undefined;
+  const group = isMade ? defaultProcessGroup() : await initProcessGroup();
+  await group.connect();
+  return { ranks: new GroupRanks(group), leave: isMade ? () => Promise.resolve() : destroyProcessGroup };
 }

@@ -150,6 +150,15 @@ describe('aiforge-launch', function () {
       });
     }
 
+    it('SIGUSR2 reaches programs', async () => {
+      const script = 'trap "echo asked; exit 4" USR2; echo "pid $$"; echo all ready; while :; do sleep 0.1; done';
+      const launcher = start(['--nproc', '1', '--', 'sh', '-c', script]);
+      await allReady(launcher, 1);
+      launcher.child.kill('SIGUSR2');
+      expect(await launcher.end).to.equal(4);
+      expect(launcher.output()).to.include('asked');
+    });
+
     it('a second Ctrl-C kills ranks that have not stopped', async () => {
       const launcher = startBehaving(['stubborn', 'stubborn'], ['--grace-seconds', '1000']);
       const pids = await allReady(launcher, 2);

@@ -1,21 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
 import { finished, printed, run, start, temporaryFolder } from '../support/project.mjs';
+import { metricsOf, onlyRun } from '../support/runFolder.mjs';
 
 const fixtures = path.resolve('test/cli/fixtures');
 const experiment = path.join(fixtures, 'experiments', 'faulty.yaml');
-
-interface Line {
-  kind: string;
-  step?: number;
-  interval?: string;
-  status?: string;
-}
 
 describe('how a training command ends', () => {
   const folder = temporaryFolder('endings');
@@ -23,19 +17,7 @@ describe('how a training command ends', () => {
   const train = ['train', experiment];
   const two = ['--nproc', '2', ...train];
 
-  function runOf(name: string): string {
-    const runs = path.join(inside(name), 'runs', 'faulty');
-    const names = readdirSync(runs);
-    expect(names).to.have.length(1);
-    return path.join(runs, names[0]!);
-  }
-
-  const linesOf = (directory: string): Line[] =>
-    readFileSync(path.join(directory, 'metrics.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Line);
-
+  const runOf = (name: string): string => onlyRun(inside(name), 'faulty');
   const bytesOf = (directory: string): string => readFileSync(path.join(directory, 'last.safetensors')).toString('hex');
 
   let undisturbed = '';
@@ -63,7 +45,7 @@ describe('how a training command ends', () => {
         child.kill(signal);
         const cut = await end;
         expect(cut.status, cut.stderr).to.equal(status);
-        expect(linesOf(runOf(name)).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
+        expect(metricsOf(runOf(name)).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
         const resumed = await run('aiforge', ['train', '--resume', runOf(name)], inside(name));
         expect(resumed.status, resumed.stderr).to.equal(0);
         expect(bytesOf(runOf(name)) === undisturbed).to.equal(true);
@@ -92,7 +74,7 @@ describe('how a training command ends', () => {
     child.kill('SIGTERM');
     const { status } = await end;
     expect(status).to.be.oneOf([130, 143]);
-    expect(linesOf(runOf('twice')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
+    expect(metricsOf(runOf('twice')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
   }).timeout(120_000);
 
   for (const [fault, message] of [
@@ -103,7 +85,7 @@ describe('how a training command ends', () => {
       const child = await run('aiforge', train, inside(fault), { FAULT: `${fault}@13`, STEP_MS: '20' });
       expect(child.status).to.equal(1);
       expect(child.stderr.match(new RegExp(`Error: ${message}`, 'g'))).to.have.length(1);
-      expect(linesOf(runOf(fault)).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+      expect(metricsOf(runOf(fault)).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
       const resumed = await run('aiforge', ['train', '--resume', runOf(fault)], inside(fault));
       expect(resumed.status, resumed.stderr).to.equal(0);
       expect(bytesOf(runOf(fault)) === undisturbed).to.equal(true);
@@ -114,14 +96,14 @@ describe('how a training command ends', () => {
     const { status, stderr } = await run('aiforge', train, inside('stray'), { FAULT: 'twice@13', STEP_MS: '20' });
     expect(status).to.equal(1);
     for (const which of ['first', 'second']) expect(stderr.match(new RegExp(`Error: the ${which} one`, 'g'))).to.have.length(1); // prettier-ignore
-    expect(linesOf(runOf('stray')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+    expect(metricsOf(runOf('stray')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
     const resumed = await run('aiforge', ['train', '--resume', runOf('stray')], inside('stray'));
     expect(resumed.status, resumed.stderr).to.equal(0);
     expect(bytesOf(runOf('stray')) === undisturbed).to.equal(true);
   });
 
   it('a promise that never settles: status 1 and whose it is', async () => {
-    const { status, stderr } = await run('aiforge', train, inside('never'), { NEVER: 'loadData' });
+    const { status, stderr } = await run('aiforge', train, inside('never'), { FAULT: 'never@load' });
     expect(status).to.equal(1);
     expect(stderr).to.match(/PLUGIN_INVALID Dataset\.loadData returned a promise that never settles/);
   });
@@ -133,7 +115,7 @@ describe('how a training command ends', () => {
     const { status, stderr } = await end;
     expect(status).to.equal(141);
     expect(stderr).to.include('Interrupted. Go on with: npx aiforge train --resume');
-    expect(linesOf(runOf('unread')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
+    expect(metricsOf(runOf('unread')).at(-1)).to.include({ kind: 'finish', status: 'KILLED' });
   });
 
   it('output that cannot be written: training goes on', () => {
@@ -144,7 +126,7 @@ describe('how a training command ends', () => {
     });
     closeSync(full);
     expect(status).to.equal(0);
-    expect(linesOf(runOf('full')).at(-1)).to.include({ kind: 'finish', status: 'FINISHED' });
+    expect(metricsOf(runOf('full')).at(-1)).to.include({ kind: 'finish', status: 'FINISHED' });
   });
 
   it('a folder that cannot be made: status 1 and the reason', async () => {
@@ -178,7 +160,7 @@ describe('how a training command ends', () => {
     it('an error that nobody caught is in the log, and the run FAILED', () => {
       const { status } = runScript('uncaught', { FAULT: 'throw@13' });
       expect(status).to.equal(1);
-      expect(linesOf(runOf('uncaught')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+      expect(metricsOf(runOf('uncaught')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
       expect(readFileSync(path.join(runOf('uncaught'), 'log.jsonl'), 'utf8')).to.include('stray error');
     });
 
@@ -186,7 +168,7 @@ describe('how a training command ends', () => {
       const { status, stderr } = runScript('never-called-back', { NEVER: 'callback' });
       expect(status).to.equal(1);
       expect(stderr).to.include("A callback's onEpochEnd returned a promise that never settles");
-      expect(linesOf(runOf('never-called-back')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
+      expect(metricsOf(runOf('never-called-back')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
     });
   });
 

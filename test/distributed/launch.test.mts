@@ -192,6 +192,31 @@ describe('launch', function () {
       expect(status).to.equal(7);
     });
 
+    for (const lost of ['lose:0', 'lose-in-python:0']) {
+      for (const late of [300, 1500]) {
+        it(`takes ${lost} for no cause, though the rank that was lost fails ${late} ms later`, async () => {
+          const { status, rootCause, stderr } = await behave([lost, `throw-late:${late}`]);
+          expect(status).to.equal(1);
+          expect(rootCause).to.include({ rank: 1 });
+          expect(stderr).to.match(/root cause: rank 1 [^]*RangeError: rank 1 threw\n/);
+        });
+      }
+    }
+
+    it('names a rank that ended well while others still needed it, and does not end well', async () => {
+      const { status, rootCause, ranks, stderr } = await behave(['wait', 'ok', 'lose:300']);
+      expect(status).to.equal(1);
+      expect(rootCause).to.include({ rank: 1, status: 0 });
+      expect(ranks.map(({ stoppedWith }) => stoppedWith)).to.deep.equal(['SIGTERM', undefined, undefined]);
+      expect(stderr).to.match(/root cause: rank 1 .* ended with exit status 0 while others still needed it\n/);
+    });
+
+    it('names a rank that lost another where no other rank of this machine ended by itself', async () => {
+      const { status, rootCause } = await behave(['lose:0', 'wait']);
+      expect(status).to.equal(1);
+      expect(rootCause).to.include({ rank: 0 });
+    });
+
     it("reads the error that Python's ranks record", async () => {
       const { rootCause, stderr } = await behave(['python-error']);
       expect(rootCause?.recorded).to.include({ message: 'ValueError: no', callstack: 'Traceback: here' });

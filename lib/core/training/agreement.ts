@@ -1,3 +1,6 @@
+import { constants } from 'node:os';
+
+import { AiforgeError } from '../../errors.js';
 import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 
@@ -32,10 +35,11 @@ export class Agreement {
   #since = performance.now();
   #batches = 0;
   #save = false;
+  #reason: unknown;
 
   constructor(
     private readonly requests: RunRequests,
-    private readonly ranks: Pick<Ranks, 'rank' | 'worldSize' | 'sum'>,
+    private readonly ranks: Pick<Ranks, 'rank' | 'worldSize' | 'sum' | 'gather'>,
   ) {}
 
   /** Whether a checkpoint was asked for by the last time that ranks asked each other; once for each request. */
@@ -44,6 +48,11 @@ export class Agreement {
     const asked = this.#save;
     this.#save = false;
     return asked;
+  }
+
+  /** Why it stops: what this rank's signal was aborted with, or another's; an error comes before the name of a signal. */
+  get reason(): unknown {
+    return this.ranks.worldSize === 1 ? (this.requests.signal.reason as unknown) : this.#reason;
   }
 
   /** To be called by every rank after each batch. */
@@ -61,13 +70,27 @@ export class Agreement {
 
   async #ask(): Promise<boolean> {
     const pause = this.ranks.rank === 0 ? this.#pause() : 0;
-    const own = [Number(this.requests.signal.aborted), Number(this.requests.takeSave()), pause];
+    const { aborted } = this.requests.signal;
+    const reason: unknown = this.requests.signal.reason;
+    const own = [Number(aborted), Number(this.requests.takeSave()), pause];
     const [stops, saves, next] = (await this.ranks.sum(tensor(own))).tolist<[number, number, number]>();
     this.#save ||= saves > 0;
+    if (stops > 0) this.#reason = await this.#shareReason(aborted ? reason : undefined);
     this.#untilNext = Math.max(1, next);
     this.#since = performance.now();
     this.#batches = 0;
     return stops > 0;
+  }
+
+  async #shareReason(own: unknown): Promise<unknown> {
+    const codes = (await this.ranks.gather(tensor([codeOf(own)]))).map((code) => code.item());
+    const failed = codes.indexOf(anError);
+    if (failed === -1) return own ?? nameOf(codes.find((code) => code !== 0));
+    if (codes[this.ranks.rank] === anError) return own;
+    return new AiforgeError(
+      'DISTRIBUTED_FAILED',
+      `The run was stopped, with a checkpoint, by an error of rank ${failed}. Another rank has ended: its own output says why.`,
+    );
   }
 
   #pause(): number {
@@ -76,4 +99,16 @@ export class Agreement {
     const each = (performance.now() - this.#since) / this.#batches;
     return Math.max(1, Math.min(100, Math.floor(intervalMs / each)));
   }
+}
+
+const anError = -1;
+
+/** The reason of an abort as a number for the other ranks: that of a signal, -1 for an error, 0 for anything else. */
+function codeOf(reason: unknown): number {
+  if (reason instanceof Error && !(reason instanceof DOMException)) return anError;
+  return constants.signals[reason as NodeJS.Signals] ?? 0;
+}
+
+function nameOf(signal: number | undefined): string | undefined {
+  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
 }

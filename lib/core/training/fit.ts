@@ -55,9 +55,10 @@ export async function fit(run: Run): Promise<RunResult> {
 }
 
 function resultOf(run: Run, status: RunResult['status'], tested?: RunResult['test']): RunResult {
-  const { state, stopping, files, data, ranks } = run;
+  const { state, stopping, files, data, ranks, agreement } = run;
   return {
     status,
+    interruptedBy: typeof agreement.reason === 'string' ? agreement.reason : undefined,
     runDirectory: files.directory,
     epochs: state.epoch,
     bestEpoch: state.best === null ? null : state.bestEpoch,

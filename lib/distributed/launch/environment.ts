@@ -13,7 +13,7 @@ export function rankEnvironment(
   settings: Settings,
   attempt: Attempt,
   localRank: number,
-  errorFile: string,
+  files: { error: string; run: string },
 ): NodeJS.ProcessEnv {
   const { nproc, nnodes, nodeRank, env } = settings;
   const rank = String(nodeRank * nproc + localRank);
@@ -41,7 +41,9 @@ export function rankEnvironment(
     TORCHELASTIC_MAX_RESTARTS: String(settings.maxRestarts),
     TORCHELASTIC_RUN_ID: attempt.runId,
     TORCHELASTIC_USE_AGENT_STORE: 'False',
-    TORCHELASTIC_ERROR_FILE: errorFile,
-    AIFORGE_ERROR_FILE: errorFile,
+    TORCHELASTIC_ERROR_FILE: files.error,
+    AIFORGE_ERROR_FILE: files.error,
+    // Where `aiforge train` says which run it is, for a later start of the same ranks.
+    AIFORGE_RUN_FILE: files.run,
   };
 }

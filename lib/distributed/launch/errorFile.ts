@@ -6,6 +6,8 @@ export interface RecordedError {
   callstack: string | undefined;
   /** Whether the rank itself has shown it. */
   isShown: boolean;
+  /** Whether it says no more than that another rank has ended. */
+  isConsequence: boolean;
   /** When the file was written, in ns since the epoch. */
   writtenAt: bigint;
 }
@@ -35,6 +37,9 @@ export function recordRankError(error: unknown, shown?: string): boolean {
   }
 }
 
+// What this library, and Gloo in Python, say where the connection to another rank is lost.
+const lostRank = /Another rank has ended|Connection (closed|reset) by peer/;
+
 interface PythonRecord {
   message?: string;
   extraInfo?: { py_callstack?: string };
@@ -45,13 +50,15 @@ export function readErrorFile(file: string): RecordedError | undefined {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return undefined;
   try {
-    const record = JSON.parse(readFileSync(file, 'utf8')) as Partial<Omit<RecordedError, 'message'>> & {
+    const record = JSON.parse(readFileSync(file, 'utf8')) as Partial<Pick<RecordedError, 'callstack' | 'isShown'>> & {
       message?: string | PythonRecord;
     };
-    const { message, callstack, isShown = true } = record;
-    const writtenAt = stats.mtimeNs;
-    if (typeof message !== 'object') return { message: String(message), callstack, isShown, writtenAt };
-    return { message: String(message.message), callstack: message.extraInfo?.py_callstack, isShown, writtenAt };
+    const { message: given, isShown = true } = record;
+    const [message, callstack] =
+      typeof given === 'object'
+        ? [String(given.message), given.extraInfo?.py_callstack]
+        : [String(given), record.callstack];
+    return { message, callstack, isShown, isConsequence: lostRank.test(message), writtenAt: stats.mtimeNs };
   } catch {
     // A rank killed while writing leaves half a file; its last lines on stderr are reported instead.
     return undefined;

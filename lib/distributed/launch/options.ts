@@ -27,7 +27,7 @@ export interface LaunchOptions {
   masterAddr?: string;
   /** The port rank 0 listens on. Default: 0, a free one, a new one for every restart. */
   masterPort?: number;
-  /** How often the whole group is started again after a failure. Default: 0. */
+  /** How often the whole group is started again after a failure; `train` goes on with its run's last checkpoint. Default: 0. */
   maxRestarts?: number;
   /** A folder for one log file a rank. Default: no log files. */
   logDir?: string;

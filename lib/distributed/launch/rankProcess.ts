@@ -66,6 +66,7 @@ export class RankProcess {
   readonly #log: RankLog | undefined;
   readonly #lastWords: () => string | undefined;
   #lastSignal: NodeJS.Signals | undefined;
+  #hasEnded = false;
   #gone = false;
 
   constructor(options: RankProcessOptions) {
@@ -87,7 +88,7 @@ export class RankProcess {
     this.finished = this.#finish(once(this.#child, 'close'));
   }
 
-  /** The last signal that the launcher sent to it. */
+  /** The last signal that the launcher sent to it before it ended. */
   get lastSignal(): NodeJS.Signals | undefined {
     return this.#lastSignal;
   }
@@ -95,7 +96,7 @@ export class RankProcess {
   /** Signals the whole process group, unless nothing of it is left. */
   signal(signal: NodeJS.Signals): void {
     if (this.#gone || this.pid === undefined) return;
-    if (signalGroup(this.pid, signal)) this.#lastSignal = signal;
+    if (signalGroup(this.pid, signal) && !this.#hasEnded) this.#lastSignal = signal;
   }
 
   /** Signals the rank alone, and not what it started. */
@@ -123,6 +124,7 @@ export class RankProcess {
     // A process that did not start reports it on `exited` alone.
     closed.catch(() => undefined);
     const exit = await this.exited;
+    this.#hasEnded = true;
     if (this.pid !== undefined) {
       await this.#endGroup();
       await Promise.race([closed, delay(lastWaitMs, undefined, { ref: false })]);

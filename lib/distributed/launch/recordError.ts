@@ -1,10 +1,13 @@
-// Loaded into every Node.js rank before its script, so that an uncaught error reaches the launcher with its stack.
+// Loaded into every Node.js rank before its script, so that an uncaught error reaches the launcher with its stack, and that what the
+// launcher passes on does not end a rank that does not listen to it, or not yet.
+import '../../userSignals.js';
+
 import { isMainThread } from 'node:worker_threads';
 
 import { recordRankError } from './errorFile.js';
+import { announceStart } from './startFile.js';
 
 if (isMainThread) {
   process.on('uncaughtExceptionMonitor', (error) => void recordRankError(error));
-  // The launcher hands this signal on, and by itself it would open a debugger's port in every rank.
-  process.on('SIGUSR1', () => undefined);
+  announceStart();
 }

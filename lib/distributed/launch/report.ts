@@ -6,11 +6,35 @@ function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome)
 }
 
 /**
- * The failure that came first. Ranks that recorded their errors are told apart by when they did so, as one may take
- * longer than another to end; any others by when the launcher saw them end.
+ * The rank that brought the launch to its end; undefined when none failed. It is sought among those that failed by themselves, then
+ * those that ended well while others still needed them, those that only lost another rank, which may be on another machine, and at
+ * last those that the launcher had asked to stop.
  */
 export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | undefined {
   const failed = outcomes.filter((outcome) => outcome.status !== 0);
+  const [lost, others] = [failed.filter(isConsequence), failed.filter((outcome) => !isConsequence(outcome))];
+  const left = outcomes.filter(({ status, stoppedWith }) => status === 0 && stoppedWith === undefined);
+  return (
+    firstToFail(others.filter((outcome) => !wasStopped(outcome))) ??
+    (lost.length > 0 ? earliest(left, ({ endedAt }) => endedAt) : undefined) ??
+    firstToFail(lost) ??
+    firstToFail(others)
+  );
+}
+
+function isConsequence({ recorded }: RankOutcome): boolean {
+  return recorded?.isConsequence === true;
+}
+
+function wasStopped({ stoppedWith, recorded }: RankOutcome): boolean {
+  return stoppedWith !== undefined && recorded === undefined;
+}
+
+/**
+ * Ranks that recorded their errors are told apart by when they did so, as one may take longer than another to end; any others by
+ * when the launcher saw them end.
+ */
+function firstToFail(failed: readonly RankOutcome[]): RankOutcome | undefined {
   const first = earliest(failed, (outcome) => outcome.endedAt);
   if (first?.recorded === undefined) return first;
   const recorded = failed.filter((outcome) => outcome.recorded !== undefined);
@@ -43,7 +67,8 @@ function describeStop(outcome: RankOutcome): string {
 /** Names the root cause of a failed launch, with its error, and how the other ranks ended. */
 export function describeFailure(cause: RankOutcome, outcomes: readonly RankOutcome[]): string {
   const pid = cause.pid === undefined ? '' : `, pid ${cause.pid}`;
-  const lines = [`root cause: rank ${cause.rank} (local rank ${cause.localRank}${pid}) ${describeExit(cause)}`];
+  const left = cause.status === 0 ? ' while others still needed it' : '';
+  const lines = [`root cause: rank ${cause.rank} (local rank ${cause.localRank}${pid}) ${describeExit(cause)}${left}`];
   for (const line of details(cause)) lines.push(`    ${line}`);
   if (cause.logPath !== undefined) lines.push(`    its log: ${cause.logPath}`);
   for (const other of outcomes) {

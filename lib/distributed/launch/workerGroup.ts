@@ -8,13 +8,17 @@ import type { Settings } from './options.js';
 import type { OrphanGuard } from './orphanGuard.js';
 import { RankLog } from './output.js';
 import { RankProcess, type RankExit } from './rankProcess.js';
+import { hasStarted } from './startFile.js';
+
+/** How long a rank that another one lost has to end by itself, so that it can say why. */
+const lostRankMs = 1000;
 
 /** How one rank of a launch ended. */
 export interface RankOutcome extends RankExit {
   rank: number;
   localRank: number;
   pid: number | undefined;
-  /** The last signal that the launcher sent to it, if any. */
+  /** The last signal that the launcher sent to it before it ended, if any. */
   stoppedWith: NodeJS.Signals | undefined;
   /** What the rank itself recorded about its failure. */
   recorded: RecordedError | undefined;
@@ -42,6 +46,7 @@ export function describeExit(exit: RankExit): string {
 export class WorkerGroup {
   readonly #context: GroupContext;
   readonly #ranks: RankProcess[] = [];
+  #stopTimer: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
@@ -60,6 +65,7 @@ export class WorkerGroup {
       throw new AiforgeError('LAUNCH_FAILED', `The ranks could not be started: ${String(error)}`, { cause: error });
     }
     const outcomes = await Promise.all(this.#ranks.map((rank) => this.#outcome(rank)));
+    clearTimeout(this.#stopTimer);
     clearTimeout(this.#killTimer);
     return outcomes;
   }
@@ -71,15 +77,22 @@ export class WorkerGroup {
     this.#killTimer ??= setTimeout(() => this.kill(), this.#context.settings.graceSeconds * 1000);
   }
 
-  /** Hands a signal that is no request to stop to every rank. */
+  /** Hands a signal that is no request to stop to every rank that could have asked for it by now. */
   pass(signal: NodeJS.Signals): void {
-    for (const rank of this.#ranks) rank.pass(signal);
+    const { executable } = this.#context.settings;
+    for (const rank of this.#ranks) {
+      if (executable || hasStarted(this.#errorFile(rank.localRank))) rank.pass(signal);
+    }
   }
 
   /** Kills every rank and what it started. */
   kill(): void {
     this.#stopping = true;
     for (const rank of this.#ranks) rank.signal('SIGKILL');
+  }
+
+  get #runFile(): string {
+    return join(this.#context.errorFolder, 'run');
   }
 
   #start(localRank: number): void {
@@ -91,7 +104,7 @@ export class WorkerGroup {
       localRank,
       command,
       cwd,
-      env: rankEnvironment(settings, attempt, localRank, this.#errorFile(localRank)),
+      env: rankEnvironment(settings, attempt, localRank, { error: this.#errorFile(localRank), run: this.#runFile }),
       prefix: settings.prefix ? `[rank ${rank}] ` : '',
       graceMs: settings.graceSeconds * 1000,
       stdout: (text) => stdout.write(text),
@@ -109,6 +122,15 @@ export class WorkerGroup {
 
   #afterExit(rank: RankProcess, exit: RankExit): void {
     if (exit.status === 0 || this.#stopping) return;
+    if (readErrorFile(this.#errorFile(rank.localRank))?.isConsequence === true) {
+      this.#stopTimer ??= setTimeout(() => this.#stopOthers(rank, exit), lostRankMs);
+    } else {
+      this.#stopOthers(rank, exit);
+    }
+  }
+
+  #stopOthers(rank: RankProcess, exit: RankExit): void {
+    if (this.#stopping) return;
     const others = this.#ranks.length > 1 ? '; stopping the others' : '';
     this.#context.say(`rank ${rank.rank} ${describeExit(exit)}${others}`);
     this.stop('SIGTERM');

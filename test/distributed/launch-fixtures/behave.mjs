@@ -42,7 +42,14 @@ const prepare = {
     ),
   family: startChild,
   leave: startChild,
+  'throw-late': () => process.on('SIGTERM', () => undefined),
 };
+
+async function lose(message) {
+  await delay(Number(value));
+  writeFileSync(TORCHELASTIC_ERROR_FILE, JSON.stringify({ message }));
+  process.exit(1);
+}
 
 const act = {
   ok: () => undefined,
@@ -57,6 +64,13 @@ const act = {
   throw: () => {
     throw new RangeError(`rank ${RANK} threw`);
   },
+  'throw-late': async () => {
+    await delay(Number(value));
+    throw new RangeError(`rank ${RANK} threw`);
+  },
+  // What ranks record that have lost another one.
+  lose: () => lose('AiforgeError: barrier failed: Read error. Another rank has ended: its own output says why.'),
+  'lose-in-python': () => lose({ message: 'RuntimeError: [gloo/pair.cc:522] Connection closed by peer [127.0.0.1]:1' }),
   exit: () => {
     console.error(`rank ${RANK} gives up`);
     process.exitCode = Number(value);
