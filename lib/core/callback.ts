@@ -77,7 +77,7 @@ export interface RunResult {
 
 /**
  * Listens to a run; any of the methods may be left out, and may be asynchronous: training waits for it. An error in one, or a
- * rejection, ends the run, and so does a value that it returns, since nothing is done with it: a run is stopped by its `signal`.
+ * rejection, ends the run, and so does what other trainers take for a request to stop (false, a text, -1, options): a run is stopped by its `signal`.
  * What a method is given cannot be written into. A method that begins with `on` and is none of these is refused, as are other
  * trainers' names of them.
  */

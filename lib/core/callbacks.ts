@@ -1,6 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { show } from '../show.js';
+import { isOptions } from '../signature.js';
 import type { Callback } from './callback.js';
 import { ourEvent } from './foreignHooks.js';
 import { frozenCopy } from './frozenCopy.js';
@@ -50,9 +51,15 @@ export class Callbacks {
   async #call(name: EventName, event: object): Promise<void> {
     for (const [i, callback] of this.#all.entries()) {
       const returned: unknown = await awaited(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));
-      if (returned !== undefined) throw returnedSomething(`callbacks[${i}].${name}`, returned);
+      if (asksForSomething(returned)) throw returnedSomething(`callbacks[${i}].${name}`, returned);
     }
   }
+}
+
+/** What other trainers take for a request to stop. What an arrow function happens to give, as of `push`, is none. */
+function asksForSomething(returned: unknown): boolean {
+  if (typeof returned === 'number') return returned < 0;
+  return returned === false || typeof returned === 'string' || isOptions(returned);
 }
 
 function returnedSomething(where: string, returned: unknown): AiforgeError {
