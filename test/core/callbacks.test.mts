@@ -247,7 +247,7 @@ describe('what an orchestrator takes', () => {
     it('minds nothing that an arrow function happens to give', async () => {
       const seen: number[] = [];
       await listen({
-        onStepEnd: ({ batch }) => seen.push(batch),
+        onStepEnd: ({ batch }: { batch: number }) => seen.push(batch),
         onEpochEnd: () => Promise.resolve(new Set([1])),
       } as object as Callback);
       expect(seen).not.to.have.length(0);
