@@ -95,18 +95,20 @@ function refuse(method: string, problem: string): never {
  * import { amp, nn, ones, optim } from 'aiforge';
  * const model = new nn.Linear(3, 1);
  * const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
- * const scaler = new amp.GradScaler({ device: 'cpu' });
+ * const scaler = new amp.GradScaler({ device: 'cpu', initScale: 1024, growthInterval: 2 });
+ * const x = ones([8, 3]);
  * for (let i = 0; i < 3; ++i) {
  *   optimizer.zeroGrad();
- *   const options = { deviceType: 'cpu', dtype: 'float16' };
- *   const loss = amp.autocast(options, () => model.forward(ones([8, 3])).square().mean());
+ *   const loss = amp.autocast({ deviceType: 'cpu', dtype: 'float16' }, () =>
+ *     nn.functional.mseLoss(model.forward(x), ones([8, 1])),
+ *   );
  *   scaler.scale(loss).backward();
  *   scaler.unscale_(optimizer); // only for what looks at the gradients before the step
  *   nn.utils.clipGradNorm_(model.parameters(), 1);
  *   scaler.step(optimizer);
  *   scaler.update();
  * }
- * scaler.getScale(); // 65536
+ * scaler.getScale(); // 2048
  */
 export class GradScaler {
   readonly #device: 'cuda' | 'cpu';
