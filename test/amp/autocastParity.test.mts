@@ -31,7 +31,7 @@ const cases: Record<string, Case> = {
   off: (x, w) => autocast(() => softmaxOfProducts(x, w), { enabled: false }),
   twice: (x, w) => autocast(() => autocast(() => softmaxOfProducts(x, w))),
   float64: (x, w) => autocast(() => x.double().matmul(w.double())),
-  function: (x, w) => autocast(() => Product.apply(Product.apply(x, w) as Tensor, w.to('bfloat16')) as Tensor),
+  function: (x, w) => autocast(() => Product.apply(Product.apply(x, w), w.to('bfloat16'))),
   inner_off: (x, w) =>
     autocast(() => {
       const y = x.matmul(w);
