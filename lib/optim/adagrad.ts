@@ -4,6 +4,7 @@ import { fullLike, sparseCooTensor, zeros } from '../tensor/generated/functions.
 import { ops as library } from '../tensor/operators.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
@@ -78,6 +79,8 @@ const takes = takesParameters(adagradOptions);
  * new optim.Adagrad(new nn.Linear(3, 1).parameters(), { lr: 0.1, lrDecay: 0.01 });
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
+  /** @internal What a GradScaler gives to the fused step that it calls. */
+  ampScaling: AmpScaling | null = null;
   protected override readonly sparseAdvice = null;
 
   constructor(
@@ -129,6 +132,7 @@ export class Adagrad extends Optimizer<AdagradOptions> {
   #updateFused(group: ParameterGroup<AdagradOptions>, bucket: Bucket): void {
     const { lr, lrDecay, weightDecay, eps, maximize } = group;
     if (bucket.isSparse) reject('Adagrad: fused does not support sparse gradients.');
+    const [gradScale, foundInf] = scalingHandles(this.ampScaling, bucket.parameters[0]!);
     bucket.addStep();
     ops.run(
       fusedId,
@@ -141,7 +145,10 @@ export class Adagrad extends Optimizer<AdagradOptions> {
       weightDecay,
       eps,
       maximize,
+      gradScale,
+      foundInf,
     );
+    if (foundInf !== null) bucket.takeStepBack(foundInf);
   }
 
   #updateLists(group: ParameterGroup<AdagradOptions>, bucket: Bucket): void {

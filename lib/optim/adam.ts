@@ -3,6 +3,7 @@ import { native } from '../native.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
+import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
@@ -94,6 +95,8 @@ const takes = takesParameters(adamOptions);
  * optimizer.step();
  */
 export class Adam extends Optimizer<AdamOptions> {
+  /** @internal What a GradScaler gives to the fused step that it calls. */
+  ampScaling: AmpScaling | null = null;
   protected override readonly floats = ['betas'];
   protected override readonly sparseAdvice: string = ', take SparseAdam';
 
@@ -131,6 +134,7 @@ export class Adam extends Optimizer<AdamOptions> {
 
   #updateFused(group: ParameterGroup<AdamOptions>, bucket: Bucket): void {
     const { lr, betas, eps, weightDecay, amsgrad, maximize } = group;
+    const [gradScale, foundInf] = scalingHandles(this.ampScaling, bucket.parameters[0]!);
     bucket.addStep();
     ops.run(
       group.decoupledWeightDecay ? fusedAdamW : fusedAdam,
@@ -147,7 +151,10 @@ export class Adam extends Optimizer<AdamOptions> {
       eps,
       amsgrad,
       maximize,
+      gradScale,
+      foundInf,
     );
+    if (foundInf !== null) bucket.takeStepBack(foundInf);
   }
 
   #updateLists(group: ParameterGroup<AdamOptions>, bucket: Bucket): void {

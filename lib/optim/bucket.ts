@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { native, type Handles } from '../native.js';
+import { native, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { stack } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
@@ -158,6 +158,11 @@ export class Bucket extends Watched {
     ops.run(addOne, handleOf(this.column('step')), 1);
   }
 
+  /** Counts a step no more where it was skipped: where `foundInf` is 1 and not 0, without reading it. */
+  takeStepBack(foundInf: Handle): void {
+    ops.run(subtract, handleOf(this.column('step')), foundInf);
+  }
+
   /**
    * Parameters and gradients as an update takes them: negated to ascend, with weight decay, complex ones as pairs of real
    * numbers, before the weight decay or after it as PyTorch does, since it rounds otherwise.
@@ -172,7 +177,8 @@ export class Bucket extends Watched {
   }
 }
 
-const addOne = native.registerOperators(['add_.Scalar']);
+const addOne = native.registerOperators(['add_.Scalar', 'sub_.Tensor']);
+const subtract = addOne + 1;
 
 function tensorIn(state: ParameterState, name: string): Tensor {
   const value = state[name];

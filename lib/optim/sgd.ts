@@ -3,6 +3,7 @@ import { native, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { keep } from '../tensor/scope.js';
 import { Tensor, wrapHandle } from '../tensor/tensor.js';
+import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
@@ -79,6 +80,8 @@ const takes = takesParameters(sgdOptions);
  * new optim.SGD(new nn.Linear(3, 1).parameters(), { lr: 0.1, momentum: 0.9 });
  */
 export class SGD extends Optimizer<SGDOptions> {
+  /** @internal What a GradScaler gives to the fused step that it calls. */
+  ampScaling: AmpScaling | null = null;
   protected override readonly counters = [];
   protected override readonly sparseAdvice = null;
 
@@ -130,6 +133,8 @@ export class SGD extends Optimizer<SGDOptions> {
     const { weightDecay, momentum, lr, dampening, nesterov, maximize } = group;
     if (bucket.isSparse) reject('SGD: fused does not support sparse gradients.');
     const isFirst = momentum !== 0 && !bucket.has(BUFFER);
+    // A step that is skipped begins no momentum.
+    if (isFirst && (this.ampScaling?.foundInf.item<number>() ?? 0) !== 0) return;
     const buffers = momentum === 0 ? none : isFirst ? this.#begin(bucket, bucket.gradients) : bucket.state(BUFFER);
     ops.run(
       fusedId,
@@ -143,6 +148,7 @@ export class SGD extends Optimizer<SGDOptions> {
       nesterov,
       maximize,
       isFirst,
+      ...scalingHandles(this.ampScaling, bucket.parameters[0]!),
     );
   }
 

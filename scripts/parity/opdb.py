@@ -1,10 +1,11 @@
 """The reference side of `npm run test:parity`: runs entries of PyTorch's operator database and writes what it gave them
 and what came out.
 
-Requests are lines of JSON on standard input: {"entry": 12, "first": 10}. The answers go to file descriptor 3: for each
+Requests are lines of JSON on standard input: {"entry": 12, "first": 10, "autocast": null}. The answers go to file descriptor 3: for each
 dtype a frame of a JSON header and the raw bytes it points into (see frames.mjs).
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -21,6 +22,16 @@ SEED = 42  # what op_db's own wrappers of random operators use
 
 def entry_name(op):
     return f"{op.name}/{op.variant_test_name}" if op.variant_test_name else op.name
+
+
+def autocast_to(dtype):
+    return contextlib.nullcontext() if dtype is None else torch.autocast("cpu", dtype=getattr(torch, dtype))
+
+
+def dtypes_of(op, autocast):
+    """Those of an entry; where its operator is to cast, the one that is cast and the one that it is cast to."""
+    dtypes = DTYPES if autocast is None else [torch.float32, getattr(torch, autocast)]
+    return [dtype for dtype in dtypes if op.supports_dtype(dtype, "cpu")]
 
 
 def gradients(outputs, inputs):
@@ -44,12 +55,13 @@ def gradients(outputs, inputs):
         return cotangents, attempt(cotangents)
 
 
-def run_function(op, sample, encoder, with_gradients):
+def run_function(op, sample, encoder, with_gradients, autocast):
     """What the function form gives: outputs, and for differentiable entries cotangents and gradients."""
     inputs = [t for t in tensors_in([sample.input, sample.args, sample.kwargs]) if is_differentiable(t)]
     torch.manual_seed(SEED)
     try:
-        output = op.op(sample.input, *sample.args, **sample.kwargs)
+        with autocast_to(autocast):
+            output = op.op(sample.input, *sample.args, **sample.kwargs)
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
     result = {"output": encoder.result(output)}
@@ -69,13 +81,13 @@ def run_function(op, sample, encoder, with_gradients):
     return result
 
 
-def run_in_place(op, sample, encoder):
+def run_in_place(op, sample, encoder, autocast):
     """What the in-place form leaves in a copy of the input, or None where it does not take this sample."""
     if op.inplace_variant is None or sample.broadcasts_input or not isinstance(sample.input, torch.Tensor):
         return None
     torch.manual_seed(SEED)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), autocast_to(autocast):
             copy = sample.input.detach().clone()
             op.inplace_variant(copy, *sample.args, **sample.kwargs)
         return encoder.result(copy)
@@ -97,7 +109,7 @@ def describe(sample, encoder):
     }
 
 
-def run_entry(index, dtype, first):
+def run_entry(index, dtype, first, autocast):
     op = op_db[index]
     name = entry_name(op)
     with_gradients = op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")
@@ -105,6 +117,7 @@ def run_entry(index, dtype, first):
     samples = []
     header = {"entry": index, "name": name, "dtype": str(dtype)[6:], "samples": samples, "inPlace": variant_name(op.inplace_variant)}
     header["method"] = variant_name(op.method_variant)
+    header["autocast"] = autocast
     seed_everything(f"{name} {dtype}")
     try:
         generated = iter(op.sample_inputs("cpu", dtype, requires_grad=with_gradients))
@@ -120,8 +133,8 @@ def run_entry(index, dtype, first):
             described = describe(sample, encoder)
             # The entry's samples must not depend on how much randomness its operator consumes.
             state = torch.get_rng_state()
-            in_place = run_in_place(op, sample, encoder)
-            described.update(run_function(op, sample, encoder, with_gradients))
+            in_place = run_in_place(op, sample, encoder, autocast)
+            described.update(run_function(op, sample, encoder, with_gradients, autocast))
             if in_place is not None:
                 described["inPlaceOutput"] = in_place
             torch.set_rng_state(state)
@@ -168,11 +181,11 @@ def main():
         return
     for line in sys.stdin:
         request = json.loads(line)
-        op = op_db[request["entry"]]
-        for dtype in DTYPES:
-            if op.supports_dtype(dtype, "cpu"):
-                write_frame(stream, *run_entry(request["entry"], dtype, request["first"]))
-        write_frame(stream, *run_errors(request["entry"]))
+        index, autocast = request["entry"], request["autocast"]
+        for dtype in dtypes_of(op_db[index], autocast):
+            write_frame(stream, *run_entry(index, dtype, request["first"], autocast))
+        if autocast is None:
+            write_frame(stream, *run_errors(index))
         write_frame(stream, {"entry": request["entry"], "done": True})
 
 

@@ -2,6 +2,7 @@
 // dtypes, shapes, strides, gradients, methods and in-place forms. By default the first 20 samples of every entry and dtype;
 //   --all        every sample                      --sample n   the first n samples
 //   --op name    this entry only (repeatable)      --shard i/n  every n-th entry, from the i-th on
+//   --autocast bfloat16 or float16   each call in autocast, on both sides
 //   --write      writes docs/parity.md, with --all
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -25,15 +26,20 @@ function readArguments() {
       sample: { type: 'string', default: String(DEFAULT_SAMPLES) },
       shard: { type: 'string', default: '1/1' },
       op: { type: 'string', multiple: true, default: [] },
+      autocast: { type: 'string' },
     },
   });
   const [shard, shards] = values.shard.split('/').map(Number);
   const first = values.all ? null : Number(values.sample);
   if (!(shard >= 1 && shard <= shards)) throw new ProvisionError(`--shard: expected i/n, got ${values.shard}`);
   if (first !== null && !(first >= 1)) throw new ProvisionError(`--sample: expected a number, got ${values.sample}`);
-  const isWhole = values.all && shards === 1 && values.op.length === 0;
-  if (values.write && !isWhole) throw new ProvisionError('--write needs --all, and the whole of the database');
-  return { first, shard, shards, only: values.op, write: values.write };
+  const { autocast = null, write } = values;
+  if (![null, 'bfloat16', 'float16'].includes(autocast)) {
+    throw new ProvisionError(`--autocast: expected bfloat16 or float16, got ${autocast}`);
+  }
+  const isWhole = values.all && shards === 1 && values.op.length === 0 && autocast === null;
+  if (write && !isWhole) throw new ProvisionError('--write needs --all, and the whole of the database as it is');
+  return { first, shard, shards, only: values.op, autocast, write };
 }
 
 function choose(entries, { shard, shards, only }) {
@@ -58,13 +64,15 @@ function wrongNames(entries, operators) {
 }
 
 /** What is wrong with an entry's result by the lists, or null. Only all of its samples show that an entry passes. */
-function unexpected({ name, failed, samples, accepted }, isWhole) {
+function unexpected({ name, failed, samples, accepted }, { isWhole, autocast }) {
   const isListed = knownDifferences.has(name) || withoutOperator.has(name);
   if (failed > 0 && !isListed) return 'fails, and is not in the list of known differences';
   if (isWhole && failed === 0 && samples > 0 && isListed)
     return 'is listed as not passing, but passes: take it off the list';
   if (!withoutOperator.has(name) && accepted > 0 && !acceptedErrors.has(name)) return 'takes what Python refuses';
-  if (accepted === 0 && acceptedErrors.has(name)) return 'is listed as taking what Python refuses, but does not';
+  // Wrong inputs are not run in autocast.
+  if (autocast === null && accepted === 0 && acceptedErrors.has(name))
+    return 'is listed as taking what Python refuses, but does not';
   return null;
 }
 
@@ -80,11 +88,11 @@ await runMain(async () => {
   const chosen = choose(entries, options);
   const samples = options.first === null ? 'all samples' : `the first ${options.first} samples of each dtype`;
   console.log(`${chosen.length} of ${entries.length} entries, ${samples}; reference: ${python}`);
-  const results = await runEntries(python, chosen, options.first);
-  const isWhole = options.first === null;
-  const surprises = results.filter((result) => unexpected(result, isWhole) !== null);
+  const results = await runEntries(python, chosen, options);
+  const run = { autocast: options.autocast, isWhole: options.first === null && options.autocast === null };
+  const surprises = results.filter((result) => unexpected(result, run) !== null);
   console.log(summary(results));
-  for (const result of surprises) console.log(`  ${result.name} ${unexpected(result, isWhole)}`);
+  for (const result of surprises) console.log(`  ${result.name} ${unexpected(result, run)}`);
   if (options.write) {
     const file = path.join(projectRoot, 'docs', 'parity.md');
     writeFileSync(file, markdown(results));

@@ -30,13 +30,13 @@ const empty = {
 };
 
 /** The results of all entries, in order; failures and the progress are printed as they come. */
-export async function runEntries(python, entries, first, print = console.log) {
+export async function runEntries(python, entries, { first, autocast }, print = console.log) {
   const results = [];
   const add = (result) => {
     results.push({ ...empty, ...result, name: entries[results.length].name });
     report(results.at(-1), results.length, entries.length, print);
   };
-  const requests = entries.map(({ index }) => ({ entry: index, first }));
+  const requests = entries.map(({ index }) => ({ entry: index, first, autocast }));
   await superviseWorkers([path.join(here, 'worker.mjs'), python], requests, add, (message) =>
     add({ samples: 1, failed: 1, failures: [{ dtype: '', sample: '', message }] }),
   );

@@ -70,7 +70,8 @@ export class Arguments {
     let made = this.#tensors.get(index);
     if (made === undefined) {
       made = this.#make(described);
-      if (described.requiresGrad) made.requiresGrad_();
+      // No view: autocast casts those anew at each use.
+      if (described.requiresGrad) made = made.detach().requiresGrad_();
       this.#tensors.set(index, made);
     }
     if (described.requiresGrad) this.differentiable.push(made);

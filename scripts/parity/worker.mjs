@@ -2,7 +2,7 @@
 // results go to standard output likewise. A process of its own: what aborts LibTorch ends only this one.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AiforgeError, grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
+import { AiforgeError, amp, grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
 import { camelCase } from '../../dist/lib/tensor/schema.js';
 import { callOf } from './calls.mjs';
 import { difference, Tally } from './compare.mjs';
@@ -102,7 +102,9 @@ class Entry {
     const positional = [args.value(sample.input), ...args.value(sample.args)];
     const options = args.options(sample.kwargs);
     if (Object.keys(options).length > 0) positional.push(options);
-    return { args, positional, run: () => (manualSeed(SEED), method(positional)) };
+    const run = () => (manualSeed(SEED), method(positional));
+    const { autocast } = frame.header;
+    return { args, run: autocast ? () => amp.autocast({ deviceType: 'cpu', dtype: autocast }, run) : run };
   }
 
   #function(frame, sample) {

@@ -14,6 +14,9 @@ interface Result {
   name: string;
   samples: number;
   gradients: number;
+  dtypes: Record<string, number>;
+  tensors: number;
+  identical: number;
   failed: number;
   failures: { message: string }[];
 }
@@ -28,9 +31,14 @@ interface Tally {
   identical: number;
 }
 
+interface RunOptions {
+  first: number | null;
+  autocast: string | null;
+}
+
 interface Supervise {
   listEntries(python: string): Promise<{ entries: { name: string; index: number }[]; operators: Set<string> }>;
-  runEntries(python: string, entries: object[], first: number, print: () => void): Promise<Result[]>;
+  runEntries(python: string, entries: object[], options: RunOptions, print: () => void): Promise<Result[]>;
 }
 
 const load = async (name: string): Promise<unknown> =>
@@ -96,13 +104,37 @@ describe('scripts/parity/supervise.mjs', () => {
     expect(entries.length).to.be.greaterThan(600);
     expect(operators.has('add')).to.equal(true);
     const chosen = entries.filter(({ name }) => name === 'sub' || name === 'jiterator_unary');
-    const [sub, jiterator] = await supervise.runEntries(python, chosen, 2, () => undefined);
+    const [sub, jiterator] = await supervise.runEntries(python, chosen, { first: 2, autocast: null }, () => undefined);
     expect(sub).to.include({ name: 'sub', failed: 0, samples: 8, gradients: 6 });
     expect(jiterator!.failures[0]!.message).to.equal('aiforge has no function of this name');
   });
 
+  it('runs entries in autocast on both sides', async function () {
+    const python = process.env.AIFORGE_REFERENCE_PYTHON;
+    if (python === undefined) {
+      console.log('      skipped: AIFORGE_REFERENCE_PYTHON is not set; run `npm test -- --reference`');
+      this.skip();
+    }
+    this.timeout(120_000);
+    const { entries } = await supervise.listEntries(python);
+    const chosen = entries.filter(({ name }) => name === 'matmul' || name === 'linalg.matrix_power');
+    for (const autocast of ['bfloat16', 'float16']) {
+      const results = await supervise.runEntries(python, chosen, { first: 4, autocast }, () => undefined);
+      for (const result of results) {
+        expect(result.failed, `${result.name} in ${autocast}`).to.equal(0);
+        expect(result.dtypes).to.include({ float32: 4 });
+        expect(result.identical).to.equal(result.tensors);
+      }
+    }
+  });
+
   it('counts an entry as failed whose process ends', async () => {
-    const [result] = await supervise.runEntries('/bin/false', [{ name: 'sub', index: 0 }], 2, () => undefined);
+    const [result] = await supervise.runEntries(
+      '/bin/false',
+      [{ name: 'sub', index: 0 }],
+      { first: 2, autocast: null },
+      () => undefined,
+    );
     expect(result).to.include({ name: 'sub', failed: 1 });
     expect(result!.failures[0]!.message).to.match(/the process ended with status/);
   });

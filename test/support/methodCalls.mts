@@ -2,7 +2,7 @@
 // the calls that are taken change settings, and hooks that they register stay.
 
 import * as aiforge from 'aiforge';
-import { AiforgeError, Container, Generator, nn, ones, optim, type Tensor } from 'aiforge';
+import { AiforgeError, amp, Container, Generator, nn, ones, optim, type Tensor } from 'aiforge';
 import { AssertionError } from 'node:assert';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,6 +68,7 @@ const instances: Record<string, () => object> = {
   Container: () => new Container(),
   Generator: () => new Generator(),
   Tensor: () => ones([2, 2]),
+  'amp.GradScaler': () => new amp.GradScaler({ device: 'cpu' }),
   'nn.ModuleHookHandle': () => new nn.Linear(2, 2).registerForwardHook(() => undefined),
   'optim.OptimizerHookHandle': () => new optim.SGD([parameter()], { lr: 0.1 }).registerStepPreHook(() => undefined),
 };
