@@ -104,7 +104,7 @@ describe('failures of a group', function () {
     ['noBytes', 'INVALID_ARGUMENT', /must give a Uint8Array/],
     ['twice', 'DISTRIBUTED_FAILED', /destroyProcessGroup/],
     ['nothingToTrain', 'INVALID_ARGUMENT', /at least one parameter that requires a gradient/],
-    ['unused', 'DISTRIBUTED_FAILED', /findUnusedParameters: true/],
+    ['unused', 'DISTRIBUTED_FAILED', /no gradient on this rank to 'weights\.1'\. Pass { findUnusedParameters: true }/],
   ];
   for (const [name, code, message] of cases) {
     it(`${name} is an error on every rank`, async () => {

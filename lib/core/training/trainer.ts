@@ -170,12 +170,15 @@ export class Trainer {
   #backward(batch: unknown, windowSize: number): void {
     const { model, parallel, training, state } = this.#parts;
     const step = () => model.trainingStep(batch as Record<string, Tensor>, state.batch);
-    const output = parallel.run(() => called('trainingStep', step));
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
-    const read = readStep(output, 'trainingStep', batch, samples);
-    this.#checkFinite(read);
-    this.#window.add(read, windowSize, model.parameters()).backward();
-    this.#running.add(read);
+    // Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient.
+    const loss = parallel.run(() => {
+      const read = readStep(called('trainingStep', step), 'trainingStep', batch, samples);
+      this.#checkFinite(read);
+      this.#running.add(read);
+      return this.#window.add(read, windowSize, model.parameters());
+    });
+    loss.backward();
   }
 
   #checkFinite({ value, weight }: Step): void {
