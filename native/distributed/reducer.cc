@@ -1,5 +1,7 @@
 #include "reducer.h"
 
+#include <torch/csrc/distributed/c10d/debug.h>
+
 #include <algorithm>
 #include <limits>
 #include <sstream>
@@ -84,9 +86,13 @@ std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
   object->reducer = make_reducer(group, model, assign_buckets(model, options), options);
   object->logger = std::make_shared<c10d::Logger>(object->reducer);
   object->reducer->set_logger(object->logger);
-  object->logger->set_construction_data_and_log(options.module_name, {}, -1,
-                                                options.broadcast_buffers, /*has_sync_bn=*/false,
-                                                /*static_graph=*/false);
+  // In this mode it takes the wrapper of a Gloo group for the group itself, and crashes, in Python
+  // too.
+  if (c10d::debug_level() != c10d::DebugLevel::Detail) {
+    object->logger->set_construction_data_and_log(options.module_name, {}, -1,
+                                                  options.broadcast_buffers, /*has_sync_bn=*/false,
+                                                  /*static_graph=*/false);
+  }
   object->names = model.names;
   object->unused_advice = options.unused_advice;
   return object;

@@ -145,6 +145,13 @@ describe('failures of a group', function () {
     }
   });
 
+  it('unused parameters are named under TORCH_DISTRIBUTED_DEBUG=DETAIL too', async () => {
+    const ranks = await runTwo('failures.mjs', { FAILURE: 'unused', TORCH_DISTRIBUTED_DEBUG: 'DETAIL' });
+    for (const { results, output } of ranks) {
+      expect(results[0]?.message, output).to.include("no gradient on this rank to 'weights.1'. Pass");
+    }
+  });
+
   it('another module on one rank is named by that rank', async () => {
     const [, other] = await runTwo('failures.mjs', { FAILURE: 'otherModel' });
     expect(other.results[0]!.message).to.match(/sizes \[2, 3\][^]*same module/);
