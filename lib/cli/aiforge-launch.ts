@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 
 import { launch } from '../distributed/launch.js';
 import { AiforgeError } from '../errors.js';
+import { endAsTold } from './hangUp.js';
 
 interface Flags {
   nproc?: number;
@@ -71,6 +72,9 @@ function afterDoubleDash(argv: readonly string[], operands: readonly string[]): 
   return argv[argv.length - operands.length - 1] === '--';
 }
 
+/** As after SIGPIPE. */
+const unreadStatus = 141;
+
 async function main(argv: readonly string[]): Promise<number> {
   const program: Command = buildProgram().parse(argv);
   const { node, nproc, ...flags } = program.opts<Flags>();
@@ -82,16 +86,20 @@ async function main(argv: readonly string[]): Promise<number> {
   return status;
 }
 
-// Nobody reads any more, as after `| head`: stop as on request, once.
-process.stdout.once('error', () => {
-  process.stdout.on('error', () => undefined);
+// Nobody reads any more, as after `| head`: stop as on request, once. What a full disk does not take is no reason to stop.
+let isUnread = false;
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE' || isUnread) return;
+  isUnread = true;
+  process.stderr.write('aiforge-launch: nobody reads the output any more; stopping\n');
   process.kill(process.pid, 'SIGTERM');
 });
 process.stderr.on('error', () => undefined);
 
 main(process.argv).then(
   (status) => {
-    process.exitCode = status;
+    process.exitCode = isUnread ? unreadStatus : status;
+    endAsTold(process.exitCode);
   },
   (error: unknown) => {
     const expected = error instanceof AiforgeError;

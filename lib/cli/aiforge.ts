@@ -3,7 +3,6 @@ import '../userSignals.js';
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { isatty } from 'node:tty';
 
 import { Command } from 'commander';
 import pc from 'picocolors';
@@ -11,6 +10,7 @@ import pc from 'picocolors';
 import { packageManifest, packageRoot } from '../config/loadModule.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
 import { explain } from './explain.js';
+import { endAsTold } from './hangUp.js';
 
 const load = createRequire(__filename);
 
@@ -89,14 +89,6 @@ function hintOfSetting(text: string): string {
 // What cannot be printed, as where the disk is full, is no reason to end the work.
 process.stdout.on('error', () => undefined);
 
-const hadTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
-
-/** Node aborts when it gives a terminal that is gone its settings back: the signal itself ends the process as a shell expects. */
-function endAsHungUp(): void {
-  process.removeAllListeners('SIGHUP');
-  process.kill(process.pid, 'SIGHUP');
-}
-
 async function main(): Promise<void> {
   let status = 0;
   try {
@@ -106,7 +98,7 @@ async function main(): Promise<void> {
     if (!isLeft) process.stderr.write(`${explain(error)}\n`);
     status = 1;
   }
-  if (status === 129 && hadTerminal) endAsHungUp();
+  endAsTold(status);
   // A process group may still hold the event loop.
   process.exit(status);
 }

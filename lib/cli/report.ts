@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import pc from 'picocolors';
@@ -39,7 +40,7 @@ export function report(result: RunResult, nextTry: string): string {
     '',
     `  configuration  ${shown(files.config)}`,
     ...(result.bestEpoch === null ? [] : [`  best weights   ${shown(files.best)}`]),
-    `  checkpoint     ${shown(files.last)}`,
+    ...(existsSync(files.last) ? [`  checkpoint     ${shown(files.last)}`] : []),
     `  metrics        ${shown(files.metrics)}`,
     `  log            ${shown(files.log)}`,
   );

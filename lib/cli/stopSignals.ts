@@ -37,11 +37,12 @@ export function listenToSignals(requestCheckpoint: () => void): AbortSignal {
     controller.abort('SIGPIPE');
   });
   for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, requestCheckpoint);
-  // Node's promises reject here too. The first one ends the run, in good order; the others are shown while it ends.
-  let further = 0;
+  // Node's promises reject here too. The first one ends the run, in good order; the others are shown after it.
+  const further: string[] = [];
   process.on('uncaughtException', (error: unknown) => {
     if (!controller.signal.aborted) controller.abort(error instanceof Error ? error : new Error(String(error)));
-    else if (++further <= mostShown) process.stderr.write(`${explain(error)}\n`);
+    else if (further.length < mostShown) further.push(`${explain(error)}\n`);
   });
+  process.once('exit', () => further.forEach((text) => process.stderr.write(text)));
   return controller.signal;
 }

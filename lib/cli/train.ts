@@ -69,7 +69,7 @@ export async function train(given: readonly string[], resume: string | undefined
   const restarted = runToGoOnWith();
   const { file, config } = configuration(given, restarted ?? resume);
   try {
-    const joined = await untilAborted(signal, 'its ranks joined', joinRanks());
+    const joined = await untilAborted(signal, 'it started', joinRanks());
     const ranks = joined?.ranks ?? singleProcess;
     const isFirst = ranks.rank === 0;
     if (isFirst && restarted !== undefined) process.stderr.write(`Started again: going on with ${restarted}\n`);

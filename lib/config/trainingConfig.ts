@@ -58,7 +58,12 @@ export const TrainingConfig = z
           .nullable()
           .default(null)
           .describe('Optimizer steps between checkpoints within an epoch, null for only at its end; default null'),
-        keepLast: z.boolean().default(true).describe('Keep the newest checkpoint beside the best one; default true'),
+        keepLast: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Keep the newest checkpoint beside the best weights; without, a run that was interrupted has one until it finishes; default true',
+          ),
       })
       .prefault({})
       .describe('When checkpoints are written'),

@@ -122,7 +122,7 @@ export class Orchestrator {
 
   async #run(): Promise<RunResult> {
     if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks);
-    const { ranks, leave } = await untilAborted(this.#requests.signal, 'its ranks joined', joinLaunchedRanks());
+    const { ranks, leave } = await untilAborted(this.#requests.signal, 'it started', joinLaunchedRanks());
     try {
       const result = await this.#runOn(ranks);
       await leave();

@@ -1,3 +1,4 @@
+import { AiforgeError } from '../errors.js';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -98,12 +99,24 @@ async function runWithRestarts(start: Start): Promise<LaunchResult> {
   }
 }
 
+function makeErrorFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'aiforge-launch-'));
+  } catch (cause) {
+    throw new AiforgeError(
+      'LAUNCH_FAILED',
+      `No folder can be made in ${tmpdir()} for what the ranks record: ${(cause as Error).message}. Set TMPDIR to one that can be written.`,
+      { cause },
+    );
+  }
+}
+
 async function supervise(settings: Settings): Promise<LaunchResult> {
   const say = (message: string): void => void settings.stderr.write(`aiforge-launch: ${message}\n`);
   const command = bindToParent(resolveCommand(settings), settings.env);
   // Machines that share a job must agree on its id, and torchrun's is 'none' unless told otherwise.
   const runId = settings.nnodes === 1 ? randomUUID() : 'none';
-  const errorFolder = mkdtempSync(join(tmpdir(), 'aiforge-launch-'));
+  const errorFolder = makeErrorFolder();
   const guard = new OrphanGuard(say);
   const interruption = new Interruption(say);
   if (settings.handleSignals) interruption.listen();

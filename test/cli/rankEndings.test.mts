@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -32,6 +32,35 @@ const hearsUserSignals = (pid: number): boolean =>
 describe('how training on two ranks ends', function () {
   this.timeout(60_000);
   const folder = temporaryFolder('rank-endings');
+
+  it('well where the output cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const inside = path.join(folder, 'full');
+    const child = spawn(process.execPath, [path.resolve('dist/lib/cli/aiforge-launch.js'), ...two], {
+      env: { ...process.env, RUNS_DIR: path.join(inside, 'runs') },
+      stdio: ['ignore', full, 'ignore'],
+    });
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    closeSync(full);
+    expect(status).to.equal(0);
+    expect(metricsOf(onlyRun(inside, 'faulty')).at(-1)).to.include({ kind: 'finish', status: 'FINISHED' });
+  });
+
+  it('with status 141 and a checkpoint where nobody reads any more', async () => {
+    const child = start('aiforge-launch', two, path.join(folder, 'unread'), { STEP_MS: '20' });
+    const end = finished(child);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    const { status, stderr } = await end;
+    expect(status, stderr).to.equal(141);
+    expect(stderr).to.include('nobody reads the output any more');
+    expect(existsSync(path.join(onlyRun(path.join(folder, 'unread'), 'faulty'), 'last.safetensors'))).to.equal(true);
+  });
+
+  it('well without a folder for temporary files, but for the reason', async () => {
+    const { status, stderr } = await run('aiforge-launch', two, path.join(folder, 'tmp'), { TMPDIR: '/nowhere' });
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/LAUNCH_FAILED: No folder can be made in \/nowhere .* Set TMPDIR/);
+  });
 
   it('well after a restart, which goes on with the last checkpoint', async () => {
     const [inside, undisturbed] = [path.join(folder, 'restarted'), path.join(folder, 'undisturbed')];

@@ -249,7 +249,7 @@ describe('what an orchestrator takes', () => {
       await listen({
         onStepEnd: ({ batch }: { batch: number }) => seen.push(batch),
         onEpochEnd: () => Promise.resolve(new Set([1])),
-      } as object as Callback);
+      });
       expect(seen).not.to.have.length(0);
     });
   });

@@ -1,6 +1,6 @@
 import { BasePreprocessor, loadRun, registerPlugin } from 'aiforge';
 import { expect } from 'chai';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -61,6 +61,27 @@ describe("the files of a run's folder", () => {
     const failure = await failureOf(goOn(runDirectory));
     expect(failure).to.include({ code: 'FILE_INVALID' });
     expect(failure.message).to.include('best.safetensors is damaged');
+  });
+
+  it('hold no checkpoint from before the end of a run that keeps none', async () => {
+    const training = { checkpoint: { keepLast: false, everySteps: null }, epochs: 2 };
+    const whole = await runIn(path.join(folder, 'none'), experiment(training));
+    const runs = path.join(folder, 'kept-until');
+    const { runDirectory } = await runIn(runs, experiment(training), abortAt(1, 4));
+    expect(existsSync(path.join(runDirectory, 'last.safetensors'))).to.equal(true);
+    await runIn(runs, experiment({ ...training, resumeFrom: runDirectory }));
+    const names = (directory: string) => readdirSync(directory).sort();
+    expect(names(runDirectory)).to.deep.equal(names(whole.runDirectory)).and.not.to.include('last.safetensors');
+  });
+
+  it('say so when a folder has the name of one', async () => {
+    const callback = {
+      onRunStart: ({ runDirectory }: { runDirectory: string }) =>
+        void mkdirSync(path.join(runDirectory, 'last.safetensors', 'x'), { recursive: true }),
+    };
+    const failure = await failureOf(runIn(path.join(folder, 'taken-name'), experiment(), { callbacks: [callback] }));
+    expect(failure).to.include({ code: 'TRAINING_FAILED' });
+    expect(failure.message).to.match(/last\.safetensors cannot be written: a folder has its name/);
   });
 
   it('are told of when metrics are missing at a resume', async () => {

@@ -53,4 +53,8 @@ export function restoreOptimizer(optimizer: Optimizer, saved: SavedOptimizer, mo
     entries[key.slice(dot + 1)] = tensor;
   }
   optimizer.loadStateDict(state as unknown as Parameters<Optimizer['loadStateDict']>[0]);
+  // A schedule that was made for the rest of the run has marked the groups that came after it was made first.
+  (state.param_groups as object[]).forEach((group, i) => {
+    if (!('initial_lr' in group)) delete optimizer.paramGroups[i]!.initialLr;
+  });
 }

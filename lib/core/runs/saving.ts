@@ -19,7 +19,8 @@ export function saving<T>(file: string, write: () => T): T {
     return write();
   } catch (error) {
     const isWrapped = error instanceof AiforgeError && error.code === 'FILE_NOT_WRITABLE';
-    const { code, message } = (isWrapped ? error.cause : error) as NodeJS.ErrnoException;
+    const aFolder = { code: 'EISDIR', message: 'a folder has its name' };
+    const { code, message } = (isWrapped ? (error.cause ?? aFolder) : error) as NodeJS.ErrnoException;
     if ((error instanceof AiforgeError && !isWrapped) || code === undefined) throw error;
     throw new AiforgeError(
       'TRAINING_FAILED',

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+
 import { AiforgeError } from '../../errors.js';
 import { getRngState, setRngState } from '../../tensor/index.js';
 import type { Tracker } from '../../tracking/tracker.js';
@@ -36,7 +38,7 @@ export interface Run {
 
 /** Trains to the end of the run, or until it is asked to stop, and tests the best weights. */
 export async function fit(run: Run): Promise<RunResult> {
-  const { state, stopping, plan } = run;
+  const { state, stopping, plan, files, ranks } = run;
   const { training } = plan.config;
   while (state.epoch < training.epochs && !stopping.shouldStop) {
     const start = performance.now();
@@ -51,7 +53,9 @@ export async function fit(run: Run): Promise<RunResult> {
     );
   }
   const tested = await test(run);
-  return tested === 'interrupted' ? resultOf(run, 'interrupted') : resultOf(run, 'finished', tested);
+  if (tested === 'interrupted') return resultOf(run, 'interrupted');
+  if (ranks.rank === 0 && !training.checkpoint.keepLast) rmSync(files.last, { force: true });
+  return resultOf(run, 'finished', tested);
 }
 
 function resultOf(run: Run, status: RunResult['status'], tested?: RunResult['test']): RunResult {

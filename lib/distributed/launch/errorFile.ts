@@ -47,9 +47,8 @@ interface PythonRecord {
 
 /** Reads what a rank recorded, Node's form or Python's; undefined when it recorded nothing that can be read. */
 export function readErrorFile(file: string): RecordedError | undefined {
-  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-  if (stats === undefined) return undefined;
   try {
+    const { mtimeNs: writtenAt } = statSync(file, { bigint: true });
     const record = JSON.parse(readFileSync(file, 'utf8')) as Partial<Pick<RecordedError, 'callstack' | 'isShown'>> & {
       message?: string | PythonRecord;
     };
@@ -58,9 +57,9 @@ export function readErrorFile(file: string): RecordedError | undefined {
       typeof given === 'object'
         ? [String(given.message), given.extraInfo?.py_callstack]
         : [String(given), record.callstack];
-    return { message, callstack, isShown, isConsequence: lostRank.test(message), writtenAt: stats.mtimeNs };
+    return { message, callstack, isShown, isConsequence: lostRank.test(message), writtenAt };
   } catch {
-    // A rank killed while writing leaves half a file; its last lines on stderr are reported instead.
+    // None, or half a file of a rank that was killed while writing; its last lines on stderr are reported instead.
     return undefined;
   }
 }
