@@ -21,6 +21,13 @@ export function setSource(config: object, source: Source): void {
   }
 }
 
+/** Has a copy of a configuration, or of a mapping in it, remember where that was read. */
+export function withSourceOf<T extends object>(original: object, copy: T): T {
+  const source = sources.get(original);
+  if (source !== undefined) setSource(copy, source);
+  return copy;
+}
+
 /** Where a configuration, or a mapping in it, was read; undefined for one that was made in code. */
 export function sourceOf(config: unknown): Source | undefined {
   return typeof config === 'object' && config !== null ? sources.get(config) : undefined;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
+import { plainJson } from './plainJson.js';
 
 /**
  * What a plugin's `preprocessor.ts` extends, as `class Preprocessor`: turns raw items into samples of tensors. Its state is
@@ -17,7 +18,7 @@ export abstract class BasePreprocessor<Item = unknown, Sample = unknown> {
   /** The item for a sample, as far as it can be had back. */
   abstract inverseTransform(sample: Sample): Item;
 
-  /** What `fit` learnt, as plain data. */
+  /** What `fit` learnt, as plain data: numbers, texts, booleans, null, arrays and plain objects of them. Anything else is refused. */
   abstract state(): unknown;
 
   /** Takes what `state` gave. */
@@ -25,7 +26,8 @@ export abstract class BasePreprocessor<Item = unknown, Sample = unknown> {
 
   /** Writes the state to a JSON file, whole or not at all. */
   save(file: string): void {
-    writeFileAtomic(file, `${JSON.stringify(this.state())}\n`);
+    const state = plainJson(`${this.constructor.name}.state()`, this.state(), 'PLUGIN_INVALID');
+    writeFileAtomic(file, `${state}\n`);
   }
 
   /** Reads what `save` wrote. Throws FILE_NOT_FOUND, or FILE_INVALID for a file that is no JSON. */

@@ -77,17 +77,16 @@ export interface RunResult {
 
 /**
  * Listens to a run; any of the methods may be left out, and may be asynchronous: training waits for it. An error in one, or a
- * rejection, ends the run, and so does what other trainers take for a request to stop (false, a text, -1, options): a run is stopped by its `signal`.
- * What a method is given cannot be written into. A method that begins with `on` and is none of these is refused, as are other
- * trainers' names of them.
+ * rejection, ends the run; what one returns is not looked at: a run is stopped by its `signal`. What a method is given cannot be
+ * written into. Methods that nothing calls, such as other trainers' names of events, are refused.
  */
 export interface Callback {
   /** Before the first batch. */
-  onRunStart?(run: RunStart): void | Promise<void>;
+  onRunStart?(run: RunStart): unknown;
   /** After each batch. */
-  onStepEnd?(step: StepEnd): void | Promise<void>;
+  onStepEnd?(step: StepEnd): unknown;
   /** After each epoch, when it is validated, recorded and saved. */
-  onEpochEnd?(epoch: EpochEnd): void | Promise<void>;
+  onEpochEnd?(epoch: EpochEnd): unknown;
   /** When the run is over and its best weights are tested, or it was interrupted. Not after an error. */
-  onRunEnd?(result: RunResult): void | Promise<void>;
+  onRunEnd?(result: RunResult): unknown;
 }

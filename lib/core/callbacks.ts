@@ -1,11 +1,10 @@
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { show } from '../show.js';
-import { isOptions } from '../signature.js';
 import type { Callback } from './callback.js';
 import { ourEvent } from './foreignHooks.js';
-import { frozenCopy } from './frozenCopy.js';
-import { methodsOf } from './members.js';
+import { frozenCopy } from './copies.js';
+import { isMentioned, membersOf, methodsOf } from './members.js';
 import { awaited } from './plugins/calls.js';
 
 type EventName = keyof Callback;
@@ -50,23 +49,9 @@ export class Callbacks {
 
   async #call(name: EventName, event: object): Promise<void> {
     for (const [i, callback] of this.#all.entries()) {
-      const returned: unknown = await awaited(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));
-      if (asksForSomething(returned)) throw returnedSomething(`callbacks[${i}].${name}`, returned);
+      await awaited(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));
     }
   }
-}
-
-/** What other trainers take for a request to stop. What an arrow function happens to give, as of `push`, is none. */
-function asksForSomething(returned: unknown): boolean {
-  if (typeof returned === 'number') return returned < 0;
-  return returned === false || typeof returned === 'string' || isOptions(returned);
-}
-
-function returnedSomething(where: string, returned: unknown): AiforgeError {
-  return refusal(
-    `${where} returned ${show(returned)}, and nothing is done with what a callback returns: let it return nothing. ` +
-      "To stop the run, abort the signal in the orchestrator's options; training.earlyStoppingPatience stops it by a metric",
-  );
 }
 
 function check(callback: unknown, i: number): void {
@@ -79,11 +64,12 @@ function check(callback: unknown, i: number): void {
   if (typeof callback !== 'object' || callback === null) {
     throw refusal(`${where} must be ${expected}, got ${show(callback)}`);
   }
-  const methods = methodsOf(callback);
-  for (const name of methods) checkName(where, name);
+  const members = membersOf(callback);
+  // A helper of the callback's own may have any name.
+  for (const name of methodsOf(callback)) if (!isMentioned(members, name)) checkName(where, name);
   for (const name of known) {
     const hook = (callback as Record<string, unknown>)[name];
-    if (hook !== undefined && typeof hook !== 'function') {
+    if (hook !== undefined && hook !== null && typeof hook !== 'function') {
       throw refusal(`${where}.${name} must be a function, got ${show(hook)}`);
     }
   }

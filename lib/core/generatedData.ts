@@ -5,6 +5,7 @@ import { isAddress } from '../config/paths.js';
 import { AiforgeError } from '../errors.js';
 import { func, kind, string } from '../kinds.js';
 import { isOptions, signature } from '../signature.js';
+import { plainJson } from './plainJson.js';
 import { loadSafetensors, saveSafetensors, scope, type Tensor } from '../tensor/index.js';
 
 /** How the tensors of a file are made. */
@@ -37,7 +38,7 @@ const generateTakes = signature<GeneratedData>(
 export function generateData(file: string, how: GeneratedData): void {
   generateTakes.check('generateData', arguments);
   const { maker, generate } = how;
-  const settings = JSON.parse(JSON.stringify(how.settings)) as object;
+  const settings = JSON.parse(plainJson('generateData: settings', how.settings, 'INVALID_ARGUMENT')) as object;
   if (isAddress(file)) throw refusal(file, 'is an address, and the data is generated into a file');
   if (hasFile(file)) {
     const made = madeBy(file);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { dumpConfig } from '../config/load.js';
-import { setSource, sourceOf } from '../config/source.js';
+import { withSourceOf } from '../config/source.js';
 import { checkSettings, readSettings, type Settings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';
 import { anything, kind, string, type Kind } from '../kinds.js';
@@ -17,7 +17,7 @@ import { Callbacks } from './callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
 import { checksumOfFile } from './checkpoints/checksum.js';
 import { checkedConfig, Container, createToken } from './container.js';
-import { frozenCopy } from './frozenCopy.js';
+import { frozenCopy } from './copies.js';
 import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
 import { keepsNumbers } from './runs/changes.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
@@ -90,9 +90,7 @@ export class Orchestrator {
     if (options.settings !== undefined) checkSettings(options.settings);
     // As it is now: what plugins and callbacks do to it, or whoever made it, does not change the run.
     const given = container.experimentConfig();
-    this.#config = frozenCopy(checkedConfig(given));
-    const source = sourceOf(given);
-    if (source !== undefined) setSource(this.#config, source);
+    this.#config = withSourceOf(given, frozenCopy(checkedConfig(given)));
     this.#givenRunId = container.mlflowRunId();
     this.#options = options;
     this.#settings = options.settings ?? readSettings();

@@ -33,7 +33,6 @@ export function defaultCollate<T>(samples: readonly T[]): Collated<T> {
 type SampleKind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'promise' | 'other';
 
 function kindOf(value: unknown): SampleKind {
-  if (Tensor.isTensor(value)) return 'tensor';
   switch (typeof value) {
     case 'number':
     case 'bigint':
@@ -42,6 +41,7 @@ function kindOf(value: unknown): SampleKind {
     case 'string':
       return 'string';
     case 'object':
+      if (Tensor.isTensor(value)) return 'tensor';
       if (isPromise(value)) return 'promise';
       if (ArrayBuffer.isView(value)) return value instanceof DataView ? 'other' : 'typed array';
       if (Array.isArray(value)) return 'array';
@@ -55,7 +55,8 @@ function kindOf(value: unknown): SampleKind {
 function collate(samples: readonly unknown[], path: string): unknown {
   const [first] = samples;
   const expected = kindOf(first);
-  const odd = samples.findIndex((sample) => kindOf(sample) !== expected);
+  let odd = 0;
+  for (let i = 1; i < samples.length && odd === 0; ++i) if (kindOf(samples[i]) !== expected) odd = i;
   if (odd > 0) throw refusal(samples[odd], place(path, odd), `where ${place(path, 0)} is ${show(first)}`);
   switch (expected) {
     case 'tensor':
@@ -118,10 +119,11 @@ function collateLists(samples: unknown[][], path: string): unknown[] {
 
 function collateObjects(samples: Record<string, unknown>[], path: string): Record<string, unknown> {
   const keys = Object.keys(samples[0]!);
-  const known = new Set(keys);
   samples.forEach((sample, i) => {
-    const extra = Object.keys(sample).find((key) => !known.has(key));
-    if (extra !== undefined) throw invalid(`${place(path, i)} has a field '${extra}', ${place(path, 0)} has none`);
+    for (const key in sample) {
+      if (!Object.hasOwn(sample, key) || keys.includes(key)) continue;
+      throw invalid(`${place(path, i)} has a field '${key}', ${place(path, 0)} has none`);
+    }
   });
   return Object.fromEntries(
     keys.map((key) => [

@@ -35,8 +35,8 @@ export function sampleAt<Item>(samples: Samples<Item>, index: number, who: strin
   return 'get' in samples ? samples.get(index) : samples[index]!;
 }
 
-function checkIndex(who: string, index: unknown, length: number): void {
-  if (size.accepts(index) && Number(index) < length) return;
+function checkIndex(who: string, index: number, length: number): void {
+  if (Number.isSafeInteger(index) && index >= 0 && index < length) return;
   const expected = length > 0 ? `a whole number, 0 … ${length - 1}` : 'none, since there are no samples';
   throw refusal(`${who}: index ${show(index)} is outside the samples, expected ${expected}`);
 }

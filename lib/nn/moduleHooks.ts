@@ -66,7 +66,7 @@ class HookedCall {
     for (const entry of hooksOf<ForwardHook>(module, 'forward')!.snapshot()) {
       this.called.add(entry);
       const given = entry.hook(module, this.args, this.result);
-      if (isGiven(given)) this.result = given;
+      if (isGiven(given)) this.result = replacing(this.result, given);
     }
     return hooks === null ? this.result : hooks.watchOutputs(this.result);
   }
@@ -83,6 +83,15 @@ class HookedCall {
       }
     }
   }
+}
+
+/** What a forward hook puts in the place of an output. A number is what `push` gives, as an arrow function returns it. */
+function replacing(output: unknown, given: unknown): unknown {
+  if (typeof given === 'object' || typeof output !== 'object') return given;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `A forward hook returned ${show(given)}, which would take the place of the output: write { … } around what it does, or return an output.`,
+  );
 }
 
 function wrapForward(module: Module, hooks: ModuleHooks): void {

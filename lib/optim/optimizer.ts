@@ -2,11 +2,13 @@ import { inspect } from 'node:util';
 
 import { objectKind, boolean, func, optional } from '../kinds.js';
 import { show, shown } from '../show.js';
-import { checkOptionNames, nothing, signature } from '../signature.js';
+import { nothing, signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
 import { enableGrad, noGrad, setGradEnabled } from '../autograd/modes.js';
+import { isThenable } from '../tensor/context.js';
 import { keep, scope } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
+import { GroupChecks } from './groupChecks.js';
 import { Bucket, kinds, Watched, type ParameterState } from './bucket.js';
 import {
   everyStepPostHook,
@@ -20,7 +22,7 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
-import { parametersKind, scheduledOptions, type OptimizerSignature } from './optimizerSignature.js';
+import { parametersKind, type OptimizerSignature } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
 import { groupsOf, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './parameterGroups.js';
 import { valueOf, type Scalar } from './scalars.js';
@@ -37,8 +39,6 @@ interface Plan {
   buckets: Bucket[] | undefined;
   idle: Watched | undefined;
 }
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** What every optimizer has. */
 export interface OptimizerOptions {
@@ -90,7 +90,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   protected readonly hasStateLikeParameters: boolean = true;
   /** What to take for sparse gradients; null where they are supported. */
   protected readonly sparseAdvice: string | null = '';
-  readonly #checked = new Map<object, Values>();
+  readonly #checks: GroupChecks;
   readonly #plans = new Map<object, Plan>();
   readonly #stepPreHooks = new Hooks<StepPreHook>();
   readonly #stepPostHooks = new Hooks<StepPostHook>();
@@ -102,8 +102,15 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<Options>>, defaults: Options) {
     optimizerTakes.check(new.target.name, arguments);
+    for (const method of ['checkOptions', 'initialState', 'update'] as const) {
+      if (typeof this[method] === 'function') continue;
+      reject(
+        `${new.target.name} extends Optimizer and must have a method ${method}(); see the example of optim.Optimizer.`,
+      );
+    }
     this.checkOptions(defaults);
     this.defaults = defaults;
+    this.#checks = new GroupChecks(new.target.name, Object.keys(defaults), this.signatures());
     for (const group of groupsOf<Options>(new.target.name, [...params])) this.addParamGroup(group);
   }
 
@@ -138,7 +145,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   addParamGroup(options: ParameterGroupOptions<Options>): void {
     groupTakes.check('addParamGroup', arguments);
     const { params: given, ...own } = options;
-    this.#checkGroupOptions(own);
+    this.#checks.checkOptions(own);
     if (!Tensor.isTensor(given) && !parametersKind.accepts(given)) {
       reject(`addParamGroup: params must be ${parametersKind.expected}, got ${show(given)}.`);
     }
@@ -158,44 +165,15 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.#all = undefined;
   }
 
-  #checkGroupOptions(options: object): void {
-    const name = `a group of parameters of ${this.constructor.name}`;
-    const signatures = this.signatures();
-    if (signatures !== null) signatures.group.checkOptions(name, options);
-    else checkOptionNames(name, options, [...Object.keys(this.defaults), ...Object.keys(scheduledOptions)]);
-  }
-
   #checkParameters(params: readonly Tensor[]): void {
     const seen = new Set(this.paramGroups.flatMap((group) => group.params));
-    this.#checkTensors(params);
+    this.#checks.checkTensors(params);
     for (const parameter of params) {
       if (!parameter.isLeaf && !this.#isDifferentiable && !native.retainsGrad(handleOf(parameter)))
         reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
       if (seen.has(parameter)) reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
       seen.add(parameter);
       this.checkParameter(parameter);
-    }
-  }
-
-  // Options may be written into a group between steps: names and kinds must stay those that addParamGroup takes.
-  #checkChanges(): void {
-    for (const group of this.paramGroups) {
-      const before = this.#checked.get(group);
-      if (before !== undefined && isSame(group as unknown as Values, before)) continue;
-      const { params, paramNames: _names, ...options } = group;
-      this.#checkTensors(params);
-      this.#checkGroupOptions(options);
-      const missing = Object.keys(this.defaults).find((name) => (options as Values)[name] === undefined);
-      if (missing !== undefined) reject(`${this.constructor.name}: a group of parameters has no ${missing} any more.`);
-      this.#checked.set(group, { ...group } as unknown as Values);
-    }
-  }
-
-  #checkTensors(params: readonly unknown[]): void {
-    if (!Array.isArray(params)) reject(`${this.constructor.name}: params must be a list, got ${show(params)}.`);
-    for (const item of params) {
-      if (Tensor.isTensor(item)) continue;
-      reject(`${this.constructor.name} takes parameters, which are Tensors, got ${show(item)}.`);
     }
   }
 
@@ -217,7 +195,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   step<T>(closure?: () => T): T | undefined {
     if (arguments.length > 0) stepTakes.check(`${this.constructor.name}.step`, arguments);
     this.hasStepped = true;
-    this.#checkChanges();
+    this.#checks.checkChanges(this.paramGroups);
     if (
       this.#stepPreHooks.isEmpty &&
       this.#stepPostHooks.isEmpty &&
@@ -242,6 +220,11 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   /** The step itself, between its hooks. */
   protected runStep<T>(closure: (() => T) | undefined): T | undefined {
     const loss = closure === undefined ? undefined : enableGrad(closure);
+    if (isThenable(loss)) {
+      reject(
+        `${this.constructor.name}.step: the closure returned a promise, and the gradients are not there yet: await it first, then call step().`,
+      );
+    }
     scope(this.#stepInMode);
     return loss;
   }
@@ -412,13 +395,6 @@ function hasChanged({ buckets, idle }: Plan): boolean {
   let changed = idle?.collect() ?? false;
   for (const bucket of buckets!) if (bucket.collect()) changed = true;
   return changed;
-}
-
-// `for … in` makes no list of the names, at every step.
-function isSame(group: Values, before: Values): boolean {
-  for (const name in before) if (group[name] !== before[name]) return false;
-  for (const name in group) if (!(name in before)) return false;
-  return true;
 }
 
 function describeCounter(counter: ParameterState[string] | undefined): string {

@@ -8,12 +8,14 @@ import { reject } from './options.js';
 export type Parameters = Iterable<Tensor> | Iterable<readonly [name: string, parameter: Tensor]>;
 
 /** Parameters with options of their own; those left out are the optimizer's. */
-export type ParameterGroupOptions<Options> = Partial<Options> & { params: Tensor | Parameters };
+export type ParameterGroupOptions<Options> = Partial<Options> & { params: Tensor | Parameters; name?: string };
 
 /** Parameters and the options that they are updated with; options may be changed between steps. */
 export type ParameterGroup<Options> = Options &
   ScheduledOptions & {
     params: readonly Tensor[];
+    /** What its owner calls it. */
+    name?: string;
     paramNames?: readonly string[];
   };
 

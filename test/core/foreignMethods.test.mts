@@ -106,6 +106,25 @@ describe('what nothing of a plugin would call is refused:', () => {
     definePlugin({ name: 'x', Model: Helped, Dataset: Reading, Preprocessor: Scaling });
   });
 
+  it('no helpers that the class calls itself, whatever their names', () => {
+    class Called extends Data {
+      split(line: string): string[] {
+        return line.split(',');
+      }
+      override get(): void {
+        this.split('a,b');
+      }
+    }
+    class Helped extends Model {
+      onDevice(): void {}
+      trainStep(): void {}
+      override trainingStep(): void {
+        this.trainStep();
+      }
+    }
+    definePlugin({ name: 'called', Model: Helped, Dataset: Called });
+  });
+
   it('a file that is misspelt, and none that is a helper', () => {
     const from = write({
       'misspelt/dataset.ts': datasetSource,

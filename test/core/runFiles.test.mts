@@ -52,6 +52,27 @@ describe("the files of a run's folder", () => {
     loadRun(runDirectory);
   });
 
+  it('hold a state that JSON keeps, and no other', async () => {
+    const states: [unknown, RegExp][] = [
+      [{ words: { a: new Map([['x', 1]]) } }, /Odd\.state\(\) has Map.* at words\.a, which JSON does not keep/],
+      [{ mean: NaN }, /NaN at mean/],
+      [{ mean: Float32Array.of(1) }, /at mean/],
+      [{ big: 1n }, /1n at big/],
+    ];
+    for (const [i, [state, message]] of states.entries()) {
+      class Odd extends Scaled {
+        override state(): unknown {
+          return state;
+        }
+      }
+      registerPlugin({ name: `odd${i}`, Model, Dataset, Config, Preprocessor: Odd });
+      const config = experiment({}, { modelPlugin: `odd${i}`, datasetPlugin: `odd${i}` });
+      const failure = await failureOf(runIn(path.join(folder, 'odd'), config));
+      expect(failure).to.include({ code: 'PLUGIN_INVALID' });
+      expect(failure.message).to.match(message);
+    }
+  });
+
   it('hold the best weights that the end needs: damaged ones are refused at once', async () => {
     const { runDirectory } = await cut('best');
     const file = path.join(runDirectory, 'best.safetensors');

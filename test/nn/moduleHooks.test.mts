@@ -26,6 +26,13 @@ class Twice extends nn.ReLU {
 }
 
 describe('hooks of modules', () => {
+  it('refuse a number in the place of an output, as an arrow function gives that of push', () => {
+    const seen: unknown[] = [];
+    const layer = new nn.ReLU();
+    layer.registerForwardHook(((_module: unknown, _args: unknown, output: unknown) => seen.push(output)) as never);
+    expect(() => layer.forward(ones([2]))).to.throw(/A forward hook returned 1, .*write \{ … \}/);
+  });
+
   it('run in the order of Python’s, with its gradients', function () {
     const expected = section<{ log: unknown[]; output: Exact; grad: Exact; weight: Exact }>('module_core', 'hooks');
     if (expected === undefined) this.skip();

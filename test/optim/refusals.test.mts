@@ -101,6 +101,36 @@ describe('refusals of optimizers', () => {
     expect(p.tolist()).to.deep.equal([0.5, 0.5]);
   });
 
+  it('leave what is no option of a group to its owner', () => {
+    const p = parameter();
+    const optimizer = new optim.AdamW([
+      { params: [p], name: 'backbone', lrScale: 0.5 } as optim.ParameterGroupOptions<object>,
+    ]);
+    p.grad = ones([2]);
+    optimizer.step();
+    (optimizer.paramGroups[0] as unknown as { depth: number }).depth = 3;
+    optimizer.step();
+    expect(optimizer.paramGroups[0]).to.include({ name: 'backbone', lrScale: 0.5, depth: 3 });
+  });
+
+  it('leave properties of optimizers of one’s own alone', () => {
+    class Own extends optim.SGD {
+      constructor(params: nn.Parameter[]) {
+        super(params, { lr: 0.1 });
+        Object.assign(this, { lr: 0.5 });
+      }
+    }
+    expect(new Own([parameter()])).to.have.property('lr', 0.5);
+    invalid(() => Object.assign(new optim.SGD([parameter()], { lr: 0.1 }), { momentum: 0.5 }), /paramGroups.*momentum/);
+  });
+
+  it('refuse a closure that gives its gradients later, and what lacks a method', () => {
+    const optimizer = new optim.SGD([parameter()], { lr: 0.1 });
+    invalid(() => optimizer.step(() => Promise.resolve(ones([]))), /the closure returned a promise/);
+    class Bare extends (optim.Optimizer as unknown as new (...args: unknown[]) => object) {}
+    invalid(() => new Bare([parameter()], { lr: 1 }), /Bare extends Optimizer and must have a method checkOptions/);
+  });
+
   it('share no list with another group or optimizer', () => {
     const betas: [number, number] = [0.5, 0.9];
     const own = new optim.Adam([parameter()], { betas });

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { fold, isSlipOf } from '../../nearest.js';
 import { ourEvent } from '../foreignHooks.js';
-import { membersOf } from '../members.js';
+import { isMentioned, membersOf } from '../members.js';
 
 export type Part = 'Model' | 'Dataset' | 'Preprocessor';
 
@@ -87,7 +87,7 @@ export function refuseForeignMethods(who: string, part: Part, object: object, ba
   const members = membersOf(object, base);
   const names = new Set(members.map(([name]) => name));
   for (const [name, { value }] of members) {
-    if (typeof value !== 'function' || hooks[part].includes(name)) continue;
+    if (typeof value !== 'function' || hooks[part].includes(name) || isMentioned(members, name)) continue;
     const instead = replacement(part, name, names);
     if (instead === undefined) continue;
     throw new AiforgeError(
@@ -100,7 +100,8 @@ export function refuseForeignMethods(who: string, part: Part, object: object, ba
 function replacement(part: Part, name: string, own: ReadonlySet<string>): string | undefined {
   const folded = fold(name);
   if (Object.hasOwn(foreign[part], folded)) return foreign[part][folded];
-  if (part === 'Model' && /^on(_|[A-Z])/.test(name)) return `${event}, with ${ourEvent(name) ?? 'one of its methods'}`;
+  const ours = part === 'Model' && /^on(_|[A-Z])/.test(name) ? ourEvent(name) : undefined;
+  if (ours !== undefined) return `${event}, with ${ours}`;
   // Where the hook itself is there, one that is merely similar is a helper.
   return hooks[part].find((hook) => fold(hook) === folded || (!own.has(hook) && isSlipOf(name, hook)));
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { ModelConfig } from '../../config/modelConfigs.js';
 import { isAddress, isPath } from '../../config/paths.js';
+import { withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
 import type { Dataset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
@@ -14,7 +15,7 @@ import { show } from '../../show.js';
 import type { BaseDataset, Splits } from '../baseDataset.js';
 import { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
-import { frozenCopy } from '../frozenCopy.js';
+import { ownCopy } from '../copies.js';
 import { awaited, called } from '../plugins/calls.js';
 import { create, type LoadedPlugin } from '../plugins/plugin.js';
 import { loadPlugin } from '../plugins/plugins.js';
@@ -50,7 +51,7 @@ export function resolvePlugins(config: ExperimentConfig, from: string): Experime
   const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
   const given = validate(schema, config.model, { source: `the configuration of '${model.name}'`, under: ['model'] });
-  return { model, dataset, modelConfig: frozenCopy(given) };
+  return { model, dataset, modelConfig: given };
 }
 
 /**
@@ -93,7 +94,7 @@ function findsAgain(name: string, kind: 'model' | 'dataset', directory: string, 
 }
 
 export function createModel({ model, modelConfig }: ExperimentPlugins): BaseModel {
-  const made = create<BaseModel>(model, 'Model', modelConfig);
+  const made = create<BaseModel>(model, 'Model', ownCopy(modelConfig));
   if (!(made instanceof BaseModel)) {
     throw new AiforgeError(
       'PLUGIN_INVALID',
@@ -138,7 +139,9 @@ export async function prepareData(
   if (preprocessorFile !== undefined) called('Preprocessor.load', () => preprocessor.load(preprocessorFile));
   else if (context.ranks.rank === 0) {
     const items = new Items(dataset, splits.train);
-    await awaited('Preprocessor.fit', () => preprocessor.fit(items, config.preprocessArgs));
+    await awaited('Preprocessor.fit', () =>
+      preprocessor.fit(items, withSourceOf(config.preprocessArgs, ownCopy(config.preprocessArgs))),
+    );
   }
   return { samples: transformed(dataset, preprocessor), splits, preprocessor, classNames };
 }
@@ -167,7 +170,8 @@ async function loadDataset(
     worldSize: ranks.worldSize,
     barrier: () => ranks.barrier(),
     signal,
-    args: config.datasetArgs,
+    // The plugin's own copies, to sort or to fill in: the run goes by its own.
+    args: withSourceOf(config.datasetArgs, ownCopy(config.datasetArgs)),
     logger: childLogger({ plugin: plugins.dataset.name }),
   };
   await awaited('Dataset.loadData', () => dataset.loadData(dataPathIn(dataDir, config.dataPath), loadContext));

@@ -56,7 +56,10 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): Ru
   const { lossFnName, optimizerName, learningRate, optimizerArgs } = config.training;
   placed(given, () => configureLoss(model, lossFnName));
   const configure = () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs);
-  const optimizer = checkOptimizer(placed(given, () => called('configureOptimizer', configure)));
+  const optimizer = checkOptimizer(
+    placed(given, () => called('configureOptimizer', configure)),
+    model,
+  );
   const rng = getRngState();
   // What a checkpoint cannot hold is told before the first one is due.
   scope(() => saveModel(model));
@@ -166,7 +169,7 @@ function withRanks(config: ExperimentConfig, { worldSize }: Ranks): ExperimentCo
   return { ...config, training: { ...training, useDistributed: worldSize > 1, localRank, worldSize } };
 }
 
-function checkOptimizer(optimizer: unknown): Optimizer {
+function checkOptimizer(optimizer: unknown, model: BaseModel): Optimizer {
   if (optimizer instanceof LBFGS) {
     throw new AiforgeError(
       'PLUGIN_INVALID',
@@ -175,7 +178,12 @@ function checkOptimizer(optimizer: unknown): Optimizer {
   }
   const { step, zeroGrad, paramGroups } = (optimizer ?? {}) as Partial<Optimizer>;
   if (typeof step === 'function' && typeof zeroGrad === 'function' && Array.isArray(paramGroups)) {
-    return optimizer as Optimizer;
+    const own = new Set<Tensor>(model.parameters());
+    if (paramGroups.some(({ params }) => params.some((parameter) => own.has(parameter)))) return optimizer as Optimizer;
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      "configureOptimizer returned an optimizer of none of the model's parameters: give it this.parameters(), or some of them.",
+    );
   }
   throw new AiforgeError(
     'PLUGIN_INVALID',

@@ -113,7 +113,11 @@ export class Scheduling {
     const configured = called('configureScheduler', () =>
       model.configureScheduler(optimizer, training.scheduler, length),
     );
-    return new Scheduling(configured, training);
+    const scheduling = new Scheduling(configured, training);
+    const scheduled = scheduling.#scheduler?.optimizer;
+    if (scheduled !== undefined && scheduled !== optimizer)
+      refuse('gave a schedule of another optimizer than the one that it was given');
+    return scheduling;
   }
 
   /** The learning rates of the last step, `learning_rate` and those of further groups, where a scheduler changes them. */

@@ -78,6 +78,9 @@ function checkPredictions(name: StepName, predictions: Tensor, targets: Tensor |
     );
   }
   const isOfClasses = targets?.ndim === 1 && targets.dtype === 'int64';
+  if (isOfClasses && predictions.ndim === 2 && targets.size(0) !== rows) {
+    refuse(name, `returned predictions of ${rows} samples and targets of ${targets.size(0)}; expected as many of both`);
+  }
   if (isOfClasses && predictions.ndim === 1 && !predictions.isFloatingPoint()) {
     refuse(
       name,

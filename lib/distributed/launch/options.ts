@@ -35,7 +35,7 @@ export interface LaunchOptions {
   prefix?: boolean;
   /** Seconds between asking a rank to stop and killing it. Default: 30. */
   graceSeconds?: number;
-  /** Forward SIGINT, SIGTERM and SIGHUP of this process to the ranks. Default: true. */
+  /** Forward SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 of this process to the ranks. Default: true. */
   handleSignals?: boolean;
   /** The environment that the ranks inherit. Default: `process.env`. */
   env?: NodeJS.ProcessEnv;

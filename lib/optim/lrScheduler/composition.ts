@@ -123,7 +123,7 @@ export class SequentialLR extends CompositeScheduler {
   }
 
   override step(): void {
-    nothing.check(`${this.constructor.name}.step`, arguments);
+    if (arguments.length > 0) nothing.check(`${this.constructor.name}.step`, arguments);
     ++this.lastEpoch;
     const index = bisectRight(this.changes, this.lastEpoch);
     const scheduler = this.schedulers[index]!;
@@ -168,7 +168,7 @@ export class ChainedScheduler extends CompositeScheduler {
   }
 
   override step(): void {
-    nothing.check(`${this.constructor.name}.step`, arguments);
+    if (arguments.length > 0) nothing.check(`${this.constructor.name}.step`, arguments);
     for (const scheduler of this.schedulers) scheduler.step();
     this.noteLastLr();
   }

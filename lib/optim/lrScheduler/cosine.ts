@@ -141,7 +141,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   /** Goes on to the next epoch, or to a given one, which may be a fraction: `epoch + batch / batches`. */
   override step(epoch?: number): void {
-    stepTakes.check(`${this.constructor.name}.step`, arguments);
+    if (arguments.length > 0) stepTakes.check(`${this.constructor.name}.step`, arguments);
     const given = epoch ?? (this.lastEpoch < 0 ? 0 : undefined);
     if (given === undefined) this.#goOn();
     else this.#goTo(given);

@@ -55,6 +55,12 @@ export const loadStateDictTakes = signature({
   stateDict: kind('an object, as stateDict() gives', isOptions),
 });
 
+const notBegun = (scheduler: object): AiforgeError =>
+  new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${scheduler.constructor.name} was not begun: its constructor must end with this.begin(lastEpoch).`,
+  );
+
 const schedulerTakes = signature({ optimizer: optimizerKind });
 
 /**
@@ -95,7 +101,8 @@ export abstract class LRScheduler {
   declare protected lastLr: Rate[];
 
   constructor(optimizer: Optimizer) {
-    schedulerTakes.check(new.target.name, arguments);
+    // What is given to this class alone: a schedule of a user's own may take more, and hands lastEpoch to begin().
+    schedulerTakes.check('LRScheduler', arguments);
     this.optimizer = optimizer;
   }
 
@@ -138,7 +145,8 @@ export abstract class LRScheduler {
 
   /** Goes on to the next epoch; with an epoch, which is deprecated, to that one by the closed form. */
   step(epoch?: number): void {
-    stepTakes.check(`${this.constructor.name}.step`, arguments);
+    if (arguments.length > 0) stepTakes.check(`${this.constructor.name}.step`, arguments);
+    if ((this.baseLrs as Rate[] | undefined) === undefined) throw notBegun(this);
     if (this.stepCount === 1 && !this.optimizer.hasStepped) warn(this, stepFirst);
     ++this.stepCount;
     if (epoch !== undefined) this.warnOfEpoch();

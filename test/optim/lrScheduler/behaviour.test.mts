@@ -191,6 +191,15 @@ describe('learning-rate schedulers', () => {
     invalid(() => late([0.02]), /minLr/);
   });
 
+  it('refuse to step before they were begun', () => {
+    class Own extends lr.LRScheduler {
+      override getLr(): number[] {
+        return [0.5];
+      }
+    }
+    invalid(() => new Own(sgd()).step(), /Own was not begun: .*this\.begin\(lastEpoch\)/);
+  });
+
   it('refuse state dicts of another kind and change nothing', () => {
     const optimizer = sgd();
     const scheduler = new lr.StepLR(optimizer, 3);
@@ -199,7 +208,7 @@ describe('learning-rate schedulers', () => {
         .to.throw(message)
         .with.property('code', 'STATE_DICT_MISMATCH');
     const before = scheduler.stateDict();
-    refuses(null, scheduler, /no state dict/);
+    expect(() => scheduler.loadStateDict(null as never)).to.throw(/stateDict must be/);
     refuses({ last_epoch: 3, step: 1 }, scheduler, /'step'/);
     refuses({ last_epoch: 3, optimizer }, scheduler, /'optimizer'/);
     expect(scheduler.stateDict()).to.deep.equal(before);

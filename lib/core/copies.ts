@@ -1,0 +1,16 @@
+function copied(value: unknown, finish: <T extends object>(made: T) => T): unknown {
+  if (Array.isArray(value)) return finish(value.map((each) => copied(each, finish)));
+  if (typeof value !== 'object' || value === null) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  return finish(Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copied(each, finish)])));
+}
+
+/**
+ * A copy of plain data that nobody can write into: what is handed out must not change what the run goes by. Whatever is no
+ * plain object and no array is taken as it is.
+ */
+export const frozenCopy = <T>(value: T): T => copied(value, Object.freeze) as T;
+
+/** A copy of plain data for its owner to do with as it likes. */
+export const ownCopy = <T>(value: T): T => copied(value, (made) => made) as T;
