@@ -33,6 +33,10 @@ export const TrainingConfig = z
     useDistributed: z.boolean().default(false).describe('Train on several processes; default false'),
     localRank: z.int().min(0).default(0).describe('Number of this process on its machine, from 0; default 0'),
     worldSize: count.default(1).describe('Processes that train together; default 1'),
+    findUnusedParameters: z
+      .boolean()
+      .default(false)
+      .describe('Let a step on several processes leave parameters of the model out; default false'),
     seed: z.int().min(0).default(42).describe('Seed of every random draw of the run; default 42'),
     gradClipNorm: z
       .number()

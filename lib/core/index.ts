@@ -11,4 +11,4 @@ export { definePlugin, type LoadedPlugin, type PluginMetadata, type PluginModule
 export { loadPlugin, registerPlugin, type LoadPluginOptions } from './plugins/plugins.js';
 export { loadRun, type LoadedRun, type Prediction } from './runs/loadRun.js';
 export { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
-export { singleProcess, type ParallelModel, type ParallelStep, type Ranks } from './ranks.js';
+export { singleProcess, type ParallelModel, type ParallelOptions, type ParallelStep, type Ranks } from './ranks.js';

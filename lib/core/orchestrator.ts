@@ -248,7 +248,7 @@ export class Orchestrator {
     const { tracker } = tracking;
     const recorded = resolvedConfig(config, plugins, files.directory);
     const agreement = new Agreement(this.#requests, ranks);
-    const parallel = await ranks.parallelize(model);
+    const parallel = await ranks.parallelize(model, { findUnusedParameters: training.findUnusedParameters });
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const preprocessor = checksumOfFile(files.preprocessor);
     const trainer = new Trainer({

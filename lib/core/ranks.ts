@@ -18,6 +18,11 @@ export interface ParallelModel {
   forward(...args: never[]): unknown;
 }
 
+export interface ParallelOptions {
+  /** Lets a step leave parameters out. Default: false. */
+  findUnusedParameters?: boolean;
+}
+
 /** The processes that train together. */
 export interface Ranks {
   /** This process among `worldSize`, from 0. */
@@ -33,7 +38,7 @@ export interface Ranks {
   /** The tensor of every rank, in their order. */
   gather(values: Tensor): Promise<Tensor[]>;
   /** Gives every rank rank 0's parameters, and averages gradients from now on. */
-  parallelize(model: ParallelModel): Promise<ParallelStep>;
+  parallelize(model: ParallelModel, options?: ParallelOptions): Promise<ParallelStep>;
 }
 
 const methods = ['barrier', 'broadcastBytes', 'sum', 'gather', 'parallelize'] as const satisfies (keyof Ranks)[];

@@ -5,7 +5,9 @@ import { tensorsIn } from '../tensor/scope.js';
 import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
+import { throughSink } from './outputSink.js';
 import { groupKind, type ProcessGroup } from './processGroup.js';
+import { sparseParameters } from './sparseParameters.js';
 
 /** What a module must have to be trained on several ranks: every `nn.Module` has it. */
 export interface TrainableModule {
@@ -17,11 +19,14 @@ export interface TrainableModule {
 export interface DistributedDataParallelOptions {
   /** Default: the group of `initProcessGroup`. */
   group?: ProcessGroup;
-  /** Gradients travel in buckets of about this size, in MiB. Default: 25. */
+  /** Gradients travel in buckets of about this size, in MiB. Default: 25, and 1 for the first. */
   bucketCapMb?: number;
-  /** Searches the graph for parameters that a step does not use; needed when there are any. Default: false. */
+  /**
+   * Lets a step leave parameters out, and a loss leave outputs out that are tensors or lie in arrays, plain objects and maps;
+   * `forward` then returns copies of these. Default: false.
+   */
   findUnusedParameters?: boolean;
-  /** Gives every rank the buffers of rank 0 before each forward pass. Default: true. */
+  /** Gives every rank the buffers of rank 0 before the first forward pass and the one after each averaged one. Default: true. */
   broadcastBuffers?: boolean;
   /** Lets gradients be views of the buckets, which saves their memory. Default: false. */
   gradientAsBucketView?: boolean;
@@ -51,23 +56,41 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** Calls `then` with a result, or with what a promised one resolves to, and returns the result itself. */
-function after<T>(result: T, then: (value: unknown) => void): T {
-  if (!isPromise(result)) {
-    then(result);
-    return result;
-  }
-  return result.then((value) => {
-    then(value);
-    return value;
-  }) as T;
+/** What `then` makes of a result, or a promise of what it makes of what a promised one resolves to. */
+function after<T>(result: T, then: (value: unknown) => unknown): T {
+  return (isPromise(result) ? result.then(then) : then(result)) as T;
 }
+
+const mebibyte = 1024 * 1024;
+
+/** The first bucket is small by default, so that averaging begins early; a cap that was asked for holds for all. */
+function bucketBytes(capMb: number | undefined): [first: number, others: number] {
+  if (capMb === undefined) return [mebibyte, 25 * mebibyte];
+  const bytes = Math.trunc(capMb * mebibyte);
+  return [bytes, bytes];
+}
+
+/** What an error about parameters without a gradient advises, by whether they are searched for. */
+export interface UnusedAdvice {
+  searched: string;
+  otherwise: string;
+}
+
+const unusedAdvice: UnusedAdvice = {
+  searched:
+    'With findUnusedParameters, what forward returns must be tensors, arrays, plain objects and maps; a forward pass ' +
+    'without a backward pass belongs in noGrad.',
+  otherwise:
+    'Pass { findUnusedParameters: true }, or take the unused parameters out of the module; a forward pass without a ' +
+    'backward pass belongs in noGrad.',
+};
 
 /**
  * Trains one module on several ranks: each takes its own part of the batch, and `backward` averages the gradients over
  * all ranks while it still computes. Keep using the optimizer on `module`'s parameters.
  *
- * `forward` and `backward` wait for the other ranks synchronously, like any operator.
+ * `forward` and `backward` wait for the other ranks synchronously, like any operator. A forward pass that shares buffers
+ * (see `broadcastBuffers`) is one for all ranks, in `noGrad` and `noSync` too; a rank alone calls the module itself.
  *
  * @example
  * import { distributed, nn, randn } from 'aiforge';
@@ -81,20 +104,22 @@ export class DistributedDataParallel<M extends TrainableModule> {
   readonly #group: ProcessGroup;
   readonly #reducer: NativeReducer;
   readonly #findUnusedParameters: boolean;
-  readonly #broadcastBuffers: boolean;
+  readonly #sharesBuffers: boolean;
   #isSyncing = true;
+  /** Whether the next forward pass begins with rank 0's buffers: the first does, and any after one that was averaged. */
+  #sharesNext = true;
 
   private constructor(
     module: M,
     reducer: NativeReducer,
     group: ProcessGroup,
-    { findUnusedParameters, broadcastBuffers }: { findUnusedParameters: boolean; broadcastBuffers: boolean },
+    { findUnusedParameters, sharesBuffers }: { findUnusedParameters: boolean; sharesBuffers: boolean },
   ) {
     this.module = module;
     this.#reducer = reducer;
     this.#group = group;
     this.#findUnusedParameters = findUnusedParameters;
-    this.#broadcastBuffers = broadcastBuffers;
+    this.#sharesBuffers = sharesBuffers;
   }
 
   /**
@@ -106,26 +131,39 @@ export class DistributedDataParallel<M extends TrainableModule> {
     options: DistributedDataParallelOptions = {},
   ): Promise<DistributedDataParallel<M>> {
     ddpTakes.check('DistributedDataParallel.create', arguments);
+    return DistributedDataParallel.open(module, options, unusedAdvice);
+  }
+
+  /** @internal As `create`, with other advice in its errors. */
+  static async open<M extends TrainableModule>(
+    module: M,
+    options: DistributedDataParallelOptions,
+    advice: UnusedAdvice,
+  ): Promise<DistributedDataParallel<M>> {
     const {
       group = defaultProcessGroup(),
-      bucketCapMb = 25,
+      bucketCapMb,
       findUnusedParameters = false,
       broadcastBuffers = true,
       gradientAsBucketView = false,
     } = options;
     const parameters = [...module.namedParameters()];
+    const buffers = [...module.buffers()];
     const reducer = await nativeDistributed.openReducer(
       group.native,
       handlesOf(parameters.map(([, parameter]) => parameter)),
       parameters.map(([name]) => name),
-      handlesOf([...module.buffers()]),
+      handlesOf(sparseParameters(module)),
+      handlesOf(buffers),
       module.constructor.name,
-      Math.round(bucketCapMb * 1024 * 1024),
+      ...bucketBytes(bucketCapMb),
       findUnusedParameters,
       gradientAsBucketView,
       broadcastBuffers,
+      findUnusedParameters ? advice.searched : advice.otherwise,
     );
-    return new DistributedDataParallel(module, reducer, group, { findUnusedParameters, broadcastBuffers });
+    const sharesBuffers = broadcastBuffers && buffers.length > 0;
+    return new DistributedDataParallel(module, reducer, group, { findUnusedParameters, sharesBuffers });
   }
 
   /** The module's `forward`, between the preparations that the reducer needs. */
@@ -139,9 +177,12 @@ export class DistributedDataParallel<M extends TrainableModule> {
    */
   run<T>(body: () => T): T {
     const { gradEnabled, inference } = currentContext();
-    if (!this.#isSyncing || !gradEnabled || inference) return body();
-    this.#beforeForward();
-    return after(body(), (outputs) => this.#afterForward(outputs));
+    const isRecorded = gradEnabled && !inference;
+    const syncs = this.#isSyncing && isRecorded;
+    enterContext();
+    if (isRecorded) nativeDistributed.beforeForward(this.#reducer, syncs);
+    if (this.#sharesBuffers && this.#sharesNext) this.shareBuffers();
+    return after(body(), (outputs) => this.#afterForward(outputs, syncs));
   }
 
   /** Lets gradients accumulate on each rank alone over the forward and backward passes in `body`. */
@@ -163,22 +204,21 @@ export class DistributedDataParallel<M extends TrainableModule> {
     return result;
   }
 
-  #beforeForward(): void {
-    enterContext();
-    nativeDistributed.beforeForward(this.#reducer);
-    if (this.#broadcastBuffers) this.shareBuffers();
-  }
-
-  /** Gives every rank the buffers of rank 0, as before each forward pass that is trained on; every rank must call it. */
+  /** Gives every rank the buffers of rank 0, at any time; every rank must call it. */
   shareBuffers(): void {
     enterContext();
     const buffers = [...this.module.buffers()];
     if (buffers.length > 0) nativeDistributed.syncBuffers(this.#group.native, handlesOf(buffers));
   }
 
-  #afterForward(outputs: unknown): void {
-    enterContext();
-    const searched = this.#findUnusedParameters ? [...tensorsIn(outputs)].filter((tensor) => tensor.requiresGrad) : [];
-    nativeDistributed.afterForward(this.#reducer, handlesOf(searched));
+  #afterForward(outputs: unknown, syncs: boolean): unknown {
+    this.#sharesNext = syncs;
+    if (syncs) {
+      enterContext();
+      const isSearched = this.#findUnusedParameters;
+      const searched = isSearched ? tensorsIn(outputs).filter((tensor) => tensor.requiresGrad) : [];
+      nativeDistributed.afterForward(this.#reducer, handlesOf(searched));
+    }
+    return this.#findUnusedParameters ? throughSink(outputs) : outputs;
   }
 }

@@ -59,14 +59,17 @@ interface NativeDistributed {
     group: NativeGroup,
     parameters: Handles,
     names: readonly string[],
+    sparseOnes: Handles,
     buffers: Handles,
     moduleName: string,
+    firstBucketBytes: number,
     bucketBytes: number,
     findUnusedParameters: boolean,
     gradientAsBucketView: boolean,
     broadcastBuffers: boolean,
+    unusedAdvice: string,
   ): Promise<NativeReducer>;
-  beforeForward(reducer: NativeReducer): void;
+  beforeForward(reducer: NativeReducer, syncs: boolean): void;
   syncBuffers(group: NativeGroup, buffers: Handles): void;
   afterForward(reducer: NativeReducer, outputs: Handles): void;
 }

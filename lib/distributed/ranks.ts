@@ -1,7 +1,13 @@
 import type { Tensor } from '../tensor/tensor.js';
 import { defaultProcessGroup, destroyProcessGroup, initProcessGroup, isInitialized } from './defaultGroup.js';
-import { DistributedDataParallel, type TrainableModule } from './distributedDataParallel.js';
+import { DistributedDataParallel, type TrainableModule, type UnusedAdvice } from './distributedDataParallel.js';
 import type { ProcessGroup } from './processGroup.js';
+
+const unusedAdvice: UnusedAdvice = {
+  searched:
+    'With training.findUnusedParameters, what trainingStep returns must be tensors, arrays, plain objects and maps.',
+  otherwise: 'Set training.findUnusedParameters=true, or give the model only parameters that every trainingStep uses.',
+};
 
 /** The ranks of a process group, in the form in which the framework's `Orchestrator` takes them. */
 export class GroupRanks {
@@ -32,8 +38,11 @@ export class GroupRanks {
     return this.group.allGather(values);
   }
 
-  parallelize(model: TrainableModule): Promise<DistributedDataParallel<TrainableModule>> {
-    return DistributedDataParallel.create(model, { group: this.group });
+  parallelize(
+    model: TrainableModule,
+    { findUnusedParameters = false }: { findUnusedParameters?: boolean } = {},
+  ): Promise<DistributedDataParallel<TrainableModule>> {
+    return DistributedDataParallel.open(model, { group: this.group, findUnusedParameters }, unusedAdvice);
   }
 }
 

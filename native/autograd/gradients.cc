@@ -184,9 +184,11 @@ napi_value zero_gradients(napi_env env, napi_callback_info info) {
       if (!grad.defined()) continue;
       if (set_to_none) {
         grad.reset();
-      } else {
-        grad.detach_().zero_();
+        continue;
       }
+      // A gradient may be a view (of a bucket), which cannot be detached in place and need not be.
+      if (grad.grad_fn()) grad.detach_();
+      grad.set_requires_grad(false).zero_();
     }
     return nullptr;
   });

@@ -112,10 +112,6 @@ const char* remedy_of(const std::string& message) {
            "MASTER_PORT and WORLD_SIZE are the same for all of them; a slow start needs a larger "
            "timeoutMs.";
   }
-  if (contains(message, {"finished reduction in the prior iteration"})) {
-    return "Pass { findUnusedParameters: true }, or take the unused parameters out of the module; "
-           "a forward pass without a backward pass belongs in noGrad.";
-  }
   if (contains(message, {"in this process with sizes", "different number of", "params[",
                          "Detected mismatch"})) {
     return "All ranks must build the same module and call the same collectives in the same order, "
@@ -134,8 +130,7 @@ std::string shorten(std::string message) {
     if (end == std::string::npos) break;
     message.erase(0, end + 2);
   }
-  for (const char* advice : {" This is typically caused by", " You can enable unused parameter",
-                             " Did the remote server"}) {
+  for (const char* advice : {" This is typically caused by", " Did the remote server"}) {
     message.erase(std::min(message.find(advice), message.size()));
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();

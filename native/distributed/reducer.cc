@@ -1,7 +1,10 @@
 #include "reducer.h"
 
+#include <torch/csrc/distributed/c10d/debug.h>
+
 #include <algorithm>
 #include <limits>
+#include <sstream>
 #include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 #include <unordered_set>
@@ -17,6 +20,8 @@ namespace {
 
 constexpr size_t kBroadcastBytes = size_t{250} * 1024 * 1024;
 
+using Names = std::unordered_map<size_t, std::string>;
+
 struct ReducerObject {
   static constexpr napi_type_tag tag = {0xe3b7120d5a94c86f, 0x47f0a2c91b6e3d58};
   static constexpr const char* name = "Reducer";
@@ -25,19 +30,24 @@ struct ReducerObject {
   // and the Logger, declared last, goes first.
   std::shared_ptr<c10d::Reducer> reducer;
   std::shared_ptr<c10d::Logger> logger;
+  Names names;
+  std::string unused_advice;
 };
 
 struct ReducerOptions {
   std::string module_name;
+  int64_t first_bucket_bytes = 0;
   int64_t bucket_bytes = 0;
   bool find_unused_parameters = false;
   bool gradient_as_bucket_view = false;
   bool broadcast_buffers = true;
+  std::string unused_advice;  // what to do about parameters that a step leaves out
 };
 
 struct Model {
   std::vector<at::Tensor> parameters;  // those that are trained, shared ones once
-  std::unordered_map<size_t, std::string> names;
+  std::vector<bool> sparse;            // whether the gradient of each is
+  Names names;
   std::vector<at::Tensor> state;  // all parameters and buffers
 };
 
@@ -45,11 +55,10 @@ using Buckets = std::vector<std::vector<size_t>>;
 
 std::shared_ptr<c10d::Reducer> make_reducer(const Group& group, const Model& model, Buckets buckets,
                                             const ReducerOptions& options) {
-  const std::vector<bool> sparse(model.parameters.size(), false);
   return std::make_shared<c10d::Reducer>(
-      model.parameters, std::move(buckets), group, sparse, options.bucket_bytes,
+      model.parameters, std::move(buckets), group, model.sparse, options.bucket_bytes,
       options.find_unused_parameters, options.gradient_as_bucket_view, model.names,
-      c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false,
+      options.first_bucket_bytes, /*skip_all_reduce_unused_params=*/false,
       /*use_python_reducer=*/false, /*bucket_bytes_cap_list=*/std::vector<int64_t>());
 }
 
@@ -58,11 +67,11 @@ Buckets assign_buckets(const Model& model, const ReducerOptions& options) {
   // gradients come is not known before it.
   std::vector<size_t> limits{std::numeric_limits<size_t>::max()};
   if (options.find_unused_parameters) {
-    limits = {c10d::kDefaultFirstBucketBytes, static_cast<size_t>(options.bucket_bytes)};
+    limits = {static_cast<size_t>(options.first_bucket_bytes),
+              static_cast<size_t>(options.bucket_bytes)};
     if (limits[1] <= limits[0]) limits.erase(limits.begin());
   }
-  auto assigned = c10d::compute_bucket_assignment_by_size(
-      model.parameters, limits, std::vector<bool>(model.parameters.size(), false));
+  auto assigned = c10d::compute_bucket_assignment_by_size(model.parameters, limits, model.sparse);
   Buckets buckets = std::move(std::get<0>(assigned));
   // The last layers' gradients come first.
   std::reverse(buckets.begin(), buckets.end());
@@ -77,28 +86,41 @@ std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
   object->reducer = make_reducer(group, model, assign_buckets(model, options), options);
   object->logger = std::make_shared<c10d::Logger>(object->reducer);
   object->reducer->set_logger(object->logger);
-  object->logger->set_construction_data_and_log(options.module_name, {}, -1,
-                                                options.broadcast_buffers, /*has_sync_bn=*/false,
-                                                /*static_graph=*/false);
+  // In this mode it takes the wrapper of a Gloo group for the group itself, and crashes, in Python
+  // too.
+  if (c10d::debug_level() != c10d::DebugLevel::Detail) {
+    object->logger->set_construction_data_and_log(options.module_name, {}, -1,
+                                                  options.broadcast_buffers, /*has_sync_bn=*/false,
+                                                  /*static_graph=*/false);
+  }
+  object->names = model.names;
+  object->unused_advice = options.unused_advice;
   return object;
 }
 
-std::vector<at::Tensor> detached(const std::vector<at::Tensor>& tensors) {
+// Each tensor once, to be overwritten without a trace in the graph: a graph that saved a buffer
+// goes on with what the other forward passes put there, as in Python.
+std::vector<at::Tensor> untracked(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> result;
   std::unordered_set<c10::TensorImpl*> seen;
   for (const at::Tensor& tensor : tensors) {
-    if (seen.insert(tensor.unsafeGetTensorImpl()).second) result.push_back(tensor.detach());
+    if (seen.insert(tensor.unsafeGetTensorImpl()).second) result.push_back(tensor.variable_data());
   }
   return result;
 }
 
-Model read_model(napi_env env, napi_value parameters, napi_value names, napi_value buffers) {
+Model read_model(napi_env env, napi_value parameters, napi_value names, napi_value sparse,
+                 napi_value buffers) {
   Environment& environment = Environment::of(env);
   if (!Napi::Value(env, names).IsArray()) {
     throw Error("INVALID_ARGUMENT", "expected a list of parameter names");
   }
   const Napi::Array name_list(env, names);
   std::vector<at::Tensor> all = to_tensors(environment, env, parameters);
+  std::unordered_set<c10::TensorImpl*> sparse_ones;
+  for (const at::Tensor& each : to_tensors(environment, env, sparse)) {
+    sparse_ones.insert(each.unsafeGetTensorImpl());
+  }
   Model model;
   std::unordered_set<c10::TensorImpl*> seen;
   for (size_t i = 0; i < all.size(); ++i) {
@@ -106,9 +128,10 @@ Model read_model(napi_env env, napi_value parameters, napi_value names, napi_val
     const Napi::Value name = name_list[static_cast<uint32_t>(i)];
     model.names[model.parameters.size()] = name.ToString().Utf8Value();
     model.parameters.push_back(all[i]);
+    model.sparse.push_back(sparse_ones.count(all[i].unsafeGetTensorImpl()) > 0);
   }
   for (at::Tensor& buffer : to_tensors(environment, env, buffers)) all.push_back(buffer);
-  model.state = detached(all);
+  model.state = untracked(all);
   return model;
 }
 
@@ -132,22 +155,38 @@ void check_model(c10d::ProcessGroup& group, const Model& model) {
   }
 }
 
-// openReducer(group, parameters, names, buffers, moduleName, bucketBytes, findUnusedParameters,
-//             gradientAsBucketView, broadcastBuffers): Promise<Reducer>
+// openReducer(group, parameters, names, sparseOnes, buffers, moduleName, firstBucketBytes,
+//             bucketBytes, findUnusedParameters, gradientAsBucketView, broadcastBuffers,
+//             unusedAdvice): Promise<Reducer>
 napi_value open_reducer(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<9> args(env, info);
+    const Arguments<12> args(env, info);
     const Group group = live_group(env, args[0]);
-    const Model model = read_model(env, args[1], args[2], args[3]);
+    const Model model = read_model(env, args[1], args[2], args[3], args[4]);
     check_model(*group, model);
-    const ReducerOptions options{args.string(4), args.int64(5), args.boolean(6), args.boolean(7),
-                                 args.boolean(8)};
+    const ReducerOptions options{args.string(5),  args.int64(6),    args.int64(7),  args.boolean(8),
+                                 args.boolean(9), args.boolean(10), args.string(11)};
     return Background::of(env, info).run(
         env, "DistributedDataParallel", [group, model, options]() -> Settle {
           auto object = build(group, model, options);
           return [object](napi_env env) { return wrap_object(env, object); };
         });
   });
+}
+
+// The parameters that the last backward pass gave no gradient to, by name: the Reducer's complaint
+// has their numbers. Empty where it complains of something else.
+std::string left_out(const Names& names, const std::string& complaint) {
+  constexpr size_t kMostNames = 8;
+  const size_t start = complaint.find("Parameter indices which did not receive grad");
+  if (start == std::string::npos) return "";
+  std::istringstream numbers(complaint.substr(complaint.find(':', start) + 1));
+  std::string list;
+  size_t count = 0;
+  for (size_t index = 0; numbers >> index; ++count) {
+    if (count < kMostNames) list += (count == 0 ? "'" : ", '") + names.at(index) + "'";
+  }
+  return count <= kMostNames ? list : list + " and " + std::to_string(count - kMostNames) + " more";
 }
 
 // Runs the body of a call that waits for the other ranks on the JavaScript thread.
@@ -163,14 +202,31 @@ napi_value blocking(napi_env env, Body body) {
   });
 }
 
-// beforeForward(reducer)
+// Runs a call of the Reducer that may find the backward pass before it incomplete.
+template <typename Body>
+void step(const ReducerObject& object, Body body) {
+  try {
+    body();
+  } catch (const c10::Error& error) {
+    const std::string unused = left_out(object.names, error.what_without_backtrace());
+    if (unused.empty()) throw;
+    throw Error("DISTRIBUTED_FAILED",
+                "DistributedDataParallel cannot begin another step: since the last forward pass, "
+                "backward gave no gradient on this rank to " +
+                    unused + ". " + object.unused_advice);
+  }
+}
+
+// beforeForward(reducer, syncs): `syncs` says whether the gradients of this pass will be averaged
 napi_value before_forward(napi_env env, napi_callback_info info) {
   return blocking(env, [&] {
-    const Arguments<1> args(env, info);
+    const Arguments<2> args(env, info);
     const auto object = unwrap_object<ReducerObject>(env, args[0]);
-    object->logger->set_runtime_stats_and_log();
-    object->reducer->prepare_for_forward();
-    object->reducer->rebuild_buckets();
+    if (args.boolean(1)) {
+      object->logger->set_runtime_stats_and_log();
+      object->reducer->prepare_for_forward();
+    }
+    step(*object, [&] { object->reducer->rebuild_buckets(); });
   });
 }
 
@@ -179,7 +235,7 @@ napi_value sync_buffers(napi_env env, napi_callback_info info) {
   return blocking(env, [&] {
     const Arguments<2> args(env, info);
     const Group group = live_group(env, args[0]);
-    c10d::broadcast_coalesced(group, detached(to_tensors(Environment::of(env), env, args[1])),
+    c10d::broadcast_coalesced(group, untracked(to_tensors(Environment::of(env), env, args[1])),
                               kBroadcastBytes, 0);
   });
 }
@@ -190,7 +246,8 @@ napi_value after_forward(napi_env env, napi_callback_info info) {
   return blocking(env, [&] {
     const Arguments<2> args(env, info);
     const auto object = unwrap_object<ReducerObject>(env, args[0]);
-    object->reducer->prepare_for_backward(to_tensors(Environment::of(env), env, args[1]));
+    const auto outputs = to_tensors(Environment::of(env), env, args[1]);
+    step(*object, [&] { object->reducer->prepare_for_backward(outputs); });
   });
 }
 

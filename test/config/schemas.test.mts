@@ -20,6 +20,7 @@ describe('TrainingConfig', () => {
       earlyStoppingMonitor: 'val_loss',
       earlyStoppingMode: 'min',
       useDistributed: false,
+      findUnusedParameters: false,
       localRank: 0,
       worldSize: 1,
       seed: 42,

@@ -104,7 +104,7 @@ describe('failures of a group', function () {
     ['noBytes', 'INVALID_ARGUMENT', /must give a Uint8Array/],
     ['twice', 'DISTRIBUTED_FAILED', /destroyProcessGroup/],
     ['nothingToTrain', 'INVALID_ARGUMENT', /at least one parameter that requires a gradient/],
-    ['unused', 'DISTRIBUTED_FAILED', /findUnusedParameters: true/],
+    ['unused', 'DISTRIBUTED_FAILED', /no gradient on this rank to 'weights\.1'\. Pass { findUnusedParameters: true }/],
   ];
   for (const [name, code, message] of cases) {
     it(`${name} is an error on every rank`, async () => {
@@ -142,6 +142,13 @@ describe('failures of a group', function () {
     for (const { results, output } of ranks) {
       expect(results[0], output).to.include({ code: 'DISTRIBUTED_FAILED' });
       expect(results[0]!.message).to.match(/\[2\][^]*\[3\]|\[3\][^]*\[2\]/);
+    }
+  });
+
+  it('unused parameters are named under TORCH_DISTRIBUTED_DEBUG=DETAIL too', async () => {
+    const ranks = await runTwo('failures.mjs', { FAILURE: 'unused', TORCH_DISTRIBUTED_DEBUG: 'DETAIL' });
+    for (const { results, output } of ranks) {
+      expect(results[0]?.message, output).to.include("no gradient on this rank to 'weights.1'. Pass");
     }
   });
 

@@ -49,6 +49,7 @@ const rules: Record<string, Rule> = {
   'training.nonFiniteLoss': applied,
   'training.earlyStoppingPatience': applied,
   'training.numThreads': applied,
+  'training.findUnusedParameters': applied,
   'training.checkpoint': applied,
   'training.batchSize': atTheStartOfAnEpoch,
   'training.accumulationSteps': atTheStartOfAnEpoch,

@@ -80,7 +80,7 @@ export class AccumulationWindow {
 }
 
 /** A loss whose gradients are zeros. */
-function zeroOf(parameters: Iterable<Tensor>): Tensor {
+export function zeroOf(parameters: Iterable<Tensor>): Tensor {
   const learning = [...parameters].filter(({ requiresGrad }) => requiresGrad);
   return learning.map((parameter) => parameter.sum().mul(0)).reduce((sum, zero) => sum.add(zero));
 }

@@ -15,7 +15,7 @@ import { flattenOptimizer } from '../checkpoints/optimizerState.js';
 import { called } from '../plugins/calls.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
-import { AccumulationWindow } from './accumulation.js';
+import { AccumulationWindow, zeroOf } from './accumulation.js';
 import type { Agreement } from './agreement.js';
 import { RunningMetrics } from './metrics.js';
 import { Scheduling } from './scheduling.js';
@@ -76,8 +76,18 @@ export class Trainer {
     const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist<number[]>();
     if (state.batch > 0) this.#running.restore(sums, state.metricNames);
     this.#window.restore(weight, loss);
-    restoreGradients(model, checkpoint.gradients[ranks.rank] ?? {});
+    const gradients = checkpoint.gradients[ranks.rank] ?? {};
+    this.#repeatUse(Object.keys(gradients));
+    restoreGradients(model, gradients);
     setRngState(checkpoint.rng[ranks.rank]!);
+  }
+
+  /** Has `parallel` see again which parameters the open window has used: it averages those, whichever its last batch uses. */
+  #repeatUse(names: string[]): void {
+    const { model, parallel, training } = this.#parts;
+    if (!training.findUnusedParameters || names.length === 0) return;
+    const used = [...model.namedParameters()].filter(([name]) => names.includes(name));
+    parallel.noSync(() => scope(() => zeroOf(used.map(([, parameter]) => parameter)).backward()));
   }
 
   /** Trains the epoch that `state` names to its end; false when it was interrupted. */
@@ -170,12 +180,15 @@ export class Trainer {
   #backward(batch: unknown, windowSize: number): void {
     const { model, parallel, training, state } = this.#parts;
     const step = () => model.trainingStep(batch as Record<string, Tensor>, state.batch);
-    const output = parallel.run(() => called('trainingStep', step));
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
-    const read = readStep(output, 'trainingStep', batch, samples);
-    this.#checkFinite(read);
-    this.#window.add(read, windowSize, model.parameters()).backward();
-    this.#running.add(read);
+    // Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient.
+    const loss = parallel.run(() => {
+      const read = readStep(called('trainingStep', step), 'trainingStep', batch, samples);
+      this.#checkFinite(read);
+      this.#running.add(read);
+      return this.#window.add(read, windowSize, model.parameters());
+    });
+    loss.backward();
   }
 
   #checkFinite({ value, weight }: Step): void {
