@@ -192,7 +192,7 @@ describe('aiforge-launch', function () {
       launcher.child.stdout?.destroy();
       // The rank prints that it ignores this, which the launcher cannot pass on.
       process.kill(pids[0] ?? expect.fail('no process id was printed'), 'SIGINT');
-      expect(await launcher.end).to.equal(143);
+      expect(await launcher.end).to.equal(141);
       expect(pids.filter(isRunning)).to.deep.equal([]);
     });
   });

@@ -167,7 +167,7 @@ describe('how a training command ends', () => {
     it('a callback that never settles rejects', () => {
       const { status, stderr } = runScript('never-called-back', { NEVER: 'callback' });
       expect(status).to.equal(1);
-      expect(stderr).to.include("A callback's onEpochEnd returned a promise that never settles");
+      expect(stderr).to.include('callbacks[0].onEpochEnd returned a promise that never settles');
       expect(metricsOf(runOf('never-called-back')).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
     });
   });
