@@ -1,7 +1,7 @@
 import { mapTree } from '../autograd/pytree.js';
 import { isAvailable } from '../cuda/device.js';
 import { AiforgeError } from '../errors.js';
-import { anything, boolean, either, func, kind, notNegative, oneOf, optional, positive, size } from '../kinds.js';
+import { anything, boolean, either, func, kind, oneOf, optional, positive, size } from '../kinds.js';
 import { logger } from '../log.js';
 import { takesAmpScaling, type Scaled } from '../optim/ampScaling.js';
 import { optimizerKind } from '../optim/kinds.js';
@@ -13,6 +13,7 @@ import { tensorKind } from '../tensor/kinds.js';
 import { ops } from '../tensor/operators.js';
 import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
+import { checkState, type GradScalerStateDict } from './gradScalerState.js';
 import { unscaleGradients, type FoundInf } from './unscale.js';
 
 export interface GradScalerOptions {
@@ -28,16 +29,6 @@ export interface GradScalerOptions {
   growthInterval?: number;
   /** False makes every method do nothing but `step`, which steps the optimizer. Default: true. */
   enabled?: boolean;
-}
-
-/** What `GradScaler.stateDict` gives, under Python's names; nothing of one that is not enabled. */
-export interface GradScalerStateDict {
-  scale: number;
-  growth_factor: number;
-  backoff_factor: number;
-  growth_interval: number;
-  /** Steps in a row with finite gradients since the scale changed. */
-  _growth_tracker: number;
 }
 
 /** A tensor, or arrays, objects and maps of tensors. */
@@ -71,14 +62,6 @@ const updateTakes = signature({ newScale: optional(either(positive, tensorKind))
 const factorTakes = signature({ newFactor: positive });
 const intervalTakes = signature({ newInterval: size });
 const loadStateDictTakes = signature({ stateDict: kind('an object, as stateDict() gives', isOptions) });
-
-const stateKinds = {
-  scale: notNegative,
-  growth_factor: positive,
-  backoff_factor: positive,
-  growth_interval: size,
-  _growth_tracker: size,
-};
 
 const updateScale = ops.aten('_amp_update_scale_');
 
@@ -385,18 +368,4 @@ export class GradScaler {
 function combined(found: readonly FoundInf[], { device }: Tensor): Tensor | undefined {
   const all = found.flatMap((each) => [...each.values()]).map((each) => each.to(device));
   return all.length === 0 ? undefined : all.reduce((a, b) => a.maximum(b));
-}
-
-function checkState(stateDict: object): asserts stateDict is GradScalerStateDict {
-  const mismatch = (problem: string): never => {
-    throw new AiforgeError('STATE_DICT_MISMATCH', `GradScaler.loadStateDict: ${problem}.`);
-  };
-  const given = Object.entries(stateDict);
-  if (given.length === 0) mismatch('the state is empty: it was saved of a scaler that was not enabled');
-  for (const [name, of] of Object.entries(stateKinds)) {
-    const value: unknown = Reflect.get(stateDict, name);
-    if (!of.accepts(value)) mismatch(`${name} must be ${of.expected}, got ${show(value)}`);
-  }
-  const unknown = given.find(([name]) => !Object.hasOwn(stateKinds, name));
-  if (unknown !== undefined) mismatch(`a GradScaler has no state '${unknown[0]}'`);
 }

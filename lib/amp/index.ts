@@ -1,2 +1,3 @@
 export { autocast, type AutocastOptions } from './autocast.js';
-export { GradScaler, type GradScalerOptions, type GradScalerStateDict, type Scalable } from './gradScaler.js';
+export { GradScaler, type GradScalerOptions, type Scalable } from './gradScaler.js';
+export { type GradScalerStateDict } from './gradScalerState.js';

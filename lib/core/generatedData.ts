@@ -6,7 +6,8 @@ import { AiforgeError } from '../errors.js';
 import { func, kind, string } from '../kinds.js';
 import { isOptions, signature } from '../signature.js';
 import { plainJson } from './plainJson.js';
-import { loadSafetensors, saveSafetensors, scope, type Tensor } from '../tensor/index.js';
+import { saveSafetensors, scope, type Tensor } from '../tensor/index.js';
+import { safetensorsMetadata } from '../tensor/safetensors.js';
 
 /** How the tensors of a file are made. */
 export interface GeneratedData {
@@ -62,7 +63,7 @@ function hasFile(file: string): boolean {
 /** What a file says of how it was made; undefined where it says nothing, as one of another format. */
 function madeBy(file: string): { maker: string | undefined; settings: unknown } | undefined {
   try {
-    const { maker, settings } = scope(() => loadSafetensors(file).metadata);
+    const { maker, settings } = safetensorsMetadata(file);
     return { maker, settings: JSON.parse(settings ?? 'null') };
   } catch {
     return undefined;

@@ -22,6 +22,7 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
+import { hasChanged, type Plan } from './plan.js';
 import { parametersKind, type OptimizerSignature } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
 import { groupsOf, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './parameterGroups.js';
@@ -32,13 +33,6 @@ export { type ParameterGroup, type ParameterGroupOptions, type Parameters };
 
 const optimizerTakes = signature({ params: parametersKind, defaults: objectKind });
 const groupTakes = signature({ group: objectKind });
-
-// The parameters of a group as its last step took them: those with gradients in buckets, the others watched for one.
-interface Plan {
-  readonly parameters: readonly Tensor[];
-  buckets: Bucket[] | undefined;
-  idle: Watched | undefined;
-}
 
 /** What every optimizer has. */
 export interface OptimizerOptions {
@@ -388,13 +382,6 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   [shown](): string {
     return this.constructor.name;
   }
-}
-
-// Reads the gradients of a plan; every one of them, so that the next step finds no old change.
-function hasChanged({ buckets, idle }: Plan): boolean {
-  let changed = idle?.collect() ?? false;
-  for (const bucket of buckets!) if (bucket.collect()) changed = true;
-  return changed;
 }
 
 function describeCounter(counter: ParameterState[string] | undefined): string {

@@ -114,14 +114,25 @@ const loadTakes = signature({ file: string });
  */
 export function loadSafetensors(file: string): SafetensorsFile {
   loadTakes.check('loadSafetensors', arguments);
+  return withFile(file, (descriptor) => {
+    const { entries, metadata, dataStart } = readHeader(file, descriptor);
+    const tensors = entries.map(([name, entry]) => [name, readTensor(file, descriptor, name, entry, dataStart)]);
+    return { tensors: Object.fromEntries(tensors) as Record<string, Tensor>, metadata };
+  });
+}
+
+/** @internal The metadata of a safetensors file alone; throws as `loadSafetensors`. */
+export function safetensorsMetadata(file: string): Record<string, string> {
+  return withFile(file, (descriptor) => readHeader(file, descriptor).metadata);
+}
+
+function withFile<T>(file: string, work: (descriptor: number) => T): T {
   if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? false)) {
     throw new AiforgeError('FILE_NOT_FOUND', `There is no file ${file}. Check the path.`);
   }
   const descriptor = openSync(file, 'r');
   try {
-    const { entries, metadata, dataStart } = readHeader(file, descriptor);
-    const tensors = entries.map(([name, entry]) => [name, readTensor(file, descriptor, name, entry, dataStart)]);
-    return { tensors: Object.fromEntries(tensors) as Record<string, Tensor>, metadata };
+    return work(descriptor);
   } finally {
     closeSync(descriptor);
   }

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { expect } from 'chai';
+
+import { refusalOf } from '../support/refusal.mjs';
 import { parse } from 'yaml';
-import { AiforgeError } from '#lib/errors.js';
 import { dumpConfig, loadExperimentConfig } from '#lib/config/load.js';
 
 const yaml = `experimentName: spam
@@ -26,15 +27,6 @@ describe('loadExperimentConfig', () => {
   const write = (name: string, content: string): string => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
-  };
-  const failure = (work: () => unknown): AiforgeError => {
-    try {
-      work();
-    } catch (error) {
-      expect(error).to.be.instanceOf(AiforgeError);
-      return error as AiforgeError;
-    }
-    throw new Error('nothing was thrown');
   };
 
   describe('files', () => {
@@ -129,28 +121,28 @@ describe('loadExperimentConfig', () => {
   describe('errors', () => {
     it('suggests the file of a similar name', () => {
       write('spam.yaml', yaml);
-      const error = failure(() => loadExperimentConfig(join(folder, 'spma.yaml')));
+      const error = refusalOf(() => loadExperimentConfig(join(folder, 'spma.yaml')));
       expect(error.code).to.equal('FILE_NOT_FOUND');
       expect(error.message).to.include("spma.yaml'").and.to.include("Did you mean 'spam.yaml'?");
     });
 
     it('refuses a folder and a file of another kind', () => {
       mkdirSync(join(folder, 'd.yaml'));
-      expect(failure(() => loadExperimentConfig(join(folder, 'd.yaml'))).code).to.equal('CONFIG_INVALID');
-      expect(failure(() => loadExperimentConfig(write('a.toml', ''))).message).to.include('.yaml');
+      expect(refusalOf(() => loadExperimentConfig(join(folder, 'd.yaml'))).code).to.equal('CONFIG_INVALID');
+      expect(refusalOf(() => loadExperimentConfig(write('a.toml', ''))).message).to.include('.yaml');
     });
 
     it('says line and column of broken YAML', () => {
-      const error = failure(() => loadExperimentConfig(write('broken.yaml', 'experimentName: x\nmodel: {a: [1}\n')));
+      const error = refusalOf(() => loadExperimentConfig(write('broken.yaml', 'experimentName: x\nmodel: {a: [1}\n')));
       expect(error.code).to.equal('CONFIG_INVALID');
       expect(error.message).to.match(/broken\.yaml:2:\d+: not valid YAML: .+\. Correct it there/);
     });
 
     it('refuses an alias without an anchor and a key given twice', () => {
-      expect(failure(() => loadExperimentConfig(write('alias.yaml', 'model: *gone\n'))).message).to.match(
+      expect(refusalOf(() => loadExperimentConfig(write('alias.yaml', 'model: *gone\n'))).message).to.match(
         /alias\.yaml:\d+:\d+:/,
       );
-      expect(failure(() => loadExperimentConfig(write('twice.yaml', 'model: {}\nmodel: {}\n'))).message).to.include(
+      expect(refusalOf(() => loadExperimentConfig(write('twice.yaml', 'model: {}\nmodel: {}\n'))).message).to.include(
         ':2:1:',
       );
     });
@@ -161,7 +153,7 @@ describe('loadExperimentConfig', () => {
         yaml.replace('epochs: 3', 'epochs: three').replace('learningRate', 'learning_rat') +
           '  earlyStoppingMode: mim\n',
       );
-      const { code, message } = failure(() => loadExperimentConfig(file));
+      const { code, message } = refusalOf(() => loadExperimentConfig(file));
       expect(code).to.equal('CONFIG_INVALID');
       expect(message).to.include('wrong.yaml has 3 problems:');
       expect(message).to.include(
@@ -174,18 +166,20 @@ describe('loadExperimentConfig', () => {
     });
 
     it('says what is missing from an empty file', () => {
-      const { message } = failure(() => loadExperimentConfig(write('empty.yaml', '')));
+      const { message } = refusalOf(() => loadExperimentConfig(write('empty.yaml', '')));
       expect(message)
         .to.include('has 4 problems')
         .and.to.include('dataPath: missing, expected a string (Where the data');
     });
 
     it('refuses a file that is a list, a module without a configuration and one that throws', () => {
-      expect(failure(() => loadExperimentConfig(write('list.yaml', '- 1\n'))).message).to.include('expected a mapping');
-      expect(failure(() => loadExperimentConfig(write('none.ts', 'export const x = 1;'))).message).to.include(
+      expect(refusalOf(() => loadExperimentConfig(write('list.yaml', '- 1\n'))).message).to.include(
+        'expected a mapping',
+      );
+      expect(refusalOf(() => loadExperimentConfig(write('none.ts', 'export const x = 1;'))).message).to.include(
         'export const config',
       );
-      const error = failure(() => loadExperimentConfig(write('throws.ts', `throw new Error('from inside');`)));
+      const error = refusalOf(() => loadExperimentConfig(write('throws.ts', `throw new Error('from inside');`)));
       expect(error.message).to.include('from inside');
       expect(error.cause).to.be.instanceOf(Error);
     });
@@ -203,7 +197,7 @@ describe('loadExperimentConfig', () => {
           'odd.mts',
           `export const config = { experimentName: 'x', modelPlugin: 'm', datasetPlugin: 'd', dataPath: 'p', model: { at: [${value}] } };`,
         );
-        const error = failure(() => loadExperimentConfig(file));
+        const error = refusalOf(() => loadExperimentConfig(file));
         expect(error.code).to.equal('CONFIG_INVALID');
         expect(error.message).to.include("odd.mts: 'model.at.0");
       });
@@ -214,7 +208,7 @@ describe('loadExperimentConfig', () => {
       it(`${isPath ? 'takes the path' : 'refuses the data path'} ${name}, ${isPath ? 'which says that it is one' : 'which leaves DATA_DIR'}`, () => {
         const file = write('inside.yaml', yaml.replace('./data/spam', name));
         if (isPath) return void expect(loadExperimentConfig(file).dataPath).to.equal(join(folder, name));
-        const { code, message } = failure(() => loadExperimentConfig(file));
+        const { code, message } = refusalOf(() => loadExperimentConfig(file));
         expect(code).to.equal('CONFIG_INVALID');
         expect(message).to.include(`dataPath (line 4): got '${name}', expected a name inside DATA_DIR`);
       });
@@ -223,7 +217,7 @@ describe('loadExperimentConfig', () => {
     it('refuses keys that would reach a prototype', () => {
       for (const key of ['__proto__', 'constructor', 'prototype']) {
         const file = write('proto.yaml', `${yaml}datasetArgs: { deep: [{ ${key}: { polluted: true } }] }\n`);
-        expect(failure(() => loadExperimentConfig(file)).message).to.include(
+        expect(refusalOf(() => loadExperimentConfig(file)).message).to.include(
           `'datasetArgs.deep.0.${key}' is not allowed`,
         );
       }

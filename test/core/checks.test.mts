@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import {
-  BasePreprocessor,
   loadRun,
   loadExperimentConfig,
   randint,
@@ -18,7 +17,7 @@ import { expect } from 'chai';
 import { ClassCounts } from '#lib/core/training/classCounts.js';
 
 import { temporaryFolder } from '../support/project.mjs';
-import { Dataset, experiment, failureOf, linesOf, Model, runIn, type Batch } from './lab.mjs';
+import { Dataset, experiment, failureOf, linesOf, Model, runIn, Unchanged, type Batch } from './lab.mjs';
 
 /** What a step gives in place of what the lab's gives; every plugin below asks it. */
 let alter: (output: StepOutput, kind: 'training' | 'validation', batchIdx: number) => unknown = (output) => output;
@@ -193,21 +192,9 @@ describe('what a run checks', () => {
             return item as unknown as Batch;
           }
         }
-        class Preprocessor extends BasePreprocessor<Batch, Batch> {
-          fit(items: Iterable<Batch>): void {
+        class Preprocessor extends Unchanged {
+          override fit(items: Iterable<Batch>): void {
             for (const { x } of items) x.sum();
-          }
-          transform(given: Batch): Batch {
-            return given;
-          }
-          inverseTransform(given: Batch): Batch {
-            return given;
-          }
-          state(): null {
-            return null;
-          }
-          restore(): void {
-            // Nothing was learnt.
           }
         }
         registerPlugin({ name: 'bad', Model: Altered, Dataset: Bad, Preprocessor });

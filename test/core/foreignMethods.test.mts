@@ -1,11 +1,11 @@
 // Methods, files and exports that the author of a plugin expects to be read, and nothing reads.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 
-import { AiforgeError, BasePreprocessor, definePlugin, loadPlugin } from 'aiforge';
+import { BasePreprocessor, definePlugin, loadPlugin } from 'aiforge';
 import { expect } from 'chai';
 
-import { temporaryFolder } from '../support/project.mjs';
+import { refusalOf } from '../support/refusal.mjs';
+
+import { temporaryFolder, writeFiles } from '../support/project.mjs';
 
 class Model {
   forward(): void {}
@@ -33,22 +33,7 @@ const datasetSource = `export class Dataset { get length() { return 0; } get() {
 
 describe('what nothing of a plugin would call is refused:', () => {
   const folder = temporaryFolder('foreign');
-  const write = (files: Record<string, string>): string => {
-    for (const [name, content] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true });
-      writeFileSync(join(folder, name), content);
-    }
-    return folder;
-  };
-  const failure = (work: () => unknown): AiforgeError => {
-    try {
-      work();
-    } catch (error) {
-      expect(error).to.be.instanceOf(AiforgeError);
-      return error as AiforgeError;
-    }
-    throw new Error('nothing was thrown');
-  };
+  const write = (files: Record<string, string>): string => writeFiles(folder, files);
 
   const names: [part: string, method: string, instead: string][] = [
     ['Model', 'configureOptimizers', 'configureOptimizer(name, learningRate, options), and configureScheduler'],
@@ -78,7 +63,7 @@ describe('what nothing of a plugin would call is refused:', () => {
     it(`${method} in a ${part}, which nothing would call`, () => {
       const Class = class extends whole[part]! {};
       Object.defineProperty(Class.prototype, method, { value: () => undefined });
-      const { code, message } = failure(() => definePlugin({ name: 'x', Model, Dataset: Data, [part]: Class }));
+      const { code, message } = refusalOf(() => definePlugin({ name: 'x', Model, Dataset: Data, [part]: Class }));
       expect(code).to.equal('PLUGIN_INVALID');
       expect(message).to.include(`class ${part} has '${method}', which nothing calls; write `).and.to.include(instead);
     });
@@ -131,7 +116,7 @@ describe('what nothing of a plugin would call is refused:', () => {
       'misspelt/preprocesor.js': '',
       'misspelt/tokenizer.ts': '',
     });
-    const { code, message } = failure(() => loadPlugin('./misspelt', { from }));
+    const { code, message } = refusalOf(() => loadPlugin('./misspelt', { from }));
     expect(code).to.equal('PLUGIN_INVALID');
     expect(message).to.match(/misspelt\/preprocesor\.js is read by nothing; did you mean preprocessor\.js\?/);
     write({ 'other/dataset.ts': datasetSource, 'other/preprocessing.ts': '', 'other/models_list.ts': '' });
@@ -148,13 +133,13 @@ describe('what nothing of a plugin would call is refused:', () => {
   ] as const) {
     it(`an index that exports ${what}`, () => {
       const from = write({ [`${what}/dataset.ts`]: datasetSource, [`${what}/index.js`]: index });
-      expect(failure(() => loadPlugin(`./${what}`, { from })).message).to.match(message);
+      expect(refusalOf(() => loadPlugin(`./${what}`, { from })).message).to.match(message);
     });
   }
 
   it('a module that throws what is no error', () => {
     const from = write({ 'throws/dataset.js': 'throw undefined;' });
-    expect(failure(() => loadPlugin('./throws', { from })).message).to.match(
+    expect(refusalOf(() => loadPlugin('./throws', { from })).message).to.match(
       /dataset\.js could not be run: it threw undefined/,
     );
   });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import {
   BaseDataset,
   BaseModel,
+  BasePreprocessor,
   Container,
   ExperimentConfig,
   Generator,
@@ -74,6 +75,25 @@ export class Dataset extends BaseDataset<Batch> {
 
   loadData(): void {
     // It is there already.
+  }
+}
+
+/** Learns nothing and leaves its items as they are. */
+export class Unchanged extends BasePreprocessor<Batch, Batch> {
+  fit(_items: Iterable<Batch>): void {
+    // Learns nothing.
+  }
+  transform(given: Batch): Batch {
+    return given;
+  }
+  inverseTransform(given: Batch): Batch {
+    return given;
+  }
+  state(): null {
+    return null;
+  }
+  restore(): void {
+    // Nothing was learnt.
   }
 }
 

@@ -2,33 +2,15 @@
 import path from 'node:path';
 import { runInThisContext } from 'node:vm';
 
-import { AiforgeError, BasePreprocessor, optim, registerPlugin, tensor, type StepOutput } from 'aiforge';
+import { AiforgeError, optim, registerPlugin, tensor, type StepOutput } from 'aiforge';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
-import { Dataset, experiment, failureOf, Model, runIn, type Batch } from './lab.mjs';
+import { Dataset, experiment, failureOf, Model, runIn, Unchanged, type Batch } from './lab.mjs';
 
 type Method = (...args: never[]) => unknown;
 
-class Preprocessor extends BasePreprocessor<Batch, Batch> {
-  fit(): void {
-    // Learns nothing.
-  }
-  transform(given: Batch): Batch {
-    return given;
-  }
-  inverseTransform(given: Batch): Batch {
-    return given;
-  }
-  state(): null {
-    return null;
-  }
-  restore(): void {
-    // Nothing was learnt.
-  }
-}
-
-const bases = { Model, Dataset, Preprocessor };
+const bases = { Model, Dataset, Preprocessor: Unchanged };
 
 // Code that the linter rightly refuses.
 const throwsUndefined = runInThisContext('(() => { throw undefined; })') as Method;

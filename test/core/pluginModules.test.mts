@@ -1,12 +1,15 @@
 // Every way in which a module of a plugin, or a TypeScript configuration, may import and be written.
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { AiforgeError, loadExperimentConfig, loadPlugin } from 'aiforge';
+import { loadExperimentConfig, loadPlugin } from 'aiforge';
 import { expect } from 'chai';
+
+import { writeFiles } from '../support/project.mjs';
+import { refusalOf } from '../support/refusal.mjs';
 
 const packages = {
   'common/index.js': `module.exports = Object.assign(() => 'common', { named: 1 });`,
@@ -104,22 +107,7 @@ describe('modules of a plugin', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  function write(files: Record<string, string>): void {
-    for (const [name, content] of Object.entries(files)) {
-      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-      writeFileSync(path.join(folder, name), content);
-    }
-  }
-
-  function failure(work: () => unknown): AiforgeError {
-    try {
-      work();
-    } catch (error) {
-      expect(error).to.be.instanceOf(AiforgeError);
-      return error as AiforgeError;
-    }
-    throw new Error('nothing was thrown');
-  }
+  const write = (files: Record<string, string>): string => writeFiles(folder, files);
 
   const beside = (at: string): Record<string, string> => ({
     [`${at}/inner.ts`]: `export type B = 1; export const name = 6; export default 'inner';`,
@@ -172,7 +160,7 @@ describe('modules of a plugin', () => {
       ['awaits', 'awaits/dataset.ts'],
       ['imports', 'node_modules/waiting/main.js'],
     ] as const) {
-      const { code, message } = failure(() => loadPlugin(`./${name}`, { from: folder }));
+      const { code, message } = refusalOf(() => loadPlugin(`./${name}`, { from: folder }));
       expect(code).to.equal('PLUGIN_INVALID');
       expect(message)
         .to.include(`await stands at the top level of ${path.join(folder, file)}`)
@@ -192,9 +180,9 @@ describe('modules of a plugin', () => {
       ['gone', "Cannot find module 'not-there'", '2'],
     ] as const) {
       const file = path.join(folder, name, 'dataset.ts');
-      const { message } = failure(() => loadPlugin(`./${name}`, { from: folder }));
+      const { message } = refusalOf(() => loadPlugin(`./${name}`, { from: folder }));
       expect(message).to.equal(`${file} could not be run: ${reason} (${file}:${line}).`);
-      const config = failure(() => loadExperimentConfig(file));
+      const config = refusalOf(() => loadExperimentConfig(file));
       expect(config).to.include({ code: 'CONFIG_INVALID' });
       expect(config.message).to.include(`${reason} (${file}:${line})`);
     }
@@ -212,10 +200,10 @@ describe('modules of a plugin', () => {
       ['passed/dataset.js', "'aiforge/nn' has no export 'Linaer' (FILE:1), did you mean 'Linear'?"],
     ] as const) {
       const file = path.join(folder, name);
-      const { code, message } = failure(() => loadPlugin(`./${path.dirname(name)}`, { from: folder }));
+      const { code, message } = refusalOf(() => loadPlugin(`./${path.dirname(name)}`, { from: folder }));
       expect(code).to.equal('PLUGIN_INVALID');
       expect(message).to.equal(`${file} could not be run: ${reason.replace('FILE', file)}`);
-      expect(failure(() => loadExperimentConfig(file)).message).to.include(reason.replace('FILE', file));
+      expect(refusalOf(() => loadExperimentConfig(file)).message).to.include(reason.replace('FILE', file));
     }
   });
 
@@ -260,7 +248,7 @@ describe('modules of a plugin', () => {
         const name = `old/${what.replaceAll(' ', '_')}`;
         const all = { 'dataset.ts': dataset, ...files };
         write(Object.fromEntries(Object.entries(all).map(([file, content]) => [`${name}/${file}`, content])));
-        const { code, message } = failure(() => loadPlugin(`./${name}`, { from: folder }));
+        const { code, message } = refusalOf(() => loadPlugin(`./${name}`, { from: folder }));
         expect(code).to.equal('PLUGIN_INVALID');
         expect(message).to.include(problem);
         expect(message).to.match(
@@ -281,7 +269,7 @@ describe('modules of a plugin', () => {
           `() => validate(z.object({}) as never, {}, { source: 'x' })`,
         ),
       });
-      const { code, message } = failure(valueOf('old/given') as () => unknown);
+      const { code, message } = refusalOf(valueOf('old/given') as () => unknown);
       expect(code).to.equal('INVALID_ARGUMENT');
       expect(message).to.include('zod 4');
     });

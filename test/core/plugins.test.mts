@@ -1,7 +1,10 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
+
+import { writeFiles } from '../support/project.mjs';
+import { refusalOf } from '../support/refusal.mjs';
 import { AiforgeError } from 'aiforge';
 import { definePlugin } from '#lib/core/plugins/plugin.js';
 import { loadPlugin, registerPlugin } from '#lib/core/plugins/plugins.js';
@@ -30,23 +33,7 @@ describe('loadPlugin', () => {
   beforeEach(() => (folder = realpathSync(mkdtempSync(join(tmpdir(), 'aiforge-plugins-')))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Writes files below the folder and returns it. */
-  const write = (files: Record<string, string>): string => {
-    for (const [name, content] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true });
-      writeFileSync(join(folder, name), content);
-    }
-    return folder;
-  };
-  const failure = (work: () => unknown): AiforgeError => {
-    try {
-      work();
-    } catch (error) {
-      expect(error).to.be.instanceOf(AiforgeError);
-      return error as AiforgeError;
-    }
-    throw new Error('nothing was thrown');
-  };
+  const write = (files: Record<string, string>): string => writeFiles(folder, files);
 
   describe('finds', () => {
     it('a TypeScript folder without node_modules, whose aiforge is the running one', () => {
@@ -156,7 +143,7 @@ describe('loadPlugin', () => {
   describe('does not find', () => {
     it('an unknown name: every place searched and the nearest one', () => {
       const from = write({ 'package.json': '{}', 'plugins/transformer_text/dataset.ts': datasetSource });
-      const { code, message } = failure(() => loadPlugin('tranformer_text', { from }));
+      const { code, message } = refusalOf(() => loadPlugin('tranformer_text', { from }));
       expect(code).to.equal('PLUGIN_NOT_FOUND');
       expect(message).to.include("Did you mean 'transformer_text'?");
       expect(message).to.include(`the folder ${join(folder, 'plugins', 'tranformer_text')}`);
@@ -166,10 +153,10 @@ describe('loadPlugin', () => {
 
     it('a path that is no folder', () => {
       const from = write({ 'mine/dataset.ts': datasetSource });
-      const { code, message } = failure(() => loadPlugin('./mime', { from }));
+      const { code, message } = refusalOf(() => loadPlugin('./mime', { from }));
       expect(code).to.equal('PLUGIN_NOT_FOUND');
       expect(message).to.include("Did you mean 'mine'?");
-      expect(failure(() => loadPlugin('./mine/dataset.ts', { from })).message).to.include('is not a folder');
+      expect(refusalOf(() => loadPlugin('./mine/dataset.ts', { from })).message).to.include('is not a folder');
     });
 
     for (const name of [
@@ -187,7 +174,7 @@ describe('loadPlugin', () => {
       '@scope/',
     ]) {
       it(`a name that is none: ${JSON.stringify(name)}`, () => {
-        const error = failure(() => loadPlugin(name, { from: folder }));
+        const error = refusalOf(() => loadPlugin(name, { from: folder }));
         expect(error.code).to.equal('PLUGIN_NOT_FOUND');
         expect(error.message).to.include('is not a plugin name');
       });
@@ -251,7 +238,7 @@ describe('loadPlugin', () => {
         const from = write(
           Object.fromEntries(Object.entries(files).map(([name, content]) => [`mine/${name}`, content])),
         );
-        const error = failure(() => loadPlugin('./mine', { from }));
+        const error = refusalOf(() => loadPlugin('./mine', { from }));
         expect(error.code).to.equal('PLUGIN_INVALID');
         expect(error.message).to.include(expected);
       });
@@ -259,7 +246,7 @@ describe('loadPlugin', () => {
 
     it('a plugin without the class it is asked for', () => {
       const from = write({ 'mine/dataset.ts': datasetSource });
-      const error = failure(() => loadPlugin('./mine', { from, kind: 'model' }));
+      const error = refusalOf(() => loadPlugin('./mine', { from, kind: 'model' }));
       expect(error.code).to.equal('PLUGIN_INVALID');
       expect(error.message).to.include("The plugin 'mine'").and.to.include('has no Model; add model.ts');
     });
@@ -268,10 +255,10 @@ describe('loadPlugin', () => {
       for (const range of ['^0.1.0', '>=0.1.0 <1', '0.1.x', '*']) {
         expect(loadPlugin({ name: 'x', aiforge: range, Model }).name).to.equal('x');
       }
-      const error = failure(() => loadPlugin({ name: 'x', version: '2.0.0', aiforge: '^7.0.0', Model }));
+      const error = refusalOf(() => loadPlugin({ name: 'x', version: '2.0.0', aiforge: '^7.0.0', Model }));
       expect(error.code).to.equal('PLUGIN_INVALID');
       expect(error.message).to.match(/'x' 2\.0\.0 works with aiforge \^7\.0\.0, and this is \d/);
-      expect(failure(() => loadPlugin({ name: 'x', aiforge: 'latest', Model })).message).to.include(
+      expect(refusalOf(() => loadPlugin({ name: 'x', aiforge: 'latest', Model })).message).to.include(
         'not a version range',
       );
     });

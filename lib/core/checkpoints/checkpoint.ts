@@ -98,9 +98,15 @@ export function saveWeights(file: string, model: Module, epoch: number, preproce
 /** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
 export function loadWeights(file: string, model: Module): void {
   loadTakes.check('loadWeights', arguments);
-  scope(() => {
+  readWeights(file, model);
+}
+
+/** As `loadWeights`; gives the checksum of the preprocessor's file that the weights go with, null where there is none. */
+export function readWeights(file: string, model: Module): string | null {
+  return scope(() => {
     const { tensors, metadata } = loadChecked(file);
     restoreModel(model, { model: tensors, ...given({ extraState: metadata.extraState }) });
+    return metadata.preprocessor ?? null;
   });
 }
 

@@ -9,17 +9,18 @@ import { settled } from '../settled.js';
  * What a plugin's code gives. An error that it throws passes as it is; whatever else it throws says nothing of where, and
  * becomes the cause of a PLUGIN_INVALID that does, as a promise does.
  *
- * @param what The code, as an error calls it: `Dataset.get(3)`.
+ * @param what The code, as an error calls it: `Dataset.get(3)`. A function where it is called for every sample.
  */
-export function called<T>(what: string, call: () => T): T {
+export function called<T>(what: string | (() => string), call: () => T): T {
+  const name = (): string => (typeof what === 'string' ? what : what());
   let result: T;
   try {
     result = call();
   } catch (thrown) {
-    throw thrownBy(what, thrown);
+    throw thrownBy(name(), thrown);
   }
   if (!isPromise(result)) return result;
-  const problem = `${what} returned a promise, but must be synchronous: await in Dataset.loadData or in fit, and use here what came of it.`;
+  const problem = `${name()} returned a promise, but must be synchronous: await in Dataset.loadData or in fit, and use here what came of it.`;
   throw notAwaited('PLUGIN_INVALID', problem, result);
 }
 

@@ -202,16 +202,22 @@ class Items implements Iterable<unknown> {
 }
 
 function transformed(dataset: BaseDataset, preprocessor: BasePreprocessor): Dataset {
-  const transform = (index: number) => () => preprocessor.transform(itemOf(dataset, index));
   return {
     length: dataset.length,
-    get: (index) => called(`Preprocessor.transform, for item ${index},`, transform(index)),
+    get: (index) =>
+      called(
+        () => `Preprocessor.transform, for item ${index},`,
+        () => preprocessor.transform(itemOf(dataset, index)),
+      ),
   };
 }
 
 /** An item, there where a preprocessor or what makes batches would blame itself for one that is missing. */
 function itemOf(dataset: BaseDataset, index: number): unknown {
-  const item = called(`Dataset.get(${index})`, () => dataset.get(index));
+  const item = called(
+    () => `Dataset.get(${index})`,
+    () => dataset.get(index),
+  );
   if (item !== undefined && item !== null) return item;
   throw new AiforgeError('PLUGIN_INVALID', `Dataset.get(${index}) returned ${String(item)}; expected the item.`);
 }

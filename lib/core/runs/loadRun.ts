@@ -7,7 +7,8 @@ import { AiforgeError } from '../../errors.js';
 import { scope, Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
-import { checkWeights, loadWeights } from '../checkpoints/checkpoint.js';
+import { readWeights } from '../checkpoints/checkpoint.js';
+import { checkFile } from '../checkpoints/checksum.js';
 import { called } from '../plugins/calls.js';
 import { configureLoss, createModel, createPreprocessor, resolvePlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
@@ -56,10 +57,10 @@ export function loadRun<Item = unknown, Output = Tensor>(directory: string): Loa
   const plugins = resolvePlugins(config, directory);
   const model = createModel(plugins);
   configureLoss(model, config.training.lossFnName);
-  loadWeights(files.best, model);
+  const fittedWith = readWeights(files.best, model);
   const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
   if (preprocessor !== undefined) {
-    checkWeights(files.best, files.preprocessor);
+    checkFile(files.preprocessor, fittedWith);
     preprocessor.load(files.preprocessor);
   }
   model.eval();
