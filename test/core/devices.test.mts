@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { BaseModel, cuda, data, loadExperimentConfig, loadRun, ones, tensor, type Tensor } from 'aiforge';
@@ -13,6 +13,8 @@ import { temporaryFolder } from '../support/project.mjs';
 import { experiment, failureOf, Model, runIn } from './lab.mjs';
 
 describe('training.device', () => {
+  const root = temporaryFolder('devices');
+  const folder = () => mkdtempSync(path.join(root, 'runs-'));
   const withoutGpu = (context: Mocha.Context) => {
     if (!cuda.isAvailable()) return;
     console.log('      skipped: there is a CUDA device here');
@@ -24,7 +26,7 @@ describe('training.device', () => {
     expect([deviceOf('auto'), deviceOf('cpu')]).to.deep.equal(['cpu', 'cpu']);
     const started: string[] = [];
     const callbacks = [{ onRunStart: ({ device }: { device: string }) => void started.push(device) }];
-    const { runDirectory } = await runIn(temporaryFolder('devices'), experiment({ epochs: 1 }), { callbacks });
+    const { runDirectory } = await runIn(folder(), experiment({ epochs: 1 }), { callbacks });
     expect(started).to.deep.equal(['cpu']);
     const log = readFileSync(runFiles(runDirectory).log, 'utf8');
     expect(log).to.match(/"device":"cpu","precision":"float32"/);
@@ -33,12 +35,12 @@ describe('training.device', () => {
 
   it('that is not there is refused with the place of the setting, and nothing is written', async function () {
     withoutGpu(this);
-    const folder = temporaryFolder('devices');
-    const file = path.join(folder, 'here.yaml');
+    const inside = folder();
+    const file = path.join(inside, 'here.yaml');
     const text =
       'experimentName: x\nmodelPlugin: lab\ndatasetPlugin: lab\ndataPath: none\ntraining:\n  device: cuda:1\n';
     writeFileSync(file, text);
-    const error = await failureOf(runIn(folder, loadExperimentConfig(file)));
+    const error = await failureOf(runIn(inside, loadExperimentConfig(file)));
     expect(error.code).to.equal('DEVICE_UNAVAILABLE');
     expect(error.message).to.include('here.yaml').and.include('training.device (line 6').and.include('nvidia-smi');
     expect(refusalOf(() => deviceOf('cuda')).code).to.equal('DEVICE_UNAVAILABLE');
@@ -47,7 +49,7 @@ describe('training.device', () => {
   });
 
   it('has a loaded run answer there', async () => {
-    const { runDirectory } = await runIn(temporaryFolder('devices'), experiment({ epochs: 1 }));
+    const { runDirectory } = await runIn(folder(), experiment({ epochs: 1 }));
     const item = { x: ones([4]) };
     const [a, b] = [loadRun(runDirectory), loadRun(runDirectory, { device: 'cpu' })];
     expect(a.predict([item]).equal(b.predict([item]))).to.equal(true);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import {
@@ -48,7 +48,7 @@ function byHand(dtype: Precision, clip: number | null, initial: number | null): 
   for (let epoch = 0; epoch < training.epochs; ++epoch) {
     model.train();
     sampler.setEpoch(epoch);
-    for (const batch of new data.DataLoader<Batch, Batch>(train as never, { batchSize: training.batchSize, sampler })) {
+    for (const batch of new data.DataLoader<Batch, Batch>(train, { batchSize: training.batchSize, sampler })) {
       const loss = amp.autocast({ deviceType: 'cpu', dtype }, () =>
         lossFn.forward(model.forward(batch.x), batch.labels),
       );
@@ -66,16 +66,19 @@ function byHand(dtype: Precision, clip: number | null, initial: number | null): 
 }
 
 describe('training.precision', () => {
+  const root = temporaryFolder('precision');
+  const folder = () => mkdtempSync(path.join(root, 'runs-'));
+
   for (const dtype of ['bfloat16', 'float16'] as const) {
     for (const gradClipNorm of [null, 0.5]) {
       it(`${dtype} trains as autocast${dtype === 'float16' ? ' and GradScaler' : ''} do, clipped to ${gradClipNorm}`, async () => {
         const config = experiment({ precision: dtype, gradClipNorm });
-        const { runDirectory } = await runIn(temporaryFolder('precision'), config);
+        const { runDirectory } = await runIn(folder(), config);
         const { model, state } = lastOf(runDirectory);
         const names = ['body.0.weight', 'body.0.bias', 'body.1.weight', 'body.1.bias', 'head.weight', 'head.bias'];
         expect(flat(names.map((name) => model[name]!)).equal(byHand(dtype, gradClipNorm, null))).to.equal(true);
         expect(state.step).to.equal(33);
-        const plain = await runIn(temporaryFolder('precision'), experiment({ gradClipNorm }));
+        const plain = await runIn(folder(), experiment({ gradClipNorm }));
         expect(lastOf(plain.runDirectory).model['head.weight']!.equal(model['head.weight']!)).to.equal(false);
       });
     }
@@ -86,8 +89,8 @@ describe('training.precision', () => {
         accumulationSteps: 2,
         scheduler: { name: 'StepLR', stepSize: 1, interval: 'step' },
       };
-      const whole = await runIn(temporaryFolder('precision'), experiment(training));
-      const runs = temporaryFolder('precision');
+      const whole = await runIn(folder(), experiment(training));
+      const runs = folder();
       const stopped = await runIn(runs, experiment(training), abortAt(2, 5));
       expect(stopped.status).to.equal('interrupted');
       const { scaler } = lastOf(stopped.runDirectory);
@@ -115,7 +118,7 @@ describe('training.precision', () => {
       { precision: 'float16', epochs: 1, scheduler },
       { modelPlugin: 'steep', datasetPlugin: 'steep' },
     );
-    const { runDirectory } = await runIn(temporaryFolder('precision'), config);
+    const { runDirectory } = await runIn(folder(), config);
     const { state, scaler, scheduler: saved } = lastOf(runDirectory);
     const skipped = Math.log2(65536 / scaler!.scale);
     expect(skipped).to.be.greaterThan(0);

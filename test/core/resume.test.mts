@@ -154,8 +154,7 @@ describe('resuming a run', () => {
     loadWeights(path.join(runDirectory, 'best.safetensors'), model);
     const parallel = await singleProcess.parallelize(model);
     const agreement = new Agreement(new RunRequests(new AbortController().signal), singleProcess);
-    const [placement, precision] = [new Placement(model, 'cpu', false), new Precision('float32', 'cpu')];
-    const at = { placement, precision };
+    const at = { placement: new Placement(model, 'cpu', false), precision: new Precision('float32', 'cpu') };
     const parts = {
       model,
       samples: dataset,
@@ -166,8 +165,7 @@ describe('resuming a run', () => {
       agreement,
       ...at,
     };
-    const again = await evaluate(parts);
-    expect(again!.values.loss).to.equal(history[bestEpoch! - 1]!.val_loss);
+    expect((await evaluate(parts))!.values.loss).to.equal(history[bestEpoch! - 1]!.val_loss);
   });
 
   it('leaves a checkpoint that loads, whenever the process is killed', async () => {
