@@ -104,7 +104,8 @@ export class Adam extends Optimizer<AdamOptions> {
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>, options: Partial<AdamOptions> = {}) {
     takes.own.check(new.target.name, arguments);
-    super(params, withDefaults(defaults, options));
+    const all = withDefaults(defaults, options);
+    super(params, { ...all, betas: Object.freeze(all.betas.map(scalarOf)) as unknown as AdamOptions['betas'] });
   }
 
   protected override signatures(): OptimizerSignature {
@@ -200,6 +201,9 @@ export class Adam extends Optimizer<AdamOptions> {
     ops.addcdiv_(params, averages, denominators, -valueOf(stepSize));
   }
 }
+
+// As PyTorch keeps a tensor of one element, whatever its shape.
+const scalarOf = (beta: Scalar): Scalar => (typeof beta === 'number' || beta.ndim === 0 ? beta : keep(beta.squeeze()));
 
 // As PyTorch: on lists unasked only where the rate is no tensor that would have to be read.
 function takesLists(group: AdamOptions, bucket: Bucket): boolean {

@@ -211,7 +211,7 @@ function stepOnTensorLists({ betas, eps, ...group }: RAdamOptions, bucket: Bucke
   const lr = withoutDimensions(group.lr);
   const steps = bucket.state('step');
   const rectifications = rectificationsOf(beta2, steps);
-  const plain = handlesOf(rectifications.map((rectification) => where(rectification.gt(0), 0, 1)));
+  const plain = handlesOf(rectifications.map((rectification) => rectification.gt(0).logicalNot().to('float32')));
   const corrections1 = rests(beta1, steps);
   multiplyBy_(plain, lr);
   ops.divideList_(plain, corrections1);
