@@ -29,6 +29,7 @@ const hints: readonly (readonly [reason: RegExp, hint: string])[] = [
     /driver version is insufficient|Found no NVIDIA driver|no CUDA-capable device|accelerator device when none/,
     'No GPU can be used here, which cuda.isAvailable() tells beforehand: use the device cpu, or see what nvidia-smi says.',
   ],
+  [/invalid device ordinal/, 'cuda.deviceCount() tells how many there are, numbered from 0.'],
   [
     /CUDA error: (?:device-side assert|an illegal memory access|unspecified launch failure)/,
     'An operator before this one broke the GPU for this process, which must start anew; CUDA_LAUNCH_BLOCKING=1 shows which.',

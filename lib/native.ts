@@ -127,6 +127,8 @@ export interface Native {
   setEngineCaller(
     caller: (callback: EngineCallback, pass: number, gradEnabled: boolean, graphTask: number) => unknown,
   ): void;
+  setAutocast(cpu: boolean, cpuDtype: string, cuda: boolean, cudaDtype: string, cacheEnabled: boolean): void;
+  clearAutocastCache(): void;
   engineArguments(): (Handle | null)[];
   registerHook(handle: Handle, callback: EngineCallback): HookToken;
   registerPostAccumulateGradHook(handle: Handle, callback: EngineCallback): HookToken;
@@ -193,7 +195,8 @@ export interface Native {
   setAt: (handle: Handle, count: number) => void;
 
   manualSeed(seed: number | bigint): void;
-  createGenerator(): number;
+  createGenerator(device: string): number;
+  generatorDevice(generator: number): string;
   releaseGenerator(generator: number): void;
   seedGenerator(generator: number, seed: number | bigint): void;
   seedFromSystem(generator: number): number | bigint;
@@ -201,6 +204,9 @@ export interface Native {
   generatorState(generator: number): Handle;
   setGeneratorState(generator: number, state: Handle): void;
   defaultGeneratorState(device: string): Handle;
+  seedDefaultGenerator(device: string, seed: bigint): void;
+  seedDefaultFromSystem(device: string): number | bigint;
+  defaultInitialSeed(device: string): number | bigint;
   setDefaultGeneratorState(device: string, state: Handle): void;
 
   /** Whether this is the first call in the process. */
@@ -211,11 +217,15 @@ export interface Native {
   getNumInteropThreads(): number;
 }
 
+/** What is told before an OUT_OF_MEMORY of a GPU is thrown; it must not throw. */
+export const outOfDeviceMemory: { observer: (() => void) | null } = { observer: null };
+
 function createError(code: ErrorCode, reason: string, op: string, args: string[]): Error {
   const call = op === '' ? '' : `${op}(${args.join(', ')}): `;
   const hint = hintFor(reason);
   const message = call + (hint === undefined ? reason : `${reason.replace(/\.?$/, '.')} ${hint}`);
   const details = { op: op === '' ? undefined : op, args };
+  if (code === 'OUT_OF_MEMORY' && reason.includes('CUDA')) outOfDeviceMemory.observer?.();
   return code === 'TENSOR_DISPOSED'
     ? new TensorDisposedError(message, details)
     : new AiforgeError(code, message, details);

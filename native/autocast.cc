@@ -1,3 +1,5 @@
+#include "autocast.h"
+
 #include <ATen/autocast_mode.h>
 
 #include "errors.h"
@@ -8,56 +10,45 @@ namespace aiforge {
 
 namespace {
 
-c10::DeviceType device_type(const ArgumentReader& args, size_t i) {
-  return c10::Device(args.string(i)).type();
+void set(c10::DeviceType type, bool enabled, const std::string& dtype) {
+  at::autocast::set_autocast_enabled(type, enabled);
+  at::autocast::set_autocast_dtype(type, dtype_from_name(dtype));
 }
 
-// autocastState(deviceType): { enabled, dtype, cacheEnabled }, of this thread
-napi_value autocast_state(napi_env env, napi_callback_info info) {
+// setAutocast(cpu, cpuDtype, cuda, cudaDtype, cacheEnabled): of this thread
+napi_value set_autocast(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
-    const c10::DeviceType type = device_type(args, 0);
-    Napi::Object state = Napi::Object::New(env);
-    state.Set("enabled", at::autocast::is_autocast_enabled(type));
-    state.Set("dtype", dtype_name(at::autocast::get_autocast_dtype(type)));
-    state.Set("cacheEnabled", at::autocast::is_autocast_cache_enabled());
-    return state;
-  });
-}
-
-void set_autocast(const ArgumentReader& args) {
-  const c10::DeviceType type = device_type(args, 0);
-  const c10::ScalarType dtype = dtype_from_name(args.string(2));
-  at::autocast::set_autocast_enabled(type, args.boolean(1));
-  at::autocast::set_autocast_dtype(type, dtype);
-  at::autocast::set_autocast_cache_enabled(args.boolean(3));
-}
-
-// enterAutocast(deviceType, enabled, dtype, cacheEnabled)
-napi_value enter_autocast(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    set_autocast(Arguments<4>(env, info));
-    at::autocast::increment_nesting();
+    const Arguments<5> args(env, info);
+    set(c10::kCPU, args.boolean(0), args.string(1));
+    set(c10::kCUDA, args.boolean(2), args.string(3));
+    at::autocast::set_autocast_cache_enabled(args.boolean(4));
     return nullptr;
   });
 }
 
-// exitAutocast(deviceType, enabled, dtype, cacheEnabled): back to the state before
-napi_value exit_autocast(napi_env env, napi_callback_info info) {
+napi_value clear_autocast_cache(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
-    set_autocast(Arguments<4>(env, info));
-    // Casts of weights are kept from the outermost autocast's beginning to its end.
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::clear_cache();
     return nullptr;
   });
 }
 
 }  // namespace
 
+AutocastDtypes::AutocastDtypes()
+    : cpu_(at::autocast::get_autocast_dtype(c10::kCPU)),
+      cuda_(at::autocast::get_autocast_dtype(c10::kCUDA)),
+      cache_enabled_(at::autocast::is_autocast_cache_enabled()) {}
+
+void AutocastDtypes::enter() const {
+  at::autocast::set_autocast_dtype(c10::kCPU, cpu_);
+  at::autocast::set_autocast_dtype(c10::kCUDA, cuda_);
+  at::autocast::set_autocast_cache_enabled(cache_enabled_);
+}
+
 void define_autocast(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "autocastState", autocast_state);
-  define(env, exports, "enterAutocast", enter_autocast);
-  define(env, exports, "exitAutocast", exit_autocast);
+  define(env, exports, "setAutocast", set_autocast);
+  define(env, exports, "clearAutocastCache", clear_autocast_cache);
 }
 
 }  // namespace aiforge

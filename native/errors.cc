@@ -6,6 +6,7 @@
 #include <cctype>
 #include <new>
 
+#include "accelerator/accelerator.h"
 #include "environment.h"
 #include "values.h"
 
@@ -18,9 +19,16 @@ struct Failure {
   std::string message;
 };
 
-bool says_out_of_memory(const std::string& message) {
-  return message.find("DefaultCPUAllocator") != std::string::npos ||
-         message.find("out of memory") != std::string::npos;
+bool says_device_missing(const std::string& message) {
+  if (message.find("invalid device ordinal") != std::string::npos) return true;
+  if (device_count() > 0) return false;
+  for (const char* reason :
+       {"not linked with support for cuda", "arguments from the 'CUDA' backend",
+        "driver version is insufficient", "Found no NVIDIA driver", "no CUDA-capable device",
+        "accelerator device when none"}) {
+    if (message.find(reason) != std::string::npos) return true;
+  }
+  return false;
 }
 
 // What LibTorch appends for its own developers, and the place in its sources that it begins with.
@@ -47,6 +55,7 @@ Failure from_libtorch(const std::string& raw) {
     return {"DISTRIBUTED_FAILED",
             "The connection to another rank broke; look at that rank's own error. " + message};
   }
+  if (says_device_missing(message)) return {"DEVICE_UNAVAILABLE", message};
   return {says_out_of_memory(raw) ? "OUT_OF_MEMORY" : "OPERATOR_FAILED", message};
 }
 
@@ -105,6 +114,11 @@ void throw_failure(napi_env env, const Failure& failure, const ErrorContext& con
 }
 
 }  // namespace
+
+bool says_out_of_memory(const std::string& message) {
+  return message.find("DefaultCPUAllocator") != std::string::npos ||
+         message.find("out of memory") != std::string::npos;
+}
 
 void throw_current_exception(napi_env env, const ErrorContext& context) noexcept {
   try {

@@ -1,7 +1,9 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/core/Tensor.h>
 
+#include "accelerator/accelerator.h"
 #include "environment.h"
 #include "errors.h"
 #include "topics.h"
@@ -34,12 +36,30 @@ napi_value manual_seed(napi_env env, napi_callback_info info) {
   });
 }
 
-napi_value create_generator(napi_env env, napi_callback_info) {
+at::Generator new_generator(const c10::Device& device) {
+  if (device.is_cpu()) return at::detail::createCPUGenerator();
+  require_device();
+  return at::globalContext()
+      .getAcceleratorHooksInterface(device.type())
+      .getNewGenerator(device.index());
+}
+
+// createGenerator(device): a number
+napi_value create_generator(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
     Environment& environment = Environment::of(env);
+    at::Generator generator = new_generator(c10::Device(args.string(0)));
     const uint32_t id = ++environment.last_generator;
-    environment.generators.emplace(id, at::detail::createCPUGenerator());
+    environment.generators.emplace(id, std::move(generator));
     return number(env, id);
+  });
+}
+
+napi_value generator_device(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return Napi::String::New(env, generator_of(env, args.uint32(0)).device().str());
   });
 }
 
@@ -98,11 +118,43 @@ napi_value set_generator_state(napi_env env, napi_callback_info info) {
   });
 }
 
+at::Generator default_generator(const ArgumentReader& args) {
+  return at::globalContext().defaultGenerator(c10::Device(args.string(0)));
+}
+
+// seedDefaultGenerator(device, seed)
+napi_value seed_default_generator(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    at::Generator generator = default_generator(args);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_current_seed(static_cast<uint64_t>(args.int64(1)));
+    return nullptr;
+  });
+}
+
+// seedDefaultFromSystem(device): the seed
+napi_value seed_default_from_system(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    at::Generator generator = default_generator(args);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    return from_seed(env, generator.seed());
+  });
+}
+
+napi_value default_initial_seed(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return from_seed(env, default_generator(args).current_seed());
+  });
+}
+
 // defaultGeneratorState(device): of the generator that this device's operators draw from by default
 napi_value default_generator_state(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    at::Generator generator = at::globalContext().defaultGenerator(c10::Device(args.string(0)));
+    at::Generator generator = default_generator(args);
     const std::lock_guard<std::mutex> lock(generator.mutex());
     return from_tensor(Environment::of(env), env, generator.get_state());
   });
@@ -111,7 +163,7 @@ napi_value default_generator_state(napi_env env, napi_callback_info info) {
 napi_value set_default_generator_state(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    at::Generator generator = at::globalContext().defaultGenerator(c10::Device(args.string(0)));
+    at::Generator generator = default_generator(args);
     const at::Tensor state = Environment::of(env).handles.get(args.handle(1));
     const std::lock_guard<std::mutex> lock(generator.mutex());
     generator.set_state(state);
@@ -124,12 +176,16 @@ napi_value set_default_generator_state(napi_env env, napi_callback_info info) {
 void define_random(Napi::Env env, Napi::Object exports) {
   define(env, exports, "manualSeed", manual_seed);
   define(env, exports, "createGenerator", create_generator);
+  define(env, exports, "generatorDevice", generator_device);
   define(env, exports, "releaseGenerator", release_generator);
   define(env, exports, "seedGenerator", seed_generator);
   define(env, exports, "seedFromSystem", seed_from_system);
   define(env, exports, "initialSeed", initial_seed);
   define(env, exports, "generatorState", generator_state);
   define(env, exports, "setGeneratorState", set_generator_state);
+  define(env, exports, "seedDefaultGenerator", seed_default_generator);
+  define(env, exports, "seedDefaultFromSystem", seed_default_from_system);
+  define(env, exports, "defaultInitialSeed", default_initial_seed);
   define(env, exports, "defaultGeneratorState", default_generator_state);
   define(env, exports, "setDefaultGeneratorState", set_default_generator_state);
 }

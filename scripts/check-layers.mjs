@@ -43,7 +43,8 @@ const MAY_IMPORT = {
   signature: ['errors', 'show', 'nearest', 'kinds'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
-  cuda: [...LEAVES, 'tensor', 'autograd'],
+  // A graphed callable may be a Module.
+  cuda: ENGINE,
   nn: [...LEAVES, 'tensor', 'autograd'],
   serialization: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,

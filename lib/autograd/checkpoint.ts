@@ -1,5 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { boolean, func, type Kinds } from '../kinds.js';
+import type { AutocastState } from '../tensor/autocastState.js';
+import { currentContext, runInContext } from '../tensor/context.js';
 import { keep, scope } from '../tensor/scope.js';
 import { currentGraphTask, refuseResult } from '../tensor/engine.js';
 import { empty } from '../tensor/generated/functions.js';
@@ -92,6 +94,7 @@ class Frame {
   readonly #args: readonly unknown[];
   readonly #isTensor: readonly boolean[];
   readonly #rng: RngState | null;
+  readonly #autocast: AutocastState = currentContext().autocast;
   readonly #keeper: Tensor;
   // What the function saved, in order.
   readonly #saved: Saved[] = [];
@@ -156,7 +159,7 @@ class Frame {
       scope(() => {
         const inputs = this.inputs();
         const args = this.#isTensor.map((isTensor, i) => (isTensor ? inputs.shift() : this.#args[i]));
-        const run = () => enableGrad(() => void this.#fn(...args));
+        const run = () => runInContext({ autocast: this.#autocast }, () => enableGrad(() => void this.#fn(...args)));
         underHooks(
           ([handle]) => record(wrapHandle(handle as Handle)),
           { takes: false, kept: null },

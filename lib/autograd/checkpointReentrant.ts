@@ -1,6 +1,8 @@
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
+import type { AutocastState } from '../tensor/autocastState.js';
 import { backwardFrom } from '../tensor/backward.js';
+import { currentContext, runInContext } from '../tensor/context.js';
 import { refuseResult } from '../tensor/engine.js';
 import { Tensor } from '../tensor/tensor.js';
 import { AutogradFunction, type FunctionContext } from './function.js';
@@ -8,7 +10,7 @@ import { enableGrad } from './modes.js';
 import { RngState } from './rngState.js';
 
 type Body = (...args: unknown[]) => unknown;
-type Fields = FunctionContext<{ body: Body; args: readonly unknown[]; rng: RngState | null }>;
+type Fields = FunctionContext<{ body: Body; args: readonly unknown[]; rng: RngState | null; autocast: AutocastState }>;
 
 class Checkpoint extends AutogradFunction {
   static forward(context: Fields, body: Body, preserveRngState: boolean, ...args: unknown[]): unknown {
@@ -16,6 +18,7 @@ class Checkpoint extends AutogradFunction {
     context.body = body;
     context.args = args.map((value) => (Tensor.isTensor(value) ? null : value));
     context.rng = preserveRngState ? new RngState(tensors) : null;
+    context.autocast = currentContext().autocast;
     context.saveForBackward(...args.map((value) => (Tensor.isTensor(value) ? value : null)));
     return body(...args);
   }
@@ -30,7 +33,7 @@ class Checkpoint extends AutogradFunction {
     const saved: (Tensor | null)[] = context.savedTensors;
     const inputs = saved.map((tensor) => tensor && tensor.detach().requiresGrad_(tensor.requiresGrad));
     const args = context.args.map((value, i) => inputs[i] ?? value);
-    const run = () => enableGrad(() => context.body(...args));
+    const run = () => runInContext({ autocast: context.autocast }, () => enableGrad(() => context.body(...args)));
     const result = context.rng === null ? run() : context.rng.run(run);
     const outputs = Array.isArray(result) ? (result as unknown[]) : [result];
     const roots: Tensor[] = [];

@@ -1,13 +1,11 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
-import { native } from '../native.js';
-import { enterContext } from '../tensor/context.js';
-import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { currentContext, runInContext } from '../tensor/context.js';
+import { moveTo, placeWithin } from '../tensor/devicePlace.js';
 import { flavour, isCudaFlavour, nativeCuda, type DeviceProperties } from './native.js';
-import { anything, optional } from '../kinds.js';
+import { anything, func, optional } from '../kinds.js';
 import { nothing, signature } from '../signature.js';
-import { tensorKind } from '../tensor/kinds.js';
 
 /** A CUDA device: its number, `'cuda'` for the current one, or `'cuda:1'`. */
 export type CudaDevice = number | 'cuda' | `cuda:${number}`;
@@ -15,7 +13,7 @@ export type CudaDevice = number | 'cuda' | `cuda:${number}`;
 /** What most functions about a device take. */
 export const deviceTakes = signature({ device: optional(anything) });
 const setDeviceTakes = signature({ device: anything });
-const setRngStateTakes = signature({ state: tensorKind, device: optional(anything) });
+const scopeTakes = signature({ device: anything, body: func() });
 
 /** A device's number; null for the current one. Throws INVALID_ARGUMENT for what is no CUDA device. */
 export function indexOf(device: CudaDevice | null | undefined): number | null {
@@ -32,7 +30,7 @@ export function indexOf(device: CudaDevice | null | undefined): number | null {
 /** Whether a CUDA device can be used: the build is of the CUDA flavour, and a driver shows a GPU. */
 export function isAvailable(): boolean {
   nothing.check('isAvailable', arguments);
-  return nativeCuda.deviceCount() > 0;
+  return nativeCuda().deviceCount() > 0;
 }
 
 /**
@@ -44,19 +42,38 @@ export function isAvailable(): boolean {
  */
 export function deviceCount(): number {
   nothing.check('deviceCount', arguments);
-  return nativeCuda.deviceCount();
+  return nativeCuda().deviceCount();
 }
 
-/** The device that `'cuda'` stands for on this thread. Throws DEVICE_UNAVAILABLE where there is none. */
+/** The device that `'cuda'` stands for in the running code. Throws DEVICE_UNAVAILABLE where there is none. */
 export function currentDevice(): number {
   nothing.check('currentDevice', arguments);
-  return nativeCuda.deviceIndex(null);
+  return nativeCuda().deviceIndex(null);
 }
 
-/** Makes a device the one that `'cuda'` stands for on this thread. Throws DEVICE_UNAVAILABLE for one that is not there. */
+/**
+ * Makes a device the one that `'cuda'` stands for: on this thread, or up to the end of the `device` or `Stream.run` that this
+ * is called in. Throws DEVICE_UNAVAILABLE for one that is not there.
+ */
 export function setDevice(device: CudaDevice): void {
   setDeviceTakes.check('setDevice', arguments);
-  nativeCuda.setDevice(nativeCuda.deviceIndex(indexOf(device)));
+  const index = nativeCuda().deviceIndex(indexOf(device));
+  moveTo(currentContext().place, index);
+}
+
+/**
+ * Runs a function with a device as the one that `'cuda'` stands for; returns what it returns. Follows `await`. As
+ * `with torch.cuda.device(…)`.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE for one that is not there.
+ * @example
+ * import { cuda, ones } from 'aiforge';
+ * if (cuda.deviceCount() > 1) console.log(cuda.device(1, () => ones([2], { device: 'cuda' })).device); // cuda:1
+ */
+export function device<T>(device: CudaDevice, body: () => T): T {
+  scopeTakes.check('device', arguments);
+  const index = nativeCuda().deviceIndex(indexOf(device));
+  return runInContext({ place: placeWithin(currentContext().place, index, null) }, body);
 }
 
 /**
@@ -66,7 +83,24 @@ export function setDevice(device: CudaDevice): void {
  */
 export function synchronize(device?: CudaDevice): void {
   deviceTakes.check('synchronize', arguments);
-  nativeCuda.synchronize(indexOf(device));
+  nativeCuda().synchronize(indexOf(device));
+}
+
+/**
+ * Resolves when a device has done all the work that it has now, of every stream. Default: the current one.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE where there is none.
+ * @example
+ * import { cuda, ones } from 'aiforge';
+ * if (cuda.isAvailable()) {
+ *   const x = ones([4096, 4096], { device: 'cuda' });
+ *   x.matmul(x);
+ *   await cuda.synchronizeAsync(); // the event loop goes on meanwhile
+ * }
+ */
+export async function synchronizeAsync(device?: CudaDevice): Promise<void> {
+  deviceTakes.check('synchronizeAsync', arguments);
+  return nativeCuda().synchronizeBeside(indexOf(device));
 }
 
 /**
@@ -101,24 +135,4 @@ export function ncclVersion(): [major: number, minor: number, patch: number] | n
   // As torch.cuda.nccl.version(): major in the high word, minor and patch below it.
   const packed = BigInt(flavour().ncclVersion());
   return [Number(packed >> 32n), Number((packed >> 16n) & 0xffffn), Number(packed & 0xffffn)];
-}
-
-const nameOf = (device: CudaDevice | undefined): string => `cuda:${nativeCuda.deviceIndex(indexOf(device))}`;
-
-/**
- * The state of a device's default generator as a uint8 tensor on the CPU. `manualSeed` seeds it, as it does every device's.
- *
- * @throws AiforgeError DEVICE_UNAVAILABLE where there is none.
- */
-export function getRngState(device?: CudaDevice): Tensor {
-  deviceTakes.check('getRngState', arguments);
-  const name = nameOf(device);
-  enterContext();
-  return wrapHandle(native.defaultGeneratorState(name));
-}
-
-/** Sets the state of a device's default generator to one that `getRngState` gave. */
-export function setRngState(state: Tensor, device?: CudaDevice): void {
-  setRngStateTakes.check('setRngState', arguments);
-  native.setDefaultGeneratorState(nameOf(device), handleOf(state));
 }

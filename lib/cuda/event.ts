@@ -1,4 +1,5 @@
 import { nativeCuda, type NativeEvent } from './native.js';
+import type { Stream } from './stream.js';
 
 export interface EventOptions {
   /** Whether `elapsedTime` can be asked. Default: false. */
@@ -25,7 +26,7 @@ export class Event {
   readonly #native: NativeEvent;
 
   constructor({ enableTiming = false }: EventOptions = {}) {
-    this.#native = nativeCuda.openEvent(enableTiming);
+    this.#native = nativeCuda().openEvent(enableTiming);
   }
 
   /** @internal */
@@ -33,19 +34,29 @@ export class Event {
     return this.#native;
   }
 
-  /** Puts it after the work that the current stream has now; `Stream.recordEvent` does so with any stream. */
-  record(): void {
-    nativeCuda.eventRecord(this.#native, nativeCuda.currentStream(null));
+  /** Puts it after the work that a stream has now. Default: the current stream. */
+  record(stream?: Stream): void {
+    nativeCuda().eventRecord(this.#native, stream?.native ?? nativeCuda().currentStream(null));
   }
 
   /** Whether the work before it is done; true while it was put nowhere. */
   query(): boolean {
-    return nativeCuda.eventQuery(this.#native);
+    return nativeCuda().eventQuery(this.#native);
+  }
+
+  /** Resolves when the work before it is done; the event loop goes on meanwhile. */
+  async synchronizeAsync(): Promise<void> {
+    return nativeCuda().eventSynchronizeBeside(this.#native);
+  }
+
+  /** Makes the work that a stream gets later wait for it. Default: the current stream. */
+  wait(stream?: Stream): void {
+    nativeCuda().eventBlock(this.#native, stream?.native ?? nativeCuda().currentStream(null));
   }
 
   /** Waits, and the event loop with it, until the work before it is done. */
   synchronize(): void {
-    nativeCuda.eventSynchronize(this.#native);
+    nativeCuda().eventSynchronize(this.#native);
   }
 
   /**
@@ -53,6 +64,6 @@ export class Event {
    * `enableTiming` and are done.
    */
   elapsedTime(end: Event): number {
-    return nativeCuda.eventElapsed(this.#native, end.#native);
+    return nativeCuda().eventElapsed(this.#native, end.#native);
   }
 }

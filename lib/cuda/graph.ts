@@ -1,12 +1,48 @@
 import { callNow } from '../autograd/transform.js';
+import { func, kind, oneOf } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
+import { Generator } from '../tensor/generator.js';
 import { synchronize } from './device.js';
 import { emptyCache } from './memory.js';
-import { flavour, type NativeGraph } from './native.js';
+import { flavour, isCudaFlavour, type NativeGraph, type NativePool } from './native.js';
 import { currentStream, Stream } from './stream.js';
 
+/**
+ * Memory that several graphs share, which must be replayed in the order of their captures. As `torch.cuda.graph_pool_handle`.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE where there is no device.
+ */
+export class MemoryPool {
+  readonly #native: NativePool;
+
+  constructor() {
+    this.#native = flavour().openPool();
+  }
+
+  /** @internal */
+  get native(): NativePool {
+    return this.#native;
+  }
+}
+
+/** Whether the current stream's work is being captured. As `torch.cuda.is_current_stream_capturing`. */
+export function isCurrentStreamCapturing(): boolean {
+  nothing.check('isCurrentStreamCapturing', arguments);
+  return isCudaFlavour && flavour().isCapturing();
+}
+
+const captureTakes = signature<CaptureOptions>(
+  { body: func() },
+  {
+    pool: kind('a MemoryPool or a CUDAGraph', (value) => value instanceof MemoryPool || value instanceof CUDAGraph),
+    mode: oneOf('global', 'thread_local', 'relaxed'),
+  },
+);
+const registerTakes = signature({ generator: kind('a Generator', (value) => Generator.idOf(value) !== undefined) });
+
 export interface CaptureOptions {
-  /** A graph whose memory this one shares: the two must be replayed in the order of their captures. Default: none. */
-  pool?: CUDAGraph;
+  /** Memory that it shares, or a graph whose memory it shares: replay them in the order of their captures. Default: none. */
+  pool?: MemoryPool | CUDAGraph;
   /** What other threads may do meanwhile, as CUDA's stream capture modes. Default: `global`, nothing that CUDA forbids. */
   mode?: 'global' | 'thread_local' | 'relaxed';
 }
@@ -46,15 +82,16 @@ export class CUDAGraph {
    *
    * @throws AiforgeError OPERATOR_FAILED for what cannot be captured; INVALID_ARGUMENT when the function returns a promise.
    */
-  capture(body: () => void, { pool, mode = 'global' }: CaptureOptions = {}): void {
-    const native = flavour();
-    const poolOf = pool === undefined ? null : pool.#native;
+  capture(body: () => void, options: CaptureOptions = {}): void {
+    captureTakes.check('CUDAGraph.capture', arguments);
+    const { pool, mode = 'global' } = options;
+    const shared = pool instanceof CUDAGraph ? flavour().poolOf(pool.#native) : (pool?.native ?? null);
     synchronize();
     emptyCache();
     const stream = new Stream();
     stream.waitStream(currentStream());
     stream.run(() => {
-      native.captureBegin(this.#native, poolOf, mode);
+      flavour().captureBegin(this.#native, shared, mode);
       let failure: unknown;
       try {
         callNow('CUDAGraph.capture', body, []);
@@ -62,7 +99,7 @@ export class CUDAGraph {
         failure = error;
       }
       try {
-        native.captureEnd(this.#native);
+        flavour().captureEnd(this.#native);
       } catch (error) {
         // What spoilt the capture says more than that it was spoilt.
         failure ??= error;
@@ -70,6 +107,15 @@ export class CUDAGraph {
       if (failure !== undefined) throw failure as Error;
     });
     currentStream().waitStream(stream);
+  }
+
+  /**
+   * Has the draws from a generator of this device go on from replay to replay, as those from the default one do. Call it before
+   * `capture`.
+   */
+  registerGeneratorState(generator: Generator): void {
+    registerTakes.check('CUDAGraph.registerGeneratorState', arguments);
+    flavour().registerGenerator(this.#native, Generator.idOf(generator)!);
   }
 
   /** Puts the captured work into the current stream. Throws OPERATOR_FAILED before `capture`. */

@@ -1,6 +1,9 @@
 import { deviceTakes, indexOf, type CudaDevice } from './device.js';
-import { nativeCuda } from './native.js';
-import { nothing } from '../signature.js';
+import { flavour, nativeCuda } from './native.js';
+import { anything, fraction as fractionKind, optional } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
+
+const fractionTakes = signature({ fraction: fractionKind, device: optional(anything) });
 
 /**
  * The counters of a device's caching allocator, under the keys of `torch.cuda.memory_stats`. Default: the current device.
@@ -12,7 +15,7 @@ import { nothing } from '../signature.js';
  */
 export function memoryStats(device?: CudaDevice): Record<string, number> {
   deviceTakes.check('memoryStats', arguments);
-  return nativeCuda.memoryStats(indexOf(device));
+  return nativeCuda().memoryStats(indexOf(device));
 }
 
 function counter(name: string, key: string) {
@@ -46,17 +49,40 @@ export const maxMemoryReserved: (device?: CudaDevice) => number = counter(
 /** Makes the peaks begin anew. Throws DEVICE_UNAVAILABLE where there is no device. */
 export function resetPeakMemoryStats(device?: CudaDevice): void {
   deviceTakes.check('resetPeakMemoryStats', arguments);
-  nativeCuda.resetPeakMemoryStats(indexOf(device));
+  nativeCuda().resetPeakMemoryStats(indexOf(device));
+}
+
+/** Makes the sums, of what was allocated and freed, begin anew. Throws DEVICE_UNAVAILABLE where there is no device. */
+export function resetAccumulatedMemoryStats(device?: CudaDevice): void {
+  deviceTakes.check('resetAccumulatedMemoryStats', arguments);
+  nativeCuda().resetAccumulatedMemoryStats(indexOf(device));
+}
+
+/**
+ * Limits what the allocator takes of a device to a fraction of its memory, from 0 to 1; what needs more is OUT_OF_MEMORY. As
+ * `torch.cuda.set_per_process_memory_fraction`. Default: the current device.
+ *
+ * @throws AiforgeError DEVICE_UNAVAILABLE where there is none.
+ */
+export function setPerProcessMemoryFraction(fraction: number, device?: CudaDevice): void {
+  fractionTakes.check('setPerProcessMemoryFraction', arguments);
+  flavour().setMemoryFraction(indexOf(device), fraction);
+}
+
+/** The fraction of a device's memory that the allocator may take; 1 at first. Throws DEVICE_UNAVAILABLE where there is none. */
+export function getPerProcessMemoryFraction(device?: CudaDevice): number {
+  deviceTakes.check('getPerProcessMemoryFraction', arguments);
+  return flavour().memoryFraction(indexOf(device));
 }
 
 /** Gives the driver back what the allocator keeps of every device; does nothing where there is none. */
 export function emptyCache(): void {
   nothing.check('emptyCache', arguments);
-  nativeCuda.emptyCache();
+  nativeCuda().emptyCache();
 }
 
 /** Free bytes and all bytes of a device, whoever uses them. Throws DEVICE_UNAVAILABLE where there is none. */
 export function memGetInfo(device?: CudaDevice): [free: number, total: number] {
   deviceTakes.check('memGetInfo', arguments);
-  return nativeCuda.memGetInfo(indexOf(device));
+  return nativeCuda().memGetInfo(indexOf(device));
 }

@@ -1,8 +1,13 @@
-import { callNow } from '../autograd/transform.js';
+import { func } from '../kinds.js';
+import { signature } from '../signature.js';
+import { currentContext, runInContext } from '../tensor/context.js';
+import { placeWithin } from '../tensor/devicePlace.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
 import { indexOf, type CudaDevice } from './device.js';
 import { Event } from './event.js';
 import { nativeCuda, type NativeStream } from './native.js';
+
+const runTakes = signature({ body: func() });
 
 export interface StreamOptions {
   /** Default: the current device. */
@@ -36,7 +41,7 @@ export class Stream {
   constructor(options: StreamOptions = {}) {
     // Not in the parameter list: the published types would name `of`, which they leave out.
     const { device, priority = 0, of } = options;
-    this.#native = of ?? nativeCuda.openStream(indexOf(device), priority);
+    this.#native = of ?? nativeCuda().openStream(indexOf(device), priority);
   }
 
   /** @internal */
@@ -46,27 +51,32 @@ export class Stream {
 
   /** The number of its device. */
   get device(): number {
-    return nativeCuda.streamInfo(this.#native).device;
+    return nativeCuda().streamInfo(this.#native).device;
   }
 
   /** Its number within the device. */
   get id(): number | bigint {
-    return nativeCuda.streamInfo(this.#native).id;
+    return nativeCuda().streamInfo(this.#native).id;
   }
 
   /** Whether all its work is done. */
   query(): boolean {
-    return nativeCuda.streamQuery(this.#native);
+    return nativeCuda().streamQuery(this.#native);
+  }
+
+  /** Resolves when all the work that it has now is done; the event loop goes on meanwhile. */
+  async synchronizeAsync(): Promise<void> {
+    return nativeCuda().streamSynchronizeBeside(this.#native);
   }
 
   /** Waits, and the event loop with it, until all its work is done. */
   synchronize(): void {
-    nativeCuda.streamSynchronize(this.#native);
+    nativeCuda().streamSynchronize(this.#native);
   }
 
   /** Makes the work that comes later wait for an event. */
   waitEvent(event: Event): void {
-    nativeCuda.eventBlock(event.native, this.#native);
+    nativeCuda().eventBlock(event.native, this.#native);
   }
 
   /** Makes the work that comes later wait for all that another stream has now. */
@@ -76,38 +86,31 @@ export class Stream {
 
   /** Puts an event, a new one by default, after the work that it has now. */
   recordEvent(event = new Event()): Event {
-    nativeCuda.eventRecord(event.native, this.#native);
+    nativeCuda().eventRecord(event.native, this.#native);
     return event;
   }
 
   /**
-   * Runs a synchronous function with this stream and its device as the current ones, as `with torch.cuda.stream(…)`; returns
-   * what it returns. Throws INVALID_ARGUMENT when that is a promise: code after an `await` would run on another stream.
+   * Runs a function with this stream and its device as the current ones, as `with torch.cuda.stream(…)`; returns what it
+   * returns. Follows `await`.
    */
   run<T>(body: () => T): T {
-    const device = nativeCuda.deviceIndex(null);
-    const before = nativeCuda.currentStream(this.device);
-    nativeCuda.setCurrentStream(this.#native);
-    try {
-      return callNow('Stream.run', body, []);
-    } finally {
-      nativeCuda.setCurrentStream(before);
-      nativeCuda.setDevice(device);
-    }
+    runTakes.check('Stream.run', arguments);
+    return runInContext({ place: placeWithin(currentContext().place, this.device, this.#native) }, body);
   }
 }
 
-/** The stream that a device's operators go to on this thread. Throws DEVICE_UNAVAILABLE where there is no device. */
+/** The stream that a device's operators go to in the running code. Default: the current device. Throws DEVICE_UNAVAILABLE where there is no device. */
 export function currentStream(device?: CudaDevice): Stream {
-  return new Stream({ of: nativeCuda.currentStream(indexOf(device)) });
+  return new Stream({ of: nativeCuda().currentStream(indexOf(device)) });
 }
 
 /** The stream that a device's operators go to unless another was chosen. Throws DEVICE_UNAVAILABLE where there is no device. */
 export function defaultStream(device?: CudaDevice): Stream {
-  return new Stream({ of: nativeCuda.defaultStream(indexOf(device)) });
+  return new Stream({ of: nativeCuda().defaultStream(indexOf(device)) });
 }
 
 /** Keeps a tensor's memory, once the tensor is released, until the work that a stream has by then is done. */
 export function recordStream(tensor: Tensor, stream: Stream): void {
-  nativeCuda.recordStream(handleOf(tensor), stream.native);
+  nativeCuda().recordStream(handleOf(tensor), stream.native);
 }

@@ -71,7 +71,8 @@ const kinds = [
 
 export type HookKind = (typeof kinds)[number];
 
-const wrappingKinds: readonly HookKind[] = ['forwardPre', 'forward', 'backwardPre', 'backward'];
+/** The kinds that run when a module is called. */
+export const wrappingKinds: readonly HookKind[] = ['forwardPre', 'forward', 'backwardPre', 'backward'];
 
 /** The hooks of one module. */
 export class ModuleHooks {

@@ -3,8 +3,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { native } from '../native.js';
+import { appliedAutocast, applyAutocast, noAutocast, type AutocastState } from './autocastState.js';
+import { applyPlace, firstPlace, foundAt, foundPlace, type DevicePlace } from './devicePlace.js';
 
-/** What operators run under: the scope that keeps new tensors and the autograd modes. It follows asynchronous code. */
+/**
+ * What operators run under: the scope that keeps new tensors, the autograd modes, autocast, and where CUDA's work goes. It
+ * follows asynchronous code.
+ */
 export interface Context {
   /** The scope that keeps new tensors; null is none: the garbage collector does. It may end before this context. */
   readonly holder: Context | null;
@@ -15,6 +20,8 @@ export interface Context {
   readonly inference: boolean;
   /** The addon's number of the hooks of saved tensors; 0 is none. */
   readonly savedTensorsHooks: number;
+  readonly autocast: AutocastState;
+  readonly place: DevicePlace;
   /** Who records the tensors that are made here: the leak detector. */
   readonly recorder: object | null;
   /** What code falls back to that still runs, such as a timer's callback, when this context has ended. */
@@ -24,7 +31,9 @@ export interface Context {
   nextEnded: Context | null;
 }
 
-type Changes = Partial<Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'savedTensorsHooks' | 'recorder'>>;
+type Changes = Partial<
+  Pick<Context, 'holder' | 'gradEnabled' | 'inference' | 'savedTensorsHooks' | 'autocast' | 'place' | 'recorder'>
+>;
 
 const root: Context = {
   holder: null,
@@ -33,6 +42,8 @@ const root: Context = {
   gradEnabled: true,
   inference: false,
   savedTensorsHooks: 0,
+  autocast: noAutocast,
+  place: firstPlace,
   recorder: null,
   outer: null,
   open: true,
@@ -67,6 +78,8 @@ export function enterContext(): void {
   if (context === applied) return;
   const scope = scopeOf(context);
   native.enter(scope, context.gradEnabled, context.inference, context.savedTensorsHooks);
+  applyAutocast(context.autocast);
+  applyPlace(context.place);
   applied = context;
   scopeOfNew = scope;
 }
@@ -120,6 +133,8 @@ function derive(changes: Changes): Context {
     gradEnabled: changes.gradEnabled ?? outer.gradEnabled,
     inference: changes.inference ?? outer.inference,
     savedTensorsHooks: changes.savedTensorsHooks ?? outer.savedTensorsHooks,
+    autocast: changes.autocast ?? outer.autocast,
+    place: changes.place ?? outer.place,
     recorder: changes.recorder ?? outer.recorder,
     outer,
     open: true,
@@ -136,6 +151,8 @@ function deriveScope(name: string | null): Context {
     gradEnabled: outer.gradEnabled,
     inference: outer.inference,
     savedTensorsHooks: outer.savedTensorsHooks,
+    autocast: outer.autocast,
+    place: outer.place,
     recorder: outer.recorder,
     outer,
     open: true,
@@ -187,18 +204,24 @@ function runIn<A, T>(open: (argument: A) => Context, argument: A, body: () => T,
 }
 
 /**
- * Runs `body`, which LibTorch calls in the middle of an operator or of a backward pass, in a context made from `base`.
- * Afterwards the addon has what it had before, and so does this module.
+ * Runs `body`, which LibTorch calls in the middle of an operator or of a backward pass, in a context made from `base`, on the
+ * device and stream that LibTorch works on. Afterwards the addon has what it had before, and so does this module.
  */
 export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T): T {
   const [appliedBefore, scopeBefore] = [applied, scopeOfNew];
+  const autocastBefore = appliedAutocast();
   const outer = stillOpen(base);
-  const context: Context = { ...outer, scope: 0, name: null, gradEnabled, outer, open: true, nextEnded: null };
+  const place = foundPlace();
+  const placeBefore = foundAt(place);
+  const context: Context = { ...outer, place, scope: 0, name: null, gradEnabled, outer, open: true, nextEnded: null };
   applied = null;
   try {
     return runFrame(context, body);
   } finally {
     context.open = false;
+    applyAutocast(autocastBefore);
+    applyPlace(place);
+    foundAt(placeBefore);
     applied = appliedBefore;
     // The addon, too, falls back to no scope when the body closed the one that it was in.
     scopeOfNew = openScopes.has(scopeBefore) ? scopeBefore : 0;

@@ -3,16 +3,23 @@ import { show } from '../show.js';
 import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
+import type { Device } from './dtype.js';
+import { deviceKind } from './dtypeKinds.js';
 import { handleOf, Tensor, wrapHandle } from './tensor.js';
 import { anything, kind, optional } from '../kinds.js';
 
+export interface GeneratorOptions {
+  /** Whose operators draw from it: `'cpu'`, `'cuda'` or one such as `'cuda:1'`. Default: `'cpu'`. */
+  device?: Device;
+}
+
 /** A seed as 64 bits; PyTorch too takes a negative one for the unsigned number of the same bits. */
-function seedBits(seed: number | bigint): bigint {
+export function seedBits(name: string, seed: number | bigint): bigint {
   const isWhole = typeof seed === 'bigint' || Number.isSafeInteger(seed);
   if (!isWhole || seed < -(2n ** 63n) || seed >= 2n ** 64n) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `manualSeed: expected a whole number or a bigint of at most 64 bits, got ${show(seed)}.`,
+      `${name}: expected a whole number or a bigint of at most 64 bits, got ${show(seed)}.`,
     );
   }
   return BigInt.asIntN(64, BigInt(seed));
@@ -21,12 +28,15 @@ function seedBits(seed: number | bigint): bigint {
 const seedTakes = signature({ seed: optional(anything) });
 const stateTakes = signature({ state: kind('a Tensor', Tensor.isTensor) });
 
+const takes = signature<GeneratorOptions>({}, { device: deviceKind });
+
 const released = new FinalizationRegistry<number>((id) => native.releaseGenerator(id));
 
 /**
- * A source of random numbers with its own state, as `torch.Generator`: Mersenne Twister on the CPU, seeded with
+ * A source of random numbers with its own state, as `torch.Generator`: Mersenne Twister on the CPU, Philox on a GPU, seeded with
  * PyTorch's default seed 67280421310721.
  *
+ * @throws AiforgeError DEVICE_UNAVAILABLE for a GPU that is not there.
  * @example
  * import { Generator, randperm } from 'aiforge';
  * randperm(5, { generator: new Generator().manualSeed(1) }).tolist(); // [0, 4, 2, 3, 1], as in PyTorch
@@ -34,9 +44,9 @@ const released = new FinalizationRegistry<number>((id) => native.releaseGenerato
 export class Generator {
   #id: number;
 
-  constructor() {
-    if (arguments.length > 0) nothing.check(new.target.name, arguments);
-    this.#id = native.createGenerator();
+  constructor(options: GeneratorOptions = {}) {
+    if (arguments.length > 0) takes.check(new.target.name, arguments);
+    this.#id = native.createGenerator(options.device ?? 'cpu');
     released.register(this, this.#id);
   }
 
@@ -45,9 +55,14 @@ export class Generator {
     return typeof value === 'object' && value !== null && #id in value ? value.#id : undefined;
   }
 
+  /** Whose operators draw from it. */
+  get device(): Device {
+    return native.generatorDevice(this.#id) as Device;
+  }
+
   manualSeed(seed: number | bigint): this {
     seedTakes.check('manualSeed', arguments);
-    native.seedGenerator(this.#id, seedBits(seed));
+    native.seedGenerator(this.#id, seedBits('manualSeed', seed));
     return this;
   }
 
@@ -83,7 +98,7 @@ function stateOf(id: number): Tensor {
 /** Seeds the default generator of every device: the same seed gives the same numbers as PyTorch. */
 export function manualSeed(seed: number | bigint): void {
   seedTakes.check('manualSeed', arguments);
-  native.manualSeed(seedBits(seed));
+  native.manualSeed(seedBits('manualSeed', seed));
 }
 
 /** Seeds the default generator from the system's entropy; returns the seed. */

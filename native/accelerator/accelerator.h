@@ -6,9 +6,11 @@
 #include <c10/core/Stream.h>
 #include <napi.h>
 
+#include <functional>
 #include <optional>
 
 #include "../arguments.h"
+#include "../distributed/background.h"
 
 namespace aiforge {
 
@@ -32,13 +34,31 @@ class DeviceContext {
   void enter() const;
 
  private:
+  friend class DeviceVisit;
   std::optional<c10::Stream> stream_;
 };
 
+// Takes a thread to another's device and stream, and back.
+class DeviceVisit {
+ public:
+  explicit DeviceVisit(const DeviceContext& there);
+  ~DeviceVisit();
+  DeviceVisit(const DeviceVisit&) = delete;
+  DeviceVisit& operator=(const DeviceVisit&) = delete;
+
+ private:
+  c10::DeviceIndex device_ = 0;
+  std::optional<c10::Stream> stream_;  // what this thread had on the device that it visits
+};
+
+// A promise for what waits for a device, on a thread of its own; `info` is of a function that
+// Background defines.
+napi_value wait_beside(napi_env env, napi_callback_info info, std::function<void()> wait);
+
 // The topics, each defined in a file of its own and called by define_accelerator.
-void define_devices(Napi::Env env, Napi::Object object);
+void define_devices(Napi::Env env, Napi::Object object, Background& background);
 void define_device_memory(Napi::Env env, Napi::Object object);
-void define_streams(Napi::Env env, Napi::Object object);
+void define_streams(Napi::Env env, Napi::Object object, Background& background);
 #ifdef AIFORGE_CUDA
 void define_cuda(Napi::Env env, Napi::Object object);  // cuda/
 #endif

@@ -60,6 +60,19 @@ void DeviceContext::enter() const {
   at::accelerator::setCurrentStream(*stream_);
 }
 
+DeviceVisit::DeviceVisit(const DeviceContext& there) {
+  if (!there.stream_) return;
+  device_ = at::accelerator::getDeviceIndex();
+  stream_ = at::accelerator::getCurrentStream(there.stream_->device_index());
+  there.enter();
+}
+
+DeviceVisit::~DeviceVisit() {
+  if (!stream_) return;
+  at::accelerator::setCurrentStream(*stream_);
+  at::accelerator::setDeviceIndex(device_);
+}
+
 namespace {
 
 napi_value count(napi_env env, napi_callback_info) {
@@ -90,9 +103,33 @@ napi_value synchronize(napi_env env, napi_callback_info info) {
   });
 }
 
+// synchronizeBeside(device): Promise<void>
+napi_value synchronize_beside(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return wait_beside(
+        env, info, [index = device_index(args, 0)] { at::accelerator::synchronizeDevice(index); });
+  });
+}
+
 }  // namespace
 
-void define_devices(Napi::Env env, Napi::Object object) {
+napi_value wait_beside(napi_env env, napi_callback_info info, std::function<void()> wait) {
+  return Background::of(env, info).run(env, "waiting", [wait = std::move(wait)]() -> Settle {
+    try {
+      wait();
+    } catch (...) {
+      // As the failure of a call, not of a collective.
+      return [error = std::current_exception()](napi_env) -> napi_value {
+        std::rethrow_exception(error);
+      };
+    }
+    return [](napi_env) -> napi_value { return nullptr; };
+  });
+}
+
+void define_devices(Napi::Env env, Napi::Object object, Background& background) {
+  background.define(env, object, "synchronizeBeside", synchronize_beside);
   define(env, object, "deviceCount", count);
   define(env, object, "deviceIndex", index_of_device);
   define(env, object, "setDevice", set_device);
@@ -101,9 +138,10 @@ void define_devices(Napi::Env env, Napi::Object object) {
 
 void define_accelerator(Napi::Env env, Napi::Object exports) {
   Napi::Object object = Napi::Object::New(env);
-  define_devices(env, object);
+  Background& background = Background::open(env);
+  define_devices(env, object, background);
   define_device_memory(env, object);
-  define_streams(env, object);
+  define_streams(env, object, background);
 #ifdef AIFORGE_CUDA
   define_cuda(env, object);
 #endif

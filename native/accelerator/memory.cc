@@ -64,6 +64,16 @@ napi_value reset_peak_memory_stats(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value reset_accumulated_memory_stats(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const c10::DeviceIndex index = device_index(args, 0);
+    initialise();
+    at::accelerator::resetAccumulatedStats(index);
+    return nullptr;
+  });
+}
+
 napi_value empty_cache(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     if (device_count() == 0) return nullptr;
@@ -92,6 +102,7 @@ napi_value memory_info(napi_env env, napi_callback_info info) {
 void define_device_memory(Napi::Env env, Napi::Object object) {
   define(env, object, "memoryStats", memory_stats);
   define(env, object, "resetPeakMemoryStats", reset_peak_memory_stats);
+  define(env, object, "resetAccumulatedMemoryStats", reset_accumulated_memory_stats);
   define(env, object, "emptyCache", empty_cache);
   define(env, object, "memGetInfo", memory_info);
 }

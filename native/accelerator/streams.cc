@@ -99,6 +99,14 @@ napi_value stream_synchronize(napi_env env, napi_callback_info info) {
   });
 }
 
+// streamSynchronizeBeside(stream): Promise<void>
+napi_value stream_synchronize_beside(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return wait_beside(env, info, [stream = stream_of(env, args[0])] { stream.synchronize(); });
+  });
+}
+
 // recordStream(tensor, stream): nobody else gets its memory before the stream's work so far is done
 napi_value record_stream(napi_env env, napi_callback_info info) {
   return guarded(env, Call{info, "Tensor.recordStream", {"self"}}, [&]() -> napi_value {
@@ -153,6 +161,16 @@ napi_value event_synchronize(napi_env env, napi_callback_info info) {
   });
 }
 
+// eventSynchronizeBeside(event): Promise<void>
+napi_value event_synchronize_beside(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return wait_beside(env, info, [object = unwrap_object<EventObject>(env, args[0])] {
+      object->event.synchronize();
+    });
+  });
+}
+
 // eventElapsed(start, end): milliseconds
 napi_value event_elapsed(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
@@ -165,7 +183,9 @@ napi_value event_elapsed(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-void define_streams(Napi::Env env, Napi::Object object) {
+void define_streams(Napi::Env env, Napi::Object object, Background& background) {
+  background.define(env, object, "streamSynchronizeBeside", stream_synchronize_beside);
+  background.define(env, object, "eventSynchronizeBeside", event_synchronize_beside);
   define(env, object, "openStream", open_stream);
   define(env, object, "currentStream", current_stream);
   define(env, object, "defaultStream", default_stream);

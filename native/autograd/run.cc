@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "../accelerator/accelerator.h"
+#include "../autocast.h"
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
@@ -54,10 +55,12 @@ void start_thread(std::function<void()> work) {
   ++passes_beside;
   try {
     std::thread([state = at::ThreadLocalState(), threads = at::get_num_threads(),
-                 device = DeviceContext(), work = std::move(work)]() mutable {
+                 device = DeviceContext(), autocast = AutocastDtypes(),
+                 work = std::move(work)]() mutable {
       {
         const at::ThreadLocalStateGuard guard(state);
         device.enter();
+        autocast.enter();
         if (at::get_num_threads() != threads) at::set_num_threads(threads);
         work();
         work = nullptr;
@@ -166,8 +169,10 @@ void call_js(const JsReference& function, const std::vector<at::Tensor>& argumen
   const bool grad_enabled = c10::GradMode::is_enabled();
   const int task = torch::autograd::get_current_graph_task_id();
   const bool is_valid = is_checkpoint_valid();
+  const DeviceContext engines;
   function.bridge().call([&](napi_env env) {
     Environment& environment = Environment::of(env);
+    const DeviceVisit visit(engines);
     const Interlude interlude(environment);
     const c10::DebugInfoGuard outside(kSlot, std::make_shared<Run>(0));
     const auto* before = std::exchange(environment.engine_arguments, &arguments);

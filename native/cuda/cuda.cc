@@ -6,6 +6,7 @@ namespace aiforge {
 
 void define_cuda(Napi::Env env, Napi::Object object) {
   define_device_properties(env, object);
+  define_allocator(env, object);
   define_graphs(env, object);
 }
 

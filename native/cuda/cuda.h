@@ -7,6 +7,7 @@
 namespace aiforge {
 
 void define_device_properties(Napi::Env env, Napi::Object object);
+void define_allocator(Napi::Env env, Napi::Object object);
 void define_graphs(Napi::Env env, Napi::Object object);
 
 }  // namespace aiforge

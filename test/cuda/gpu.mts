@@ -27,5 +27,15 @@ export function thrownBy(call: () => unknown): Error & { code?: string } {
   throw new Error('nothing was thrown');
 }
 
+/** What a call throws, at once or by its promise. */
+export async function rejectionOf(call: () => unknown): Promise<Error & { code?: string }> {
+  try {
+    await call();
+  } catch (error) {
+    return error as Error & { code?: string };
+  }
+  throw new Error('nothing was thrown');
+}
+
 /** Shows a measured value beside the test that took it. */
 export const note = (text: string): void => console.log(`      ${text}`);

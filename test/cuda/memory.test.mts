@@ -1,7 +1,10 @@
 import { cuda, ones, randn, scope, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 
 import { collectGarbage } from '../support/garbage.mjs';
+import { temporaryFolder } from '../support/project.mjs';
 import { needGpu, note, thrownBy } from './gpu.mjs';
 
 const MiB = 2 ** 20;
@@ -90,5 +93,31 @@ describe('memory of a GPU', function () {
     expect(x.mul(weight).exp().sum().item()).to.be.greaterThan(0);
     x.dispose();
     cuda.emptyCache();
+  });
+
+  it('is limited to a fraction, and a snapshot shows what there was', () => {
+    const file = path.join(temporaryFolder('cuda-memory'), 'snapshot.json');
+    const held = zeros([16 * MiB], { device: 'cuda' });
+    expect(cuda.getPerProcessMemoryFraction()).to.equal(1);
+    cuda.setPerProcessMemoryFraction(0.1);
+    cuda.dumpMemorySnapshotOnFailure(file);
+    const [, total] = cuda.memGetInfo();
+    const error = thrownBy(() => zeros([Math.floor(total * 0.2)], { device: 'cuda', dtype: 'uint8' }));
+    cuda.dumpMemorySnapshotOnFailure(null);
+    cuda.setPerProcessMemoryFraction(1);
+    expect(error.code).to.equal('OUT_OF_MEMORY');
+    const { segments, stats } = JSON.parse(readFileSync(file, 'utf8')) as {
+      segments: { totalSize: number; address: string; blocks: { size: number; state: string }[] }[];
+      stats: Record<string, number>[];
+    };
+    const blocks = segments.flatMap((segment) => segment.blocks).filter(({ state }) => state === 'allocated');
+    expect(blocks.map(({ size }) => size)).to.include(64 * MiB);
+    expect(segments[0]!.address).to.match(/^0x[0-9a-f]+$/);
+    expect(stats[0]!['num_ooms']).to.be.greaterThan(0);
+    expect(cuda.memorySummary()).to.include('of tensors').and.include('in large pieces');
+    expect(cuda.memorySummary(0, { abbreviated: true }).split('\n').length).to.equal(11);
+    cuda.resetAccumulatedMemoryStats();
+    expect(cuda.memoryStats()['allocated_bytes.all.freed']).to.equal(0);
+    held.dispose();
   });
 });

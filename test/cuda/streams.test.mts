@@ -1,4 +1,19 @@
-import { cuda, matmul, noGrad, ones, randn, scope, testing, zeros } from 'aiforge';
+import {
+  cuda,
+  Generator,
+  matmul,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  rand,
+  randn,
+  scope,
+  tensor,
+  testing,
+  zeros,
+  type Tensor,
+} from 'aiforge';
 import { expect } from 'chai';
 
 import { needGpu, note, thrownBy } from './gpu.mjs';
@@ -43,8 +58,68 @@ describe('streams and events', function () {
         throw new RangeError('mine');
       }),
     ).to.throw(RangeError);
-    expect(thrownBy(() => side.run(async () => Promise.resolve())).code).to.equal('INVALID_ARGUMENT');
     expect(cuda.currentStream().id).to.equal(outside);
+  });
+
+  it('follow await, each part of the code on its own', async () => {
+    const [first, second] = [new cuda.Stream(), new cuda.Stream()];
+    const outside = cuda.currentStream().id;
+    const pause = async () => new Promise((resolve) => setTimeout(resolve, 2));
+    const watch = async (stream: cuda.Stream) =>
+      stream.run(async () => {
+        const seen = [cuda.currentStream().id];
+        for (let i = 0; i < 3; ++i) {
+          await pause();
+          seen.push(cuda.currentStream().id);
+        }
+        return seen;
+      });
+    const [a, b] = [watch(first), watch(second)];
+    expect(cuda.currentStream().id).to.equal(outside);
+    expect(await a).to.deep.equal(Array(4).fill(first.id));
+    expect(await b).to.deep.equal(Array(4).fill(second.id));
+    expect(cuda.currentStream().id).to.equal(outside);
+    expect(cuda.device(0, () => first.run(() => cuda.device('cuda', () => cuda.currentStream().id)))).to.equal(
+      first.id,
+    );
+    expect(await cuda.device(0, async () => pause().then(() => cuda.currentDevice()))).to.equal(0);
+  });
+
+  it('are waited for while the event loop goes on', async () => {
+    const x = randn([8192, 8192], { device: 'cuda' });
+    let turns = 0;
+    const timer = setInterval(() => ++turns, 1);
+    const event = new cuda.Event();
+    const work = () => {
+      for (let i = 0; i < 20; ++i) scope(() => void matmul(x, x));
+    };
+    for (const wait of [
+      async () => (event.record(), event.synchronizeAsync()),
+      async () => cuda.currentStream().synchronizeAsync(),
+      async () => cuda.synchronizeAsync(),
+    ]) {
+      work();
+      turns = 0;
+      await wait();
+      expect(cuda.currentStream().query()).to.equal(true);
+      expect(turns).to.be.greaterThan(5);
+    }
+    clearInterval(timer);
+  });
+
+  it('are, in a hook, what the engine works on', () => {
+    const side = new cuda.Stream();
+    const x = ones([1024], { device: 'cuda', requiresGrad: true });
+    side.waitStream(cuda.currentStream());
+    const y = side.run(() => x.mul(2));
+    const seen: unknown[] = [];
+    y.registerHook((gradient) => {
+      seen.push(cuda.currentStream().id, new cuda.Stream().run(() => gradient.mul(2)) instanceof Object);
+      seen.push(cuda.currentStream().id);
+    });
+    side.run(() => y.sum()).backward();
+    expect(seen).to.deep.equal([side.id, true, side.id]);
+    expect(cuda.currentStream().id).to.equal(cuda.defaultStream().id);
   });
 
   it('measure time', () => {
@@ -134,5 +209,98 @@ describe('CUDA graphs', function () {
       'INVALID_ARGUMENT',
     );
     expect(x.add(1).sum().item()).to.equal(8);
+  });
+
+  it('share memory, tell that they capture, and draw from generators of their own', () => {
+    const pool = new cuda.MemoryPool();
+    const generator = new Generator({ device: 'cuda' }).manualSeed(3);
+    const out = zeros([4], { device: 'cuda' });
+    const graphs = [new cuda.CUDAGraph(), new cuda.CUDAGraph()];
+    const seen: boolean[] = [];
+    for (const graph of graphs) {
+      graph.registerGeneratorState(generator);
+      graph.capture(
+        () => {
+          seen.push(cuda.isCurrentStreamCapturing());
+          scope(() => void out.copy_(rand([4], { device: 'cuda', generator })));
+        },
+        { pool },
+      );
+    }
+    expect([...seen, cuda.isCurrentStreamCapturing()]).to.deep.equal([true, true, false]);
+    const drawn = graphs.flatMap((graph) => [0, 1].map(() => (graph.replay(), String(out.tolist()))));
+    expect(new Set(drawn).size).to.equal(4);
+  });
+});
+
+describe('graphed callables', function () {
+  before(function () {
+    needGpu(this);
+  });
+
+  it('train as the module does, and evaluate ungraphed', () => {
+    const make = () => {
+      const model = new nn.Sequential(new nn.Linear(16, 32), new nn.ReLU(), new nn.Linear(32, 4));
+      model.to('cuda');
+      return model;
+    };
+    const [plain, graphed] = [make(), make()];
+    graphed.loadStateDict(plain.stateDict());
+    cuda.makeGraphedCallables(graphed, [randn([8, 16], { device: 'cuda' })]);
+    const optimizers = [plain, graphed].map((model) => new optim.SGD(model.parameters(), { lr: 0.1 }));
+    for (let i = 0; i < 5; ++i) {
+      const x = randn([8, 16], { device: 'cuda' });
+      [plain, graphed].forEach((model, k) => {
+        optimizers[k]!.zeroGrad();
+        model.forward(x).square().mean().backward();
+        optimizers[k]!.step();
+      });
+    }
+    for (const [name, parameter] of plain.namedParameters()) {
+      testing.assertClose(graphed.getParameter(name), parameter, same);
+    }
+    graphed.eval();
+    expect(graphed.forward(randn([3, 16], { device: 'cuda' })).shape).to.deep.equal([3, 4]);
+  });
+
+  it('are functions too, several at once, with arguments that require gradients', () => {
+    const samples = [
+      [ones([4], { device: 'cuda', requiresGrad: true })],
+      [ones([4], { device: 'cuda', requiresGrad: true })],
+    ];
+    const [double, cube] = cuda.makeGraphedCallables(
+      [(x: Tensor) => ({ y: x.mul(2) }), (x: Tensor) => x.pow(3)] as const,
+      samples,
+    );
+    const x = tensor([1, 2, 3, 4], { dtype: 'float32', device: 'cuda', requiresGrad: true });
+    const result = cube(double(x).y);
+    expect(result.tolist()).to.deep.equal([8, 64, 216, 512]);
+    result.sum().backward();
+    expect(x.grad!.tolist()).to.deep.equal([24, 96, 216, 384]);
+    expect(thrownBy(() => cube(ones([5], { device: 'cuda' }))).message).to.include('[4], and got one of [5]');
+  });
+});
+
+describe('generators of a GPU', function () {
+  before(function () {
+    needGpu(this);
+  });
+
+  it('draw what the default one of that seed draws', () => {
+    const generator = new Generator({ device: 'cuda' }).manualSeed(7);
+    expect(generator.device).to.equal('cuda:0');
+    cuda.manualSeed(7);
+    expect(cuda.initialSeed()).to.equal(7);
+    testing.assertClose(randn([100], { device: 'cuda', generator }), randn([100], { device: 'cuda' }), same);
+    const [state, states] = [generator.getState(), cuda.getRngStateAll()];
+    const first = randn([10], { device: 'cuda', generator });
+    testing.assertClose(randn([10], { device: 'cuda', generator: generator.setState(state) }), first, same);
+    const drawn = rand([3], { device: 'cuda' });
+    cuda.setRngStateAll(states);
+    testing.assertClose(rand([3], { device: 'cuda' }), drawn, same);
+    const seed = cuda.seedAll();
+    expect(cuda.initialSeed()).to.equal(seed);
+    expect(typeof cuda.seed()).to.be.oneOf(['number', 'bigint']);
+    expect(thrownBy(() => randn([2], { generator })).message).to.match(/[Gg]enerator/);
   });
 });

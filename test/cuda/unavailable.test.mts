@@ -1,8 +1,8 @@
-import { AiforgeError, cuda, ones, zeros } from 'aiforge';
+import { AiforgeError, cuda, Generator, ones, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 
-import { thrownBy } from './gpu.mjs';
+import { rejectionOf, thrownBy } from './gpu.mjs';
 
 const x = zeros([2]);
 
@@ -10,13 +10,25 @@ const x = zeros([2]);
 const refusals: Record<string, () => unknown> = {
   currentDevice: () => cuda.currentDevice(),
   setDevice: () => cuda.setDevice(0),
+  device: () => cuda.device(0, () => 1),
   synchronize: () => cuda.synchronize(),
+  synchronizeAsync: () => cuda.synchronizeAsync(),
   getDeviceProperties: () => cuda.getDeviceProperties(0),
   getDeviceName: () => cuda.getDeviceName(),
   getDeviceCapability: () => cuda.getDeviceCapability('cuda:0'),
   getRngState: () => cuda.getRngState(),
   setRngState: () => cuda.setRngState(x),
+  manualSeed: () => cuda.manualSeed(1),
+  seed: () => cuda.seed(),
+  initialSeed: () => cuda.initialSeed(),
   memoryStats: () => cuda.memoryStats(),
+  memorySummary: () => cuda.memorySummary(),
+  memorySnapshot: () => cuda.memorySnapshot(),
+  dumpMemorySnapshot: () => cuda.dumpMemorySnapshot('x'),
+  dumpMemorySnapshotOnFailure: () => cuda.dumpMemorySnapshotOnFailure('x'),
+  resetAccumulatedMemoryStats: () => cuda.resetAccumulatedMemoryStats(),
+  setPerProcessMemoryFraction: () => cuda.setPerProcessMemoryFraction(0.5),
+  getPerProcessMemoryFraction: () => cuda.getPerProcessMemoryFraction(),
   memoryAllocated: () => cuda.memoryAllocated(),
   maxMemoryAllocated: () => cuda.maxMemoryAllocated(),
   memoryReserved: () => cuda.memoryReserved(),
@@ -28,8 +40,12 @@ const refusals: Record<string, () => unknown> = {
   Stream: () => new cuda.Stream(),
   Event: () => new cuda.Event(),
   CUDAGraph: () => new cuda.CUDAGraph(),
+  MemoryPool: () => new cuda.MemoryPool(),
+  makeGraphedCallables: () => cuda.makeGraphedCallables((t: Tensor) => t, [x]),
+  Generator: () => new Generator({ device: 'cuda' }),
 };
-const values = ['isAvailable', 'deviceCount', 'ncclVersion', 'emptyCache', 'recordStream'];
+const values = ['isAvailable', 'deviceCount', 'ncclVersion', 'emptyCache', 'recordStream', 'isCurrentStreamCapturing'];
+const ofAll = ['getRngStateAll', 'setRngStateAll', 'manualSeedAll', 'seedAll'];
 
 describe('aiforge/cuda without a GPU', () => {
   before(function () {
@@ -39,12 +55,13 @@ describe('aiforge/cuda without a GPU', () => {
   });
 
   it('is looked at here name by name', () => {
-    expect([...Object.keys(refusals), ...values].sort()).to.deep.equal(Object.keys(cuda).sort());
+    const named = [...Object.keys(refusals), ...values, ...ofAll].filter((name) => name !== 'Generator');
+    expect(named.sort()).to.deep.equal(Object.keys(cuda).sort());
   });
 
   for (const [name, call] of Object.entries(refusals)) {
-    it(`${name} says what is missing and what to do`, () => {
-      const error = thrownBy(call);
+    it(`${name} says what is missing and what to do`, async () => {
+      const error = await rejectionOf(call);
       expect(error).to.be.instanceOf(AiforgeError);
       expect(error.code).to.equal('DEVICE_UNAVAILABLE');
       expect(error.message).to.match(/AIFORGE_FLAVOUR=cuda|nvidia-smi/);
@@ -56,6 +73,11 @@ describe('aiforge/cuda without a GPU', () => {
     expect(cuda.isAvailable()).to.equal(false);
     expect(cuda.deviceCount()).to.equal(0);
     expect(cuda.emptyCache()).to.equal(undefined);
+    expect(cuda.isCurrentStreamCapturing()).to.equal(false);
+    expect(cuda.getRngStateAll()).to.deep.equal([]);
+    expect(cuda.seedAll()).to.equal(null);
+    cuda.setRngStateAll([]);
+    cuda.manualSeedAll(1);
     const version = cuda.ncclVersion();
     if (version !== null) expect(version[0]).to.be.at.least(2);
   });
@@ -68,6 +90,7 @@ describe('aiforge/cuda without a GPU', () => {
     ] as (() => unknown)[]) {
       const error = thrownBy(call);
       expect(error).to.be.instanceOf(AiforgeError);
+      expect(error.code).to.equal('DEVICE_UNAVAILABLE');
       expect(error.message).to.match(/AIFORGE_FLAVOUR=cuda|nvidia-smi/);
     }
   });
