@@ -1,3 +1,4 @@
+import { isCurrentStreamCapturing } from '../cuda/graph.js';
 import type { Bucket } from './bucket.js';
 import { reject, type CapturableOptions } from './options.js';
 
@@ -18,5 +19,14 @@ export function checkCapturable(group: CapturableOptions, { parameters, counterD
   reject(
     `capturable: a step that graphs capture needs the parameters and their counters on a GPU, got parameters on ` +
       `${parameters[0]!.device}${others}: give it when the optimizer is made, or leave it out.`,
+  );
+}
+
+/** Throws where a graph captures a step that counts, or reads, beside it: each replay would repeat the one that was captured. */
+export function checkCapture(optimizer: string, groups: readonly object[]): void {
+  if (!isCurrentStreamCapturing() || groups.every(isCapturable)) return;
+  reject(
+    `${optimizer}: a CUDA graph captures this step, and a group of parameters has no capturable: true; give it when the ` +
+      `optimizer is made, or step outside the graph.`,
   );
 }

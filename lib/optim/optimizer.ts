@@ -22,7 +22,7 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
-import { isCapturable } from './capturable.js';
+import { checkCapture, isCapturable } from './capturable.js';
 import { hasChanged, type Plan } from './plan.js';
 import { parametersKind, type OptimizerSignature } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
@@ -214,6 +214,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** The step itself, between its hooks. */
   protected runStep<T>(closure: (() => T) | undefined): T | undefined {
+    if ('capturable' in this.defaults) checkCapture(this.constructor.name, this.paramGroups);
     const loss = closure === undefined ? undefined : enableGrad(closure);
     if (isThenable(loss)) {
       reject(
