@@ -28,8 +28,8 @@ export const commonOptions: Kinds<CommonOptions> = {
 export interface CapturableOptions {
   /**
    * Lets `cuda.CUDAGraph` capture the step: it counts on the GPU and reads nothing back, which rounds otherwise for some
-   * optimizers and takes longer where no graph is replayed. Give `lr` as a Tensor on the GPU to change it between replays.
-   * For parameters on a GPU only. Default: false.
+   * optimizers and takes longer where no graph is replayed. Give `lr` as a Tensor on the GPU to change it between replays,
+   * which RMSprop and Adadelta allow on lists alone. For parameters on a GPU only. Default: false.
    */
   capturable: boolean;
 }
