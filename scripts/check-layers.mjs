@@ -48,7 +48,8 @@ const MAY_IMPORT = {
   nn: [...LEAVES, 'tensor', 'autograd'],
   serialization: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
-  optim: ENGINE,
+  // A step asks whether a graph captures it.
+  optim: [...ENGINE, 'cuda'],
   // GradScaler steps optimizers.
   amp: [...ENGINE, 'optim', 'cuda'],
   testing: [...LEAVES, 'tensor', 'autograd'],
