@@ -104,8 +104,9 @@ const char* remedy_of(const std::string& message) {
     return "Another program listens on that port: stop it, or choose another MASTER_PORT.";
   }
   if (contains(message, {"Connection closed by peer", "Connection reset", "Broken pipe",
-                         "was likely closed"})) {
-    return "Another rank has ended: its own output says why.";
+                         "was likely closed", "remote process exited",
+                         "process group was aborted"})) {
+    return "Another rank has ended, or aborted the group: its own output says why.";
   }
   if (contains(message, {"imed out", "imeout"})) {
     return "Check that every rank was started and is still running, and that MASTER_ADDR, "

@@ -1,5 +1,5 @@
 import { distributed, manualSeed, nn, ones, optim, randn, tensor, testing } from 'aiforge';
-import type { Backend } from '#lib/distributed/processGroup.js';
+import type { Backend } from '#lib/distributed/backend.js';
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "../pair.h"
+
+namespace gloo::transport::tcp {
+
+class __attribute__((visibility("default"))) Pair : public transport::Pair {
+ public:
+  ~Pair() override;
+  // Lets all that waits on the connection fail, and closes it.
+  void signalExceptionExternal(const std::string& message);
+};
+
+}  // namespace gloo::transport::tcp
