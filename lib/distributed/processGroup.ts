@@ -28,6 +28,9 @@ export class ProcessGroup implements SyncGroup {
   #bytesGroup: Promise<NativeGroup> | undefined;
   #bytesTurn: Promise<unknown> = Promise.resolve();
   #afterwards: (() => void) | undefined;
+  #rejectAborted!: (reason: AiforgeError) => void;
+  /** Rejects when the group is aborted, for what waits on something that cannot be. */
+  readonly #aborted = new Promise<never>((_, reject) => (this.#rejectAborted = reject));
 
   private constructor(
     group: NativeGroup,
@@ -40,6 +43,7 @@ export class ProcessGroup implements SyncGroup {
     this.worldSize = options.worldSize;
     this.backend = options.backend;
     this.name = options.name;
+    this.#aborted.catch(() => undefined);
   }
 
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
@@ -300,7 +304,7 @@ export class ProcessGroup implements SyncGroup {
       );
     }
     // The length comes first and the bytes after it: a group of their own keeps other collectives from coming between.
-    const group = await (this.#bytesGroup ??= this.#openBytesGroup());
+    const group = await Promise.race([(this.#bytesGroup ??= this.#openBytesGroup()), this.#aborted]);
     const turn = this.#bytesTurn.then(() => nativeDistributed.broadcastBytes(group, own, src));
     this.#bytesTurn = turn.catch(() => undefined);
     return turn;
@@ -353,13 +357,10 @@ export class ProcessGroup implements SyncGroup {
    */
   async abort(): Promise<void> {
     this.#afterwards?.();
-    const ends = [nativeDistributed.abortProcessGroup(this.#native)];
-    if (this.#bytesGroup !== undefined) {
-      // One that could not be opened has nothing to abort.
-      const bytesGroup = await this.#bytesGroup.catch(() => null);
-      if (bytesGroup !== null) ends.push(nativeDistributed.abortProcessGroup(bytesGroup));
-    }
-    await Promise.all(ends);
+    this.#rejectAborted(new AiforgeError('DISTRIBUTED_FAILED', 'The process group was aborted on this rank.'));
+    // Not waited for: while it is being opened, it waits for the other ranks.
+    this.#bytesGroup?.then((group) => nativeDistributed.abortProcessGroup(group)).catch(() => undefined);
+    await nativeDistributed.abortProcessGroup(this.#native);
   }
 
   /** @internal Calls `then` as soon as this rank leaves the group. */

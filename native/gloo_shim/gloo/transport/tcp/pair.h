@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <string>
 
 #include "../pair.h"
@@ -9,8 +10,8 @@ namespace gloo::transport::tcp {
 class __attribute__((visibility("default"))) Pair : public transport::Pair {
  public:
   ~Pair() override;
-  // Lets all that waits on the connection fail, and closes it.
-  void signalExceptionExternal(const std::string& message);
+  // Lets all that waits on the connection fail, and closes it; returns what it fails with.
+  std::exception_ptr signalExceptionExternal(const std::string& message);
 };
 
 }  // namespace gloo::transport::tcp
