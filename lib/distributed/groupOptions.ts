@@ -40,7 +40,10 @@ export interface MonitoredBarrierOptions {
   waitAllRanks?: boolean;
 }
 
-export const monitoredBarrierTakes = signature<MonitoredBarrierOptions>({}, { timeoutMs: positive, waitAllRanks: boolean });
+export const monitoredBarrierTakes = signature<MonitoredBarrierOptions>(
+  {},
+  { timeoutMs: positive, waitAllRanks: boolean },
+);
 
 export interface AllToAllSingleOptions {
   /** How many rows of `output` come from each rank. Default: the same from all. */
@@ -60,8 +63,14 @@ export const manyTake = signature<{ op?: ReduceOp }>({ tensors: tensorList }, { 
 
 export const intoTakes = signature({ output: tensorKind, input: tensorKind });
 export const intoManyTakes = signature({ outputs: tensorList, inputs: tensorList });
-export const scatterIntoTakes = signature<{ op?: ReduceOp }>({ output: tensorKind, input: tensorKind }, { op: reduceOpKind });
-export const scatterManyTakes = signature<{ op?: ReduceOp }>({ outputs: tensorList, inputs: tensorList }, { op: reduceOpKind });
+export const scatterIntoTakes = signature<{ op?: ReduceOp }>(
+  { output: tensorKind, input: tensorKind },
+  { op: reduceOpKind },
+);
+export const scatterManyTakes = signature<{ op?: ReduceOp }>(
+  { outputs: tensorList, inputs: tensorList },
+  { op: reduceOpKind },
+);
 
 export const batchTakes = signature({ operations: listOf(operationKind) });
 export const recordTakes = signature<{ onlyActive?: boolean }>({}, { onlyActive: boolean });

@@ -35,7 +35,10 @@ export interface NcclOptions {
   config?: NcclConfig;
 }
 
-const int32 = kind<number>('a whole number of 32 bits', (value) => whole.accepts(value) && ((value as number) | 0) === value);
+const int32 = kind<number>(
+  'a whole number of 32 bits',
+  (value) => whole.accepts(value) && ((value as number) | 0) === value,
+);
 
 const configTakes = signature<NcclConfig>(
   {},

@@ -307,7 +307,7 @@ export class ProcessGroup implements SyncGroup {
     const group = await Promise.race([(this.#bytesGroup ??= this.#openBytesGroup()), this.#aborted]);
     const turn = this.#bytesTurn.then(() => nativeDistributed.broadcastBytes(group, own, src));
     this.#bytesTurn = turn.catch(() => undefined);
-    return turn;
+    return Promise.race([turn, this.#aborted]);
   }
 
   /** Gives every rank the value of rank `src`, which must survive JSON; the other ranks' argument is not looked at. */
@@ -357,7 +357,9 @@ export class ProcessGroup implements SyncGroup {
    */
   async abort(): Promise<void> {
     this.#afterwards?.();
-    this.#rejectAborted(new AiforgeError('DISTRIBUTED_FAILED', 'The process group was aborted on this rank.'));
+    this.#rejectAborted(
+      new AiforgeError('DISTRIBUTED_FAILED', 'broadcastBytes failed: its process group was aborted on this rank.'),
+    );
     // Not waited for: while it is being opened, it waits for the other ranks.
     this.#bytesGroup?.then((group) => nativeDistributed.abortProcessGroup(group)).catch(() => undefined);
     await nativeDistributed.abortProcessGroup(this.#native);

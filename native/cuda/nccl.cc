@@ -11,7 +11,7 @@ namespace {
 template <typename Field>
 struct Setting {
   const char* name;
-  Field ncclConfig_t::* field;
+  Field ncclConfig_t::*field;
 };
 
 constexpr Setting<int> kNumbers[] = {

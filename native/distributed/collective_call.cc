@@ -51,7 +51,8 @@ std::vector<int64_t> CollectiveCall::numbers(size_t i) const {
   if (!Napi::Value(env, args[i]).IsArray()) reject(env, args[i], "a list of whole numbers");
   const Napi::Array list(env, args[i]);
   std::vector<int64_t> numbers;
-  for (uint32_t k = 0; k < list.Length(); ++k) numbers.push_back(read_int(env, Napi::Value(list[k])));
+  for (uint32_t k = 0; k < list.Length(); ++k)
+    numbers.push_back(read_int(env, Napi::Value(list[k])));
   return numbers;
 }
 
@@ -92,14 +93,13 @@ c10d::ReduceOp CollectiveCall::op(size_t i, const at::Tensor& on) const {
   if (!is_bitwise(found->second)) return found->second;
   if (nccl) {
     throw Error("INVALID_ARGUMENT",
-                "op '" + name +
-                    "' is not one of NCCL's, which serves " + on.device().str() +
+                "op '" + name + "' is not one of NCCL's, which serves " + on.device().str() +
                     " in this process group; reduce a copy on the CPU over Gloo, as "
                     "backend 'cpu:gloo,cuda:nccl' has it");
   }
   if (!at::isIntegralType(on.scalar_type(), /*includeBool=*/true)) {
-    throw Error("INVALID_ARGUMENT", "op '" + name + "' is for whole numbers and bool, got " +
-                                        describe_tensor(on));
+    throw Error("INVALID_ARGUMENT",
+                "op '" + name + "' is for whole numbers and bool, got " + describe_tensor(on));
   }
   return found->second;
 }

@@ -363,8 +363,8 @@ napi_value collective(napi_env env, napi_callback_info info) {
       rethrow_as_distributed(Collective::name);
     }
     const Future future = must_wait<Collective>(*object) ? Future() : future_of(work);
-    auto pending = std::make_shared<Pending>(
-        Pending{std::move(group), std::move(object), std::move(work)});
+    auto pending =
+        std::make_shared<Pending>(Pending{std::move(group), std::move(object), std::move(work)});
     Background& background = Background::of(env, info);
     return future ? promise_of(env, background, Collective::name, future, std::move(pending))
                   : promise_beside(env, background, Collective::name, std::move(pending));
@@ -426,11 +426,11 @@ napi_value monitored_barrier(napi_env env, napi_callback_info info) {
                   "monitoredBarrier is Gloo's alone, and this process group's backend is NCCL; "
                   "make a group with backend 'gloo' beside it");
     }
-    return Background::of(env, info).run(
-        env, "monitoredBarrier", [group, options, all = args.boolean(2)]() -> Settle {
-          group->monitoredBarrier(options, all);
-          return [](napi_env) -> napi_value { return nullptr; };
-        });
+    return Background::of(env, info).run(env, "monitoredBarrier",
+                                         [group, options, all = args.boolean(2)]() -> Settle {
+                                           group->monitoredBarrier(options, all);
+                                           return [](napi_env) -> napi_value { return nullptr; };
+                                         });
   });
 }
 

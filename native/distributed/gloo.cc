@@ -1,11 +1,11 @@
 #include "gloo.h"
 
 #include <gloo/transport/tcp/pair.h>
+#include <torch/csrc/distributed/c10d/debug.h>
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupWrapper.hpp>
-#include <torch/csrc/distributed/c10d/debug.h>
 
 namespace aiforge {
 

@@ -83,8 +83,8 @@ Group make_group(const Store& store, const GroupOptions& options) {
   group->setDefaultBackend(options.has_nccl ? ProcessGroup::BackendType::NCCL
                                             : ProcessGroup::BackendType::GLOO);
   if (options.has_gloo) {
-    const auto gloo = make_gloo(under("cpu/", of_group), options.rank, options.size, options.timeout,
-                                options.name);
+    const auto gloo = make_gloo(under("cpu/", of_group), options.rank, options.size,
+                                options.timeout, options.name);
     group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
 #ifdef AIFORGE_CUDA
     if (!options.has_nccl) {

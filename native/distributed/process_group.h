@@ -19,7 +19,8 @@ struct GroupObject {
   c10::intrusive_ptr<c10d::ProcessGroup> group;  // null once it was closed
   // Keeps the store's server alive as long as the group.
   c10::intrusive_ptr<c10d::Store> store;
-  // Whether NCCL's collectives are waited for until the GPU has done them: TORCH_NCCL_BLOCKING_WAIT.
+  // Whether NCCL's collectives are waited for until the GPU has done them:
+  // TORCH_NCCL_BLOCKING_WAIT.
   bool waits_for_gpu = false;
   // Read and written on the JavaScript thread.
   bool is_aborted = false;

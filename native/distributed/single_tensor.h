@@ -1,9 +1,9 @@
 // Collectives whose lists are one tensor, which changed their names with LibTorch 2.13.
 #pragma once
 
-#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/version.h>
 
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <vector>
 
 namespace aiforge {

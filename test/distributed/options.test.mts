@@ -30,7 +30,11 @@ describe("NCCL's options", () => {
   const refused: [string, object, RegExp][] = [
     ['are not for Gloo', { ncclOptions: {} }, /ncclOptions are for NCCL, and backend 'gloo' has none/],
     ['have no device with Gloo', { deviceId: 'cuda:1' }, /deviceId: cuda:1 is for NCCL; backend 'gloo'/],
-    ['name a device', { backend: 'nccl', deviceId: 'cuda' }, /deviceId must be a CUDA device with its number, .*got 'cuda'/],
+    [
+      'name a device',
+      { backend: 'nccl', deviceId: 'cuda' },
+      /deviceId must be a CUDA device with its number, .*got 'cuda'/,
+    ],
     ['have a device from 0 on', { backend: 'nccl', deviceId: -1 }, /deviceId must be .*got -1/],
     ['are known', { backend: 'nccl', ncclOptions: { highPriority: true } }, /has no option 'highPriority'/],
     [
@@ -132,8 +136,16 @@ describe('a group on Gloo', () => {
     ['two dtypes', () => group.allReduceCoalesced([ones([2]), tensor([1])]), /one dtype and one device/],
     ['an output of another size', () => group.allGatherIntoTensor(zeros([3]), ones([2])), /parts of all 1 ranks/],
     ['lists of two lengths', () => group.allGatherIntoTensorCoalesced([zeros([2])], []), /got 1 tensors for 0/],
-    ['a peer that is not there', () => group.batchIsendIrecv([{ op: 'isend', tensor: ones([1]), peer: 1 }]), /rank 1 is not/],
-    ['no such operation', () => group.batchIsendIrecv([{ op: 'send', tensor: ones([1]), peer: 0 } as never]), /'isend' or/],
+    [
+      'a peer that is not there',
+      () => group.batchIsendIrecv([{ op: 'isend', tensor: ones([1]), peer: 1 }]),
+      /rank 1 is not/,
+    ],
+    [
+      'no such operation',
+      () => group.batchIsendIrecv([{ op: 'send', tensor: ones([1]), peer: 0 } as never]),
+      /'isend' or/,
+    ],
     ['splits that do not add up', () => group.allToAllSingle(zeros([3]), ones([3]), { inputSplitSizes: [2] }), /./],
   ];
   for (const [what, call, message] of refused) {
