@@ -136,5 +136,5 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
  * be started.
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
-  return supervise(resolveOptions(options));
+  return supervise(await resolveOptions(options));
 }

@@ -119,10 +119,10 @@ const launchTakes = signature<LaunchOptions>(
 );
 
 /** Fills in the defaults and rejects what cannot be launched, before anything is started. */
-export function resolveOptions(options: LaunchOptions): Settings {
+export async function resolveOptions(options: LaunchOptions): Promise<Settings> {
   launchTakes.check('launch', [options]);
   const settings: Settings = {
-    nproc: typeof options.nproc === 'number' ? options.nproc : countRanks(options.nproc),
+    nproc: typeof options.nproc === 'number' ? options.nproc : await countRanks(options.nproc),
     target: options.target,
     args: options.args ?? [],
     executable: options.executable ?? false,
