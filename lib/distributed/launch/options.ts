@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, either, kind, listOf, number, objectKind, string, type Kind } from '../../kinds.js';
 import { signature } from '../../signature.js';
-import { countRanks, rankCountKind, type RankCount } from './rankCount.js';
+import { rankCountKind, type RankCount } from './rankCount.js';
 
 /** Where a launch writes what its ranks print, such as `process.stdout`. */
 export interface TextSink {
@@ -93,7 +93,7 @@ function forRanks(nodeArgs: readonly string[]): string[] {
   );
 }
 
-const launchTakes = signature<LaunchOptions>(
+export const launchTakes = signature<LaunchOptions>(
   {},
   {
     nproc: either(number, rankCountKind),
@@ -119,10 +119,9 @@ const launchTakes = signature<LaunchOptions>(
 );
 
 /** Fills in the defaults and rejects what cannot be launched, before anything is started. */
-export async function resolveOptions(options: LaunchOptions): Promise<Settings> {
-  launchTakes.check('launch', [options]);
+export function resolveOptions(options: LaunchOptions & { nproc: number }): Settings {
   const settings: Settings = {
-    nproc: typeof options.nproc === 'number' ? options.nproc : await countRanks(options.nproc),
+    nproc: options.nproc,
     target: options.target,
     args: options.args ?? [],
     executable: options.executable ?? false,
