@@ -19,11 +19,6 @@ struct Failure {
   std::string message;
 };
 
-bool says_out_of_memory(const std::string& message) {
-  return message.find("DefaultCPUAllocator") != std::string::npos ||
-         message.find("out of memory") != std::string::npos;
-}
-
 bool says_device_missing(const std::string& message) {
   if (message.find("invalid device ordinal") != std::string::npos) return true;
   if (device_count() > 0) return false;
@@ -119,6 +114,11 @@ void throw_failure(napi_env env, const Failure& failure, const ErrorContext& con
 }
 
 }  // namespace
+
+bool says_out_of_memory(const std::string& message) {
+  return message.find("DefaultCPUAllocator") != std::string::npos ||
+         message.find("out of memory") != std::string::npos;
+}
 
 void throw_current_exception(napi_env env, const ErrorContext& context) noexcept {
   try {

@@ -69,6 +69,9 @@ napi_value guarded(napi_env env, const Call& call, Body&& body) noexcept {
   }
 }
 
+// Whether a message of LibTorch's is about memory, of the system or of a device.
+bool says_out_of_memory(const std::string& message);
+
 // Throws for a failed Node-API call, so that every call can be one line.
 void check(napi_env env, napi_status status);
 

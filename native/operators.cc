@@ -155,14 +155,16 @@ void prepare(Environment& environment, napi_env env, const Operator& op, const n
   for (const Guard* guard : op.guards) guard->check({op.handle.schema(), stack});
 }
 
-// Where a device has no memory left, tensors whose objects nobody has any more may hold it: an
-// operator that changes none of its arguments is tried again without them.
+// Where there is no memory left, tensors whose objects nobody has any more may hold it: an operator
+// that changes none of its arguments is tried again without them.
 void call_boxed(Environment& environment, napi_env env, const Operator& op,
                 const napi_value* values, size_t count, torch::jit::Stack& stack) {
   try {
     return op.handle.callBoxed(stack);
-  } catch (const c10::OutOfMemoryError&) {
-    if (op.handle.schema().is_mutable()) throw;
+  } catch (const c10::Error& error) {
+    if (op.handle.schema().is_mutable() || !says_out_of_memory(error.what_without_backtrace())) {
+      throw;
+    }
   }
   // Before the collection, which may take the arguments' own objects: their numbers were read.
   prepare(environment, env, op, values, count, stack);

@@ -33,5 +33,5 @@ export type {
 export { ProcessGroup } from './processGroup.js';
 export type { PremulSum, ReduceOp } from './reduceOp.js';
 export { TCPStore, type TCPStoreOptions } from './store.js';
-export { GroupRanks, joinRanks } from './ranks.js';
+export { GroupRanks, joinRanks, type JoinOptions } from './ranks.js';
 export { launch, type LaunchOptions, type LaunchResult, type RankOutcome } from './launch.js';

@@ -8,7 +8,7 @@ import { Buffer } from './buffer.js';
 import type { Module } from './module.js';
 import { ModuleHooks } from './hookLists.js';
 import { Parameter } from './parameter.js';
-import { registry, Registry } from './registry.js';
+import { converted, registry, Registry } from './registry.js';
 import { isModule } from './traversal.js';
 import { isUninitialized } from './uninitialized.js';
 
@@ -45,6 +45,7 @@ function copyModule(module: Module, copies: Copies): Module {
     if ('value' in property) property.value = copyOf<unknown>(property.value, copies);
     Object.defineProperty(copy, name, property);
   }
+  copy[converted]();
   return copy;
 }
 

@@ -26,11 +26,12 @@ import { conversion, convertTensors, floatingTo, readModuleTarget, type ModuleTa
 import type { Parameter } from './parameter.js';
 import { formatModule } from './printing.js';
 import {
+  converted,
   defineBuffer,
   members,
   propertiesOf,
-  registry,
   Registry,
+  registry,
   setMember,
   setProperty,
   type Member,
@@ -122,6 +123,11 @@ export abstract class Module extends ModuleStateMethods {
   /** @internal */
   [setMember](property: string, value: unknown): void {
     setProperty(this, property, value);
+  }
+
+  /** @internal */
+  [converted](): void {
+    // Most layers have no order among their tensors.
   }
 
   /**
@@ -328,9 +334,10 @@ export abstract class Module extends ModuleStateMethods {
     return this.to('cpu');
   }
 
-  cuda(index = 0): this {
+  /** Moves to a GPU. Default: the current one. */
+  cuda(index?: number): this {
     cudaTakes.check('cuda', arguments);
-    return this.to(`cuda:${index}`);
+    return this.to(index === undefined ? 'cuda' : `cuda:${index}`);
   }
 
   private convert(convert: (tensor: Tensor) => Tensor, recurse = true): this {

@@ -9,7 +9,7 @@ import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import { members, registry, setMember } from './registry.js';
+import { converted, members, registry, setMember } from './registry.js';
 import { isUninitialized } from './uninitialized.js';
 
 export interface ModuleToOptions {
@@ -83,11 +83,11 @@ export const floatingTo =
 
 /** Converts every parameter, its gradient, and every buffer of a module in place. */
 export function convertTensors(module: Module, convert: (tensor: Tensor) => Tensor, recurse: boolean): void {
-  const converted = new Map<Parameter, Parameter>();
+  const known = new Map<Parameter, Parameter>();
   const convertOnce = (parameter: Parameter): Parameter => {
-    const known = converted.get(parameter) ?? convertParameter(parameter, convert);
-    converted.set(parameter, known).set(known, known);
-    return known;
+    const result = known.get(parameter) ?? convertParameter(parameter, convert);
+    known.set(parameter, result).set(result, result);
+    return result;
   };
   scope(() =>
     noGrad(() => {
@@ -101,6 +101,7 @@ export function convertTensors(module: Module, convert: (tensor: Tensor) => Tens
         for (const buffer of buffers.values()) {
           if (buffer.tensor !== null) buffer.tensor = convertBuffer(buffer.tensor, convert);
         }
+        owner[converted]();
       }
     }),
   );

@@ -27,6 +27,9 @@ export const members: unique symbol = Symbol('aiforge.members');
 /** The method that puts another value in the place of a member, or takes it away; overridden with `members`. */
 export const setMember: unique symbol = Symbol('aiforge.setMember');
 
+/** The method that is called after a module's tensors were converted, moved or copied; layers that lay them out override it. */
+export const converted: unique symbol = Symbol('aiforge.converted');
+
 /** What a module knows of itself beside its properties. */
 export class Registry {
   /** Tells what was made before the module from what was made after its constructor had begun. */

@@ -15,8 +15,8 @@ namespace aiforge::large_blocks {
 namespace {
 
 // Each block is mapped for itself: in the C heap large ones would leave holes, and its thresholds
-// are the host program's.
-Block* make(size_t size_class, size_t bytes) {
+// are the host program's. Null where that fails.
+Block* map(size_t size_class, size_t bytes) {
 #if defined(__linux__)
   if (bytes < PTRDIFF_MAX) {
     constexpr int kAccess = PROT_READ | PROT_WRITE;
@@ -27,8 +27,7 @@ Block* make(size_t size_class, size_t bytes) {
     }
   }
 #endif
-  // Most likely throws, as LibTorch does when memory runs out.
-  return Block::make(size_class, bytes);
+  return nullptr;
 }
 
 void unmake(Block* block) {
@@ -72,6 +71,12 @@ class Cache {
     used_ -= block->bytes;
     insert(block);
     shrink(kMostKept);
+  }
+
+  // Releases every kept block.
+  void empty() {
+    const std::scoped_lock lock(mutex_);
+    shrink(0);
   }
 
  private:
@@ -124,6 +129,14 @@ class Cache {
 Cache& cache() {
   static auto* instance = new Cache;
   return *instance;
+}
+
+Block* make(size_t size_class, size_t bytes) {
+  if (Block* block = map(size_class, bytes)) return block;
+  cache().empty();
+  if (Block* block = map(size_class, bytes)) return block;
+  // Most likely throws, as LibTorch does when memory runs out.
+  return Block::make(size_class, bytes);
 }
 
 }  // namespace

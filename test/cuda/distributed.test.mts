@@ -1,4 +1,4 @@
-import { cuda, distributed, manualSeed, nn, ones, optim, randn, tensor, testing, zeros } from 'aiforge';
+import { cat, cuda, distributed, manualSeed, nn, ones, optim, randn, tensor, testing, zeros } from 'aiforge';
 import type { Backend } from '#lib/distributed/backend.js';
 import { expect } from 'chai';
 import { once } from 'node:events';
@@ -7,7 +7,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 
 import { run, temporaryFolder } from '../support/project.mjs';
-import { needGpu, note, rejectionOf } from './gpu.mjs';
+import { reference } from '../support/reference.mjs';
+import { hashOf, needGpu, note, rejectionOf } from './gpu.mjs';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -61,6 +62,24 @@ describe('one rank on a GPU', function () {
       testing.assertClose(model.weight, plain.weight, { rtol: 1e-6, atol: 1e-6 });
     });
   }
+
+  it('trains by DistributedDataParallel over NCCL to Python’s bytes', async function () {
+    const theirs = reference(this, '../cuda/python/ddp.py', String(await freePort())).trim();
+    await join('nccl');
+    manualSeed(11);
+    const model = new nn.Sequential(new nn.Linear(32, 64), new nn.BatchNorm1d(64), new nn.ReLU(), new nn.Linear(64, 8));
+    model.to('cuda');
+    const ddp = await distributed.DistributedDataParallel.create(model, { gradientAsBucketView: true });
+    const optimizer = new optim.AdamW(model.parameters(), { lr: 0.01 });
+    for (let i = 0; i < 20; ++i) {
+      const x = randn([16, 32]).to('cuda');
+      optimizer.zeroGrad();
+      ddp.forward(x).square().mean().backward();
+      optimizer.step();
+    }
+    const state = Object.values(model.stateDict()).map((each) => each.detach().double().flatten());
+    expect(hashOf(cat(state))).to.equal(theirs);
+  });
 
   it('orders what comes after a collective behind it', async () => {
     await join('nccl');

@@ -102,7 +102,7 @@ describe('memory of a GPU', function () {
     cuda.setPerProcessMemoryFraction(0.1);
     cuda.dumpMemorySnapshotOnFailure(file);
     const [, total] = cuda.memGetInfo();
-    const error = thrownBy(() => zeros([total * 0.2], { device: 'cuda', dtype: 'uint8' }));
+    const error = thrownBy(() => zeros([Math.floor(total * 0.2)], { device: 'cuda', dtype: 'uint8' }));
     cuda.dumpMemorySnapshotOnFailure(null);
     cuda.setPerProcessMemoryFraction(1);
     expect(error.code).to.equal('OUT_OF_MEMORY');

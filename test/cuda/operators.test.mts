@@ -9,6 +9,7 @@ import {
   matmul,
   nn,
   ones,
+  optim,
   randn,
   save,
   special,
@@ -114,4 +115,43 @@ describe('operators on a GPU', function () {
     const there = host.to('cuda', { nonBlocking: true });
     testing.assertClose(there.to('cpu'), host, { rtol: 0, atol: 0 });
   });
+});
+
+describe('recurrent layers on a GPU', function () {
+  before(function () {
+    needGpu(this);
+  });
+
+  type Forward = (x: Tensor) => [Tensor, unknown];
+  /** The bytes between the first and the last of a module's weights that are no weight's. */
+  const gapsIn = (module: nn.Module): bigint => {
+    const weights = [...module.parameters()].sort((a, b) => Number(a.dataPtr() - b.dataPtr()));
+    const [first, last] = [weights[0]!, weights.at(-1)!];
+    const bytes = weights.reduce((sum, { nbytes }) => sum + nbytes, 0);
+    return last.dataPtr() + BigInt(last.nbytes) - first.dataPtr() - BigInt(bytes);
+  };
+  for (const make of [
+    () => new nn.LSTM(8, 16, { numLayers: 2, bidirectional: true }),
+    () => new nn.LSTM(8, 16, { projSize: 4, bias: false }),
+    () => new nn.GRU(8, 16, { numLayers: 2 }),
+    () => new nn.RNN(8, 16, { nonlinearity: 'relu' }),
+  ]) {
+    it(`have their weights in one memory, as cuDNN reads them: ${make().toString()}`, () => {
+      const onCpu = make();
+      const layer = onCpu.deepCopy().to('cuda');
+      const x = randn([5, 3, 8]);
+      expect([gapsIn(layer), gapsIn(layer.deepCopy())]).to.deep.equal([0n, 0n]);
+      const [expected] = (onCpu.forward as Forward)(x);
+      const [got] = (layer.forward as Forward)(x.to('cuda'));
+      testing.assertClose(got.cpu(), expected, { rtol: 1e-4, atol: 1e-5 });
+      expected.square().sum().backward();
+      got.square().sum().backward();
+      const [a, b] = [onCpu, layer].map((module) => [...module.parameters()].map((each) => each.grad!.cpu()));
+      a!.forEach((gradient, i) => testing.assertClose(b![i]!, gradient, { rtol: 1e-3, atol: 1e-4 }));
+      const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
+      optimizer.step();
+      layer.loadStateDict(onCpu.stateDict());
+      expect(gapsIn(layer)).to.equal(0n);
+    });
+  }
 });

@@ -1,7 +1,10 @@
 import {
+  addcmul,
   amp,
+  baddbmm,
   bernoulli,
   cat,
+  einsum,
   empty,
   fft,
   linalg,
@@ -15,6 +18,8 @@ import {
   randperm,
   scope,
   special,
+  tensor,
+  type DType,
   type Tensor,
 } from 'aiforge';
 import { expect } from 'chai';
@@ -103,6 +108,70 @@ function layers(): Record<string, Tensor> {
   };
 }
 
+function autocast(): Record<string, Tensor> {
+  manualSeed(5);
+  const [a, b] = there(randn([64, 64]), randn([64, 64])) as [Tensor, Tensor];
+  const [image, kernel] = there(randn([2, 3, 16, 16]), randn([8, 3, 3, 3])) as [Tensor, Tensor];
+  const target = a.argmax(1);
+  const q = a.view([1, 4, 16, 64]);
+  const results: Record<string, Tensor> = {};
+  for (const dtype of ['float16', 'bfloat16'] as const) {
+    const each = amp.autocast({ dtype }, () => {
+      const low = a.matmul(b);
+      return {
+        matmul: low,
+        conv2d: F.conv2d(image, kernel),
+        linear: F.linear(a, b),
+        baddbmm: baddbmm(a.unsqueeze(0), a.unsqueeze(0), b.unsqueeze(0)),
+        einsum: einsum('ij,kj->ik', [a, b]),
+        softmax: low.softmax(1),
+        exp: low.mul(0.01).exp(),
+        pow: low.pow(2),
+        sum: low.sum(),
+        layer_norm: F.layerNorm(low, [64]),
+        cross_entropy: F.crossEntropy(low, target),
+        cat: cat([low, a]),
+        addcmul: addcmul(low, a, b),
+        attention: F.scaledDotProductAttention(q, q, q),
+        gelu: F.gelu(low),
+        norm: low.norm(),
+      };
+    });
+    for (const [name, value] of Object.entries(each)) results[`${name} in ${dtype}, ${value.dtype}`] = value;
+  }
+  return results;
+}
+
+function mixed(make: (parameters: Iterable<nn.Parameter>) => optim.Optimizer, dtype: DType, enabled: boolean): Tensor {
+  manualSeed(42);
+  const model = new nn.Sequential(new nn.Linear(64, 256), new nn.ReLU(), new nn.LayerNorm(256), new nn.Linear(256, 10));
+  model.to(device);
+  const draw = randn([512, 64]);
+  const [x, y] = there(draw, draw.narrow(1, 0, 10).argmax(1)) as [Tensor, Tensor];
+  const optimizer = make(model.parameters());
+  const scaler = new amp.GradScaler({ initScale: 2 ** 20, growthInterval: 4, enabled });
+  for (let i = 0; i < 30; ++i) {
+    scope(() => {
+      optimizer.zeroGrad();
+      const loss = amp.autocast({ dtype }, () => F.crossEntropy(model.forward(x), y));
+      scaler.scale(loss).backward();
+      scaler.unscale_(optimizer);
+      nn.utils.clipGradNorm_(model.parameters(), 1);
+      scaler.step(optimizer);
+      scaler.update();
+    });
+  }
+  const scale = tensor([scaler.getScale()], { dtype: 'float32', device });
+  return cat([...[...model.parameters()].map((parameter) => parameter.detach().flatten()), scale]);
+}
+
+const mixedRuns: Record<string, () => Tensor> = {
+  'float16 by SGD': () => mixed((p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 }), 'float16', true),
+  'float16 by AdamW': () => mixed((p) => new optim.AdamW(p), 'float16', true),
+  'float16 by AdamW, fused': () => mixed((p) => new optim.AdamW(p, { fused: true }), 'float16', true),
+  'bfloat16 by AdamW': () => mixed((p) => new optim.AdamW(p), 'bfloat16', false),
+};
+
 function training(make: (parameters: Iterable<nn.Parameter>) => optim.Optimizer): Tensor {
   manualSeed(42);
   const model = new nn.Sequential(
@@ -163,7 +232,7 @@ describe('bits on a GPU beside Python’s on the same one', function () {
     theirs = JSON.parse(reference(this, '../cuda/python/bits.py')) as typeof theirs;
   });
 
-  for (const group of [random, operators, layers]) {
+  for (const group of [random, operators, layers, autocast]) {
     it(`${group.name}: the same`, () => {
       for (const [name, tensor] of Object.entries(group())) {
         const key = `${group.name}: ${name}`;
@@ -180,6 +249,12 @@ describe('bits on a GPU beside Python’s on the same one', function () {
   for (const [name, make] of Object.entries(optimizers)) {
     it(`50 steps by ${name}: the same`, () => {
       expect(hashOf(training(make))).to.equal(theirs[`training: ${name}`]);
+    });
+  }
+
+  for (const [name, run] of Object.entries(mixedRuns)) {
+    it(`30 steps in ${name}: the same, and the same scale`, () => {
+      expect(hashOf(run())).to.equal(theirs[`mixed: ${name}`]);
     });
   }
 });

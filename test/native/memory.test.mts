@@ -87,4 +87,25 @@ describe('memory', () => {
     );
     expect(live).to.be.lessThan(100);
   });
+
+  // The address space is limited as a GPU's memory is: what an operator does then is the same for both.
+  it('that only garbage holds is found before an operator fails, and none is lost', function () {
+    const script = `
+      const { empty, ones } = require('./dist/lib/tensor/index.js');
+      const held = [];
+      const part = 2 ** 28;
+      let error;
+      try { for (;;) held.push(empty([part], { dtype: 'uint8' })); } catch (e) { error = e; }
+      for (let i = 0; i < 4; ++i) held.pop().dispose();
+      for (let i = 0; i < 20; ++i) empty([part], { dtype: 'uint8' });
+      const x = ones([2], { requiresGrad: true });
+      for (let i = 0; i < 10; ++i) x.mul(2).expand([part / 16, 2]).exp().sum();
+      console.log(JSON.stringify({ code: error.code, message: error.message }));`;
+    const limited = ['-c', 'ulimit -v 8000000 && exec "$0" -e "$1"', process.execPath, script];
+    const { status, stdout, stderr } = spawnSync('bash', limited, { encoding: 'utf8' });
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
+    const { code, message } = JSON.parse(stdout) as { code: string; message: string };
+    expect(code).to.equal('OUT_OF_MEMORY');
+    expect(message).to.include('268435456').and.include('scope()');
+  });
 });

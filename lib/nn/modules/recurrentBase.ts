@@ -6,10 +6,12 @@ import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
+import { flattenForCudnn } from '../operators/cudnnWeights.js';
 import { recurrent, zeroStates, type RecurrentMode } from '../operators/recurrent.js';
 import { PackedSequence } from '../packing/packedSequence.js';
 import { Parameter } from '../parameter.js';
 import { pythonFloat } from '../printing.js';
+import { converted } from '../registry.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { checkInput } from '../checks.js';
 
@@ -117,6 +119,7 @@ export abstract class RNNBase extends Module {
         this.addWeights(layer, suffix, { device, dtype });
       }
     }
+    this.flattenParameters();
     this.resetParameters();
   }
 
@@ -151,10 +154,17 @@ export abstract class RNNBase extends Module {
     return this.weightNames.map((names) => names.map((name) => this[name]!));
   }
 
-  /** For code that calls it in PyTorch, where it lays the weights out for cuDNN. */
+  /**
+   * Lays the weights out one after the other, as cuDNN reads them: elsewhere each step would copy them. Moving and converting does
+   * so; needed only after weights were assigned. Does nothing on the CPU.
+   */
   flattenParameters(): void {
     nothing.check('flattenParameters', arguments);
-    // The kernels of the CPU read each weight where it lies.
+    flattenForCudnn(this.mode, this.allWeights, this);
+  }
+
+  override [converted](): void {
+    this.flattenParameters();
   }
 
   private get directions(): number {

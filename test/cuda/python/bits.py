@@ -80,6 +80,66 @@ def layers():
     }
 
 
+def autocast():
+    torch.manual_seed(5)
+    a, b = torch.randn(64, 64).cuda(), torch.randn(64, 64).cuda()
+    image, kernel = torch.randn(2, 3, 16, 16).cuda(), torch.randn(8, 3, 3, 3).cuda()
+    target = a.argmax(1)
+    results = {}
+    for dtype in (torch.float16, torch.bfloat16):
+        with torch.autocast("cuda", dtype=dtype):
+            low = a @ b
+            each = {
+                "matmul": low,
+                "conv2d": F.conv2d(image, kernel),
+                "linear": F.linear(a, b),
+                "baddbmm": torch.baddbmm(a[None], a[None], b[None]),
+                "einsum": torch.einsum("ij,kj->ik", a, b),
+                "softmax": low.softmax(1),
+                "exp": low.mul(0.01).exp(),
+                "pow": low.pow(2),
+                "sum": low.sum(),
+                "layer_norm": F.layer_norm(low, [64]),
+                "cross_entropy": F.cross_entropy(low, target),
+                "cat": torch.cat([low, a]),
+                "addcmul": torch.addcmul(low, a, b),
+                "attention": F.scaled_dot_product_attention(a.view(1, 4, 16, 64), a.view(1, 4, 16, 64), a.view(1, 4, 16, 64)),
+                "gelu": F.gelu(low),
+                "norm": low.norm(),
+            }
+        results.update({f"{name} in {str(dtype)[6:]}, {str(value.dtype)[6:]}": value for name, value in each.items()})
+    return results
+
+
+def mixed(make, dtype, scaled):
+    torch.manual_seed(42)
+    model = nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.LayerNorm(256), nn.Linear(256, 10)).cuda()
+    x = torch.randn(512, 64)
+    y = x.narrow(1, 0, 10).argmax(1).cuda()
+    x = x.cuda()
+    optimizer = make(model.parameters())
+    scaler = torch.amp.GradScaler("cuda", init_scale=2.0**20, growth_interval=4, enabled=scaled)
+    for _ in range(30):
+        optimizer.zero_grad()
+        with torch.autocast("cuda", dtype=dtype):
+            loss = F.cross_entropy(model(x), y)
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        scaler.step(optimizer)
+        scaler.update()
+    scale = torch.tensor([scaler.get_scale()], device="cuda")
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()] + [scale])
+
+
+MIXED = {
+    "float16 by SGD": lambda: mixed(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), torch.float16, True),
+    "float16 by AdamW": lambda: mixed(lambda p: torch.optim.AdamW(p), torch.float16, True),
+    "float16 by AdamW, fused": lambda: mixed(lambda p: torch.optim.AdamW(p, fused=True), torch.float16, True),
+    "bfloat16 by AdamW": lambda: mixed(lambda p: torch.optim.AdamW(p), torch.bfloat16, False),
+}
+
+
 def training(make):
     torch.manual_seed(42)
     model = nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
@@ -114,6 +174,7 @@ OPTIMIZERS = {
     "RAdam, single": lambda p: torch.optim.RAdam(p, foreach=False),
 }
 
-results = {f"{group.__name__}: {name}": tensor for group in (random, operators, layers) for name, tensor in group().items()}
+results = {f"{group.__name__}: {name}": tensor for group in (random, operators, layers, autocast) for name, tensor in group().items()}
 results |= {f"training: {name}": training(make) for name, make in OPTIMIZERS.items()}
+results |= {f"mixed: {name}": make() for name, make in MIXED.items()}
 print(json.dumps({name: hash_of(tensor) for name, tensor in results.items()}))
