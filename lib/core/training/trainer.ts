@@ -236,9 +236,9 @@ export class Trainer {
   }
 
   /** Takes a step that was done to the trackers. */
-  #write({ step, epoch, batch, rates, time }: LoggedStep, loss: number): void {
-    this.#parts.onStep({ train_loss_step: loss, ...rates }, { step, epoch, time, interval: 'step' });
-    this.#checkFinite(loss, epoch - 1, batch);
+  #write({ step, epoch, batch, rates, time }: LoggedStep, loss: number | null): void {
+    this.#parts.onStep({ train_loss_step: loss ?? NaN, ...rates }, { step, epoch, time, interval: 'step' });
+    if (loss !== null) this.#checkFinite(loss, epoch - 1, batch);
   }
 
   async #update(): Promise<void> {
