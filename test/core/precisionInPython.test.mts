@@ -69,8 +69,8 @@ class Dataset extends BaseDataset<Batch> {
   }
 }
 
-registerPlugin({ name: 'scaled', Model, Dataset });
-const plugins = { modelPlugin: 'scaled', datasetPlugin: 'scaled' };
+registerPlugin({ name: 'scaled-in-python', Model, Dataset });
+const plugins = { modelPlugin: 'scaled-in-python', datasetPlugin: 'scaled-in-python' };
 
 interface Trained {
   steps: number[];
@@ -142,7 +142,7 @@ describe('training.precision, beside Python', () => {
       }
     }
     registerPlugin({ name: 'infinite', Model: Broken, Dataset });
-    const failing = { modelPlugin: 'infinite', datasetPlugin: 'scaled' };
+    const failing = { modelPlugin: 'infinite', datasetPlugin: 'scaled-in-python' };
     const failure = await failureOf(runIn(folder, experiment({ precision: 'float16' }, failing)));
     expect(failure).to.include({ code: 'TRAINING_FAILED' });
     expect(failure.message).to.match(/The loss is Infinity in epoch 1, batch 1 \(step 0\)/);
