@@ -43,6 +43,7 @@ using AnyNodePointer = NodePointer<torch::autograd::Node>;
 // 2.12; since 2.13 it waits for the last weak reference, which what the node owns may hold.
 class OwningNode : public torch::autograd::Node {
 #if TORCH_VERSION_MINOR >= 13
+ public:
   void release_resources() final {
     release_owned();
     Node::release_resources();
