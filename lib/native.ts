@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
 import { hintFor } from './hints.js';
-import { findAddon, setUp } from './locate.js';
+import { findAddon, setUp, writtenVersion } from './locate.js';
+import { packageRoot } from './stack.js';
 import { threadsAtStart } from './threads.js';
 
 /** A tensor's number in the addon's slot table. */
@@ -51,6 +54,7 @@ export interface NativeReturn extends NativeArgument {
 export interface NativeSchema {
   name: string;
   schema: string;
+  checksum: number;
   arguments: NativeArgument[];
   returns: NativeReturn[];
 }
@@ -58,7 +62,7 @@ export interface NativeSchema {
 /** The addon: everything that C++ offers, before TypeScript gives it a shape. */
 export interface Native {
   setErrorFactory(factory: (code: ErrorCode, message: string, op: string, args: string[]) => Error): void;
-  versions(): { libtorch: string; config: string };
+  libtorchVersion(): string;
 
   attach: (object: object, handle: Handle) => void;
   dispose(handle: Handle): boolean;
@@ -79,7 +83,11 @@ export interface Native {
   scratchBuffer(): ArrayBuffer;
 
   call: (operator: number, ...args: unknown[]) => unknown;
-  registerOperators(names: readonly string[]): number;
+  /** `asLinked`: whoever calls them reads the linked LibTorch's schema, whatever that is. */
+  registerOperators(names: readonly string[], asLinked?: boolean): number;
+  hasOperator(name: string): boolean;
+  /** Refuses registered operators whose schema has another checksum than these lines say. */
+  writtenFor(lines: string): void;
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
@@ -231,12 +239,16 @@ function createError(code: ErrorCode, reason: string, op: string, args: string[]
     : new AiforgeError(code, message, details);
 }
 
+/** The schemas of `writtenVersion`, which what is written and generated here was made for. */
+const writtenSchemas = join(packageRoot, 'native', 'versions', 'schemas.txt');
+
 function load(): Native {
   const { origin, file, libraries } = findAddon();
   try {
     libraries.forEach(loadLibrary);
     const addon = require(file) as Native;
     addon.setErrorFactory(createError);
+    if (addon.libtorchVersion() !== writtenVersion) addon.writtenFor(readFileSync(writtenSchemas, 'utf8'));
     return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
