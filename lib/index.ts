@@ -24,4 +24,4 @@ export { addLogFile, childLogger, logger, type Logger } from './log.js';
 export { load, save, type LoadOptions } from './serialization/index.js';
 
 // `core` knows nothing of process groups.
-provideRanks(async () => (await import('./distributed/ranks.js')).joinRanks());
+provideRanks(async (device) => (await import('./distributed/ranks.js')).joinRanks({ device }));

@@ -48,16 +48,17 @@ const MAY_IMPORT = {
   nn: [...LEAVES, 'tensor', 'autograd'],
   serialization: [...LEAVES, 'tensor', 'autograd'],
   func: ENGINE,
-  optim: ENGINE,
+  // A step asks whether a graph captures it.
+  optim: [...ENGINE, 'cuda'],
   // GradScaler steps optimizers.
   amp: [...ENGINE, 'optim', 'cuda'],
   testing: [...LEAVES, 'tensor', 'autograd'],
-  data: [...ENGINE, 'optim'],
+  data: [...ENGINE, 'optim', 'cuda'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
-  core: TRAINING,
+  core: [...TRAINING, 'cuda', 'amp'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda'],
   index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp'],
 };

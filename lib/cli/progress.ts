@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type { Callback, EpochEnd, RunStart, StepEnd } from '../core/callback.js';
 
 const lineEveryMs = 5000;
+const barEveryMs = 100;
 
 function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
@@ -33,8 +34,8 @@ export class Progress implements Callback {
 
   constructor(private readonly out: NodeJS.WriteStream = process.stdout) {}
 
-  onRunStart({ config, runDirectory, parameters, samples, worldSize }: RunStart): void {
-    const ranks = worldSize > 1 ? ` on ${worldSize} ranks` : '';
+  onRunStart({ config, runDirectory, parameters, samples, worldSize, device }: RunStart): void {
+    const ranks = worldSize > 1 ? ` on ${worldSize} ranks` : device === 'cpu' ? '' : ` on ${device}`;
     this.#print(
       `${pc.bold(config.experimentName)}: ${config.modelPlugin}, ${parameters.toLocaleString('en')} parameters${ranks}; ` +
         `${samples.train.toLocaleString('en')} samples to train on, ${samples.val} to validate, ${samples.test} to test`,
@@ -44,16 +45,20 @@ export class Progress implements Callback {
 
   onStepEnd(step: StepEnd): void {
     if (step.epoch !== this.#epoch) this.#beginEpoch(step);
+    const wait = this.#bar === undefined ? lineEveryMs : barEveryMs;
+    const isLast = this.#bar !== undefined && step.batch === step.batches;
+    if (performance.now() - this.#lastLine <= wait && !isLast) {
+      this.#bar?.update(step.batch);
+      return;
+    }
+    this.#lastLine = performance.now();
     const seconds = (performance.now() - this.#start) / 1000;
     const speed = (step.samples - this.#startSamples) / seconds;
     const left = ((step.batches - step.batch) * seconds) / (step.batch - this.#startBatch);
+    // Reading the loss waits for a GPU.
     const line = `loss ${step.loss.toFixed(4)}${percent(step.accuracy)}  ${speed.toFixed(0)} samples/s  ${duration(left)} left`;
-    if (this.#bar !== undefined) {
-      this.#bar.update(step.batch, { line });
-    } else if (performance.now() - this.#lastLine > lineEveryMs) {
-      this.#lastLine = performance.now();
-      this.#print(`epoch ${step.epoch}/${step.epochs}  ${step.batch}/${step.batches}  ${line}`);
-    }
+    if (this.#bar !== undefined) this.#bar.update(step.batch, { line });
+    else this.#print(`epoch ${step.epoch}/${step.epochs}  ${step.batch}/${step.batches}  ${line}`);
   }
 
   onEpochEnd({ epoch, epochs, seconds, metrics, isBest }: EpochEnd): void {

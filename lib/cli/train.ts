@@ -3,8 +3,10 @@ import path from 'node:path';
 
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { loadExperimentConfig } from '../config/load.js';
+import { placed } from '../config/source.js';
 import { checkpointFile } from '../core/checkpoints/checkpoint.js';
 import { Container } from '../core/container.js';
+import { deviceOf } from '../core/devices.js';
 import { orchestrator, orchestratorOptions, type Orchestrator } from '../core/orchestrator.js';
 import type { RunResult } from '../core/callback.js';
 import { singleProcess } from '../core/ranks.js';
@@ -69,7 +71,8 @@ export async function train(given: readonly string[], resume: string | undefined
   const restarted = runToGoOnWith();
   const { file, config } = configuration(given, restarted ?? resume);
   try {
-    const joined = await untilAborted(signal, 'it started', joinRanks());
+    const device = placed(config, () => deviceOf(config.training.device));
+    const joined = await untilAborted(signal, 'it started', joinRanks({ device }));
     const ranks = joined?.ranks ?? singleProcess;
     const isFirst = ranks.rank === 0;
     if (isFirst && restarted !== undefined) process.stderr.write(`Started again: going on with ${restarted}\n`);

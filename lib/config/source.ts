@@ -1,4 +1,4 @@
-import { AiforgeError } from '../errors.js';
+import { AiforgeError, type ErrorCode } from '../errors.js';
 
 type Path = readonly PropertyKey[];
 
@@ -34,8 +34,13 @@ export function sourceOf(config: unknown): Source | undefined {
 }
 
 /** The error for a setting that only what uses it can judge. */
-export function settingProblem(path: readonly string[], problem: string, cause?: unknown): AiforgeError {
-  const error = new AiforgeError('CONFIG_INVALID', `${path.join('.')}: ${problem}`, { cause });
+export function settingProblem(
+  path: readonly string[],
+  problem: string,
+  cause?: unknown,
+  code: ErrorCode = 'CONFIG_INVALID',
+): AiforgeError {
+  const error = new AiforgeError(code, `${path.join('.')}: ${problem}`, { cause });
   settings.set(error, { path, problem });
   return error;
 }
@@ -50,6 +55,8 @@ export function placed<T>(config: object, work: () => T): T {
     if (setting === undefined || source === undefined) throw error;
     const place = source.locate(setting.path);
     const where = `${setting.path.join('.')}${place === undefined ? '' : ` (${place})`}`;
-    throw new AiforgeError('CONFIG_INVALID', `${source.file}: ${where}: ${setting.problem}`, { cause: error });
+    throw new AiforgeError((error as AiforgeError).code, `${source.file}: ${where}: ${setting.problem}`, {
+      cause: error,
+    });
   }
 }

@@ -51,6 +51,26 @@ export const TrainingConfig = z
     accumulationSteps: count.default(1).describe('Batches whose gradients make one optimizer step; default 1'),
     valFraction: fraction.default(0.1).describe('Share of the samples to validate on, from 0 to under 1; default 0.1'),
     testFraction: fraction.default(0.1).describe('Share of the samples to test on, from 0 to under 1; default 0.1'),
+    device: z
+      .string()
+      .regex(/^(auto|cpu|cuda(:\d+)?)$/, 'expected auto, cpu, cuda or one such as cuda:1')
+      .default('auto')
+      .describe(
+        "Where the model trains: 'cpu', 'cuda' (of several processes, each on its own GPU), 'cuda:1', or 'auto' for a GPU where there is one; default 'auto'",
+      ),
+    precision: z
+      .enum(['float32', 'bfloat16', 'float16'])
+      .default('float32')
+      .describe(
+        "What matrix products and convolutions compute in, by autocast; with 'float16' the loss is scaled; default 'float32'",
+      ),
+    pinMemory: z
+      .boolean()
+      .nullable()
+      .default(null)
+      .describe(
+        'Put batches into pinned memory on their way to a GPU, null for yes where it trains on one; default null',
+      ),
     numThreads: count.nullable().default(null).describe('Threads of one operator, null for the default; default null'),
     checkpoint: z
       .strictObject({

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { ourName } from './otherNames.js';
+import { ourName, ourValue } from './otherNames.js';
 import { isZod4 } from './foreignZod.js';
 import { descriptionAt, keysAt } from './schemaShape.js';
 import { sourceOf } from './source.js';
@@ -97,15 +97,17 @@ function expectation(issue: z.core.$ZodIssue, received: unknown): string {
     }
     case 'invalid_value': {
       const values = issue.values.map(String);
-      const match = nearest(String(received), values);
+      const match = ourValue(issue.path.at(-1), received) ?? nearest(String(received), values);
       return `expected one of ${values.join(', ')}${match === undefined ? '' : `, did you mean '${match}'?`}`;
     }
     case 'too_small':
       return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
     case 'too_big':
       return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
-    default:
-      return issue.message;
+    default: {
+      const match = ourValue(issue.path.at(-1), received);
+      return `${issue.message}${match === undefined ? '' : `, did you mean '${match}'?`}`;
+    }
   }
 }
 

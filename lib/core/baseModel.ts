@@ -8,7 +8,8 @@ import * as nn from '../nn/index.js';
 import { Module } from '../nn/index.js';
 import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
-import { Tensor } from '../tensor/index.js';
+import { moveToDevice } from '../data/moveToDevice.js';
+import { Tensor, type Device } from '../tensor/index.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
@@ -114,6 +115,14 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
    */
   predictStep(batch: Batch, _batchIdx: number): unknown {
     return this.forward(...(inputsOf(batch) as never[]));
+  }
+
+  /**
+   * The batch on the device that the model trains on; not asked for on the CPU. Default: the tensors in arrays, plain objects and
+   * maps, and whatever has a method `to`, without waiting for copies from pinned memory.
+   */
+  transferBatchToDevice(batch: Batch, device: Device): Batch {
+    return moveToDevice(batch, device, { nonBlocking: true });
   }
 
   /** Default: the optimizer of that name over all parameters. Throws CONFIG_INVALID for an unknown name or option. */

@@ -1,4 +1,5 @@
 import type { ExperimentConfig } from '../config/experimentConfig.js';
+import type { Device } from '../tensor/index.js';
 import type { ClassificationScores } from './training/classCounts.js';
 
 /** The beginning of a run, or of the rest of one, on every rank. */
@@ -15,6 +16,8 @@ export interface RunStart {
   rank: number;
   /** Processes that train together. */
   worldSize: number;
+  /** Where this process trains: `'cpu'` or one such as `'cuda:0'`. */
+  device: Device;
 }
 
 /** A batch that was trained on. */
@@ -29,9 +32,9 @@ export interface StepEnd {
   batches: number;
   /** Samples done in this epoch over all ranks. */
   samples: number;
-  /** The mean loss of the epoch so far, on this rank. */
+  /** The mean loss of the epoch so far, on this rank. On a GPU, reading it waits for the steps so far. */
   loss: number;
-  /** The share of right predictions of the epoch so far, on this rank; undefined where there are no classes. */
+  /** The share of right predictions of the epoch so far, on this rank, read in the same way; undefined where there are no classes. */
   accuracy: number | undefined;
 }
 

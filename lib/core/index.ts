@@ -9,6 +9,6 @@ export type { ClassificationScores, ConfusionTable } from './training/classCount
 export { Orchestrator, orchestrator, orchestratorOptions, type OrchestratorOptions } from './orchestrator.js';
 export { definePlugin, type LoadedPlugin, type PluginMetadata, type PluginModule } from './plugins/plugin.js';
 export { loadPlugin, registerPlugin, type LoadPluginOptions } from './plugins/plugins.js';
-export { loadRun, type LoadedRun, type Prediction } from './runs/loadRun.js';
+export { loadRun, type LoadedRun, type LoadRunOptions, type Prediction } from './runs/loadRun.js';
 export { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 export { singleProcess, type ParallelModel, type ParallelOptions, type ParallelStep, type Ranks } from './ranks.js';

@@ -4,13 +4,13 @@ import path from 'node:path';
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { dumpConfig } from '../config/load.js';
-import { withSourceOf } from '../config/source.js';
+import { placed, withSourceOf } from '../config/source.js';
 import { checkSettings, readSettings, type Settings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';
 import { anything, kind, string, type Kind } from '../kinds.js';
 import { addLogFile, fileLogger, logger } from '../log.js';
 import { signature } from '../signature.js';
-import { manualSeed, setNumThreads, setRngState } from '../tensor/index.js';
+import { manualSeed, setNumThreads, type Device } from '../tensor/index.js';
 import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
 import { Callbacks } from './callbacks.js';
@@ -18,6 +18,8 @@ import type { RunState } from './checkpoints/checkpoint.js';
 import { checksumOfFile } from './checkpoints/checksum.js';
 import { checkedConfig, Container, createToken } from './container.js';
 import { frozenCopy } from './copies.js';
+import { describeDevice, deviceOf, onDevice } from './devices.js';
+import { restoreRandomState } from './randomState.js';
 import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
 import { keepsNumbers } from './runs/changes.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
@@ -29,6 +31,8 @@ import { openTracking, type OpenTracking } from './runs/tracking.js';
 import { Agreement, RunRequests } from './training/agreement.js';
 import { EarlyStopping } from './training/earlyStopping.js';
 import { fit, tryMonitor, type Run } from './training/fit.js';
+import { Placement } from './training/placement.js';
+import { Precision } from './training/precision.js';
 import { Trainer } from './training/trainer.js';
 import { untilAborted } from './untilAborted.js';
 
@@ -119,10 +123,15 @@ export class Orchestrator {
   }
 
   async #run(): Promise<RunResult> {
-    if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks);
-    const { ranks, leave } = await untilAborted(this.#requests.signal, 'it started', joinLaunchedRanks());
+    const device = placed(this.#config, () => deviceOf(this.#config.training.device));
+    return onDevice(device, async () => this.#runJoined(device));
+  }
+
+  async #runJoined(device: Device): Promise<RunResult> {
+    if (this.#options.ranks !== undefined) return this.#runOn(this.#options.ranks, device);
+    const { ranks, leave } = await untilAborted(this.#requests.signal, 'it started', joinLaunchedRanks(device));
     try {
-      const result = await this.#runOn(ranks);
+      const result = await this.#runOn(ranks, device);
       await leave();
       return result;
     } catch (error) {
@@ -137,9 +146,9 @@ export class Orchestrator {
     this.#requests.save();
   }
 
-  async #runOn(ranks: Ranks): Promise<RunResult> {
+  async #runOn(ranks: Ranks, device: Device): Promise<RunResult> {
     this.#useThreads();
-    const plan = planRun(this.#config, this.#options.from ?? process.cwd(), ranks);
+    const plan = planRun(this.#config, this.#options.from ?? process.cwd(), ranks, device);
     const lock = ranks.rank === 0 && plan.resumed ? RunLock.acquire(plan.resumed.directory) : undefined;
     try {
       const data = await this.#prepareData(plan, ranks);
@@ -156,7 +165,7 @@ export class Orchestrator {
     if (numThreads !== null) setNumThreads(numThreads);
   }
 
-  async #prepareData({ config, plugins, resumed, rng }: RunPlan, ranks: Ranks): Promise<ExperimentData> {
+  async #prepareData({ config, plugins, resumed, rng, device }: RunPlan, ranks: Ranks): Promise<ExperimentData> {
     // What the data draws depends on the seed alone, and what training draws does not depend on the data.
     manualSeed(config.training.seed);
     const context = { ranks, dataDir: this.#settings.DATA_DIR, signal: this.#requests.signal };
@@ -166,7 +175,7 @@ export class Orchestrator {
       'its data was prepared',
       prepareData(config, plugins, context, preprocessor),
     );
-    setRngState(rng);
+    restoreRandomState(rng, device);
     if (config.training.earlyStoppingMonitor.startsWith('val_') && data.splits.val.length === 0) {
       throw new AiforgeError(
         'CONFIG_INVALID',
@@ -243,8 +252,11 @@ export class Orchestrator {
     ranks: Ranks,
     { files, state, tracking }: { files: RunFiles; state: RunState; tracking: OpenTracking },
   ): Promise<Run> {
-    const { model, optimizer, plugins, resumed, config } = plan;
+    const { model, optimizer, plugins, resumed, config, device } = plan;
     const { training } = config;
+    const placement = new Placement(model, device, training.pinMemory ?? device !== 'cpu');
+    const precision = new Precision(training.precision, device);
+    fileLogger.info({ device: describeDevice(device), precision: training.precision }, 'The model trains here');
     const { tracker } = tracking;
     const recorded = resolvedConfig(config, plugins, files.directory);
     const agreement = new Agreement(this.#requests, ranks);
@@ -267,14 +279,16 @@ export class Orchestrator {
       },
       agreement,
       callbacks: this.#callbacks,
-      onStep: (metrics) => tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, interval: 'step' }),
+      placement,
+      precision,
+      onStep: (metrics, at) => tracker.logMetrics(metrics, at),
     });
     // Each rank draws its own numbers from here on (dropout), after all have drawn the same initial weights.
     if (ranks.worldSize > 1) manualSeed(training.seed + ranks.rank);
     const stopping = new EarlyStopping(training);
     if (resumed === undefined) {
       tracker.logParams(recorded);
-      tryMonitor(plan, data);
+      tryMonitor(plan, data, { placement, precision });
     } else {
       // Again: making the scheduler has set the rates of a first step.
       resumeOptimizer(resumed, optimizer, model);
@@ -294,10 +308,11 @@ export class Orchestrator {
       samples: { train: train.length, val: val.length, test: test.length },
       rank: ranks.rank,
       worldSize: ranks.worldSize,
+      device,
     });
     const callbacks = this.#callbacks;
-    const parts = { plan, files, data, ranks, parallel, trainer, agreement, callbacks, state, stopping, preprocessor };
-    return { ...parts, tracker, history: [] };
+    const parts = { plan, files, data, ranks, parallel, trainer, agreement, callbacks, placement, precision };
+    return { ...parts, state, stopping, preprocessor, tracker, history: [] };
   }
 }
 

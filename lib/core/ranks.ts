@@ -1,5 +1,5 @@
 import { kind, whole } from '../kinds.js';
-import type { Tensor } from '../tensor/index.js';
+import type { Device, Tensor } from '../tensor/index.js';
 
 /** What a training step runs in: `aiforge/distributed` makes it average gradients over the ranks. */
 export interface ParallelStep {
@@ -71,7 +71,7 @@ export interface JoinedRanks {
   leave: () => Promise<void>;
 }
 
-type Join = () => Promise<JoinedRanks | undefined>;
+type Join = (device: Device) => Promise<JoinedRanks | undefined>;
 
 let join: Join = () => Promise.resolve(undefined);
 
@@ -80,7 +80,7 @@ export function provideRanks(how: Join): void {
   join = how;
 }
 
-/** The ranks that a launcher started this process with, or this process alone. */
-export async function joinLaunchedRanks(): Promise<JoinedRanks> {
-  return (await join()) ?? { ranks: singleProcess, leave: () => Promise.resolve() };
+/** The ranks that a launcher started this process with, each of which trains on a device, or this process alone. */
+export async function joinLaunchedRanks(device: Device): Promise<JoinedRanks> {
+  return (await join(device)) ?? { ranks: singleProcess, leave: () => Promise.resolve() };
 }

@@ -1,9 +1,12 @@
+import { isAvailable } from '../cuda/index.js';
 import { AiforgeError } from '../errors.js';
 import { boolean, count, func, optional, size } from '../kinds.js';
+import { logger } from '../log.js';
 import { signature } from '../signature.js';
 import { scope, type Generator as RandomGenerator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
 import { defaultCollate } from './collate.js';
+import { pinBatch } from './moveToDevice.js';
 import { sampleAt, samplesKind, type Samples } from './dataset.js';
 import { BatchSampler, drawSeed, RandomSampler, samplerKind, SequentialSampler, type Sampler } from './samplers.js';
 
@@ -20,6 +23,11 @@ export interface DataLoaderOptions<Item, Batch> {
   generator?: RandomGenerator;
   /** Puts samples together. Default: `defaultCollate`. */
   collate?: (samples: Item[]) => Batch;
+  /**
+   * Puts the tensors of each batch into pinned memory, from which a GPU copies while the program goes on. Without a GPU it does
+   * nothing and warns. Default: false.
+   */
+  pinMemory?: boolean;
 }
 
 const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
@@ -31,13 +39,30 @@ const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
     collate: func<(samples: unknown[]) => unknown>(),
     dropLast: boolean,
     generator: generatorKind,
+    pinMemory: boolean,
   },
 );
 
 const batchesTakes = signature({ first: optional(size) });
 
+function canPin(): boolean {
+  if (isAvailable()) return true;
+  logger.warn('DataLoader: pinMemory does nothing, since no GPU can be used here.');
+  return false;
+}
+
 /** What a loader is made with, once: assigning it later would change nothing. */
-const fixed = ['dataset', 'batchSampler', 'sampler', 'batchSize', 'dropLast', 'shuffle', 'collate', 'generator'];
+const fixed = [
+  'dataset',
+  'batchSampler',
+  'sampler',
+  'batchSize',
+  'dropLast',
+  'shuffle',
+  'collate',
+  'generator',
+  'pinMemory',
+];
 
 function refuseAssignment(prototype: object, name: string): void {
   const refuse = (): never => {
@@ -67,6 +92,7 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
   readonly #batchSampler: BatchSampler;
   readonly #collate: (samples: Item[]) => Batch;
   readonly #generator: RandomGenerator | undefined;
+  readonly #pinMemory: boolean;
 
   static {
     for (const name of fixed) refuseAssignment(this.prototype, name);
@@ -74,7 +100,7 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
 
   constructor(dataset: Samples<Item>, options: DataLoaderOptions<Item, Batch> = {}) {
     dataLoaderTakes.check(new.target.name, arguments);
-    const { batchSize = 1, shuffle = false, dropLast = false, generator, sampler } = options;
+    const { batchSize = 1, shuffle = false, dropLast = false, generator, sampler, pinMemory = false } = options;
     if (shuffle && sampler !== undefined) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
@@ -86,6 +112,7 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
     this.#batchSampler = new BatchSampler(sampler ?? ordered, batchSize, dropLast);
     this.#collate = options.collate ?? (defaultCollate as unknown as (samples: Item[]) => Batch);
     this.#generator = generator;
+    this.#pinMemory = pinMemory && canPin();
   }
 
   get dataset(): Samples<Item> {
@@ -108,6 +135,11 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
 
   get dropLast(): boolean {
     return this.#batchSampler.dropLast;
+  }
+
+  /** Whether batches are put into pinned memory; false without a GPU. */
+  get pinMemory(): boolean {
+    return this.#pinMemory;
   }
 
   /** The number of batches. */
@@ -140,7 +172,10 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
     let index = 0;
     for (const indices of this.#batchSampler) {
       if (index++ < first) continue;
-      yield scope(() => this.#collate(indices.map((i) => sampleAt(this.#dataset, i, 'DataLoader, from its sampler'))));
+      yield scope(() => {
+        const samples = indices.map((i) => sampleAt(this.#dataset, i, 'DataLoader, from its sampler'));
+        return this.#pinMemory ? pinBatch(this.#collate(samples)) : this.#collate(samples);
+      });
     }
   }
 }

@@ -1,6 +1,7 @@
 export { defaultCollate, type Collated } from './collate.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
 export { randomSplit, Subset, TensorDataset, type Dataset, type Samples } from './dataset.js';
+export { moveToDevice, type MoveOptions } from './moveToDevice.js';
 export {
   BatchSampler,
   DistributedSampler,

@@ -20,5 +20,5 @@ export {
 } from './distributedDataParallel.js';
 export { ProcessGroup, type Backend, type ProcessGroupOptions, type ReduceOp } from './processGroup.js';
 export { TCPStore, type TCPStoreOptions } from './store.js';
-export { GroupRanks, joinRanks } from './ranks.js';
+export { GroupRanks, joinRanks, type JoinOptions } from './ranks.js';
 export { launch, type LaunchOptions, type LaunchResult, type RankOutcome } from './launch.js';

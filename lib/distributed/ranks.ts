@@ -1,5 +1,14 @@
+import { signature } from '../signature.js';
+import type { Device } from '../tensor/dtype.js';
+import { deviceKind } from '../tensor/dtypeKinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { defaultProcessGroup, destroyProcessGroup, initProcessGroup, isInitialized } from './defaultGroup.js';
+import {
+  defaultProcessGroup,
+  destroyProcessGroup,
+  initProcessGroup,
+  isInitialized,
+  type InitProcessGroupOptions,
+} from './defaultGroup.js';
 import { DistributedDataParallel, type TrainableModule, type UnusedAdvice } from './distributedDataParallel.js';
 import type { ProcessGroup } from './processGroup.js';
 
@@ -46,6 +55,13 @@ export class GroupRanks {
   }
 }
 
+export interface JoinOptions {
+  /** Where this rank trains: on a GPU, such as `'cuda:0'`, gradients go by NCCL. Default: `'cpu'`. */
+  device?: Device;
+}
+
+const joinTakes = signature<JoinOptions>({}, { device: deviceKind });
+
 /**
  * Joins the ranks that the launcher started, to train an experiment together; `leave` ends it. Undefined in a process that no
  * launcher started. A group that is there already is joined as it is, and left to who made it.
@@ -54,10 +70,18 @@ export class GroupRanks {
  * import { joinRanks } from 'aiforge/distributed';
  * const joined = await joinRanks(); // undefined here; two ranks under `aiforge-launch --nproc 2`
  */
-export async function joinRanks(): Promise<{ ranks: GroupRanks; leave: () => Promise<void> } | undefined> {
+export async function joinRanks(
+  options: JoinOptions = {},
+): Promise<{ ranks: GroupRanks; leave: () => Promise<void> } | undefined> {
+  joinTakes.check('joinRanks', arguments);
   const isMade = isInitialized();
   if (!isMade && process.env.RANK === undefined) return undefined;
-  const group = isMade ? defaultProcessGroup() : await initProcessGroup();
+  const group = isMade ? defaultProcessGroup() : await initProcessGroup(groupOf(options.device));
   await group.connect();
   return { ranks: new GroupRanks(group), leave: isMade ? () => Promise.resolve() : destroyProcessGroup };
+}
+
+function groupOf(device: Device = 'cpu'): InitProcessGroupOptions {
+  const index = /^cuda:(\d+)$/.exec(device)?.[1];
+  return index === undefined ? {} : { backend: 'cpu:gloo,cuda:nccl', deviceId: Number(index) };
 }

@@ -1,13 +1,13 @@
 import { number, type Kinds } from '../kinds.js';
 import { show } from '../show.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handleOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
+import { checkCapturable } from './capturable.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
   checkNotNegative,
-  refuseCapturable,
   refuseRecordedLists,
   reject,
   usesLists,
@@ -17,7 +17,7 @@ import {
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
-import { valueOf, type Scalar } from './scalars.js';
+import { valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface AdadeltaOptions extends CommonOptions, CapturableOptions {
@@ -90,12 +90,12 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     checkNotNegative('weightDecay', weightDecay);
   }
 
-  protected override initialState(_: ParameterGroup<AdadeltaOptions>, parameter: Tensor): ParameterState {
-    return countedState(parameter, 'square_avg', 'acc_delta');
+  protected override initialState(group: ParameterGroup<AdadeltaOptions>, parameter: Tensor): ParameterState {
+    return countedState(group, parameter, 'square_avg', 'acc_delta');
   }
 
   protected override update(group: ParameterGroup<AdadeltaOptions>, bucket: Bucket): void {
-    refuseCapturable(group);
+    checkCapturable(group, bucket);
     refuseRecordedLists(group);
     const { lr, rho, eps, weightDecay, maximize, differentiable } = group;
     const isOnLists = usesLists(group, bucket);
@@ -112,8 +112,12 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     ops.multiplyList_(deltas, gradients);
     bucket.scale_(steps, rho, isOnLists);
     ops.addcmul_(steps, deltas, deltas, 1 - rho);
+    if (group.capturable && isOnLists && typeof lr !== 'number') {
+      ops.multiplyTensor_(deltas, handleOf((withoutDimensions(lr) as Tensor).neg()));
+      ops.addList_(params, deltas, 1);
+    }
     // One by one PyTorch adds complex numbers, which rounds otherwise.
-    if (bucket.isComplex && !isOnLists) ops.addList_(bucket.handles, ops.viewAsComplex(deltas), -valueOf(lr));
+    else if (bucket.isComplex && !isOnLists) ops.addList_(bucket.handles, ops.viewAsComplex(deltas), -valueOf(lr));
     else ops.addList_(params, deltas, -valueOf(lr));
   }
 }

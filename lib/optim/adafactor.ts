@@ -1,3 +1,4 @@
+import { isCurrentStreamCapturing } from '../cuda/graph.js';
 import { boolean, number, orNull, tuple, type Kinds } from '../kinds.js';
 import { show } from '../show.js';
 import { finfo } from '../tensor/composites/index.js';
@@ -99,6 +100,13 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     if (shape.length < 2) return { step, variance: keep(zerosLike(parameter)) };
     const without = (dim: number): Tensor => keep(zeros(shape.with(dim, 1), { dtype, device }));
     return { step, row_var: without(-1), col_var: without(-2) };
+  }
+
+  protected override runStep<T>(closure: (() => T) | undefined): T | undefined {
+    if (isCurrentStreamCapturing()) {
+      reject('Adafactor: a CUDA graph captures this step, which counts on the CPU: step outside the graph.');
+    }
+    return super.runStep(closure);
   }
 
   protected override update(group: ParameterGroup<AdafactorOptions>, bucket: Bucket): void {

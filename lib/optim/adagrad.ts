@@ -6,6 +6,7 @@ import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { rateForFused } from './fusedRate.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
@@ -46,7 +47,7 @@ const adagradOptions: Kinds<AdagradOptions> = {
   fused: orNull(boolean),
 };
 
-const fusedId = native.registerOperators(['_fused_adagrad_']);
+const fusedId = native.registerOperators(['_fused_adagrad_', '_fused_adagrad_.tensor_lr']);
 const indicesOf = aten('_indices');
 const valuesOf = aten('_values');
 
@@ -134,13 +135,14 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     if (bucket.isSparse) reject('Adagrad: fused does not support sparse gradients.');
     const [gradScale, foundInf] = scalingHandles(this.ampScaling, bucket.parameters[0]!);
     bucket.addStep();
+    const [variant, rate] = rateForFused(lr, bucket);
     ops.run(
-      fusedId,
+      fusedId + variant,
       bucket.handles,
       bucket.gradients,
       bucket.state('sum'),
       bucket.state('step'),
-      valueOf(lr),
+      rate,
       lrDecay,
       weightDecay,
       eps,

@@ -3,15 +3,18 @@ import { native } from '../native.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
+import { likeTensor, stepOneByOne, stepOnLists } from './adamOnTensors.js';
 import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { checkCapturable } from './capturable.js';
+import { counterDevice } from './countedState.js';
+import { rateForFused } from './fusedRate.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
   checkAdamOptions,
   checkFused,
   checkListScalars,
-  refuseCapturable,
   refuseRecordedLists,
   reject,
   usesLists,
@@ -21,7 +24,6 @@ import {
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
-import { updateRecorded } from './recordedAdam.js';
 import { minus, over, power, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import type { OptimizerStateDict } from './stateDict.js';
 import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
@@ -55,8 +57,8 @@ const adamOptions: Kinds<AdamOptions> = {
   decoupledWeightDecay: boolean,
 };
 
-const fusedAdam = native.registerOperators(['_fused_adam_', '_fused_adamw_']);
-const fusedAdamW = fusedAdam + 1;
+const fusedAdam = native.registerOperators(['_fused_adam_', '_fused_adam_.tensor_lr']);
+const fusedAdamW = native.registerOperators(['_fused_adamw_', '_fused_adamw_.tensor_lr']);
 const none = new Float64Array(0);
 
 const defaults: AdamOptions = {
@@ -102,7 +104,8 @@ export class Adam extends Optimizer<AdamOptions> {
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<AdamOptions>>, options: Partial<AdamOptions> = {}) {
     takes.own.check(new.target.name, arguments);
-    super(params, withDefaults(defaults, options));
+    const all = withDefaults(defaults, options);
+    super(params, { ...all, betas: Object.freeze(all.betas.map(scalarOf)) as unknown as AdamOptions['betas'] });
   }
 
   protected override signatures(): OptimizerSignature {
@@ -117,8 +120,9 @@ export class Adam extends Optimizer<AdamOptions> {
     checkFused(foreach, fused, differentiable);
   }
 
-  protected override initialState({ amsgrad, fused }: ParameterGroup<AdamOptions>, parameter: Tensor): ParameterState {
-    const device = fused === true ? parameter.device : 'cpu';
+  protected override initialState(group: ParameterGroup<AdamOptions>, parameter: Tensor): ParameterState {
+    const { amsgrad, fused } = group;
+    const device = fused === true ? parameter.device : counterDevice(group, parameter);
     return {
       step: zeros([], { dtype: 'float32', device }),
       exp_avg: keep(zerosLike(parameter)),
@@ -135,16 +139,17 @@ export class Adam extends Optimizer<AdamOptions> {
   #updateFused(group: ParameterGroup<AdamOptions>, bucket: Bucket): void {
     const { lr, betas, eps, weightDecay, amsgrad, maximize } = group;
     const [gradScale, foundInf] = scalingHandles(this.ampScaling, bucket.parameters[0]!);
+    const [variant, rate] = rateForFused(lr, bucket);
     bucket.addStep();
     ops.run(
-      group.decoupledWeightDecay ? fusedAdamW : fusedAdam,
+      (group.decoupledWeightDecay ? fusedAdamW : fusedAdam) + variant,
       bucket.handles,
       bucket.gradients,
       bucket.state('exp_avg'),
       bucket.state('exp_avg_sq'),
       amsgrad ? bucket.state('max_exp_avg_sq') : none,
       bucket.state('step'),
-      valueOf(lr),
+      rate,
       valueOf(betas[0]),
       valueOf(betas[1]),
       weightDecay,
@@ -158,15 +163,17 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   #updateLists(group: ParameterGroup<AdamOptions>, bucket: Bucket): void {
-    refuseCapturable(group);
+    checkCapturable(group, bucket);
     refuseRecordedLists(group);
-    if (group.differentiable) {
-      updateRecorded(group, bucket);
-      return;
-    }
+    const isOnLists = takesLists(group, bucket);
+    if (group.differentiable || (group.capturable && !isOnLists)) stepOneByOne(group, bucket);
+    else if (group.capturable) stepOnLists(group, bucket);
+    else this.#updateByNumbers(group, bucket, isOnLists);
+  }
+
+  #updateByNumbers(group: ParameterGroup<AdamOptions>, bucket: Bucket, isOnLists: boolean): void {
     const { betas, eps, weightDecay, amsgrad, maximize, decoupledWeightDecay } = group;
     const [lr, beta1, beta2] = [withoutDimensions(group.lr), withoutDimensions(betas[0]), withoutDimensions(betas[1])];
-    const isOnLists = usesLists(group, bucket);
     const step = bucket.countStep();
     if (decoupledWeightDecay && weightDecay !== 0) {
       bucket.scale_(bucket.handles, minus(1, times(lr, weightDecay)), isOnLists);
@@ -175,7 +182,7 @@ export class Adam extends Optimizer<AdamOptions> {
     const { params, gradients } = bucket.prepare(maximize, decay, isOnLists);
     const averages = bucket.realState('exp_avg');
     let squares = bucket.realState('exp_avg_sq');
-    ops.lerp_(averages, gradients, valueOf(minus(1, beta1)));
+    ops.lerp_(averages, gradients, valueOf(minus(1, likeTensor(beta1, bucket.realTensor('exp_avg', 0)))));
     bucket.scale_(squares, beta2, isOnLists);
     ops.addcmul_(squares, gradients, gradients, valueOf(minus(1, beta2)));
 
@@ -193,6 +200,19 @@ export class Adam extends Optimizer<AdamOptions> {
     ops.addScalar_(denominators, eps);
     ops.addcdiv_(params, averages, denominators, -valueOf(stepSize));
   }
+}
+
+// As PyTorch keeps a tensor of one element, whatever its shape.
+const scalarOf = (beta: Scalar): Scalar => (typeof beta === 'number' || beta.ndim === 0 ? beta : keep(beta.squeeze()));
+
+// As PyTorch: on lists unasked only where the rate is no tensor that would have to be read.
+function takesLists(group: AdamOptions, bucket: Bucket): boolean {
+  const { lr, betas, foreach, capturable } = group;
+  if (!usesLists(group, bucket)) return false;
+  if (capturable) return true;
+  if (foreach === null && Tensor.isTensor(lr)) return false;
+  checkListScalars({ lr, 'betas[0]': betas[0] }, true);
+  return true;
 }
 
 // Its weight decay is always decoupled.

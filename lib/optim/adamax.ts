@@ -2,11 +2,11 @@ import { number, tuple, type Kinds } from '../kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
+import { checkCapturable } from './capturable.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
   checkAdamOptions,
-  refuseCapturable,
   refuseRecordedLists,
   usesLists,
   withDefaults,
@@ -15,7 +15,7 @@ import {
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
-import { over, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { divideBy_, minus, over, power, valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface AdamaxOptions extends CommonOptions, CapturableOptions {
@@ -84,17 +84,17 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     checkAdamOptions(options);
   }
 
-  protected override initialState(_: ParameterGroup<AdamaxOptions>, parameter: Tensor): ParameterState {
-    return countedState(parameter, 'exp_avg', 'exp_inf');
+  protected override initialState(group: ParameterGroup<AdamaxOptions>, parameter: Tensor): ParameterState {
+    return countedState(group, parameter, 'exp_avg', 'exp_inf');
   }
 
   protected override update(group: ParameterGroup<AdamaxOptions>, bucket: Bucket): void {
-    refuseCapturable(group);
+    checkCapturable(group, bucket);
     refuseRecordedLists(group);
     const { betas, eps, weightDecay, maximize } = group;
     const [beta1, beta2] = betas;
     const isOnLists = usesLists(group, bucket);
-    const step = bucket.countStep();
+    bucket.addStep();
     const { params, gradients } = bucket.prepare(maximize, weightDecay, isOnLists);
     const [averages, greatest] = [bucket.realState('exp_avg'), bucket.realState('exp_inf')];
     ops.lerp_(averages, gradients, 1 - beta1);
@@ -102,8 +102,32 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     const sizes = ops.absolute(gradients);
     ops.addScalar_(sizes, eps);
     ops.maximum_(greatest, sizes);
+    if (group.capturable) {
+      if (isOnLists) stepOnLists(group, bucket);
+      else stepOneByOne(group, bucket);
+      return;
+    }
+    const step = bucket.value('step');
     // On lists PyTorch takes a tensor's number first.
     const lr = isOnLists ? valueOf(group.lr) : withoutDimensions(group.lr);
     ops.addcdiv_(params, averages, greatest, -valueOf(over(lr, 1 - ops.pow(beta1, step))));
   }
+}
+
+// The correction as a tensor and in the denominator, for graphs.
+function stepOneByOne({ betas, lr }: AdamaxOptions, bucket: Bucket): void {
+  bucket.parameters.forEach((_, i) => {
+    const correction = minus(power(betas[0], bucket.tensor('step', i)), 1) as Tensor;
+    correction.div_(withoutDimensions(lr) as number);
+    const denominator = bucket.realTensor('exp_inf', i).mul(correction);
+    bucket.realParameter(i).addcdiv_(bucket.realTensor('exp_avg', i), denominator);
+  });
+}
+
+function stepOnLists({ betas, lr }: AdamaxOptions, bucket: Bucket): void {
+  const corrections = ops.powers(betas[0], bucket.state('step'));
+  ops.subtractScalar_(corrections, 1);
+  divideBy_(corrections, withoutDimensions(lr));
+  const denominators = ops.multiplyList(bucket.realState('exp_inf'), corrections);
+  ops.addcdiv_(bucket.real(bucket.handles), bucket.realState('exp_avg'), denominators, 1);
 }

@@ -1,14 +1,14 @@
 import { number, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
-import { full, ones, zeros, zerosLike } from '../tensor/generated/functions.js';
+import { full, ones, onesLike, zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { checkCapturable } from './capturable.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
   checkNotNegative,
-  refuseCapturable,
   refuseRecordedLists,
   usesLists,
   withDefaults,
@@ -17,7 +17,7 @@ import {
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
-import { over, plus, power, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { multiplyBy_, over, plus, power, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface ASGDOptions extends CommonOptions, CapturableOptions {
@@ -100,14 +100,21 @@ export class ASGD extends Optimizer<ASGDOptions> {
   }
 
   protected override update(group: ParameterGroup<ASGDOptions>, bucket: Bucket): void {
-    refuseCapturable(group);
+    checkCapturable(group, bucket);
     refuseRecordedLists(group);
     const { t0, weightDecay, maximize } = group;
     const isOnLists = usesLists(group, bucket);
-    const step = bucket.countStep();
+    bucket.addStep();
     const { params, gradients } = bucket.prepare(maximize, weightDecay, true);
     if (isOnLists) stepOnLists(group, bucket, params, gradients);
+    else if (group.capturable) stepOnTensors(group, bucket, params, gradients);
     else stepOneByOne(group, bucket, params, gradients);
+    if (group.capturable) {
+      if (isOnLists) adaptOnLists(group, bucket);
+      else adaptOneByOne(group, bucket);
+      return;
+    }
+    const step = bucket.value('step');
     bucket.column('eta').fill_(rateAt(group, isOnLists ? bucket.tensor('step', 0) : step));
     bucket.column('mu').fill_(Math.fround(1 / Math.max(1, step - t0)));
   }
@@ -130,6 +137,48 @@ function stepOnLists({ lambd }: ASGDOptions, bucket: Bucket, params: Handles, gr
   const averages = bucket.realState('ax');
   ops.addcmul_(params, ops.addList(gradients, params, lambd), bucket.state('eta'), -1);
   ops.addcmul_(averages, ops.subtractList(params, averages, 1), bucket.state('mu'), 1);
+}
+
+// For graphs: one by one like PyTorch, whose decay differs from that on lists.
+function stepOnTensors({ lambd }: ASGDOptions, bucket: Bucket, params: Handles, gradients: Handles): void {
+  const etas = bucket.state('eta');
+  const shares = ops.multiply(etas, lambd);
+  ops.negate_(shares);
+  ops.addScalar_(shares, 1);
+  ops.multiplyList_(params, shares);
+  ops.addcmul_(params, gradients, etas, -1);
+  const averages = bucket.realState('ax');
+  const differences = ops.subtractList(params, averages, 1);
+  ops.multiplyList_(differences, bucket.state('mu'));
+  ops.addList_(averages, differences, 1);
+}
+
+// The rates of the next step, unread.
+function adaptOneByOne({ lambd, alpha, t0, ...group }: ASGDOptions, bucket: Bucket): void {
+  const lr = withoutDimensions(group.lr);
+  bucket.parameters.forEach((_, i) => {
+    const step = bucket.tensor('step', i);
+    const growth = power(plus(1, times(times(lambd, lr), step)), alpha);
+    bucket.tensor('eta', i).copy_(over(lr, growth) as Tensor);
+    const averaged = step.sub(t0);
+    bucket.tensor('mu', i).copy_(over(1, averaged.maximum(onesLike(step))) as Tensor);
+  });
+}
+
+function adaptOnLists({ lambd, alpha, t0, ...group }: ASGDOptions, bucket: Bucket): void {
+  const lr = withoutDimensions(group.lr);
+  const steps = bucket.state('step');
+  const mus = ops.subtractScalar(steps, t0);
+  ops.atLeast_(mus, 1);
+  ops.reciprocal_(mus);
+  ops.copy_(bucket.state('mu'), mus);
+  const etas = ops.multiply(steps, lambd);
+  multiplyBy_(etas, lr);
+  ops.addScalar_(etas, 1);
+  ops.power_(etas, alpha);
+  ops.reciprocal_(etas);
+  multiplyBy_(etas, lr);
+  ops.copy_(bucket.state('eta'), etas);
 }
 
 // On lists PyTorch leaves the step a tensor, and rounds as it does.

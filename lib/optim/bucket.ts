@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { native, type Handle, type Handles } from '../native.js';
 import { enterContext } from '../tensor/context.js';
-import { stack } from '../tensor/generated/functions.js';
+import { stack, viewAsReal } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
 import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
@@ -12,6 +12,12 @@ export type StateValue = Tensor | number | null | StateValue[];
 
 /** What an optimizer remembers of one parameter, under PyTorch's names. */
 export type ParameterState = Record<string, StateValue>;
+
+/** The state that is one number for each parameter, and whether each is a tensor of its own that may differ from the others. */
+export interface Counters {
+  readonly names: readonly string[];
+  readonly areApart: boolean;
+}
 
 /** How the addon tells gradients apart. */
 export const kinds = { none: 0, strided: 1, sparse: 2, other: 3 } as const;
@@ -67,6 +73,8 @@ export class Bucket extends Watched {
   /** On a GPU, where PyTorch prefers the operators on lists. */
   readonly isAccelerated: boolean;
   readonly #isReduced: boolean;
+  readonly #areCountersApart: boolean;
+  readonly #counters: readonly string[];
   readonly #states: readonly ParameterState[];
   readonly #stateHandles = new Map<string, Handles>();
   readonly #columns = new Map<string, Tensor>();
@@ -76,14 +84,29 @@ export class Bucket extends Watched {
     states: ReadonlyMap<Tensor, ParameterState>,
     kind: number,
     gradients: Handles,
+    counters: Counters,
   ) {
     super(handlesOf(parameters), new Uint8Array(parameters.length).fill(kind), gradients);
     this.parameters = parameters;
+    this.#areCountersApart = counters.areApart;
     this.#states = parameters.map((parameter) => states.get(parameter) ?? {});
     this.isComplex = parameters[0]!.dtype.startsWith('complex');
     this.#isReduced = /^(float16|bfloat16)$/.test(parameters[0]!.dtype);
     this.isSparse = kind === kinds.sparse;
     this.isAccelerated = /^(cuda|xpu|mtia)/.test(parameters[0]!.device);
+    this.#counters = counters.names.filter((name) => this.has(name));
+    for (const name of this.#counters) this.#hold(name);
+  }
+
+  // A graph goes on changing the tensors that it was captured with: those of the state stay then.
+  #hold(name: string): void {
+    if (!this.#areCountersApart) this.column(name);
+    else for (const state of this.#states) keep(tensorIn(state, name));
+  }
+
+  /** Where the numbers that it counts with are. */
+  get counterDevices(): readonly string[] {
+    return this.#counters.flatMap((name) => this.#states.map((state) => tensorIn(state, name).device));
   }
 
   has(name: string): boolean {
@@ -108,6 +131,19 @@ export class Bucket extends Watched {
   /** The same as pairs of real numbers where the parameters are complex. */
   realState(name: string): Handles {
     return this.real(this.state(name));
+  }
+
+  realTensor(name: string, i: number): Tensor {
+    return this.asReal(this.tensor(name, i));
+  }
+
+  realParameter(i: number): Tensor {
+    return this.asReal(this.parameters[i]!);
+  }
+
+  /** Pairs of real numbers, on the same memory, where the parameters are complex. */
+  asReal(tensor: Tensor): Tensor {
+    return this.isComplex ? viewAsReal(tensor) : tensor;
   }
 
   real(handles: Handles): Handles {
@@ -155,12 +191,15 @@ export class Bucket extends Watched {
   }
 
   addStep(): void {
-    ops.run(addOne, handleOf(this.column('step')), 1);
+    if (this.#areCountersApart) ops.addScalar_(this.state('step'), 1);
+    else ops.run(addOne, handleOf(this.column('step')), 1);
   }
 
   /** Counts a step no more where it was skipped: where `foundInf` is 1 and not 0, without reading it. */
   takeStepBack(foundInf: Handle): void {
-    ops.run(subtract, handleOf(this.column('step')), foundInf);
+    if (this.#areCountersApart)
+      ops.subtractList_(this.state('step'), new Float64Array(this.handles.length).fill(foundInf), 1);
+    else ops.run(subtract, handleOf(this.column('step')), foundInf);
   }
 
   /**

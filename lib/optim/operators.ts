@@ -93,7 +93,11 @@ export const addList_ = changing2<Handles, number>('_foreach_add_.List', 'add_.T
 export const addList = making<[other: Handles, alpha: number]>('_foreach_add.List', 'add.Tensor');
 /** self - other * alpha. */
 export const subtractList = making<[other: Handles, alpha: number]>('_foreach_sub.List', 'sub.Tensor');
+export const subtractList_ = changing2<Handles, number>('_foreach_sub_.List', 'sub_.Tensor');
+export const subtractScalar_ = changing1<number>('_foreach_sub_.Scalar', 'sub_.Scalar');
+export const subtractScalar = making<[value: number]>('_foreach_sub.Scalar', 'sub.Scalar');
 export const negate = making<[]>('_foreach_neg', 'neg');
+export const negate_ = changing0('_foreach_neg_', 'neg_');
 export const multiply_ = changing1<number>('_foreach_mul_.Scalar', 'mul_.Scalar');
 export const multiply = making<[value: number]>('_foreach_mul.Scalar', 'mul.Scalar');
 /** self * a tensor of one element. */
@@ -108,7 +112,9 @@ export function divideOnLists_(self: Handles, value: number): void {
   run(divideByListId, self, new Array<number>(self.length).fill(value));
 }
 export const divide = making<[value: number]>('_foreach_div.Scalar', 'div.Scalar');
-const divideList_ = changing1<Handles>('_foreach_div_.List', 'div_.Tensor');
+/** self / a tensor of one element. */
+export const divideTensor_ = changing1<Handle>('_foreach_div_.Tensor', 'div_.Tensor');
+export const divideList_ = changing1<Handles>('_foreach_div_.List', 'div_.Tensor');
 const divideListApart = making<[other: Handles]>('_foreach_div.List', 'div.Tensor');
 /** self + weight * (other - self). */
 export const lerp_ = changing2<Handles, number>('_foreach_lerp_.Scalar', 'lerp_.Scalar');
@@ -184,6 +190,14 @@ export function unflatten(flat: Handle, like: Handles): Handles {
   enterContext();
   return listOf(call(unflattenId, flat, like));
 }
+
+const powersId = operator('_foreach_pow.ScalarAndTensor');
+/** base ** each of the exponents. */
+export function powers(base: number, exponents: Handles): Handles {
+  enterContext();
+  return listOf(call(powersId, base, exponents));
+}
+export const power_ = changing1<number>('_foreach_pow_.Scalar', 'pow_.Scalar');
 
 const powId = operator('pow.Scalar');
 /** C's `pow`, which Python's `**` is too; JavaScript's differs from it in the last bit. */

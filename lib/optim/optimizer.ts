@@ -22,6 +22,7 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
+import { checkCapture, isCapturable } from './capturable.js';
 import { hasChanged, type Plan } from './plan.js';
 import { parametersKind, type OptimizerSignature } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
@@ -213,6 +214,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** The step itself, between its hooks. */
   protected runStep<T>(closure: (() => T) | undefined): T | undefined {
+    if ('capturable' in this.defaults) checkCapture(this.constructor.name, this.paramGroups);
     const loss = closure === undefined ? undefined : enableGrad(closure);
     if (isThenable(loss)) {
       reject(
@@ -235,8 +237,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   // With the gradients of this step.
   #bucketsOf(group: ParameterGroup<Options>): Bucket[] {
     let plan = this.#plans.get(group);
-    if (plan?.parameters !== group.params) {
-      plan = { parameters: group.params, buckets: undefined, idle: undefined };
+    if (plan?.parameters !== group.params || plan.isCapturable !== isCapturable(group)) {
+      plan = { parameters: group.params, isCapturable: isCapturable(group), buckets: undefined, idle: undefined };
       this.#plans.set(group, plan);
     }
     if (plan.buckets === undefined || hasChanged(plan)) this.#fill(group, plan);
@@ -244,7 +246,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   #fill(group: ParameterGroup<Options>, plan: Plan): void {
-    const { parameters } = plan;
+    const { parameters, isCapturable: areApart } = plan;
     const gradientKinds = new Uint8Array(parameters.length);
     const all = new Watched(handlesOf(parameters), gradientKinds);
     all.collect();
@@ -252,20 +254,20 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     parameters.forEach((parameter, i) => {
       const kind = gradientKinds[i]!;
       if (kind === kinds.none) return;
-      const name = `${parameter.device} ${parameter.dtype} ${kind} ${this.historyOf(this.#stateOf(group, parameter, kind))}`;
+      const state = this.#stateOf(group, parameter, kind);
+      const name = `${parameter.device} ${parameter.dtype} ${kind} ${areApart ? '' : this.historyOf(state)}`;
       const indices = buckets.get(name);
       if (indices === undefined) buckets.set(name, [i]);
       else indices.push(i);
     });
     plan.buckets = Array.from(buckets.values(), (indices) => {
-      const bucket = new Bucket(
+      return new Bucket(
         indices.map((i) => parameters[i]!),
         this.state,
         gradientKinds[indices[0]!]!,
         Float64Array.from(indices, (i) => all.gradients[i]!),
+        { names: this.counters, areApart },
       );
-      for (const name of this.counters) if (bucket.has(name)) bucket.column(name);
-      return bucket;
     });
     const idle = parameters.filter((_, i) => gradientKinds[i] === kinds.none);
     plan.idle = idle.length === 0 ? undefined : new Watched(handlesOf(idle), new Uint8Array(idle.length));

@@ -26,7 +26,11 @@ export const commonOptions: Kinds<CommonOptions> = {
 
 /** For steps captured in CUDA graphs. */
 export interface CapturableOptions {
-  /** Kept for state dicts: aiforge captures no CUDA graphs, and a step with it is refused as Python refuses it on the CPU. Default: false. */
+  /**
+   * Lets `cuda.CUDAGraph` capture the step: it counts on the GPU and reads nothing back, which rounds otherwise for some
+   * optimizers and takes longer where no graph is replayed. Give `lr` as a Tensor on the GPU to change it between replays,
+   * which RMSprop and Adadelta allow on lists alone. For parameters on a GPU only. Default: false.
+   */
   capturable: boolean;
 }
 
@@ -97,10 +101,6 @@ export function usesLists(
   { isAccelerated }: Bucket,
 ): boolean {
   return group.foreach ?? (isAccelerated && !group.differentiable && (group.fused ?? null) === null);
-}
-
-export function refuseCapturable({ capturable }: CapturableOptions): void {
-  if (capturable) reject('capturable: steps in CUDA graphs are for parameters and steps on a GPU: leave it out.');
 }
 
 export function refuseRecordedLists({ foreach, differentiable }: CommonOptions): void {

@@ -4,6 +4,7 @@ import type { Bucket, Watched } from './bucket.js';
 /** The parameters of a group as its last step took them: those with gradients in buckets, the others watched for one. */
 export interface Plan {
   readonly parameters: readonly Tensor[];
+  readonly isCapturable: boolean;
   buckets: Bucket[] | undefined;
   idle: Watched | undefined;
 }

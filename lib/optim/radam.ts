@@ -1,13 +1,14 @@
 import { boolean, number, tuple, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
-import { handleOf, type Tensor } from '../tensor/tensor.js';
+import { pow, rsub, where } from '../tensor/generated/functions.js';
+import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
+import { checkCapturable } from './capturable.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
   checkAdamOptions,
-  refuseCapturable,
   refuseRecordedLists,
   usesLists,
   withDefaults,
@@ -16,7 +17,7 @@ import {
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
-import { minus, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
+import { minus, multiplyBy_, over, times, valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface RAdamOptions extends CommonOptions, CapturableOptions {
@@ -89,17 +90,17 @@ export class RAdam extends Optimizer<RAdamOptions> {
     checkAdamOptions(options);
   }
 
-  protected override initialState(_: ParameterGroup<RAdamOptions>, parameter: Tensor): ParameterState {
-    return countedState(parameter, 'exp_avg', 'exp_avg_sq');
+  protected override initialState(group: ParameterGroup<RAdamOptions>, parameter: Tensor): ParameterState {
+    return countedState(group, parameter, 'exp_avg', 'exp_avg_sq');
   }
 
   protected override update(group: ParameterGroup<RAdamOptions>, bucket: Bucket): void {
-    refuseCapturable(group);
+    checkCapturable(group, bucket);
     refuseRecordedLists(group);
-    const { betas, weightDecay, decoupledWeightDecay, maximize } = group;
+    const { betas, weightDecay, decoupledWeightDecay, maximize, capturable } = group;
     const [beta1, beta2] = betas;
     const isOnLists = usesLists(group, bucket);
-    const step = bucket.countStep();
+    bucket.addStep();
     if (decoupledWeightDecay && weightDecay !== 0) {
       const share = minus(1, times(withoutDimensions(group.lr), weightDecay));
       bucket.scale_(bucket.real(bucket.handles), share, isOnLists);
@@ -110,6 +111,12 @@ export class RAdam extends Optimizer<RAdamOptions> {
     bucket.scale_(squares, beta2, isOnLists);
     ops.addcmul_(squares, gradients, gradients, 1 - beta2);
 
+    if (capturable) {
+      if (isOnLists) stepOnTensorLists(group, bucket, params);
+      else stepOnTensors(group, bucket);
+      return;
+    }
+    const step = bucket.value('step');
     const power2 = ops.pow(beta2, step);
     const rates: Rates = {
       correction1: 1 - ops.pow(beta1, step),
@@ -129,7 +136,7 @@ interface Rates {
 }
 
 function rectificationOf(beta2: number, step: number, power2: number): number | null {
-  const most = 2 / (1 - beta2) - 1;
+  const most = greatestLength(beta2);
   const length = most - (2 * step * power2) / (1 - power2);
   if (!(length > 5)) return null;
   return ops.pow(((length - 4) * (length - 2) * most) / ((most - 4) * (most - 2) * length), 0.5);
@@ -171,4 +178,81 @@ function stepOnLists(
   ops.reciprocal_(factors);
   ops.addScalar_(factors, valueOf(times(over(times(lr, plain), correction1), -1)));
   ops.addcmul_(params, averages, factors, 1);
+}
+
+/** The greatest length of the average of squares. */
+const greatestLength = (beta2: number): number => 2 / (1 - beta2) - 1;
+
+// One by one for graphs: whether the squares are enough is chosen by a tensor, and both ways are computed.
+function stepOnTensors({ betas, eps, differentiable, ...group }: RAdamOptions, bucket: Bucket): void {
+  const [beta1, beta2] = betas;
+  const lr = withoutDimensions(group.lr);
+  const most = greatestLength(beta2);
+  bucket.parameters.forEach((_, i) => {
+    const step = bucket.tensor('step', i);
+    const [power2, corrected] = [pow(beta2, step), rsub(pow(beta2, step), 1)];
+    const average = bucket.realTensor('exp_avg', i).div(rsub(pow(beta1, step), 1));
+    const length = rsub(step.mul(2).mul(power2).div(corrected), most);
+    const rectification = length
+      .sub(4)
+      .mul(length.sub(2))
+      .mul(most)
+      .div(length.mul((most - 4) * (most - 2)))
+      .pow(0.5);
+    const root = bucket.realTensor('exp_avg_sq', i).sqrt();
+    const rate = corrected.pow(0.5).div(differentiable ? root.add(eps) : root.add_(eps));
+    const update = where(length.gt(5), rectification.mul(rate), 1);
+    bucket.realParameter(i).add_(average.mul(lr as number).mul(update), { alpha: -1 });
+  });
+}
+
+function stepOnTensorLists({ betas, eps, ...group }: RAdamOptions, bucket: Bucket, params: Handles): void {
+  const [beta1, beta2] = betas;
+  const lr = withoutDimensions(group.lr);
+  const steps = bucket.state('step');
+  const rectifications = rectificationsOf(beta2, steps);
+  const plain = handlesOf(rectifications.map((rectification) => rectification.gt(0).logicalNot().to('float32')));
+  const corrections1 = rests(beta1, steps);
+  multiplyBy_(plain, lr);
+  ops.divideList_(plain, corrections1);
+  ops.negate_(plain);
+  const rectified = rests(beta2, steps);
+  ops.sqrt_(rectified);
+  multiplyBy_(rectified, lr);
+  ops.multiplyList_(rectified, handlesOf(rectifications));
+  ops.negate_(rectified);
+  ops.divideList_(rectified, corrections1);
+
+  const factors = ops.sqrt(bucket.realState('exp_avg_sq'));
+  ops.addScalar_(factors, eps);
+  ops.divideList_(factors, rectified);
+  ops.reciprocal_(factors);
+  ops.addList_(factors, plain, 1);
+  ops.addcmul_(params, bucket.realState('exp_avg'), factors, 1);
+}
+
+/** 1 - beta^t of each step. */
+function rests(beta: number, steps: Handles): Handles {
+  const powers = ops.powers(beta, steps);
+  ops.negate_(powers);
+  ops.addScalar_(powers, 1);
+  return powers;
+}
+
+// Zeros while the squares are too few to trust.
+function rectificationsOf(beta2: number, steps: Handles): Tensor[] {
+  const most = greatestLength(beta2);
+  const lengths = ops.powers(beta2, steps);
+  ops.multiplyList_(lengths, steps);
+  ops.multiply_(lengths, 2);
+  ops.divideList_(lengths, rests(beta2, steps));
+  ops.negate_(lengths);
+  ops.addScalar_(lengths, most);
+  const numerators = ops.subtractScalar(lengths, 4);
+  ops.multiplyList_(numerators, ops.subtractScalar(lengths, 2));
+  ops.multiply_(numerators, most);
+  ops.divideList_(numerators, ops.multiply(lengths, (most - 4) * (most - 2)));
+  ops.sqrt_(numerators);
+  // There is no operator on lists that chooses.
+  return Array.from(numerators, (root, i) => where(wrapHandle(lengths[i]!).gt(5), wrapHandle(root), 0));
 }

@@ -1,13 +1,13 @@
 import { boolean, number, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handleOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { countedState } from './countedState.js';
+import { checkCapturable } from './capturable.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
   checkNotNegative,
-  refuseCapturable,
   refuseRecordedLists,
   usesLists,
   withDefaults,
@@ -16,7 +16,7 @@ import {
   type CapturableOptions,
   type CommonOptions,
 } from './options.js';
-import { valueOf, type Scalar } from './scalars.js';
+import { valueOf, withoutDimensions, type Scalar } from './scalars.js';
 import { scalarKind, takesParameters, type OptimizerSignature } from './optimizerSignature.js';
 
 export interface RMSpropOptions extends CommonOptions, CapturableOptions {
@@ -99,14 +99,13 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
 
   protected override initialState(group: ParameterGroup<RMSpropOptions>, parameter: Tensor): ParameterState {
     const others = [...(group.momentum > 0 ? ['momentum_buffer'] : []), ...(group.centered ? ['grad_avg'] : [])];
-    return countedState(parameter, 'square_avg', ...others);
+    return countedState(group, parameter, 'square_avg', ...others);
   }
 
   protected override update(group: ParameterGroup<RMSpropOptions>, bucket: Bucket): void {
-    refuseCapturable(group);
+    checkCapturable(group, bucket);
     refuseRecordedLists(group);
-    const { alpha, eps, weightDecay, momentum, centered, maximize, differentiable } = group;
-    const lr = valueOf(group.lr);
+    const { alpha, eps, weightDecay, momentum, centered, maximize, differentiable, capturable } = group;
     const isOnLists = usesLists(group, bucket);
     bucket.addStep();
     const { params, gradients } = bucket.prepare(maximize, weightDecay, isOnLists);
@@ -115,15 +114,31 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     ops.addcmul_(squares, gradients, gradients, 1 - alpha);
     const roots = centered ? centeredRoots(squares, gradients, bucket.realState('grad_avg'), alpha) : ops.sqrt(squares);
     const denominators = ops.plusScalar(roots, eps, differentiable);
+    // On lists PyTorch does not read a tensor's number where it is to be captured.
+    const lr = capturable && isOnLists ? withoutDimensions(group.lr) : valueOf(group.lr);
     if (momentum > 0) {
       const buffers = bucket.realState('momentum_buffer');
       bucket.scale_(buffers, momentum, isOnLists);
       ops.addcdiv_(buffers, gradients, denominators, 1);
-      ops.addList_(params, buffers, -lr);
+      descend(params, buffers, lr);
     } else {
-      ops.addcdiv_(params, gradients, denominators, -lr);
+      descendByQuotient(params, gradients, denominators, lr);
     }
   }
+}
+
+function descend(params: Handles, steps: Handles, lr: Scalar): void {
+  if (typeof lr === 'number') ops.addList_(params, steps, -lr);
+  else ops.addList_(params, ops.multiplyTensor(steps, handleOf(lr.neg())), 1);
+}
+
+function descendByQuotient(params: Handles, gradients: Handles, denominators: Handles, lr: Scalar): void {
+  if (typeof lr === 'number') {
+    ops.addcdiv_(params, gradients, denominators, -lr);
+    return;
+  }
+  ops.divideTensor_(denominators, handleOf(lr.neg()));
+  ops.addcdiv_(params, gradients, denominators, 1);
 }
 
 function centeredRoots(squares: Handles, gradients: Handles, averages: Handles, alpha: number): Handles {

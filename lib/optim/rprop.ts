@@ -5,11 +5,12 @@ import { fullLike, zeros, zerosLike } from '../tensor/generated/functions.js';
 import { keep } from '../tensor/scope.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { checkCapturable } from './capturable.js';
+import { counterDevice } from './countedState.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
   checkNotNegative,
-  refuseCapturable,
   refuseRecordedLists,
   reject,
   withDefaults,
@@ -85,14 +86,14 @@ export class Rprop extends Optimizer<RpropOptions> {
     const lr = valueOf(group.lr);
     const isComplex = parameter.dtype.startsWith('complex');
     return {
-      step: zeros([], { dtype: 'float32' }),
+      step: zeros([], { dtype: 'float32', device: counterDevice(group, parameter) }),
       prev: keep(zerosLike(parameter)),
       step_size: keep(fullLike(parameter.grad!.detach(), isComplex ? { re: lr, im: lr } : lr)),
     };
   }
 
   protected override update(group: ParameterGroup<RpropOptions>, bucket: Bucket): void {
-    refuseCapturable(group);
+    checkCapturable(group, bucket);
     refuseRecordedLists(group);
     const { etas, stepSizes, maximize } = group;
     bucket.addStep();

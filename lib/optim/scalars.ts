@@ -1,7 +1,9 @@
 import { isGradEnabled } from '../autograd/modes.js';
 import { AiforgeError } from '../errors.js';
+import type { Handles } from '../native.js';
+import { pow } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
-import { Tensor } from '../tensor/tensor.js';
+import { handleOf, Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
 
 /**
@@ -48,8 +50,21 @@ export function over(a: Scalar, b: Scalar): Scalar {
   return a.div(b as number);
 }
 
-export function power(base: Scalar, exponent: number): Scalar {
-  return typeof base === 'number' ? ops.pow(base, exponent) : base.pow(exponent);
+export function power(base: Scalar, exponent: Scalar): Scalar {
+  if (typeof base === 'number') return typeof exponent === 'number' ? ops.pow(base, exponent) : pow(base, exponent);
+  return base.pow(exponent as number);
+}
+
+/** A list divided by a number, or by the one element of a tensor, which nothing reads back. */
+export function divideBy_(self: Handles, divisor: Scalar): void {
+  if (typeof divisor === 'number') ops.divide_(self, divisor);
+  else ops.divideTensor_(self, handleOf(divisor));
+}
+
+/** A list multiplied likewise. */
+export function multiplyBy_(self: Handles, factor: Scalar): void {
+  if (typeof factor === 'number') ops.multiply_(self, factor);
+  else ops.multiplyTensor_(self, handleOf(factor));
 }
 
 /** `a < b`; a number is rounded to the tensor's dtype before it is compared. */

@@ -5,6 +5,7 @@ import { keep } from '../tensor/scope.js';
 import { Tensor, wrapHandle } from '../tensor/tensor.js';
 import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';
+import { rateForFused } from './fusedRate.js';
 import * as ops from './operators.js';
 import { Optimizer, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './optimizer.js';
 import {
@@ -45,7 +46,7 @@ const sgdOptions: Kinds<SGDOptions> = {
   fused: orNull(boolean),
 };
 
-const cloneId = native.registerOperators(['clone', '_fused_sgd_']);
+const cloneId = native.registerOperators(['clone', '_fused_sgd_', '_fused_sgd_.tensor_lr']);
 const fusedId = cloneId + 1;
 const none = new Float64Array(0);
 
@@ -136,14 +137,15 @@ export class SGD extends Optimizer<SGDOptions> {
     // A step that is skipped begins no momentum.
     if (isFirst && (this.ampScaling?.foundInf.item<number>() ?? 0) !== 0) return;
     const buffers = momentum === 0 ? none : isFirst ? this.#begin(bucket, bucket.gradients) : bucket.state(BUFFER);
+    const [variant, rate] = rateForFused(lr, bucket);
     ops.run(
-      fusedId,
+      fusedId + variant,
       bucket.handles,
       bucket.gradients,
       buffers,
       weightDecay,
       momentum,
-      valueOf(lr),
+      rate,
       dampening,
       nesterov,
       maximize,

@@ -96,15 +96,21 @@ export interface OptimizerKind {
   hasStateLikeParameters: boolean;
 }
 
-// The number of steps stays as it was saved, unless the fused operators need it beside the parameter.
-function adopt(key: string | null, value: StateValue, parameter: Tensor, isFused: boolean): StateValue {
-  if (Array.isArray(value)) return value.map((item) => adopt(null, item, parameter, isFused));
+// The number of steps stays as it was saved, unless fused operators or graphs need it beside the parameter.
+function adopt(key: string | null, value: StateValue, parameter: Tensor, isBeside: boolean): StateValue {
+  if (Array.isArray(value)) return value.map((item) => adopt(null, item, parameter, isBeside));
   if (!Tensor.isTensor(value)) return value;
   if (key === 'step') {
-    return keep(isFused ? value.to('float32').to(parameter.device).clone() : value.clone());
+    return keep(isBeside ? value.to('float32').to(parameter.device).clone() : value.clone());
   }
   const placed = value.to(parameter.device);
   return keep((isFloating(parameter) ? placed.to(parameter.dtype) : placed).clone());
+}
+
+// Of old state dicts, whose counters are no tensors; the number of steps is where `adopt` leaves it.
+function counterOf(key: string, value: number, parameter: Tensor, isBeside: boolean): Tensor {
+  const device = key === 'step' && !isBeside ? 'cpu' : parameter.device;
+  return keep(full([], value, { dtype: 'float32', device }));
 }
 
 function misfits(kind: OptimizerKind, key: string, value: unknown, parameter: Tensor): void {
@@ -119,12 +125,12 @@ function misfits(kind: OptimizerKind, key: string, value: unknown, parameter: Te
   }
 }
 
-function readState(own: ParameterState, parameter: Tensor, kind: OptimizerKind, isFused: boolean): ParameterState {
+function readState(own: ParameterState, parameter: Tensor, kind: OptimizerKind, isBeside: boolean): ParameterState {
   const entries = Object.entries(own).filter(([, value]) => value !== undefined);
   for (const [key, value] of entries) misfits(kind, key, value, parameter);
   const adopted = entries.map(([key, value]) => {
     const isPlainCounter = typeof value === 'number' && kind.counters.includes(key);
-    return [key, adopt(key, isPlainCounter ? full([], value, { dtype: 'float32' }) : value, parameter, isFused)];
+    return [key, isPlainCounter ? counterOf(key, value, parameter, isBeside) : adopt(key, value, parameter, isBeside)];
   });
   return Object.fromEntries(adopted) as ParameterState;
 }

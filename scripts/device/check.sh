@@ -74,7 +74,10 @@ tests() {
 case " $STAGES " in *" tests "*)
   for name in $TESTS; do tests "$name" 100; done
 esac
-case " $STAGES " in *" reference "*) tests cuda/python 200 ;; esac
+case " $STAGES " in *" reference "*)
+  tests cuda/python 200
+  tests cuda/capturable 100
+esac
 case " $STAGES " in *" bench "*)
   stage bench $((LIMIT - SECONDS)) "$NODE" scripts/device/bench.mjs "$PYTHON" "$OUT/bench.json" $((LIMIT - SECONDS - 20))
 esac

@@ -1,5 +1,5 @@
 // `npm run test:parity:optim`: runs the samples of PyTorch's optimizer database (optim_db) and random combinations of
-// options in Python and here, and compares parameters and state after each of 20 steps, bit by bit, what is printed and
+// options in Python and here, and compares parameters and state after each of 32 steps, bit by bit, what is printed and
 // the options; then goes on from Python's state dict of step 10. `--optimizer name` (repeatable) runs only that one.
 import { spawn } from 'node:child_process';
 import path from 'node:path';

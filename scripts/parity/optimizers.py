@@ -1,7 +1,8 @@
 """The reference side of `npm run test:parity:optim`: runs PyTorch's optimizers and writes what every step left.
 
 Cases are the samples of PyTorch's optimizer database (optim_db) with each implementation that they have, the inputs that it
-expects to be refused, and random combinations of options: `optimizers.py N OPTIMIZER…` takes every N-th, of these optimizers
+expects to be refused, and random combinations of options, those with `capturable` also where they are taken on the CPU:
+`optimizers.py N OPTIMIZER…` takes every N-th, of these optimizers
 or of all. Each is a frame on file descriptor 3 (see frames.mjs).
 """
 
@@ -13,16 +14,22 @@ import struct
 import sys
 import warnings
 from copy import deepcopy
+from pathlib import Path
 
 import torch
 from torch.testing._internal.common_optimizers import _get_optim_inputs_including_global_cliquey_kwargs, optim_db
 
 from encoding import Encoder
 
-STEPS = 20
+sys.path.append(str(Path(__file__).resolve().parents[2] / "test" / "reference"))
+
+from capturable_on_cpu import capturable_on_cpu  # noqa: E402
+
+STEPS = 32
 RESUMED = 10
 SEED = 42
 RANDOM_CASES = 30  # for each optimizer
+CAPTURABLE_CASES = 60  # for each optimizer that has it
 
 SHAPES = {
     "dense": [[4, 3], [3], [], [2, 1, 5]],
@@ -141,6 +148,7 @@ def case_of(name, optimizer, options, **others):
         "dtype": "float32",
         "missing": False,
         "second": None,
+        "capturable_on_cpu": False,
         **others,
     }
 
@@ -153,6 +161,10 @@ def database_cases():
         for entry in _get_optim_inputs_including_global_cliquey_kwargs("cpu", torch.float32, info):
             flags = {key: entry.kwargs[key] for key in ("foreach", "fused", "differentiable") if key in entry.kwargs}
             yield case_of(f"{entry.desc}, {flags}", name, entry.kwargs)
+        for entry in info.optim_inputs_func(device="cuda", dtype=torch.float32):
+            for foreach in (False, True) if entry.kwargs.get("capturable") else ():
+                options = {**entry.kwargs, "foreach": foreach}
+                yield case_of(f"{entry.desc}, foreach {foreach}, on the CPU", name, options, capturable_on_cpu=True)
         if info.supports_complex:
             for entry in info.optim_inputs_func(device="cpu", dtype=torch.complex64):
                 yield case_of(f"{entry.desc}, complex", name, entry.kwargs, problem="complex", dtype="complex64")
@@ -194,27 +206,39 @@ SPACES = {
 
 def random_cases():
     generator = random.Random(SEED)
-    complexes = {info.optim_cls.__name__ for info in optim_db if info.supports_complex}
     for optimizer, space in SPACES.items():
-        for i in range(RANDOM_CASES):
-            chosen = generator.sample(sorted(space), generator.randint(1, len(space)))
-            options = {key: generator.choice(space[key]) for key in chosen}
-            if options.get("lr") == "tensor":
-                options["lr"] = torch.tensor(0.05, dtype=generator.choice([torch.float32, torch.float64]))
-            if "betas" in options and optimizer in ("Adam", "AdamW") and generator.random() < 0.2:
-                options["betas"] = tuple(torch.tensor(beta) for beta in options["betas"])
-            others = {"dtype": generator.choice(["float32", "float32", "float32", "float64", "bfloat16"])}
-            if optimizer in complexes and generator.random() < 0.25:
-                others = {"dtype": generator.choice(["complex64", "complex128"]), "problem": "complex"}
-            elif optimizer in ("SGD", "Adagrad") and generator.random() < 0.2:
-                others = {"dtype": "float32", "problem": "sparse"}
-            if optimizer != "LBFGS":
-                others["missing"] = generator.random() < 0.4
-                if generator.random() < 0.3 and others.get("problem") != "sparse" and optimizer != "SparseAdam":
-                    others["second"] = {"lr": 0.2}
-            if optimizer == "LBFGS" and others["dtype"] == "bfloat16":
-                others["dtype"] = "float32"
-            yield case_of(f"random {i}", optimizer, options, **others)
+        yield from random_cases_of(optimizer, space, RANDOM_CASES, "random", generator)
+    for optimizer, space in SPACES.items():
+        if "capturable" not in space:
+            continue
+        for case in random_cases_of(optimizer, space, CAPTURABLE_CASES, "capturable", generator):
+            case["options"]["capturable"] = True
+            yield {**case, "capturable_on_cpu": True}
+
+
+COMPLEX = {info.optim_cls.__name__ for info in optim_db if info.supports_complex}
+
+
+def random_cases_of(optimizer, space, count, name, generator):
+    for i in range(count):
+        chosen = generator.sample(sorted(space), generator.randint(1, len(space)))
+        options = {key: generator.choice(space[key]) for key in chosen}
+        if options.get("lr") == "tensor":
+            options["lr"] = torch.tensor(0.05, dtype=generator.choice([torch.float32, torch.float64]))
+        if "betas" in options and optimizer in ("Adam", "AdamW") and generator.random() < 0.2:
+            options["betas"] = tuple(torch.tensor(beta) for beta in options["betas"])
+        others = {"dtype": generator.choice(["float32", "float32", "float32", "float64", "bfloat16"])}
+        if optimizer in COMPLEX and generator.random() < 0.25:
+            others = {"dtype": generator.choice(["complex64", "complex128"]), "problem": "complex"}
+        elif optimizer in ("SGD", "Adagrad") and generator.random() < 0.2:
+            others = {"dtype": "float32", "problem": "sparse"}
+        if optimizer != "LBFGS":
+            others["missing"] = generator.random() < 0.4
+            if generator.random() < 0.3 and others.get("problem") != "sparse" and optimizer != "SparseAdam":
+                others["second"] = {"lr": 0.2}
+        if optimizer == "LBFGS" and others["dtype"] == "bfloat16":
+            others["dtype"] = "float32"
+        yield case_of(f"{name} {i}", optimizer, options, **others)
 
 
 def write_frame(stream, header, encoder):
@@ -235,7 +259,8 @@ def main():
     for i, case in enumerate(itertools.chain(database_cases(), random_cases())):
         if i % every == 0 and (not wanted or case["optimizer"] in wanted):
             encoder = Encoder()
-            write_frame(stream, run(case, encoder), encoder)
+            with capturable_on_cpu(case["capturable_on_cpu"]):
+                write_frame(stream, run(case, encoder), encoder)
 
 
 main()

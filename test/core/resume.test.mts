@@ -21,6 +21,8 @@ import { RunLock } from '#lib/core/runs/runLock.js';
 import { splitDataset } from '#lib/core/runs/splits.js';
 import { Agreement, RunRequests } from '#lib/core/training/agreement.js';
 import { evaluate } from '#lib/core/training/evaluation.js';
+import { Placement } from '#lib/core/training/placement.js';
+import { Precision } from '#lib/core/training/precision.js';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { abortAt, breakAt, bytesOf, Dataset, experiment, failureOf, linesOf, Model, runIn } from './lab.mjs';
@@ -152,9 +154,18 @@ describe('resuming a run', () => {
     loadWeights(path.join(runDirectory, 'best.safetensors'), model);
     const parallel = await singleProcess.parallelize(model);
     const agreement = new Agreement(new RunRequests(new AbortController().signal), singleProcess);
-    const parts = { model, samples: dataset, indices: val, batchSize: 8, ranks: singleProcess, parallel, agreement };
-    const again = await evaluate(parts);
-    expect(again!.values.loss).to.equal(history[bestEpoch! - 1]!.val_loss);
+    const at = { placement: new Placement(model, 'cpu', false), precision: new Precision('float32', 'cpu') };
+    const parts = {
+      model,
+      samples: dataset,
+      indices: val,
+      batchSize: 8,
+      ranks: singleProcess,
+      parallel,
+      agreement,
+      ...at,
+    };
+    expect((await evaluate(parts))!.values.loss).to.equal(history[bestEpoch! - 1]!.val_loss);
   });
 
   it('leaves a checkpoint that loads, whenever the process is killed', async () => {

@@ -16,7 +16,7 @@ const load = async <T,>(name: string): Promise<T> =>
 const EVERY = 13;
 
 describe("PyTorch's optimizer database", () => {
-  it(`gives the same bits as in Python over 20 steps, every ${EVERY}th case`, async function () {
+  it(`gives the same bits as in Python over 32 steps, every ${EVERY}th case`, async function () {
     const python = process.env.AIFORGE_REFERENCE_PYTHON;
     if (python === undefined) {
       console.log('      skipped: AIFORGE_REFERENCE_PYTHON is not set; run `npm test -- --reference`');

@@ -2,6 +2,7 @@ import { linspace, tensor, type Tensor } from 'aiforge';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
+import { capturableDevices } from '#lib/optim/capturable.js';
 import { exact, type Exact } from '../support/exact.mjs';
 import { camelKeys } from '../nn/reference.mjs';
 import { reference } from '../support/reference.mjs';
@@ -25,8 +26,12 @@ const options: Record<Name, Record<string, unknown>[]> = {
 };
 
 const names = Object.keys(options) as Name[];
+const isCapturable = (name: Name): boolean => name !== 'SGD' && name !== 'Adagrad';
 const cases: Case[] = names.flatMap((name) =>
-  options[name].flatMap((given): Case[] => [
+  [
+    ...options[name],
+    ...(isCapturable(name) ? options[name].map((given) => ({ ...given, capturable: true })) : []),
+  ].flatMap((given): Case[] => [
     [name, given, false, 1],
     [name, given, false, 3],
     [name, given, true, 2],
@@ -53,6 +58,10 @@ function gradients([name, given, withRate, steps]: Case): (Exact | null)[] | nul
 }
 
 describe('differentiable optimizers', () => {
+  // As on a GPU.
+  before(() => capturableDevices.add('cpu'));
+  after(() => capturableDevices.delete('cpu'));
+
   it('pass gradients through their steps as PyTorch does', function () {
     const expected = JSON.parse(reference(this, 'optim_differentiable.py', JSON.stringify(cases))) as unknown[];
     const different = cases.filter((example, i) => {

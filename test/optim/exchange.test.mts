@@ -7,6 +7,7 @@ import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
 
+import { capturableDevices } from '#lib/optim/capturable.js';
 import { exact } from '../support/exact.mjs';
 import { camelKeys } from '../nn/reference.mjs';
 import { reference } from '../support/reference.mjs';
@@ -29,6 +30,16 @@ const cases = {
   SparseAdam: { lr: 0.05 },
   Adafactor: { lr: 0.1, weight_decay: 0.1 },
   Muon: { lr: 0.05 },
+  // Not on a GPU, but counted and computed as there.
+  'Adam, capturable': { lr: 0.05, amsgrad: true, capturable: true, foreach: true },
+  'AdamW, capturable': { lr: 0.05, capturable: true },
+  'Adamax, capturable': { lr: 0.05, capturable: true },
+  'NAdam, capturable': { lr: 0.05, capturable: true, foreach: true },
+  'RAdam, capturable': { lr: 0.05, betas: [0.5, 0.9], capturable: true },
+  'Adadelta, capturable': { lr: 0.5, rho: 0.5, capturable: true, foreach: true },
+  'RMSprop, capturable': { lr: 0.02, momentum: 0.5, capturable: true },
+  'Rprop, capturable': { lr: 0.02, capturable: true, foreach: true },
+  'ASGD, capturable': { lr: 0.1, lambd: 0.01, t0: 5, capturable: true },
 };
 
 type Name = keyof typeof cases;
@@ -43,7 +54,7 @@ interface Saved {
 }
 
 const make = (name: Name, parameters: Tensor[], options: object): optim.Optimizer =>
-  new (optim[name] as AnyOptimizer)(parameters, options);
+  new (optim[name.split(',')[0] as keyof typeof optim] as AnyOptimizer)(parameters, options);
 
 function parametersOf(name: Name): Tensor[] {
   const shapes =
@@ -103,9 +114,11 @@ describe('optimizers handed over in files of torch.save', function () {
   before(() => {
     threads = getNumThreads();
     setNumThreads(1);
+    capturableDevices.add('cpu');
   });
   after(() => {
     setNumThreads(threads);
+    capturableDevices.delete('cpu');
     rmSync(folder, { recursive: true });
   });
 

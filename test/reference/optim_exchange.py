@@ -1,5 +1,6 @@
 """Hands training runs over: `begin FOLDER` takes 10 steps with each optimizer, saves it there, and prints where 10 more lead;
-`go_on FOLDER` takes 10 steps with what is saved there, and prints where they lead. CASES: optimizer and options, as JSON."""
+`go_on FOLDER` takes 10 steps with what is saved there, and prints where they lead. CASES: the name of the optimizer, with what
+tells it from others after a comma, and options, as JSON."""
 
 import json
 import sys
@@ -8,9 +9,14 @@ from pathlib import Path
 
 import torch
 
+from capturable_on_cpu import capturable_on_cpu
 from recording import exact
 
 STEPS = 10
+
+
+def class_of(name):
+    return getattr(torch.optim, name.split(",")[0])
 
 
 def parameters_of(optimizer):
@@ -49,7 +55,7 @@ def left(optimizer, parameters):
 
 def begin(name, options, folder):
     parameters = parameters_of(name)
-    optimizer = getattr(torch.optim, name)(parameters, **options)
+    optimizer = class_of(name)(parameters, **options)
     for step in range(2 * STEPS):
         if step == STEPS:
             saved = {"parameters": [p.detach().clone() for p in parameters], "optimizer": optimizer.state_dict()}
@@ -62,7 +68,7 @@ def go_on(name, options, folder):
     saved = torch.load(folder / f"{name}.pt")
     parameters = [torch.nn.Parameter(value) for value in saved["parameters"]]
     # With default options: those of the state dict take their place.
-    optimizer = getattr(torch.optim, name)(parameters)
+    optimizer = class_of(name)(parameters)
     optimizer.load_state_dict(saved["optimizer"])
     for step in range(STEPS, 2 * STEPS):
         take(optimizer, parameters, step)
@@ -74,4 +80,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     run = {"begin": begin, "go_on": go_on}[sys.argv[1]]
     cases = json.loads(sys.argv[3])
-    print(json.dumps({name: run(name, options, Path(sys.argv[2])) for name, options in cases}))
+    with capturable_on_cpu():
+        print(json.dumps({name: run(name, options, Path(sys.argv[2])) for name, options in cases}))

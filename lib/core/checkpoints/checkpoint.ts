@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
+import type { GradScalerStateDict } from '../../amp/index.js';
 import { ExperimentConfig } from '../../config/experimentConfig.js';
 import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
@@ -50,8 +51,11 @@ export interface Checkpoint extends SavedModel, SavedOptimizer {
   /** The names of the parameters that do not learn. */
   frozen: string[];
   scheduler: SavedScheduler | null;
-  /** Of every rank: the generator's state, and the sums that the epoch's metrics are made of. */
+  /** That of the scale of the loss; null where it is not scaled. */
+  scaler: GradScalerStateDict | null;
+  /** Of every rank: the generator's state, that of its GPU if it trains on one, and the sums of the epoch's metrics. */
   rng: Tensor[];
+  cudaRng: Tensor[];
   running: Tensor[];
   /** Of every rank, by the parameters' names: those of the step of the optimizer that was being gathered, if one was. */
   gradients: Record<string, Tensor>[];
@@ -121,6 +125,7 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     ...withPrefix('model', checkpoint.model),
     ...withPrefix('optimizer', checkpoint.optimizer),
     ...withPrefix('rng', perRank(checkpoint.rng)),
+    ...withPrefix('cudaRng', perRank(checkpoint.cudaRng)),
     ...withPrefix('running', perRank(checkpoint.running)),
     ...withPrefix('gradients', ofAllRanks(checkpoint.gradients)),
   };
@@ -136,6 +141,7 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     optimizerName,
     optimizer: optimizerOptions,
     scheduler: toJson(scheduler),
+    scaler: JSON.stringify(checkpoint.scaler),
   };
   saving(file, () => saveChecked(file, tensors, metadata));
 }
@@ -152,6 +158,7 @@ const Metadata = z.object({
   plugins: z.object({ model: z.string(), dataset: z.string() }),
   preprocessor: z.string().nullable(),
   frozen: z.array(z.string()),
+  scaler: z.custom<GradScalerStateDict>((value) => typeof value === 'object').nullable(),
 });
 
 /** Reads what `saveCheckpoint` wrote. Throws FILE_NOT_FOUND or FILE_INVALID. */
@@ -170,6 +177,7 @@ export function loadCheckpoint(file: string): Checkpoint {
     plugins: parse('plugins'),
     preprocessor: parse('preprocessor'),
     frozen: parse('frozen'),
+    scaler: parse('scaler'),
   });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;
@@ -179,6 +187,7 @@ export function loadCheckpoint(file: string): Checkpoint {
     ...given({ extraState: metadata.extraState }),
     optimizer: under('optimizer', tensors),
     rng: Object.values(under('rng', tensors)),
+    cudaRng: Object.values(under('cudaRng', tensors)),
     running: Object.values(under('running', tensors)),
     gradients: Array.from({ length: state.worldSize }, (_, rank) => under(`gradients.${rank}`, tensors)),
     optimizerName: metadata.optimizerName ?? '',

@@ -10,7 +10,7 @@ export async function gatherGradients(model: Module, ranks: Ranks): Promise<Reco
   const has = present.map((flags) => flags.tolist<number[]>());
   for (const [i, [name, parameter]] of parameters.entries()) {
     if (!has.some((flags) => flags[i] === 1)) continue;
-    const gathered = await ranks.gather(parameter.grad ?? zerosLike(parameter.detach()));
+    const gathered = await ranks.gather((parameter.grad ?? zerosLike(parameter.detach())).cpu());
     gathered.forEach((gradient, rank) => {
       if (has[rank]![i] === 1) all[rank]![name] = gradient;
     });
@@ -22,6 +22,6 @@ export async function gatherGradients(model: Module, ranks: Ranks): Promise<Reco
 export function restoreGradients(model: Module, gradients: Record<string, Tensor>): void {
   for (const [name, parameter] of model.namedParameters()) {
     const gradient = gradients[name];
-    if (gradient !== undefined) parameter.grad = gradient;
+    if (gradient !== undefined) parameter.grad = gradient.to(parameter.device);
   }
 }

@@ -12,6 +12,7 @@ const hooks: Readonly<Record<Part, readonly string[]>> = {
     'trainingStep',
     'validationStep',
     'predictStep',
+    'transferBatchToDevice',
     'configureOptimizer',
     'configureScheduler',
     'configureLossFn',
@@ -52,6 +53,9 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     valdataloader: data,
     testdataloader: data,
     predictdataloader: data,
+    onafterbatchtransfer: 'transferBatchToDevice(batch, device), which may change what it moves',
+    onbeforebatchtransfer: 'transferBatchToDevice(batch, device), which may change what it moves',
+    movedatatodevice: 'transferBatchToDevice(batch, device)',
     preparedata: 'loadData(dataPath, context) of the Dataset',
   },
   Dataset: {

@@ -49,6 +49,8 @@ const rules: Record<string, Rule> = {
   'training.nonFiniteLoss': applied,
   'training.earlyStoppingPatience': applied,
   'training.numThreads': applied,
+  'training.device': applied,
+  'training.pinMemory': applied,
   'training.findUnusedParameters': applied,
   'training.checkpoint': applied,
   'training.batchSize': atTheStartOfAnEpoch,
@@ -59,6 +61,7 @@ const rules: Record<string, Rule> = {
   'training.testFraction': splitsMove,
   'training.optimizerName': optimizerState,
   'training.optimizerArgs': optimizerState,
+  'training.precision': refused('the numbers so far, and the scale of the loss, were computed in the other'),
   'training.lossFnName': refused('losses before and after could not be compared'),
   'training.earlyStoppingMonitor': bestWouldDiffer,
   'training.earlyStoppingMode': bestWouldDiffer,
@@ -105,7 +108,7 @@ export function changesOf(own: ExperimentConfig, given: ExperimentConfig, state:
 
 /** Whether a run with these changes measures what it would have measured without them, as far as it went. */
 export function keepsNumbers(changes: Record<string, Change>): boolean {
-  const harmless = /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*)|dataPath)$/;
+  const harmless = /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*|pinMemory)|dataPath)$/;
   return Object.keys(changes).every((path) => harmless.test(path));
 }
 

@@ -4,12 +4,14 @@ import { noGrad } from '../../autograd/index.js';
 import { loadExperimentConfig } from '../../config/load.js';
 import { defaultCollate } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
-import { scope, Tensor } from '../../tensor/index.js';
+import { scope, Tensor, type Device } from '../../tensor/index.js';
+import { deviceKind } from '../../tensor/dtypeKinds.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import { readWeights } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
 import { called } from '../plugins/calls.js';
+import { Placement } from '../training/placement.js';
 import { configureLoss, createModel, createPreprocessor, resolvePlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
 import { string } from '../../kinds.js';
@@ -37,14 +39,22 @@ export interface LoadedRun<Item, Output = Tensor> {
   classify(items: readonly Item[]): Prediction[];
 }
 
-const loadTakes = signature({ directory: string });
+export interface LoadRunOptions {
+  /** Where the model answers. Default: `'cpu'`. */
+  device?: Device;
+}
+
+const loadTakes = signature<LoadRunOptions>({ directory: string }, { device: deviceKind });
 
 /**
  * The best model of a run, with the preprocessor that it was trained with, from the run's folder.
  *
  * @throws AiforgeError FILE_NOT_FOUND when the folder has no finished epoch; FILE_INVALID for a truncated checkpoint.
  */
-export function loadRun<Item = unknown, Output = Tensor>(directory: string): LoadedRun<Item, Output> {
+export function loadRun<Item = unknown, Output = Tensor>(
+  directory: string,
+  options: LoadRunOptions = {},
+): LoadedRun<Item, Output> {
   loadTakes.check('loadRun', arguments);
   const files = runFiles(directory);
   if (!existsSync(files.config)) {
@@ -57,6 +67,9 @@ export function loadRun<Item = unknown, Output = Tensor>(directory: string): Loa
   const plugins = resolvePlugins(config, directory);
   const model = createModel(plugins);
   configureLoss(model, config.training.lossFnName);
+  const { device = 'cpu' } = options;
+  model.to(device);
+  const placement = new Placement(model, device, false);
   const fittedWith = readWeights(files.best, model);
   const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
   if (preprocessor !== undefined) {
@@ -65,7 +78,7 @@ export function loadRun<Item = unknown, Output = Tensor>(directory: string): Loa
   }
   model.eval();
   const predict = (items: readonly Item[]) =>
-    noGrad(() => scope(() => answerOf(model, samplesOf(items, preprocessor))));
+    noGrad(() => scope(() => answerOf(model, placement, samplesOf(items, preprocessor))));
   return {
     model,
     preprocessor,
@@ -74,9 +87,9 @@ export function loadRun<Item = unknown, Output = Tensor>(directory: string): Loa
   };
 }
 
-function answerOf(model: BaseModel, samples: readonly unknown[]): unknown {
+function answerOf(model: BaseModel, placement: Placement, samples: readonly unknown[]): unknown {
   if (model.training) model.eval();
-  return model.predictStep(defaultCollate(samples), 0);
+  return model.predictStep(placement.move(defaultCollate(samples)) as Record<string, Tensor>, 0);
 }
 
 function samplesOf<Item>(items: readonly Item[], preprocessor: BasePreprocessor<Item> | undefined): readonly unknown[] {

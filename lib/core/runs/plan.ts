@@ -7,13 +7,14 @@ import { placed } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
-import { getRngState, manualSeed, scope, type Tensor } from '../../tensor/index.js';
+import { manualSeed, scope, type Device, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
 import { restoreModel, saveModel } from '../checkpoints/modelState.js';
 import { restoreOptimizer } from '../checkpoints/optimizerState.js';
 import { called } from '../plugins/calls.js';
+import { randomState, type RandomState } from '../randomState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
 import { changesOf, type Change } from './changes.js';
@@ -37,7 +38,9 @@ export interface RunPlan {
   optimizer: Optimizer;
   resumed: ResumedRun | undefined;
   /** The random state that the initial weights leave behind, for training to go on from. */
-  rng: Tensor;
+  rng: RandomState;
+  /** Where the model is. */
+  device: Device;
 }
 
 /**
@@ -45,7 +48,7 @@ export interface RunPlan {
  * fits together. Writes nothing. Throws CONFIG_INVALID, PLUGIN_NOT_FOUND, PLUGIN_INVALID, FILE_NOT_FOUND, FILE_INVALID,
  * STATE_DICT_MISMATCH or TRAINING_FAILED.
  */
-export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): RunPlan {
+export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, device: Device): RunPlan {
   const located = resolvePaths(given, () => from);
   const plugins = resolvePlugins(located, from);
   const config = withRanks({ ...located, model: plugins.modelConfig }, ranks);
@@ -55,16 +58,18 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks): Ru
   const model = createModel(plugins);
   const { lossFnName, optimizerName, learningRate, optimizerArgs } = config.training;
   placed(given, () => configureLoss(model, lossFnName));
+  // Its first weights are drawn on the CPU: they are the same wherever it trains.
+  model.to(device);
   const configure = () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs);
   const optimizer = checkOptimizer(
     placed(given, () => called('configureOptimizer', configure)),
     model,
   );
-  const rng = getRngState();
+  const rng = randomState(device);
   // What a checkpoint cannot hold is told before the first one is due.
   scope(() => saveModel(model));
   if (resumed !== undefined) restore(resumed, model, optimizer);
-  return { config, plugins, model, optimizer, resumed, rng };
+  return { config, plugins, model, optimizer, resumed, rng, device };
 }
 
 function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): void {

@@ -2,6 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { aten } from '../../tensor/aten.js';
 import { tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
+import { RunningSum } from './runningSum.js';
 import type { Step } from './stepOutput.js';
 
 const multiply = aten('_foreach_mul_.Scalar');
@@ -15,7 +16,7 @@ const multiply = aten('_foreach_mul_.Scalar');
  */
 export class AccumulationWindow {
   #weight = 0;
-  #loss = 0;
+  #loss = new RunningSum();
   #isWeighted: boolean | undefined;
   #isScaled = false;
 
@@ -35,7 +36,7 @@ export class AccumulationWindow {
     this.#isWeighted = step.isWeighted;
     this.#isScaled = batches > 1 || (step.isWeighted && this.ranks.worldSize > 1);
     this.#weight += step.weight;
-    if (step.weight > 0) this.#loss += step.value * step.weight;
+    if (step.weight > 0) this.#loss.add(step.value, step.weight);
     if (!this.#isScaled) return step.loss;
     // The mean over nothing is not a number, nor are its gradients; ranks wait for each other's all the same.
     if (step.weight === 0) return zeroOf(parameters);
@@ -43,9 +44,10 @@ export class AccumulationWindow {
     return share === 1 ? step.loss : step.loss.mul(share);
   }
 
-  /** The mean loss of the window on this rank. */
-  get loss(): number {
-    return this.#loss / this.#weight;
+  /** Gives the mean loss of the window on this rank, also after it was closed. */
+  get readLoss(): () => number {
+    const [loss, weight] = [this.#loss, this.#weight];
+    return () => loss.value / weight;
   }
 
   /** Makes the sum of gradients their mean, and opens the next window. False when nothing counted: there is no mean. */
@@ -69,12 +71,12 @@ export class AccumulationWindow {
 
   /** What a checkpoint of an open window needs, beside the gradients. */
   state(): [weight: number, loss: number] {
-    return [this.#weight, this.#loss];
+    return [this.#weight, this.#loss.value];
   }
 
   restore(weight: number, loss: number): void {
     this.#weight = weight;
-    this.#loss = loss;
+    this.#loss = new RunningSum(loss);
     this.#isWeighted = undefined;
     this.#isScaled = false;
   }

@@ -1,4 +1,4 @@
-import { bincount, keep, stack, type Tensor, tensor, zeros } from '../../tensor/index.js';
+import { keep, type Tensor, tensor, zeros } from '../../tensor/index.js';
 
 /** How often class `row` was predicted as class `column`. */
 export type ConfusionTable = number[][];
@@ -37,19 +37,26 @@ export class ClassCounts {
     return this.#classes;
   }
 
-  /** Takes logits, (batch, classes), and int64 targets, (batch); those below 0 are not counted. */
+  /** Takes logits, (batch, classes), and int64 targets, (batch); those below 0 are not counted. Waits for no GPU. */
   add(predictions: Tensor, targets: Tensor): void {
     const classes = predictions.size(1);
-    const known = targets.ge(0);
-    const actual = targets.maskedSelect(known);
-    const predicted = predictions.detach().argmax(1).maskedSelect(known);
-    this.#add(classes, countsOf(classes, predicted, actual));
-  }
-
-  #add(classes: number, counts: Tensor): void {
+    const known = targets.ge(0).to('int64');
+    const actual = targets.clamp(0);
+    const predicted = predictions.detach().argmax(1);
+    const size = sizeOf(classes);
     this.#classes = classes;
-    if (this.#counts === undefined) this.#counts = keep(counts);
-    else this.#counts.add_(counts);
+    // Counts that a checkpoint gave come to where the predictions are.
+    const counts =
+      this.#counts?.to(predictions.device) ?? zeros([size], { dtype: 'int64', device: predictions.device });
+    if (classes <= largestTable) {
+      counts.scatterAdd_(0, actual.mul(classes).add(predicted), known);
+    } else {
+      const hits = known.mul(actual.eq(predicted));
+      counts.scatterAdd_(0, actual, hits);
+      counts.scatterAdd_(0, predicted.add(classes), known);
+      counts.scatterAdd_(0, actual.add(2 * classes), known);
+    }
+    this.#counts = keep(counts);
   }
 
   /** The share of right predictions so far; undefined without any. */
@@ -98,11 +105,4 @@ export class ClassCounts {
 
 function sizeOf(classes: number): number {
   return classes <= largestTable ? classes ** 2 : 3 * classes;
-}
-
-function countsOf(classes: number, predicted: Tensor, actual: Tensor): Tensor {
-  const count = (indices: Tensor, length: number) => bincount(indices, null, length);
-  if (classes <= largestTable) return count(actual.mul(classes).add(predicted), classes ** 2);
-  const hits = actual.maskedSelect(actual.eq(predicted));
-  return stack([count(hits, classes), count(predicted, classes), count(actual, classes)]).view(-1);
 }

@@ -3,12 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 import { noGrad } from '../../autograd/index.js';
 import { DataLoader, type Dataset, type Sampler } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
-import { getRngState, scope, setRngState, type Tensor } from '../../tensor/index.js';
+import { scope, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import { called } from '../plugins/calls.js';
+import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { Agreement } from './agreement.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
+import type { Placement } from './placement.js';
+import type { Precision } from './precision.js';
 import { readStep, type Step } from './stepOutput.js';
 
 /** This rank's share of some indices: every sample on exactly one rank, none twice. */
@@ -35,6 +38,8 @@ export interface EvaluationParts {
   ranks: Ranks;
   parallel: ParallelStep;
   agreement: Agreement;
+  placement: Placement;
+  precision: Precision;
 }
 
 /**
@@ -42,9 +47,9 @@ export interface EvaluationParts {
  * run was asked to stop.
  */
 export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | undefined> {
-  const { model, samples, indices, batchSize, ranks, parallel, agreement } = parts;
+  const { model, samples, indices, batchSize, ranks, parallel, agreement, placement, precision } = parts;
   const share = new Share(indices, ranks);
-  const batches = new DataLoader(samples, { batchSize, sampler: share })[Symbol.iterator]();
+  const feed = placement.feed(new DataLoader(samples, { batchSize, sampler: share }).batches());
   const metrics = new RunningMetrics();
   model.eval();
   // What is measured is what rank 0 saves.
@@ -55,10 +60,11 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
     if (left > 0) {
       noGrad(() =>
         scope(() => {
-          const batch = batches.next().value as Record<string, Tensor>;
-          metrics.add(validate(model, batch, index, Math.min(batchSize, left)));
+          const batch = feed.next() as Record<string, Tensor>;
+          metrics.add(validate(model, precision, batch, index, Math.min(batchSize, left)));
         }),
       );
+      if (left > batchSize) feed.prefetch();
     }
     await setImmediate();
     if (await agreement.shouldStop()) return undefined;
@@ -66,31 +72,42 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
   return metrics.finish(ranks);
 }
 
-function validate(model: BaseModel, batch: Record<string, Tensor>, batchIdx: number, samples: number): Step {
-  const output = called('validationStep', () => model.validationStep(batch, batchIdx));
+function validate(
+  model: BaseModel,
+  precision: Precision,
+  batch: Record<string, Tensor>,
+  batchIdx: number,
+  samples: number,
+): Step {
+  const step = () => model.validationStep(batch, batchIdx);
+  const output = precision.run(() => called('validationStep', step));
   return readStep(output, 'validationStep', batch, samples);
 }
 
 /** The names of what one validation batch measures; undefined on a rank without a sample. Leaves no trace in the model. */
 export function tryValidation(
-  model: BaseModel,
-  samples: Dataset,
-  indices: readonly number[],
-  batchSize: number,
+  {
+    model,
+    samples,
+    indices,
+    batchSize,
+    placement,
+    precision,
+  }: Omit<EvaluationParts, 'ranks' | 'parallel' | 'agreement'>,
   classNames: readonly string[] | undefined,
 ): string[] | undefined {
   if (indices.length === 0) return undefined;
   const metrics = new RunningMetrics();
   const first = indices.slice(0, batchSize);
-  const drawn = getRngState();
+  const drawn = randomState(placement.device);
   model.eval();
   noGrad(() =>
     scope(() => {
-      const batch = new DataLoader(samples, { batchSize, sampler: first }).batches().next().value as never;
-      metrics.add(validate(model, batch, 0, first.length));
+      const batch = placement.move(new DataLoader(samples, { batchSize, sampler: first }).batches().next().value);
+      metrics.add(validate(model, precision, batch as never, 0, first.length));
     }),
   );
-  setRngState(drawn);
+  restoreRandomState(drawn, placement.device);
   checkClassNames(classNames, metrics.classes);
   return metrics.names;
 }

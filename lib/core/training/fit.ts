@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 
 import { AiforgeError } from '../../errors.js';
-import { getRngState, setRngState } from '../../tensor/index.js';
 import type { Tracker } from '../../tracking/tracker.js';
 import type { RunResult } from '../callback.js';
 import type { Callbacks } from '../callbacks.js';
 import { loadWeights, saveWeights, type RunState } from '../checkpoints/checkpoint.js';
+import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import type { RunPlan } from '../runs/plan.js';
@@ -15,6 +15,8 @@ import type { Agreement } from './agreement.js';
 import { requireMetric, type EarlyStopping } from './earlyStopping.js';
 import { evaluate, tryValidation } from './evaluation.js';
 import type { PassMetrics } from './metrics.js';
+import type { Placement } from './placement.js';
+import type { Precision } from './precision.js';
 import type { Trainer } from './trainer.js';
 
 /** A run's parts that do not change while it goes on. */
@@ -27,6 +29,8 @@ export interface Run {
   trainer: Trainer;
   agreement: Agreement;
   callbacks: Callbacks;
+  placement: Placement;
+  precision: Precision;
   state: RunState;
   stopping: EarlyStopping;
   /** The checksum of the preprocessor's file; null where there is none. */
@@ -83,10 +87,10 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   if (stopping.best === null && training.earlyStoppingMonitor.startsWith('train_')) {
     requireMetric(training.earlyStoppingMonitor, Object.keys(named('train', train)));
   }
-  const drawn = getRngState();
+  const drawn = randomState(run.placement.device);
   const val = run.data.splits.val.length === 0 ? null : await evaluateSplit(run, run.data.splits.val);
   if (val === undefined) {
-    setRngState(drawn);
+    restoreRandomState(drawn, run.placement.device);
     await trainer.save();
     return false;
   }
@@ -106,9 +110,11 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   return true;
 }
 
-function evaluateSplit({ plan, data, ranks, parallel, agreement }: Run, indices: readonly number[]) {
+function evaluateSplit(run: Run, indices: readonly number[]) {
+  const { plan, data, ranks, parallel, agreement, placement, precision } = run;
   const { batchSize } = plan.config.training;
-  return evaluate({ model: plan.model, samples: data.samples, indices, batchSize, ranks, parallel, agreement });
+  const { samples } = data;
+  return evaluate({ model: plan.model, samples, indices, batchSize, ranks, parallel, agreement, placement, precision });
 }
 
 /** Tests the best epoch's weights on the held-out split. */
@@ -128,9 +134,13 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
 }
 
 /** Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. */
-export function tryMonitor({ model, config }: RunPlan, { samples, splits, classNames }: ExperimentData): void {
+export function tryMonitor(
+  { model, config }: RunPlan,
+  { samples, splits, classNames }: ExperimentData,
+  at: Pick<Run, 'placement' | 'precision'>,
+): void {
   const { earlyStoppingMonitor: monitor, batchSize } = config.training;
-  const measured = tryValidation(model, samples, splits.val, batchSize, classNames);
+  const measured = tryValidation({ model, samples, indices: splits.val, batchSize, ...at }, classNames);
   if (measured === undefined || !monitor.startsWith('val_')) return;
   requireMetric(monitor, ['train_loss', ...measured.map((name) => `val_${name}`)]);
 }

@@ -1,6 +1,7 @@
 import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { ClassCounts, type ClassificationScores } from './classCounts.js';
+import { RunningSum } from './runningSum.js';
 import type { Step } from './stepOutput.js';
 
 /** What a pass over a split gives. */
@@ -12,17 +13,19 @@ export interface PassMetrics {
 
 /** The means of a pass over a split, each step weighted by its samples (or what it says), and the counts of its classes. */
 export class RunningMetrics {
-  #loss = 0;
+  #loss = new RunningSum();
   #weight = 0;
-  readonly #extra = new Map<string, number>();
+  readonly #extra = new Map<string, RunningSum>();
   readonly #classes = new ClassCounts();
 
   add({ value, weight, metrics, predictions, targets }: Step): void {
     // A batch in which nothing counts has no mean.
-    if (weight > 0) this.#loss += value * weight;
+    if (weight > 0) this.#loss.add(value, weight);
     this.#weight += weight;
     for (const [name, measured] of Object.entries(metrics)) {
-      this.#extra.set(name, (this.#extra.get(name) ?? 0) + (weight > 0 ? measured * weight : 0));
+      const sum = this.#extra.get(name) ?? new RunningSum();
+      this.#extra.set(name, sum);
+      if (weight > 0) sum.add(measured, weight);
     }
     if (predictions?.ndim !== 2 || targets?.ndim !== 1 || targets.dtype !== 'int64') return;
     if (predictions.size(1) >= 2) this.#classes.add(predictions, targets);
@@ -30,7 +33,7 @@ export class RunningMetrics {
 
   /** The mean loss so far on this rank; NaN before the first step. */
   get loss(): number {
-    return this.#loss / this.#weight;
+    return this.#loss.value / this.#weight;
   }
 
   /** The share of right predictions so far on this rank; undefined without classes. */
@@ -50,14 +53,15 @@ export class RunningMetrics {
 
   /** All that was added up, for a checkpoint. */
   sums(): number[] {
-    return [this.#classes.classes, this.#loss, this.#weight, ...this.#extra.values(), ...this.#classes.values()];
+    const extra = [...this.#extra.values()].map((sum) => sum.value);
+    return [this.#classes.classes, this.#loss.value, this.#weight, ...extra, ...this.#classes.values()];
   }
 
   /** Takes what `sums` gave, with the names of the steps' own metrics. */
   restore([classes = 0, loss = 0, weight = 0, ...rest]: readonly number[], extra: readonly string[]): void {
-    this.#loss = loss;
+    this.#loss = new RunningSum(loss);
     this.#weight = weight;
-    extra.forEach((name, i) => this.#extra.set(name, rest[i]!));
+    extra.forEach((name, i) => this.#extra.set(name, new RunningSum(rest[i])));
     this.#classes.restore(classes, rest.slice(extra.length));
   }
 
@@ -73,7 +77,7 @@ export class RunningMetrics {
     const names = JSON.parse(
       Buffer.from(await ranks.broadcastBytes(Buffer.from(JSON.stringify(this.extraNames)))).toString(),
     ) as string[];
-    const own = [this.#loss, this.#weight, ...names.map((name) => this.#extra.get(name) ?? 0)];
+    const own = [this.#loss.value, this.#weight, ...names.map((name) => this.#extra.get(name)?.value ?? 0)];
     const counted = this.#classes.classes === 0 ? ClassCounts.empty(classes) : this.#classes.values();
     const all = await ranks.sum(tensor([...own, ...counted], { dtype: 'float64' }));
     const sums = new RunningMetrics();
@@ -85,7 +89,7 @@ export class RunningMetrics {
     const scores = this.#classes.scores();
     const values: Record<string, number> = { loss: this.loss };
     if (scores !== undefined) Object.assign(values, { accuracy: scores.accuracy, f1: scores.f1 });
-    for (const [name, sum] of this.#extra) values[name] = sum / this.#weight;
+    for (const [name, sum] of this.#extra) values[name] = sum.value / this.#weight;
     return { values, scores };
   }
 }

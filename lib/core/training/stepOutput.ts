@@ -4,17 +4,18 @@ import { show } from '../../show.js';
 import { isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
 import type { StepOutput } from '../baseModel.js';
+import { measured, type Measured } from './runningSum.js';
 
 /** What a plugin's step gave, checked. */
 export interface Step {
   loss: Tensor;
-  /** The loss as a number. */
-  value: number;
+  /** What the loss is. */
+  value: Measured;
   /** How much the batch counts: its samples, or what the step says. */
   weight: number;
   /** Whether the step said it. */
   isWeighted: boolean;
-  metrics: Record<string, number>;
+  metrics: Record<string, Measured>;
   predictions: Tensor | undefined;
   targets: Tensor | undefined;
 }
@@ -40,8 +41,8 @@ export function readStep(output: unknown, name: StepName, batch: unknown, sample
   const { loss, predictions, targets, weight, metrics = {} } = output as StepOutput;
   const step = {
     loss: lossOf(name, loss),
-    value: Number(loss.item()),
-    weight: weight === undefined ? samples : numberOf(name, 'weight', weight),
+    value: measured(loss),
+    weight: weight === undefined ? samples : weightOf(name, weight),
     isWeighted: weight !== undefined,
     metrics: metricsOf(name, metrics),
     predictions: tensorOf(name, 'predictions', predictions),
@@ -92,7 +93,7 @@ function checkPredictions(name: StepName, predictions: Tensor, targets: Tensor |
 /** They are recorded under it, in files and by servers of which some take no more. */
 const metricName = /^[A-Za-z][\w.-]*(\/[\w.-]*\w)*$/;
 
-function metricsOf(name: StepName, metrics: unknown): Record<string, number> {
+function metricsOf(name: StepName, metrics: unknown): Record<string, Measured> {
   if (!isOptions(metrics)) {
     refuse(name, `returned metrics that are no object but ${describe(metrics)}; expected { name: value }`);
   }
@@ -105,14 +106,20 @@ function metricsOf(name: StepName, metrics: unknown): Record<string, number> {
           `returned a metric ${show(key)}; expected a name of letters, digits and _ . - / that begins with a letter`,
         );
       }
-      return [key, numberOf(name, `metrics.${key}`, value)];
+      return [key, measuredOf(name, `metrics.${key}`, value)];
     }),
   );
 }
 
-function numberOf(name: StepName, field: string, value: unknown): number {
+/** The window of a step needs it at once, also of a GPU. */
+function weightOf(name: StepName, value: unknown): number {
+  const weight = measuredOf(name, 'weight', value);
+  return Tensor.isTensor(weight) ? Number(weight.item()) : weight;
+}
+
+function measuredOf(name: StepName, field: string, value: unknown): Measured {
   if (typeof value === 'number') return value;
-  if (Tensor.isTensor(value) && value.numel() === 1) return Number(value.item());
+  if (Tensor.isTensor(value) && value.numel() === 1) return measured(value);
   return refuse(name, `returned ${field} as ${describe(value)}; expected a number or a tensor of one element`);
 }
 

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 
+import type { GradScalerStateDict } from '../../amp/index.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
-import { utils } from '../../nn/index.js';
+import { logger } from '../../log.js';
 import type { Optimizer } from '../../optim/index.js';
-import { getRngState, scope, setRngState, tensor, type Tensor } from '../../tensor/index.js';
+import { scope, tensor, type Tensor } from '../../tensor/index.js';
+import type { MetricPoint } from '../../tracking/tracker.js';
 import type { BaseModel } from '../baseModel.js';
 import type { Callbacks } from '../callbacks.js';
 import { saveCheckpoint, type Checkpoint, type RunState } from '../checkpoints/checkpoint.js';
@@ -13,13 +15,17 @@ import { saveModel } from '../checkpoints/modelState.js';
 import { gatherGradients, restoreGradients } from '../checkpoints/gradients.js';
 import { flattenOptimizer } from '../checkpoints/optimizerState.js';
 import { called } from '../plugins/calls.js';
+import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import { AccumulationWindow, zeroOf } from './accumulation.js';
 import type { Agreement } from './agreement.js';
 import { RunningMetrics } from './metrics.js';
+import type { Feed, Placement } from './placement.js';
+import type { Precision } from './precision.js';
 import { Scheduling } from './scheduling.js';
-import { readStep, type Step } from './stepOutput.js';
+import { StepLog, type LoggedStep } from './stepLog.js';
+import { readStep } from './stepOutput.js';
 
 /** How long a step may keep the event loop from other work before it gets a turn. */
 const turnMs = 10;
@@ -37,8 +43,10 @@ export interface TrainerParts {
   identity: Pick<Checkpoint, 'config' | 'plugins' | 'preprocessor'>;
   agreement: Agreement;
   callbacks: Callbacks;
-  /** Called after each step of the optimizer, with the metrics of the step. */
-  onStep: (metrics: Record<string, number>) => void;
+  placement: Placement;
+  precision: Precision;
+  /** Called with the metrics of each step of the optimizer; on a GPU some time after it. */
+  onStep: (metrics: Record<string, number>, at: MetricPoint) => void;
 }
 
 /** Trains epoch by epoch. `state` says where it stands; at any batch it can be saved and taken up again, to the last bit. */
@@ -51,6 +59,8 @@ export class Trainer {
   #running = new RunningMetrics();
   #turn = performance.now();
   #savedStep = 0;
+  #feed: Feed | undefined;
+  readonly #log: StepLog;
 
   constructor(parts: TrainerParts) {
     const { data, training, ranks } = parts;
@@ -63,13 +73,14 @@ export class Trainer {
     });
     this.#loader = new DataLoader<unknown, unknown>(train, { batchSize: training.batchSize, sampler: this.#sampler });
     this.#window = new AccumulationWindow(training.batchSize, ranks);
+    this.#log = new StepLog(parts.placement.device !== 'cpu', (step, loss) => this.#write(step, loss));
     const stepsPerEpoch = Math.ceil(this.#loader.length / training.accumulationSteps);
     this.#scheduling = Scheduling.of(parts.model, parts.optimizer, training, stepsPerEpoch);
   }
 
   /** Takes up where a checkpoint stands; model and optimizer have its state already. */
   resume(checkpoint: Checkpoint): void {
-    const { model, state, ranks } = this.#parts;
+    const { model, state, ranks, precision } = this.#parts;
     this.#scheduling.restore(checkpoint.scheduler);
     Object.assign(state, { ...checkpoint.state, mlflowRunId: state.mlflowRunId });
     this.#savedStep = state.step;
@@ -79,7 +90,17 @@ export class Trainer {
     const gradients = checkpoint.gradients[ranks.rank] ?? {};
     this.#repeatUse(Object.keys(gradients));
     restoreGradients(model, gradients);
-    setRngState(checkpoint.rng[ranks.rank]!);
+    this.#restoreRandomState(checkpoint);
+    if (checkpoint.scaler !== null) precision.scaler?.loadStateDict(checkpoint.scaler);
+  }
+
+  #restoreRandomState({ rng, cudaRng }: Checkpoint): void {
+    const { ranks, placement } = this.#parts;
+    const own = { cpu: rng[ranks.rank]!, cuda: cudaRng[ranks.rank] ?? null };
+    if (placement.device !== 'cpu' && own.cuda === null) {
+      logger.info('The checkpoint was written on the CPU: what is drawn on the GPU begins anew');
+    }
+    restoreRandomState(own, placement.device);
   }
 
   /** Has `parallel` see again which parameters the open window has used: it averages those, whichever its last batch uses. */
@@ -92,26 +113,28 @@ export class Trainer {
 
   /** Trains the epoch that `state` names to its end; false when it was interrupted. */
   async trainEpoch(): Promise<boolean> {
-    const { model, state, agreement } = this.#parts;
+    const { model, state, agreement, placement } = this.#parts;
     model.train();
     this.#sampler.setEpoch(state.epoch);
     if (state.batch === 0) this.#running = new RunningMetrics();
     let isStopping = await agreement.decide();
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
-    const batches = isStopping ? undefined : this.#loader.batches(state.batch);
+    this.#feed = isStopping ? undefined : placement.feed(this.#loader.batches(state.batch));
     while (state.batch < this.#loader.length && !isStopping) {
-      await this.#step(batches!);
+      await this.#step(this.#feed!);
       await this.#takeTurn();
       await this.#saveWhenDue();
       isStopping = await agreement.shouldStop();
     }
     if (isStopping) await this.save();
+    this.#feed = undefined;
     return !isStopping;
   }
 
   /** The means and scores of the epoch so far, over all ranks. */
   async trainMetrics() {
     const { ranks, training, state } = this.#parts;
+    this.#log.flush();
     const metrics = await this.#running.finish(ranks);
     // Batches that count are looked at one by one.
     if (!Number.isNaN(metrics.values.loss) || training.nonFiniteLoss === 'ignore') return metrics;
@@ -135,8 +158,12 @@ export class Trainer {
 
   /** Writes the checkpoint to resume from; every rank takes part, rank 0 writes. */
   async save(): Promise<void> {
-    const { model, optimizer, state, ranks, checkpointFile, identity } = this.#parts;
-    const rng = await ranks.gather(getRngState());
+    const { model, optimizer, state, ranks, checkpointFile, identity, placement, precision } = this.#parts;
+    // What is not finite shows here at the latest, and is not written.
+    this.#log.flush();
+    const drawn = this.#feed?.drawnBefore ?? randomState(placement.device);
+    const rng = await ranks.gather(drawn.cpu);
+    const cudaRng = drawn.cuda === null ? [] : await ranks.gather(drawn.cuda);
     const sums = [...this.#window.state(), ...this.#running.sums()];
     const running = await ranks.gather(tensor(sums, { dtype: 'float64' }));
     const gradients = this.#isWindowOpen ? await gatherGradients(model, ranks) : [];
@@ -150,7 +177,9 @@ export class Trainer {
         ...flattenOptimizer(optimizer, model),
         frozen: [...model.namedParameters()].flatMap(([name, { requiresGrad }]) => (requiresGrad ? [] : name)),
         scheduler: this.#scheduling.save(),
+        scaler: precision.scaler === null ? null : (precision.scaler.stateDict() as GradScalerStateDict),
         rng,
+        cudaRng,
         running,
         gradients,
       }),
@@ -162,61 +191,70 @@ export class Trainer {
     return state.batch % training.accumulationSteps !== 0 && state.batch < this.#loader.length;
   }
 
-  async #step(batches: Iterator<unknown, void>): Promise<void> {
+  async #step(feed: Feed): Promise<void> {
     const { state, training, callbacks, parallel } = this.#parts;
     const open = state.batch % training.accumulationSteps;
     const size = Math.min(training.accumulationSteps, this.#loader.length - state.batch + open);
     const closes = open + 1 === size;
     scope(() => {
-      const batch = batches.next().value;
+      const batch = feed.next();
       if (closes) this.#backward(batch, size);
       else parallel.noSync(() => this.#backward(batch, size));
     });
     if (closes) await this.#update();
     ++state.batch;
+    // The GPU has its work; what is loaded now is loaded in the order of a run without one.
+    if (state.batch < this.#loader.length) feed.prefetch();
     await callbacks.onStepEnd(this.#progress());
   }
 
   #backward(batch: unknown, windowSize: number): void {
-    const { model, parallel, training, state } = this.#parts;
+    const { model, parallel, training, state, precision } = this.#parts;
     const step = () => model.trainingStep(batch as Record<string, Tensor>, state.batch);
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
     // Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient.
     const loss = parallel.run(() => {
-      const read = readStep(called('trainingStep', step), 'trainingStep', batch, samples);
-      this.#checkFinite(read);
+      const output = precision.run(() => called('trainingStep', step));
+      const read = readStep(output, 'trainingStep', batch, samples);
+      if (typeof read.value === 'number' && read.weight > 0)
+        this.#checkFinite(read.value, state.epoch, state.batch + 1);
       this.#running.add(read);
       return this.#window.add(read, windowSize, model.parameters());
     });
-    loss.backward();
+    precision.backward(loss);
   }
 
-  #checkFinite({ value, weight }: Step): void {
+  /** `batch` and `epoch` are those that the loss is of, or of the last batch of its step. */
+  #checkFinite(loss: number, epoch: number, batch: number): void {
     const { training, state } = this.#parts;
-    if (Number.isFinite(value) || weight === 0 || training.nonFiniteLoss === 'ignore') return;
+    if (Number.isFinite(loss) || training.nonFiniteLoss === 'ignore') return;
     throw new AiforgeError(
       'TRAINING_FAILED',
-      `The loss is ${value} in epoch ${state.epoch + 1}, batch ${state.batch + 1} (step ${state.step}): training cannot go on from it. ` +
+      `The loss is ${loss} in epoch ${epoch + 1}, batch ${batch} (step ${state.step}): training cannot go on from it. ` +
         'Lower training.learningRate, set training.gradClipNorm, or look at the data; training.nonFiniteLoss=ignore trains on.',
     );
   }
 
+  /** Takes a step that was done to the trackers. */
+  #write({ step, epoch, batch, rates, time }: LoggedStep, loss: number): void {
+    this.#parts.onStep({ train_loss_step: loss, ...rates }, { step, epoch, time, interval: 'step' });
+    this.#checkFinite(loss, epoch - 1, batch);
+  }
+
   async #update(): Promise<void> {
-    const { training, state, model, optimizer } = this.#parts;
-    const { loss } = this.#window;
+    const { training, state, model, optimizer, precision } = this.#parts;
+    const { readLoss } = this.#window;
     const counts = await this.#window.close(model.parameters());
     if (!counts) {
       optimizer.zeroGrad();
       return;
     }
-    scope(() => {
-      if (training.gradClipNorm !== null) utils.clipGradNorm_([...model.parameters()], training.gradClipNorm);
-      optimizer.step();
-      optimizer.zeroGrad();
-    });
+    if (!precision.step(optimizer, model.parameters(), training.gradClipNorm)) return;
     ++state.step;
     this.#scheduling.endStep();
-    this.#parts.onStep({ train_loss_step: loss, ...this.#scheduling.rates });
+    const { rates } = this.#scheduling;
+    const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
+    this.#log.add({ ...at, readLoss, rates });
   }
 
   #progress() {
@@ -229,8 +267,10 @@ export class Trainer {
       batch: state.batch,
       batches: this.#loader.length,
       samples: own * ranks.worldSize,
-      loss: running.loss,
-      // Asked for by few, and computed from counts.
+      // Asked for by few, and read from a GPU or computed from counts.
+      get loss() {
+        return running.loss;
+      },
       get accuracy() {
         return running.accuracy;
       },

@@ -1,0 +1,97 @@
+import * as cuda from '../../cuda/index.js';
+import { flattenTree } from '../../autograd/pytree.js';
+import { pinBatch } from '../../data/moveToDevice.js';
+import { keep, scope, Tensor, type Device } from '../../tensor/index.js';
+import type { BaseModel } from '../baseModel.js';
+import { called } from '../plugins/calls.js';
+import { randomState, type RandomState } from '../randomState.js';
+
+/** Where a model trains, and how batches come there. */
+export class Placement {
+  constructor(
+    private readonly model: BaseModel,
+    readonly device: Device,
+    private readonly pinsMemory: boolean,
+  ) {}
+
+  /** The batches of a pass as they come to the device. */
+  feed(batches: Iterator<unknown, void>): Feed {
+    return this.device === 'cpu' ? new DirectFeed(batches, this) : new StreamFeed(batches, this);
+  }
+
+  /** A batch on the device. */
+  move(batch: unknown): unknown {
+    if (this.device === 'cpu') return batch;
+    const source = this.pinsMemory ? pinBatch(batch) : batch;
+    return called('transferBatchToDevice', () => this.model.transferBatchToDevice(source as never, this.device));
+  }
+}
+
+/** The batches of a pass, one after the other. */
+export interface Feed {
+  /** The next batch on the device; the caller's scope, or the next call, ends it. */
+  next(): unknown;
+  /** Brings the next batch on its way, once all work on this one is queued. */
+  prefetch(): void;
+  /** The random state before the batch that is on its way was loaded; undefined where none is. */
+  readonly drawnBefore: RandomState | undefined;
+}
+
+class DirectFeed implements Feed {
+  readonly drawnBefore = undefined;
+
+  constructor(
+    private readonly batches: Iterator<unknown, void>,
+    private readonly placement: Placement,
+  ) {}
+
+  next(): unknown {
+    return this.placement.move(this.batches.next().value);
+  }
+
+  prefetch(): void {
+    // Nothing would go on meanwhile.
+  }
+}
+
+/** Loads and copies a batch while the GPU works on the one before, on a stream of its own. */
+class StreamFeed implements Feed {
+  readonly #stream: cuda.Stream;
+  #ahead: { batch: unknown; tensors: Tensor[]; drawnBefore: RandomState } | undefined;
+  #current: Tensor[] = [];
+
+  constructor(
+    private readonly batches: Iterator<unknown, void>,
+    private readonly placement: Placement,
+  ) {
+    this.#stream = new cuda.Stream({ device: placement.device as cuda.CudaDevice });
+  }
+
+  get drawnBefore(): RandomState | undefined {
+    return this.#ahead?.drawnBefore;
+  }
+
+  next(): unknown {
+    if (this.#ahead === undefined) this.prefetch();
+    const { batch, tensors } = this.#ahead!;
+    this.#ahead = undefined;
+    for (const tensor of this.#current) tensor.dispose();
+    this.#current = tensors;
+    const current = cuda.currentStream();
+    current.waitStream(this.#stream);
+    // Their memory is the other stream's: it may not have it back before this one is done with it.
+    for (const tensor of tensors) if (tensor.isCuda) cuda.recordStream(tensor, current);
+    return batch;
+  }
+
+  prefetch(): void {
+    const drawnBefore = randomState(this.placement.device);
+    scope(() => {
+      const loaded = this.batches.next();
+      if (loaded.done === true) return;
+      const batch = this.#stream.run(() => this.placement.move(loaded.value));
+      const tensors = flattenTree(batch).leaves.filter((leaf) => Tensor.isTensor(leaf));
+      this.#ahead = { batch, tensors: tensors.map(keep), drawnBefore };
+    });
+  }
+}

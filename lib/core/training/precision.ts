@@ -1,0 +1,49 @@
+import { autocast, GradScaler } from '../../amp/index.js';
+import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { utils } from '../../nn/index.js';
+import type { Optimizer } from '../../optim/index.js';
+import { scope, type Device, type Tensor } from '../../tensor/index.js';
+
+type Dtype = TrainingConfig['precision'];
+
+/** What the steps of a run compute in: float32, or a smaller dtype where autocast allows it, with a scaled loss for float16. */
+export class Precision {
+  readonly #deviceType: 'cuda' | 'cpu';
+  /** Null where the loss is not scaled. */
+  readonly scaler: GradScaler | null;
+
+  constructor(
+    private readonly dtype: Dtype,
+    device: Device,
+  ) {
+    this.#deviceType = device === 'cpu' ? 'cpu' : 'cuda';
+    this.scaler = dtype === 'float16' ? new GradScaler({ device: this.#deviceType }) : null;
+  }
+
+  /** Runs a forward pass. */
+  run<T>(forward: () => T): T {
+    return this.dtype === 'float32'
+      ? forward()
+      : autocast({ deviceType: this.#deviceType, dtype: this.dtype }, forward);
+  }
+
+  backward(loss: Tensor): void {
+    (this.scaler?.scale(loss) ?? loss).backward();
+  }
+
+  /** Steps an optimizer with gradients clipped to a total norm; false where gradients were not finite and it was skipped. */
+  step(optimizer: Optimizer, parameters: Iterable<Tensor>, clipNorm: number | null): boolean {
+    return scope(() => {
+      const before = this.scaler?.getScale() ?? 0;
+      if (clipNorm !== null) {
+        this.scaler?.unscale_(optimizer);
+        utils.clipGradNorm_([...parameters], clipNorm);
+      }
+      if (this.scaler === null) optimizer.step();
+      else this.scaler.step(optimizer);
+      this.scaler?.update();
+      optimizer.zeroGrad();
+      return this.scaler === null || this.scaler.getScale() >= before;
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { MetricPoint } from '../../tracking/tracker.js';
+
+/** A step of the optimizer that was done. */
+export interface LoggedStep extends Pick<MetricPoint, 'step' | 'epoch'> {
+  /** Its last batch in the epoch, from 1. */
+  batch: number;
+  /** The mean loss on this rank; reading it waits for the GPU that has it. */
+  readLoss: () => number;
+  rates: Record<string, number>;
+  /** Milliseconds since 1970. */
+  time: number;
+}
+
+const mostWaiting = 50;
+const longestWaitMs = 1000;
+
+/**
+ * The losses of the steps on their way to the trackers. On a GPU they wait for each other: reading one waits for the GPU, which
+ * then has nothing queued.
+ */
+export class StepLog {
+  #waiting: LoggedStep[] = [];
+  #since = 0;
+
+  constructor(
+    private readonly isDeferred: boolean,
+    private readonly write: (step: LoggedStep, loss: number) => void,
+  ) {}
+
+  add(step: LoggedStep): void {
+    if (this.#waiting.length === 0) this.#since = performance.now();
+    this.#waiting.push(step);
+    const isDue = this.#waiting.length >= mostWaiting || performance.now() - this.#since >= longestWaitMs;
+    if (!this.isDeferred || isDue) this.flush();
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    for (const step of this.#waiting.splice(0)) this.write(step, step.readLoss());
+  }
+}
