@@ -39,9 +39,9 @@ napi_value manual_seed(napi_env env, napi_callback_info info) {
 at::Generator new_generator(const c10::Device& device) {
   if (device.is_cpu()) return at::detail::createCPUGenerator();
   require_device();
-  return at::globalContext()
-      .getAcceleratorHooksInterface(device.type())
-      .getNewGenerator(device.index());
+  // Left without a number it would never say of which device it is.
+  const auto index = device.has_index() ? device.index() : at::accelerator::getDeviceIndex();
+  return at::globalContext().getAcceleratorHooksInterface(device.type()).getNewGenerator(index);
 }
 
 // createGenerator(device): a number

@@ -159,6 +159,7 @@ const mistakes: Record<string, [mistake: () => unknown, expected: Expected]> = {
   'a device that this build lacks': [
     () => ones([2]).to('cuda'),
     {
+      code: 'DEVICE_UNAVAILABLE',
       op: 'aten::to.device',
       reason: /not linked with support for cuda devices\. This build is for the CPU: .*AIFORGE_FLAVOUR=cuda/,
     },

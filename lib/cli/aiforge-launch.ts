@@ -4,11 +4,12 @@ import '../userSignals.js';
 import { Command, InvalidArgumentError } from 'commander';
 
 import { launch } from '../distributed/launch.js';
+import { rankCountKind, type RankCount } from '../distributed/launch/rankCount.js';
 import { AiforgeError } from '../errors.js';
 import { endAsTold } from './hangUp.js';
 
 interface Flags {
-  nproc?: number;
+  nproc?: number | RankCount;
   nnodes: number;
   nodeRank: number;
   masterAddr: string;
@@ -26,6 +27,13 @@ function numeral(text: string): number {
   return value;
 }
 
+function rankCount(text: string): number | RankCount {
+  if (rankCountKind.accepts(text)) return text as RankCount;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError(`It must be a number, ${rankCountKind.expected}.`);
+  return value;
+}
+
 const notes = `
 What is run in each rank:
   train ...            the subcommand of aiforge, unless there is a file of that name
@@ -38,6 +46,7 @@ one kills them. SIGUSR1 and SIGUSR2 are passed on as well; the ranks of train wr
 
 Examples:
   aiforge-launch --nproc 2 train experiments/spam.yaml training.epochs=2
+  aiforge-launch --nproc gpu train experiments/spam.yaml
   aiforge-launch --nproc 4 --log-dir logs train.js --lr 0.1
   aiforge-launch --nproc 2 -- python train.py`;
 
@@ -46,7 +55,11 @@ function buildProgram(): Command {
     .description('Starts the ranks of a distributed program on this machine and supervises them.')
     .argument('<target>', 'a script, train, or with --no-node a program')
     .argument('[args...]', 'what the target is given')
-    .option('--nproc <n>', 'ranks to start on this machine; must be given', numeral)
+    .option(
+      '--nproc <n>',
+      'ranks to start on this machine: a number, gpu (one a GPU), cpu (one a core), or auto (gpu, else cpu); must be given',
+      rankCount,
+    )
     .option('--nnodes <n>', 'machines that take part', numeral, 1)
     .option('--node-rank <n>', 'which of the machines this is', numeral, 0)
     .option('--master-addr <address>', 'where rank 0 listens', '127.0.0.1')

@@ -1,11 +1,16 @@
 import * as cuda from '../cuda/index.js';
 import { AiforgeError } from '../errors.js';
-import { anything, string, positive, whole, size, count, oneOf, optional } from '../kinds.js';
-import { signature } from '../signature.js';
+import { anything, string, positive, whole, size, count, optional } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
 import { setDefaultSyncGroup } from '../nn/syncGroup.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { readRankEnvironment, type RankOptions } from './environment.js';
-import { groupKind, reduceOpKind, ProcessGroup, type Backend, type ReduceOp } from './processGroup.js';
+import { backendKind, type Backend } from './backend.js';
+import { checkNcclOptions, ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
+import { barrierOptions, type BarrierOptions } from './groupOptions.js';
+import { groupKind, ProcessGroup } from './processGroup.js';
+import { deviceIdKind, rankDevice } from './rankDevice.js';
+import { reduceOpKind, type ReduceOp } from './reduceOp.js';
 import { TCPStore } from './store.js';
 import { tensorKind } from '../tensor/kinds.js';
 
@@ -14,15 +19,21 @@ export interface InitProcessGroupOptions extends RankOptions {
   backend?: Backend;
   /** How long to wait for the other ranks, now and in each collective. Default: 30 minutes. */
   timeoutMs?: number;
-  /** NCCL: this rank's GPU, which also becomes the current device. Default: `LOCAL_RANK`, or the only one that it sees. */
-  deviceId?: number;
+  /**
+   * NCCL: this rank's GPU, such as 1 or `'cuda:1'`, which also becomes the current device. Default: the only one that it sees, else that
+   * of `LOCAL_RANK`; INVALID_ARGUMENT where neither says which.
+   */
+  deviceId?: number | `cuda:${number}`;
+  /** NCCL's own options, as Python's `ProcessGroupNCCL.Options`. Default: NCCL's. */
+  ncclOptions?: NcclOptions;
 }
 
 const initTakes = signature<InitProcessGroupOptions>(
   {},
   {
-    backend: oneOf('gloo', 'nccl', 'cpu:gloo,cuda:nccl'),
-    deviceId: size,
+    backend: backendKind,
+    deviceId: deviceIdKind,
+    ncclOptions: ncclOptionsKind,
     timeoutMs: positive,
     rank: size,
     worldSize: count,
@@ -57,23 +68,19 @@ let starting = false;
  */
 export async function initProcessGroup(options: InitProcessGroupOptions = {}): Promise<ProcessGroup> {
   initTakes.check('initProcessGroup', arguments);
-  const { backend = 'gloo', timeoutMs = 1_800_000, deviceId, ...rest } = options;
+  const { backend = 'gloo', timeoutMs = 1_800_000, deviceId, ncclOptions, ...rest } = options;
   if (initialised !== undefined || starting) {
     throw new AiforgeError(
       'DISTRIBUTED_FAILED',
       'initProcessGroup was called twice; call destroyProcessGroup() before.',
     );
   }
-  if (deviceId !== undefined && backend === 'gloo') {
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `deviceId: ${deviceId} is for NCCL; backend 'gloo' has no GPU of its own.`,
-    );
-  }
+  checkNcclOptions(ncclOptions, backend);
+  const device = rankDevice(deviceId, backend);
   const { rank, worldSize, masterAddr, masterPort, servesStore } = readRankEnvironment(rest);
   starting = true;
   try {
-    const device = backend === 'gloo' ? null : chooseDevice(deviceId, rank);
+    if (device !== null) cuda.setDevice(device);
     const store = await TCPStore.create({
       host: masterAddr,
       port: masterPort,
@@ -81,21 +88,21 @@ export async function initProcessGroup(options: InitProcessGroupOptions = {}): P
       isServer: servesStore,
       timeoutMs,
     });
-    initialised = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs, deviceId: device });
-    setDefaultSyncGroup(initialised);
-    return initialised;
+    const place = device === null ? {} : { deviceId: device };
+    const given = ncclOptions === undefined ? {} : { ncclOptions };
+    const group = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs, ...place, ...given });
+    group.whenLeft(forget);
+    initialised = group;
+    setDefaultSyncGroup(group);
+    return group;
   } finally {
     starting = false;
   }
 }
 
-/** The GPU of an NCCL rank, which becomes the current device; null where there is none, which the group itself refuses. */
-function chooseDevice(deviceId: number | undefined, rank: number): number | null {
-  if (!cuda.isAvailable()) return null;
-  // Launchers that show each rank its own GPU alone number it 0.
-  const device = deviceId ?? (cuda.deviceCount() === 1 ? 0 : Number(process.env.LOCAL_RANK ?? rank));
-  cuda.setDevice(device);
-  return device;
+function forget(): void {
+  initialised = undefined;
+  setDefaultSyncGroup(null);
 }
 
 /** Whether `initProcessGroup` has been called, and its group not yet destroyed. */
@@ -125,12 +132,43 @@ export function getWorldSize(options: GroupOption = {}): number {
   return group.worldSize;
 }
 
+/**
+ * What a group's collectives go through. As `torch.distributed.get_backend`.
+ *
+ * @example
+ * import { destroyProcessGroup, getBackend, initProcessGroup } from 'aiforge/distributed';
+ * await initProcessGroup({ rank: 0, worldSize: 1, masterAddr: '127.0.0.1', masterPort: 29_517 });
+ * getBackend(); // 'gloo'
+ * await destroyProcessGroup();
+ */
+export function getBackend(options: GroupOption = {}): Backend {
+  groupTakes.check('getBackend', arguments);
+  const { group = defaultProcessGroup() } = options;
+  return group.backend;
+}
+
 /** Leaves the default group; does nothing when there is none. A process may also just end. */
 export async function destroyProcessGroup(): Promise<void> {
-  const group = initialised;
-  initialised = undefined;
-  setDefaultSyncGroup(null);
-  await group?.destroy();
+  await initialised?.destroy();
+}
+
+/**
+ * Ends the default group at once, see {@link ProcessGroup.abort}; does nothing when there is none. `initProcessGroup` makes the next,
+ * on another port.
+ *
+ * @example
+ * import { abortProcessGroup, allReduce, initProcessGroup } from 'aiforge/distributed';
+ * import { ones } from 'aiforge';
+ * await initProcessGroup();
+ * try {
+ *   await allReduce(ones([4]));
+ * } catch {
+ *   await abortProcessGroup(); // another rank is gone, and this one goes on
+ * }
+ */
+export async function abortProcessGroup(): Promise<void> {
+  nothing.check('abortProcessGroup', arguments);
+  await initialised?.abort();
 }
 
 const broadcastTakes = signature<GroupOption>({ tensor: tensorKind, src: whole }, { group: groupKind });
@@ -160,11 +198,13 @@ export async function allGather(tensor: Tensor, options: GroupOption = {}): Prom
   return group.allGather(tensor);
 }
 
+const barrierTakes = signature<GroupOption & BarrierOptions>({}, { ...barrierOptions, group: groupKind });
+
 /** See {@link ProcessGroup.barrier}. */
-export async function barrier(options: GroupOption = {}): Promise<void> {
-  groupTakes.check('barrier', arguments);
-  const { group = defaultProcessGroup() } = options;
-  await group.barrier();
+export async function barrier(options: GroupOption & BarrierOptions = {}): Promise<void> {
+  barrierTakes.check('barrier', arguments);
+  const { group = defaultProcessGroup(), ...rest } = options;
+  await group.barrier(rest);
 }
 
 const broadcastValueTakes = signature<GroupOption>({ value: optional(anything), src: whole }, { group: groupKind });

@@ -1,11 +1,15 @@
-import { boolean, number, kind } from '../kinds.js';
+import { flattenTree, unflattenTree } from '../autograd/pytree.js';
+import { indexOf } from '../cuda/device.js';
+import { AiforgeError } from '../errors.js';
+import { boolean, number, kind, tuple } from '../kinds.js';
 import { signature } from '../signature.js';
 import { currentContext, enterContext } from '../tensor/context.js';
 import { tensorsIn } from '../tensor/scope.js';
-import { handlesOf, type Tensor } from '../tensor/tensor.js';
+import { handlesOf, Tensor } from '../tensor/tensor.js';
 import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
 import { throughSink } from './outputSink.js';
+import { deviceIdKind } from './rankDevice.js';
 import { groupKind, type ProcessGroup } from './processGroup.js';
 import { sparseParameters } from './sparseParameters.js';
 
@@ -17,6 +21,11 @@ export interface TrainableModule {
 }
 
 export interface DistributedDataParallelOptions {
+  /**
+   * The one GPU that the module is on, such as `[1]` or `['cuda:1']`; `forward` then moves its tensors there. INVALID_ARGUMENT for a
+   * module that is elsewhere. Default: the module's device, and arguments as they are.
+   */
+  deviceIds?: readonly [number | `cuda:${number}`];
   /** Default: the group of `initProcessGroup`. */
   group?: ProcessGroup;
   /** Gradients travel in buckets of about this size, in MiB. Default: 25, and 1 for the first. */
@@ -44,6 +53,7 @@ const trainableKind = kind<TrainableModule>(
 const ddpTakes = signature<DistributedDataParallelOptions>(
   { module: trainableKind },
   {
+    deviceIds: tuple(deviceIdKind),
     group: groupKind,
     bucketCapMb: number,
     findUnusedParameters: boolean,
@@ -68,6 +78,27 @@ function bucketBytes(capMb: number | undefined): [first: number, others: number]
   if (capMb === undefined) return [mebibyte, 25 * mebibyte];
   const bytes = Math.trunc(capMb * mebibyte);
   return [bytes, bytes];
+}
+
+/** The GPU of `deviceIds`; throws unless all of the module is there. */
+function checkedDevice(module: TrainableModule, deviceIds: readonly [number | `cuda:${number}`]): string {
+  const device = `cuda:${indexOf(deviceIds[0])}`;
+  for (const [name, parameter] of module.namedParameters()) {
+    if (parameter.device === device) continue;
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `DistributedDataParallel: deviceIds names ${device}, but the parameter '${name}' is on ${parameter.device}: move the ` +
+        'module there first, or leave deviceIds out, as a module on the CPU or on several devices must.',
+    );
+  }
+  return device;
+}
+
+/** The same values with every tensor in them, and in arrays, plain objects and maps of them, on a device. */
+function onDevice<T extends unknown[]>(values: T, device: string): T {
+  const { leaves, spec } = flattenTree(values);
+  const moved = leaves.map((leaf) => (Tensor.isTensor(leaf) ? leaf.to(device as 'cuda') : leaf));
+  return unflattenTree(moved, spec) as T;
 }
 
 /** What an error about parameters without a gradient advises, by whether they are searched for. */
@@ -105,6 +136,8 @@ export class DistributedDataParallel<M extends TrainableModule> {
   readonly #reducer: NativeReducer;
   readonly #findUnusedParameters: boolean;
   readonly #sharesBuffers: boolean;
+  /** Where the arguments go. */
+  readonly #device: string | null;
   #isSyncing = true;
   /** Whether the next forward pass begins with rank 0's buffers: the first does, and any after one that was averaged. */
   #sharesNext = true;
@@ -113,13 +146,14 @@ export class DistributedDataParallel<M extends TrainableModule> {
     module: M,
     reducer: NativeReducer,
     group: ProcessGroup,
-    { findUnusedParameters, sharesBuffers }: { findUnusedParameters: boolean; sharesBuffers: boolean },
+    given: { findUnusedParameters: boolean; sharesBuffers: boolean; device: string | null },
   ) {
     this.module = module;
     this.#reducer = reducer;
     this.#group = group;
-    this.#findUnusedParameters = findUnusedParameters;
-    this.#sharesBuffers = sharesBuffers;
+    this.#findUnusedParameters = given.findUnusedParameters;
+    this.#sharesBuffers = given.sharesBuffers;
+    this.#device = given.device;
   }
 
   /**
@@ -141,12 +175,14 @@ export class DistributedDataParallel<M extends TrainableModule> {
     advice: UnusedAdvice,
   ): Promise<DistributedDataParallel<M>> {
     const {
+      deviceIds,
       group = defaultProcessGroup(),
       bucketCapMb,
       findUnusedParameters = false,
       broadcastBuffers = true,
       gradientAsBucketView = false,
     } = options;
+    const device = deviceIds === undefined ? null : checkedDevice(module, deviceIds);
     const parameters = [...module.namedParameters()];
     const buffers = [...module.buffers()];
     const reducer = await nativeDistributed.openReducer(
@@ -163,12 +199,13 @@ export class DistributedDataParallel<M extends TrainableModule> {
       findUnusedParameters ? advice.searched : advice.otherwise,
     );
     const sharesBuffers = broadcastBuffers && buffers.length > 0;
-    return new DistributedDataParallel(module, reducer, group, { findUnusedParameters, sharesBuffers });
+    return new DistributedDataParallel(module, reducer, group, { findUnusedParameters, sharesBuffers, device });
   }
 
   /** The module's `forward`, between the preparations that the reducer needs. */
   forward(...args: Parameters<M['forward']>): ReturnType<M['forward']> {
-    return this.run(() => this.module.forward(...args) as ReturnType<M['forward']>);
+    const placed = this.#device === null ? args : onDevice(args, this.#device);
+    return this.run(() => this.module.forward(...placed) as ReturnType<M['forward']>);
   }
 
   /**

@@ -1,4 +1,6 @@
+export { isGlooAvailable, isNcclAvailable, type Backend } from './backend.js';
 export {
+  abortProcessGroup,
   allGather,
   allReduce,
   barrier,
@@ -7,6 +9,7 @@ export {
   broadcastObject,
   defaultProcessGroup,
   destroyProcessGroup,
+  getBackend,
   getRank,
   getWorldSize,
   initProcessGroup,
@@ -18,7 +21,17 @@ export {
   type DistributedDataParallelOptions,
   type TrainableModule,
 } from './distributedDataParallel.js';
-export { ProcessGroup, type Backend, type ProcessGroupOptions, type ReduceOp } from './processGroup.js';
+export type { FlightRecord, FlightRecordEntry } from './flightRecord.js';
+export type { NcclConfig, NcclOptions } from './ncclOptions.js';
+export type { P2POp } from './p2pOp.js';
+export type {
+  AllToAllSingleOptions,
+  BarrierOptions,
+  MonitoredBarrierOptions,
+  ProcessGroupOptions,
+} from './groupOptions.js';
+export { ProcessGroup } from './processGroup.js';
+export type { PremulSum, ReduceOp } from './reduceOp.js';
 export { TCPStore, type TCPStoreOptions } from './store.js';
 export { GroupRanks, joinRanks, type JoinOptions } from './ranks.js';
 export { launch, type LaunchOptions, type LaunchResult, type RankOutcome } from './launch.js';

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 
 import { resolveCommand } from './launch/command.js';
 import { chooseMasterPort } from './launch/masterPort.js';
-import { resolveOptions, type LaunchOptions, type Settings } from './launch/options.js';
+import { launchTakes, resolveOptions, type LaunchOptions, type Settings } from './launch/options.js';
 import { bindToParent, OrphanGuard } from './launch/orphanGuard.js';
 import { describeFailure, findRootCause } from './launch/report.js';
+import { countRanks } from './launch/rankCount.js';
 import { WorkerGroup, type GroupContext, type RankOutcome } from './launch/workerGroup.js';
 
 export type { LaunchOptions } from './launch/options.js';
@@ -136,5 +137,7 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
  * be started.
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
-  return supervise(resolveOptions(options));
+  launchTakes.check('launch', arguments);
+  const nproc = typeof options.nproc === 'number' ? options.nproc : await countRanks(options.nproc);
+  return supervise(resolveOptions({ ...options, nproc }));
 }

@@ -12,6 +12,9 @@ export interface NativeReducer {
   readonly [kind]: 'Reducer';
 }
 
+/** A reduction's name, or the factor of `premulSum`. */
+type NativeOp = string | number;
+
 /** The part of the addon that binds c10d. What returns a promise waits on a thread of its own. */
 interface NativeDistributed {
   openTcpStore(
@@ -37,20 +40,43 @@ interface NativeDistributed {
     worldSize: number,
     timeoutMs: number,
     device: number | null,
+    nccl: Readonly<Record<string, boolean | number | string>> | null,
   ): Promise<NativeGroup>;
   closeProcessGroup(group: NativeGroup): Promise<void>;
+  abortProcessGroup(group: NativeGroup): Promise<void>;
+  flightRecord(isNccl: boolean, onlyActive: boolean): string;
   broadcast(group: NativeGroup, tensor: Handle, src: number): Promise<void>;
-  allReduce(group: NativeGroup, tensor: Handle, op: string): Promise<void>;
-  reduce(group: NativeGroup, tensor: Handle, dst: number, op: string): Promise<void>;
+  allReduce(group: NativeGroup, tensor: Handle, op: NativeOp): Promise<void>;
+  reduce(group: NativeGroup, tensor: Handle, dst: number, op: NativeOp): Promise<void>;
   allGather(group: NativeGroup, outputs: Handles, input: Handle): Promise<void>;
   gather(group: NativeGroup, outputs: Handles, input: Handle, dst: number): Promise<void>;
   scatter(group: NativeGroup, output: Handle, inputs: Handles, src: number): Promise<void>;
-  reduceScatter(group: NativeGroup, output: Handle, inputs: Handles, op: string): Promise<void>;
+  reduceScatter(group: NativeGroup, output: Handle, inputs: Handles, op: NativeOp): Promise<void>;
   allToAll(group: NativeGroup, outputs: Handles, inputs: Handles): Promise<void>;
-  barrier(group: NativeGroup): Promise<void>;
+  allReduceCoalesced(group: NativeGroup, tensors: Handles, op: NativeOp): Promise<void>;
+  allGatherIntoTensor(group: NativeGroup, output: Handle, input: Handle): Promise<void>;
+  allGatherIntoTensorCoalesced(group: NativeGroup, outputs: Handles, inputs: Handles): Promise<void>;
+  reduceScatterTensor(group: NativeGroup, output: Handle, input: Handle, op: NativeOp): Promise<void>;
+  reduceScatterTensorCoalesced(group: NativeGroup, outputs: Handles, inputs: Handles, op: NativeOp): Promise<void>;
+  allToAllSingle(
+    group: NativeGroup,
+    output: Handle,
+    input: Handle,
+    outputSplitSizes: readonly number[],
+    inputSplitSizes: readonly number[],
+  ): Promise<void>;
+  batchIsendIrecv(
+    group: NativeGroup,
+    tensors: Handles,
+    isSend: readonly number[],
+    peers: readonly number[],
+    tags: readonly number[],
+  ): Promise<void>;
+  barrier(group: NativeGroup, device: number | null, timeoutMs: number | null): Promise<void>;
+  monitoredBarrier(group: NativeGroup, timeoutMs: number | null, waitAllRanks: boolean): Promise<void>;
   send(group: NativeGroup, tensor: Handle, dst: number, tag: number): Promise<void>;
   recv(group: NativeGroup, tensor: Handle, src: number, tag: number): Promise<void>;
-  allReduceSync(group: NativeGroup, tensor: Handle, op: string): void;
+  allReduceSync(group: NativeGroup, tensor: Handle, op: NativeOp): void;
   allGatherSync(group: NativeGroup, outputs: Handles, input: Handle): void;
   emptyLike(model: Handle, count: number): Handle[];
   broadcastBytes(group: NativeGroup, bytes: Uint8Array | null, src: number): Promise<Uint8Array>;

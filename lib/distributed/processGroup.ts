@@ -1,56 +1,17 @@
 import { AiforgeError } from '../errors.js';
-import { anything, string, orNull, positive, whole, size, count, oneOf, kind, type Kind } from '../kinds.js';
-import { signature } from '../signature.js';
+import { kind, type Kind } from '../kinds.js';
 import type { SyncGroup } from '../nn/syncGroup.js';
 import { enterContext } from '../tensor/context.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import type { Backend } from './backend.js';
+import { flightRecordOf, type FlightRecord } from './flightRecord.js';
+import * as takes from './groupOptions.js';
 import { nativeDistributed, type NativeGroup } from './native.js';
+import { checkNcclOptions, nativeNcclOptions } from './ncclOptions.js';
+import type { P2POp } from './p2pOp.js';
+import { rankDevice } from './rankDevice.js';
+import { nativeOp, type ReduceOp } from './reduceOp.js';
 import type { TCPStore } from './store.js';
-import { tensorKind } from '../tensor/kinds.js';
-
-/** `nccl` has CUDA tensors only; the last has both kinds. */
-export type Backend = 'gloo' | 'nccl' | 'cpu:gloo,cuda:nccl';
-
-export type ReduceOp = 'sum' | 'avg' | 'product' | 'min' | 'max' | 'band' | 'bor' | 'bxor';
-
-export const reduceOpKind: Kind<ReduceOp> = oneOf('sum', 'avg', 'product', 'min', 'max', 'band', 'bor', 'bxor');
-
-export interface ProcessGroupOptions {
-  rank: number;
-  worldSize: number;
-  /** Default: `gloo`. */
-  backend?: Backend;
-  /** Tells groups on one store apart; the same on all ranks. Default: `0`, the name of Python's default group. */
-  name?: string;
-  /** How long a collective waits for the other ranks. Default: 30 minutes. */
-  timeoutMs?: number;
-  /** NCCL: this rank's GPU, connected at once. Default: none, and connected by the first collective. */
-  deviceId?: number | null;
-}
-
-const sendTakes = signature<{ tag?: number }>({ tensor: tensorKind, rank: whole }, { tag: whole });
-
-const reduceScatterTakes = signature<{ op?: ReduceOp }>(
-  { output: tensorKind, tensors: anything },
-  { op: reduceOpKind },
-);
-
-const reduceToTakes = signature<{ op?: ReduceOp }>({ tensor: tensorKind, dst: whole }, { op: reduceOpKind });
-
-const reduceTakes = signature<{ op?: ReduceOp }>({ tensor: tensorKind }, { op: reduceOpKind });
-
-const createTakes = signature<ProcessGroupOptions>(
-  { store: anything },
-  {
-    rank: size,
-    worldSize: count,
-    backend: oneOf('gloo', 'nccl', 'cpu:gloo,cuda:nccl'),
-    name: string,
-    timeoutMs: positive,
-    deviceId: orNull(size),
-  },
-  ['rank', 'worldSize'],
-);
 
 /**
  * Ranks that work together. Every rank must call the same collectives in the same order, with tensors of the same
@@ -61,27 +22,37 @@ export class ProcessGroup implements SyncGroup {
   readonly rank: number;
   readonly worldSize: number;
   readonly backend: Backend;
+  readonly name: string;
   readonly #native: NativeGroup;
   readonly #openBytesGroup: () => Promise<NativeGroup>;
   #bytesGroup: Promise<NativeGroup> | undefined;
   #bytesTurn: Promise<unknown> = Promise.resolve();
+  #afterwards: (() => void) | undefined;
+  #rejectAborted!: (reason: AiforgeError) => void;
+  /** Rejects when the group is aborted, for what waits on something that cannot be. */
+  readonly #aborted = new Promise<never>((_, reject) => (this.#rejectAborted = reject));
 
   private constructor(
     group: NativeGroup,
     openBytesGroup: () => Promise<NativeGroup>,
-    options: Required<ProcessGroupOptions>,
+    options: Required<Pick<takes.ProcessGroupOptions, 'rank' | 'worldSize' | 'backend' | 'name'>>,
   ) {
     this.#native = group;
     this.#openBytesGroup = openBytesGroup;
     this.rank = options.rank;
     this.worldSize = options.worldSize;
     this.backend = options.backend;
+    this.name = options.name;
+    this.#aborted.catch(() => undefined);
   }
 
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
-  static async create(store: TCPStore, options: ProcessGroupOptions): Promise<ProcessGroup> {
-    createTakes.check('ProcessGroup.create', arguments);
-    const full = { backend: 'gloo', name: '0', timeoutMs: 1_800_000, deviceId: null, ...options } as const;
+  static async create(store: TCPStore, options: takes.ProcessGroupOptions): Promise<ProcessGroup> {
+    takes.createTakes.check('ProcessGroup.create', arguments);
+    const { rank, worldSize, backend = 'gloo', name = '0', timeoutMs = 1_800_000 } = options;
+    checkNcclOptions(options.ncclOptions, backend);
+    const ownDevice = options.deviceId === undefined ? null : rankDevice(options.deviceId, backend);
+    const full = { rank, worldSize, backend, name, timeoutMs };
     const open = (name: string, backend: Backend, deviceId: number | null): Promise<NativeGroup> =>
       nativeDistributed.openProcessGroup(
         store.native,
@@ -91,10 +62,11 @@ export class ProcessGroup implements SyncGroup {
         full.worldSize,
         full.timeoutMs,
         deviceId,
+        backend === 'gloo' ? null : nativeNcclOptions(options.ncclOptions),
       );
     // Bytes are tensors on the CPU.
     const openBytes = (): Promise<NativeGroup> => open(`${full.name}/bytes`, 'gloo', null);
-    return new ProcessGroup(await open(full.name, full.backend, full.deviceId), openBytes, full);
+    return new ProcessGroup(await open(full.name, full.backend, ownDevice), openBytes, full);
   }
 
   /** @internal */
@@ -117,16 +89,16 @@ export class ProcessGroup implements SyncGroup {
 
   /** Replaces `tensor` on every rank by the reduction over all ranks. Default: the sum. */
   async allReduce(tensor: Tensor, options: { op?: ReduceOp } = {}): Promise<void> {
-    reduceTakes.check('allReduce', arguments);
+    takes.reduceTakes.check('allReduce', arguments);
     const { op = 'sum' } = options;
-    await nativeDistributed.allReduce(this.#native, handleOf(tensor), op);
+    await nativeDistributed.allReduce(this.#native, handleOf(tensor), nativeOp(op));
   }
 
   /** As `allReduce`, but only rank `dst` gets the result; `tensor` is undefined afterwards on the others. */
   async reduce(tensor: Tensor, dst: number, options: { op?: ReduceOp } = {}): Promise<void> {
-    reduceToTakes.check('reduce', arguments);
+    takes.reduceToTakes.check('reduce', arguments);
     const { op = 'sum' } = options;
-    await nativeDistributed.reduce(this.#native, handleOf(tensor), dst, op);
+    await nativeDistributed.reduce(this.#native, handleOf(tensor), dst, nativeOp(op));
   }
 
   /** The tensors of all ranks, in the order of ranks. */
@@ -138,10 +110,10 @@ export class ProcessGroup implements SyncGroup {
 
   /** As `allReduce`, for layers: it waits for the other ranks, and the event loop with it. */
   allReduceSync(tensor: Tensor, options: { op?: ReduceOp } = {}): void {
-    reduceTakes.check('allReduceSync', arguments);
+    takes.reduceTakes.check('allReduceSync', arguments);
     const { op = 'sum' } = options;
     enterContext();
-    nativeDistributed.allReduceSync(this.#native, handleOf(tensor), op);
+    nativeDistributed.allReduceSync(this.#native, handleOf(tensor), nativeOp(op));
   }
 
   /** As `allGather`, for layers: it waits for the other ranks, and the event loop with it. */
@@ -165,9 +137,9 @@ export class ProcessGroup implements SyncGroup {
 
   /** Reduces lists of tensors over all ranks; rank i gets the i-th result in `output`. */
   async reduceScatter(output: Tensor, tensors: readonly Tensor[], options: { op?: ReduceOp } = {}): Promise<void> {
-    reduceScatterTakes.check('reduceScatter', arguments);
+    takes.reduceScatterTakes.check('reduceScatter', arguments);
     const { op = 'sum' } = options;
-    await nativeDistributed.reduceScatter(this.#native, handleOf(output), handlesOf(tensors), op);
+    await nativeDistributed.reduceScatter(this.#native, handleOf(output), handlesOf(tensors), nativeOp(op));
   }
 
   /** Sends the i-th tensor to rank i; returns what the ranks have sent to this one. */
@@ -177,20 +149,147 @@ export class ProcessGroup implements SyncGroup {
     return outputs;
   }
 
-  /** Resolves when every rank has come here. */
-  async barrier(): Promise<void> {
-    await nativeDistributed.barrier(this.#native);
+  /**
+   * As `allReduce` of each of the tensors, of one dtype and device, in one collective. As `all_reduce` within `_coalescing_manager`.
+   *
+   * @example
+   * import { ones } from 'aiforge';
+   * import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+   * const group = await ProcessGroup.create(await TCPStore.create({ port: 0, isServer: true }), { rank: 0, worldSize: 1 });
+   * await group.allReduceCoalesced([ones([2]), ones([3, 3])], { op: 'max' });
+   * await group.destroy();
+   */
+  async allReduceCoalesced(tensors: readonly Tensor[], options: { op?: ReduceOp } = {}): Promise<void> {
+    takes.manyTake.check('allReduceCoalesced', arguments);
+    const { op = 'sum' } = options;
+    await nativeDistributed.allReduceCoalesced(this.#native, handlesOf(tensors), nativeOp(op));
+  }
+
+  /**
+   * Fills `output` with the inputs of all ranks, one after another: it is as large as all of them. As `all_gather_into_tensor`.
+   *
+   * @example
+   * import { ones, zeros } from 'aiforge';
+   * import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+   * const group = await ProcessGroup.create(await TCPStore.create({ port: 0, isServer: true }), { rank: 0, worldSize: 1 });
+   * await group.allGatherIntoTensor(zeros([1 * 2, 3]), ones([2, 3]));
+   * await group.destroy();
+   */
+  async allGatherIntoTensor(output: Tensor, input: Tensor): Promise<void> {
+    takes.intoTakes.check('allGatherIntoTensor', arguments);
+    await nativeDistributed.allGatherIntoTensor(this.#native, handleOf(output), handleOf(input));
+  }
+
+  /** As `allGatherIntoTensor` of each pair of tensors, in one collective. */
+  async allGatherIntoTensorCoalesced(outputs: readonly Tensor[], inputs: readonly Tensor[]): Promise<void> {
+    takes.intoManyTakes.check('allGatherIntoTensorCoalesced', arguments);
+    await nativeDistributed.allGatherIntoTensorCoalesced(this.#native, handlesOf(outputs), handlesOf(inputs));
+  }
+
+  /**
+   * Reduces `input` over all ranks; rank i gets the i-th of its equal parts in `output`. As `reduce_scatter_tensor`.
+   *
+   * @example
+   * import { ones, zeros } from 'aiforge';
+   * import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+   * const group = await ProcessGroup.create(await TCPStore.create({ port: 0, isServer: true }), { rank: 0, worldSize: 1 });
+   * await group.reduceScatterTensor(zeros([4]), ones([1 * 4]));
+   * await group.destroy();
+   */
+  async reduceScatterTensor(output: Tensor, input: Tensor, options: { op?: ReduceOp } = {}): Promise<void> {
+    takes.scatterIntoTakes.check('reduceScatterTensor', arguments);
+    const { op = 'sum' } = options;
+    await nativeDistributed.reduceScatterTensor(this.#native, handleOf(output), handleOf(input), nativeOp(op));
+  }
+
+  /** As `reduceScatterTensor` of each pair of tensors, in one collective. */
+  async reduceScatterTensorCoalesced(
+    outputs: readonly Tensor[],
+    inputs: readonly Tensor[],
+    options: { op?: ReduceOp } = {},
+  ): Promise<void> {
+    takes.scatterManyTakes.check('reduceScatterTensorCoalesced', arguments);
+    const { op = 'sum' } = options;
+    const [into, from] = [handlesOf(outputs), handlesOf(inputs)];
+    await nativeDistributed.reduceScatterTensorCoalesced(this.#native, into, from, nativeOp(op));
+  }
+
+  /**
+   * Sends rank i the i-th part of `input`'s rows, and puts what the ranks send here one after another into `output`. As
+   * `all_to_all_single`.
+   *
+   * @example
+   * import { ones, zeros } from 'aiforge';
+   * import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+   * const group = await ProcessGroup.create(await TCPStore.create({ port: 0, isServer: true }), { rank: 0, worldSize: 1 });
+   * await group.allToAllSingle(zeros([3]), ones([3]), { inputSplitSizes: [3], outputSplitSizes: [3] });
+   * await group.destroy();
+   */
+  async allToAllSingle(output: Tensor, input: Tensor, options: takes.AllToAllSingleOptions = {}): Promise<void> {
+    takes.allToAllSingleTakes.check('allToAllSingle', arguments);
+    const { outputSplitSizes = [], inputSplitSizes = [] } = options;
+    const [into, from] = [handleOf(output), handleOf(input)];
+    await nativeDistributed.allToAllSingle(this.#native, into, from, outputSplitSizes, inputSplitSizes);
+  }
+
+  /**
+   * Begins sends and receives together and resolves when all are done; in which order a rank names them does not matter, but for
+   * those between the same two ranks. As `batch_isend_irecv`.
+   *
+   * @example
+   * import { tensor, zeros } from 'aiforge';
+   * import { getRank, getWorldSize, initProcessGroup } from 'aiforge/distributed';
+   * const group = await initProcessGroup();
+   * const [rank, size] = [getRank(), getWorldSize()];
+   * const received = zeros([1]);
+   * await group.batchIsendIrecv([
+   *   { op: 'irecv', tensor: received, peer: (rank + size - 1) % size },
+   *   { op: 'isend', tensor: tensor([rank]), peer: (rank + 1) % size },
+   * ]);
+   */
+  async batchIsendIrecv(operations: readonly P2POp[]): Promise<void> {
+    takes.batchTakes.check('batchIsendIrecv', arguments);
+    await nativeDistributed.batchIsendIrecv(
+      this.#native,
+      handlesOf(operations.map(({ tensor }) => tensor)),
+      operations.map(({ op }) => Number(op === 'isend')),
+      operations.map(({ peer }) => peer),
+      operations.map(({ tag = 0 }) => tag),
+    );
+  }
+
+  /** Resolves when every rank has come here. `deviceIds` throws `INVALID_ARGUMENT` without NCCL. */
+  async barrier(options: takes.BarrierOptions = {}): Promise<void> {
+    takes.barrierTakes.check('barrier', arguments);
+    const { deviceIds, timeoutMs = null } = options;
+    const device = deviceIds === undefined ? null : rankDevice(deviceIds[0], this.backend);
+    await nativeDistributed.barrier(this.#native, device, timeoutMs);
+  }
+
+  /**
+   * A barrier that names the ranks that have not come in time, on rank 0; Gloo's alone. As `monitored_barrier`.
+   *
+   * @example
+   * import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+   * const group = await ProcessGroup.create(await TCPStore.create({ port: 0, isServer: true }), { rank: 0, worldSize: 1 });
+   * await group.monitoredBarrier({ timeoutMs: 10_000, waitAllRanks: true });
+   * await group.destroy();
+   */
+  async monitoredBarrier(options: takes.MonitoredBarrierOptions = {}): Promise<void> {
+    takes.monitoredBarrierTakes.check('monitoredBarrier', arguments);
+    const { timeoutMs = null, waitAllRanks = false } = options;
+    await nativeDistributed.monitoredBarrier(this.#native, timeoutMs, waitAllRanks);
   }
 
   async send(tensor: Tensor, dst: number, options: { tag?: number } = {}): Promise<void> {
-    sendTakes.check('send', arguments);
+    takes.sendTakes.check('send', arguments);
     const { tag = 0 } = options;
     await nativeDistributed.send(this.#native, handleOf(tensor), dst, tag);
   }
 
   /** Fills `tensor` with what rank `src` sends under this tag. */
   async recv(tensor: Tensor, src: number, options: { tag?: number } = {}): Promise<void> {
-    sendTakes.check('recv', arguments);
+    takes.sendTakes.check('recv', arguments);
     const { tag = 0 } = options;
     await nativeDistributed.recv(this.#native, handleOf(tensor), src, tag);
   }
@@ -205,10 +304,10 @@ export class ProcessGroup implements SyncGroup {
       );
     }
     // The length comes first and the bytes after it: a group of their own keeps other collectives from coming between.
-    const group = await (this.#bytesGroup ??= this.#openBytesGroup());
+    const group = await Promise.race([(this.#bytesGroup ??= this.#openBytesGroup()), this.#aborted]);
     const turn = this.#bytesTurn.then(() => nativeDistributed.broadcastBytes(group, own, src));
     this.#bytesTurn = turn.catch(() => undefined);
-    return turn;
+    return Promise.race([turn, this.#aborted]);
   }
 
   /** Gives every rank the value of rank `src`, which must survive JSON; the other ranks' argument is not looked at. */
@@ -217,11 +316,58 @@ export class ProcessGroup implements SyncGroup {
     return JSON.parse(Buffer.from(await this.broadcastBytes(bytes, src)).toString()) as T;
   }
 
+  /**
+   * What c10d's flight recorder holds of this group's last collectives, the newest last, for Gloo and NCCL alike: which were
+   * called, with what, and how far they came. `TORCH_FR_BUFFER_SIZE` sets how many it keeps, 0 for none. Default: 2000.
+   *
+   * @example
+   * import { ones } from 'aiforge';
+   * import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+   * const group = await ProcessGroup.create(await TCPStore.create({ port: 0, isServer: true }), { rank: 0, worldSize: 1 });
+   * await group.allReduce(ones([2]));
+   * group.dumpFlightRecorder().entries.at(-1)?.profiling_name; // 'gloo:all_reduce'
+   * await group.destroy();
+   */
+  dumpFlightRecorder(options: { onlyActive?: boolean } = {}): FlightRecord {
+    takes.recordTakes.check('dumpFlightRecorder', arguments);
+    const { onlyActive = false } = options;
+    return flightRecordOf(this.name, this.backend !== 'gloo', onlyActive);
+  }
+
   /** Leaves the group once its pending collectives are done. Collectives called afterwards reject. */
   async destroy(): Promise<void> {
+    this.#afterwards?.();
     await this.#bytesTurn;
     if (this.#bytesGroup !== undefined) await nativeDistributed.closeProcessGroup(await this.#bytesGroup);
     await nativeDistributed.closeProcessGroup(this.#native);
+  }
+
+  /**
+   * Ends the group at once, whatever the other ranks do: pending collectives reject with `DISTRIBUTED_FAILED`, here and, as their
+   * connections close, on the other ranks, which then abort it too. The process goes on and may join another group, on another port
+   * or under another name. Resolves when nothing of the group is left. As Python's `_abort_process_group`.
+   *
+   * @example
+   * import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+   * const store = await TCPStore.create({ port: 0, isServer: true });
+   * const group = await ProcessGroup.create(store, { rank: 0, worldSize: 1 });
+   * await group.abort();
+   * const next = await ProcessGroup.create(store, { rank: 0, worldSize: 1, name: '1' });
+   * await next.destroy();
+   */
+  async abort(): Promise<void> {
+    this.#afterwards?.();
+    this.#rejectAborted(
+      new AiforgeError('DISTRIBUTED_FAILED', 'broadcastBytes failed: its process group was aborted on this rank.'),
+    );
+    // Not waited for: while it is being opened, it waits for the other ranks.
+    this.#bytesGroup?.then((group) => nativeDistributed.abortProcessGroup(group)).catch(() => undefined);
+    await nativeDistributed.abortProcessGroup(this.#native);
+  }
+
+  /** @internal Calls `then` as soon as this rank leaves the group. */
+  whenLeft(then: () => void): void {
+    this.#afterwards = then;
   }
 
   #emptyLike(tensor: Tensor, count: number): Tensor[] {

@@ -4,72 +4,17 @@
 #include "../environment.h"
 #include "../objects.h"
 #include "../values.h"
+#include "collective_call.h"
 #include "process_group.h"
+#include "single_tensor.h"
 
 namespace aiforge {
 
 namespace {
 
-using Work = c10::intrusive_ptr<c10d::Work>;
-
-// What a collective is called with: the group, then its own arguments.
-struct Call {
-  napi_env env;
-  const ArgumentReader& args;
-  c10d::ProcessGroup& group;
-
-  at::Tensor tensor(size_t i) const {
-    return checked(Environment::of(env).handles.get(args.handle(i)));
-  }
-
-  std::vector<at::Tensor> tensors(size_t i) const {
-    auto tensors = to_tensors(Environment::of(env), env, args[i]);
-    for (const at::Tensor& tensor : tensors) checked(tensor);
-    return tensors;
-  }
-
-  int rank(size_t i) const {
-    const int64_t rank = args.int64(i);
-    if (rank < 0 || rank >= group.getSize()) {
-      throw Error("INVALID_ARGUMENT", "rank " + std::to_string(rank) + " is not in 0 … " +
-                                          std::to_string(group.getSize() - 1) +
-                                          ", the ranks of this process group");
-    }
-    return static_cast<int>(rank);
-  }
-
-  c10d::ReduceOp op(size_t i) const {
-    using Op = c10d::ReduceOp;
-    const std::string name = args.string(i);
-    for (const auto& [op_name, op] : {std::pair<const char*, Op::RedOpType>{"sum", Op::SUM},
-                                      {"avg", Op::AVG},
-                                      {"product", Op::PRODUCT},
-                                      {"min", Op::MIN},
-                                      {"max", Op::MAX},
-                                      {"band", Op::BAND},
-                                      {"bor", Op::BOR},
-                                      {"bxor", Op::BXOR}}) {
-      if (name == op_name) return op;
-    }
-    throw Error("INVALID_ARGUMENT", "'" + name +
-                                        "' is no reduction; expected 'sum', 'avg', "
-                                        "'product', 'min', 'max', 'band', 'bor' or 'bxor'");
-  }
-
- private:
-  const at::Tensor& checked(const at::Tensor& tensor) const {
-    check_device(group, tensor);
-    if (!tensor.is_contiguous()) {
-      throw Error("INVALID_ARGUMENT", "got " + describe_tensor(tensor) +
-                                          ", which is not contiguous; call contiguous() first");
-    }
-    return tensor;
-  }
-};
-
 struct Broadcast {
   static constexpr const char* name = "broadcast";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     c10d::BroadcastOptions options;
     options.rootRank = call.rank(2);
     std::vector<at::Tensor> tensors{call.tensor(1)};
@@ -79,21 +24,47 @@ struct Broadcast {
 
 struct AllReduce {
   static constexpr const char* name = "allReduce";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     c10d::AllreduceOptions options;
-    options.reduceOp = call.op(2);
     std::vector<at::Tensor> tensors{call.tensor(1)};
+    options.reduceOp = call.op(2, tensors[0]);
     return call.group.allreduce(tensors, options);
+  }
+};
+
+// The tensors of a list; throws for an empty one, where `what` says what it is of.
+std::vector<at::Tensor> some_tensors(const CollectiveCall& call, size_t i, const char* what) {
+  auto tensors = call.tensors(i);
+  if (tensors.empty()) {
+    throw Error("INVALID_ARGUMENT", std::string("got an empty list of ") + what);
+  }
+  return tensors;
+}
+
+struct AllReduceCoalesced {
+  static constexpr const char* name = "allReduceCoalesced";
+  static Work start(const CollectiveCall& call) {
+    auto tensors = some_tensors(call, 1, "tensors");
+    for (const at::Tensor& tensor : tensors) {
+      if (tensor.dtype() == tensors[0].dtype() && tensor.device() == tensors[0].device()) continue;
+      throw Error("INVALID_ARGUMENT",
+                  "the tensors of one allReduceCoalesced have one dtype and one device, got " +
+                      describe_tensor(tensors[0]) + " on " + tensors[0].device().str() + " and " +
+                      describe_tensor(tensor) + " on " + tensor.device().str());
+    }
+    c10d::AllreduceCoalescedOptions options;
+    options.reduceOp = call.op(2, tensors[0]);
+    return call.group.allreduce_coalesced(tensors, options);
   }
 };
 
 struct Reduce {
   static constexpr const char* name = "reduce";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     c10d::ReduceOptions options;
     options.rootRank = call.rank(2);
-    options.reduceOp = call.op(3);
     std::vector<at::Tensor> tensors{call.tensor(1)};
+    options.reduceOp = call.op(3, tensors[0]);
     return call.group.reduce(tensors, options);
   }
 };
@@ -101,7 +72,7 @@ struct Reduce {
 using TensorLists = std::vector<std::vector<at::Tensor>>;
 
 // Only one rank has the list; for the others it is empty.
-TensorLists list_of_root(const Call& call, size_t i, int root) {
+TensorLists list_of_root(const CollectiveCall& call, size_t i, int root) {
   TensorLists lists;
   if (call.group.getRank() == root) lists.push_back(call.tensors(i));
   return lists;
@@ -109,7 +80,7 @@ TensorLists list_of_root(const Call& call, size_t i, int root) {
 
 struct AllGather {
   static constexpr const char* name = "allGather";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     TensorLists outputs{call.tensors(1)};
     std::vector<at::Tensor> inputs{call.tensor(2)};
     return call.group.allgather(outputs, inputs);
@@ -118,7 +89,7 @@ struct AllGather {
 
 struct Gather {
   static constexpr const char* name = "gather";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     c10d::GatherOptions options;
     options.rootRank = call.rank(3);
     TensorLists outputs = list_of_root(call, 1, call.rank(3));
@@ -129,7 +100,7 @@ struct Gather {
 
 struct Scatter {
   static constexpr const char* name = "scatter";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     c10d::ScatterOptions options;
     options.rootRank = call.rank(3);
     std::vector<at::Tensor> outputs{call.tensor(1)};
@@ -140,10 +111,10 @@ struct Scatter {
 
 struct ReduceScatter {
   static constexpr const char* name = "reduceScatter";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     c10d::ReduceScatterOptions options;
-    options.reduceOp = call.op(3);
     std::vector<at::Tensor> outputs{call.tensor(1)};
+    options.reduceOp = call.op(3, outputs[0]);
     TensorLists inputs{call.tensors(2)};
     return call.group.reduce_scatter(outputs, inputs, options);
   }
@@ -151,37 +122,158 @@ struct ReduceScatter {
 
 struct AllToAll {
   static constexpr const char* name = "allToAll";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     auto outputs = call.tensors(1);
     auto inputs = call.tensors(2);
     return call.group.alltoall(outputs, inputs);
   }
 };
 
-struct Barrier {
-  static constexpr const char* name = "barrier";
-  static Work start(const Call& call) { return call.group.barrier(); }
+// Throws unless `whole` is as large as `part` of every rank together, and of its kind.
+void check_parts(const CollectiveCall& call, const at::Tensor& whole, const at::Tensor& part) {
+  if (whole.dtype() == part.dtype() && whole.device() == part.device() &&
+      whole.numel() == part.numel() * call.group.getSize()) {
+    return;
+  }
+  throw Error("INVALID_ARGUMENT",
+              "one tensor holds the parts of all " + std::to_string(call.group.getSize()) +
+                  " ranks, of one dtype and device: got " + describe_tensor(whole) + " on " +
+                  whole.device().str() + " for parts of " + describe_tensor(part) + " on " +
+                  part.device().str());
+}
+
+void check_parts(const CollectiveCall& call, const std::vector<at::Tensor>& wholes,
+                 const std::vector<at::Tensor>& parts) {
+  if (wholes.size() != parts.size()) {
+    throw Error("INVALID_ARGUMENT", "got " + std::to_string(wholes.size()) + " tensors for " +
+                                        std::to_string(parts.size()) + " of parts");
+  }
+  for (size_t i = 0; i < wholes.size(); ++i) check_parts(call, wholes[i], parts[i]);
+}
+
+struct AllGatherIntoTensor {
+  static constexpr const char* name = "allGatherIntoTensor";
+  static Work start(const CollectiveCall& call) {
+    const at::Tensor output = call.tensor(1);
+    const at::Tensor input = call.tensor(2);
+    check_parts(call, output, input);
+    return gather_single(call.group, output, input);
+  }
 };
 
-int tag_of(const Call& call, size_t i) {
-  const int64_t tag = call.args.int64(i);
-  if (tag < 0 || tag > 0x7fffffff) throw Error("INVALID_ARGUMENT", "a tag is in 0 … 2^31-1");
-  return static_cast<int>(tag);
-}
+struct AllGatherIntoTensorCoalesced {
+  static constexpr const char* name = "allGatherIntoTensorCoalesced";
+  static Work start(const CollectiveCall& call) {
+    const auto outputs = some_tensors(call, 1, "outputs");
+    const auto inputs = call.tensors(2);
+    check_parts(call, outputs, inputs);
+    return gather_singles(call.group, outputs, inputs);
+  }
+};
+
+struct ReduceScatterTensor {
+  static constexpr const char* name = "reduceScatterTensor";
+  static Work start(const CollectiveCall& call) {
+    const at::Tensor output = call.tensor(1);
+    const at::Tensor input = call.tensor(2);
+    check_parts(call, input, output);
+    c10d::ReduceScatterOptions options;
+    options.reduceOp = call.op(3, output);
+    return reduce_scatter_single(call.group, output, input, options);
+  }
+};
+
+struct ReduceScatterTensorCoalesced {
+  static constexpr const char* name = "reduceScatterTensorCoalesced";
+  static Work start(const CollectiveCall& call) {
+    const auto outputs = some_tensors(call, 1, "outputs");
+    const auto inputs = call.tensors(2);
+    check_parts(call, inputs, outputs);
+    c10d::ReduceScatterOptions options;
+    options.reduceOp = call.op(3, outputs[0]);
+    return reduce_scatter_singles(call.group, outputs, inputs, options);
+  }
+};
+
+struct AllToAllSingle {
+  static constexpr const char* name = "allToAllSingle";
+  static Work start(const CollectiveCall& call) {
+    return all_to_all_single(call.group, call.tensor(1), call.tensor(2), call.numbers(3),
+                             call.numbers(4));
+  }
+};
+
+struct Barrier {
+  static constexpr const char* name = "barrier";
+  static Work start(const CollectiveCall& call) {
+    c10d::BarrierOptions options;
+    options.timeout = call.timeout(2);
+    // Left alone, NCCL takes the GPU whose number is the rank.
+    if (call.group.getBackendType() == c10d::ProcessGroup::BackendType::NCCL) {
+      const auto bound = call.group.getBoundDeviceId();
+      const bool is_bound = call.args.is_missing(1) && bound.has_value();
+      options.device_ids = {is_bound ? bound->index() : device_index(call.args, 1)};
+    } else if (!call.args.is_missing(1)) {
+      throw Error("INVALID_ARGUMENT",
+                  "deviceIds are for NCCL, and this process group's backend is Gloo");
+    }
+    return call.group.barrier(options);
+  }
+};
 
 struct Send {
   static constexpr const char* name = "send";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     std::vector<at::Tensor> tensors{call.tensor(1)};
-    return call.group.send(tensors, call.rank(2), tag_of(call, 3));
+    return call.group.send(tensors, call.rank(2), call.tag(3));
   }
 };
 
 struct Receive {
   static constexpr const char* name = "recv";
-  static Work start(const Call& call) {
+  static Work start(const CollectiveCall& call) {
     std::vector<at::Tensor> tensors{call.tensor(1)};
-    return call.group.recv(tensors, call.rank(2), tag_of(call, 3));
+    return call.group.recv(tensors, call.rank(2), call.tag(3));
+  }
+};
+
+// Several works that are waited for as one.
+class Works : public c10d::Work {
+ public:
+  explicit Works(std::vector<aiforge::Work> works) : works_(std::move(works)) {}
+
+  bool wait(std::chrono::milliseconds timeout) override {
+    for (const auto& work : works_) work->wait(timeout);
+    return true;
+  }
+
+ private:
+  std::vector<aiforge::Work> works_;
+};
+
+// Sends and receives that are begun together: (group, tensors, isSend, peers, tags)
+struct Batch {
+  static constexpr const char* name = "batchIsendIrecv";
+  static Work start(const CollectiveCall& call) {
+    auto tensors = some_tensors(call, 1, "operations");
+    const auto sends = call.numbers(2);
+    const auto peers = call.numbers(3);
+    const auto tags = call.numbers(4);
+    for (const int64_t peer : peers) call.checked_rank(peer);
+    for (const int64_t tag : tags) checked_tag(tag);
+    const auto type = tensors[0].device().type();
+    const bool coalesces = call.group.getBackend(type)->supportsCoalescing();
+    if (coalesces) call.group.startCoalescing(type);
+    std::vector<Work> works;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      std::vector<at::Tensor> one{tensors[i]};
+      const int peer = static_cast<int>(peers[i]);
+      const int tag = static_cast<int>(tags[i]);
+      works.push_back(sends[i] != 0 ? call.group.send(one, peer, tag)
+                                    : call.group.recv(one, peer, tag));
+    }
+    if (coalesces) return call.group.endCoalescing(type);
+    return c10::make_intrusive<Works>(std::move(works));
   }
 };
 
@@ -199,6 +291,7 @@ Future future_of(const Work& work) {
 // reference to a group must not go on one of the group's own threads.
 struct Pending {
   Group group;
+  std::shared_ptr<GroupObject> object;
   Work work;
 };
 
@@ -206,6 +299,12 @@ Settle settled(const char* name, std::shared_ptr<Pending> pending,
                const std::exception_ptr& error) {
   // Moved, since a parameter may outlive the call that posts the result.
   return [name, pending = std::move(pending), error](napi_env) -> napi_value {
+    if (pending->object->is_aborted) {
+      throw Error("DISTRIBUTED_FAILED",
+                  std::string(name) +
+                      " failed: its process group was aborted on this rank. Its tensors hold "
+                      "nothing that can be used; call initProcessGroup() to make another group.");
+    }
     try {
       if (error) std::rethrow_exception(error);
       // On a GPU the future is complete once the work was enqueued: what this thread enqueues from
@@ -221,9 +320,14 @@ Settle settled(const char* name, std::shared_ptr<Pending> pending,
 // Waits on a thread of its own.
 napi_value promise_beside(napi_env env, Background& background, const char* name,
                           std::shared_ptr<Pending> pending) {
-  return background.run(env, name, [pending = std::move(pending)]() -> Settle {
-    pending->work->wait();
-    return [pending](napi_env) -> napi_value { return nullptr; };
+  return background.run(env, name, [name, pending = std::move(pending)]() -> Settle {
+    std::exception_ptr error;
+    try {
+      pending->work->wait();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    return settled(name, pending, error);
   });
 }
 
@@ -238,21 +342,29 @@ napi_value promise_of(napi_env env, Background& background, const char* name, co
   });
 }
 
+// Whether a collective's future says nothing of when it is done, so that only a wait does: on a GPU
+// that of a barrier is complete before the other ranks are there, and that of any other before the
+// GPU has done it.
+template <typename Collective>
+bool must_wait(const GroupObject& object) {
+  return object.waits_for_gpu || (std::is_same_v<Collective, Barrier> && device_count() > 0);
+}
+
 template <typename Collective>
 napi_value collective(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<5> args(env, info);
     Group group = live_group(env, args[0]);
+    auto object = unwrap_object<GroupObject>(env, args[0]);
     Work work;
     try {
-      work = Collective::start(Call{env, args, *group});
+      work = Collective::start(CollectiveCall{env, args, *group});
     } catch (...) {
       rethrow_as_distributed(Collective::name);
     }
-    // The future of a barrier on a GPU is complete before the other ranks are there.
-    const bool has_future = !std::is_same_v<Collective, Barrier> || device_count() == 0;
-    const Future future = has_future ? future_of(work) : Future();
-    auto pending = std::make_shared<Pending>(Pending{std::move(group), std::move(work)});
+    const Future future = must_wait<Collective>(*object) ? Future() : future_of(work);
+    auto pending =
+        std::make_shared<Pending>(Pending{std::move(group), std::move(object), std::move(work)});
     Background& background = Background::of(env, info);
     return future ? promise_of(env, background, Collective::name, future, std::move(pending))
                   : promise_beside(env, background, Collective::name, std::move(pending));
@@ -266,7 +378,7 @@ napi_value blocking(napi_env env, napi_callback_info info) {
     const Arguments<3> args(env, info);
     const Group group = live_group(env, args[0]);
     try {
-      Collective::start(Call{env, args, *group})->wait();
+      Collective::start(CollectiveCall{env, args, *group})->wait();
     } catch (...) {
       rethrow_as_distributed(Collective::name);
     }
@@ -302,13 +414,33 @@ std::vector<uint8_t> broadcast_bytes(c10d::ProcessGroup& group, std::vector<uint
   return bytes;
 }
 
+// monitoredBarrier(group, timeoutMs | null, waitAllRanks): Promise<void>
+napi_value monitored_barrier(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    const Group group = live_group(env, args[0]);
+    c10d::BarrierOptions options;
+    options.timeout = CollectiveCall{env, args, *group}.timeout(1);
+    if (group->getBackendType() != c10d::ProcessGroup::BackendType::GLOO) {
+      throw Error("INVALID_ARGUMENT",
+                  "monitoredBarrier is Gloo's alone, and this process group's backend is NCCL; "
+                  "make a group with backend 'gloo' beside it");
+    }
+    return Background::of(env, info).run(env, "monitoredBarrier",
+                                         [group, options, all = args.boolean(2)]() -> Settle {
+                                           group->monitoredBarrier(options, all);
+                                           return [](napi_env) -> napi_value { return nullptr; };
+                                         });
+  });
+}
+
 // broadcastBytes(group, bytes | null, src): Promise<Uint8Array>. It is two collectives, the second
 // one issued later, so a group must have no other in the meantime.
 napi_value broadcast_bytes_call(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
     const Group group = live_group(env, args[0]);
-    const int root = Call{env, args, *group}.rank(2);
+    const int root = CollectiveCall{env, args, *group}.rank(2);
     auto bytes = group->getRank() == root ? read_bytes(env, args[1]) : std::vector<uint8_t>();
     return Background::of(env, info).run(env, "broadcastBytes", [group, root, bytes]() -> Settle {
       auto received = broadcast_bytes(*group, bytes, root);
@@ -333,6 +465,16 @@ void define_collectives(napi_env env, napi_value object, Background& background)
   background.define(env, object, Barrier::name, collective<Barrier>);
   background.define(env, object, Send::name, collective<Send>);
   background.define(env, object, Receive::name, collective<Receive>);
+  background.define(env, object, AllReduceCoalesced::name, collective<AllReduceCoalesced>);
+  background.define(env, object, AllGatherIntoTensor::name, collective<AllGatherIntoTensor>);
+  background.define(env, object, AllGatherIntoTensorCoalesced::name,
+                    collective<AllGatherIntoTensorCoalesced>);
+  background.define(env, object, ReduceScatterTensor::name, collective<ReduceScatterTensor>);
+  background.define(env, object, ReduceScatterTensorCoalesced::name,
+                    collective<ReduceScatterTensorCoalesced>);
+  background.define(env, object, AllToAllSingle::name, collective<AllToAllSingle>);
+  background.define(env, object, Batch::name, collective<Batch>);
+  background.define(env, object, "monitoredBarrier", monitored_barrier);
   background.define(env, object, "emptyLike", empty_like);
   background.define(env, object, "broadcastBytes", broadcast_bytes_call);
   background.define(env, object, "allReduceSync", blocking<AllReduce>);

@@ -2,26 +2,32 @@
 
 #include <torch/csrc/distributed/c10d/debug.h>
 
-#include <algorithm>
+#include <cstdlib>
 #include <optional>
+#include <torch/csrc/distributed/c10d/FlightRecorder.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupWrapper.hpp>
 
 #include "../accelerator/accelerator.h"
 #include "../objects.h"
 #include "../values.h"
+#include "gloo.h"
+#include "last_words.h"
 #include "store.h"
 
 namespace aiforge {
 
 Group live_group(napi_env env, napi_value value) {
-  Group group = unwrap_object<GroupObject>(env, value)->group;
-  if (!group) {
-    throw Error("DISTRIBUTED_FAILED",
-                "This process group was destroyed; call initProcessGroup() to make another.");
+  const auto object = unwrap_object<GroupObject>(env, value);
+  if (!object->group) {
+    throw Error("DISTRIBUTED_FAILED", std::string("This process group was ") +
+                                          (object->is_aborted ? "aborted" : "destroyed") +
+                                          "; call initProcessGroup() to make another.");
   }
-  return group;
+  return object->group;
+}
+
+bool is_nccl(c10d::ProcessGroup& group, c10::DeviceType type) {
+  return group.getBackend(type)->getBackendName() == "nccl";
 }
 
 void check_device(c10d::ProcessGroup& group, const at::Tensor& tensor) {
@@ -47,6 +53,7 @@ struct GroupOptions {
   bool has_gloo = false;
   bool has_nccl = false;
   std::optional<c10::Device> device;  // the one GPU of this rank
+  NcclOptions nccl;
 };
 
 using Store = c10::intrusive_ptr<c10d::Store>;
@@ -55,26 +62,10 @@ Store under(const std::string& prefix, const Store& store) {
   return c10::make_intrusive<c10d::PrefixStore>(prefix, store);
 }
 
-c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, const GroupOptions& options) {
-  using c10d::ProcessGroupGloo;
-  return c10::make_intrusive<ProcessGroupGloo>(
-      store, options.rank, options.size,
-      ProcessGroupGloo::Options::create_default(options.timeout));
-}
-
-c10::intrusive_ptr<c10d::Backend> make_checked_gloo(const Store& store,
-                                                    const GroupOptions& options) {
-  auto gloo = make_gloo(store, options);
-  if (c10d::debug_level() != c10d::DebugLevel::Detail) return gloo;
-  // Compares what the ranks are about to do before they do it.
-  return c10::make_intrusive<c10d::ProcessGroupWrapper>(
-      gloo, make_gloo(under("pg_wrapper:" + options.name, store), options));
-}
-
 #ifdef AIFORGE_CUDA
 void add_nccl(c10d::ProcessGroup& group, const Store& of_group, const GroupOptions& options) {
-  const auto nccl =
-      make_nccl(under("cuda/", of_group), options.rank, options.size, options.timeout);
+  const auto nccl = make_nccl(under("cuda/", of_group), options.rank, options.size, options.timeout,
+                              options.name, options.nccl);
   if (options.device) group.setBoundDeviceId(options.device);
   group.setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL, nccl);
   // Finds out now, not in the first collective, that the ranks cannot be connected.
@@ -92,7 +83,8 @@ Group make_group(const Store& store, const GroupOptions& options) {
   group->setDefaultBackend(options.has_nccl ? ProcessGroup::BackendType::NCCL
                                             : ProcessGroup::BackendType::GLOO);
   if (options.has_gloo) {
-    const auto gloo = make_checked_gloo(under("cpu/", of_group), options);
+    const auto gloo = make_gloo(under("cpu/", of_group), options.rank, options.size,
+                                options.timeout, options.name);
     group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
 #ifdef AIFORGE_CUDA
     if (!options.has_nccl) {
@@ -103,6 +95,9 @@ Group make_group(const Store& store, const GroupOptions& options) {
 #ifdef AIFORGE_CUDA
   if (options.has_nccl) add_nccl(*group, of_group, options);
 #endif
+  // By these the flight recorder tells groups apart.
+  group->setGroupName(options.name);
+  group->setGroupDesc("default_pg");
   return group;
 }
 
@@ -128,11 +123,36 @@ void read_backends(const std::string& backend, GroupOptions& options) {
       "backend '" + backend + "' is unknown; expected 'gloo', 'nccl' or 'cpu:gloo,cuda:nccl'");
 }
 
-// openProcessGroup(store, backend, name, rank, worldSize, timeoutMs, device | null):
-// Promise<ProcessGroup>
+// { isHighPriorityStream, …config } of numbers, booleans and strings
+NcclOptions read_nccl_options(napi_env env, napi_value value) {
+  NcclOptions options;
+  if (is_missing(env, value)) return options;
+  const Napi::Object given(env, value);
+  const Napi::Array names = given.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = Napi::Value(names[i]).ToString().Utf8Value();
+    const Napi::Value each = given.Get(name);
+    if (name == "isHighPriorityStream") {
+      options.is_high_priority_stream = read_bool(env, each);
+    } else if (each.IsString()) {
+      options.texts[name] = each.ToString().Utf8Value();
+    } else {
+      options.numbers[name] = each.IsBoolean() ? each.ToBoolean().Value() : read_int(env, each);
+    }
+  }
+  return options;
+}
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0' && std::string(value) != "0";
+}
+
+// openProcessGroup(store, backend, name, rank, worldSize, timeoutMs, device | null,
+//                  ncclOptions | null): Promise<ProcessGroup>
 napi_value open_process_group(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<7> args(env, info);
+    const Arguments<8> args(env, info);
     const auto store = unwrap_object<StoreObject>(env, args[0])->store;
     GroupOptions options;
     options.name = args.string(2);
@@ -141,39 +161,74 @@ napi_value open_process_group(napi_env env, napi_callback_info info) {
     options.timeout = milliseconds(args.int64(5));
     read_backends(args.string(1), options);
     if (!args.is_missing(6)) options.device = c10::Device(c10::kCUDA, device_index(args, 6));
+    options.nccl = read_nccl_options(env, args[7]);
     if (options.rank >= options.size) {
       throw Error("INVALID_ARGUMENT", "rank " + std::to_string(options.rank) +
                                           " is not below the world size " +
                                           std::to_string(options.size));
     }
+    const bool waits_for_gpu = options.has_nccl && is_set("TORCH_NCCL_BLOCKING_WAIT");
+    leave_last_words();
     return Background::of(env, info).run(
-        env, "Joining the process group", [store, options]() -> Settle {
+        env, "Joining the process group", [store, options, waits_for_gpu]() -> Settle {
           // A client of its own: the others would wait for this one's long waits.
           auto object = std::make_shared<GroupObject>(
-              GroupObject{make_group(store->clone(), options), store});
+              GroupObject{make_group(store->clone(), options), store, waits_for_gpu});
           return [object](napi_env env) { return wrap_object(env, object); };
         });
   });
+}
+
+using Ending = void (*)(c10d::ProcessGroup& group);
+
+// Ends a group on a thread of its own, where it then waits for what is left of its collectives.
+napi_value end_group(napi_env env, napi_callback_info info, const char* what,
+                     const std::shared_ptr<GroupObject>& object, Ending ending) {
+  auto last = std::make_shared<GroupObject>(
+      GroupObject{std::move(object->group), std::move(object->store)});
+  return Background::of(env, info).run(env, what, [last, ending]() -> Settle {
+    if (last->group) ending(*last->group);
+    last->group.reset();
+    last->store.reset();
+    return [](napi_env) -> napi_value { return nullptr; };
+  });
+}
+
+void shut_down(c10d::ProcessGroup& group) {
+#ifdef AIFORGE_CUDA
+  // Without it NCCL's watchdog warns, and waits, when the last reference goes.
+  using Type = c10d::ProcessGroup::BackendType;
+  if (group.getBackendType() == Type::NCCL) group.shutdown();
+#endif
 }
 
 // closeProcessGroup(group): Promise<void>
 napi_value close_process_group(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    auto object = unwrap_object<GroupObject>(env, args[0]);
-    // The group waits for its pending collectives when it goes.
-    auto last = std::make_shared<GroupObject>(
-        GroupObject{std::move(object->group), std::move(object->store)});
-    return Background::of(env, info).run(env, "destroyProcessGroup", [last]() -> Settle {
+    const auto object = unwrap_object<GroupObject>(env, args[0]);
+    return end_group(env, info, "destroyProcessGroup", object, shut_down);
+  });
+}
+
+// abortProcessGroup(group): Promise<void>
+napi_value abort_process_group(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const auto object = unwrap_object<GroupObject>(env, args[0]);
+    object->is_aborted = true;
+    return end_group(env, info, "abort", object, [](c10d::ProcessGroup& group) { group.abort(); });
+  });
+}
+
+// flightRecord(isNccl, onlyActive): JSON of all the groups of this process
+napi_value flight_record(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
 #ifdef AIFORGE_CUDA
-      // Without it NCCL's watchdog warns, and waits, when the last reference goes.
-      using Type = c10d::ProcessGroup::BackendType;
-      if (last->group && last->group->getBackendType() == Type::NCCL) last->group->shutdown();
+    if (args.boolean(0)) return Napi::String::New(env, nccl_flight_record(args.boolean(1)));
 #endif
-      last->group.reset();
-      last->store.reset();
-      return [](napi_env) -> napi_value { return nullptr; };
-    });
+    return Napi::String::New(env, c10d::dump_fr_trace_json(true, args.boolean(1)));
   });
 }
 
@@ -182,6 +237,8 @@ napi_value close_process_group(napi_env env, napi_callback_info info) {
 void define_process_group(napi_env env, napi_value object, Background& background) {
   background.define(env, object, "openProcessGroup", open_process_group);
   background.define(env, object, "closeProcessGroup", close_process_group);
+  background.define(env, object, "abortProcessGroup", abort_process_group);
+  background.define(env, object, "flightRecord", flight_record);
 }
 
 }  // namespace aiforge

@@ -145,6 +145,12 @@ void check_model(c10d::ProcessGroup& group, const Model& model) {
   for (size_t i = 0; i < model.parameters.size(); ++i) {
     const at::Tensor& parameter = model.parameters[i];
     check_device(group, parameter);
+    if (model.sparse[i] && is_nccl(group, parameter.device().type())) {
+      throw Error("INVALID_ARGUMENT",
+                  "the gradient of '" + model.names.at(i) +
+                      "' is sparse, which NCCL does not average: make the embedding with "
+                      "sparse: false, or the process group with backend 'gloo'");
+    }
     if (parameter.device() != device) {
       throw Error("INVALID_ARGUMENT",
                   "DistributedDataParallel needs all parameters on one device: "

@@ -55,7 +55,7 @@ function copyPackages(target) {
     if (seen.has(name) || !existsSync(join(projectRoot, from))) return;
     seen.add(name);
     const isCode = (path) =>
-      !/\.(md|map|d\.[mc]?ts|flow)$|\/(tests?|docs?|benchmarks|examples)$/.test(
+      !/\.(md|map|d\.[mc]?ts|flow)$|\/(tests?|docs|benchmarks|examples)$/.test(
         path.slice(projectRoot.length + from.length),
       );
     cpSync(join(projectRoot, from), join(target, from), { recursive: true, filter: isCode });

@@ -73,6 +73,28 @@ describe('a process on a GPU', function () {
     expect(status).to.equal(0);
   });
 
+  it('goes on while it waits for a collective under TORCH_NCCL_BLOCKING_WAIT', async () => {
+    const { status, stdout, stderr } = await run(`
+      process.env.TORCH_NCCL_BLOCKING_WAIT = '1';
+      const { distributed, matmul, ones, randn } = aiforge;
+      (async () => {
+        const store = await distributed.TCPStore.create({ port: 0, isServer: true });
+        const group = await distributed.ProcessGroup.create(store, { rank: 0, worldSize: 1, backend: 'nccl', deviceId: 0 });
+        const big = randn([8192, 8192], { device: 'cuda' });
+        for (let i = 0; i < 50; ++i) matmul(big, big);
+        const x = ones([4], { device: 'cuda' });
+        let turns = 0;
+        const timer = setInterval(() => ++turns, 1);
+        await group.allReduce(x);
+        clearInterval(timer);
+        console.log(turns > 1, x.sum().item());
+        await group.abort();
+      })();`);
+    note(`status ${status}, printed ${stderr.trim().slice(0, 300)}`);
+    expect(stdout).to.equal('true 4\n');
+    expect(status).to.equal(0);
+  });
+
   it('lives on after an allocation that fails in a backward pass', async () => {
     const { status, stdout } = await run(`
       const [free] = aiforge.cuda.memGetInfo();

@@ -1,10 +1,14 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { expect } from 'chai';
 
 import { tensor } from 'aiforge';
 import { ProcessGroup, TCPStore } from 'aiforge/distributed';
+import { readErrorFile } from '#lib/distributed/launch/errorFile.js';
 
 import { fixture, nodeRank, runCommands, runTwo } from './ranks.mjs';
 
@@ -143,6 +147,23 @@ describe('failures of a group', function () {
       expect(results[0], output).to.include({ code: 'DISTRIBUTED_FAILED' });
       expect(results[0]!.message).to.match(/\[2\][^]*\[3\]|\[3\][^]*\[2\]/);
     }
+  });
+
+  it('a process that the engine ends says why, and records it for its launcher', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aiforge-last-words-'));
+    const ranks = await runCommands(
+      [0, 1].map((rank) =>
+        nodeRank('failures.mjs', { FAILURE: 'tooLong', TORCHELASTIC_ERROR_FILE: join(folder, `${rank}.json`) }),
+      ),
+    );
+    const ended = ranks.findIndex(({ signal }) => signal === 'SIGABRT');
+    expect(ended, ranks[0]!.output + ranks[1]!.output).to.be.at.least(0);
+    const { output } = ranks[ended]!;
+    expect(output).to.match(/aiforge: DISTRIBUTED_FAILED: .* failed: .+\nThis process ends by SIGABRT/);
+    const recorded = readErrorFile(join(folder, `${ended}.json`));
+    rmSync(folder, { recursive: true });
+    expect(recorded, output).to.include({ isShown: true });
+    expect(output).to.include(recorded!.message.replace('AiforgeError: ', ''));
   });
 
   it('unused parameters are named under TORCH_DISTRIBUTED_DEBUG=DETAIL too', async () => {

@@ -1,6 +1,7 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, kind, listOf, number, objectKind, string, type Kind } from '../../kinds.js';
+import { boolean, either, kind, listOf, number, objectKind, string, type Kind } from '../../kinds.js';
 import { signature } from '../../signature.js';
+import { rankCountKind, type RankCount } from './rankCount.js';
 
 /** Where a launch writes what its ranks print, such as `process.stdout`. */
 export interface TextSink {
@@ -9,8 +10,11 @@ export interface TextSink {
 
 /** What `launch` starts, how many times, and how it supervises it. */
 export interface LaunchOptions {
-  /** How many ranks to start on this machine. */
-  nproc: number;
+  /**
+   * How many ranks to start on this machine: a number; `'gpu'`: one for each GPU; `'cpu'`: one for each core that this process may use;
+   * `'auto'`: as `'gpu'` where there are GPUs, else as `'cpu'`. LAUNCH_FAILED for `'gpu'` where there is none.
+   */
+  nproc: number | RankCount;
   /** The script that Node.js runs, `train` for the subcommand of `aiforge`, or with `executable` a program. */
   target: string;
   /** The arguments after the target. Default: none. */
@@ -52,7 +56,8 @@ const sinkKind = kind<TextSink>(
   (value) => typeof (value as Partial<TextSink> | null)?.write === 'function',
 );
 
-export type Settings = Required<Omit<LaunchOptions, 'logDir'>> & Pick<LaunchOptions, 'logDir'>;
+export type Settings = Required<Omit<LaunchOptions, 'logDir' | 'nproc'>> &
+  Pick<LaunchOptions, 'logDir'> & { nproc: number };
 
 function requireInteger(name: string, value: number, minimum: number, maximum = Number.MAX_SAFE_INTEGER): void {
   if (Number.isSafeInteger(value) && value >= minimum && value <= maximum) return;
@@ -88,10 +93,10 @@ function forRanks(nodeArgs: readonly string[]): string[] {
   );
 }
 
-const launchTakes = signature<LaunchOptions>(
+export const launchTakes = signature<LaunchOptions>(
   {},
   {
-    nproc: number,
+    nproc: either(number, rankCountKind),
     target: string,
     args: listOf(string),
     executable: boolean,
@@ -114,8 +119,7 @@ const launchTakes = signature<LaunchOptions>(
 );
 
 /** Fills in the defaults and rejects what cannot be launched, before anything is started. */
-export function resolveOptions(options: LaunchOptions): Settings {
-  launchTakes.check('launch', [options]);
+export function resolveOptions(options: LaunchOptions & { nproc: number }): Settings {
   const settings: Settings = {
     nproc: options.nproc,
     target: options.target,
