@@ -7,26 +7,32 @@ import { projectRoot } from './provision/paths.mjs';
 import { headersOf } from './versions/headers.mjs';
 
 const VERSIONS = ['2.11.0', '2.12.0', '2.14.1'];
-const FLAVOURS = ['cpu', 'cuda'];
+// The one with more sources first.
+const FLAVOURS = ['cuda', 'cpu'];
 const PATIENCE_S = 12 * 60;
 
 await runMain(async () => {
   const end = performance.now() + PATIENCE_S * 1000;
+  const found = [];
   for (const version of VERSIONS) {
     const path = await headersOrReason(version);
-    if (path === null) continue;
-    for (const flavour of FLAVOURS) {
-      const start = performance.now();
-      const folder = join(projectRoot, 'build', 'versions', `${version}-${flavour}`);
-      const what = `LibTorch ${version} (${flavour})`;
-      if (await compileOnly({ path, version, flavour }, folder, (end - start) / 1000)) {
-        console.log(`- compiles for ${what}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
-      } else {
-        console.log(`- not compiled for ${what}: ${PATIENCE_S} s are over`);
-      }
-    }
+    if (path !== null) found.push({ version, path });
   }
+  const wanted = FLAVOURS.flatMap((flavour) => found.map((headers) => ({ ...headers, flavour })));
+  for (const libtorch of wanted) await check(libtorch, end);
 });
+
+async function check(libtorch, end) {
+  const start = performance.now();
+  const { version, flavour } = libtorch;
+  const what = `LibTorch ${version} (${flavour})`;
+  const folder = join(projectRoot, 'build', 'versions', `${version}-${flavour}`);
+  if (start < end && (await compileOnly(libtorch, folder, (end - start) / 1000))) {
+    console.log(`- compiles for ${what}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  } else {
+    console.log(`- not compiled for ${what}: ${PATIENCE_S} s are over`);
+  }
+}
 
 async function headersOrReason(version) {
   try {
