@@ -42,6 +42,9 @@ export const setUp = addons.setUp;
 /** The version of LibTorch that this library was written for and that is installed unless another is asked for. */
 export const writtenVersion = libtorches.LIBTORCH_VERSION;
 
+/** The file with the checksums of that version's schemas. */
+export const writtenSchemas = path.join(packageRoot, 'native', 'versions', 'schemas.txt');
+
 /** Finds the addon of this machine; throws AiforgeError with what to do when there is none. */
 export const findAddon = (): Addon => withCode(addons.findAddon);
 

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
 import { hintFor } from './hints.js';
-import { findAddon, setUp, writtenVersion } from './locate.js';
-import { packageRoot } from './stack.js';
+import { findAddon, setUp, writtenSchemas, writtenVersion } from './locate.js';
 import { threadsAtStart } from './threads.js';
 
 /** A tensor's number in the addon's slot table. */
@@ -238,9 +236,6 @@ function createError(code: ErrorCode, reason: string, op: string, args: string[]
     ? new TensorDisposedError(message, details)
     : new AiforgeError(code, message, details);
 }
-
-/** The schemas of `writtenVersion`, which what is written and generated here was made for. */
-const writtenSchemas = join(packageRoot, 'native', 'versions', 'schemas.txt');
 
 function load(): Native {
   const { origin, file, libraries } = findAddon();
