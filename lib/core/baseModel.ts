@@ -118,7 +118,7 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
   }
 
   /**
-   * The batch on the device that the model trains on; not asked for on the CPU. Default: the tensors in arrays, plain objects and
+   * The batch on the device that the model trains on. Default: the tensors in arrays, plain objects and
    * maps, and whatever has a method `to`, without waiting for copies from pinned memory.
    */
   transferBatchToDevice(batch: Batch, device: Device): Batch {

@@ -242,10 +242,11 @@ export class ProcessGroup implements SyncGroup {
    * const group = await initProcessGroup();
    * const [rank, size] = [getRank(), getWorldSize()];
    * const received = zeros([1]);
-   * await group.batchIsendIrecv([
+   * const operations = [
    *   { op: 'irecv', tensor: received, peer: (rank + size - 1) % size },
    *   { op: 'isend', tensor: tensor([rank]), peer: (rank + 1) % size },
-   * ]);
+   * ] as const;
+   * if (size > 1) await group.batchIsendIrecv(operations);
    */
   async batchIsendIrecv(operations: readonly P2POp[]): Promise<void> {
     takes.batchTakes.check('batchIsendIrecv', arguments);

@@ -97,7 +97,9 @@ describe('moveToDevice', () => {
     }
     const model = new Own({ dropout: 0, classes: 2 });
     expect(new Placement(model, 'meta', false).move('batch')).to.deep.equal({ given: 'batch', device: 'meta' });
-    expect(new Placement(model, 'cpu', false).move('batch')).to.equal('batch');
+    expect(new Placement(model, 'cpu', false).move('batch')).to.deep.equal({ given: 'batch', device: 'cpu' });
+    const usual = new Model({ dropout: 0, classes: 2 });
+    expect(new Placement(usual, 'cpu', false).move('batch')).to.equal('batch');
     expect(Object.hasOwn(BaseModel.prototype, 'transferBatchToDevice')).to.equal(true);
   });
 });

@@ -44,10 +44,10 @@ export class AccumulationWindow {
     return share === 1 ? step.loss : step.loss.mul(share);
   }
 
-  /** Gives the mean loss of the window on this rank, also after it was closed. */
-  get readLoss(): () => number {
+  /** Gives the mean loss of the window on this rank, also after it was closed; null where nothing counted on it. */
+  get readLoss(): () => number | null {
     const [loss, weight] = [this.#loss, this.#weight];
-    return () => loss.value / weight;
+    return () => (weight > 0 ? loss.value / weight : null);
   }
 
   /** Makes the sum of gradients their mean, and opens the next window. False when nothing counted: there is no mean. */

@@ -1,10 +1,11 @@
 import * as cuda from '../../cuda/index.js';
-import { flattenTree } from '../../autograd/pytree.js';
 import { pinBatch } from '../../data/moveToDevice.js';
-import { keep, scope, Tensor, type Device } from '../../tensor/index.js';
-import type { BaseModel } from '../baseModel.js';
+import type { Device } from '../../tensor/index.js';
+import { tensorsIn } from '../../tensor/scope.js';
+import { BaseModel } from '../baseModel.js';
 import { called } from '../plugins/calls.js';
 import { randomState, type RandomState } from '../randomState.js';
+import { held, type Held } from './held.js';
 
 /** Where a model trains, and how batches come there. */
 export class Placement {
@@ -21,9 +22,10 @@ export class Placement {
 
   /** A batch on the device. */
   move(batch: unknown): unknown {
-    if (this.device === 'cpu') return batch;
+    const { model, device } = this;
+    if (device === 'cpu' && model.transferBatchToDevice === BaseModel.prototype.transferBatchToDevice) return batch;
     const source = this.pinsMemory ? pinBatch(batch) : batch;
-    return called('transferBatchToDevice', () => this.model.transferBatchToDevice(source as never, this.device));
+    return called('transferBatchToDevice', () => model.transferBatchToDevice(source as never, device));
   }
 }
 
@@ -57,8 +59,8 @@ class DirectFeed implements Feed {
 /** Loads and copies a batch while the GPU works on the one before, on a stream of its own. */
 class StreamFeed implements Feed {
   readonly #stream: cuda.Stream;
-  #ahead: { batch: unknown; tensors: Tensor[]; drawnBefore: RandomState } | undefined;
-  #current: Tensor[] = [];
+  #ahead: (Held<unknown> & { drawnBefore: RandomState }) | undefined;
+  #current: Held<unknown> | undefined;
 
   constructor(
     private readonly batches: Iterator<unknown, void>,
@@ -73,25 +75,23 @@ class StreamFeed implements Feed {
 
   next(): unknown {
     if (this.#ahead === undefined) this.prefetch();
-    const { batch, tensors } = this.#ahead!;
+    this.#current?.letGo();
+    this.#current = this.#ahead;
     this.#ahead = undefined;
-    for (const tensor of this.#current) tensor.dispose();
-    this.#current = tensors;
+    const batch = this.#current?.value;
     const current = cuda.currentStream();
     current.waitStream(this.#stream);
     // Their memory is the other stream's: it may not have it back before this one is done with it.
-    for (const tensor of tensors) if (tensor.isCuda) cuda.recordStream(tensor, current);
+    for (const tensor of tensorsIn(batch)) if (tensor.isCuda) cuda.recordStream(tensor, current);
     return batch;
   }
 
   prefetch(): void {
     const drawnBefore = randomState(this.placement.device);
-    scope(() => {
-      const loaded = this.batches.next();
-      if (loaded.done === true) return;
-      const batch = this.#stream.run(() => this.placement.move(loaded.value));
-      const tensors = flattenTree(batch).leaves.filter((leaf) => Tensor.isTensor(leaf));
-      this.#ahead = { batch, tensors: tensors.map(keep), drawnBefore };
+    const loaded = held(() => {
+      const { value } = this.batches.next();
+      return this.#stream.run(() => this.placement.move(value));
     });
+    this.#ahead = { ...loaded, drawnBefore };
   }
 }

@@ -4,9 +4,10 @@ import type { MetricPoint } from '../../tracking/tracker.js';
 export interface LoggedStep extends Pick<MetricPoint, 'step' | 'epoch'> {
   /** Its last batch in the epoch, from 1. */
   batch: number;
-  /** The mean loss on this rank; reading it waits for the GPU that has it. */
-  readLoss: () => number;
-  rates: Record<string, number>;
+  /** The mean loss on this rank, null where nothing counted; reading it waits for the GPU that has it. */
+  readLoss: () => number | null;
+  /** Null where gradients were not finite: the step was none, but its loss is looked at. */
+  rates: Record<string, number> | null;
   /** Milliseconds since 1970. */
   time: number;
 }
@@ -24,7 +25,7 @@ export class StepLog {
 
   constructor(
     private readonly isDeferred: boolean,
-    private readonly write: (step: LoggedStep, loss: number) => void,
+    private readonly write: (step: LoggedStep, loss: number | null) => void,
   ) {}
 
   add(step: LoggedStep): void {

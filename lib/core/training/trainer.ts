@@ -161,6 +161,8 @@ export class Trainer {
     const { model, optimizer, state, ranks, checkpointFile, identity, placement, precision } = this.#parts;
     // What is not finite shows here at the latest, and is not written.
     this.#log.flush();
+    const open = this.#isWindowOpen ? this.#window.readLoss() : null;
+    if (open !== null) this.#checkFinite(open, state.epoch, state.batch);
     const drawn = this.#feed?.drawnBefore ?? randomState(placement.device);
     const rng = await ranks.gather(drawn.cpu);
     const cudaRng = drawn.cuda === null ? [] : await ranks.gather(drawn.cuda);
@@ -236,9 +238,11 @@ export class Trainer {
   }
 
   /** Takes a step that was done to the trackers. */
-  #write({ step, epoch, batch, rates, time }: LoggedStep, loss: number): void {
-    this.#parts.onStep({ train_loss_step: loss, ...rates }, { step, epoch, time, interval: 'step' });
-    this.#checkFinite(loss, epoch - 1, batch);
+  #write({ step, epoch, batch, rates, time }: LoggedStep, loss: number | null): void {
+    if (rates !== null) {
+      this.#parts.onStep({ train_loss_step: loss ?? NaN, ...rates }, { step, epoch, time, interval: 'step' });
+    }
+    if (loss !== null) this.#checkFinite(loss, epoch - 1, batch);
   }
 
   async #update(): Promise<void> {
@@ -249,10 +253,12 @@ export class Trainer {
       optimizer.zeroGrad();
       return;
     }
-    if (!precision.step(optimizer, model.parameters(), training.gradClipNorm)) return;
-    ++state.step;
-    this.#scheduling.endStep();
-    const { rates } = this.#scheduling;
+    const isStep = precision.step(optimizer, model.parameters(), training.gradClipNorm);
+    if (isStep) {
+      ++state.step;
+      this.#scheduling.endStep();
+    }
+    const rates = isStep ? this.#scheduling.rates : null;
     const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
     this.#log.add({ ...at, readLoss, rates });
   }
