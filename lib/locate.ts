@@ -31,13 +31,19 @@ const addons = load('addon') as {
   setUp: string;
 };
 const paths = load('paths') as { cacheFolder: () => string };
-const libtorches = load('libtorch') as { findLibTorch: () => LibTorch | null };
+const libtorches = load('libtorch') as { findLibTorch: () => LibTorch | null; LIBTORCH_VERSION: string };
 
 /** The user's own folder for what can be made again. */
 export const cacheFolder = paths.cacheFolder;
 
 /** The command that sets up what is missing. */
 export const setUp = addons.setUp;
+
+/** The version of LibTorch that this library was written for and that is installed unless another is asked for. */
+export const writtenVersion = libtorches.LIBTORCH_VERSION;
+
+/** The file with the checksums of that version's schemas. */
+export const writtenSchemas = path.join(packageRoot, 'native', 'versions', 'schemas.txt');
 
 /** Finds the addon of this machine; throws AiforgeError with what to do when there is none. */
 export const findAddon = (): Addon => withCode(addons.findAddon);

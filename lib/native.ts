@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
 import { hintFor } from './hints.js';
-import { findAddon, setUp } from './locate.js';
+import { findAddon, setUp, writtenSchemas, writtenVersion } from './locate.js';
 import { threadsAtStart } from './threads.js';
 
 /** A tensor's number in the addon's slot table. */
@@ -51,6 +52,7 @@ export interface NativeReturn extends NativeArgument {
 export interface NativeSchema {
   name: string;
   schema: string;
+  checksum: number;
   arguments: NativeArgument[];
   returns: NativeReturn[];
 }
@@ -58,7 +60,7 @@ export interface NativeSchema {
 /** The addon: everything that C++ offers, before TypeScript gives it a shape. */
 export interface Native {
   setErrorFactory(factory: (code: ErrorCode, message: string, op: string, args: string[]) => Error): void;
-  versions(): { libtorch: string; config: string };
+  libtorchVersion(): string;
 
   attach: (object: object, handle: Handle) => void;
   dispose(handle: Handle): boolean;
@@ -79,7 +81,11 @@ export interface Native {
   scratchBuffer(): ArrayBuffer;
 
   call: (operator: number, ...args: unknown[]) => unknown;
-  registerOperators(names: readonly string[]): number;
+  /** `asLinked`: whoever calls them reads the linked LibTorch's schema, whatever that is. */
+  registerOperators(names: readonly string[], asLinked?: boolean): number;
+  hasOperator(name: string): boolean;
+  /** Refuses registered operators whose schema has another checksum than these lines say. */
+  writtenFor(lines: string): void;
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
@@ -237,6 +243,7 @@ function load(): Native {
     libraries.forEach(loadLibrary);
     const addon = require(file) as Native;
     addon.setErrorFactory(createError);
+    if (addon.libtorchVersion() !== writtenVersion) addon.writtenFor(readFileSync(writtenSchemas, 'utf8'));
     return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,6 +1,5 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <torch/version.h>
 
 #include <atomic>
@@ -53,13 +52,8 @@ napi_value get_num_interop_threads(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value { return number(env, at::get_num_interop_threads()); });
 }
 
-napi_value versions(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    Napi::Object versions = Napi::Object::New(env);
-    versions.Set("libtorch", TORCH_VERSION);
-    versions.Set("config", at::show_config());
-    return versions;
-  });
+napi_value libtorch_version(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value { return Napi::String::New(env, TORCH_VERSION); });
 }
 
 }  // namespace
@@ -70,7 +64,7 @@ void define_device(Napi::Env env, Napi::Object exports) {
   define(env, exports, "getNumThreads", get_num_threads);
   define(env, exports, "setNumInteropThreads", set_num_interop_threads);
   define(env, exports, "getNumInteropThreads", get_num_interop_threads);
-  define(env, exports, "versions", versions);
+  define(env, exports, "libtorchVersion", libtorch_version);
 }
 
 }  // namespace aiforge

@@ -5,14 +5,13 @@
 #include <ATen/functorch/TensorWrapper.h>
 #include <c10/core/AutogradState.h>
 #include <c10/core/GradMode.h>
-#include <c10/core/InferenceMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
-#include <torch/headeronly/version.h>
 
 #include "environment.h"
 #include "errors.h"
 #include "topics.h"
 #include "values.h"
+#include "versions/transform_layers.h"
 
 namespace aiforge {
 
@@ -68,19 +67,6 @@ functorch::RandomnessType randomness_from_name(const std::string& name) {
               "randomness must be 'error', 'different' or 'same', got '" + name + "'");
 }
 
-// A layer of a transform that takes gradients, which restores the modes around it.
-int64_t push_layer(functorch::TransformType type, std::optional<bool> grad_mode,
-                   std::optional<bool> forward_grad_mode) {
-#if TORCH_VERSION_MINOR >= 13
-  return functorch::initAndPushDynamicLayer(type, std::nullopt, std::nullopt, grad_mode,
-                                            forward_grad_mode, std::nullopt,
-                                            c10::InferenceMode::is_enabled());
-#else
-  return functorch::initAndPushDynamicLayer(type, std::nullopt, std::nullopt, grad_mode,
-                                            forward_grad_mode);
-#endif
-}
-
 // enterVmap(batchSize, randomness): the level of the new transform
 napi_value enter_vmap(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
@@ -94,8 +80,8 @@ napi_value enter_vmap(napi_env env, napi_callback_info info) {
 // enterGrad(): the level of the new transform, which takes reverse-mode gradients
 napi_value enter_grad(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    return number(
-        env, push_layer(functorch::TransformType::Grad, c10::GradMode::is_enabled(), std::nullopt));
+    return number(env, push_gradient_layer(functorch::TransformType::Grad,
+                                           c10::GradMode::is_enabled(), std::nullopt));
   });
 }
 
@@ -104,7 +90,7 @@ napi_value enter_jvp(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     c10::AutogradState& state = c10::AutogradState::get_tls_state();
     const int64_t level =
-        push_layer(functorch::TransformType::Jvp, std::nullopt, state.get_fw_grad_mode());
+        push_gradient_layer(functorch::TransformType::Jvp, std::nullopt, state.get_fw_grad_mode());
     state.set_fw_grad_mode(true);
     return number(env, level);
   });

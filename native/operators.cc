@@ -3,6 +3,7 @@
 #include <ATen/MemoryOverlap.h>
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/headeronly/version.h>
 
 #include "environment.h"
 #include "errors.h"
@@ -39,8 +40,8 @@ c10::OperatorName split(const std::string& name) {
 c10::OperatorHandle find(const std::string& name) {
   const auto handle = c10::Dispatcher::singleton().findSchema(split(name));
   if (!handle) {
-    throw Error("UNKNOWN_OPERATOR",
-                "LibTorch has no operator '" + name + "'; ops.schemas() lists those it has");
+    throw Error("UNKNOWN_OPERATOR", "LibTorch " TORCH_VERSION " has no operator '" + name +
+                                        "'; ops.schemas() lists those it has");
   }
   return *handle;
 }
@@ -63,15 +64,19 @@ Operator::Operator(c10::OperatorHandle found)
   }
 }
 
-uint32_t OperatorTable::add(std::string name) {
-  entries_.push_back({std::move(name), nullptr});
+uint32_t OperatorTable::add(std::string name, bool as_linked) {
+  entries_.push_back({std::move(name), as_linked, nullptr});
   return static_cast<uint32_t>(entries_.size() - 1);
 }
 
 const Operator& OperatorTable::get(uint32_t id) {
   if (id >= entries_.size()) throw Error("UNKNOWN_OPERATOR", "no operator has this number");
   Entry& entry = entries_[id];
-  if (!entry.resolved) entry.resolved = std::make_unique<Operator>(find(entry.name));
+  if (!entry.resolved) {
+    const c10::OperatorHandle found = find(entry.name);
+    if (!entry.as_linked) written.check(entry.name, found.schema());
+    entry.resolved = std::make_unique<Operator>(found);
+  }
   return *entry.resolved;
 }
 
@@ -269,17 +274,18 @@ napi_value wrap_number(napi_env env, napi_callback_info info) {
   });
 }
 
-// registerOperators(names): the number of the first; the others follow it.
+// registerOperators(names, asLinked): the number of the first; the others follow it.
 napi_value register_operators(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
+    const Arguments<2> args(env, info);
     const ValueType type{Kind::String, true, false, false, 0, "str[]"};
     Environment& environment = Environment::of(env);
     const c10::List<std::string> names =
         to_ivalue(environment, env, args[0], type).to<c10::List<std::string>>();
+    const bool as_linked = !args.is_missing(1) && args.boolean(1);
     uint32_t first = 0;
     for (size_t i = 0; i < names.size(); ++i) {
-      const uint32_t id = environment.operators.add(names.get(i));
+      const uint32_t id = environment.operators.add(names.get(i), as_linked);
       if (i == 0) first = id;
     }
     return number(env, first);
@@ -305,6 +311,7 @@ Napi::Object schema_to_js(Napi::Env env, const c10::FunctionSchema& schema) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("name", full_name(schema.operator_name()));
   object.Set("schema", c10::toString(schema));
+  object.Set("checksum", checksum(schema));
   Napi::Array arguments = Napi::Array::New(env);
   for (const c10::Argument& argument : schema.arguments()) {
     arguments.Set(arguments.Length(), argument_to_js(env, argument));
@@ -325,6 +332,24 @@ napi_value schema(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     return schema_to_js(env, find(args.string(0)).schema());
+  });
+}
+
+// hasOperator(name)
+napi_value has_operator(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const auto found = c10::Dispatcher::singleton().findSchema(split(args.string(0)));
+    return Napi::Boolean::New(env, found.has_value());
+  });
+}
+
+// writtenFor(lines): the schemas that the callers of registered operators were written for
+napi_value written_for(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment::of(env).operators.written.read(args.string(0));
+    return nullptr;
   });
 }
 
@@ -362,6 +387,8 @@ void define_operators(Napi::Env env, Napi::Object exports) {
   exports.Set("call", Napi::Value(env, function));
   define(env, exports, "registerOperators", register_operators);
   define(env, exports, "schema", schema);
+  define(env, exports, "hasOperator", has_operator);
+  define(env, exports, "writtenFor", written_for);
   define(env, exports, "guards", list_guards);
   define(env, exports, "wrapNumber", wrap_number);
   exports.Set("operatorNames", Napi::Function::New<operator_names>(env, "operatorNames"));

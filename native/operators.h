@@ -10,6 +10,7 @@
 
 #include "guards.h"
 #include "values.h"
+#include "written_schemas.h"
 
 namespace aiforge {
 
@@ -36,12 +37,16 @@ struct Operator {
 // Operators by small integers; resolved on the first call, so that loading costs nothing.
 class OperatorTable {
  public:
-  uint32_t add(std::string name);
+  // `as_linked`: its caller reads the linked LibTorch's schema, whatever that is.
+  uint32_t add(std::string name, bool as_linked);
   const Operator& get(uint32_t id);
+
+  WrittenSchemas written;  // empty where the linked LibTorch is the one written for
 
  private:
   struct Entry {
     std::string name;
+    bool as_linked;
     std::unique_ptr<Operator> resolved;
   };
   std::vector<Entry> entries_;

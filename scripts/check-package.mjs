@@ -29,7 +29,7 @@ await runMain(async () => {
     const project = join(folder, 'consumer');
     mkdirSync(project);
     const { version } = manifest;
-    await checkConsumer(project, [library.tarball, addon.tarball], { name: addon.name, version, entries, tools });
+    await checkConsumer(project, [library.tarball, addon.tarball], { ...addon, version, entries, tools });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,12 +1,12 @@
 // Finds LibTorch, or installs it into the user's cache with pip. As a command: prints where it is.
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { LIBTORCH_VERSION, cachedRoot, findLibTorch, inspectLibTorch, requestedFlavour } from './locate/libtorch.cjs';
 import { isAlive, withLock } from './provision/lock.mjs';
 import { isMain, ProvisionError, runMain } from './provision/main.mjs';
 import { cacheFolder, writeJson } from './provision/paths.mjs';
+import { requireSpace } from './provision/space.mjs';
 import { requirePip, unpackWheel } from './provision/wheel.mjs';
 
 const SPACE_NEEDED = { cpu: 2e9, cuda: 12e9 };
@@ -29,7 +29,7 @@ async function installWithPip(flavour) {
   mkdirSync(cache, { recursive: true });
   removeLeftovers(cache);
   requirePip();
-  await requireSpace(cache, SPACE_NEEDED[flavour]);
+  await requireSpace(cache, SPACE_NEEDED[flavour], 'LibTorch');
   const temporary = join(cache, `tmp-${process.pid}-${hostname()}`);
   const remove = () => rmSync(temporary, { recursive: true, force: true });
   process.on('exit', remove);
@@ -54,17 +54,6 @@ function removeLeftovers(cache) {
     const [, pid, host] = /^tmp-(\d+)-(.*)$/.exec(name) ?? [];
     if (pid && !isAlive(Number(pid), host)) rmSync(join(cache, name), { recursive: true, force: true });
   }
-}
-
-async function requireSpace(folder, needed) {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= needed) return;
-  const gigabytes = (bytes) => (bytes / 1e9).toFixed(1);
-  throw new ProvisionError(
-    `${folder} has ${gigabytes(bavail * bsize)} GB free; installing LibTorch needs ${gigabytes(needed)} GB. ` +
-      'Free some space, or set XDG_CACHE_HOME to a folder on a larger disk.',
-    'LIBTORCH_NOT_FOUND',
-  );
 }
 
 function keepOnlyLibTorch(root) {

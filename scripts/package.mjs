@@ -1,9 +1,10 @@
-// Makes the packages that are published, as tarballs in build/packages: `aiforge`, and the one with the prebuilt addon for
-// this platform, which npm installs beside it by `os`, `cpu` and `libc`.
+// Makes the packages that are published, as tarballs in build/packages: `aiforge`, and the one with the prebuilt addon of
+// the flavour of AIFORGE_FLAVOUR for this platform.
 import { copyFileSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from './build.mjs';
 import { LIBTORCH_VERSION } from './locate/libtorch.cjs';
+import { addonPackage } from './locate/packages.cjs';
 import { platform } from './locate/platform.cjs';
 import { buildPrebuilt } from './provision/addon.mjs';
 import { binaryNeeds } from './package/binary.mjs';
@@ -12,7 +13,12 @@ import { isMain, ProvisionError, runMain } from './provision/main.mjs';
 import { addonRecord, projectRoot, readJson, writeJson } from './provision/paths.mjs';
 
 // The packages with prebuilt addons that belong to a release. A further one is made by this script on its platform.
-const PREBUILT = ['@aiforge/linux-x64'];
+const PREBUILT = {
+  // npm chooses among them by `os`, `cpu` and `libc`.
+  optional: ['@aiforge/linux-x64'],
+  // It cannot choose by flavour: whoever wants one of these adds it.
+  peer: ['@aiforge/linux-x64-cuda'],
+};
 
 const folder = join(projectRoot, 'build', 'packages');
 const manifest = readJson(join(projectRoot, 'package.json'));
@@ -28,11 +34,12 @@ export async function makePackages() {
 
 async function packAddon(file) {
   const { version: libtorch, flavour } = readJson(addonRecord);
-  const name = `@aiforge/${platform}${flavour === 'cpu' ? '' : `-${flavour}`}`;
-  if (libtorch !== LIBTORCH_VERSION || !PREBUILT.includes(name)) {
+  const name = addonPackage(flavour);
+  const prebuilt = [...PREBUILT.optional, ...PREBUILT.peer];
+  if (libtorch !== LIBTORCH_VERSION || !prebuilt.includes(name)) {
     throw new ProvisionError(
-      `${name} for LibTorch ${libtorch} is not among the packages of a release (${PREBUILT.join(', ')}, for LibTorch ` +
-        `${LIBTORCH_VERSION}). Unset LIBTORCH and AIFORGE_FLAVOUR, or add it to PREBUILT in scripts/package.mjs.`,
+      `${name} for LibTorch ${libtorch} is not among the packages of a release (${prebuilt.join(', ')}, for LibTorch ` +
+        `${LIBTORCH_VERSION}). Unset LIBTORCH, or add it to PREBUILT in scripts/package.mjs.`,
     );
   }
   const stage = join(folder, basename(name));
@@ -56,13 +63,14 @@ async function packAddon(file) {
     publishConfig: { access: 'public' },
     ...repositoryFields(),
   });
-  return { name, stage, tarball: pack(stage) };
+  return { name, flavour, stage, tarball: pack(stage) };
 }
 
 function describeAddon(name, { libtorch, flavour, glibc, libstdcxx }) {
+  const comes = PREBUILT.peer.includes(name) ? `\`npm install aiforge ${name}\`` : 'npm installs it beside that';
   return `# ${name}
 
-The compiled part of aiforge for ${platform}: npm installs it beside that, and there is nothing in it to use alone.
+The compiled part of aiforge for ${platform}: ${comes}, and there is nothing in it to use alone.
 It is for LibTorch ${libtorch} (${flavour}), glibc ${glibc} and libstdc++ ${libstdcxx} or newer.
 `;
 }
@@ -79,14 +87,16 @@ async function packLibrary() {
   writeJson(join(stage, 'package.json'), {
     ...published,
     scripts: { install: scripts.install },
-    // Only who compiles the addon needs it.
-    peerDependencies: { 'cmake-js': tools['cmake-js'] },
-    peerDependenciesMeta: { 'cmake-js': { optional: true } },
-    optionalDependencies: Object.fromEntries(PREBUILT.map((name) => [name, manifest.version])),
+    // Only who compiles the addon needs cmake-js.
+    peerDependencies: { 'cmake-js': tools['cmake-js'], ...inThisVersion(PREBUILT.peer) },
+    peerDependenciesMeta: Object.fromEntries(['cmake-js', ...PREBUILT.peer].map((name) => [name, { optional: true }])),
+    optionalDependencies: inThisVersion(PREBUILT.optional),
     ...repositoryFields(),
   });
   return { name: manifest.name, stage, tarball: pack(stage) };
 }
+
+const inThisVersion = (names) => Object.fromEntries(names.map((name) => [name, manifest.version]));
 
 /** Where the publisher keeps the sources, which is for the publisher to say. */
 function repositoryFields() {

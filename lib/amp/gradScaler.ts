@@ -10,7 +10,7 @@ import { show } from '../show.js';
 import { isOptions, nothing, signature } from '../signature.js';
 import { full, ones } from '../tensor/generated/functions.js';
 import { tensorKind } from '../tensor/kinds.js';
-import { ops } from '../tensor/operators.js';
+import { aten } from '../tensor/aten.js';
 import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkState, type GradScalerStateDict } from './gradScalerState.js';
@@ -63,7 +63,7 @@ const factorTakes = signature({ newFactor: positive });
 const intervalTakes = signature({ newInterval: size });
 const loadStateDictTakes = signature({ stateDict: kind('an object, as stateDict() gives', isOptions) });
 
-const updateScale = ops.aten('_amp_update_scale_');
+const updateScale = aten('_amp_update_scale_');
 
 function refuse(method: string, problem: string): never {
   throw new AiforgeError('INVALID_ARGUMENT', `GradScaler.${method}: ${problem}.`);

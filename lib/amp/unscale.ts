@@ -3,12 +3,12 @@ import { AiforgeError } from '../errors.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Device } from '../tensor/dtype.js';
 import { zeros } from '../tensor/generated/functions.js';
-import { ops } from '../tensor/operators.js';
+import { aten } from '../tensor/aten.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-const checkAndUnscale = ops.aten('_amp_foreach_non_finite_check_and_unscale_');
-const valuesOf = ops.aten('_values');
+const checkAndUnscale = aten('_amp_foreach_non_finite_check_and_unscale_');
+const valuesOf = aten('_values');
 
 /** By device, a float32 tensor of no dimensions: 1 where a gradient is inf or NaN, else 0. */
 export type FoundInf = ReadonlyMap<Device, Tensor>;
@@ -57,5 +57,5 @@ function elementsOf(parameter: Tensor, gradient: Tensor, takesFloat16: boolean):
   if (!gradient.isSparse) return gradient;
   // Values of one index are added: in float16 the sum may overflow, which must be seen.
   if (isFloat16) parameter.grad = gradient.coalesce();
-  return valuesOf(parameter.grad) as Tensor;
+  return valuesOf(parameter.grad);
 }

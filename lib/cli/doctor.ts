@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { availableCores } from '../cores.js';
@@ -72,9 +72,17 @@ function examineLibTorch(): Finding {
   const topic = 'LibTorch';
   const { value: libtorch, problem } = attempt(findLibTorch);
   if (problem !== undefined) return { topic, found: 'not usable', remedy: problem };
+  const addon = attempt(findAddon).value;
+  if (addon?.origin === 'source' && addon.libtorch) return examineOwnLibTorch(topic, addon.libtorch);
   if (!libtorch) return { topic, found: 'not installed', remedy: `run: ${setUp} (or set LIBTORCH)` };
   const { path, version, flavour, source } = libtorch;
   return { topic, found: `${version}, ${flavour}, in ${path} (${source === 'cache' ? 'installed by pip' : source})` };
+}
+
+/** A compiled addon uses the LibTorch that it was compiled for, whichever is asked for now. */
+function examineOwnLibTorch(topic: string, { path, version, flavour }: LibTorch): Finding {
+  const found = `${version}, ${flavour}, in ${path} (the addon was compiled for it)`;
+  return { topic, found, remedy: existsSync(path) ? undefined : `it is gone; run: ${setUp}` };
 }
 
 async function examineAddon(): Promise<Finding[]> {
@@ -106,7 +114,7 @@ function describe({ origin, libtorch }: Addon): string {
 function examineCuda(flavour: string | undefined, devices: number): Finding {
   const topic = 'CUDA';
   if (flavour !== 'cuda') {
-    return { topic, found: 'none', note: 'this is the CPU flavour; AIFORGE_FLAVOUR=cuda when installing gives CUDA' };
+    return { topic, found: 'none', note: `this is the CPU flavour; for CUDA run: AIFORGE_FLAVOUR=cuda ${setUp}` };
   }
   if (devices > 0) return { topic, found: `${devices} device${devices === 1 ? '' : 's'}` };
   return { topic, found: 'no device', remedy: "install NVIDIA's driver and check that nvidia-smi lists a GPU" };

@@ -1,7 +1,7 @@
 import { boolean, number, orNull, type Kinds } from '../kinds.js';
 import { native } from '../native.js';
 import { fullLike, sparseCooTensor, zeros } from '../tensor/generated/functions.js';
-import { ops as library } from '../tensor/operators.js';
+import { aten } from '../tensor/aten.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { scalingHandles, type AmpScaling } from './ampScaling.js';
@@ -48,8 +48,8 @@ const adagradOptions: Kinds<AdagradOptions> = {
 };
 
 const fusedId = native.registerOperators(['_fused_adagrad_', '_fused_adagrad_.tensor_lr']);
-const indicesOf = library.aten('_indices');
-const valuesOf = library.aten('_values');
+const indicesOf = aten('_indices');
+const valuesOf = aten('_values');
 
 const defaults: AdagradOptions = {
   lr: 1e-2,
@@ -171,11 +171,11 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     bucket.parameters.forEach((parameter, i) => {
       const given = parameter.grad!;
       const gradient = (group.maximize ? given.neg() : given).coalesce();
-      const [indices, values] = [indicesOf(gradient) as Tensor, valuesOf(gradient) as Tensor];
+      const [indices, values] = [indicesOf(gradient), valuesOf(gradient)];
       const sparse = (items: Tensor): Tensor => sparseCooTensor(indices, items, gradient.shape);
       const sum = bucket.tensor('sum', i);
       sum.add_(sparse(values.pow(2)));
-      const roots = (valuesOf(sum.sparseMask(gradient)) as Tensor).sqrt_().add_(group.eps);
+      const roots = valuesOf(sum.sparseMask(gradient)).sqrt_().add_(group.eps);
       parameter.add_(sparse(values.div(roots)), { alpha: -rate });
     });
   }

@@ -1,7 +1,7 @@
 import { boolean, number, tuple, type Kinds } from '../kinds.js';
 import { show } from '../show.js';
 import { sparseCooTensor, zerosLike } from '../tensor/generated/functions.js';
-import { ops as library } from '../tensor/operators.js';
+import { aten } from '../tensor/aten.js';
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
@@ -31,8 +31,8 @@ const sparseAdamOptions: Kinds<SparseAdamOptions> = {
 
 const defaults: SparseAdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, maximize: false };
 
-const indicesOf = library.aten('_indices');
-const valuesOf = library.aten('_values');
+const indicesOf = aten('_indices');
+const valuesOf = aten('_values');
 
 const takes = takesParameters(sparseAdamOptions);
 
@@ -95,11 +95,11 @@ export class SparseAdam extends Optimizer<SparseAdamOptions> {
     state.step = step;
     const given = parameter.grad!;
     const gradient = (maximize ? given.neg() : given).coalesce();
-    const [indices, values] = [indicesOf(gradient) as Tensor, valuesOf(gradient) as Tensor];
+    const [indices, values] = [indicesOf(gradient), valuesOf(gradient)];
     if (values.numel() === 0) return;
     const sparse = (items: Tensor): Tensor => sparseCooTensor(indices, items, gradient.shape);
     const move = (average: Tensor, target: Tensor, beta: number): Tensor => {
-      const before = valuesOf(average.sparseMask(gradient)) as Tensor;
+      const before = valuesOf(average.sparseMask(gradient));
       const change = target.sub(before).mul(1 - beta);
       average.add_(sparse(change));
       return change.add(before);

@@ -4,7 +4,7 @@ import { orNull, string } from '../kinds.js';
 import { signature } from '../signature.js';
 import { isDevice, isDType, type Device, type DType } from '../tensor/dtype.js';
 import { conj, empty } from '../tensor/generated/functions.js';
-import { ops } from '../tensor/operators.js';
+import { aten } from '../tensor/aten.js';
 import { deviceKind } from '../tensor/kinds.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -28,7 +28,7 @@ interface Storage {
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
 
-const negView = ops.aten('_neg_view');
+const negView = aten('_neg_view');
 
 const isStorage = (value: unknown): value is Storage =>
   typeof value === 'object' && value !== null && 'key' in value && 'location' in value;
@@ -140,7 +140,7 @@ class Archive implements PickleHost {
     let flagged = tensor;
     for (const [name, isSet] of flags as Map<unknown, unknown>) {
       if (name === 'conj' && isSet === true) flagged = conj(flagged);
-      else if (name === 'neg' && isSet === true) flagged = negView(flagged) as Tensor;
+      else if (name === 'neg' && isSet === true) flagged = negView(flagged);
       else throw this.invalid(`it has a tensor with the unknown property '${String(name)}'`);
     }
     return flagged;

@@ -4,14 +4,14 @@ import { anything, string } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native } from '../native.js';
 import { noGrad } from '../autograd/modes.js';
-import { ops } from '../tensor/operators.js';
+import { aten } from '../tensor/aten.js';
 import { scope } from '../tensor/scope.js';
 import { handleOf, Tensor } from '../tensor/tensor.js';
 import { Call, GlobalName, PersistentId, PickleWriter, Tuple } from './pickleWriter.js';
 import { storageTypes, untypedStorage } from './storageTypes.js';
 import { zipChunks, type ZipEntry } from './zipWriter.js';
 
-const negView = ops.aten('_neg_view');
+const negView = aten('_neg_view');
 
 const typeOf = new Map([...storageTypes].map(([type, dtype]) => [dtype, type]));
 
@@ -105,7 +105,7 @@ function bytesOf({ tensor, first, last }: Memory): Uint8Array {
 /** The numbers as the memory holds them, which other tensors share: a conjugate or negative view says others. */
 function asStored(view: Tensor): Tensor {
   const other = view.isConj() ? view.conj() : view;
-  return other.isNeg() ? (negView(other) as Tensor) : other;
+  return other.isNeg() ? negView(other) : other;
 }
 
 function entries(value: unknown): ZipEntry[] {

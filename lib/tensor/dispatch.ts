@@ -14,6 +14,8 @@ const { call } = native;
 export interface Overload {
   readonly id: number;
   readonly schema: Schema;
+  /** Whether the linked LibTorch has it. */
+  readonly exists: boolean;
   /** The variant that writes its results into given tensors. */
   readonly out: Overload | undefined;
 }
@@ -24,6 +26,9 @@ export function overload(id: number, name: string, outId?: number, outName?: str
     id,
     get schema() {
       return (schema ??= readSchema(name));
+    },
+    get exists() {
+      return schema !== undefined || native.hasOperator(name);
     },
     out: outId === undefined ? undefined : overload(outId, outName!),
   };
@@ -127,6 +132,7 @@ export function dispatch(name: string, overloads: readonly Overload[], args: unk
   const writes = optionOf(options, 'out') != null;
   for (const candidate of overloads) {
     const chosen = writes ? (candidate.out ?? candidate) : candidate;
+    if (!chosen.exists) continue;
     const bound = bind(chosen.schema, args, count, options);
     if (bound !== undefined) return invoke(chosen, bound, optionOf(options, 'requiresGrad') === true);
   }

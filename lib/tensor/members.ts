@@ -11,7 +11,7 @@ import { isDevice, type DType, type Device, type MemoryFormat, type TypedArray }
 import { dtypeKind, memoryFormatKind } from './dtypeKinds.js';
 import * as f from './generated/functions.js';
 import { tensorKind } from './kinds.js';
-import { ops } from './operators.js';
+import { aten } from './aten.js';
 import { handleOf, Tensor, type NestedArray } from './tensor.js';
 import { refuseAssignments } from '../refusedAssignment.js';
 
@@ -237,18 +237,20 @@ const methods: Partial<TensorMembers> & ThisType<Tensor> = {
   },
 };
 
+const [numpyT, mT, matrixH, mH] = [aten('numpy_T'), aten('mT'), aten('matrix_H'), aten('mH')];
+
 const getters: Partial<Record<keyof TensorMembers, (this: Tensor) => unknown>> = {
   T() {
-    return ops.aten('numpy_T')(this);
+    return numpyT(this);
   },
   mT() {
-    return ops.aten('mT')(this);
+    return mT(this);
   },
   H() {
-    return ops.aten('matrix_H')(this);
+    return matrixH(this);
   },
   mH() {
-    return ops.aten('mH')(this);
+    return mH(this);
   },
   nbytes() {
     return this.numel() * this.elementSize();

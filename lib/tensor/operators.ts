@@ -29,14 +29,20 @@ function rank({ schema }: Overload): number {
   return required.length * 100 - tensors.length * 10 + schema.parameters.length;
 }
 
-function resolve(name: string): Overload[] {
+function resolve(name: string, asLinked: boolean): Overload[] {
   const base = name.replace(/^aten::/, '');
   const packet = base.includes('.') || base.includes('::') ? undefined : overloadsOf(base);
   const names = packet ?? [name.replace(/\.default$/, '')];
   for (const each of names) native.schema(each);
-  const first = native.registerOperators(names);
+  const first = native.registerOperators(names, asLinked);
   const overloads = names.map((each, i) => overload(first + i, each));
   return packet === undefined ? overloads : overloads.sort((a, b) => rank(a) - rank(b));
+}
+
+/** @internal The operator of that name; `asLinked`: whatever its schema is in the linked LibTorch. */
+export function bind(name: string, asLinked: boolean): AtenOperator {
+  const overloads = resolve(name, asLinked);
+  return (...args) => dispatch(name, overloads, args);
 }
 
 const atenTakes = signature({ name: string });
@@ -58,8 +64,7 @@ export const ops = {
     atenTakes.check('ops.aten', arguments);
     let operator = bound.get(name);
     if (operator === undefined) {
-      const overloads = resolve(name);
-      operator = (...args) => dispatch(name, overloads, args);
+      operator = bind(name, true);
       bound.set(name, operator);
     }
     return operator;

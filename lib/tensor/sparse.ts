@@ -3,16 +3,11 @@ import { signature } from '../signature.js';
 import { isScalar } from './arguments.js';
 import { dtypeKind, layoutKind, tensorKind } from './kinds.js';
 import type { DType, Layout, Scalar } from './dtype.js';
-import { ops } from './operators.js';
+import { aten } from './aten.js';
 import type { Tensor } from './tensor.js';
 import { named } from './composites/named.js';
 
 // torch.sparse: what LibTorch's operators for sparse tensors are called in Python.
-
-const aten =
-  (name: string) =>
-  (...args: unknown[]): Tensor =>
-    ops.aten(name)(...args) as Tensor;
 
 const product = aten('_sparse_mm');
 const reducedProduct = aten('_sparse_mm.reduce');

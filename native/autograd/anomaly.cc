@@ -6,8 +6,8 @@
 #include "../environment.h"
 #include "../errors.h"
 #include "../values.h"
+#include "../versions/nodes.h"
 #include "autograd.h"
-#include "node_pointer.h"
 
 namespace aiforge {
 
@@ -37,14 +37,14 @@ class JsAnomalyMetadata : public torch::autograd::AnomalyMetadata {
   void store_stack() override { stack_ = capture_stack(); }
   // The stack goes into the error instead.
   void print_stack(const std::string&) override {}
-  void assign_parent(const NodePointer& parent) override { parent_ = parent; }
+  void assign_parent(const AnyNodePointer& parent) override { parent_ = parent; }
 
   const std::string& stack() const { return stack_; }
-  const NodePointer& parent() const { return parent_; }
+  const AnyNodePointer& parent() const { return parent_; }
 
  private:
   std::string stack_;
-  NodePointer parent_;
+  AnyNodePointer parent_;
 };
 
 // Anomaly mode belongs to the process: it is on while any environment has it on.

@@ -4,8 +4,8 @@
 
 #include <limits>
 
+#include "../versions/nodes.h"
 #include "anomaly.h"
-#include "node_pointer.h"
 #include "run.h"
 #include "saved_tensors.h"
 
@@ -30,7 +30,7 @@ class JsEngine : public torch::autograd::Engine {
   }
 
   void thread_on_exception(const std::shared_ptr<torch::autograd::GraphTask>& task,
-                           const NodePointer& node, std::exception& error) override {
+                           const AnyNodePointer& node, std::exception& error) override {
     if (Run* run = Run::current();
         run != nullptr && node && torch::autograd::AnomalyMode::is_enabled()) {
       run->set_forward_stack(forward_stack_of(*node));

@@ -1,21 +1,19 @@
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/headeronly/version.h>
-
 #include <unordered_set>
 
 #include "../environment.h"
 #include "../errors.h"
 #include "../values.h"
+#include "../versions/function_outputs.h"
+#include "../versions/nodes.h"
 #include "autograd.h"
 #include "function_node.h"
-#include "node_pointer.h"
 
 namespace aiforge {
 
 namespace {
 
-using OwnNode = PointerTo<FunctionNode>::Strong;
-using WeakNode = PointerTo<FunctionNode>::Weak;
+using OwnNode = NodePointer<FunctionNode>;
+using WeakNode = WeakNodePointer<FunctionNode>;
 
 // What `forward` hands back, as lib/autograd/function.ts arranges it.
 struct Forward {
@@ -50,8 +48,7 @@ std::unordered_set<at::TensorImpl*> impls_of(const std::vector<at::Tensor>& tens
 }
 
 std::vector<std::optional<at::Tensor>> wrap_outputs(const std::vector<at::Tensor>& inputs,
-                                                    const Forward& forward, const OwnNode& node,
-                                                    [[maybe_unused]] NodePointer& attached) {
+                                                    const Forward& forward, const OwnNode& node) {
   std::vector<std::optional<at::Tensor>> raw;
   for (const at::Tensor& output : forward.outputs) {
     raw.push_back(output.defined() ? std::optional<at::Tensor>(output) : std::nullopt);
@@ -60,15 +57,8 @@ std::vector<std::optional<at::Tensor>> wrap_outputs(const std::vector<at::Tensor
   const auto jvp = [](const auto&, const auto&) -> torch::autograd::variable_list {
     throw Error("OPERATOR_FAILED", "a Function has no forward-mode derivative");
   };
-  const auto view_as_self = [](const at::Tensor& tensor) { return tensor.view_as(tensor); };
-  return torch::autograd::_wrap_outputs(inputs, impls_of(forward.non_differentiable),
-                                        impls_of(forward.dirty), raw, node, jvp, {}, view_as_self,
-                                        /*pure_view=*/false
-#if TORCH_VERSION_MINOR >= 14
-                                        ,
-                                        attached
-#endif
-  );
+  return outputs_with_node(inputs, impls_of(forward.non_differentiable), impls_of(forward.dirty),
+                           raw, node, jvp);
 }
 
 // A handle for each output; -1 where it is the very tensor that `forward` returned, null for
@@ -118,14 +108,12 @@ napi_value apply_function(napi_env env, napi_callback_info info) {
     OwnNode node;
     if (c10::GradMode::is_enabled() && torch::autograd::any_variable_requires_grad(inputs)) {
       auto backward = std::make_shared<JsReference>(*environment.bridge, args[3]);
-      node =
-          PointerTo<FunctionNode>::make(args.string(0), std::move(backward), std::move(is_tensor));
+      node = make_node<FunctionNode>(args.string(0), std::move(backward), std::move(is_tensor));
       node->set_next_edges(torch::autograd::collect_next_edges(inputs));
       node->clear_input_metadata();
     }
     const Forward forward = run_forward(environment, env, args[2]);
-    NodePointer attached;
-    const auto outputs = wrap_outputs(inputs, forward, node, attached);
+    const auto outputs = wrap_outputs(inputs, forward, node);
     if (node) {
       node->set_outputs(outputs, forward.materialize);
       node->save(forward.to_save);

@@ -15,14 +15,11 @@ void FunctionNode::release_variables() {
   released.swap(saved_);
 }
 
-#if TORCH_VERSION_MINOR >= 12
-void FunctionNode::release_resources() {
+void FunctionNode::release_owned() {
   backward_.reset();
   outputs_.clear();
   release_variables();
-  Node::release_resources();
 }
-#endif
 
 void FunctionNode::set_outputs(const std::vector<std::optional<at::Tensor>>& outputs,
                                bool materialize) {

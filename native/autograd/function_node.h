@@ -5,27 +5,23 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable_info.h>
-#include <torch/headeronly/version.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "../versions/nodes.h"
 #include "bridge.h"
 
 namespace aiforge {
 
-class FunctionNode : public torch::autograd::Node {
+class FunctionNode : public OwningNode {
  public:
   FunctionNode(std::string name, std::shared_ptr<JsReference> backward, std::vector<bool> is_tensor)
       : name_(std::move(name)), backward_(std::move(backward)), is_tensor_(std::move(is_tensor)) {}
 
   std::string name() const override { return name_; }
   void release_variables() override;
-#if TORCH_VERSION_MINOR >= 12
-  // The destructor waits for the last weak reference, which what `backward` keeps may hold.
-  void release_resources() override;
-#endif
 
   // After the outputs have got this node.
   void set_outputs(const std::vector<std::optional<at::Tensor>>& outputs, bool materialize);
@@ -35,6 +31,8 @@ class FunctionNode : public torch::autograd::Node {
 
  protected:
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override;
+  // What `backward` keeps may hold this node weakly.
+  void release_owned() override;
 
  private:
   const std::string name_;

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-#include "node_pointer.h"
+#include "../versions/nodes.h"
 
 namespace aiforge {
 
@@ -18,7 +18,7 @@ class GradientLock {
   GradientLock(Environment& environment, const at::Tensor& tensor);
 
  private:
-  NodePointer accumulator_;
+  AnyNodePointer accumulator_;
   std::unique_lock<std::mutex> lock_;
 };
 

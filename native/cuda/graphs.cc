@@ -5,6 +5,7 @@
 #include "../errors.h"
 #include "../objects.h"
 #include "../values.h"
+#include "../versions/graph_generators.h"
 #include "cuda.h"
 
 namespace aiforge {
@@ -59,7 +60,7 @@ napi_value register_generator(napi_env env, napi_callback_info info) {
     const auto& generators = Environment::of(env).generators;
     const auto found = generators.find(args.uint32(1));
     if (found == generators.end()) throw Error("INVALID_ARGUMENT", "this Generator does not exist");
-    unwrap_object<GraphObject>(env, args[0])->graph.register_generator_state(found->second);
+    register_with_graph(unwrap_object<GraphObject>(env, args[0])->graph, found->second);
     return nullptr;
   });
 }

@@ -3,7 +3,8 @@
 const { existsSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const { ProvisionError } = require('./failure.cjs');
-const { LIBTORCH_VERSION, findLibTorch, requestedFlavour } = require('./libtorch.cjs');
+const { LIBTORCH_VERSION, askedFlavour, findLibTorch, requestedFlavour } = require('./libtorch.cjs');
+const { addonPackage, recordOf } = require('./packages.cjs');
 const { addonFile, addonRecord, isCheckout, projectRoot, readJson } = require('./paths.cjs');
 const { glibcVersion, platform, requirePlatform } = require('./platform.cjs');
 
@@ -18,6 +19,7 @@ const setUp = isCheckout ? `node ${join(projectRoot, 'scripts', 'build.mjs')}` :
 function findAddon() {
   if (existsSync(addonFile)) {
     const record = readJson(addonRecord);
+    requireAsked(record?.flavour);
     return { origin: 'source', file: addonFile, libraries: [], record, libtorch: record };
   }
   const libtorch = findLibTorch();
@@ -41,6 +43,16 @@ function findAddon() {
   return { origin: name, file, libraries, record, libtorch };
 }
 
+function requireAsked(flavour) {
+  const asked = askedFlavour();
+  if (asked === null || asked === flavour) return;
+  throw new ProvisionError(
+    `the addon that was compiled here is of the ${flavour} flavour, and AIFORGE_FLAVOUR=${asked} asks for the other. ` +
+      `Run: AIFORGE_FLAVOUR=${asked} ${setUp} (or unset AIFORGE_FLAVOUR)`,
+    'ADDON_NOT_LOADED',
+  );
+}
+
 /** The LibTorch that an install will bring: its version and flavour. */
 function wantedLibTorch() {
   return { version: LIBTORCH_VERSION, flavour: requestedFlavour() };
@@ -51,16 +63,15 @@ function wantedLibTorch() {
  * Throws ProvisionError when there is one that was not installed, or one of another version.
  */
 function findPrebuilt({ version, flavour }) {
-  const name = `@aiforge/${platform}${flavour === 'cpu' ? '' : `-${flavour}`}`;
+  const name = addonPackage(flavour);
   const manifest = readJson(join(projectRoot, 'package.json'));
-  const recordFile = resolveOrNull(`${name}/addon.json`);
+  const recordFile = recordOf(name);
   if (recordFile === null) {
-    if (manifest.optionalDependencies?.[name] === undefined || glibcVersion() === null) {
-      return { name, misfit: `there is none for ${platform}, ${flavour}` };
-    }
+    const remedy = glibcVersion() === null ? null : remedyOf(manifest, name);
+    if (remedy === null) return { name, misfit: `there is none for ${platform}, ${flavour}` };
     throw new ProvisionError(
-      `the package ${name} ${manifest.version}, which has the addon for this platform, is not installed: optional ` +
-        `dependencies were left out. Run: npm install --include=optional, or, to compile the addon: AIFORGE_BUILD=source ${setUp}`,
+      `the package ${name} ${manifest.version}, which has the addon for this platform, is not installed${remedy}, ` +
+        `or, to compile the addon: AIFORGE_BUILD=source ${setUp}`,
       'ADDON_NOT_LOADED',
     );
   }
@@ -78,13 +89,11 @@ function findPrebuilt({ version, flavour }) {
   return { name, file: join(dirname(recordFile), 'aiforge.node'), record };
 }
 
-function resolveOrNull(request) {
-  try {
-    return require.resolve(request);
-  } catch (error) {
-    if (error.code === 'MODULE_NOT_FOUND') return null;
-    throw error;
-  }
+/** How to get a package of the release that is not installed; null where the release has none of that name. */
+function remedyOf({ version, optionalDependencies, peerDependencies }, name) {
+  if (optionalDependencies?.[name]) return ': optional dependencies were left out. Run: npm install --include=optional';
+  if (peerDependencies?.[name]) return `. Run: npm install ${name}@${version}`;
+  return null;
 }
 
 module.exports = { findAddon, findPrebuilt, setUp, wantedLibTorch };

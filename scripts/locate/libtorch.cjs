@@ -3,6 +3,7 @@
 const { existsSync, readFileSync } = require('node:fs');
 const { join, resolve } = require('node:path');
 const { ProvisionError } = require('./failure.cjs');
+const { addonPackage, recordOf } = require('./packages.cjs');
 const { cacheFolder, readJson } = require('./paths.cjs');
 
 const LIBTORCH_VERSION = '2.13.0';
@@ -10,12 +11,12 @@ const SUPPORTED_MINORS = [11, 14];
 const FLAVOURS = ['cpu', 'cuda'];
 
 /**
- * The LibTorch that is there, as `{ path, version, flavour, source }`: the one LIBTORCH names, else the cached one of
- * AIFORGE_FLAVOUR (`cpu` by default), else null. Throws ProvisionError when LIBTORCH names something unusable.
+ * The LibTorch that is there, as `{ path, version, flavour, source }`: the one LIBTORCH names, else the cached one of the
+ * requested flavour, else null. Throws ProvisionError when LIBTORCH names something unusable.
  */
 function findLibTorch() {
   const named = process.env.LIBTORCH;
-  if (named) return { ...inspectLibTorch(resolve(named)), source: 'LIBTORCH' };
+  if (named) return { ...requireAsked(inspectLibTorch(resolve(named))), source: 'LIBTORCH' };
   const flavour = requestedFlavour();
   const root = cachedRoot(flavour);
   const stamp = readJson(join(root, 'stamp.json'));
@@ -46,20 +47,33 @@ function inspectLibTorch(path) {
   return { path, version, flavour: existsSync(join(path, 'lib', 'libtorch_cuda.so')) ? 'cuda' : 'cpu' };
 }
 
+function requireAsked(libtorch) {
+  const asked = askedFlavour();
+  if (asked === null || asked === libtorch.flavour) return libtorch;
+  throw new ProvisionError(
+    `LIBTORCH=${libtorch.path} is the ${libtorch.flavour} build of LibTorch, and AIFORGE_FLAVOUR=${asked} asks for the other. ` +
+      `Set LIBTORCH to one of that kind, or unset one of the two.`,
+    'CONFIG_INVALID',
+  );
+}
+
 function supportedRange() {
   return `2.${SUPPORTED_MINORS[0]} to 2.${SUPPORTED_MINORS[1]}`;
 }
 
-/** The flavour that AIFORGE_FLAVOUR asks for. */
+/** The flavour that AIFORGE_FLAVOUR asks for, or null. */
+function askedFlavour() {
+  const flavour = process.env.AIFORGE_FLAVOUR || null;
+  if (flavour === null || FLAVOURS.includes(flavour)) return flavour;
+  throw new ProvisionError(
+    `AIFORGE_FLAVOUR=${flavour} is unknown. Set it to cpu or cuda, or unset it.`,
+    'CONFIG_INVALID',
+  );
+}
+
+/** The flavour to use: that of AIFORGE_FLAVOUR, else `cuda` where its package was added, which npm does not by itself, else `cpu`. */
 function requestedFlavour() {
-  const flavour = process.env.AIFORGE_FLAVOUR || 'cpu';
-  if (!FLAVOURS.includes(flavour)) {
-    throw new ProvisionError(
-      `AIFORGE_FLAVOUR=${flavour} is unknown. Set it to cpu or cuda, or unset it for cpu.`,
-      'CONFIG_INVALID',
-    );
-  }
-  return flavour;
+  return askedFlavour() ?? (recordOf(addonPackage('cuda')) === null ? 'cpu' : 'cuda');
 }
 
 /** Where the cache keeps LibTorch of a flavour. */
@@ -67,4 +81,4 @@ function cachedRoot(flavour) {
   return join(cacheFolder(), `libtorch-${LIBTORCH_VERSION}-${flavour}`);
 }
 
-module.exports = { LIBTORCH_VERSION, cachedRoot, findLibTorch, inspectLibTorch, requestedFlavour };
+module.exports = { LIBTORCH_VERSION, cachedRoot, askedFlavour, findLibTorch, inspectLibTorch, requestedFlavour };

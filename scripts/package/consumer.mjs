@@ -12,7 +12,7 @@ const PROGRAMS = ['sh', 'node', 'npm', 'npx', 'python3'];
  * Installs the tarballs into an empty project in `folder`, with an empty cache and a PATH without compilers, and runs programs
  * of every kind. Throws ProvisionError at the first that does not do what it should.
  */
-export async function checkConsumer(folder, tarballs, { name, version, entries, tools }) {
+export async function checkConsumer(folder, tarballs, { name, flavour, version, entries, tools }) {
   const consumer = makeConsumer(folder);
   writeFiles(folder, consumerFiles(entries));
   const install = ['npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', '--foreground-scripts'];
@@ -27,14 +27,17 @@ export async function checkConsumer(folder, tarballs, { name, version, entries, 
     ['a worker', ['node', 'worker.mjs']],
     ['types', ['node', tsc, '-p', '.']],
     ['TypeScript, compiled and run', ['node', 'use-types.mjs']],
-    ['aiforge doctor', ['npx', 'aiforge', 'doctor']],
   ];
   for (const [what, command] of uses) await consumer.passes(what, command);
-  await checkRemedies(consumer, { name, version });
+  const doctor = ['npx', 'aiforge', 'doctor'];
+  if (flavour === 'cpu' || which('nvidia-smi')) await consumer.passes('aiforge doctor', doctor);
+  else
+    await consumer.fails('aiforge doctor, without a GPU', doctor, [`prebuilt, of ${name}`, 'no device', 'nvidia-smi']);
+  await checkRemedies(consumer, { name, flavour, version });
 }
 
 /** Takes away what a user may be without: each time an error says what to do, and doing it mends the matter. */
-async function checkRemedies(consumer, { name, version }) {
+async function checkRemedies(consumer, { name, flavour, version }) {
   const { folder } = consumer;
   const use = ['node', 'use.mjs'];
   const withoutLibTorch = { XDG_CACHE_HOME: join(folder, 'other-cache') };
@@ -57,9 +60,11 @@ async function checkRemedies(consumer, { name, version }) {
     source,
   );
   rmSync(join(folder, 'node_modules', name), { recursive: true });
-  const missing = ['ADDON_NOT_LOADED', `${name} ${version}`, '--include=optional', 'AIFORGE_BUILD=source'];
-  await consumer.fails('import without optional dependencies', use, missing);
-  await consumer.fails('npm rebuild without optional dependencies', ['npm', 'rebuild', 'aiforge'], missing);
+  const install = flavour === 'cpu' ? '--include=optional' : `npm install ${name}@${version}`;
+  const missing = ['ADDON_NOT_LOADED', `${name} ${version}`, install, 'AIFORGE_BUILD=source'];
+  const asked = { AIFORGE_FLAVOUR: flavour };
+  await consumer.fails(`import without ${name}`, use, missing, asked);
+  await consumer.fails(`npm rebuild without ${name}`, ['npm', 'rebuild', 'aiforge'], missing, asked);
 }
 
 function makeConsumer(folder) {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { run, which } from './command.mjs';
+import { TOO_LATE, limited, run, which } from './command.mjs';
 import { ProvisionError } from './main.mjs';
 import { withLock } from './lock.mjs';
 import {
@@ -40,6 +40,15 @@ export async function buildPrebuilt() {
   if (!existsSync(join(addonFolder, 'CMakeCache.txt'))) await configureAndCompile(readJson(addonRecord));
   await cmakeJs('build', ['--target', 'prebuilt', ...inParallel]);
   return join(addonFolder, 'prebuilt', 'aiforge.node');
+}
+
+/**
+ * Compiles the sources in another folder, without linking them; resolves to whether that was done within so many seconds.
+ * Throws ProvisionError where the compiler refuses them.
+ */
+export async function compileOnly(libtorch, folder, seconds) {
+  await configure(libtorch, folder);
+  return cmakeJs('build', ['--target', 'objects', ...inParallel], { folder, seconds });
 }
 
 // Only a checkout is compiled again bit by bit.
@@ -109,7 +118,7 @@ async function configureAndCompile(libtorch) {
     // CMake would keep half of a cache made for another LibTorch, compiler or generator.
     for (const name of ['CMakeCache.txt', 'CMakeFiles'])
       rmSync(join(addonFolder, name), { recursive: true, force: true });
-    await configure(configuration);
+    await configure(configuration, addonFolder);
     writeJson(marker, configuration);
   }
   await cmakeJs('build', inParallel);
@@ -117,7 +126,7 @@ async function configureAndCompile(libtorch) {
   writeJson(addonRecord, { path, version, flavour, sources });
 }
 
-function configure({ path, flavour }) {
+function configure({ path, flavour }, folder) {
   const variables = {
     AIFORGE_LIBTORCH: path,
     AIFORGE_FLAVOUR: flavour,
@@ -126,20 +135,23 @@ function configure({ path, flavour }) {
   return cmakeJs(
     'configure',
     Object.entries(variables).map(([name, value]) => `--CD${name}=${value}`),
+    { folder },
   );
 }
 
 const inParallel = ['--parallel', String(availableParallelism())];
 
-async function cmakeJs(command, args) {
+async function cmakeJs(command, args, { folder = addonFolder, seconds = Infinity } = {}) {
   const bin = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
-  const options = [bin, command, '--directory', projectRoot, '--out', addonFolder, '--log-level', 'warn'];
-  const { status, tail } = await run(process.execPath, [...options, ...args], {
+  const options = [bin, command, '--directory', projectRoot, '--out', folder, '--log-level', 'warn'];
+  const whole = [process.execPath, [...options, ...args]];
+  const { status, tail } = await run(...(seconds === Infinity ? whole : limited(seconds, ...whole)), {
     cwd: projectRoot,
     onLine: showProgress,
     env: { ...process.env, ...ccacheSettings },
   });
-  if (status === 0) return;
+  if (status === 0) return true;
+  if (status === TOO_LATE && seconds !== Infinity) return false;
   const reason = command === 'configure' ? `\n${tail.join('\n')}` : ' The compiler says above why.';
   throw new ProvisionError(
     `the native part did not compile (cmake-js ${command}: ${status}).${reason}`,

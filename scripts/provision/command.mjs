@@ -28,6 +28,15 @@ export function outputOf(command, args) {
   return result.status === 0 ? result.stdout.trim() : null;
 }
 
+/** The status of a command that `limited` has ended. */
+export const TOO_LATE = 124;
+
+/** A command as `[program, args]` that is ended after so many seconds, with all that it has started. */
+export const limited = (seconds, command, args) => [
+  'timeout',
+  [String(Math.max(1, Math.ceil(seconds))), command, ...args],
+];
+
 /**
  * Runs a command to its end and resolves to `{ status, tail }`, where `tail` holds its last lines.
  * `onLine` gets each line of output; without it the command writes to this terminal. A signal that stops this process is

@@ -1,3 +1,5 @@
+import { findAddon } from '#lib/locate.js';
+import { cuda } from 'aiforge';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 
@@ -8,6 +10,10 @@ function runDoctor(changes: NodeJS.ProcessEnv = {}) {
   return spawnSync(process.execPath, ['-e', program], { env, encoding: 'utf8' });
 }
 
+// The CUDA flavour is of no use without a GPU, and doctor says so.
+const lacksGpu = findAddon().libtorch?.flavour === 'cuda' && !cuda.isAvailable();
+const noDevice = /✗ CUDA {10}no device\n {4}install NVIDIA's driver and check that nvidia-smi lists a GPU\n/;
+
 describe('aiforge doctor', () => {
   it('reports what this machine has', () => {
     const { status, stdout, stderr } = runDoctor();
@@ -15,8 +21,9 @@ describe('aiforge doctor', () => {
     expect(stdout).to.include(`✓ node          ${process.versions.node}`);
     expect(stdout).to.match(/^✓ LibTorch {6}2\.1[1-4]\.\d, c/m);
     expect(stdout).to.match(/^✓ addon {9}compiled here, for LibTorch 2\..* loads in \d/m);
-    expect(stdout).not.to.include('✗');
-    expect(status).to.equal(0);
+    if (lacksGpu) expect(stdout).to.match(noDevice);
+    expect(stdout.replace(noDevice, '')).not.to.include('✗');
+    expect(status).to.equal(lacksGpu ? 1 : 0);
   });
 
   it('marks what is wrong, says what to do, and fails', () => {
@@ -24,6 +31,14 @@ describe('aiforge doctor', () => {
     expect(stdout).to.match(
       /^✗ LibTorch {6}not usable\n {4}LIBTORCH=\/nonexistent\/libtorch is not a usable LibTorch/m,
     );
+    expect(status).to.equal(1);
+  });
+
+  it('says where the addon and AIFORGE_FLAVOUR differ', () => {
+    const flavour = findAddon().libtorch?.flavour === 'cuda' ? 'cpu' : 'cuda';
+    const { status, stdout } = runDoctor({ AIFORGE_FLAVOUR: flavour });
+    expect(stdout).to.match(/✗ addon {9}none\n {4}The addon that was compiled here is of the c\w+ flavour/);
+    expect(stdout).to.include(`Run: AIFORGE_FLAVOUR=${flavour} node `);
     expect(status).to.equal(1);
   });
 
@@ -38,6 +53,6 @@ describe('aiforge doctor', () => {
   it('does not ask for build tools while the addon works', () => {
     const { status, stdout } = runDoctor({ PATH: '' });
     expect(stdout).to.match(/^- cmake {9}not found \(needed only/m);
-    expect(status).to.equal(0);
+    expect(status).to.equal(lacksGpu ? 1 : 0);
   });
 });

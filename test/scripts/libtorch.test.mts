@@ -78,6 +78,17 @@ describe('scripts/libtorch.mjs', () => {
     }
   });
 
+  it('refuses a LibTorch of another flavour than the one that was asked for', async () => {
+    for (const [asked, flavour] of [
+      ['cuda', 'cpu'],
+      ['cpu', 'cuda'],
+    ] as const) {
+      const LIBTORCH = writeFiles(temporaryFolder(), outlineOfLibTorch('2.13.0', flavour));
+      const outcome = await runNode([script], cleanEnvironment({ LIBTORCH, AIFORGE_FLAVOUR: asked }));
+      expectOneMessage(outcome, 'CONFIG_INVALID', LIBTORCH, `the ${flavour} build`, `AIFORGE_FLAVOUR=${asked}`);
+    }
+  });
+
   it('refuses an unknown flavour', async () => {
     const outcome = await runNode([script], cleanEnvironment({ AIFORGE_FLAVOUR: 'gpu' }));
     expectOneMessage(outcome, 'AIFORGE_FLAVOUR=gpu', 'cpu or cuda');

@@ -5,6 +5,7 @@ import { cleanEnvironment, outlineOfLibTorch, pathWithOnly, runNode, temporaryFo
 
 const platform = `${process.platform}-${process.arch}`;
 const prebuilt = `@aiforge/${platform}`;
+const withCuda = `${prebuilt}-cuda`;
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 const record = { aiforge: version, libtorch: '2.13.0', flavour: 'cpu', glibc: '2.34', libraries: ['libtorch_cpu.so'] };
@@ -21,18 +22,31 @@ function installed(addon: object | null = record) {
     cpSync(join('dist', 'lib', `${name}.js`), join(root, 'dist', 'lib', `${name}.js`));
   }
   cpSync('scripts', join(root, 'scripts'), { recursive: true });
-  writeFiles(root, { 'package.json': JSON.stringify({ version, optionalDependencies: { [prebuilt]: version } }) });
-  const files = { 'addon.json': JSON.stringify(addon), 'aiforge.node': '' };
-  if (addon !== null) writeFiles(join(folder, 'node_modules', prebuilt), files);
-  const cache = join(folder, 'aiforge', 'libtorch-2.13.0-cpu');
-  writeFiles(join(cache, 'torch'), outlineOfLibTorch('2.13.0'));
-  writeFileSync(join(cache, 'stamp.json'), JSON.stringify({ version: '2.13.0', flavour: 'cpu' }));
+  const [optional, peer] = [{ [prebuilt]: version }, { [withCuda]: version }];
+  writeFiles(root, {
+    'package.json': JSON.stringify({ version, optionalDependencies: optional, peerDependencies: peer }),
+  });
+  const add = (name: string, addon: object) =>
+    writeFiles(join(folder, 'node_modules', name), { 'addon.json': JSON.stringify(addon), 'aiforge.node': '' });
+  if (addon !== null) add(prebuilt, addon);
+  const cacheOf = (flavour: 'cpu' | 'cuda') => {
+    const root = join(folder, 'aiforge', `libtorch-2.13.0-${flavour}`);
+    writeFiles(join(root, 'torch'), outlineOfLibTorch('2.13.0', flavour));
+    writeFileSync(join(root, 'stamp.json'), JSON.stringify({ version: '2.13.0', flavour }));
+    return root;
+  };
+  const cache = cacheOf('cpu');
 
   const start = (args: string[], changes: NodeJS.ProcessEnv) =>
     runNode(args, cleanEnvironment({ XDG_CACHE_HOME: folder, PATH: pathWithOnly('node'), ...changes }), folder);
   return {
     folder,
     cache,
+    /** What whoever wants CUDA adds; its LibTorch. */
+    addCuda: () => {
+      add(withCuda, { ...record, flavour: 'cuda', libraries: ['libtorch_cuda.so'] });
+      return cacheOf('cuda');
+    },
     import: (changes: NodeJS.ProcessEnv = {}, options: string[] = []) =>
       start([...options, join(root, 'dist', 'lib', 'native.js')], changes),
     install: (changes: NodeJS.ProcessEnv = {}, options: string[] = []) =>
@@ -88,7 +102,18 @@ describe('an installed aiforge', () => {
       options,
     );
     await expectError(project.install, 'ADDON_NOT_LOADED', ['none for linux-riscv64, cpu', 'g++'], {}, options);
-    await expectError(project.import, 'ADDON_NOT_LOADED', [`none for ${platform}, cuda`], { AIFORGE_FLAVOUR: 'cuda' });
+  });
+
+  it('has CUDA where its package was added, unless the other flavour is asked for', async () => {
+    const project = installed();
+    const asked = [`${withCuda} ${version}`, `npm install ${withCuda}@${version}`, 'AIFORGE_BUILD=source'];
+    await expectError(project.import, 'ADDON_NOT_LOADED', asked, { AIFORGE_FLAVOUR: 'cuda' });
+    await expectError(project.install, 'ADDON_NOT_LOADED', asked, { AIFORGE_FLAVOUR: 'cuda' });
+    const withGpu = [join(project.addCuda(), 'torch', 'lib', 'libtorch_cuda.so'), 'file too short'];
+    await expectError(project.import, 'ADDON_NOT_LOADED', withGpu);
+    await expectError(project.install, 'ADDON_NOT_LOADED', withGpu);
+    const without = [join(project.cache, 'torch', 'lib', 'libtorch_cpu.so')];
+    await expectError(project.import, 'ADDON_NOT_LOADED', without, { AIFORGE_FLAVOUR: 'cpu' });
   });
 
   it('is compiled for another LibTorch than the prebuilt addon is for', async () => {

@@ -1,10 +1,11 @@
 import { AiforgeError } from '../../errors.js';
-import { ops, tensor, type Tensor } from '../../tensor/index.js';
+import { aten } from '../../tensor/aten.js';
+import { tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { RunningSum } from './runningSum.js';
 import type { Step } from './stepOutput.js';
 
-const multiply = ops.aten('_foreach_mul_.Scalar');
+const multiply = aten('_foreach_mul_.Scalar');
 
 /**
  * The batches whose gradients make one step of the optimizer. Each sample (or each token, or whatever the steps say that they

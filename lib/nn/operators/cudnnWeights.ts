@@ -1,6 +1,6 @@
 import { noGrad } from '../../autograd/modes.js';
 import { cudnnIsAcceptable } from '../../tensor/generated/functions.js';
-import { ops } from '../../tensor/operators.js';
+import { aten } from '../../tensor/aten.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { RecurrentMode } from './recurrent.js';
@@ -18,7 +18,7 @@ export interface RecurrentSizes {
 // By their numbers in cuDNN.
 const modes: readonly RecurrentMode[] = ['RNN_RELU', 'RNN_TANH', 'LSTM', 'GRU'];
 
-const flattenWeight = ops.aten('_cudnn_rnn_flatten_weight') as (...args: unknown[]) => Tensor;
+const flattenWeight = aten('_cudnn_rnn_flatten_weight');
 
 /** Lays the weights of a network on a GPU out in one memory, as cuDNN reads them; does nothing where it cannot. */
 export function flattenForCudnn(mode: RecurrentMode, layers: readonly Tensor[][], sizes: RecurrentSizes): void {

@@ -1,7 +1,7 @@
 import { boolean } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { tensorKind } from '../kinds.js';
-import { ops } from '../operators.js';
+import { aten } from '../aten.js';
 import type { Tensor } from '../tensor.js';
 
 export interface NonzeroOptions {
@@ -13,9 +13,9 @@ export interface NonzeroOptions {
 
 const nonzeroTakes = signature<NonzeroOptions>({ input: tensorKind }, { asTuple: boolean, out: tensorKind });
 
-const rows = ops.aten('nonzero');
-const rowsInto = ops.aten('nonzero.out');
-const tuple = ops.aten('nonzero_numpy');
+const rows = aten('nonzero');
+const rowsInto = aten('nonzero.out');
+const tuple = aten<Tensor[]>('nonzero_numpy');
 
 /**
  * The indices of the elements that are not zero, a row each; with `asTuple` a tensor for each dimension. `torch.nonzero`.
@@ -31,6 +31,6 @@ export function nonzero(input: Tensor, options: NonzeroOptions): Tensor | Tensor
 export function nonzero(input: Tensor, options: NonzeroOptions = {}): Tensor | Tensor[] {
   nonzeroTakes.check('nonzero', arguments);
   const { asTuple = false, out } = options;
-  if (asTuple) return tuple(input) as Tensor[];
-  return (out === undefined ? rows(input) : rowsInto(input, { out })) as Tensor;
+  if (asTuple) return tuple(input);
+  return out === undefined ? rows(input) : rowsInto(input, { out });
 }

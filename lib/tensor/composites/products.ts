@@ -1,7 +1,7 @@
 import { show } from '../../show.js';
 import { tensor } from '../creation.js';
 import * as f from '../generated/functions.js';
-import { ops } from '../operators.js';
+import { aten } from '../aten.js';
 import { Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
 import { signature } from '../../signature.js';
@@ -90,6 +90,7 @@ export interface LuOptions {
   getInfos?: boolean;
 }
 
+const factorize = aten<Tensor[]>('_lu_with_info');
 const luTakes = signature<LuOptions>({ input: tensorKind }, { pivot: boolean, getInfos: boolean });
 
 /**
@@ -107,7 +108,7 @@ export function lu(input: Tensor, pivot?: boolean, getInfos?: boolean | Omit<LuO
 export function lu(input: Tensor, ...args: unknown[]): Tensor[] {
   const { pivot = true, getInfos = false } = named<LuOptions>('lu', ['pivot', 'getInfos'], args);
   luTakes.check('lu', [input, { pivot, getInfos }]);
-  const found = ops.aten('_lu_with_info')(input, { pivot, checkErrors: !getInfos }) as Tensor[];
+  const found = factorize(input, { pivot, checkErrors: !getInfos });
   if (getInfos) return found;
   const [factors, pivots, infos] = found as [Tensor, Tensor, Tensor];
   infos.dispose();

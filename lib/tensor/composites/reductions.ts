@@ -5,7 +5,7 @@ import type { DType } from '../dtype.js';
 import * as f from '../generated/functions.js';
 import * as linalg from '../generated/linalg.js';
 import { tensorKind } from '../kinds.js';
-import { ops } from '../operators.js';
+import { aten } from '../aten.js';
 import { handleOf, type Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
 
@@ -82,6 +82,8 @@ export interface UniqueOptions {
 type SortedUniqueOptions = UniqueOptions & { sorted?: boolean };
 
 const uniqueOptions: Kinds<UniqueOptions> = { returnInverse: boolean, returnCounts: boolean, dim: orNull(whole) };
+const unique2 = aten<Tensor[]>('_unique2');
+const uniqueDim = aten<Tensor[]>('unique_dim');
 const uniqueTakes = signature<SortedUniqueOptions>({ input: tensorKind }, { sorted: boolean, ...uniqueOptions });
 const uniqueConsecutiveTakes = signature<UniqueOptions>({ input: tensorKind }, uniqueOptions);
 
@@ -129,8 +131,8 @@ export function unique<const Options extends SortedUniqueOptions = object>(
   const given: SortedUniqueOptions = options ?? {};
   const { sorted = true, dim = null, returnInverse = false, returnCounts = false } = given;
   const flags = { sorted, returnInverse, returnCounts };
-  const found = dim === null ? ops.aten('_unique2')(input, flags) : ops.aten('unique_dim')(input, dim, flags);
-  return parts(found as Tensor[], flags) as UniqueResult<Options>;
+  const found = dim === null ? unique2(input, flags) : uniqueDim(input, dim, flags);
+  return parts(found, flags) as UniqueResult<Options>;
 }
 
 /**

@@ -1,0 +1,45 @@
+// Compiles the addon, without linking it, against the headers of the other releases of LibTorch that it is written for, in
+// both flavours. Where they cannot be had, or not compiled in time, it says why and passes.
+import { join } from 'node:path';
+import { compileOnly } from './provision/addon.mjs';
+import { ProvisionError, runMain } from './provision/main.mjs';
+import { projectRoot } from './provision/paths.mjs';
+import { headersOf } from './versions/headers.mjs';
+
+const VERSIONS = ['2.11.0', '2.12.0', '2.14.1'];
+// The one with more sources first.
+const FLAVOURS = ['cuda', 'cpu'];
+const PATIENCE_S = 12 * 60;
+
+await runMain(async () => {
+  const end = performance.now() + PATIENCE_S * 1000;
+  const found = [];
+  for (const version of VERSIONS) {
+    const path = await headersOrReason(version);
+    if (path !== null) found.push({ version, path });
+  }
+  const wanted = FLAVOURS.flatMap((flavour) => found.map((headers) => ({ ...headers, flavour })));
+  for (const libtorch of wanted) await check(libtorch, end);
+});
+
+async function check(libtorch, end) {
+  const start = performance.now();
+  const { version, flavour } = libtorch;
+  const what = `LibTorch ${version} (${flavour})`;
+  const folder = join(projectRoot, 'build', 'versions', `${version}-${flavour}`);
+  if (start < end && (await compileOnly(libtorch, folder, (end - start) / 1000))) {
+    console.log(`- compiles for ${what}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  } else {
+    console.log(`- not compiled for ${what}: ${PATIENCE_S} s are over`);
+  }
+}
+
+async function headersOrReason(version) {
+  try {
+    return await headersOf(version);
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    console.log(`- not compiled for LibTorch ${version}: ${error.message}`);
+    return null;
+  }
+}
