@@ -207,7 +207,7 @@ describe('a Function in autocast', () => {
   const run = (kind: typeof Product | typeof InFloat32, options: amp.AutocastOptions) => {
     seen.length = 0;
     const [a, b] = [ones([2, 2], { dtype: 'bfloat16', requiresGrad: true }), ones([2, 2], { requiresGrad: true })];
-    const y = amp.autocast({ ...cpu, ...options }, () => (kind).apply(a, b));
+    const y = amp.autocast({ ...cpu, ...options }, () => kind.apply(a, b));
     grad(y.sum(), [a, b]);
     return [...seen];
   };
