@@ -46,6 +46,15 @@ void AutocastDtypes::enter() const {
   at::autocast::set_autocast_cache_enabled(cache_enabled_);
 }
 
+AutocastSwitches::AutocastSwitches()
+    : cpu_(at::autocast::is_autocast_enabled(c10::kCPU)),
+      cuda_(at::autocast::is_autocast_enabled(c10::kCUDA)) {}
+
+void AutocastSwitches::enter() const {
+  at::autocast::set_autocast_enabled(c10::kCPU, cpu_);
+  at::autocast::set_autocast_enabled(c10::kCUDA, cuda_);
+}
+
 void define_autocast(Napi::Env env, Napi::Object exports) {
   define(env, exports, "setAutocast", set_autocast);
   define(env, exports, "clearAutocastCache", clear_autocast_cache);

@@ -17,4 +17,15 @@ class AutocastDtypes {
   bool cache_enabled_;
 };
 
+// Whether it is on, as the thread that makes it has it.
+class AutocastSwitches {
+ public:
+  AutocastSwitches();
+  void enter() const;
+
+ private:
+  bool cpu_;
+  bool cuda_;
+};
+
 }  // namespace aiforge

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "allocator/allocator.h"
+#include "autocast.h"
 #include "autograd/autograd.h"
 #include "errors.h"
 #include "functorch.h"
@@ -156,11 +157,15 @@ void Environment::enter(uint32_t scope, bool grad_enabled, bool inference, uint3
     current_saved_tensors_hooks_ = hooks;
   }
   if (inference != inference_.has_value()) {
+    // The guard saves and restores all of the thread's dispatch keys, and autocast's are not its
+    // own.
+    const AutocastSwitches autocast;
     if (inference) {
       inference_.emplace(true);
     } else {
       inference_.reset();
     }
+    autocast.enter();
     keep_transforms_dispatched();
   }
   if (!inference) c10::GradMode::set_enabled(grad_enabled);

@@ -41,14 +41,19 @@ interface OptimizerState {
   foundInf: FoundInf;
 }
 
-const growing = kind<number>('a number above 1', (value) => typeof value === 'number' && value > 1);
+// As float32, in which it is kept.
+const scaleKind = kind<number>(
+  'a finite number above 0 in float32',
+  (value) => positive.accepts(value) && Math.fround(Number(value)) > 0 && Number.isFinite(Math.fround(Number(value))),
+);
+const growing = kind<number>('a finite number above 1', (value) => Number.isFinite(value) && Number(value) > 1);
 const shrinking = kind<number>('a number above 0 and below 1', (value) => positive.accepts(value) && Number(value) < 1);
 
 const takes = signature<GradScalerOptions>(
   {},
   {
     device: oneOf('cuda', 'cpu'),
-    initScale: positive,
+    initScale: scaleKind,
     growthFactor: growing,
     backoffFactor: shrinking,
     growthInterval: size,
@@ -58,8 +63,9 @@ const takes = signature<GradScalerOptions>(
 const scaleTakes = signature({ outputs: anything });
 const optimizerTakes = signature({ optimizer: optimizerKind });
 const stepTakes = signature({ optimizer: optimizerKind, closure: optional(func()) });
-const updateTakes = signature({ newScale: optional(either(positive, tensorKind)) });
-const factorTakes = signature({ newFactor: positive });
+const updateTakes = signature({ newScale: optional(either(scaleKind, tensorKind)) });
+const growthTakes = signature({ newFactor: growing });
+const backoffTakes = signature({ newFactor: shrinking });
 const intervalTakes = signature({ newInterval: size });
 const loadStateDictTakes = signature({ stateDict: kind('an object, as stateDict() gives', isOptions) });
 
@@ -300,7 +306,7 @@ export class GradScaler {
   }
 
   setGrowthFactor(newFactor: number): void {
-    factorTakes.check('GradScaler.setGrowthFactor', arguments);
+    growthTakes.check('GradScaler.setGrowthFactor', arguments);
     this.#growthFactor = newFactor;
   }
 
@@ -310,7 +316,7 @@ export class GradScaler {
   }
 
   setBackoffFactor(newFactor: number): void {
-    factorTakes.check('GradScaler.setBackoffFactor', arguments);
+    backoffTakes.check('GradScaler.setBackoffFactor', arguments);
     this.#backoffFactor = newFactor;
   }
 

@@ -53,7 +53,7 @@ export const TrainingConfig = z
     testFraction: fraction.default(0.1).describe('Share of the samples to test on, from 0 to under 1; default 0.1'),
     device: z
       .string()
-      .regex(/^(auto|cpu|cuda(:\d+)?)$/, 'expected auto, cpu, cuda or one such as cuda:1')
+      .regex(/^(auto|cpu|cuda(:(0|[1-9]\d{0,2}))?)$/, 'expected auto, cpu, cuda or one such as cuda:1')
       .default('auto')
       .describe(
         "Where the model trains: 'cpu', 'cuda' (of several processes, each on its own GPU), 'cuda:1', or 'auto' for a GPU where there is one; default 'auto'",
@@ -69,7 +69,7 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe(
-        'Put batches into pinned memory on their way to a GPU, null for yes where it trains on one; default null',
+        'Put batches into pinned memory on their way to a GPU, null for yes; nothing where it trains on the CPU; default null',
       ),
     numThreads: count.nullable().default(null).describe('Threads of one operator, null for the default; default null'),
     checkpoint: z

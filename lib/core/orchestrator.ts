@@ -254,7 +254,7 @@ export class Orchestrator {
   ): Promise<Run> {
     const { model, optimizer, plugins, resumed, config, device } = plan;
     const { training } = config;
-    const placement = new Placement(model, device, training.pinMemory ?? device !== 'cpu');
+    const placement = new Placement(model, device, device !== 'cpu' && (training.pinMemory ?? true));
     const precision = new Precision(training.precision, device);
     fileLogger.info({ device: describeDevice(device), precision: training.precision }, 'The model trains here');
     const { tracker } = tracking;

@@ -19,7 +19,7 @@ const scopeTakes = signature({ device: anything, body: func() });
 export function indexOf(device: CudaDevice | null | undefined): number | null {
   if (device === undefined || device === null || device === 'cuda') return null;
   if (Number.isInteger(device)) return device as number;
-  const index = typeof device === 'string' ? /^cuda:(\d+)$/.exec(device)?.[1] : undefined;
+  const index = typeof device === 'string' ? /^cuda:(0|[1-9]\d{0,2})$/.exec(device)?.[1] : undefined;
   if (index !== undefined) return Number(index);
   throw new AiforgeError(
     'INVALID_ARGUMENT',

@@ -1,3 +1,5 @@
+import { boolean, kind } from '../kinds.js';
+import { signature } from '../signature.js';
 import { nativeCuda, type NativeEvent } from './native.js';
 import type { Stream } from './stream.js';
 
@@ -5,6 +7,9 @@ export interface EventOptions {
   /** Whether `elapsedTime` can be asked. Default: false. */
   enableTiming?: boolean;
 }
+
+const eventTakes = signature<EventOptions>({}, { enableTiming: boolean });
+const elapsedTakes = signature({ end: kind<Event>('an Event', (value) => value instanceof Event) });
 
 /**
  * A mark in a stream's work, to wait for and to measure by. As `torch.cuda.Event`.
@@ -25,8 +30,9 @@ export interface EventOptions {
 export class Event {
   readonly #native: NativeEvent;
 
-  constructor({ enableTiming = false }: EventOptions = {}) {
-    this.#native = nativeCuda().openEvent(enableTiming);
+  constructor(options: EventOptions = {}) {
+    eventTakes.check(new.target.name, arguments);
+    this.#native = nativeCuda().openEvent(options.enableTiming ?? false);
   }
 
   /** @internal */
@@ -64,6 +70,7 @@ export class Event {
    * `enableTiming` and are done.
    */
   elapsedTime(end: Event): number {
+    elapsedTakes.check('Event.elapsedTime', arguments);
     return nativeCuda().eventElapsed(this.#native, end.#native);
   }
 }

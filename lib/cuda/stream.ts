@@ -1,13 +1,24 @@
-import { func } from '../kinds.js';
+import { anything, func, kind, optional, whole, type Kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import { currentContext, runInContext } from '../tensor/context.js';
 import { placeWithin } from '../tensor/devicePlace.js';
+import { tensorKind } from '../tensor/kinds.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
 import { indexOf, type CudaDevice } from './device.js';
 import { Event } from './event.js';
 import { nativeCuda, type NativeStream } from './native.js';
 
+const streamTakes = signature<StreamOptions>(
+  {},
+  { device: anything as Kind<CudaDevice>, priority: whole, of: anything as Kind<NativeStream> },
+);
 const runTakes = signature({ body: func() });
+const isStream = kind<Stream>('a Stream', (value) => value instanceof Stream);
+const isEvent = kind<Event>('an Event', (value) => value instanceof Event);
+const waitEventTakes = signature({ event: isEvent });
+const waitStreamTakes = signature({ stream: isStream });
+const recordEventTakes = signature({ event: optional(isEvent) });
+const recordTakes = signature({ tensor: tensorKind, stream: isStream });
 
 export interface StreamOptions {
   /** Default: the current device. */
@@ -39,6 +50,7 @@ export class Stream {
   readonly #native: NativeStream;
 
   constructor(options: StreamOptions = {}) {
+    streamTakes.check(new.target.name, arguments);
     // Not in the parameter list: the published types would name `of`, which they leave out.
     const { device, priority = 0, of } = options;
     this.#native = of ?? nativeCuda().openStream(indexOf(device), priority);
@@ -76,16 +88,20 @@ export class Stream {
 
   /** Makes the work that comes later wait for an event. */
   waitEvent(event: Event): void {
+    waitEventTakes.check('Stream.waitEvent', arguments);
     nativeCuda().eventBlock(event.native, this.#native);
   }
 
   /** Makes the work that comes later wait for all that another stream has now. */
   waitStream(stream: Stream): void {
+    waitStreamTakes.check('Stream.waitStream', arguments);
     this.waitEvent(stream.recordEvent());
   }
 
   /** Puts an event, a new one by default, after the work that it has now. */
-  recordEvent(event = new Event()): Event {
+  recordEvent(event?: Event): Event {
+    recordEventTakes.check('Stream.recordEvent', arguments);
+    event ??= new Event();
     nativeCuda().eventRecord(event.native, this.#native);
     return event;
   }
@@ -112,5 +128,6 @@ export function defaultStream(device?: CudaDevice): Stream {
 
 /** Keeps a tensor's memory, once the tensor is released, until the work that a stream has by then is done. */
 export function recordStream(tensor: Tensor, stream: Stream): void {
+  recordTakes.check('recordStream', arguments);
   nativeCuda().recordStream(handleOf(tensor), stream.native);
 }

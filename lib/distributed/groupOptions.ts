@@ -59,6 +59,7 @@ export const allToAllSingleTakes = signature<AllToAllSingleOptions>(
 
 export const tensorList = listOf(tensorKind);
 
+export const allToAllTakes = signature({ tensors: tensorList });
 export const manyTake = signature<{ op?: ReduceOp }>({ tensors: tensorList }, { op: reduceOpKind });
 
 export const intoTakes = signature({ output: tensorKind, input: tensorKind });

@@ -144,6 +144,7 @@ export class ProcessGroup implements SyncGroup {
 
   /** Sends the i-th tensor to rank i; returns what the ranks have sent to this one. */
   async allToAll(tensors: readonly Tensor[]): Promise<Tensor[]> {
+    takes.allToAllTakes.check('allToAll', arguments);
     const outputs = tensors.flatMap((tensor) => this.#emptyLike(tensor, 1));
     await nativeDistributed.allToAll(this.#native, handlesOf(outputs), handlesOf(tensors));
     return outputs;

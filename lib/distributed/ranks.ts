@@ -1,6 +1,6 @@
+import { kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import type { Device } from '../tensor/dtype.js';
-import { deviceKind } from '../tensor/dtypeKinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
   defaultProcessGroup,
@@ -60,7 +60,10 @@ export interface JoinOptions {
   device?: Device;
 }
 
-const joinTakes = signature<JoinOptions>({}, { device: deviceKind });
+const rankDevice = kind<Device>("'cpu', or a GPU with its number, such as 'cuda:0'", (value) =>
+  /^(cpu|cuda:(0|[1-9]\d{0,2}))$/.test(String(value)),
+);
+const joinTakes = signature<JoinOptions>({}, { device: rankDevice });
 
 /**
  * Joins the ranks that the launcher started, to train an experiment together; `leave` ends it. Undefined in a process that no

@@ -151,11 +151,22 @@ void check_parts(const CollectiveCall& call, const std::vector<at::Tensor>& whol
   for (size_t i = 0; i < wholes.size(); ++i) check_parts(call, wholes[i], parts[i]);
 }
 
+// c10d divides along the first dimension, of which a single number has none.
+at::Tensor with_dimension(const at::Tensor& tensor) {
+  return tensor.dim() == 0 ? tensor.detach().view({1}) : tensor;
+}
+
+std::vector<at::Tensor> with_dimensions(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& tensor : tensors) result.push_back(with_dimension(tensor));
+  return result;
+}
+
 struct AllGatherIntoTensor {
   static constexpr const char* name = "allGatherIntoTensor";
   static Work start(const CollectiveCall& call) {
-    const at::Tensor output = call.tensor(1);
-    const at::Tensor input = call.tensor(2);
+    const at::Tensor output = with_dimension(call.tensor(1));
+    const at::Tensor input = with_dimension(call.tensor(2));
     check_parts(call, output, input);
     return gather_single(call.group, output, input);
   }
@@ -164,8 +175,8 @@ struct AllGatherIntoTensor {
 struct AllGatherIntoTensorCoalesced {
   static constexpr const char* name = "allGatherIntoTensorCoalesced";
   static Work start(const CollectiveCall& call) {
-    const auto outputs = some_tensors(call, 1, "outputs");
-    const auto inputs = call.tensors(2);
+    const auto outputs = with_dimensions(some_tensors(call, 1, "outputs"));
+    const auto inputs = with_dimensions(call.tensors(2));
     check_parts(call, outputs, inputs);
     return gather_singles(call.group, outputs, inputs);
   }
@@ -174,8 +185,8 @@ struct AllGatherIntoTensorCoalesced {
 struct ReduceScatterTensor {
   static constexpr const char* name = "reduceScatterTensor";
   static Work start(const CollectiveCall& call) {
-    const at::Tensor output = call.tensor(1);
-    const at::Tensor input = call.tensor(2);
+    const at::Tensor output = with_dimension(call.tensor(1));
+    const at::Tensor input = with_dimension(call.tensor(2));
     check_parts(call, input, output);
     c10d::ReduceScatterOptions options;
     options.reduceOp = call.op(3, output);
@@ -186,8 +197,8 @@ struct ReduceScatterTensor {
 struct ReduceScatterTensorCoalesced {
   static constexpr const char* name = "reduceScatterTensorCoalesced";
   static Work start(const CollectiveCall& call) {
-    const auto outputs = some_tensors(call, 1, "outputs");
-    const auto inputs = call.tensors(2);
+    const auto outputs = with_dimensions(some_tensors(call, 1, "outputs"));
+    const auto inputs = with_dimensions(call.tensors(2));
     check_parts(call, inputs, outputs);
     c10d::ReduceScatterOptions options;
     options.reduceOp = call.op(3, outputs[0]);

@@ -1,6 +1,7 @@
 import {
   amp,
   autograd,
+  inferenceMode,
   checkpoint,
   func,
   grad,
@@ -121,6 +122,42 @@ describe('autocast', () => {
       false,
       false,
     ]);
+  });
+
+  it('is what it was on both sides of inferenceMode, whatever runs in it', async () => {
+    const dtypeOf = () => matmul(x, x.t()).dtype;
+    const inInference = () => inferenceMode(dtypeOf);
+    expect([amp.autocast(cpu, dtypeOf), inInference(), dtypeOf(), inInference()]).to.deep.equal([
+      'bfloat16',
+      'float32',
+      'float32',
+      'float32',
+    ]);
+    expect(amp.autocast(cpu, () => [inInference(), dtypeOf()])).to.deep.equal(['bfloat16', 'bfloat16']);
+    const inside = () => amp.autocast({ ...cpu, enabled: false }, dtypeOf);
+    expect(amp.autocast(cpu, () => [inferenceMode(inside), dtypeOf()])).to.deep.equal(['float32', 'bfloat16']);
+    expect(inferenceMode(() => [amp.autocast(cpu, dtypeOf), dtypeOf()])).to.deep.equal(['bfloat16', 'float32']);
+    const pause = async () => new Promise(setImmediate);
+    const rounds = async () => [dtypeOf(), await pause().then(dtypeOf), await pause().then(dtypeOf)];
+    const tasks = [amp.autocast(cpu, rounds), inferenceMode(rounds), rounds()];
+    expect(await Promise.all(tasks)).to.deep.equal([
+      Array<string>(3).fill('bfloat16'),
+      Array<string>(3).fill('float32'),
+      Array<string>(3).fill('float32'),
+    ]);
+    const y = ones([2], { requiresGrad: true });
+    const seen: string[] = [];
+    y.registerHook(() => void seen.push(inInference(), dtypeOf()));
+    amp.autocast(cpu, () => (y.sum().backward(), seen.push(dtypeOf())));
+    expect(seen).to.deep.equal(['bfloat16', 'bfloat16', 'bfloat16']);
+  });
+
+  it('lets recurrent layers take what layers before them gave', () => {
+    for (const layer of [new nn.LSTM(3, 4), new nn.GRU(3, 4), new nn.RNN(3, 4)]) {
+      const run = () => (layer.forward as (t: Tensor) => [Tensor, unknown])(ones([2, 1, 3], { dtype: 'bfloat16' }))[0];
+      expect(amp.autocast(cpu, run).dtype).to.equal('bfloat16');
+      expect(run).to.throw('the weights, float32');
+    }
   });
 
   it('is in a hook what it is around the backward pass, and after it as before', () => {

@@ -33,6 +33,11 @@ describe('training.device', () => {
     expect(readFileSync(path.join(runDirectory, 'config.yaml'), 'utf8')).to.include('device: auto');
   });
 
+  it('has no use for pinned memory on the CPU', async () => {
+    const { status } = await runIn(folder(), experiment({ device: 'cpu', pinMemory: true, epochs: 1 }));
+    expect(status).to.equal('finished');
+  });
+
   it('that is not there is refused with the place of the setting, and nothing is written', async function () {
     withoutGpu(this);
     const inside = folder();
@@ -95,9 +100,17 @@ describe('moveToDevice', () => {
         return { given: batch, device } as never;
       }
     }
+    class Lost extends Model {
+      override transferBatchToDevice() {
+        return undefined as never;
+      }
+    }
     const model = new Own({ dropout: 0, classes: 2 });
     expect(new Placement(model, 'meta', false).move('batch')).to.deep.equal({ given: 'batch', device: 'meta' });
     expect(new Placement(model, 'cpu', false).move('batch')).to.deep.equal({ given: 'batch', device: 'cpu' });
+    const lost = new Lost({ dropout: 0, classes: 2 });
+    const refused = refusalOf(() => new Placement(lost, 'meta', false).move('batch'));
+    expect(refused.message).to.equal('transferBatchToDevice returned undefined: return the batch on meta.');
     const usual = new Model({ dropout: 0, classes: 2 });
     expect(new Placement(usual, 'cpu', false).move('batch')).to.equal('batch');
     expect(Object.hasOwn(BaseModel.prototype, 'transferBatchToDevice')).to.equal(true);

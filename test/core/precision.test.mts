@@ -131,6 +131,21 @@ describe('training.precision', () => {
     expect(steps.map(({ step }) => step)).to.deep.equal(Array.from({ length: state.step }, (_, i) => i + 1));
   });
 
+  it('ends a run whose every step overflows, once the scale cannot shrink', async () => {
+    class Vertical extends Model {
+      override trainingStep(batch: Batch) {
+        const { loss, predictions } = super.trainingStep(batch);
+        // The root of 0 has no finite gradient.
+        return { loss: loss.add(this.head.bias!.mul(0).abs().sqrt().sum()), predictions };
+      }
+    }
+    registerPlugin({ name: 'vertical', Model: Vertical, Dataset, Config });
+    const plugins = { modelPlugin: 'vertical', datasetPlugin: 'vertical' };
+    const error = await failureOf(runIn(folder(), experiment({ precision: 'float16', epochs: 60 }, plugins)));
+    expect(error.code).to.equal('TRAINING_FAILED');
+    expect(error.message).to.include('no step had finite gradients');
+  });
+
   it('is refused under other names', () => {
     for (const [other, ours] of [
       ['16-mixed', 'float16'],

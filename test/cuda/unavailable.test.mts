@@ -82,6 +82,20 @@ describe('aiforge/cuda without a GPU', () => {
     if (version !== null) expect(version[0]).to.be.at.least(2);
   });
 
+  it('streams and events take nothing else', () => {
+    for (const call of [
+      () => new cuda.Stream(null as never),
+      () => new cuda.Stream({ prio: -1 } as never),
+      () => new cuda.Stream({ priority: 'high' } as never),
+      () => new cuda.Event(true as never),
+      () => new cuda.Event({ enable_timing: true } as never),
+      () => cuda.recordStream(x, undefined as never),
+      () => cuda.setDevice('cuda:01'),
+    ]) {
+      expect(thrownBy(call).code).to.equal('INVALID_ARGUMENT');
+    }
+  });
+
   it('operators that are asked for CUDA say what to do', () => {
     for (const call of [
       () => x.to('cuda'),

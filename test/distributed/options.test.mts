@@ -121,6 +121,15 @@ describe('a group on Gloo', () => {
   });
   after(() => group.destroy());
 
+  it('divides a single number as a tensor of one', async () => {
+    const [out, gathered] = [tensor(0), tensor(0)];
+    await group.reduceScatterTensor(out, tensor(5));
+    await group.allGatherIntoTensor(gathered, tensor(6));
+    await group.reduceScatterTensorCoalesced([out], [out.add(2)]);
+    expect([out.item(), gathered.item(), out.shape]).to.deep.equal([7, 6, []]);
+    expect((await failure(() => group.allToAll(null as never))).code).to.equal('INVALID_ARGUMENT');
+  });
+
   it('says what it is', () => {
     expect(getBackend({ group })).to.equal('gloo');
     expect(isGlooAvailable()).to.equal(true);

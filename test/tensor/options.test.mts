@@ -27,7 +27,11 @@ const refused: [name: string, attempt: () => unknown, message: RegExp][] = [
   ['scope(f, { naem })', () => t.scope(() => 1, plain({ naem: 'x' })), /mean 'name'/],
   ['scope(f, 3)', () => t.scope(() => 1, plain(3)), /expected an options object after body, got 3/],
   ["new Scope('a', 1)", () => new (t.Scope as new (...args: unknown[]) => unknown)('a', 1), /got 1 after it/],
-  ["new Generator('cuda')", () => new (t.Generator as new (...args: unknown[]) => unknown)('cuda'), /no arguments/],
+  [
+    "new Generator('cuda')",
+    () => new (t.Generator as new (...args: unknown[]) => unknown)('cuda'),
+    /write { device: 'cuda' }/,
+  ],
   ['memory.detectLeaks({ treshold })', () => t.memory.detectLeaks(() => 1, plain({ treshold: 1 })), /'threshold'/],
   ['sparse.sum({ dims })', () => t.sparse.sum(x.toSparse(), plain({ dims: 1 })), /mean 'dim'/],
   ['unique({ return_counts })', () => x.unique(plain({ return_counts: true })), /mean 'returnCounts'/],

@@ -1,5 +1,6 @@
 import * as cuda from '../../cuda/index.js';
 import { pinBatch } from '../../data/moveToDevice.js';
+import { AiforgeError } from '../../errors.js';
 import type { Device } from '../../tensor/index.js';
 import { tensorsIn } from '../../tensor/scope.js';
 import { BaseModel } from '../baseModel.js';
@@ -25,7 +26,12 @@ export class Placement {
     const { model, device } = this;
     if (device === 'cpu' && model.transferBatchToDevice === BaseModel.prototype.transferBatchToDevice) return batch;
     const source = this.pinsMemory ? pinBatch(batch) : batch;
-    return called('transferBatchToDevice', () => model.transferBatchToDevice(source as never, device));
+    const moved: unknown = called('transferBatchToDevice', () => model.transferBatchToDevice(source as never, device));
+    if (moved !== undefined && moved !== null) return moved;
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `transferBatchToDevice returned ${String(moved)}: return the batch on ${device}.`,
+    );
   }
 }
 

@@ -1,8 +1,20 @@
 import { autocast, GradScaler } from '../../amp/index.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { AiforgeError } from '../../errors.js';
 import { utils } from '../../nn/index.js';
 import type { Optimizer } from '../../optim/index.js';
 import { scope, type Device, type Tensor } from '../../tensor/index.js';
+
+// Below it the inverse, by which gradients are unscaled, is infinite.
+const smallestScale = 2 ** -126;
+
+function vanished(): AiforgeError {
+  return new AiforgeError(
+    'TRAINING_FAILED',
+    'In float16 no step had finite gradients, however small the scale of the loss became: the model overflows by itself. ' +
+      'Set training.precision to bfloat16 or float32, or look at what it computes.',
+  );
+}
 
 type Dtype = TrainingConfig['precision'];
 
@@ -43,7 +55,9 @@ export class Precision {
       else this.scaler.step(optimizer);
       this.scaler?.update();
       optimizer.zeroGrad();
-      return this.scaler === null || this.scaler.getScale() >= before;
+      const after = this.scaler?.getScale() ?? 0;
+      if (this.scaler !== null && after < smallestScale) throw vanished();
+      return after >= before;
     });
   }
 }

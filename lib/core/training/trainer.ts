@@ -59,6 +59,7 @@ export class Trainer {
   #running = new RunningMetrics();
   #turn = performance.now();
   #savedStep = 0;
+  #epochStep = 0;
   #feed: Feed | undefined;
   readonly #log: StepLog;
 
@@ -116,6 +117,7 @@ export class Trainer {
     const { model, state, agreement, placement } = this.#parts;
     model.train();
     this.#sampler.setEpoch(state.epoch);
+    this.#epochStep = state.step;
     if (state.batch === 0) this.#running = new RunningMetrics();
     let isStopping = await agreement.decide();
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
@@ -135,6 +137,11 @@ export class Trainer {
   async trainMetrics() {
     const { ranks, training, state } = this.#parts;
     this.#log.flush();
+    if (state.step === this.#epochStep && this.#parts.precision.scaler !== null) {
+      logger.warn(
+        `Epoch ${state.epoch + 1} made no step: in float16 the gradients of each were infinite, and it was skipped`,
+      );
+    }
     const metrics = await this.#running.finish(ranks);
     // Batches that count are looked at one by one.
     if (!Number.isNaN(metrics.values.loss) || training.nonFiniteLoss === 'ignore') return metrics;

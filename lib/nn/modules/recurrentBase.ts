@@ -2,6 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import { boolean, fraction, size, count, oneOf, type Kinds } from '../../kinds.js';
 import { signature, nothing } from '../../signature.js';
+import { currentContext } from '../../tensor/context.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { uniform_ } from '../init.js';
@@ -232,7 +233,9 @@ export abstract class RNNBase extends Module {
   }
 
   private checkInput(input: Tensor, weight: Tensor, dims: number): void {
-    if (input.dtype !== weight.dtype) {
+    // Autocast converts both.
+    const { cpu, cuda } = currentContext().autocast;
+    if (input.dtype !== weight.dtype && !cpu.enabled && !cuda.enabled) {
       throw this.refusal(
         `the input's dtype, ${input.dtype}, must be that of the weights, ${weight.dtype}: ` +
           `convert the input by to('${weight.dtype}'), or the module by to('${input.dtype}')`,
