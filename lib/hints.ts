@@ -26,7 +26,7 @@ const hints: readonly (readonly [reason: RegExp, hint: string])[] = [
     'This build is for the CPU: use the device cpu, or build the CUDA flavour (AIFORGE_FLAVOUR=cuda).',
   ],
   [
-    /driver version is insufficient|Found no NVIDIA driver|no CUDA-capable device|accelerator device when none/,
+    /driver version is insufficient|Found no NVIDIA driver|no CUDA-capable device|accelerator device when none|no pinned memory allocator/,
     'No GPU can be used here, which cuda.isAvailable() tells beforehand: use the device cpu, or see what nvidia-smi says.',
   ],
   [/invalid device ordinal/, 'cuda.deviceCount() tells how many there are, numbered from 0.'],

@@ -25,7 +25,7 @@ bool says_device_missing(const std::string& message) {
   for (const char* reason :
        {"not linked with support for cuda", "arguments from the 'CUDA' backend",
         "driver version is insufficient", "Found no NVIDIA driver", "no CUDA-capable device",
-        "accelerator device when none"}) {
+        "accelerator device when none", "no pinned memory allocator is available"}) {
     if (message.find(reason) != std::string::npos) return true;
   }
   return false;

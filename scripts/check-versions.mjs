@@ -10,12 +10,17 @@ const VERSIONS = ['2.11.0', '2.12.0', '2.14.1'];
 // The one with more sources first.
 const FLAVOURS = ['cuda', 'cpu'];
 const PATIENCE_S = 12 * 60;
+// Of which downloads may have so much.
+const DOWNLOADS_S = 5 * 60;
 
 await runMain(async () => {
-  const end = performance.now() + PATIENCE_S * 1000;
+  const start = performance.now();
+  const end = start + PATIENCE_S * 1000;
   const found = [];
   for (const version of VERSIONS) {
-    const path = await headersOrReason(version);
+    const isLate = performance.now() - start > DOWNLOADS_S * 1000;
+    if (isLate) console.log(`- not compiled for LibTorch ${version}: its headers were not there in ${DOWNLOADS_S} s`);
+    const path = isLate ? null : await headersOrReason(version);
     if (path !== null) found.push({ version, path });
   }
   const wanted = FLAVOURS.flatMap((flavour) => found.map((headers) => ({ ...headers, flavour })));

@@ -7,7 +7,10 @@ import type { Backend } from './backend.js';
 /** A CUDA device with its number: 0, or `'cuda:0'`. */
 export const deviceIdKind: Kind<number | `cuda:${number}`> = kind(
   "a CUDA device with its number, such as 1 or 'cuda:1'",
-  (value) => (typeof value === 'string' ? /^cuda:\d+$/.test(value) : Number.isInteger(value) && (value as number) >= 0),
+  (value) =>
+    typeof value === 'string'
+      ? /^cuda:(0|[1-9]\d{0,2})$/.test(value)
+      : Number.isInteger(value) && (value as number) >= 0,
 );
 
 function refuse(problem: string): never {

@@ -101,6 +101,7 @@ describe('aiforge/cuda without a GPU', () => {
       () => x.to('cuda'),
       () => ones([2], { device: 'cuda' }),
       () => x.pinMemory(),
+      () => ones([1], { pinMemory: true }),
     ] as (() => unknown)[]) {
       const error = thrownBy(call);
       expect(error).to.be.instanceOf(AiforgeError);
