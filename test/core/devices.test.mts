@@ -1,9 +1,21 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { BaseModel, cuda, data, loadExperimentConfig, loadRun, ones, tensor, type Tensor } from 'aiforge';
+import {
+  BaseModel,
+  cuda,
+  data,
+  loadExperimentConfig,
+  loadRun,
+  memory,
+  ones,
+  scope,
+  tensor,
+  type Tensor,
+} from 'aiforge';
 import { deviceOf } from '#lib/core/devices.js';
 import { runFiles } from '#lib/core/runs/runDirectory.js';
+import { held } from '#lib/core/training/held.js';
 import { Placement } from '#lib/core/training/placement.js';
 import { RunningMetrics } from '#lib/core/training/metrics.js';
 import { expect } from 'chai';
@@ -114,6 +126,24 @@ describe('moveToDevice', () => {
     const usual = new Model({ dropout: 0, classes: 2 });
     expect(new Placement(usual, 'cpu', false).move('batch')).to.equal('batch');
     expect(Object.hasOwn(BaseModel.prototype, 'transferBatchToDevice')).to.equal(true);
+  });
+});
+
+describe('a batch that is held', () => {
+  it('lives until it is let go of, whatever scope it was made in, and what the model owns lives on', async () => {
+    const mask = ones([2]);
+    const before = memory.stats().scopes.length;
+    const batch = scope(() => held(() => ({ x: ones([2]).add(1), mask })));
+    expect(batch.value.x.tolist()).to.deep.equal([2, 2]);
+    expect(memory.stats().scopes.length).to.equal(before + 1);
+    batch.letGo();
+    await new Promise(setImmediate);
+    expect(memory.stats().scopes.length).to.equal(before);
+    expect(() => batch.value.x.tolist()).to.throw('disposed');
+    expect(mask.tolist()).to.deep.equal([1, 1]);
+    expect(() => held(() => batch.value.x.add(1))).to.throw('disposed');
+    await new Promise(setImmediate);
+    expect(memory.stats().scopes.length).to.equal(before);
   });
 });
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { cuda, loadRun, ones, registerPlugin, Tensor, type RunResult } from 'aiforge';
+import { cuda, loadRun, memory, ones, registerPlugin, Tensor, type RunResult } from 'aiforge';
 import { loadCheckpoint } from '#lib/core/checkpoints/checkpoint.js';
 import { expect } from 'chai';
 
@@ -106,6 +106,13 @@ describe('experiments on a GPU', function () {
           .item(),
       ).to.be.lessThan(1e-4);
     }
+  });
+
+  it('keep no batch once a pass is over', async () => {
+    await runIn(folder(), experiment({ epochs: 1 }));
+    const held = memory.stats().scopes.length;
+    await runIn(folder(), experiment({ epochs: 3 }));
+    expect(memory.stats().scopes.length).to.equal(held);
   });
 
   it('stop at a loss that is not a number, and write no checkpoint of it', async () => {

@@ -10,7 +10,7 @@ import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { Agreement } from './agreement.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
-import type { Placement } from './placement.js';
+import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
 import { readStep, type Step } from './stepOutput.js';
 
@@ -47,16 +47,25 @@ export interface EvaluationParts {
  * run was asked to stop.
  */
 export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | undefined> {
-  const { model, samples, indices, batchSize, ranks, parallel, agreement, placement, precision } = parts;
+  const { model, samples, indices, batchSize, ranks, parallel, agreement, placement } = parts;
   const share = new Share(indices, ranks);
   const feed = placement.feed(new DataLoader(samples, { batchSize, sampler: share }).batches());
-  const metrics = new RunningMetrics();
   model.eval();
   // What is measured is what rank 0 saves.
   parallel.shareBuffers();
-  if (await agreement.decide()) return undefined;
+  try {
+    if (await agreement.decide()) return undefined;
+    return await measure(parts, feed, share.length);
+  } finally {
+    feed.close();
+  }
+}
+
+async function measure(parts: EvaluationParts, feed: Feed, own: number): Promise<PassMetrics | undefined> {
+  const { model, indices, batchSize, ranks, agreement, precision } = parts;
+  const metrics = new RunningMetrics();
   const mostBatches = Math.ceil(Math.ceil(indices.length / ranks.worldSize) / batchSize);
-  for (let index = 0, left = share.length; index < mostBatches; ++index, left -= batchSize) {
+  for (let index = 0, left = own; index < mostBatches; ++index, left -= batchSize) {
     if (left > 0) {
       noGrad(() =>
         scope(() => {

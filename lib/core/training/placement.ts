@@ -41,6 +41,8 @@ export interface Feed {
   next(): unknown;
   /** Brings the next batch on its way, once all work on this one is queued. */
   prefetch(): void;
+  /** Lets go of the batches; to be called when the pass ends, however it does. */
+  close(): void;
   /** The random state before the batch that is on its way was loaded; undefined where none is. */
   readonly drawnBefore: RandomState | undefined;
 }
@@ -59,6 +61,10 @@ class DirectFeed implements Feed {
 
   prefetch(): void {
     // Nothing would go on meanwhile.
+  }
+
+  close(): void {
+    // The scope of a step has let go of its batch.
   }
 }
 
@@ -99,5 +105,12 @@ class StreamFeed implements Feed {
       return this.#stream.run(() => this.placement.move(value));
     });
     this.#ahead = { ...loaded, drawnBefore };
+  }
+
+  close(): void {
+    this.#current?.letGo();
+    this.#ahead?.letGo();
+    this.#current = undefined;
+    this.#ahead = undefined;
   }
 }

@@ -117,20 +117,25 @@ export class Trainer {
     const { model, state, agreement, placement } = this.#parts;
     model.train();
     this.#sampler.setEpoch(state.epoch);
-    this.#epochStep = state.step;
+    // Only of a whole epoch can be said that it made no step.
+    this.#epochStep = state.batch === 0 ? state.step : -1;
     if (state.batch === 0) this.#running = new RunningMetrics();
     let isStopping = await agreement.decide();
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
     this.#feed = isStopping ? undefined : placement.feed(this.#loader.batches(state.batch));
-    while (state.batch < this.#loader.length && !isStopping) {
-      await this.#step(this.#feed!);
-      await this.#takeTurn();
-      await this.#saveWhenDue();
-      isStopping = await agreement.shouldStop();
+    try {
+      while (state.batch < this.#loader.length && !isStopping) {
+        await this.#step(this.#feed!);
+        await this.#takeTurn();
+        await this.#saveWhenDue();
+        isStopping = await agreement.shouldStop();
+      }
+      if (isStopping) await this.save();
+      return !isStopping;
+    } finally {
+      this.#feed?.close();
+      this.#feed = undefined;
     }
-    if (isStopping) await this.save();
-    this.#feed = undefined;
-    return !isStopping;
   }
 
   /** The means and scores of the epoch so far, over all ranks. */
