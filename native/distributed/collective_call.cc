@@ -1,11 +1,10 @@
 #include "collective_call.h"
 
-#include <torch/version.h>
-
 #include <algorithm>
 
 #include "../environment.h"
 #include "../values.h"
+#include "../versions/collectives.h"
 #include "process_group.h"
 
 namespace aiforge {
@@ -13,12 +12,6 @@ namespace aiforge {
 namespace {
 
 using Op = c10d::ReduceOp;
-
-#if TORCH_VERSION_MINOR >= 13
-Op premul_sum(double factor) { return c10d::makePreMulSum(factor); }
-#else
-Op premul_sum(double factor) { return c10d::makeNCCLPreMulSum(factor); }
-#endif
 
 constexpr std::pair<const char*, Op::RedOpType> kOps[] = {
     {"sum", Op::SUM}, {"avg", Op::AVG},   {"product", Op::PRODUCT}, {"min", Op::MIN},

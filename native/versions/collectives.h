@@ -1,7 +1,8 @@
-// Collectives whose lists are one tensor, which changed their names with LibTorch 2.13.
+// What c10d calls otherwise since 2.13: collectives whose lists are one tensor, and sums with a
+// factor.
 #pragma once
 
-#include <torch/version.h>
+#include <torch/headeronly/version.h>
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <vector>
@@ -11,6 +12,7 @@ namespace aiforge {
 using Work = c10::intrusive_ptr<c10d::Work>;
 
 #if TORCH_VERSION_MINOR >= 13
+inline c10d::ReduceOp premul_sum(double factor) { return c10d::makePreMulSum(factor); }
 inline Work gather_single(c10d::ProcessGroup& group, at::Tensor output, at::Tensor input) {
   return group.all_gather_single(output, input);
 }
@@ -33,6 +35,7 @@ inline Work all_to_all_single(c10d::ProcessGroup& group, at::Tensor output, at::
   return group.all_to_all_single(output, input, output_splits, input_splits);
 }
 #else
+inline c10d::ReduceOp premul_sum(double factor) { return c10d::makeNCCLPreMulSum(factor); }
 inline Work gather_single(c10d::ProcessGroup& group, at::Tensor output, at::Tensor input) {
   return group._allgather_base(output, input);
 }
