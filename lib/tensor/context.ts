@@ -176,11 +176,19 @@ export function runInScope<T>(name: string | null, body: () => T, leave: (result
   return runIn(deriveScope, name, body, leave);
 }
 
+/** Functions have no tag but asynchronous ones and those of generators. */
+function isGenerator(body: object): boolean {
+  const tag = (body as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
+  return tag === 'GeneratorFunction' || tag === 'AsyncGeneratorFunction';
+}
+
 type Leave = (result: unknown, scope: number) => void;
 
 function runIn<A, T>(open: (argument: A) => Context, argument: A, body: () => T, leave: Leave | null): T {
-  if (typeof body !== 'function') {
-    throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${show(body)}.`);
+  if (typeof body !== 'function' || isGenerator(body)) {
+    const problem =
+      typeof body === 'function' ? 'a generator function, whose body would run later and outside' : show(body);
+    throw new AiforgeError('INVALID_ARGUMENT', `expected a function to run, got ${problem}.`);
   }
   let context: Context | null = null;
   let pending = false;

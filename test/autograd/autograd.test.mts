@@ -152,6 +152,13 @@ describe('autograd.backward', () => {
 });
 
 describe('modes', () => {
+  it('refuse generator functions, whose bodies would run outside of them', () => {
+    const bodies = [function* () { yield 1; }, async function* () { yield 1; }]; // prettier-ignore
+    for (const enter of [noGrad, enableGrad, inferenceMode, scope] as ((body: () => unknown) => unknown)[]) {
+      for (const body of bodies) expect(() => enter(body)).to.throw('a generator function');
+    }
+  });
+
   const recorded = (x: Tensor) => x.mul(2).requiresGrad;
 
   it('nest', () => {
