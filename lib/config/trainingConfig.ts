@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { cudaIndex } from '../tensor/dtype.js';
 import { SchedulerConfig } from './schedulerConfig.js';
 
 const count = z.int().min(1);
@@ -53,7 +54,10 @@ export const TrainingConfig = z
     testFraction: fraction.default(0.1).describe('Share of the samples to test on, from 0 to under 1; default 0.1'),
     device: z
       .string()
-      .regex(/^(auto|cpu|cuda(:(0|[1-9]\d{0,2}))?)$/, 'expected auto, cpu, cuda or one such as cuda:1')
+      .refine(
+        (name) => ['auto', 'cpu', 'cuda'].includes(name) || cudaIndex(name) !== undefined,
+        'expected auto, cpu, cuda or one such as cuda:1',
+      )
       .default('auto')
       .describe(
         "Where the model trains: 'cpu', 'cuda' (of several processes, each on its own GPU), 'cuda:1', or 'auto' for a GPU where there is one; default 'auto'",

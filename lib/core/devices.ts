@@ -1,5 +1,6 @@
 import { settingProblem } from '../config/source.js';
 import { device as onCuda, deviceCount, getDeviceName } from '../cuda/index.js';
+import { cudaIndex } from '../tensor/dtype.js';
 import type { Device } from '../tensor/index.js';
 
 const path = ['training', 'device'];
@@ -18,8 +19,8 @@ export function deviceOf(setting: string): Device {
     throw settingProblem(path, `it is ${setting}, and ${reason}.`, undefined, 'DEVICE_UNAVAILABLE');
   }
   const [rank, ranks] = [Number(process.env.LOCAL_RANK ?? 0), Number(process.env.LOCAL_WORLD_SIZE ?? 1)];
-  const named = /^cuda:(\d+)$/.exec(setting)?.[1];
-  return `cuda:${named === undefined ? ownDevice(rank, ranks, count) : namedDevice(Number(named), ranks, count)}`;
+  const named = cudaIndex(setting);
+  return `cuda:${named === undefined ? ownDevice(rank, ranks, count) : namedDevice(named, ranks, count)}`;
 }
 
 function namedDevice(index: number, ranks: number, count: number): number {

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
 import { currentContext, runInContext } from '../tensor/context.js';
+import { cudaIndex } from '../tensor/dtype.js';
 import { moveTo, placeWithin } from '../tensor/devicePlace.js';
 import { flavour, isCudaFlavour, nativeCuda, type DeviceProperties } from './native.js';
 import { anything, func, optional } from '../kinds.js';
@@ -19,8 +20,8 @@ const scopeTakes = signature({ device: anything, body: func() });
 export function indexOf(device: CudaDevice | null | undefined): number | null {
   if (device === undefined || device === null || device === 'cuda') return null;
   if (Number.isInteger(device)) return device as number;
-  const index = typeof device === 'string' ? /^cuda:(0|[1-9]\d{0,2})$/.exec(device)?.[1] : undefined;
-  if (index !== undefined) return Number(index);
+  const index = cudaIndex(device);
+  if (index !== undefined) return index;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     `expected a CUDA device, such as 0, 'cuda' or 'cuda:1', got ${inspect(device, { depth: 0, customInspect: false })}.`,

@@ -2,15 +2,13 @@ import * as cuda from '../cuda/index.js';
 import { indexOf, type CudaDevice } from '../cuda/device.js';
 import { AiforgeError } from '../errors.js';
 import { kind, type Kind } from '../kinds.js';
+import { cudaIndex } from '../tensor/dtype.js';
 import type { Backend } from './backend.js';
 
 /** A CUDA device with its number: 0, or `'cuda:0'`. */
 export const deviceIdKind: Kind<number | `cuda:${number}`> = kind(
   "a CUDA device with its number, such as 1 or 'cuda:1'",
-  (value) =>
-    typeof value === 'string'
-      ? /^cuda:(0|[1-9]\d{0,2})$/.test(value)
-      : Number.isInteger(value) && (value as number) >= 0,
+  (value) => cudaIndex(value) !== undefined || (Number.isInteger(value) && (value as number) >= 0),
 );
 
 function refuse(problem: string): never {

@@ -1,6 +1,6 @@
 import { kind } from '../kinds.js';
 import { signature } from '../signature.js';
-import type { Device } from '../tensor/dtype.js';
+import { cudaIndex, type Device } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
   defaultProcessGroup,
@@ -60,8 +60,9 @@ export interface JoinOptions {
   device?: Device;
 }
 
-const rankDevice = kind<Device>("'cpu', or a GPU with its number, such as 'cuda:0'", (value) =>
-  /^(cpu|cuda:(0|[1-9]\d{0,2}))$/.test(String(value)),
+const rankDevice = kind<Device>(
+  "'cpu', or a GPU with its number, such as 'cuda:0'",
+  (value) => value === 'cpu' || cudaIndex(value) !== undefined,
 );
 const joinTakes = signature<JoinOptions>({}, { device: rankDevice });
 
@@ -85,6 +86,6 @@ export async function joinRanks(
 }
 
 function groupOf(device: Device = 'cpu'): InitProcessGroupOptions {
-  const index = /^cuda:(\d+)$/.exec(device)?.[1];
-  return index === undefined ? {} : { backend: 'cpu:gloo,cuda:nccl', deviceId: Number(index) };
+  const index = cudaIndex(device);
+  return index === undefined ? {} : { backend: 'cpu:gloo,cuda:nccl', deviceId: index };
 }

@@ -48,10 +48,16 @@ export function isDType(value: unknown): value is DType {
   return typeof value === 'string' && known.has(value);
 }
 
-const devicePattern = /^(cpu|cuda|meta|mps|xpu)(:\d+)?$/;
+const devicePattern = /^(cpu|cuda|meta|mps|xpu)(?::(0|[1-9]\d{0,2}))?$/;
 
 export function isDevice(value: unknown): value is Device {
   return typeof value === 'string' && devicePattern.test(value);
+}
+
+/** The number in a GPU's name: 1 of `'cuda:1'`; undefined where it has none, or is no name of a GPU. */
+export function cudaIndex(device: unknown): number | undefined {
+  const [, type, index] = typeof device === 'string' ? (devicePattern.exec(device) ?? []) : [];
+  return type === 'cuda' && index !== undefined ? Number(index) : undefined;
 }
 
 /** Typed arrays that hold a tensor's data. */
