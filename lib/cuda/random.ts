@@ -44,13 +44,13 @@ export function setRngStateAll(states: readonly Tensor[]): void {
 }
 
 /**
- * Seeds the current device's default generator: the same seed gives the same numbers as PyTorch.
- *
- * @throws AiforgeError DEVICE_UNAVAILABLE where there is no device.
+ * Seeds the current device's default generator: the same seed gives the same numbers as PyTorch. Does nothing where there is no
+ * device.
  */
 export function manualSeed(seed: number | bigint): void {
   seedTakes.check('manualSeed', arguments);
-  native.seedDefaultGenerator(nameOf(), seedBits('manualSeed', seed));
+  const bits = seedBits('manualSeed', seed);
+  if (deviceCount() > 0) native.seedDefaultGenerator(nameOf(), bits);
 }
 
 /** Seeds every device's default generator; does nothing where there is no device. */

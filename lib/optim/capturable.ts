@@ -18,7 +18,8 @@ export function checkCapturable(group: CapturableOptions, { parameters, counterD
   const others = counterDevices.length === 0 ? '' : ` and counters on ${[...new Set(counterDevices)].join(', ')}`;
   reject(
     `capturable: a step that graphs capture needs the parameters and their counters on a GPU, got parameters on ` +
-      `${parameters[0]!.device}${others}: give it when the optimizer is made, or leave it out.`,
+      `${parameters[0]!.device}${others}: leave it out, or, where a state from a GPU brought it, set capturable of each of ` +
+      `optimizer.paramGroups to false.`,
   );
 }
 

@@ -120,6 +120,10 @@ describe('training.precision', () => {
     );
     const { runDirectory } = await runIn(folder(), config);
     const { state, scaler, scheduler: saved } = lastOf(runDirectory);
+    const log = readFileSync(path.join(runDirectory, 'log.jsonl'), 'utf8');
+    expect(log).to.match(
+      new RegExp(`Epoch 1 skipped ${11 - state.step} steps.*the scale of the loss is ${scaler!.scale}`),
+    );
     const skipped = Math.log2(65536 / scaler!.scale);
     expect(skipped).to.be.greaterThan(0);
     expect(state.step).to.equal(11 - skipped);

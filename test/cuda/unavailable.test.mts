@@ -18,7 +18,6 @@ const refusals: Record<string, () => unknown> = {
   getDeviceCapability: () => cuda.getDeviceCapability('cuda:0'),
   getRngState: () => cuda.getRngState(),
   setRngState: () => cuda.setRngState(x),
-  manualSeed: () => cuda.manualSeed(1),
   seed: () => cuda.seed(),
   initialSeed: () => cuda.initialSeed(),
   memoryStats: () => cuda.memoryStats(),
@@ -45,7 +44,7 @@ const refusals: Record<string, () => unknown> = {
   Generator: () => new Generator({ device: 'cuda' }),
 };
 const values = ['isAvailable', 'deviceCount', 'ncclVersion', 'emptyCache', 'recordStream', 'isCurrentStreamCapturing'];
-const ofAll = ['getRngStateAll', 'setRngStateAll', 'manualSeedAll', 'seedAll'];
+const ofAll = ['getRngStateAll', 'setRngStateAll', 'manualSeed', 'manualSeedAll', 'seedAll'];
 
 describe('aiforge/cuda without a GPU', () => {
   before(function () {
@@ -78,6 +77,8 @@ describe('aiforge/cuda without a GPU', () => {
     expect(cuda.seedAll()).to.equal(null);
     cuda.setRngStateAll([]);
     cuda.manualSeedAll(1);
+    cuda.manualSeed(1);
+    expect(thrownBy(() => cuda.manualSeed(0.5)).code).to.equal('INVALID_ARGUMENT');
     const version = cuda.ncclVersion();
     if (version !== null) expect(version[0]).to.be.at.least(2);
   });

@@ -23,6 +23,8 @@ export class Precision {
   readonly #deviceType: 'cuda' | 'cpu';
   /** Null where the loss is not scaled. */
   readonly scaler: GradScaler | null;
+  // That of the last step: reading it waits for a GPU, so it is done once a step.
+  #scale: number | undefined;
 
   constructor(
     private readonly dtype: Dtype,
@@ -45,8 +47,8 @@ export class Precision {
 
   /** Steps an optimizer with gradients clipped to a total norm; false where gradients were not finite and it was skipped. */
   step(optimizer: Optimizer, parameters: Iterable<Tensor>, clipNorm: number | null): boolean {
+    this.#scale ??= this.scaler?.getScale();
     return scope(() => {
-      const before = this.scaler?.getScale() ?? 0;
       if (clipNorm !== null) {
         this.scaler?.unscale_(optimizer);
         utils.clipGradNorm_([...parameters], clipNorm);
@@ -55,9 +57,16 @@ export class Precision {
       else this.scaler.step(optimizer);
       this.scaler?.update();
       optimizer.zeroGrad();
-      const after = this.scaler?.getScale() ?? 0;
-      if (this.scaler !== null && after < smallestScale) throw vanished();
-      return after >= before;
+      return this.scaler === null || this.#wasStep(this.scaler);
     });
+  }
+
+  /** Whether the step that was taken was not skipped, which shrinks the scale. */
+  #wasStep(scaler: GradScaler): boolean {
+    const scale = scaler.getScale();
+    if (scale < smallestScale) throw vanished();
+    const wasStep = scale >= this.#scale!;
+    this.#scale = scale;
+    return wasStep;
   }
 }

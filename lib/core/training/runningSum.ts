@@ -23,7 +23,7 @@ export class RunningSum {
       return;
     }
     this.#onDevice ??= keep(full([], this.#number, { dtype: 'float64', device: value.device }));
-    this.#onDevice.add_(value.to('float64').mul(weight).sum());
+    this.#onDevice.add_(value.reshape([]).to('float64').mul(weight));
   }
 
   /** The sum; waits for the GPU that has it. */

@@ -60,6 +60,7 @@ export class Trainer {
   #turn = performance.now();
   #savedStep = 0;
   #epochStep = 0;
+  #skipped = 0;
   #feed: Feed | undefined;
   readonly #log: StepLog;
 
@@ -117,8 +118,7 @@ export class Trainer {
     const { model, state, agreement, placement } = this.#parts;
     model.train();
     this.#sampler.setEpoch(state.epoch);
-    // Only of a whole epoch can be said that it made no step.
-    this.#epochStep = state.batch === 0 ? state.step : -1;
+    this.#epochStep = state.step;
     if (state.batch === 0) this.#running = new RunningMetrics();
     let isStopping = await agreement.decide();
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
@@ -142,11 +142,7 @@ export class Trainer {
   async trainMetrics() {
     const { ranks, training, state } = this.#parts;
     this.#log.flush();
-    if (state.step === this.#epochStep && this.#parts.precision.scaler !== null) {
-      logger.warn(
-        `Epoch ${state.epoch + 1} made no step: in float16 the gradients of each were infinite, and it was skipped`,
-      );
-    }
+    this.#tellSkipped();
     const metrics = await this.#running.finish(ranks);
     // Batches that count are looked at one by one.
     if (!Number.isNaN(metrics.values.loss) || training.nonFiniteLoss === 'ignore') return metrics;
@@ -155,6 +151,18 @@ export class Trainer {
       `Nothing counted in epoch ${state.epoch + 1}: trainingStep returned the weight 0 for every batch, so there is no mean loss. ` +
         'Look at the weights, or at the data that they come from; training.nonFiniteLoss=ignore trains on.',
     );
+  }
+
+  #tellSkipped(): void {
+    const { state, precision } = this.#parts;
+    const skipped = this.#skipped;
+    this.#skipped = 0;
+    if (skipped === 0) return;
+    const text =
+      `Epoch ${state.epoch + 1} skipped ${skipped} steps, whose gradients were not finite in float16; ` +
+      `the scale of the loss is ${precision.scaler?.getScale()}`;
+    if (state.step === this.#epochStep) logger.warn(`${text}. It made no other step`);
+    else logger.info(text);
   }
 
   /** The names of what training measures; known after the first batch. */
@@ -269,6 +277,8 @@ export class Trainer {
     if (isStep) {
       ++state.step;
       this.#scheduling.endStep();
+    } else {
+      ++this.#skipped;
     }
     const rates = isStep ? this.#scheduling.rates : null;
     const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
