@@ -36,7 +36,7 @@ let hasWarned = false;
  * returns what it returns. Follows `await`. As `torch.autocast`, with its lists of operators. Run `backward` outside.
  *
  * Weights are cast once and kept until the outermost autocast ends, or other code runs while it awaits: change no weight
- * inside. Without a GPU, that of CUDA does nothing and warns once.
+ * inside. Without a GPU, that of CUDA does nothing, with a warning in the log, which `LOG_LEVEL=warn` shows.
  *
  * @throws AiforgeError INVALID_ARGUMENT for another device type or dtype.
  * @example

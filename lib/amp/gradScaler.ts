@@ -17,7 +17,7 @@ import { checkState, type GradScalerStateDict } from './gradScalerState.js';
 import { unscaleGradients, type FoundInf } from './unscale.js';
 
 export interface GradScalerOptions {
-  /** Where the losses are. Default: `'cuda'`, and without a GPU a warning and no scaling. */
+  /** Where the losses are. Default: `'cuda'`, and without a GPU no scaling, with a warning in the log (`LOG_LEVEL=warn`). */
   device?: 'cuda' | 'cpu';
   /** The first scale. Default: 65536. */
   initScale?: number;

@@ -25,7 +25,7 @@ export interface DataLoaderOptions<Item, Batch> {
   collate?: (samples: Item[]) => Batch;
   /**
    * Puts the tensors of each batch into pinned memory, from which a GPU copies while the program goes on. Without a GPU it does
-   * nothing and warns. Default: false.
+   * nothing, with a warning in the log (`LOG_LEVEL=warn`). Default: false.
    */
   pinMemory?: boolean;
 }
