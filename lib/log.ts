@@ -116,6 +116,15 @@ function openRoot(toConsole: boolean): PinoLogger {
 
 const bindingsTake = signature({ bindings: kind('an object of fields', isOptions) });
 
+/** What can be told of an error that cannot be written as it is. */
+function plainError(error: unknown): object {
+  try {
+    return { err: { type: 'Error', message: String(error), stack: String((error as Error).stack) } };
+  } catch {
+    return { err: { type: 'Error', message: 'an error that cannot be read' } };
+  }
+}
+
 function createLogger(open: () => PinoLogger, toConsole: boolean): Logger {
   let target: PinoLogger | undefined;
   const method =
@@ -123,7 +132,13 @@ function createLogger(open: () => PinoLogger, toConsole: boolean): Logger {
     (...values: Parameters<LogFn>) => {
       if (!isEnabled(level, toConsole)) return;
       target ??= open();
-      target[level](...values);
+      try {
+        target[level](...values);
+      } catch {
+        // pino marks an error while it writes it, which a frozen one does not allow; a getter of it may throw.
+        const [first, ...rest] = values as unknown as [unknown, ...unknown[]];
+        target[level](plainError(first), ...(rest as []));
+      }
     };
   return {
     get level() {

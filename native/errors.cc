@@ -7,6 +7,7 @@
 #include <new>
 
 #include "accelerator/accelerator.h"
+#include "distributed/background.h"
 #include "environment.h"
 #include "values.h"
 
@@ -53,7 +54,8 @@ Failure from_libtorch(const std::string& raw) {
   // A rank that dies while another waits for its gradients shows as a broken connection in gloo.
   if (message.find("gloo/transport") != std::string::npos) {
     return {"DISTRIBUTED_FAILED",
-            "The connection to another rank broke; look at that rank's own error. " + message};
+            "The connection to another rank broke; look at that rank's own error. " +
+                shortened(message) + "."};
   }
   if (says_device_missing(message)) return {"DEVICE_UNAVAILABLE", message};
   return {says_out_of_memory(raw) ? "OUT_OF_MEMORY" : "OPERATOR_FAILED", message};

@@ -61,6 +61,20 @@ describe('log', () => {
     expect(lines(stderr).map(({ msg }) => msg)).to.deep.equal(['shown']);
   });
 
+  it('writes errors that pino cannot, and does not throw its own in their place', () => {
+    const { status, stderr } = run(
+      `logger.error(Object.freeze(new RangeError('frozen')), 'first');
+      logger.error(Object.defineProperty(new Error(), 'odd', { enumerable: true, get() { throw new Error('getter'); } }), 'second');
+      logger.error(Object.defineProperty(new Error(), 'message', { get() { throw new Error('getter'); } }), 'third');`,
+      { LOG_LEVEL: 'error' },
+    );
+    expect(status).to.equal(0);
+    const written = lines(stderr);
+    expect(written).to.have.length(3);
+    expect(written[0]).to.have.nested.property('err.message', 'RangeError: frozen');
+    expect(written[2]).to.have.nested.property('err.message', 'an error that cannot be read');
+  });
+
   it('writes a run file at its own level while the console is silent, appends to it and stops when closed', () => {
     const file = JSON.stringify(join(folder, 'run', 'log.jsonl'));
     const { stderr } = run(`

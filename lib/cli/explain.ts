@@ -26,7 +26,27 @@ export function explain(error: unknown, color: Colors = pc): string {
   const headline = isExpected
     ? `${color.red(error.code)} ${error.message}`
     : `${color.red(`${error.name}:`)} ${error.message}`;
-  return [headline, ...frames.map((frame) => color.dim(frame))].join('\n');
+  const causes = isExpected ? [] : causesOf(error).map((cause) => `    Caused by: ${cause}`);
+  return [headline, ...frames.map((frame) => color.dim(frame)), ...causes].join('\n');
+}
+
+const mostCauses = 5;
+
+/** What an error of a plugin says that it comes of, the nearest first. Errors of the library have it in their own words. */
+function causesOf(error: Error): string[] {
+  const texts: string[] = [];
+  // Causes may lead round in a ring.
+  for (const next of chain(error)) if (texts.push(String(next)) === mostCauses) break;
+  return texts;
+}
+
+function* chain(error: unknown): Generator<unknown> {
+  if (!(error instanceof Error)) return;
+  const members = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  for (const next of error.cause === undefined ? members : [...members, error.cause]) {
+    yield next;
+    yield* chain(next);
+  }
 }
 
 /** All that stands between the command and a plugin is the library's, but for these two packages. */

@@ -39,7 +39,11 @@ export function applyAutocast(state: AutocastState): void {
   if (state === applied) return;
   const { cpu, cuda, cacheEnabled } = state;
   native.setAutocast(cpu.enabled, cpu.dtype, cuda.enabled, cuda.dtype, cacheEnabled);
-  // Whoever runs between two parts of a region that awaits may change the weights.
-  if (state.region !== applied.region) native.clearAutocastCache();
+  if (!sharesCasts(state, applied)) native.clearAutocastCache();
   applied = state;
+}
+
+/** Whoever runs between two parts of a region that awaits may change the weights; casts to another dtype are of no use. */
+function sharesCasts(a: AutocastState, b: AutocastState): boolean {
+  return a.region === b.region && a.cpu.dtype === b.cpu.dtype && a.cuda.dtype === b.cuda.dtype;
 }

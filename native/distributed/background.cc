@@ -124,8 +124,15 @@ const char* remedy_of(const std::string& message) {
   return "";
 }
 
-// Takes away what means nothing to a user: source positions of LibTorch, and its own advice.
-std::string shorten(std::string message) {
+[[noreturn]] void fail(const std::string& what, const std::string& message) {
+  const std::string remedy = remedy_of(message);
+  throw Error("DISTRIBUTED_FAILED",
+              what + " failed: " + shortened(message) + "." + (remedy.empty() ? "" : " " + remedy));
+}
+
+}  // namespace
+
+std::string shortened(std::string message) {
   while (message.rfind("[/", 0) == 0 || message.rfind("[enforce fail", 0) == 0) {
     const size_t end = message.find("] ");
     if (end == std::string::npos) break;
@@ -137,14 +144,6 @@ std::string shorten(std::string message) {
   while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
   return message;
 }
-
-[[noreturn]] void fail(const std::string& what, const std::string& message) {
-  const std::string remedy = remedy_of(message);
-  throw Error("DISTRIBUTED_FAILED",
-              what + " failed: " + shorten(message) + "." + (remedy.empty() ? "" : " " + remedy));
-}
-
-}  // namespace
 
 void rethrow_as_distributed(const std::string& what) {
   try {

@@ -49,6 +49,9 @@ class Background : public std::enable_shared_from_this<Background> {
   size_t pending_ = 0;
 };
 
+// Takes away what means nothing to a user: source positions of LibTorch, and its own advice.
+std::string shortened(std::string message);
+
 // Throws the exception being handled as a DISTRIBUTED_FAILED that says what failed and what to do.
 // Errors of our own pass through unchanged.
 [[noreturn]] void rethrow_as_distributed(const std::string& what);

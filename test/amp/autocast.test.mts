@@ -108,6 +108,15 @@ describe('autocast', () => {
     expect(await seen).to.deep.equal([2, 6]);
   });
 
+  it('casts a weight anew for another dtype inside, of which PyTorch makes an error', () => {
+    const linear = new nn.Linear(3, 3);
+    const run = () => linear.forward(x).dtype;
+    const half = { ...cpu, dtype: 'float16' } as const;
+    expect(amp.autocast(half, () => [run(), amp.autocast(cpu, run), amp.autocast({ ...cpu, dtype: 'bfloat16' }, run), run()])).to.deep.equal([
+      'float16', 'float16', 'bfloat16', 'float16',
+    ]); // prettier-ignore
+  });
+
   it('says what holds where', () => {
     const state = () => [amp.isAutocastEnabled('cpu'), amp.getAutocastDtype('cpu'), amp.isAutocastCacheEnabled()];
     expect(state()).to.deep.equal([false, 'bfloat16', true]);

@@ -49,6 +49,7 @@ describe('an error within a plugin', () => {
   const steps = {
     mismatch: 'const predictions = this.forward(batch.x); return { loss: predictions.sum() };',
     mistyped: 'return { loss: (batch as unknown as { y: Batch }).y.x.sum() };',
+    frozen: `throw Object.freeze(new Error('outer', { cause: new AggregateError([new TypeError('inner')], 'several') }));`,
     stray: `if (!Object.hasOwn(this, 'late')) setTimeout(() => { throw new RangeError('stray'); }); Object.assign(this, { late: true }); return { loss: this.layer.forward(batch.x.repeat(1, 2).narrow(1, 0, 5)).sum() };`,
   };
   const file = (name: string): string => path.join(folder, 'plugins', name, 'model.ts');
@@ -89,6 +90,18 @@ describe('an error within a plugin', () => {
     expect(log)
       .to.include('The run failed')
       .and.to.include(`${file('mismatch')}:16:`);
+  });
+
+  it('shows with its causes, and as it is where nothing can be added to it', async () => {
+    const runs = path.join(folder, 'frozen');
+    const { status, stderr } = await run('aiforge', ['train', config('frozen')], runs, { LOG_LEVEL: '' });
+    expect(status).to.equal(1);
+    expect(stderr)
+      .to.match(/^Error: outer\n/)
+      .and.to.include(`${file('frozen')}:`);
+    expect(stderr).to.include('Caused by: AggregateError: several').and.to.include('Caused by: TypeError: inner');
+    const [name] = readdirSync(path.join(runs, 'runs', 'frozen'));
+    expect(readFileSync(path.join(runs, 'runs', 'frozen', name!, 'log.jsonl'), 'utf8')).to.include('Error: outer');
   });
 
   it('shows on a terminal', function () {
