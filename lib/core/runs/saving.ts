@@ -24,7 +24,7 @@ export function saving<T>(file: string, write: () => T): T {
     if ((error instanceof AiforgeError && !isWrapped) || code === undefined) throw error;
     throw new AiforgeError(
       'TRAINING_FAILED',
-      `${file} cannot be written: ${message}. ${code === 'ENOSPC' ? 'Free space on its disk' : 'Make it writable'} and go on from the last checkpoint.`,
+      `${file} cannot be written: ${message}. ${code === 'ENOSPC' ? 'Free space on its disk' : 'Make it writable'} and go on from the last checkpoint, if there is one.`,
       { cause: error },
     );
   }
