@@ -21,6 +21,7 @@ import {
 } from 'aiforge';
 import { ZipReader } from '#lib/serialization/zipReader.js';
 import { zipChunks } from '#lib/serialization/zipWriter.js';
+import { withFile } from '#lib/tensor/openFile.js';
 import { expect } from 'chai';
 
 import { reference } from '../support/reference.mjs';
@@ -111,12 +112,9 @@ describe('save and load', () => {
   });
 
   it('refuse what is no data', () => {
-    const self: unknown[] = [];
-    self.push(self);
     for (const [value, message] of [
       [{ model: new nn.Linear(1, 1) }, /save: model is .*stateDict\(\)/],
       [{ a: [() => 1] }, /save: a\[0\] is/],
-      [self, /contains itself/],
       [{ x: empty([2], { device: 'meta' }) }, /meta/],
       [tensor([[0, 1]]).toSparse(), /layout sparse/],
     ] as const) {
@@ -159,9 +157,10 @@ describe('save and load', () => {
 
   it('survive pickles that were tampered with', () => {
     save({ x: arange(3), list: [1, 'two', { three: 3 }], t: ones([2], { dtype: 'uint16' }) }, file);
-    const zip = new ZipReader(file);
-    const entries = [...zip.names()].map((name) => ({ name, content: zip.read(name) }));
-    zip.close();
+    const entries = withFile(file, 'zip file', (opened) => {
+      const zip = new ZipReader(opened);
+      return [...zip.names()].map((name) => ({ name, content: zip.read(name) }));
+    });
     const pickle = entries.find(({ name }) => name.endsWith('data.pkl'))!;
     const whole = Buffer.from(pickle.content);
     const outcomes = new Set<string>();
@@ -171,7 +170,9 @@ describe('save and load', () => {
         pickle.content[at] = value;
         writeFileSync(
           file,
-          Buffer.concat([...zipChunks(entries.map(({ name, content }) => ({ name, bytes: () => content })))]),
+          Buffer.concat([
+            ...zipChunks(entries.map(({ name, content }) => ({ name, size: content.length, chunks: () => [content] }))),
+          ]),
         );
         try {
           load(file);
