@@ -4,7 +4,7 @@ import { handleOf, wrapHandle, type Tensor } from './tensor.js';
 
 // Small enough for a processor's cache, so that what is copied and checked is read from memory once; no buffer of the size of
 // the tensor is needed, which JavaScript may not have.
-const CHUNK = 1 << 22;
+const CHUNK = 1 << 20;
 
 /** How many bytes the elements of a tensor have. */
 export const sizeOf = (tensor: Tensor): number => tensor.numel() * tensor.elementSize();
