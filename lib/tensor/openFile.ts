@@ -4,6 +4,7 @@ import { AiforgeError } from '../errors.js';
 
 // The system reads no more than 2^31 - 1 bytes at a time.
 const MOST_AT_ONCE = 1 << 30;
+const CHUNK = 1 << 20;
 
 /** A file that is open for reading, and how its faults are said. */
 export class OpenFile {
@@ -39,6 +40,16 @@ export class OpenFile {
     const bytes = Buffer.allocUnsafeSlow(length);
     this.fill(bytes, position);
     return bytes;
+  }
+
+  /** All bytes, in pieces that are each overwritten by the next. */
+  *chunks(): Generator<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, this.size));
+    for (let at = 0; at < this.size; at += CHUNK) {
+      const chunk = buffer.subarray(0, Math.min(CHUNK, this.size - at));
+      this.fill(chunk, at);
+      yield chunk;
+    }
   }
 
   /** The error for a damaged file, or one of another format. */
