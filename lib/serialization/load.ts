@@ -21,12 +21,19 @@ const loadTakes = signature<LoadOptions>({ file: string }, { mapLocation: orNull
 
 const ZIP = Buffer.from('PK\x03\x04', 'latin1');
 
-function read(file: OpenFile, mapLocation: Device | null): unknown {
+/** The value, and what else leaves the scope with it. */
+interface Loaded {
+  readonly value: unknown;
+  readonly attached: readonly unknown[];
+}
+
+function read(file: OpenFile, mapLocation: Device | null): Loaded {
   const storages = new Storages(file, mapLocation);
   const rebuild = new Rebuild(file, storages);
   const isZip = file.size >= ZIP.length && file.bytes(0, ZIP.length).equals(ZIP);
   const value = (isZip ? readZip : readLegacy)(file, storages, rebuild);
-  return new PlainValues(file, rebuild).of(value);
+  const plain = new PlainValues(file, rebuild);
+  return { value: plain.of(value), attached: plain.attached };
 }
 
 /**
@@ -46,7 +53,7 @@ export function load<T = Record<string, Tensor>>(file: string, options: LoadOpti
   const { mapLocation = null } = options;
   return withFile(file, 'whole file of torch.save', (opened) => {
     try {
-      return scope(() => read(opened, mapLocation)) as T;
+      return scope(() => read(opened, mapLocation)).value as T;
     } catch (cause) {
       if (cause instanceof AiforgeError && cause.code !== 'OPERATOR_FAILED') throw cause;
       // What a pickle that nobody's torch.save wrote leads to: a list of pairs that are none, nesting without end.

@@ -25,6 +25,8 @@ function define(target: object, name: string, value: unknown, enumerable: boolea
  * their names, storages into tensors. What is nested without bound takes no call stack.
  */
 export class PlainValues {
+  /** The attributes of all objects, which nobody finds who looks at what is in a value. */
+  readonly attached: unknown[] = [];
   readonly #file: OpenFile;
   readonly #rebuild: Rebuild;
   readonly #made = new Map<object, unknown>();
@@ -99,7 +101,9 @@ export class PlainValues {
     if (typeof name !== 'string' || isTaken) {
       throw this.#file.unsupported(`an object with the attribute '${String(name)}', whose name has a meaning here`);
     }
-    define(to, name, this.#convert(value), isTensor);
+    const made = this.#convert(value);
+    this.attached.push(made);
+    define(to, name, made, isTensor);
   }
 
   #alike(value: unknown): Error {
