@@ -20,6 +20,14 @@ function define(target: object, name: string, value: unknown, enumerable: boolea
   Object.defineProperty(target, name, { value, configurable: true, enumerable, writable: true });
 }
 
+/** Whether an object has something of a name that an attribute must not hide. */
+function isTaken(to: object, name: string): boolean {
+  if (to instanceof Map) return name in to;
+  if (!Tensor.isTensor(to)) return Object.hasOwn(to, name);
+  const own = Object.getOwnPropertyDescriptor(Tensor.prototype, name);
+  return own?.get !== undefined || name === 'constructor' || name in Object.prototype;
+}
+
 /**
  * Turns what a pickle holds into plain values: dictionaries into objects, where none of their keys is lost so, dtypes into
  * their names, storages into tensors. What is nested without bound takes no call stack.
@@ -93,12 +101,11 @@ export class PlainValues {
     to.set(name, value);
   }
 
-  // Those of tensors are seen as Python's are; those of dictionaries, such as `_metadata` of state dicts, stand apart from
-  // the entries.
+  // Those of tensors are seen as Python's are, before methods of the same name; those of dictionaries, such as `_metadata` of
+  // state dicts, stand apart from the entries.
   #attach(to: object, name: unknown, value: unknown): void {
     const isTensor = Tensor.isTensor(to);
-    const isTaken = isTensor || to instanceof Map ? Reflect.has(to, name as string) : Object.hasOwn(to, name as string);
-    if (typeof name !== 'string' || isTaken) {
+    if (typeof name !== 'string' || isTaken(to, name)) {
       throw this.#file.unsupported(`an object with the attribute '${String(name)}', whose name has a meaning here`);
     }
     const made = this.#convert(value);

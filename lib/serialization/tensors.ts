@@ -1,5 +1,5 @@
 import { aten } from '../tensor/aten.js';
-import { isDType, type DType, type Layout } from '../tensor/dtype.js';
+import { bytesOf, isDType, type DType, type Layout } from '../tensor/dtype.js';
 import { conj, emptyStrided } from '../tensor/generated/functions.js';
 import type { OpenFile } from '../tensor/openFile.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -102,8 +102,11 @@ export class TensorMaker {
       throw this.#malformed();
     }
     const { memory, start } = storage;
+    const { bytes } = memory;
     try {
-      return memory.bytes.view(dtype).asStrided(sizes, strides, start + (offset as number));
+      // Of other dtypes there may be a part of an element more.
+      const whole = bytes.narrow(0, 0, bytes.numel() - (bytes.numel() % bytesOf(dtype)));
+      return whole.view(dtype).asStrided(sizes, strides, start + (offset as number));
     } catch (cause) {
       throw this.#file.invalid(`a tensor does not fit its storage ${memory.key}: ${(cause as Error).message}`, cause);
     }
