@@ -169,8 +169,8 @@ napi_value copy_bytes(napi_env env, napi_callback_info info) {
 
 void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }
 
-// rowMajor(tensor): a tensor over the same elements whose own memory on the CPU has them in row-major
-// order; the tensor itself where it is so.
+// rowMajor(tensor): a tensor over the same elements whose own memory on the CPU has them in
+// row-major order; the tensor itself where it is so.
 napi_value row_major(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);

@@ -36,7 +36,9 @@ function integer(value: number | bigint): Buffer {
     const bits = big.toString(2).length;
     throw new AiforgeError('INVALID_ARGUMENT', `save: an integer of ${bits} bits is too large, expected at most 2039.`);
   }
-  const digits = BigInt.asUintN(8 * length, big).toString(16).padStart(2 * length, '0');
+  const digits = BigInt.asUintN(8 * length, big)
+    .toString(16)
+    .padStart(2 * length, '0');
   return Buffer.concat([Buffer.from([0x8a, length]), Buffer.from(digits, 'hex').reverse()]);
 }
 
@@ -119,8 +121,9 @@ export class PickleWriter {
     this.#chunks.push(Buffer.from([0x80, 2]));
     this.#write(value);
     for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
-      const { done, value: step } = open.steps.next();
-      if (done === true) this.#open.pop();
+      const next = open.steps.next();
+      const step = next.done === true ? undefined : next.value;
+      if (step === undefined) this.#open.pop();
       else if (step instanceof Item) {
         open.label = step.label;
         this.#write(step.value);
@@ -192,7 +195,8 @@ export class PickleWriter {
   *#entries(value: object): Generator<Buffer | Item> {
     yield code('(');
     const keys = new Keys();
-    const entries = value instanceof Map ? (value as Map<unknown, unknown>) : entriesOf(value as Record<string, unknown>);
+    const entries =
+      value instanceof Map ? (value as Map<unknown, unknown>) : entriesOf(value as Record<string, unknown>);
     for (const [key, item] of entries) {
       yield new Item(keys.add(key), '');
       yield new Item(item, `.${String(key)}`);

@@ -114,6 +114,8 @@ export class PlainValues {
   }
 
   #alike(value: unknown): Error {
-    return this.#file.unsupported(`a collection with ${String(value)} twice, such as a dtype and its name, which are one here`);
+    return this.#file.unsupported(
+      `a collection with ${String(value)} twice, such as a dtype and its name, which are one here`,
+    );
   }
 }

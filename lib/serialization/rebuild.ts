@@ -42,7 +42,8 @@ export class Rebuild implements PickleHost {
     try {
       return make(args);
     } catch (cause) {
-      if (cause instanceof AiforgeError && (cause.code === 'FILE_INVALID' || cause.code === 'OUT_OF_MEMORY')) throw cause;
+      if (cause instanceof AiforgeError && (cause.code === 'FILE_INVALID' || cause.code === 'OUT_OF_MEMORY'))
+        throw cause;
       throw this.#file.invalid(`what it gives ${name} is refused: ${(cause as Error).message}`, cause);
     }
   }
@@ -91,7 +92,6 @@ export class Rebuild implements PickleHost {
     if (content instanceof Uint8Array) return content.slice();
     if (Array.isArray(content)) return Uint8Array.from(content as number[]);
     const isLatin1 = typeof encoding === 'string' && /^latin-?1$/.test(encoding);
-    // eslint-disable-next-line no-control-regex -- these are the characters
     if (typeof content !== 'string' || !isLatin1 || !/^[\0-\xff]*$/.test(content)) {
       throw this.invalid('it has malformed bytes');
     }

@@ -1,5 +1,4 @@
 import { writeFileAtomic } from '../atomicFile.js';
-import { AiforgeError } from '../errors.js';
 import { anything, string } from '../kinds.js';
 import { signature } from '../signature.js';
 import { scope } from '../tensor/scope.js';

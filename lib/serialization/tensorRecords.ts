@@ -63,7 +63,12 @@ export class TensorRecords {
     const attributes = attributesOf(tensor);
     if (attributes.size === 0) return made;
     const type = globalOf('torch.Tensor');
-    return new Call(globalOf('torch._tensor._rebuild_from_type_v2'), [made.callee, type, new Tuple(made.args), attributes]);
+    return new Call(globalOf('torch._tensor._rebuild_from_type_v2'), [
+      made.callee,
+      type,
+      new Tuple(made.args),
+      attributes,
+    ]);
   }
 
   #strided(tensor: Tensor): Call {

@@ -16,7 +16,12 @@ const compressed = aten('_sparse_compressed_tensor_unsafe');
 const checkCoo = aten<undefined>('_validate_sparse_coo_tensor_args');
 const checkCompressed = aten<undefined>('_validate_sparse_compressed_tensor_args');
 
-const compressedLayouts: ReadonlySet<unknown> = new Set<Layout>(['sparse_csr', 'sparse_csc', 'sparse_bsr', 'sparse_bsc']);
+const compressedLayouts: ReadonlySet<unknown> = new Set<Layout>([
+  'sparse_csr',
+  'sparse_csc',
+  'sparse_bsr',
+  'sparse_bsc',
+]);
 
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
@@ -92,7 +97,8 @@ export class TensorMaker {
 
   /** The elements of a storage that a file holds by itself. */
   elements({ memory, dtype, start, length }: Storage): Tensor {
-    if (dtype !== null && /^qu?int/.test(dtype)) throw this.#file.unsupported(`a storage of ${dtype} without its scale`);
+    if (dtype !== null && /^qu?int/.test(dtype))
+      throw this.#file.unsupported(`a storage of ${dtype} without its scale`);
     return this.#view(new Storage(memory, dtype, start, length), 0, [length], [1], dtype ?? 'uint8');
   }
 
@@ -128,7 +134,8 @@ export class TensorMaker {
   #dtype(value: unknown): DType {
     const dtype = dtypeOf(value);
     if (dtype !== undefined) return dtype;
-    if (value instanceof Global) throw this.#file.unsupported(`a tensor of the dtype ${value.name}, which load does not read`);
+    if (value instanceof Global)
+      throw this.#file.unsupported(`a tensor of the dtype ${value.name}, which load does not read`);
     throw this.#malformed();
   }
 

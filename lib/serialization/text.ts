@@ -31,7 +31,8 @@ export function decodeText(bytes: Buffer): string | undefined {
     const whole = bytes.subarray(start, at);
     if (!isUtf8(whole)) return undefined;
     text += whole.toString('utf8');
-    if (at < bytes.length) text += String.fromCharCode(0xd000 | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f));
+    if (at < bytes.length)
+      text += String.fromCharCode(0xd000 | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f));
     at += 2;
     start = at + 1;
   }

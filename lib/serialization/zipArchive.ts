@@ -25,6 +25,7 @@ function rootOf(zip: ZipReader, file: OpenFile): string {
     throw file.invalid('it is a TorchScript program, not data; save its state_dict()');
   }
   const order = `${root}byteorder`;
-  if (zip.has(order) && zip.read(order).toString() !== 'little') throw file.invalid('its bytes are in big-endian order');
+  if (zip.has(order) && zip.read(order).toString() !== 'little')
+    throw file.invalid('its bytes are in big-endian order');
   return root;
 }

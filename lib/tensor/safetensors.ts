@@ -103,7 +103,10 @@ function entryOf(name: string, tensor: Tensor, start: number): Entry {
   const shape = tensor.shape;
   if (dtype === PAIRS) {
     if (shape.length === 0) {
-      throw new AiforgeError('INVALID_ARGUMENT', `saveSafetensors: '${name}' is a pair of numbers without a dimension.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `saveSafetensors: '${name}' is a pair of numbers without a dimension.`,
+      );
     }
     shape[shape.length - 1]! *= 2;
   }

@@ -38,7 +38,13 @@ describe('hostile files of torch.save', () => {
     const value = load<bigint>(file);
     expect(performance.now() - start).to.be.lessThan(2000);
     expect(value.toString(16)).to.equal('7f'.repeat(1 << 20));
-    for (const [bytes, expected] of [['\xff', -1], ['\x00\x80', -32768], ['', 0], ['\xff\x00', 255]] as const) { // prettier-ignore
+    for (const [bytes, expected] of [
+      ['\xff', -1],
+      ['\x00\x80', -32768],
+      ['', 0],
+      ['\xff\x00', 255],
+    ] as const) {
+      // prettier-ignore
       writePickle(file, `\x80\x02\x8b${String.fromCharCode(bytes.length)}\0\0\0${bytes}.`);
       expect(load<number>(file)).to.equal(expected);
     }
