@@ -37,9 +37,11 @@ function read(file: OpenFile, mapLocation: Device | null): Loaded {
 }
 
 /**
- * Reads a file of `torch.save`, from here or from Python: tensors, numbers, texts, lists, tuples (as arrays), dictionaries
- * (as objects, or as Maps where keys are no texts; the state of an optimizer, by whole numbers, is an object), sets and bytes. Tensors that shared memory share
- * it again. Nothing in a file is ever run: an object of another class is refused. As `torch.load`.
+ * Reads a file of `torch.save`, from here or from Python, of its format before 1.6 too: tensors of every layout, quantized and
+ * without data, numbers, texts, lists, tuples (as arrays), dictionaries (as objects, or as Maps where keys are no texts; the
+ * state of an optimizer, by whole numbers, is an object), sets and bytes, dtypes and layouts (by their names), and storages (as
+ * tensors of one dimension). Attributes of tensors become their properties, those of dictionaries hidden ones. Tensors that
+ * shared memory share it again. Nothing in a file is ever run: an object of another class is refused. As `torch.load`.
  *
  * @throws AiforgeError FILE_NOT_FOUND; FILE_INVALID for a damaged file, one of another format, or one that holds more than
  *   data; INVALID_ARGUMENT for tensors of a device that is not there.

@@ -30,12 +30,14 @@ function entries(value: unknown): ZipEntry[] {
 const saveTakes = signature({ value: anything, file: string });
 
 /**
- * Writes tensors, numbers, texts, booleans, null, arrays, Maps and plain objects to a file that Python's `torch.load`
- * reads, with its default `weights_only=True` too; whole or not at all. Tensors that share memory share it when loaded.
+ * Writes tensors, numbers, texts, booleans, null, bytes, arrays, Maps, Sets and plain objects to a file that Python's
+ * `torch.load` reads, with its default `weights_only=True` too; whole or not at all. Tensors that share memory share it when
+ * loaded, and what occurs twice is one again; tensors keep what was set on them. Members that are undefined are left out.
  * Keys of plain objects are texts, but whole numbers where every key is one and every value an object, as in the state of
- * an optimizer; a Map's keys stay what they are. Whole numbers are Python's `int`, others `float`. As `torch.save`.
+ * an optimizer; a Map's keys stay what they are, arrays as tuples. Whole numbers are Python's `int`, others `float`. As `torch.save`.
  *
- * @throws AiforgeError INVALID_ARGUMENT for what is no data, such as a module: save its `stateDict()`.
+ * @throws AiforgeError INVALID_ARGUMENT for what is no data, such as a module (save its `stateDict()`), for holes in arrays,
+ *   keys that are one in Python, and sparse tensors.
  * @example
  * import { load, nn, optim, save } from 'aiforge';
  * const model = new nn.Linear(2, 1);
