@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fdatasync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -14,8 +15,28 @@ import path from 'node:path';
 
 import { AiforgeError } from './errors.js';
 
+// The system writes no more than 2^31 - 1 bytes at a time.
+const MOST_AT_ONCE = 1 << 30;
+
 function writeAll(descriptor: number, chunk: Uint8Array): void {
-  for (let written = 0; written < chunk.length;) written += writeSync(descriptor, chunk, written);
+  for (let written = 0; written < chunk.length;) {
+    written += writeSync(descriptor, chunk, written, Math.min(chunk.length - written, MOST_AT_ONCE));
+  }
+}
+
+// The disk writes what it has while more comes, so that little is left for the last sync.
+const SYNC_EVERY = 1 << 27;
+
+function writeChunks(descriptor: number, chunks: Iterable<Uint8Array>): void {
+  let waiting = 0;
+  for (const chunk of chunks) {
+    writeAll(descriptor, chunk);
+    waiting += chunk.length;
+    if (waiting < SYNC_EVERY) continue;
+    waiting = 0;
+    // On another thread. Whether it succeeded, the last sync tells.
+    fdatasync(descriptor, () => undefined);
+  }
 }
 
 function syncFolder(folder: string): void {
@@ -52,8 +73,7 @@ function replace(file: string, content: string | Iterable<Uint8Array>): void {
   const descriptor = openSync(beside, 'w');
   try {
     try {
-      const chunks = typeof content === 'string' ? [Buffer.from(content)] : content;
-      for (const chunk of chunks) writeAll(descriptor, chunk);
+      writeChunks(descriptor, typeof content === 'string' ? [Buffer.from(content)] : content);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

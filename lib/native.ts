@@ -197,6 +197,9 @@ export interface Native {
   adoptTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   shareTypedArray(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
   copyBytes(handle: Handle): ArrayBuffer;
+  rowMajor(handle: Handle): Handle;
+  readBytes(handle: Handle, at: number, target: Uint8Array): void;
+  writeBytes(handle: Handle, at: number, source: Uint8Array): void;
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
 

@@ -35,6 +35,8 @@ constexpr DtypeName kNames[] = {
     {c10::kFloat8_e4m3fnuz, "float8_e4m3fnuz"},
     {c10::kFloat8_e5m2, "float8_e5m2"},
     {c10::kFloat8_e5m2fnuz, "float8_e5m2fnuz"},
+    {c10::kFloat8_e8m0fnu, "float8_e8m0fnu"},
+    {c10::kFloat4_e2m1fn_x2, "float4_e2m1fn_x2"},
     {c10::kQInt8, "qint8"},
     {c10::kQUInt8, "quint8"},
     {c10::kQInt32, "qint32"},

@@ -169,6 +169,53 @@ napi_value copy_bytes(napi_env env, napi_callback_info info) {
 
 void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }
 
+// rowMajor(tensor): a tensor over the same elements whose own memory on the CPU has them in
+// row-major order; the tensor itself where it is so.
+napi_value row_major(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    Environment& environment = Environment::of(env);
+    return from_tensor(environment, env, readable(environment.handles.get(args.handle(0))));
+  });
+}
+
+// The bytes of a row-major tensor's memory from `at` on, as many as `array` has.
+char* bytes_at(const at::Tensor& tensor, int64_t at, const TypedArray& array) {
+  const bool is_row_major = tensor.device().is_cpu() && tensor.layout() == c10::kStrided &&
+                            tensor.has_storage() && tensor.is_contiguous();
+  if (!is_row_major) throw Error("INVALID_ARGUMENT", "expected a row-major tensor on the CPU");
+  const auto size = static_cast<uint64_t>(tensor.nbytes());
+  const auto start = static_cast<uint64_t>(at);
+  if (at < 0 || start > size || array.bytes > size - start) {
+    throw Error("INVALID_ARGUMENT", "expected bytes within the tensor's " + std::to_string(size));
+  }
+  return static_cast<char*>(tensor.data_ptr()) + at;
+}
+
+// readBytes(tensor, at, target): fills a typed array with a row-major tensor's bytes from `at` on.
+napi_value read_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    const TypedArray target = read_typed_array(env, args[2]);
+    const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
+    const char* bytes = bytes_at(tensor, args.int64(1), target);
+    if (target.bytes > 0) std::memcpy(target.data, bytes, target.bytes);
+    return nullptr;
+  });
+}
+
+// writeBytes(tensor, at, source): the opposite.
+napi_value write_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    const TypedArray source = read_typed_array(env, args[2]);
+    const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
+    char* bytes = bytes_at(tensor, args.int64(1), source);
+    if (source.bytes > 0) std::memcpy(bytes, source.data, source.bytes);
+    return nullptr;
+  });
+}
+
 // viewBytes(tensor): an ArrayBuffer over the tensor's own memory, which it keeps alive.
 napi_value view_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, Call{info, "Tensor.viewTypedArray", {"self"}}, [&]() -> napi_value {
@@ -207,6 +254,9 @@ void define_storage(Napi::Env env, Napi::Object exports) {
   define(env, exports, "shareTypedArray", share_typed_array);
   define(env, exports, "adoptTypedArray", adopt_typed_array);
   define(env, exports, "copyBytes", copy_bytes);
+  define(env, exports, "rowMajor", row_major);
+  define(env, exports, "readBytes", read_bytes);
+  define(env, exports, "writeBytes", write_bytes);
   define(env, exports, "viewBytes", view_bytes);
   define(env, exports, "item", item);
 }

@@ -1,3 +1,4 @@
+import { checkDepth } from '../depth.js';
 import { itemNames } from '../tensor/results.js';
 
 /** The shape of nested containers around their leaves: arrays, plain objects and maps are containers. */
@@ -31,15 +32,17 @@ function namesOf(array: readonly unknown[]): [string, number][] {
     .filter(([, index]) => index >= 0);
 }
 
-function specOf(tree: unknown, leaves: unknown[]): TreeSpec {
+function specOf(tree: unknown, leaves: unknown[], depth = 0): TreeSpec {
+  checkDepth(depth, 'a structure of tensors');
+  const inner = (item: unknown): TreeSpec => specOf(item, leaves, depth + 1);
   if (Array.isArray(tree)) {
-    return { kind: 'array', names: namesOf(tree), items: tree.map((item) => specOf(item, leaves)) };
+    return { kind: 'array', names: namesOf(tree), items: tree.map(inner) };
   }
   if (tree instanceof Map) {
-    return { kind: 'map', keys: [...tree.keys()], items: [...tree.values()].map((item) => specOf(item, leaves)) };
+    return { kind: 'map', keys: [...tree.keys()], items: [...tree.values()].map(inner) };
   }
   if (isPlainObject(tree)) {
-    return { kind: 'object', keys: Object.keys(tree), items: Object.values(tree).map((item) => specOf(item, leaves)) };
+    return { kind: 'object', keys: Object.keys(tree), items: Object.values(tree).map(inner) };
   }
   leaves.push(tree);
   return leaf;

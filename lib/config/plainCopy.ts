@@ -1,3 +1,4 @@
+import { checkDepth } from '../depth.js';
 import { AiforgeError } from '../errors.js';
 
 /** Keys that reach an object's prototype when assigned. */
@@ -20,6 +21,7 @@ export function plainCopy(value: unknown, source: string): unknown {
       return given;
     }
     if (ancestors.has(given)) throw invalid(path, 'holds itself; write it out');
+    checkDepth(path.length, source, 'CONFIG_INVALID');
     ancestors.add(given);
     const copied = Array.isArray(given)
       ? given.map((entry, index) => copy(entry, [...path, String(index)]))

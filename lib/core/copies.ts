@@ -1,9 +1,14 @@
-function copied(value: unknown, finish: <T extends object>(made: T) => T): unknown {
-  if (Array.isArray(value)) return finish(value.map((each) => copied(each, finish)));
+import { checkDepth } from '../depth.js';
+
+type Finish = <T extends object>(made: T) => T;
+
+function copied(value: unknown, finish: Finish, depth = 0): unknown {
+  checkDepth(depth, 'plain data');
+  if (Array.isArray(value)) return finish(value.map((each) => copied(each, finish, depth + 1)));
   if (typeof value !== 'object' || value === null) return value;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
-  return finish(Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copied(each, finish)])));
+  return finish(Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copied(each, finish, depth + 1)])));
 }
 
 /**

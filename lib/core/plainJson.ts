@@ -1,3 +1,4 @@
+import { checkDepth } from '../depth.js';
 import { AiforgeError, type ErrorCode } from '../errors.js';
 import { show } from '../show.js';
 
@@ -21,6 +22,7 @@ export function plainJson(what: string, value: unknown, code: ErrorCode): string
     const prototype: unknown = Object.getPrototypeOf(found);
     const isPlain = Array.isArray(found) || prototype === null || Object.getPrototypeOf(prototype) === null;
     if (!isPlain) return refuse(path, found);
+    checkDepth(ancestors.size, what, code);
     ancestors.add(found);
     for (const [key, each] of Object.entries(found)) {
       // A field that is not set is not there after reading either.

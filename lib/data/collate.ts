@@ -1,3 +1,4 @@
+import { checkDepth } from '../depth.js';
 import { AiforgeError } from '../errors.js';
 import { kind } from '../kinds.js';
 import { show } from '../show.js';
@@ -52,7 +53,8 @@ function kindOf(value: unknown): SampleKind {
 }
 
 /** Puts together what stands at `path` of each sample. */
-function collate(samples: readonly unknown[], path: string): unknown {
+function collate(samples: readonly unknown[], path: string, depth = 0): unknown {
+  checkDepth(depth, 'a sample');
   const [first] = samples;
   const expected = kindOf(first);
   let odd = 0;
@@ -71,9 +73,9 @@ function collate(samples: readonly unknown[], path: string): unknown {
         path,
       );
     case 'array':
-      return collateLists(samples as unknown[][], path);
+      return collateLists(samples as unknown[][], path, depth + 1);
     case 'object':
-      return collateObjects(samples as Record<string, unknown>[], path);
+      return collateObjects(samples as Record<string, unknown>[], path, depth + 1);
     case 'promise':
       throw promised(first as PromiseLike<unknown>, place(path, 0));
     case 'other':
@@ -100,7 +102,7 @@ function collateNumbers(samples: (number | bigint | boolean)[]): Tensor {
   return tensor(samples, { dtype: samples.every(Number.isInteger) ? 'int64' : 'float64' });
 }
 
-function collateLists(samples: unknown[][], path: string): unknown[] {
+function collateLists(samples: unknown[][], path: string, depth: number): unknown[] {
   const { length } = samples[0]!;
   const odd = samples.findIndex((sample) => sample.length !== length);
   if (odd >= 0) {
@@ -113,11 +115,12 @@ function collateLists(samples: unknown[][], path: string): unknown[] {
     collate(
       samples.map((sample) => sample[i]),
       `${path}[${i}]`,
+      depth,
     ),
   );
 }
 
-function collateObjects(samples: Record<string, unknown>[], path: string): Record<string, unknown> {
+function collateObjects(samples: Record<string, unknown>[], path: string, depth: number): Record<string, unknown> {
   const keys = Object.keys(samples[0]!);
   samples.forEach((sample, i) => {
     for (const key in sample) {
@@ -131,6 +134,7 @@ function collateObjects(samples: Record<string, unknown>[], path: string): Recor
       collate(
         samples.map((sample) => sample[key]),
         path === '' ? key : `${path}.${key}`,
+        depth,
       ),
     ]),
   );

@@ -1,3 +1,6 @@
+import type { ByteStream } from './byteStream.js';
+import { decodeText } from './text.js';
+
 /** A value of Python that a pickle names by module and name. */
 export class Global {
   constructor(readonly name: string) {}
@@ -9,61 +12,63 @@ export interface PickleHost {
   call(name: string, args: readonly unknown[]): unknown;
   /** What a persistent id stands for. */
   load(id: readonly unknown[]): unknown;
+  /** Gives an object its attributes. */
+  build(target: unknown, state: unknown): void;
   invalid(reason: string): Error;
 }
 
 const MARK = Symbol('mark');
+
+// What calls are given, all in all, as a multiple of what was read: a pickle may give one list to any number of calls, each
+// of which copies it.
+const MOST_GIVEN = 8;
+const FEW_GIVEN = 1 << 16;
+
+function extentOf(value: unknown): number {
+  if (typeof value === 'string' || Array.isArray(value) || value instanceof Uint8Array) return value.length;
+  return value instanceof Map ? value.size : 1;
+}
 
 /**
  * Reads a pickle of data: dictionaries become `Map`s, lists and tuples arrays, integers numbers or, beyond 2^53, bigints.
  * Nothing is run: a global is a name that `host` knows or refuses. See Python's `pickletools` for the format.
  */
 export class PickleReader {
-  readonly #bytes: Buffer;
+  readonly bytes: ByteStream;
   readonly #host: PickleHost;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
-  #at = 0;
+  #given = 0;
 
-  constructor(bytes: Buffer, host: PickleHost) {
-    this.#bytes = bytes;
+  constructor(bytes: ByteStream, host: PickleHost) {
+    this.bytes = bytes;
     this.#host = host;
   }
 
   read(): unknown {
     for (;;) {
-      const code = this.take(1).readUInt8(0);
+      const code = this.bytes.byte();
       if (code === 0x2e) return this.pop();
       const run = operations.get(code);
-      if (run === undefined) throw this.#host.invalid(`its pickle has the unknown operation 0x${code.toString(16)}`);
+      if (run === undefined) throw this.invalid(`its pickle has the unknown operation 0x${code.toString(16)}`);
       run(this);
     }
   }
 
-  take(length: number): Buffer {
-    const start = this.#at;
-    this.#at += length;
-    if (length < 0 || this.#at > this.#bytes.length) throw this.#host.invalid('its pickle is truncated');
-    return this.#bytes.subarray(start, this.#at);
+  invalid(reason: string): Error {
+    return this.#host.invalid(reason);
   }
 
   pop(): unknown {
-    if (this.#stack.length === 0) throw this.#host.invalid('its pickle takes a value from an empty stack');
-    return this.#stack.pop();
+    const top = this.#stack.pop();
+    if (top === undefined || top === MARK) throw this.invalid('its pickle takes a value that is not there');
+    return top;
   }
 
   #top<T>(isKind: (value: unknown) => value is T, kind: string): T {
     const top = this.#stack.at(-1);
-    if (!isKind(top)) throw this.#host.invalid(`its pickle expects ${kind}`);
+    if (!isKind(top)) throw this.invalid(`its pickle expects ${kind}`);
     return top;
-  }
-
-  line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) throw this.#host.invalid('its pickle is truncated');
-    const line = this.take(end - this.#at).toString('utf8');
-    this.take(1);
-    return line;
   }
 
   push(value: unknown): void {
@@ -77,7 +82,7 @@ export class PickleReader {
   /** The values above the last mark. */
   popMark(): unknown[] {
     const start = this.#stack.lastIndexOf(MARK);
-    if (start < 0) throw this.#host.invalid('its pickle has no mark');
+    if (start < 0) throw this.invalid('its pickle has no mark');
     const items = this.#stack.splice(start);
     items.shift();
     return items;
@@ -92,7 +97,7 @@ export class PickleReader {
   }
 
   get(index: number): void {
-    if (!this.#memo.has(index)) throw this.#host.invalid(`its pickle has no value ${index}`);
+    if (!this.#memo.has(index)) throw this.invalid(`its pickle has no value ${index}`);
     this.#stack.push(this.#memo.get(index));
   }
 
@@ -108,7 +113,12 @@ export class PickleReader {
 
   setItems(items: readonly unknown[]): void {
     const map = this.#top((value): value is Map<unknown, unknown> => value instanceof Map, 'a dictionary');
-    for (let i = 0; i + 1 < items.length; i += 2) map.set(items[i], items[i + 1]);
+    if (items.length % 2 !== 0) throw this.invalid('its pickle has a key without a value');
+    for (let i = 0; i < items.length; i += 2) {
+      // Python's keys differ, but that several may be NaN.
+      if (map.has(items[i])) throw this.invalid(`a dictionary has the key ${String(items[i])} twice`);
+      map.set(items[i], items[i + 1]);
+    }
   }
 
   dictionary(items: readonly unknown[]): void {
@@ -119,21 +129,23 @@ export class PickleReader {
   reduce(): void {
     const args = this.pop();
     const callee = this.pop();
-    if (!(callee instanceof Global) || !Array.isArray(args))
-      throw this.#host.invalid('its pickle calls what is no name');
-    this.#stack.push(this.#host.call(callee.name, args as unknown[]));
+    if (!(callee instanceof Global) || !Array.isArray(args)) throw this.invalid('its pickle calls what is no name');
+    this.#given += args.reduce<number>((sum, arg) => sum + extentOf(arg), 1);
+    if (this.#given > MOST_GIVEN * this.bytes.position + FEW_GIVEN) {
+      throw this.invalid('its pickle makes far more than it holds');
+    }
+    this.push(this.#host.call(callee.name, args as unknown[]));
   }
 
-  /** Attributes of a dictionary, such as `_metadata` of state dicts, are left out. */
   build(): void {
-    this.pop();
-    this.#top((value): value is Map<unknown, unknown> => value instanceof Map, 'a dictionary');
+    const state = this.pop();
+    this.#host.build(this.#stack.at(-1), state);
   }
 
   persistent(): void {
     const id = this.pop();
-    if (!Array.isArray(id)) throw this.#host.invalid('its pickle has a malformed reference');
-    this.#stack.push(this.#host.load(id as unknown[]));
+    if (!Array.isArray(id)) throw this.invalid('its pickle has a malformed reference');
+    this.push(this.#host.load(id as unknown[]));
   }
 
   stackGlobal(): void {
@@ -142,20 +154,27 @@ export class PickleReader {
   }
 }
 
-const length32 = (reader: PickleReader): number => reader.take(4).readUInt32LE(0);
-const length64 = (reader: PickleReader): number => Number(reader.take(8).readBigUInt64LE(0));
-const text = (reader: PickleReader, length: number): void => reader.push(reader.take(length).toString('utf8'));
+const length32 = ({ bytes }: PickleReader): number => bytes.take(4).readUInt32LE(0);
 
-function binary(reader: PickleReader, length: number): void {
-  reader.push(new Uint8Array(reader.take(length)));
+function length64({ bytes }: PickleReader): number {
+  return Number(bytes.take(8).readBigUInt64LE(0));
 }
 
+function text(reader: PickleReader, length: number): void {
+  const decoded = decodeText(reader.bytes.take(length));
+  if (decoded === undefined) throw reader.invalid('its pickle has a text that is no UTF-8');
+  reader.push(decoded);
+}
+
+function binary(reader: PickleReader, length: number): void {
+  reader.push(new Uint8Array(reader.bytes.take(length)));
+}
+
+// By way of its hexadecimal digits, which takes time in proportion to the length.
 function long(reader: PickleReader, length: number): void {
-  const bytes = reader.take(length);
-  let value = 0n;
-  for (let i = length - 1; i >= 0; --i) value = (value << 8n) | BigInt(bytes[i]!);
-  const signed = BigInt.asIntN(8 * length, value);
-  reader.push(Number.isSafeInteger(Number(signed)) ? Number(signed) : signed);
+  const digits = Buffer.from(reader.bytes.take(length)).reverse().toString('hex');
+  const value = BigInt.asIntN(8 * length, BigInt(`0x0${digits}`));
+  reader.push(Number.isSafeInteger(Number(value)) ? Number(value) : value);
 }
 
 function tuple(reader: PickleReader, length: number): void {
@@ -165,25 +184,27 @@ function tuple(reader: PickleReader, length: number): void {
 const byte = (character: string): number => character.charCodeAt(0);
 
 const operations = new Map<number, (reader: PickleReader) => void>([
-  [0x80, (reader) => void reader.take(1)], // protocol
-  [0x95, (reader) => void reader.take(8)], // frame
+  [0x80, (reader) => void reader.bytes.byte()], // protocol
+  [0x95, (reader) => void reader.bytes.take(8)], // frame
   [byte('('), (reader) => reader.mark()],
   [byte('0'), (reader) => void reader.pop()],
   [byte('1'), (reader) => void reader.popMark()],
   [byte('N'), (reader) => reader.push(null)],
   [0x88, (reader) => reader.push(true)],
   [0x89, (reader) => reader.push(false)],
-  [byte('J'), (reader) => reader.push(reader.take(4).readInt32LE(0))],
-  [byte('K'), (reader) => reader.push(reader.take(1).readUInt8(0))],
-  [byte('M'), (reader) => reader.push(reader.take(2).readUInt16LE(0))],
-  [0x8a, (reader) => long(reader, reader.take(1).readUInt8(0))],
+  [byte('J'), (reader) => reader.push(reader.bytes.take(4).readInt32LE(0))],
+  [byte('K'), (reader) => reader.push(reader.bytes.byte())],
+  [byte('M'), (reader) => reader.push(reader.bytes.take(2).readUInt16LE(0))],
+  [0x8a, (reader) => long(reader, reader.bytes.byte())],
   [0x8b, (reader) => long(reader, length32(reader))],
-  [byte('G'), (reader) => reader.push(reader.take(8).readDoubleBE(0))],
+  [byte('G'), (reader) => reader.push(reader.bytes.take(8).readDoubleBE(0))],
+  [byte('U'), (reader) => text(reader, reader.bytes.byte())],
+  [byte('T'), (reader) => text(reader, length32(reader))],
   [byte('X'), (reader) => text(reader, length32(reader))],
-  [0x8c, (reader) => text(reader, reader.take(1).readUInt8(0))],
+  [0x8c, (reader) => text(reader, reader.bytes.byte())],
   [0x8d, (reader) => text(reader, length64(reader))],
   [byte('B'), (reader) => binary(reader, length32(reader))],
-  [byte('C'), (reader) => binary(reader, reader.take(1).readUInt8(0))],
+  [byte('C'), (reader) => binary(reader, reader.bytes.byte())],
   [0x8e, (reader) => binary(reader, length64(reader))],
   [byte(']'), (reader) => reader.push([])],
   [byte('l'), (reader) => reader.push(reader.popMark())],
@@ -201,12 +222,12 @@ const operations = new Map<number, (reader: PickleReader) => void>([
   [0x8f, (reader) => reader.push(new Set())],
   [0x90, (reader) => reader.add(reader.popMark())],
   [0x91, (reader) => reader.push(new Set(reader.popMark()))],
-  [byte('q'), (reader) => reader.put(reader.take(1).readUInt8(0))],
+  [byte('q'), (reader) => reader.put(reader.bytes.byte())],
   [byte('r'), (reader) => reader.put(length32(reader))],
   [0x94, (reader) => reader.memoize()],
-  [byte('h'), (reader) => reader.get(reader.take(1).readUInt8(0))],
+  [byte('h'), (reader) => reader.get(reader.bytes.byte())],
   [byte('j'), (reader) => reader.get(length32(reader))],
-  [byte('c'), (reader) => reader.push(new Global(`${reader.line()}.${reader.line()}`))],
+  [byte('c'), (reader) => reader.push(new Global(`${reader.bytes.line()}.${reader.bytes.line()}`))],
   [0x93, (reader) => reader.stackGlobal()],
   [byte('R'), (reader) => reader.reduce()],
   [0x81, (reader) => reader.reduce()],

@@ -1,34 +1,14 @@
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
+import { Keys } from './keys.js';
+import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
+import { encodeText } from './text.js';
 
-/** A value that is a call of a global in Python. */
-export class Call {
-  constructor(
-    readonly callee: GlobalName,
-    readonly args: readonly unknown[],
-  ) {}
-}
-
-/** A name of Python: its module, and its name there. */
-export class GlobalName {
-  constructor(
-    readonly module: string,
-    readonly name: string,
-  ) {}
-}
-
-/** A tuple of Python; arrays are lists. */
-export class Tuple {
-  constructor(readonly items: readonly unknown[]) {}
-}
-
-/** What `host` of the reading side resolves. */
-export class PersistentId {
-  constructor(readonly id: Tuple) {}
-}
-
-/** Turns a value into those above where JavaScript's do not say what Python should see; undefined: it cannot be saved. */
+/**
+ * What Python should see of a value that JavaScript's own kinds do not say: one of those above, or another value; undefined
+ * for what cannot be saved.
+ */
 export type Encode = (value: object) => object | undefined;
 
 const INT32 = 2 ** 31;
@@ -50,11 +30,16 @@ function integer(value: number | bigint): Buffer {
     return bytes;
   }
   const big = BigInt(value);
-  const length = Math.floor(big.toString(2).length / 8) + 1;
-  const unsigned = BigInt.asUintN(8 * length, big);
-  const digits = Uint8Array.from({ length }, (_, i) => Number((unsigned >> BigInt(8 * i)) & 0xffn));
-  if (length > 255) throw new AiforgeError('INVALID_ARGUMENT', `save: the integer ${big} is too large.`);
-  return Buffer.concat([Buffer.from([0x8a, length]), digits]);
+  // Of two's complement, with the sign; the text for a power of two takes time in proportion to the length.
+  const length = Math.floor((big < 0n ? -big - 1n : big).toString(2).length / 8) + 1;
+  if (length > 255) {
+    const bits = big.toString(2).length;
+    throw new AiforgeError('INVALID_ARGUMENT', `save: an integer of ${bits} bits is too large, expected at most 2039.`);
+  }
+  const digits = BigInt.asUintN(8 * length, big)
+    .toString(16)
+    .padStart(2 * length, '0');
+  return Buffer.concat([Buffer.from([0x8a, length]), Buffer.from(digits, 'hex').reverse()]);
 }
 
 function float(value: number): Buffer {
@@ -64,6 +49,18 @@ function float(value: number): Buffer {
   return bytes;
 }
 
+/** A value that is stored or read from Python's memo, under a number. */
+function numbered([short, long]: readonly [string, string], index: number): Buffer {
+  if (index < 256) return Buffer.of(short.charCodeAt(0), index);
+  const bytes = Buffer.alloc(5);
+  bytes.write(long);
+  bytes.writeUInt32LE(index, 1);
+  return bytes;
+}
+
+const PUT = ['q', 'r'] as const;
+const GET = ['h', 'j'] as const;
+
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && !Object.is(value, -0);
 
 const isPlain = (value: object): boolean => {
@@ -71,81 +68,149 @@ const isPlain = (value: object): boolean => {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 };
 
-/** Writes a pickle of protocol 2, as `torch.save` does. */
+/** What is no object; undefined for what cannot be saved. */
+function scalar(value: unknown): Buffer | undefined {
+  if (value === null) return code('N');
+  if (typeof value === 'boolean') return Buffer.of(value ? 0x88 : 0x89);
+  if (typeof value === 'string') return withLength('X', encodeText(value));
+  if (typeof value === 'number') return isWhole(value) ? integer(value) : float(value);
+  return typeof value === 'bigint' ? integer(value) : undefined;
+}
+
+/** Collections and bytes, which are calls in a pickle. */
+function encodeBuiltIn(value: object): Call | undefined {
+  if (value instanceof Counter) return new Call(new GlobalName('collections', 'Counter'), [new Map(value)]);
+  if (value instanceof Set) {
+    const keys = new Keys();
+    return new Call(new GlobalName('__builtin__', 'set'), [[...value].map((item) => keys.add(item))]);
+  }
+  if (!(value instanceof Uint8Array)) return undefined;
+  return new Call(new GlobalName('_codecs', 'encode'), [Buffer.from(value).toString('latin1'), 'latin1']);
+}
+
+/** A value within another, and what its place there is called. */
+class Item {
+  constructor(
+    readonly value: unknown,
+    readonly label: string,
+  ) {}
+}
+
+/** What is being written: what remains of it, and the place of the value within that was begun last. */
+interface Open {
+  readonly steps: Iterator<Buffer | Item>;
+  label: string;
+}
+
+/**
+ * Writes a pickle of protocol 2, as `torch.save` does. A value that occurs again is referred to, so that it is one when it is
+ * read. What is nested without bound takes no call stack.
+ */
 export class PickleWriter {
   readonly #encode: Encode;
   readonly #chunks: Buffer[] = [];
-  readonly #open = new Set<object>();
+  readonly #open: Open[] = [];
+  readonly #memo = new Map<object, number>();
+  readonly #calls = new Set<object>();
 
   constructor(encode: Encode) {
     this.#encode = encode;
   }
 
   pickle(value: unknown): Buffer {
-    this.#put(Buffer.from([0x80, 2]));
-    this.#write(value, '');
-    this.#put(code('.'));
+    this.#chunks.push(Buffer.from([0x80, 2]));
+    this.#write(value);
+    for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
+      const next = open.steps.next();
+      const step = next.done === true ? undefined : next.value;
+      if (step === undefined) this.#open.pop();
+      else if (step instanceof Item) {
+        open.label = step.label;
+        this.#write(step.value);
+      } else this.#chunks.push(step);
+    }
+    this.#chunks.push(code('.'));
     return Buffer.concat(this.#chunks);
   }
 
-  #put(bytes: Buffer): void {
-    this.#chunks.push(bytes);
+  #write(value: unknown): void {
+    const bytes = scalar(value);
+    if (bytes !== undefined) this.#chunks.push(bytes);
+    else if (typeof value === 'object' && value !== null) this.#begin(value);
+    else throw this.#refuse(value);
   }
 
-  #write(value: unknown, path: string): void {
-    if (value === null) this.#put(code('N'));
-    else if (typeof value === 'boolean') this.#put(Buffer.from([value ? 0x88 : 0x89]));
-    else if (typeof value === 'string') this.#put(withLength('X', Buffer.from(value, 'utf8')));
-    else if (typeof value === 'number') this.#put(isWhole(value) ? integer(value) : float(value));
-    else if (typeof value === 'bigint') this.#put(integer(value));
-    else if (typeof value === 'object') this.#nested(value, path);
-    else throw refuse(value, path);
+  #begin(value: object): void {
+    const index = this.#memo.get(value);
+    if (index !== undefined) this.#chunks.push(numbered(GET, index));
+    else this.#open.push({ steps: this.#steps(value), label: '' });
   }
 
-  #nested(value: object, path: string): void {
-    if (this.#open.has(value)) {
-      throw new AiforgeError('INVALID_ARGUMENT', `save: ${path || 'the value'} contains itself.`);
-    }
-    this.#open.add(value);
-    this.#object(value, path);
-    this.#open.delete(value);
-  }
-
-  #object(value: object, path: string): void {
-    if (value instanceof GlobalName) this.#put(code(`c${value.module}\n${value.name}\n`));
-    else if (value instanceof Tuple) this.#sequence('(', value.items, 't', path);
+  *#steps(value: object): Generator<Buffer | Item> {
+    if (value instanceof GlobalName) yield code(`c${value.module}\n${value.name}\n`);
+    else if (value instanceof Tuple) yield* this.#tuple(value.items);
     else if (value instanceof Call) {
-      this.#write(value.callee, path);
-      this.#sequence('(', value.args, 't', path);
-      this.#put(code('R'));
+      yield new Item(value.callee, '');
+      yield* this.#tuple(value.args);
+      yield code('R');
     } else if (value instanceof PersistentId) {
-      this.#write(value.id, path);
-      this.#put(code('Q'));
-    } else if (Array.isArray(value)) this.#sequence('](', value, 'e', path);
-    else if (value instanceof Counter) {
-      this.#write(new Call(new GlobalName('collections', 'Counter'), [new Map(value)]), path);
-    } else if (value instanceof Map) this.#dictionary(value as Map<unknown, unknown>, path);
-    else {
-      const encoded = this.#encode(value);
-      if (encoded !== undefined) this.#write(encoded, path);
-      else if (isPlain(value)) this.#dictionary(entriesOf(value as Record<string, unknown>), path);
-      else throw refuse(value, path);
+      yield new Item(value.id, '');
+      yield code('Q');
+    } else if (Array.isArray(value)) {
+      yield code(']');
+      yield this.#remember(value);
+      yield* this.#items('(', value, 'e');
+    } else if ((value instanceof Map && !(value instanceof Counter)) || isPlain(value)) {
+      yield code('}');
+      yield this.#remember(value);
+      yield* this.#entries(value);
+    } else {
+      const encoded = encodeBuiltIn(value) ?? this.#encode(value);
+      // What a call is given is written before it can be referred to.
+      if (encoded === undefined || this.#calls.has(value)) throw this.#refuse(value);
+      this.#calls.add(value);
+      yield new Item(encoded, '');
+      this.#calls.delete(value);
+      yield this.#remember(value);
     }
   }
 
-  #sequence(open: string, items: readonly unknown[], close: string, path: string): void {
-    this.#put(code(open));
-    items.forEach((item, i) => this.#write(item, `${path}[${i}]`));
-    this.#put(code(close));
+  #remember(value: object): Buffer {
+    const index = this.#memo.size;
+    this.#memo.set(value, index);
+    return numbered(PUT, index);
   }
 
-  #dictionary(entries: Iterable<[unknown, unknown]>, path: string): void {
-    this.#put(code('}('));
+  *#tuple(items: readonly unknown[]): Generator<Buffer | Item> {
+    yield* this.#items('(', items, 't');
+  }
+
+  *#items(open: string, items: readonly unknown[], close: string): Generator<Buffer | Item> {
+    yield code(open);
+    // By index, which finds holes: Python's lists have none.
+    for (let i = 0; i < items.length; ++i) yield scalar(items[i]) ?? new Item(items[i], `[${i}]`);
+    yield code(close);
+  }
+
+  *#entries(value: object): Generator<Buffer | Item> {
+    yield code('(');
+    const keys = new Keys();
+    const entries =
+      value instanceof Map ? (value as Map<unknown, unknown>) : entriesOf(value as Record<string, unknown>);
     for (const [key, item] of entries) {
-      this.#write(key, path);
-      this.#write(item, `${path}.${String(key)}`);
+      yield new Item(keys.add(key), '');
+      yield new Item(item, `.${String(key)}`);
     }
-    this.#put(code('u'));
+    yield code('u');
+  }
+
+  #refuse(value: unknown): AiforgeError {
+    const path = this.#open.map(({ label }) => label).join('');
+    const place = path === '' ? 'the value' : path.replace(/^\./, '');
+    return new AiforgeError(
+      'INVALID_ARGUMENT',
+      `save: ${place.length > 200 ? `${place.slice(0, 200)}…` : place} is ${show(value)}. Only tensors, numbers, texts, booleans, null, bytes, arrays, Maps, Sets and plain objects can be saved; of a module its stateDict().`,
+    );
   }
 }
 
@@ -157,11 +222,4 @@ function* entriesOf(value: Record<string, unknown>): Generator<[string | number,
     entries.every(([key, item]) => /^(0|[1-9]\d{0,14})$/.test(key) && typeof item === 'object' && item !== null) &&
     entries.every(([, item]) => isPlain(item as object));
   for (const [key, item] of entries) yield [isNumbered ? Number(key) : key, item];
-}
-
-function refuse(value: unknown, path: string): AiforgeError {
-  return new AiforgeError(
-    'INVALID_ARGUMENT',
-    `save: ${path === '' ? 'the value' : path.replace(/^\./, '')} is ${show(value)}. Only tensors, numbers, texts, booleans, null, arrays, Maps and plain objects can be saved; of a module its stateDict().`,
-  );
 }

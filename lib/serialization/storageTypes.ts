@@ -14,6 +14,9 @@ export const storageTypes = new Map<string, DType>([
   ['torch.BoolStorage', 'bool'],
   ['torch.ComplexFloatStorage', 'complex64'],
   ['torch.ComplexDoubleStorage', 'complex128'],
+  ['torch.QInt8Storage', 'qint8'],
+  ['torch.QUInt8Storage', 'quint8'],
+  ['torch.QInt32Storage', 'qint32'],
 ]);
 
 export const untypedStorage = 'torch.storage.UntypedStorage';

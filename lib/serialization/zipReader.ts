@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
-import { AiforgeError } from '../errors.js';
+import type { OpenFile } from '../tensor/openFile.js';
+import type { Read } from './storages.js';
 
 // PKWARE's APPNOTE.TXT: uncompressed entries, with the 64-bit extension.
 const END = 0x06054b50;
@@ -23,29 +23,19 @@ interface Entry {
   readonly crc: number;
   readonly size: number;
   readonly headerAt: number;
+  /** Where the next entry begins, or the directory. */
+  endAt: number;
 }
 
 /** The uncompressed entries of a zip file, read when they are asked for. */
 export class ZipReader {
-  readonly #file: string;
-  readonly #descriptor: number;
-  readonly #size: number;
+  readonly #file: OpenFile;
   readonly #entries: Map<string, Entry>;
 
-  /** Throws FILE_NOT_FOUND, or FILE_INVALID for what is no zip file. */
-  constructor(file: string) {
-    if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? false)) {
-      throw new AiforgeError('FILE_NOT_FOUND', `There is no file ${file}. Check the path.`);
-    }
+  /** Throws FILE_INVALID for what is no zip file. */
+  constructor(file: OpenFile) {
     this.#file = file;
-    this.#descriptor = openSync(file, 'r');
-    try {
-      this.#size = fstatSync(this.#descriptor).size;
-      this.#entries = this.#readDirectory();
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    this.#entries = this.#readDirectory();
   }
 
   names(): IterableIterator<string> {
@@ -63,64 +53,43 @@ export class ZipReader {
 
   read(name: string): Buffer {
     const bytes = Buffer.allocUnsafeSlow(this.sizeOf(name));
-    this.readInto(name, bytes);
+    this.copy(name, (read) => read(bytes, 0));
     return bytes;
   }
 
-  /** Reads an entry into memory of its size, and checks its checksum. */
-  readInto(name: string, target: Uint8Array): void {
-    const { method, crc, headerAt } = this.#entry(name);
-    if (method !== 0) throw this.invalid(`its entry '${name}' is compressed`);
-    const header = this.#bytes(headerAt, LOCAL_BYTES);
-    if (header.readUInt32LE(0) !== LOCAL) throw this.invalid(`its entry '${name}' has no header`);
-    this.#fill(target, headerAt + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28));
-    if (crc32(target) !== crc) throw this.invalid(`the checksum of its entry '${name}' is wrong`);
-  }
-
-  invalid(reason: string): AiforgeError {
-    return new AiforgeError('FILE_INVALID', `${this.#file} is no whole file of torch.save: ${reason}.`);
-  }
-
-  /** The error for a whole file that holds what is not read. */
-  unsupported(what: string): AiforgeError {
-    return new AiforgeError('FILE_INVALID', `${this.#file} holds ${what}.`);
-  }
-
-  close(): void {
-    closeSync(this.#descriptor);
+  /** Lets `use` read an entry piece by piece, in order, and checks its checksum. */
+  copy(name: string, use: (read: Read) => void): void {
+    const { method, crc, size, headerAt, endAt } = this.#entry(name);
+    if (method !== 0) throw this.#file.invalid(`its entry '${name}' is compressed`);
+    const header = this.#file.bytes(headerAt, LOCAL_BYTES);
+    if (header.readUInt32LE(0) !== LOCAL) throw this.#file.invalid(`its entry '${name}' has no header`);
+    const start = headerAt + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
+    if (start + size > endAt) throw this.#file.invalid(`its entry '${name}' reaches into the next`);
+    let sum = 0;
+    let seen = 0;
+    use((piece, at) => {
+      this.#file.fill(piece, start + at);
+      sum = crc32(piece, sum);
+      seen += piece.length;
+    });
+    if (seen === size && sum !== crc) throw this.#file.invalid(`the checksum of its entry '${name}' is wrong`);
   }
 
   #entry(name: string): Entry {
     const entry = this.#entries.get(name);
-    if (entry === undefined) throw this.invalid(`it has no entry '${name}'`);
+    if (entry === undefined) throw this.#file.invalid(`it has no entry '${name}'`);
     return entry;
-  }
-
-  #fill(target: Uint8Array, position: number): void {
-    if (position + target.length > this.#size) throw this.invalid(`it ends at byte ${this.#size}`);
-    for (let done = 0; done < target.length;) {
-      const count = readSync(this.#descriptor, target, done, target.length - done, position + done);
-      if (count === 0) throw this.invalid(`it ends at byte ${position + done}`);
-      done += count;
-    }
-  }
-
-  #bytes(position: number, length: number): Buffer {
-    if (position + length > this.#size) throw this.invalid(`it points beyond its end, byte ${this.#size}`);
-    const bytes = Buffer.alloc(length);
-    this.#fill(bytes, position);
-    return bytes;
   }
 
   // Where the directory of the entries is. It stands at the end, behind it a comment of any length.
   #findDirectory(): { position: number; length: number; count: number } {
-    const tailAt = Math.max(0, this.#size - END_BYTES - MAX_COMMENT);
-    const tail = this.#bytes(tailAt, this.#size - tailAt);
+    const tailAt = Math.max(0, this.#file.size - END_BYTES - MAX_COMMENT);
+    const tail = this.#file.bytes(tailAt, this.#file.size - tailAt);
     let at = tail.length - END_BYTES;
     while (at >= 0 && tail.readUInt32LE(at) !== END) --at;
-    if (at < 0) throw this.invalid('it is no zip file (the format of PyTorch before 1.6 is not read)');
+    if (at < 0) throw this.#file.invalid('its directory is missing');
     const locatorAt = tailAt + at - LOCATOR_64_BYTES;
-    const locator = locatorAt >= 0 ? this.#bytes(locatorAt, LOCATOR_64_BYTES) : undefined;
+    const locator = locatorAt >= 0 ? this.#file.bytes(locatorAt, LOCATOR_64_BYTES) : undefined;
     if (locator?.readUInt32LE(0) !== LOCATOR_64) {
       return {
         count: tail.readUInt16LE(at + 10),
@@ -128,27 +97,35 @@ export class ZipReader {
         position: tail.readUInt32LE(at + 16),
       };
     }
-    const end = this.#bytes(Number(locator.readBigUInt64LE(8)), 56);
-    if (end.readUInt32LE(0) !== END_64) throw this.invalid('its directory is missing');
+    const end = this.#file.bytes(Number(locator.readBigUInt64LE(8)), 56);
+    if (end.readUInt32LE(0) !== END_64) throw this.#file.invalid('its directory is missing');
     const field = (offset: number): number => Number(end.readBigUInt64LE(offset));
     return { count: field(32), length: field(40), position: field(48) };
   }
 
   #readDirectory(): Map<string, Entry> {
     const { position, length, count } = this.#findDirectory();
-    if (length > MAX_DIRECTORY_BYTES) throw this.invalid(`its directory should have ${length} bytes`);
-    const directory = this.#bytes(position, length);
+    if (length > MAX_DIRECTORY_BYTES) throw this.#file.invalid(`its directory should have ${length} bytes`);
+    const directory = this.#file.bytes(position, length);
     const entries = new Map<string, Entry>();
     for (let at = 0, i = 0; i < count; ++i) {
       if (at + DIRECTORY_BYTES > length || directory.readUInt32LE(at) !== DIRECTORY) {
-        throw this.invalid('its directory is damaged');
+        throw this.#file.invalid('its directory is damaged');
       }
       const nameEnd = at + DIRECTORY_BYTES + directory.readUInt16LE(at + 28);
       const extraEnd = nameEnd + directory.readUInt16LE(at + 30);
-      if (extraEnd > length) throw this.invalid('its directory is damaged');
+      if (extraEnd > length) throw this.#file.invalid('its directory is damaged');
       const name = directory.toString('utf8', at + DIRECTORY_BYTES, nameEnd);
+      if (entries.has(name)) throw this.#file.invalid(`it has the entry '${name}' twice`);
       entries.set(name, this.#entryOf(directory, at, directory.subarray(nameEnd, extraEnd)));
       at = extraEnd + directory.readUInt16LE(at + 32);
+    }
+    // None begins within another, so that a file holds no more than its size.
+    let next = position;
+    for (const entry of [...entries.values()].sort((a, b) => b.headerAt - a.headerAt)) {
+      if (entry.headerAt >= next) throw this.#file.invalid('its entries overlap');
+      entry.endAt = next;
+      next = entry.headerAt;
     }
     return entries;
   }
@@ -161,20 +138,21 @@ export class ZipReader {
       return value === IN_EXTRA ? (large.shift() ?? value) : value;
     };
     const size = wide(24);
-    if (size > this.#size) throw this.invalid(`an entry should have ${size} bytes`);
+    if (size > this.#file.size) throw this.#file.invalid(`an entry should have ${size} bytes`);
     wide(20);
     return {
       method: directory.readUInt16LE(at + 10),
       crc: directory.readUInt32LE(at + 16),
       size,
       headerAt: wide(42),
+      endAt: 0,
     };
   }
 
   #extra64(extra: Buffer): number[] {
     for (let at = 0; at + 4 <= extra.length;) {
       const length = extra.readUInt16LE(at + 2);
-      if (at + 4 + length > extra.length) throw this.invalid('its directory is damaged');
+      if (at + 4 + length > extra.length) throw this.#file.invalid('its directory is damaged');
       if (extra.readUInt16LE(at) === EXTRA_64) {
         return Array.from({ length: Math.floor(length / 8) }, (_, i) => Number(extra.readBigUInt64LE(at + 4 + 8 * i)));
       }

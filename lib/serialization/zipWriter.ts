@@ -3,13 +3,16 @@ import { crc32 } from 'node:zlib';
 // torch.load may map a file into memory, for which tensors begin at a multiple of 64 bytes.
 const ALIGNMENT = 64;
 const UTF8 = 1 << 11;
+// The checksum stands behind the bytes too, and in the header nothing, which is written before they are known.
+const SUM_BEHIND = 1 << 3;
 const VERSION_64 = 45;
 const LOCAL_BYTES = 30;
 
-/** The content of an entry; asked for once, when it is its turn. */
+/** The content of an entry: its pieces are asked for once, when it is its turn, and each is used before the next. */
 export interface ZipEntry {
   readonly name: string;
-  readonly bytes: () => Uint8Array;
+  readonly size: number;
+  readonly chunks: () => Iterable<Uint8Array>;
 }
 
 interface Written {
@@ -23,14 +26,18 @@ interface Written {
 export function* zipChunks(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const written: Written[] = [];
   let position = 0;
-  for (const entry of entries) {
-    const bytes = entry.bytes();
-    const own = { name: Buffer.from(entry.name), crc: crc32(bytes), size: bytes.length, headerAt: position };
+  for (const { name, size, chunks } of entries) {
+    const own = { name: Buffer.from(name), crc: 0, size, headerAt: position };
     const header = localHeader(own);
     yield header;
-    yield bytes;
+    for (const chunk of chunks()) {
+      own.crc = crc32(chunk, own.crc);
+      yield chunk;
+    }
+    const sum = sumOf(own);
+    yield sum;
     written.push(own);
-    position += header.length + bytes.length;
+    position += header.length + size + sum.length;
   }
   const directory = Buffer.concat(written.map(directoryEntry));
   yield directory;
@@ -41,7 +48,7 @@ export function* zipChunks(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
 function common({ name, crc }: Written, extraLength: number): Buffer {
   const fields = Buffer.alloc(26);
   fields.writeUInt16LE(VERSION_64, 0);
-  fields.writeUInt16LE(UTF8, 2);
+  fields.writeUInt16LE(UTF8 | SUM_BEHIND, 2);
   fields.writeUInt16LE(0x21, 8); // the first day that the format knows, so that equal content gives equal files
   fields.writeUInt32LE(crc, 10);
   fields.writeUInt32LE(0xffffffff, 14);
@@ -67,6 +74,14 @@ function localHeader(entry: Written): Buffer {
   padding.writeUInt16LE(padding.length - 4, 2);
   const signature = Buffer.from('PK\x03\x04', 'latin1');
   return Buffer.concat([signature, common(entry, sizes.length + padding.length), entry.name, sizes, padding]);
+}
+
+function sumOf({ crc, size }: Written): Buffer {
+  const sum = Buffer.from('PK\x07\x08'.padEnd(24, '\0'), 'latin1');
+  sum.writeUInt32LE(crc, 4);
+  sum.writeBigUInt64LE(BigInt(size), 8);
+  sum.writeBigUInt64LE(BigInt(size), 16);
+  return sum;
 }
 
 function directoryEntry(entry: Written): Buffer {

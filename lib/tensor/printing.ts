@@ -134,8 +134,19 @@ function quantizedParts(subject: Subject): Parts {
   return { body: withResult(subject, 'dequantize', (values) => layOut(values, prefix.length)), notes };
 }
 
+// LibTorch does not compute with pairs of four-bit numbers; they are shown as their bytes.
+function pairParts({ tensor }: Subject): Parts {
+  const bytes = tensor.detach().view('uint8').to('float32');
+  try {
+    return { body: layOut(bytes, prefix.length), notes: dtypeNote(tensor.dtype) };
+  } finally {
+    bytes.dispose();
+  }
+}
+
 function partsOf(subject: Subject): Parts {
-  const { layout, dtype } = subject.tensor;
+  const { layout, dtype, device } = subject.tensor;
+  if (dtype === 'float4_e2m1fn_x2' && device !== 'meta') return pairParts(subject);
   if (Object.hasOwn(members, layout)) return sparseParts(subject);
   return /^qu?int/.test(dtype) ? quantizedParts(subject) : denseParts(subject);
 }

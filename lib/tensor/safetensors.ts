@@ -1,13 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-
 import { writeFileAtomic } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
 import { kind, optional, string } from '../kinds.js';
 import { isOptions, signature } from '../signature.js';
-import { native } from '../native.js';
-import { enterContext } from './context.js';
-import type { DType } from './dtype.js';
-import { handleOf, wrapHandle, Tensor } from './tensor.js';
+import { chunksOf, fillFrom, sizeOf } from './bytes.js';
+import { bytesOf, type DType } from './dtype.js';
+import { empty } from './generated/functions.js';
+import { withFile, type OpenFile } from './openFile.js';
+import { Tensor } from './tensor.js';
 
 const dtypeOf: Record<string, DType> = {
   F64: 'float64',
@@ -16,6 +15,10 @@ const dtypeOf: Record<string, DType> = {
   BF16: 'bfloat16',
   F8_E4M3: 'float8_e4m3fn',
   F8_E5M2: 'float8_e5m2',
+  F8_E4M3FNUZ: 'float8_e4m3fnuz',
+  F8_E5M2FNUZ: 'float8_e5m2fnuz',
+  F8_E8M0: 'float8_e8m0fnu',
+  F4: 'float4_e2m1fn_x2',
   C64: 'complex64',
   I64: 'int64',
   I32: 'int32',
@@ -27,7 +30,11 @@ const dtypeOf: Record<string, DType> = {
   U8: 'uint8',
   BOOL: 'bool',
 };
+// Two numbers of four bits to an element of PyTorch, along the last dimension; the format counts the numbers.
+const PAIRS = 'F4';
 const codeOf = new Map(Object.entries(dtypeOf).map(([code, dtype]) => [dtype, code]));
+
+const FORMAT = 'whole safetensors file';
 
 /** The format allows no larger header. */
 const maxHeaderBytes = 100_000_000;
@@ -93,7 +100,17 @@ function entryOf(name: string, tensor: Tensor, start: number): Entry {
       dtype === undefined ? `has dtype ${tensor.dtype}, which the format does not know` : 'is no name for a tensor';
     throw new AiforgeError('INVALID_ARGUMENT', `saveSafetensors: '${name}' ${reason}.`);
   }
-  return { dtype, shape: tensor.shape, data_offsets: [start, start + tensor.numel() * tensor.elementSize()] };
+  const shape = tensor.shape;
+  if (dtype === PAIRS) {
+    if (shape.length === 0) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `saveSafetensors: '${name}' is a pair of numbers without a dimension.`,
+      );
+    }
+    shape[shape.length - 1]! *= 2;
+  }
+  return { dtype, shape, data_offsets: [start, start + sizeOf(tensor)] };
 }
 
 function* chunks(header: object, tensors: Record<string, Tensor>, names: string[]): Generator<Uint8Array> {
@@ -102,7 +119,7 @@ function* chunks(header: object, tensors: Record<string, Tensor>, names: string[
   padded.writeBigUInt64LE(BigInt(padded.length - 8));
   text.copy(padded, 8);
   yield padded;
-  for (const name of names) yield new Uint8Array(native.copyBytes(handleOf(tensors[name]!)));
+  for (const name of names) yield* chunksOf(tensors[name]!);
 }
 
 const loadTakes = signature({ file: string });
@@ -114,64 +131,35 @@ const loadTakes = signature({ file: string });
  */
 export function loadSafetensors(file: string): SafetensorsFile {
   loadTakes.check('loadSafetensors', arguments);
-  return withFile(file, (descriptor) => {
-    const { entries, metadata, dataStart } = readHeader(file, descriptor);
-    const tensors = entries.map(([name, entry]) => [name, readTensor(file, descriptor, name, entry, dataStart)]);
+  return withFile(file, FORMAT, (opened) => {
+    const { entries, metadata, dataStart } = readHeader(opened);
+    const tensors = entries.map(([name, entry]) => [name, readTensor(opened, name, entry, dataStart)]);
     return { tensors: Object.fromEntries(tensors) as Record<string, Tensor>, metadata };
   });
 }
 
 /** @internal The metadata of a safetensors file alone; throws as `loadSafetensors`. */
 export function safetensorsMetadata(file: string): Record<string, string> {
-  return withFile(file, (descriptor) => readHeader(file, descriptor).metadata);
+  return withFile(file, FORMAT, (opened) => readHeader(opened).metadata);
 }
 
-function withFile<T>(file: string, work: (descriptor: number) => T): T {
-  if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? false)) {
-    throw new AiforgeError('FILE_NOT_FOUND', `There is no file ${file}. Check the path.`);
-  }
-  const descriptor = openSync(file, 'r');
-  try {
-    return work(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function invalid(file: string, reason: string): AiforgeError {
-  return new AiforgeError(
-    'FILE_INVALID',
-    `${file} is not a whole safetensors file: ${reason}. Use another checkpoint.`,
-  );
-}
-
-function read(file: string, descriptor: number, position: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafeSlow(length);
-  for (let done = 0; done < length;) {
-    const count = readSync(descriptor, buffer, done, length - done, position + done);
-    if (count === 0) throw invalid(file, `it ends at byte ${position + done}, expected ${position + length}`);
-    done += count;
-  }
-  return buffer;
-}
-
-function readHeader(file: string, descriptor: number) {
-  const { size } = fstatSync(descriptor);
-  if (size < 8) throw invalid(file, `it has ${size} bytes, fewer than a header`);
-  const length = Number(read(file, descriptor, 0, 8).readBigUInt64LE());
+function readHeader(file: OpenFile) {
+  const { size } = file;
+  if (size < 8) throw file.invalid(`it has ${size} bytes, fewer than a header`);
+  const length = Number(file.bytes(0, 8).readBigUInt64LE());
   if (length > maxHeaderBytes || 8 + length > size) {
-    throw invalid(file, `its header should have ${length} bytes, but the file has ${size}`);
+    throw file.invalid(`its header should have ${length} bytes, but the file has ${size}`);
   }
   let header: unknown;
   try {
-    header = JSON.parse(read(file, descriptor, 8, length).toString('utf8'));
+    header = JSON.parse(file.bytes(8, length).toString('utf8'));
   } catch {
-    throw invalid(file, 'its header is no JSON');
+    throw file.invalid('its header is no JSON');
   }
-  if (!isRecord(header)) throw invalid(file, 'its header is no object');
+  if (!isRecord(header)) throw file.invalid('its header is no object');
   const { __metadata__: metadata = {}, ...rest } = header;
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
-    throw invalid(file, 'its metadata are no texts');
+    throw file.invalid('its metadata are no texts');
   }
   const dataStart = 8 + length;
   for (const [name, entry] of Object.entries(rest)) checkEntry(file, name, entry, size - dataStart);
@@ -185,7 +173,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** The format leaves no gap and no overlap: a file with either was damaged, or made to hide something. */
-function checkCoverage(file: string, entries: [string, Entry][], dataBytes: number): void {
+function checkCoverage(file: OpenFile, entries: [string, Entry][], dataBytes: number): void {
   const ranges = entries.map(
     ([
       name,
@@ -197,13 +185,13 @@ function checkCoverage(file: string, entries: [string, Entry][], dataBytes: numb
   ranges.sort((a, b) => a.start - b.start || a.end - b.end);
   let covered = 0;
   for (const { name, start, end } of ranges) {
-    if (start !== covered) throw invalid(file, `'${name}' begins at byte ${start} of the data, expected ${covered}`);
+    if (start !== covered) throw file.invalid(`'${name}' begins at byte ${start} of the data, expected ${covered}`);
     covered = end;
   }
-  if (covered !== dataBytes) throw invalid(file, `its tensors have ${covered} bytes of the data's ${dataBytes}`);
+  if (covered !== dataBytes) throw file.invalid(`its tensors have ${covered} bytes of the data's ${dataBytes}`);
 }
 
-function checkEntry(file: string, name: string, value: unknown, dataBytes: number): void {
+function checkEntry(file: OpenFile, name: string, value: unknown, dataBytes: number): void {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>;
   const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
   const isWellFormed =
@@ -213,23 +201,36 @@ function checkEntry(file: string, name: string, value: unknown, dataBytes: numbe
     Array.isArray(offsets) &&
     offsets.every(isSize);
   if (!isWellFormed || offsets.length !== 2 || offsets[0] > offsets[1])
-    throw invalid(file, `its entry '${name}' is malformed`);
-  if (!Object.hasOwn(dtypeOf, dtype)) throw invalid(file, `'${name}' has the unknown dtype '${dtype}'`);
+    throw file.invalid(`its entry '${name}' is malformed`);
+  if (!Object.hasOwn(dtypeOf, dtype)) throw file.invalid(`'${name}' has the unknown dtype '${dtype}'`);
   if (offsets[1] > dataBytes) {
-    throw invalid(
-      file,
+    throw file.invalid(
       `'${name}' ends at byte ${offsets[1]} of the data, which has ${dataBytes}: the file is truncated`,
     );
   }
 }
 
-function readTensor(file: string, descriptor: number, name: string, entry: Entry, dataStart: number): Tensor {
+function readTensor(file: OpenFile, name: string, entry: Entry, dataStart: number): Tensor {
   const [start, end] = entry.data_offsets;
-  const bytes = read(file, descriptor, dataStart + start, end - start);
-  try {
-    enterContext();
-    return wrapHandle(native.fromTypedArray(bytes, dtypeOf[entry.dtype]!, entry.shape));
-  } catch (cause) {
-    throw new AiforgeError('FILE_INVALID', `${file}: '${name}': ${(cause as Error).message}`, { cause });
+  const dtype = dtypeOf[entry.dtype]!;
+  const shape = shapeOf(file, name, entry);
+  const needed = shape.reduce((bytes, size) => bytes * size, bytesOf(dtype));
+  if (needed !== end - start) {
+    throw file.invalid(`'${name}' has ${end - start} bytes, but its shape and dtype need ${needed}`);
   }
+  let tensor: Tensor;
+  try {
+    tensor = empty(shape, { dtype, device: 'cpu' });
+  } catch (cause) {
+    throw file.invalid(`'${name}': ${(cause as Error).message}`, cause);
+  }
+  fillFrom(tensor, (piece, at) => file.fill(piece, dataStart + start + at));
+  return tensor;
+}
+
+function shapeOf(file: OpenFile, name: string, { dtype, shape }: Entry): number[] {
+  if (dtype !== PAIRS) return shape;
+  const last = shape.at(-1);
+  if (last === undefined || last % 2 !== 0) throw file.invalid(`'${name}' has half a pair of four-bit numbers`);
+  return [...shape.slice(0, -1), last / 2];
 }

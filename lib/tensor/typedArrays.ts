@@ -57,7 +57,15 @@ const bufferTakes = signature<BufferOptions>(
 
 const sameBits: Partial<Record<DType, readonly DType[]>> = {
   uint16: ['float16', 'bfloat16', 'complex32'],
-  uint8: ['bool', 'float8_e4m3fn', 'float8_e4m3fnuz', 'float8_e5m2', 'float8_e5m2fnuz'],
+  uint8: [
+    'bool',
+    'float8_e4m3fn',
+    'float8_e4m3fnuz',
+    'float8_e5m2',
+    'float8_e5m2fnuz',
+    'float8_e8m0fnu',
+    'float4_e2m1fn_x2',
+  ],
   float32: ['complex64'],
   float64: ['complex128'],
 };

@@ -1,3 +1,6 @@
+import { checkDepth } from '../depth.js';
+import { show } from '../show.js';
+
 /**
  * Nested settings as one level of dotted keys with text values, as trackers take them: `{ a: { b: 1 } }` gives
  * `{ 'a.b': '1' }`. Arrays and empty objects become JSON, `undefined` is left out.
@@ -9,6 +12,7 @@ export function flattenParams(params: object): Record<string, string> {
 }
 
 function addEntries(value: object, prefix: string, flat: Record<string, string>, open: Set<object>): void {
+  checkDepth(open.size, 'parameters');
   open.add(value);
   for (const [key, entry] of Object.entries(value) as [string, unknown][]) {
     const path = prefix + key;
@@ -25,9 +29,9 @@ function asText(value: unknown): string {
   if (!Array.isArray(value)) return String(value);
   try {
     return JSON.stringify(value);
-  } catch {
-    // An array that holds itself or a bigint has no JSON; its plain text is still worth recording.
-    return String(value);
+  } catch (error) {
+    // An array that holds itself or a bigint has no JSON; its plain text is still worth recording, of a deep one the beginning.
+    return error instanceof RangeError ? show(value) : String(value);
   }
 }
 

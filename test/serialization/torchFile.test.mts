@@ -19,11 +19,10 @@ import {
   viewAsReal,
   zeros,
 } from 'aiforge';
-import { ZipReader } from '#lib/serialization/zipReader.js';
-import { zipChunks } from '#lib/serialization/zipWriter.js';
 import { expect } from 'chai';
 
 import { reference } from '../support/reference.mjs';
+import { readZip, writeZip } from './zipFiles.mjs';
 
 interface Described {
   dict: [type: string, key: string, value: unknown][];
@@ -111,12 +110,9 @@ describe('save and load', () => {
   });
 
   it('refuse what is no data', () => {
-    const self: unknown[] = [];
-    self.push(self);
     for (const [value, message] of [
       [{ model: new nn.Linear(1, 1) }, /save: model is .*stateDict\(\)/],
       [{ a: [() => 1] }, /save: a\[0\] is/],
-      [self, /contains itself/],
       [{ x: empty([2], { device: 'meta' }) }, /meta/],
       [tensor([[0, 1]]).toSparse(), /layout sparse/],
     ] as const) {
@@ -159,9 +155,7 @@ describe('save and load', () => {
 
   it('survive pickles that were tampered with', () => {
     save({ x: arange(3), list: [1, 'two', { three: 3 }], t: ones([2], { dtype: 'uint16' }) }, file);
-    const zip = new ZipReader(file);
-    const entries = [...zip.names()].map((name) => ({ name, content: zip.read(name) }));
-    zip.close();
+    const entries = readZip(file);
     const pickle = entries.find(({ name }) => name.endsWith('data.pkl'))!;
     const whole = Buffer.from(pickle.content);
     const outcomes = new Set<string>();
@@ -169,10 +163,7 @@ describe('save and load', () => {
       for (const value of [0, 0x28, 0x52, 0x81, 0x94, 0xff, whole[at]! ^ 1]) {
         pickle.content = Buffer.from(whole);
         pickle.content[at] = value;
-        writeFileSync(
-          file,
-          Buffer.concat([...zipChunks(entries.map(({ name, content }) => ({ name, bytes: () => content })))]),
-        );
+        writeZip(file, entries);
         try {
           load(file);
           outcomes.add('loaded');

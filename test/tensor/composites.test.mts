@@ -182,6 +182,8 @@ describe('dtypes', () => {
     });
     expect(finfo('bfloat16')).to.include({ eps: 0.0078125, resolution: 0.01, max: 3.3895313892515355e38 });
     expect(finfo('float8_e5m2fnuz')).to.include({ eps: 0.125, resolution: 1, smallestNormal: 2 ** -15 });
+    const powers = finfo('float8_e8m0fnu');
+    expect(powers).to.include({ eps: 1, resolution: 1, max: 2 ** 127, min: 2 ** -127, tiny: 2 ** -127 });
     expect(finfo('complex128')).to.include({ dtype: 'float64', resolution: 1e-15 });
     expect(iinfo('int64')).to.deep.equal({ dtype: 'int64', bits: 64, max: 2n ** 63n - 1n, min: -(2n ** 63n) });
     expect(iinfo('uint8')).to.deep.equal({ dtype: 'uint8', bits: 8, max: 255, min: 0 });

@@ -23,6 +23,9 @@ const dtypes: Partial<Record<DType, string>> = {
   bfloat16: 'BF16',
   float8_e4m3fn: 'F8_E4M3',
   float8_e5m2: 'F8_E5M2',
+  float8_e4m3fnuz: 'F8_E4M3FNUZ',
+  float8_e5m2fnuz: 'F8_E5M2FNUZ',
+  float8_e8m0fnu: 'F8_E8M0',
   complex64: 'C64',
   int64: 'I64',
   int32: 'I32',
@@ -61,6 +64,24 @@ describe('safetensors', () => {
       const read = tensors[name]!;
       expect([read.dtype, read.shape, hex(read)], name).to.deep.equal([original.dtype, original.shape, hex(original)]);
     }
+  });
+
+  it('keeps pairs of four-bit numbers, which it counts one by one', () => {
+    const pairs = tensor([[0x12, 0x34, 0x56]], { dtype: 'uint8' }).view('float4_e2m1fn_x2');
+    saveSafetensors(file, { pairs });
+    const bytes = readFileSync(file);
+    const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE()))) as object;
+    expect(header)
+      .to.have.property('pairs')
+      .deep.equal({ dtype: 'F4', shape: [1, 6], data_offsets: [0, 3] });
+    const read = loadSafetensors(file).tensors.pairs!;
+    expect([read.dtype, read.shape, hex(read)]).to.deep.equal(['float4_e2m1fn_x2', [1, 3], '123456']);
+    expect(String(read)).to.equal('tensor([[18., 52., 86.]], dtype=torch.float4_e2m1fn_x2)');
+    expect(() => saveSafetensors(file, { pair: tensor(1, { dtype: 'uint8' }).view('float4_e2m1fn_x2') })).to.throw(
+      /without a dimension/,
+    );
+    write({ a: { dtype: 'F4', shape: [3], data_offsets: [0, 8] } });
+    expect(refusal().message).to.match(/half a pair/);
   });
 
   it('is read by Python', function () {

@@ -1,4 +1,5 @@
 import { Counter } from '../../counter.js';
+import { AiforgeError, type ErrorCode } from '../../errors.js';
 import { Tensor, tensor, type DType } from '../../tensor/index.js';
 
 // Beside plain values, the options of an optimizer and the state of a scheduler hold infinities, counts, and rates that are
@@ -24,10 +25,27 @@ function unmark(value: unknown): unknown {
 }
 
 /** JSON that keeps every number, counters, and tensors of one element. */
-export const toJson = (value: unknown): string =>
-  // What a replacer is given has been through toJSON, which makes a tensor a number.
-  JSON.stringify(value, function (this: Record<string, unknown>, key) {
-    return mark(this[key]);
-  });
+export function toJson(value: unknown): string {
+  try {
+    // What a replacer is given has been through toJSON, which makes a tensor a number.
+    return JSON.stringify(value, function (this: Record<string, unknown>, key) {
+      return mark(this[key]);
+    });
+  } catch (cause) {
+    throw tooDeep(cause, 'INVALID_ARGUMENT');
+  }
+}
 
-export const fromJson = (text: string): unknown => JSON.parse(text, (_, item: unknown) => unmark(item));
+export function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text, (_, item: unknown) => unmark(item));
+  } catch (cause) {
+    throw tooDeep(cause, 'FILE_INVALID');
+  }
+}
+
+/** The error for data that the call stack does not hold; any other as it is. */
+function tooDeep(cause: unknown, code: ErrorCode): unknown {
+  if (!(cause instanceof RangeError)) return cause;
+  return new AiforgeError(code, `The state of a run is nested too deeply: ${cause.message}.`, { cause });
+}

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 
 import { AiforgeError } from '../../errors.js';
 import { loadSafetensors, saveSafetensors, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
+import { chunksOf } from '../../tensor/bytes.js';
+import { withFile } from '../../tensor/openFile.js';
 
 const key = 'sha256';
 
@@ -13,19 +15,19 @@ function checksumOf(tensors: Record<string, Tensor>, metadata: Record<string, st
   for (const [name, text] of entries(metadata)) if (name !== key) hash.update(JSON.stringify([name, text]));
   for (const [name, tensor] of entries(tensors) as [string, Tensor][]) {
     hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
-    if (tensor.numel() > 0) hash.update(bytesOf(tensor));
+    for (const chunk of chunksOf(tensor)) hash.update(chunk);
   }
   return hash.digest('hex');
 }
 
-function bytesOf(tensor: Tensor): Uint8Array {
-  const flat = tensor.detach().contiguous().view(-1).view('uint8').toTypedArray();
-  return new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength);
-}
-
 /** Of a file as it lies on the disk; null where there is none. */
 export function checksumOfFile(file: string): string | null {
-  return existsSync(file) ? createHash(key).update(readFileSync(file)).digest('hex') : null;
+  if (!existsSync(file)) return null;
+  return withFile(file, 'file beside a checkpoint', (opened) => {
+    const hash = createHash(key);
+    for (const chunk of opened.chunks()) hash.update(chunk);
+    return hash.digest('hex');
+  });
 }
 
 /** Throws FILE_INVALID unless a file beside a checkpoint is the one that the checkpoint was written with. */

@@ -33,7 +33,11 @@ const floats: Partial<Record<DType, [bits: number, mantissa: number, max: number
   float8_e4m3fnuz: [8, 3, 240, 2 ** -7],
   float8_e5m2: [8, 2, 57344, 2 ** -14],
   float8_e5m2fnuz: [8, 2, 57344, 2 ** -15, 2 ** -3],
+  float8_e8m0fnu: [8, 0, 2 ** 127, 2 ** -127],
 };
+
+// Its numbers are powers of two alone.
+const withoutSign: DType = 'float8_e8m0fnu';
 
 const parts: Partial<Record<DType, DType>> = { complex32: 'float16', complex64: 'float32', complex128: 'float64' };
 
@@ -54,7 +58,8 @@ export function finfo(dtype: DType = 'float32'): FloatInfo {
   const [bits, mantissa, max, normal, eps = 2 ** -mantissa] = found;
   const digits = Math.floor(mantissa * Math.log10(2));
   const resolution = Number(`1e-${digits}`);
-  return { dtype: real, bits, eps, max, min: -max, smallestNormal: normal, tiny: normal, resolution };
+  const min = real === withoutSign ? normal : -max;
+  return { dtype: real, bits, eps, max, min, smallestNormal: normal, tiny: normal, resolution };
 }
 
 export interface IntegerInfo {

@@ -1,0 +1,102 @@
+import { AiforgeError } from '../errors.js';
+import { aten } from '../tensor/aten.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Memories } from './memories.js';
+import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
+import { storageTypes, untypedStorage } from './storageTypes.js';
+
+const typeOf = new Map([...storageTypes].map(([type, dtype]) => [dtype, type]));
+
+const schemeOf = aten<string>('qscheme');
+
+const globalOf = (dotted: string): GlobalName => {
+  const at = dotted.lastIndexOf('.');
+  return new GlobalName(dotted.slice(0, at), dotted.slice(at + 1));
+};
+
+const noHooks = (): Call => new Call(globalOf('collections.OrderedDict'), []);
+
+function check(tensor: Tensor): void {
+  const isMeta = tensor.device === 'meta';
+  if (!isMeta && tensor.layout === 'strided') return;
+  const kind = isMeta ? 'without data (meta)' : `of layout ${tensor.layout}`;
+  throw new AiforgeError('INVALID_ARGUMENT', `save: a tensor ${kind} cannot be saved; convert it first.`);
+}
+
+/** The scale and zero point of a quantized tensor, which are tensors themselves where each channel has its own. */
+function quantizerOf(tensor: Tensor): Tuple {
+  const scheme = schemeOf(tensor);
+  const name = globalOf(`torch.${scheme}`);
+  if (scheme.startsWith('per_tensor')) return new Tuple([name, tensor.qScale(), tensor.qZeroPoint()]);
+  return new Tuple([name, tensor.qPerChannelScales(), tensor.qPerChannelZeroPoints(), tensor.qPerChannelAxis()]);
+}
+
+/** What was set on a tensor, by name. */
+const attributesOf = (tensor: Tensor): Map<string, unknown> => new Map(Object.entries(tensor));
+
+/** How a pickle says each tensor: as the calls that make it of its storage. */
+export class TensorRecords {
+  readonly #memories: Memories;
+  /** The integers of quantized tensors, and what makes numbers of them. */
+  readonly #quantizations = new Map<Tensor, { integers: Tensor; quantizer: Tuple }>();
+
+  constructor(memories: Memories) {
+    this.#memories = memories;
+  }
+
+  /** Notes the memory that a tensor needs; what else belongs to it. */
+  collect(tensor: Tensor): object {
+    check(tensor);
+    const attributes = attributesOf(tensor);
+    if (!tensor.isQuantized) {
+      this.#memories.add(tensor);
+      return [attributes];
+    }
+    const quantization = { integers: tensor.intRepr(), quantizer: quantizerOf(tensor) };
+    this.#quantizations.set(tensor, quantization);
+    this.#memories.add(quantization.integers);
+    return [attributes, quantization.quantizer];
+  }
+
+  record(tensor: Tensor): Call {
+    const made = tensor.isQuantized ? this.#quantized(tensor) : this.#strided(tensor);
+    const attributes = attributesOf(tensor);
+    if (attributes.size === 0) return made;
+    const type = globalOf('torch.Tensor');
+    return new Call(globalOf('torch._tensor._rebuild_from_type_v2'), [
+      made.callee,
+      type,
+      new Tuple(made.args),
+      attributes,
+    ]);
+  }
+
+  #strided(tensor: Tensor): Call {
+    const { dtype } = this.#memories.of(tensor);
+    const type = dtype === null ? undefined : typeOf.get(dtype);
+    const args = [...this.#place(tensor, type), tensor.requiresGrad, noHooks()];
+    const flags = new Map<string, boolean>();
+    if (tensor.isConj()) flags.set('conj', true);
+    if (tensor.isNeg()) flags.set('neg', true);
+    const marks = flags.size === 0 ? [] : [flags];
+    if (type !== undefined) return new Call(globalOf('torch._utils._rebuild_tensor_v2'), [...args, ...marks]);
+    const own = globalOf(`torch.${tensor.dtype}`);
+    return new Call(globalOf('torch._utils._rebuild_tensor_v3'), [...args, own, ...marks]);
+  }
+
+  #quantized(tensor: Tensor): Call {
+    const { integers, quantizer } = this.#quantizations.get(tensor)!;
+    const args = [...this.#place(integers, typeOf.get(tensor.dtype)), quantizer, tensor.requiresGrad, noHooks()];
+    return new Call(globalOf('torch._utils._rebuild_qtensor'), args);
+  }
+
+  // Storage, offset, sizes and strides.
+  #place(tensor: Tensor, type: string | undefined): unknown[] {
+    const memory = this.#memories.of(tensor);
+    const itemBytes = tensor.elementSize();
+    const length = type === undefined ? memory.size : memory.size / itemBytes;
+    const storage = new Tuple(['storage', globalOf(type ?? untypedStorage), memory.key, memory.device, length]);
+    const offset = tensor.numel() === 0 ? 0 : tensor.storageOffset() - memory.start / itemBytes;
+    return [new PersistentId(storage), offset, new Tuple(tensor.shape), new Tuple(tensor.stride())];
+  }
+}
