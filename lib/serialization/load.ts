@@ -44,7 +44,7 @@ function read(file: OpenFile, mapLocation: Device | null): Loaded {
  * shared memory share it again. Nothing in a file is ever run: an object of another class is refused. As `torch.load`.
  *
  * @throws AiforgeError FILE_NOT_FOUND; FILE_INVALID for a damaged file, one of another format, or one that holds more than
- *   data; INVALID_ARGUMENT for tensors of a device that is not there.
+ *   data; DEVICE_UNAVAILABLE for tensors of a GPU that is not there.
  * @example
  * import { load, nn, save } from 'aiforge';
  * save(new nn.Linear(2, 1).stateDict(), '/tmp/linear.pt');

@@ -114,8 +114,9 @@ export class Storages {
       return empty([size], { dtype: 'uint8', device });
     } catch (cause) {
       if (device === 'cpu') throw cause;
+      const isMissing = cause instanceof AiforgeError && cause.code === 'DEVICE_UNAVAILABLE';
       throw new AiforgeError(
-        'INVALID_ARGUMENT',
+        isMissing ? 'DEVICE_UNAVAILABLE' : 'INVALID_ARGUMENT',
         `load: a tensor belongs on '${device}', which is not to be had here; give { mapLocation: 'cpu' }.`,
         { cause },
       );

@@ -1,5 +1,8 @@
-import { AiforgeError, cuda, Generator, ones, zeros, type Tensor } from 'aiforge';
+import { AiforgeError, cuda, Generator, load, ones, save, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 
 import { refusalOf } from '../support/refusal.mjs';
@@ -52,6 +55,13 @@ describe('aiforge/cuda without a GPU', () => {
     if (!cuda.isAvailable()) return;
     console.log('      skipped: there is a CUDA device here');
     this.skip();
+  });
+
+  it('is told by load', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'aiforge-')), 'x.pt');
+    save({ x }, file);
+    expect(refusalOf(() => load(file, { mapLocation: 'cuda' }))).to.have.property('code', 'DEVICE_UNAVAILABLE');
+    rmSync(file);
   });
 
   it('is told by pinned memory too', () => {
