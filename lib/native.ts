@@ -12,8 +12,11 @@ export type Handle = number;
 /** Handles of a list of tensors; -1 stands for "no tensor". */
 export type Handles = Float64Array;
 
-/** JavaScript that the engine calls; it gets handles made for it. */
-export type EngineCallback = (handles: (Handle | null)[]) => unknown;
+/** The number of a pass, whether it records, and that of the engine's task. */
+export type EngineCall = [pass: number, gradEnabled: boolean, graphTask: number];
+
+/** JavaScript that the engine calls, made by `onEngineCall`. */
+export type EngineCallback = (...call: EngineCall) => unknown;
 
 /** What a hook is removed by. */
 export type HookToken = object & { readonly hookToken: unique symbol };
@@ -130,9 +133,7 @@ export interface Native {
     allowUnused: boolean,
     pass: number,
   ): (Handle | null)[];
-  setEngineCaller(
-    caller: (callback: EngineCallback, pass: number, gradEnabled: boolean, graphTask: number) => unknown,
-  ): void;
+  setEngineCaller(caller: (callback: EngineCallback, ...call: EngineCall) => unknown): void;
   setAutocast(cpu: boolean, cpuDtype: string, cuda: boolean, cudaDtype: string, cacheEnabled: boolean): void;
   clearAutocastCache(): void;
   engineArguments(): (Handle | null)[];
@@ -242,7 +243,6 @@ function load(): Native {
   try {
     libraries.forEach(loadLibrary);
     const addon = require(file) as Native;
-    addon.setErrorFactory(createError);
     if (addon.libtorchVersion() !== writtenVersion) addon.writtenFor(readFileSync(writtenSchemas, 'utf8'));
     return addon;
   } catch (cause) {
@@ -266,6 +266,29 @@ function loadLibrary(file: string): void {
 }
 
 export const native: Native = load();
+
+const mirrors = Symbol.for('aiforge.mirrors');
+
+/**
+ * What JavaScript remembers of the addon's state. All copies of the library over one addon have it together, each topic as the
+ * first of them made it; it holds data only, since that copy's code may be gone.
+ */
+export function mirror<State extends object>(topic: string, first: () => State): State {
+  const all = ((native as unknown as Record<symbol, Map<string, object> | undefined>)[mirrors] ??= new Map());
+  if (!all.has(topic)) all.set(topic, first());
+  return all.get(topic) as State;
+}
+
+const errors = mirror<{ factory: unknown }>('errors', () => ({ factory: null }));
+
+/** Has the addon's errors be of this copy's classes. */
+export function takeErrors(): void {
+  if (errors.factory === createError) return;
+  native.setErrorFactory(createError);
+  errors.factory = createError;
+}
+
+takeErrors();
 // Threads of LibTorch are the process's: a worker that loads the library later must not undo what was set in between.
 const threads = threadsAtStart(process.env, () => native.getNumThreads());
 if (native.isFirstLoad() && threads !== null) native.setNumThreads(threads);

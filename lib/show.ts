@@ -1,7 +1,7 @@
 import { inspect, types } from 'node:util';
 
 /** The method of objects that know how an error message shows them: tensors by dtype and shape, modules by their class. */
-export const shown: unique symbol = Symbol('aiforge.shown');
+export const shown: unique symbol = Symbol.for('aiforge.shown') as never;
 
 interface Shown {
   [shown](): string;

@@ -10,8 +10,8 @@ import { checkpointReentrant } from './checkpointReentrant.js';
 import { AutogradFunction, type FunctionContext } from './function.js';
 import { enableGrad, isGradEnabled } from './modes.js';
 import { RngState } from './rngState.js';
-import { underHooks } from './savedTensors.js';
-import type { EngineCallback, Handle } from '../native.js';
+import { underHooks, type Packer } from './savedTensors.js';
+import type { Handle } from '../native.js';
 import { signature } from '../signature.js';
 
 export interface CheckpointOptions {
@@ -120,7 +120,7 @@ class Frame {
   }
 
   // Made apart: it lives as long as the graph, which must not keep what `forward` has.
-  #packer(): EngineCallback {
+  #packer(): Packer {
     return ([handle]) => {
       using tensor = wrapHandle(handle as Handle);
       const index = this.#saved.length;

@@ -8,7 +8,7 @@ import {
   type Handles,
 } from '../native.js';
 import { enterContext } from '../tensor/context.js';
-import { refuseResult } from '../tensor/engine.js';
+import { onEngineCall, refuseResult } from '../tensor/engine.js';
 import { handlesOf, handlesOrNone, refuseInTransforms, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { noGrad } from './modes.js';
 
@@ -150,7 +150,7 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
 
 // Made apart: a closure of `applyFunction` would keep the results, and they keep the graph that keeps the closure.
 function backwardOf(type: FunctionClass<never, unknown>, context: Context): EngineCallback {
-  return (gradients) => runBackward(type, context, gradients);
+  return onEngineCall((gradients) => runBackward(type, context, gradients));
 }
 
 function runBackward(type: FunctionClass<never, unknown>, context: Context, gradients: (Handle | null)[]): Handles {

@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 
+import { brand, brandOf } from '../brand.js';
 import { AiforgeError } from '../errors.js';
 import { optional, whole, anything, boolean } from '../kinds.js';
 import { show, shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
-import { native, type Handle, type Handles } from '../native.js';
+import { mirror, native, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
 import {
@@ -39,6 +40,24 @@ let recorder: Recorder | null = null;
 /** @internal */
 export function setRecorder(next: Recorder | null): void {
   recorder = next;
+}
+
+/** What a copy of the library tells the others of its tensors: their brand has it. */
+interface TensorCopy {
+  readonly addon: unknown;
+  /** Null for what is no tensor of the copy. */
+  handleOf(value: object): Handle | null;
+}
+
+const copies = mirror('copies', () => ({ count: 0 }));
+++copies.count;
+const tensorBrand = brandOf('Tensor');
+
+/** The handle of another copy's tensor; null for anything else. */
+function foreignHandle(value: object): Handle | null {
+  if (copies.count === 1) return null;
+  const copy = (value as Record<symbol, Partial<TensorCopy> | undefined>)[tensorBrand];
+  return copy?.addon === native ? copy.handleOf!(value) : null;
 }
 
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
@@ -85,10 +104,11 @@ export class Tensor implements Disposable {
   static rehome: (tensor: Tensor) => void;
 
   static {
-    Tensor.handleOf = (tensor) => tensor.#handle;
-    Tensor.isIn = (tensor, scope) => tensor.#scope === scope && native.isLive(tensor.#handle);
+    Tensor.handleOf = (tensor) => (#handle in tensor ? tensor.#handle : foreignHandle(tensor)!);
+    Tensor.isIn = (tensor, scope) => #scope in tensor && tensor.#scope === scope && native.isLive(tensor.#handle);
     Tensor.rehome = (tensor) => {
-      if (tensor.#scope === 0) return;
+      // Another copy's tensor is in no scope of this one.
+      if (!(#scope in tensor) || tensor.#scope === 0) return;
       enterContext();
       const handle = native.rehome(tensor.#handle);
       recorder?.moved(tensor.#handle, handle);
@@ -96,6 +116,8 @@ export class Tensor implements Disposable {
       tensor.#scope = appliedScope();
       if (tensor.#scope === 0) attach(tensor, tensor.#handle);
     };
+    const copy: TensorCopy = { addon: native, handleOf: (value) => (#handle in value ? value.#handle : null) };
+    brand(Tensor, 'Tensor', copy);
   }
 
   /** @internal Only operators make tensors: use `tensor()`, `zeros()`, … */
@@ -114,7 +136,7 @@ export class Tensor implements Disposable {
 
   /** Whether a value is a Tensor of this library, and no look-alike. */
   static isTensor(value: unknown): value is Tensor {
-    return typeof value === 'object' && value !== null && #handle in value;
+    return typeof value === 'object' && value !== null && (#handle in value || foreignHandle(value) !== null);
   }
 
   /** The sizes of the dimensions, such as `[2, 3]`. */
