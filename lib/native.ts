@@ -267,6 +267,12 @@ function loadLibrary(file: string): void {
 
 export const native: Native = load();
 
+// What the addon makes is of the realm that loaded it first, and the library's user may live in another.
+const isOfThisRealm = native.gradients(new Float64Array(0)) instanceof Array;
+
+/** An array that the addon made, as one of this realm. */
+export const ownArray: <T>(array: T[]) => T[] = isOfThisRealm ? (array) => array : (array) => Array.from(array);
+
 const mirrors = Symbol.for('aiforge.mirrors');
 
 /**

@@ -16,6 +16,8 @@ const LEAVES = [
   'nearest',
   'kinds',
   'signature',
+  'brand',
+  'realms',
   'refusedAssignment',
   'cores',
   'userSignals',
@@ -26,7 +28,7 @@ const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
 // What the files of a layer (a folder of lib/, or a file directly in it) may import besides their own layer.
 const MAY_IMPORT = {
   stack: [],
-  errors: ['stack'],
+  errors: ['brand', 'stack'],
   log: ['errors', 'atomicFile', 'kinds', 'signature'],
   hints: [],
   locate: ['errors', 'stack'],
@@ -36,11 +38,13 @@ const MAY_IMPORT = {
   native: ['errors', 'hints', 'locate', 'threads'],
   atomicFile: ['errors'],
   counter: [],
-  show: [],
+  show: ['realms'],
   nearest: [],
   kinds: [],
   refusedAssignment: ['errors'],
-  signature: ['errors', 'show', 'nearest', 'kinds'],
+  signature: ['errors', 'show', 'nearest', 'kinds', 'realms'],
+  brand: [],
+  realms: [],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   // A graphed callable may be a Module.

@@ -13,6 +13,7 @@ import { RngState } from './rngState.js';
 import { underHooks, type Packer } from './savedTensors.js';
 import type { Handle } from '../native.js';
 import { signature } from '../signature.js';
+import { isPlainObject, isPromise } from '../realms.js';
 
 export interface CheckpointOptions {
   /** Recomputes in a backward pass of its own, which `grad` and `inputs` cannot use. Default: false. */
@@ -26,7 +27,7 @@ export const checkpointOptions: Kinds<CheckpointOptions> = { useReentrant: boole
 const checkpointTakes = signature({ fn: func() });
 
 function isOptions(value: unknown): value is CheckpointOptions {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  if (!isPlainObject(value)) return false;
   const keys = Object.keys(value);
   return keys.length > 0 && keys.every((key) => key in checkpointOptions);
 }
@@ -59,7 +60,7 @@ export function checkpoint<Args extends unknown[], Result>(
 }
 
 function refusePromise<T>(result: T): T {
-  if (result instanceof Promise) refuseResult('checkpoint: the function', result);
+  if (isPromise(result)) refuseResult('checkpoint: the function', result);
   return result;
 }
 

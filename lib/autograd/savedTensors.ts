@@ -1,4 +1,5 @@
 import { native, type Handle } from '../native.js';
+import { isPromise } from '../realms.js';
 import { runInContext } from '../tensor/context.js';
 import { onEngineCall, refuseResult } from '../tensor/engine.js';
 import { keep, tensorsIn } from '../tensor/scope.js';
@@ -32,7 +33,7 @@ export function savedTensorsHooks<Packed, T>(
   return underHooks(
     ([handle]) => {
       const packed = pack(wrapHandle(handle as Handle));
-      if (packed instanceof Promise) refuseResult('The pack hook of saved tensors', packed);
+      if (isPromise(packed)) refuseResult('The pack hook of saved tensors', packed);
       // The graph may be run after the scope that it was made in.
       for (const tensor of tensorsIn(packed)) keep(tensor);
       return () => {

@@ -1,8 +1,8 @@
+import { isPlainObject } from '../realms.js';
+
 function copied(value: unknown, finish: <T extends object>(made: T) => T): unknown {
   if (Array.isArray(value)) return finish(value.map((each) => copied(each, finish)));
-  if (typeof value !== 'object' || value === null) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return value;
+  if (!isPlainObject(value)) return value;
   return finish(Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copied(each, finish)])));
 }
 

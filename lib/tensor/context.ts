@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { mirror, native, takeErrors } from '../native.js';
+import { isPromise } from '../realms.js';
 import { appliedAutocast, applyAutocast, noAutocast, type AutocastState } from './autocastState.js';
 import { applyPlace, firstPlace, foundAt, foundPlace, type DevicePlace } from './devicePlace.js';
 
@@ -261,7 +262,7 @@ async function settle(context: Context, result: PromiseLike<unknown>, leave: Lea
   ++asyncContexts;
   try {
     // A thenable that is no promise may begin its work only now: in the context that it was made in.
-    const value: unknown = await (result instanceof Promise ? result : storage.run(context, () => adopt(result)));
+    const value: unknown = await (isPromise(result) ? result : storage.run(context, () => adopt(result)));
     leave?.(value, context.scope);
     return value;
   } finally {

@@ -1,6 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { mirror, native, type EngineCallback, type Handle } from '../native.js';
+import { isPromise } from '../realms.js';
 import { currentContext, enterContext, interpose, type Context } from './context.js';
 
 // The contexts of the passes through the engine that this copy began and that have not ended, by their numbers.
@@ -64,7 +65,7 @@ export function refuseResult(what: string, result: unknown): never {
   const got = show(result);
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    result instanceof Promise
+    isPromise(result)
       ? `${what} returned a Promise: the engine waits for its result and cannot await; make it synchronous.`
       : `${what}: expected a Tensor or nothing, got ${got}.`,
   );

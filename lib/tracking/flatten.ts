@@ -1,3 +1,5 @@
+import { isPlainObject } from '../realms.js';
+
 /**
  * Nested settings as one level of dotted keys with text values, as trackers take them: `{ a: { b: 1 } }` gives
  * `{ 'a.b': '1' }`. Arrays and empty objects become JSON, `undefined` is left out.
@@ -29,10 +31,4 @@ function asText(value: unknown): string {
     // An array that holds itself or a bigint has no JSON; its plain text is still worth recording.
     return String(value);
   }
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
