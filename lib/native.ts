@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
+import { isError } from './realms.js';
 import { hintFor } from './hints.js';
 import { findAddon, setUp, writtenSchemas, writtenVersion } from './locate.js';
 import { threadsAtStart } from './threads.js';
@@ -246,7 +247,7 @@ function load(): Native {
     if (addon.libtorchVersion() !== writtenVersion) addon.writtenFor(readFileSync(writtenSchemas, 'utf8'));
     return addon;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = isError(cause) ? cause.message : String(cause);
     const remedy =
       origin === 'source' ? `Run: ${setUp}` : `To compile one for this system, run: AIFORGE_BUILD=source ${setUp}`;
     throw new AiforgeError('ADDON_NOT_LOADED', `The addon ${file} cannot be loaded: ${reason}. ${remedy}`, { cause });
@@ -261,7 +262,7 @@ function loadLibrary(file: string): void {
     process.dlopen({ exports: {} }, file, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
   } catch (error) {
     // Node expects an addon, and says so once the library is loaded.
-    if (!(error instanceof Error && error.message.includes('did not self-register'))) throw error;
+    if (!(isError(error) && error.message.includes('did not self-register'))) throw error;
   }
 }
 

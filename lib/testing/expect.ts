@@ -23,8 +23,8 @@ export interface Expect {
 
 type Matcher = (received: unknown, ...given: never[]) => { pass: boolean; message: () => string };
 
-/** Prints tensors in snapshots of jest and vitest: dtype and shape, and the elements as `toString()` rounds them. */
-export const tensorSerializer = {
+/** Prints tensors in snapshots: dtype and shape, and the elements as `toString()` rounds them. */
+const tensorSerializer = {
   test: (value: unknown): boolean => Tensor.isTensor(value),
   serialize: (value: Tensor): string => (value.isDisposed ? 'disposed tensor' : snapshotOf(value)),
 };

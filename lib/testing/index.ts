@@ -1,3 +1,3 @@
 export { assertClose, type AssertCloseOptions } from './assertClose.js';
 export { assertEqual } from './assertEqual.js';
-export { extendExpect, tensorSerializer, type Expect, type TensorMatchers } from './expect.js';
+export { extendExpect, type Expect, type TensorMatchers } from './expect.js';
