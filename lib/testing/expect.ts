@@ -21,12 +21,13 @@ export interface Expect {
   addSnapshotSerializer(serializer: typeof tensorSerializer): void;
 }
 
-type Matcher = (received: unknown, ...given: never[]) => { pass: boolean; message: () => string };
+type Matcher = (received: unknown, ...given: unknown[]) => { pass: boolean; message: () => string };
 
 /** Prints tensors in snapshots: dtype and shape, and the elements as `toString()` rounds them. */
 const tensorSerializer = {
   test: (value: unknown): boolean => Tensor.isTensor(value),
-  serialize: (value: Tensor): string => (value.isDisposed ? 'disposed tensor' : snapshotOf(value)),
+  serialize: (value: Tensor, _config?: unknown, indentation = ''): string =>
+    value.isDisposed ? 'disposed tensor' : snapshotOf(value).replaceAll('\n', `\n${indentation}`),
 };
 
 function snapshotOf(value: Tensor): string {
@@ -34,10 +35,10 @@ function snapshotOf(value: Tensor): string {
 }
 
 function matcher(name: string, fixed: AssertCloseOptions = {}): Matcher {
-  return (received: unknown, expected: Tensor | NestedArray, options: AssertCloseOptions = {}) => {
-    const isList = Tensor.isTensor(received) && !Tensor.isTensor(expected);
+  return (received, expected, options = {}) => {
+    const isList = Tensor.isTensor(received) && Array.isArray(expected);
     const other = isList ? tensor(expected, { dtype: received.dtype, device: received.device }) : expected;
-    const problem = mismatchOf(name, received, other, { ...options, ...fixed });
+    const problem = mismatchOf(name, received, other, { ...(options as AssertCloseOptions), ...fixed });
     return { pass: problem === undefined, message: () => problem ?? `${name}: the tensors do not differ.` };
   };
 }

@@ -68,6 +68,21 @@ it('compares tensors', () => {
 });
 `;
 
+const types = `import { expect } from 'vitest';
+import { ones } from 'aiforge';
+import { extendExpect, type TensorMatchers } from 'aiforge/testing';
+declare module 'vitest' {
+  interface Matchers<T = any> extends TensorMatchers<T> {}
+}
+extendExpect(expect);
+expect(ones([1])).toBeCloseToTensor([1], { rtol: 0, atol: 1e-3 });
+expect(ones([1])).not.toEqualTensor(ones([2]));
+// @ts-expect-error: a string is no tensor, so the matchers are typed
+expect(ones([1])).toEqualTensor('x');
+`;
+
+const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, skipLibCheck: true, noEmit: true, types: [] };
+
 const forBundle = `import { nn, ones } from 'aiforge';
 const weights = ones([2], { requiresGrad: true });
 weights.mul(3).sum().backward();
@@ -80,15 +95,26 @@ export const POOLS = ['forks', 'threads', 'vmForks', 'vmThreads'];
 export const runnerFiles = {
   'jest.config.cjs': `module.exports = {
   testMatch: ['<rootDir>/jest/*.test.cjs'],
-  testEnvironment: 'node',
+  testSequencer: '<rootDir>/jest/sequencer.cjs',
   setupFilesAfterEnv: ['<rootDir>/jest/setup.cjs'],
+};
+`,
+  // By name: what the first file leaves is there for the second.
+  'jest/sequencer.cjs': `const Sequencer = require('@jest/test-sequencer').default;
+module.exports = class extends Sequencer {
+  sort = (tests) => [...tests].sort((a, b) => (a.path < b.path ? -1 : 1));
 };
 `,
   'jest/setup.cjs': "require('aiforge/testing').extendExpect(expect);\n",
   'jest/a.test.cjs': required + leavesNoGrad,
   'jest/b.test.cjs': required + trains,
-  'vitest.config.mjs': `import { defineConfig } from 'vitest/config';
-export default defineConfig({ test: { include: ['vitest/*.test.mjs'], setupFiles: ['vitest/setup.mjs'], isolate: true } });
+  'vitest.config.mjs': `import { BaseSequencer } from 'vitest/node';
+const sequencer = class extends BaseSequencer {
+  sort = (files) => [...files].sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
+};
+export default {
+  test: { include: ['vitest/*.test.mjs'], setupFiles: ['vitest/setup.mjs'], maxWorkers: 1, sequence: { sequencer } },
+};
 `,
   'vitest/setup.mjs': `import { expect } from 'vitest';
 import { extendExpect } from 'aiforge/testing';
@@ -97,10 +123,15 @@ extendExpect(expect);
   'vitest/a.test.mjs': imported + leavesNoGrad,
   'vitest/b.test.mjs': imported + trains,
   'node/a.test.mjs': forNode,
+  'types.mts': types,
+  'tsconfig.json': JSON.stringify({ compilerOptions, files: ['types.mts'] }),
   'bundle/use.mjs': forBundle,
   'webpack.config.cjs': `module.exports = {
-  mode: 'development', devtool: false, target: 'node', entry: './bundle/use.mjs',
-  externals: { aiforge: 'commonjs aiforge' }, output: { path: __dirname + '/bundle/out', filename: 'webpack.cjs' },
+  mode: 'development',
+  target: 'node',
+  entry: './bundle/use.mjs',
+  externals: { aiforge: 'commonjs aiforge' },
+  output: { path: __dirname + '/bundle/out', filename: 'webpack.cjs' },
 };
 `,
 };

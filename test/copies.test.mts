@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { createContext, runInContext } from 'node:vm';
 import * as aiforge from 'aiforge';
-import { copyOfLibrary, type Library } from '../support/copies.mjs';
+import { copyOfLibrary, type Library } from './support/copies.mjs';
 
 const first: Library = aiforge;
 

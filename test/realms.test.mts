@@ -18,7 +18,7 @@ import {
   type Float16Elements,
   type Tensor,
 } from 'aiforge';
-import { copyOfLibrary } from '../support/copies.mjs';
+import { copyOfLibrary } from './support/copies.mjs';
 
 const made = (source: string): never => runInNewContext(source) as never;
 const make = (source: string) => made(source) as (...given: unknown[]) => never;
