@@ -30,7 +30,10 @@ const addons = require('../../scripts/locate/addon.cjs') as {
   setUp: string;
 };
 const paths = require('../../scripts/locate/paths.cjs') as { cacheFolder: () => string };
-const libtorches = require('../../scripts/locate/libtorch.cjs') as { findLibTorch: () => LibTorch | null; LIBTORCH_VERSION: string };
+const libtorches = require('../../scripts/locate/libtorch.cjs') as {
+  findLibTorch: () => LibTorch | null;
+  LIBTORCH_VERSION: string;
+};
 
 /** The user's own folder for what can be made again. */
 export const cacheFolder = paths.cacheFolder;

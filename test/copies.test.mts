@@ -79,7 +79,9 @@ describe('copies of the library over one addon', () => {
     }
     const gone = first.ones([1]);
     gone.dispose();
-    expect(() => gone.add(1)).to.throw(second.TensorDisposedError).with.property('code', 'TENSOR_DISPOSED');
+    expect(() => gone.add(1))
+      .to.throw(second.TensorDisposedError)
+      .with.property('code', 'TENSOR_DISPOSED');
     expect(new Error('other')).not.to.be.instanceOf(first.AiforgeError);
   });
 
@@ -104,11 +106,15 @@ describe('copies of the library over one addon', () => {
   it('take each other’s modules', () => {
     const second = copyOfLibrary();
     const linear = new second.nn.Linear(2, 1);
-    const model = new first.nn.Sequential(linear as never, new first.nn.ReLU());
+    const model = new first.nn.Sequential(linear, new first.nn.ReLU());
     expect(Object.keys(model.stateDict())).to.deep.equal(['0.weight', '0.bias']);
     const optimizer = new first.optim.SGD(model.parameters(), { lr: 0.5 });
     const before = linear.weight.clone();
-    model.forward(first.ones([1, 2])).add(1).sum().backward();
+    model
+      .forward(first.ones([1, 2]))
+      .add(1)
+      .sum()
+      .backward();
     optimizer.step();
     expect(linear.weight.tolist()).to.deep.equal(before.sub(linear.weight.grad!.mul(0.5)).tolist());
   });
@@ -127,7 +133,10 @@ describe('copies of the library over one addon', () => {
       });
       const y = other.ones([2], { requiresGrad: true });
       other.noGrad(() => other.ones([1]));
-      other.mul(x as never, y).sum().backward();
+      other
+        .mul(x as never, y)
+        .sum()
+        .backward();
       expect(x.grad!.tolist()).to.deep.equal([2, 2]);
       expect(recording).to.deep.equal([false]);
     }
@@ -145,7 +154,12 @@ describe('copies of the library over one addon', () => {
     const other = copyOfLibrary(realm);
     expect(train(other)).to.deep.equal([3, 3]);
     expect(failing(other)).to.be.instanceOf(first.AiforgeError).and.instanceOf(runInContext('Error', realm));
-    expect(first.ones([2]).add(other.ones([2])).tolist()).to.deep.equal([2, 2]);
+    expect(
+      first
+        .ones([2])
+        .add(other.ones([2]))
+        .tolist(),
+    ).to.deep.equal([2, 2]);
     expect(train(first)).to.deep.equal([3, 3]);
   });
 });

@@ -49,10 +49,10 @@ describe('values of other realms', () => {
     const map = () => make('(value) => new Map([["a", value]])')(ones([2])) as Map<string, Tensor>;
     const object = make('(value) => ({ a: value })');
     expect(scope(map).get('a')!.tolist()).to.deep.equal([1, 1]);
-    expect(func.vmap((tree: Map<string, Tensor>) => tree.get('a')!.add(1))(map() as never)).to.satisfy(
+    expect(func.vmap((tree: Map<string, Tensor>) => tree.get('a')!.add(1))(map())).to.satisfy(
       (sum: Tensor) => String(sum.tolist()) === '2,2',
     );
-    expect(func.vmap((tree: { a: Tensor }) => tree.a.add(1))(object(ones([2])) as never)).to.satisfy(
+    expect(func.vmap((tree: { a: Tensor }) => tree.a.add(1))(object(ones([2])))).to.satisfy(
       (sum: Tensor) => String(sum.tolist()) === '2,2',
     );
     testing.assertClose(map(), map());
@@ -75,8 +75,8 @@ describe('values of other realms', () => {
         () => x.mul(x),
       ),
     ).to.throw(/returned a Promise/);
-    expect(await noGrad(() => promise(3))).to.equal(3);
-    await memory.detectLeaks(() => promise(undefined));
+    expect(await noGrad((): Promise<number> => promise(3))).to.equal(3);
+    await memory.detectLeaks((): Promise<void> => promise(undefined));
   });
 });
 
@@ -102,7 +102,13 @@ describe('the library in another realm', () => {
   });
 
   it('takes what this realm makes', () => {
-    expect(other.ones([2], { dtype: 'int32' }).add(other.tensor([1, 2])).tolist<number[]>().join()).to.equal('2,3');
+    expect(
+      other
+        .ones([2], { dtype: 'int32' })
+        .add(other.tensor([1, 2]))
+        .tolist<number[]>()
+        .join(),
+    ).to.equal('2,3');
     expect(other.fromBuffer(new ArrayBuffer(2)).numel()).to.equal(2);
     const linear = new other.nn.Linear(1, 1);
     expect(linear.loadStateDict(new Map(Object.entries(linear.stateDict()))).missingKeys.length).to.equal(0);

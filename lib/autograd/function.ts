@@ -146,7 +146,9 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
     backwardOf(type, context),
     (node) => Context.attach(context, node),
   );
-  const wrapped = ownArray(handles).map((handle, i) => (handle === null || handle < 0 ? outputs[i] : wrapHandle(handle)));
+  const wrapped = ownArray(handles).map((handle, i) =>
+    handle === null || handle < 0 ? outputs[i] : wrapHandle(handle),
+  );
   return (Array.isArray(result) ? wrapped : wrapped[0]) as Result;
 }
 

@@ -92,7 +92,7 @@ export function broadcastTree(tree: unknown, spec: TreeSpec): unknown[] | undefi
   if (own.kind !== 'array' && spec.kind !== 'array' && !sameKeys(own.keys, spec.keys)) return undefined;
   const keys = spec.kind === 'array' ? spec.items.map((_, i) => i) : spec.keys;
   const child = (key: unknown): unknown =>
-    isMap(tree) ? (tree.get(key) as unknown) : Reflect.get(tree as object, key as PropertyKey);
+    isMap(tree) ? tree.get(key) : Reflect.get(tree as object, key as PropertyKey);
   const parts = spec.items.map((item, i) => broadcastTree(child(keys[i]), item));
   return parts.includes(undefined) ? undefined : (parts as unknown[][]).flat();
 }

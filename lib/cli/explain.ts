@@ -19,7 +19,7 @@ const foreseen: ReadonlySet<string> = new Set<ErrorCode>([
  * AiforgeError and comes from no plugin has its whole stack.
  */
 export function explain(error: unknown, color: Colors = pc): string {
-  if (!(isError(error))) return String(error);
+  if (!isError(error)) return String(error);
   const stack = error.stack ?? '';
   const isExpected = error instanceof AiforgeError;
   const frames = isExpected && foreseen.has(error.code) ? [] : framesOf(stack);
@@ -42,7 +42,7 @@ function causesOf(error: Error): string[] {
 }
 
 function* chain(error: unknown): Generator<unknown> {
-  if (!(isError(error))) return;
+  if (!isError(error)) return;
   const members = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   for (const next of error.cause === undefined ? members : [...members, error.cause]) {
     yield next;

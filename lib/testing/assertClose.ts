@@ -128,11 +128,10 @@ const isComplex = (value: unknown): value is Complex =>
 const isNumber = (value: unknown): value is number | bigint | Complex =>
   typeof value === 'number' || typeof value === 'bigint' || isComplex(value);
 
-const isMapping = (value: unknown): value is object =>
-  isMap(value) || isPlainObject(value);
+const isMapping = (value: unknown): value is object => isMap(value) || isPlainObject(value);
 
 const entriesOf = (value: object): Map<unknown, unknown> =>
-  isMap(value) ? (value as Map<unknown, unknown>) : new Map<unknown, unknown>(Object.entries(value));
+  isMap(value) ? value : new Map<unknown, unknown>(Object.entries(value));
 
 interface Failure {
   message: string;
@@ -179,7 +178,13 @@ function numbersMismatch(actual: number | bigint | Complex, expected: number | b
   return scalarMismatch(actual, expected, tolerancesOf(settings, dtype), !isWhole);
 }
 
-function mismatch(caller: string, actual: unknown, expected: unknown, settings: Settings, path: string): Failure | undefined {
+function mismatch(
+  caller: string,
+  actual: unknown,
+  expected: unknown,
+  settings: Settings,
+  path: string,
+): Failure | undefined {
   if (Tensor.isTensor(actual) && Tensor.isTensor(expected)) {
     return fail(tensorsMismatch(actual, expected, settings), path);
   }
@@ -189,7 +194,8 @@ function mismatch(caller: string, actual: unknown, expected: unknown, settings: 
     return actual === expected ? undefined : fail(`Booleans mismatch: ${text(actual)} is not ${text(expected)}`, path);
   }
   if (actual === null && expected === null) return undefined;
-  if (Array.isArray(actual) && Array.isArray(expected)) return sequencesMismatch(caller, actual, expected, settings, path);
+  if (Array.isArray(actual) && Array.isArray(expected))
+    return sequencesMismatch(caller, actual, expected, settings, path);
   if (isMapping(actual) && isMapping(expected)) return mappingsMismatch(caller, actual, expected, settings, path);
   const kind = (value: unknown) => (Tensor.isTensor(value) ? 'a Tensor' : inspect(value, { depth: 0 }));
   throw new AiforgeError(
@@ -224,7 +230,10 @@ export function mismatchOf(
   assertCloseTakes.checkOptions(caller, options);
   if ((options.rtol === undefined) !== (options.atol === undefined)) {
     const missing = options.rtol === undefined ? 'rtol' : 'atol';
-    throw new AiforgeError('INVALID_ARGUMENT', `${caller}: rtol and atol are given both or not at all; got no ${missing}.`);
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `${caller}: rtol and atol are given both or not at all; got no ${missing}.`,
+    );
   }
   const failure = mismatch(caller, actual, expected, options, '');
   if (failure === undefined) return undefined;

@@ -136,8 +136,7 @@ export class MlflowClient {
       return { status: response.status, content: await response.text() };
     } catch (error) {
       const { message, cause } = error as Error;
-      const reason =
-        isError(cause) ? cause.message || ((cause as NodeJS.ErrnoException).code ?? message) : message;
+      const reason = isError(cause) ? cause.message || ((cause as NodeJS.ErrnoException).code ?? message) : message;
       throw new MlflowRequestError(reason, true, undefined, { cause: error });
     }
   }

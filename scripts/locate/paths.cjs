@@ -35,4 +35,14 @@ function readJson(file) {
   }
 }
 
-module.exports = { projectRoot, manifest, isBundled, isCheckout, addonFolder, addonFile, addonRecord, cacheFolder, readJson };
+module.exports = {
+  projectRoot,
+  manifest,
+  isBundled,
+  isCheckout,
+  addonFolder,
+  addonFile,
+  addonRecord,
+  cacheFolder,
+  readJson,
+};

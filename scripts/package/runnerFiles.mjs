@@ -81,7 +81,14 @@ expect(ones([1])).not.toEqualTensor(ones([2]));
 expect(ones([1])).toEqualTensor('x');
 `;
 
-const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, skipLibCheck: true, noEmit: true, types: [] };
+const compilerOptions = {
+  module: 'nodenext',
+  target: 'es2022',
+  strict: true,
+  skipLibCheck: true,
+  noEmit: true,
+  types: [],
+};
 
 const forBundle = `import { nn, ones } from 'aiforge';
 const weights = ones([2], { requiresGrad: true });

@@ -32,12 +32,19 @@ export async function checkRunners(folder, tarballs, { name }) {
   const jest = ['node', join('node_modules', 'jest', 'bin', 'jest.js'), '--ci=false'];
   for (const how of ['--runInBand', '--maxWorkers=2']) {
     const told = await passes(`jest ${how}`, ...jest, how);
-    if (/did not exit|failed to exit/.test(told)) throw new ProvisionError(`jest could not end what it started:\n${told}`);
+    if (/did not exit|failed to exit/.test(told))
+      throw new ProvisionError(`jest could not end what it started:\n${told}`);
   }
   const vitest = ['node', join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--update'];
   for (const pool of POOLS) await passes(`vitest, ${pool}`, ...vitest, '--pool', pool);
   await passes('node:test', 'node', '--test', join('node', 'a.test.mjs'));
-  await passes('types of the matchers', 'node', join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.');
+  await passes(
+    'types of the matchers',
+    'node',
+    join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    '.',
+  );
   await checkBundles(folder, passes, name);
 }
 
@@ -48,7 +55,8 @@ async function checkBundles(folder, passes, name) {
   };
   const runs = async (what, file) => {
     const printed = await passes(what, 'node', file);
-    if (printed.trim() !== '3,3 1') throw new ProvisionError(`the package check "${what}" failed: it printed ${printed}`);
+    if (printed.trim() !== '3,3 1')
+      throw new ProvisionError(`the package check "${what}" failed: it printed ${printed}`);
   };
   await bundle('aiforge left out', 'bundle/out/external.cjs', '--external:aiforge');
   await runs('the bundle', 'bundle/out/external.cjs');

@@ -57,7 +57,10 @@ describe('deep comparison of tensors', () => {
   }
 
   it('shows the elements of small tensors that differ', () => {
-    assert.throws(() => assert.deepStrictEqual(tensor([1, 2]), tensor([1, 3])), /int64\[2\] \[1, 2\][^]*int64\[2\] \[1, 3\]/);
+    assert.throws(
+      () => assert.deepStrictEqual(tensor([1, 2]), tensor([1, 3])),
+      /int64\[2\] \[1, 2\][^]*int64\[2\] \[1, 3\]/,
+    );
   });
 
   it('reads nothing of a tensor that is gone, sparse or a batch, which equals itself only', () => {
@@ -92,7 +95,10 @@ describe('JSON and messages of tensors', () => {
 
   it('refuse what JSON does not hold, and what is too much', () => {
     expect(() => JSON.stringify(tensor(2n ** 60n))).to.throw(AiforgeError, /1152921504606846976/);
-    expect(() => JSON.stringify(zeros([1000, 1001]))).to.throw(AiforgeError, /float32\[1000, 1001\].*a million|1000000 elements/);
+    expect(() => JSON.stringify(zeros([1000, 1001]))).to.throw(
+      AiforgeError,
+      /float32\[1000, 1001\].*a million|1000000 elements/,
+    );
     expect(JSON.stringify(zeros([1000, 1000])).length).to.equal(2 * 1e6 + 1001 + 1000);
   });
 

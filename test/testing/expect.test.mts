@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ones, tensor, zeros } from 'aiforge';
-import { assertEqual, extendExpect, type Expect } from 'aiforge/testing';
+import { assertEqual, extendExpect } from 'aiforge/testing';
 
 type Matcher = (...given: unknown[]) => { pass: boolean; message: () => string };
 
@@ -16,7 +16,7 @@ function taught() {
     addEqualityTesters: (testers: never[]) => got.testers.push(...testers),
     addSnapshotSerializer: (serializer: never) => got.serializers.push(serializer),
   });
-  extendExpect(runner as Expect);
+  extendExpect(runner);
   return got;
 }
 
@@ -39,7 +39,7 @@ describe('extendExpect', () => {
   });
 
   it('adds matchers that compare exactly and closely, with lists too', () => {
-    const { toEqualTensor, toBeCloseToTensor } = taught().matchers as Record<string, Matcher>;
+    const { toEqualTensor, toBeCloseToTensor } = taught().matchers;
     const near = tensor([1, 2 + 1e-6]);
     expect(toEqualTensor!(near, tensor([1, 2.5])).message()).to.match(/Mismatched elements/);
     expect(toEqualTensor!(near, near.clone()).pass).to.equal(true);

@@ -1,4 +1,3 @@
-
 import { isPromise, notAwaited } from '../../data/promised.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';

@@ -164,10 +164,7 @@ const globalTakes = signature<GlobalPruneOptions>(
   { parameters: iterable('an array of [module, name]'), pruningMethod: func() },
   {
     amount: number,
-    importanceScores: kind<ReadonlyMap<Module, Readonly<Record<string, Tensor>>>>(
-      'a Map of modules',
-      isMap,
-    ),
+    importanceScores: kind<ReadonlyMap<Module, Readonly<Record<string, Tensor>>>>('a Map of modules', isMap),
   },
   ['amount'],
 );
