@@ -1,3 +1,6 @@
+/** How one comes by the CUDA flavour. */
+export const cudaRemedy = 'npm install @aiforge/linux-x64-cuda, or npm run build:cuda in a checkout';
+
 // What to do about LibTorch's commonest complaints, in this library's terms.
 const hints: readonly (readonly [reason: RegExp, hint: string])[] = [
   [/backward through the graph a second time/, 'Give the first backward() { retainGraph: true }.'],
@@ -22,12 +25,12 @@ const hints: readonly (readonly [reason: RegExp, hint: string])[] = [
   ],
   [/result type \w+ can't be cast to the desired output type/, 'Use the operator without the trailing underscore.'],
   [
-    /not linked with support for cuda|arguments from the 'CUDA' backend/i,
-    'This build is for the CPU: use the device cpu, or build the CUDA flavour (AIFORGE_FLAVOUR=cuda).',
+    /not linked with support for cuda|arguments from the 'CUDA' backend|Cannot initialize CUDA without ATen_cuda/i,
+    `This build of aiforge is for the CPU: use the device cpu, or get CUDA: ${cudaRemedy}.`,
   ],
   [
     /driver version is insufficient|Found no NVIDIA driver|no CUDA-capable device|accelerator device when none|no pinned memory allocator/,
-    'No GPU can be used here, which cuda.isAvailable() tells beforehand: use the device cpu, or see what nvidia-smi says.',
+    'No GPU can be used here, which cuda.isAvailable() tells beforehand: use the device cpu, or see what nvidia-smi and npx aiforge doctor say.',
   ],
   [/invalid device ordinal/, 'cuda.deviceCount() tells how many there are, numbered from 0.'],
   [

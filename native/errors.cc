@@ -26,7 +26,8 @@ bool says_device_missing(const std::string& message) {
   for (const char* reason :
        {"not linked with support for cuda", "arguments from the 'CUDA' backend",
         "driver version is insufficient", "Found no NVIDIA driver", "no CUDA-capable device",
-        "accelerator device when none", "no pinned memory allocator is available"}) {
+        "accelerator device when none", "no pinned memory allocator is available",
+        "Cannot initialize CUDA without"}) {
     if (message.find(reason) != std::string::npos) return true;
   }
   return false;
@@ -34,9 +35,9 @@ bool says_device_missing(const std::string& message) {
 
 // What LibTorch appends for its own developers, and the place in its sources that it begins with.
 std::string without_noise(std::string message) {
-  for (const char* noise :
-       {"\nException raised from ", " This could be because the operator doesn't",
-        "\nSearch for `cuda", "\nCUDA kernel errors might be "}) {
+  for (const char* noise : {"\nException raised from ",
+                            " This could be because the operator doesn't", "\nSearch for `cuda",
+                            "\nCUDA kernel errors might be ", " PyTorch splits its backend into"}) {
     message.erase(std::min(message.find(noise), message.size()));
   }
   if (message.rfind("[enforce fail at ", 0) == 0) {

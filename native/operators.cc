@@ -49,7 +49,10 @@ c10::OperatorHandle find(const std::string& name) {
 }  // namespace
 
 Operator::Operator(c10::OperatorHandle found)
-    : handle(found), name(full_name(found.operator_name())), guards(guards_of(name)) {
+    : handle(found),
+      name(full_name(found.operator_name())),
+      guards(guards_of(name)),
+      draws(found.hasTag(at::Tag::nondeterministic_seeded)) {
   const c10::FunctionSchema& schema = found.schema();
   for (const c10::Argument& argument : schema.arguments()) {
     ValueType type = value_type_of(argument.real_type(), argument.N());
@@ -164,6 +167,8 @@ void prepare(Environment& environment, napi_env env, const Operator& op, const n
 // that changes none of its arguments is tried again without them.
 void call_boxed(Environment& environment, napi_env env, const Operator& op,
                 const napi_value* values, size_t count, torch::jit::Stack& stack) {
+  std::optional<Drawing> drawing;
+  if (op.draws) drawing.emplace(environment);
   try {
     return op.handle.callBoxed(stack);
   } catch (const c10::Error& error) {

@@ -32,6 +32,7 @@ struct Operator {
   std::vector<int> aliases;
   std::vector<size_t> outs;          // arguments that results are written into
   std::vector<const Guard*> guards;  // none for nearly all
+  bool draws;                        // random numbers
 };
 
 // Operators by small integers; resolved on the first call, so that loading costs nothing.

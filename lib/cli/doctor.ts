@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { availableCores } from '../cores.js';
+import { cudaRemedy } from '../hints.js';
 import { findAddon, findLibTorch, hasPrebuilt, setUp, type Addon, type LibTorch } from '../locate.js';
 import { packageRoot } from '../stack.js';
 import { isError } from '../realms.js';
@@ -115,7 +116,7 @@ function describe({ origin, libtorch }: Addon): string {
 function examineCuda(flavour: string | undefined, devices: number): Finding {
   const topic = 'CUDA';
   if (flavour !== 'cuda') {
-    return { topic, found: 'none', note: `this is the CPU flavour; for CUDA run: AIFORGE_FLAVOUR=cuda ${setUp}` };
+    return { topic, found: 'none', note: `this is the CPU flavour; for CUDA: ${cudaRemedy}` };
   }
   if (devices > 0) return { topic, found: `${devices} device${devices === 1 ? '' : 's'}` };
   return { topic, found: 'no device', remedy: "install NVIDIA's driver and check that nvidia-smi lists a GPU" };

@@ -10,7 +10,7 @@ import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
 import { throughSink } from './outputSink.js';
 import { deviceIdKind } from './rankDevice.js';
-import { groupKind, type ProcessGroup } from './processGroup.js';
+import { groupKind, ProcessGroup } from './processGroup.js';
 import { sparseParameters } from './sparseParameters.js';
 
 /** What a module must have to be trained on several ranks: every `nn.Module` has it. */
@@ -148,6 +148,13 @@ export class DistributedDataParallel<M extends TrainableModule> {
     group: ProcessGroup,
     given: { findUnusedParameters: boolean; sharesBuffers: boolean; device: string | null },
   ) {
+    // In JavaScript nothing is private.
+    if (!(group instanceof ProcessGroup)) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        'DistributedDataParallel: the ranks are asked first; write await DistributedDataParallel.create(module, options).',
+      );
+    }
     this.module = module;
     this.#reducer = reducer;
     this.#group = group;

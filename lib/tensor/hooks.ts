@@ -1,5 +1,6 @@
 import { native, type Handle, type HookToken } from '../native.js';
 import { onEngineCall, refuseResult } from './engine.js';
+import { tie, untie } from './hookTies.js';
 import { handleOf, Tensor, wrapHandle } from './tensor.js';
 
 /** Gets a gradient, and may return another in its place. */
@@ -7,7 +8,7 @@ export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
 
 /** What `registerHook` gives: `remove()`, or the end of a `using` block, takes the hook away. */
 export class HookHandle implements Disposable {
-  #token: HookToken;
+  readonly #token: HookToken;
 
   /** @internal */
   constructor(token: HookToken) {
@@ -16,7 +17,8 @@ export class HookHandle implements Disposable {
 
   /** Takes the hook away; nothing happens when it is gone already. */
   remove(): void {
-    native.removeHook(this.#token);
+    const removed = native.removeHook(this.#token);
+    if (removed !== null) untie(removed);
   }
 
   [Symbol.dispose](): void {
@@ -36,6 +38,7 @@ export function registerHook(tensor: Tensor, hook: GradHook): HookHandle {
     if (result === undefined || result === null) return null;
     return Tensor.isTensor(result) ? handleOf(result) : refuseResult('The hook of a tensor', result);
   });
+  tie([tensor], callback);
   return new HookHandle(native.registerHook(handleOf(tensor), callback));
 }
 
@@ -50,5 +53,6 @@ export function registerPostAccumulateGradHook(tensor: Tensor, hook: (parameter:
     const result: unknown = hook(own === undefined || own.isDisposed ? given : own);
     if (result !== undefined && result !== null) refuseResult('The post-accumulate hook of a tensor', result);
   });
+  tie([tensor], callback);
   return new HookHandle(native.registerPostAccumulateGradHook(handleOf(tensor), callback));
 }

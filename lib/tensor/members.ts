@@ -81,7 +81,10 @@ export interface TensorMembers extends Conversions {
   /** This tensor on the CPU; itself when it is there. */
   cpu(options?: ConversionOptions): Tensor;
   /** This tensor on a CUDA device. Default: `'cuda'`. */
-  cuda(device?: Device | number | null, options?: ConversionOptions & { nonBlocking?: boolean }): Tensor;
+  cuda(
+    device?: 'cuda' | `cuda:${number}` | number | null,
+    options?: ConversionOptions & { nonBlocking?: boolean },
+  ): Tensor;
   /** PyTorch's name of the tensor's type, such as `torch.FloatTensor`; or the tensor as another dtype. */
   type(): string;
   type(dtype: DType): Tensor;
@@ -150,14 +153,15 @@ function rewrite(target: Tensor, name: string, body: (value: Element, i: number)
 const elementsFor = (target: Tensor, other: Tensor): Element[] =>
   other.detach().expand(target.shape).flatten().tolist<Element[]>();
 
+const isCudaDevice = (value: unknown): boolean =>
+  typeof value === 'number' ? isDevice(`cuda:${value}`) : isDevice(value) && /^cuda\b/.test(value);
+
 const cudaDevice = (device: Device | number | null | undefined): Device =>
   typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');
 
 const cudaTakes = signature<ConversionOptions & { nonBlocking?: boolean }>(
   {
-    device: optional(
-      orNull(kind("a CUDA device, such as 0 or 'cuda:0'", (value) => Number.isSafeInteger(value) || isDevice(value))),
-    ),
+    device: optional(orNull(kind("a CUDA device, such as 0 or 'cuda:0'", isCudaDevice))),
   },
   { nonBlocking: boolean, memoryFormat: orNull(memoryFormatKind) },
 );

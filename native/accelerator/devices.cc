@@ -30,8 +30,8 @@ void require_device() {
 #else
   throw Error(
       "DEVICE_UNAVAILABLE",
-      "This build of aiforge is for the CPU: build the CUDA flavour (AIFORGE_FLAVOUR=cuda); "
-      "cuda.isAvailable() tells it beforehand.");
+      "This build of aiforge is for the CPU, which cuda.isAvailable() tells beforehand; for CUDA: "
+      "npm install @aiforge/linux-x64-cuda, or npm run build:cuda in a checkout.");
 #endif
 }
 

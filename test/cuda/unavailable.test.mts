@@ -2,6 +2,7 @@ import { AiforgeError, cuda, Generator, ones, zeros, type Tensor } from 'aiforge
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 
+import { refusalOf } from '../support/refusal.mjs';
 import { rejectionOf, thrownBy } from './gpu.mjs';
 
 const x = zeros([2]);
@@ -53,6 +54,15 @@ describe('aiforge/cuda without a GPU', () => {
     this.skip();
   });
 
+  it('is told by pinned memory too', () => {
+    const pins = [
+      () => ones([2]).pinMemory(),
+      () => Reflect.apply(ones([2]).pinMemory, ones([2]), ['cuda']) as unknown,
+      () => ones([2], { pinMemory: true }),
+    ];
+    for (const pin of pins) expect(refusalOf(pin)).to.have.property('code', 'DEVICE_UNAVAILABLE');
+  });
+
   it('is looked at here name by name', () => {
     const named = [...Object.keys(refusals), ...values, ...ofAll].filter((name) => name !== 'Generator');
     expect(named.sort()).to.deep.equal(Object.keys(cuda).sort());
@@ -63,7 +73,7 @@ describe('aiforge/cuda without a GPU', () => {
       const error = await rejectionOf(call);
       expect(error).to.be.instanceOf(AiforgeError);
       expect(error.code).to.equal('DEVICE_UNAVAILABLE');
-      expect(error.message).to.match(/AIFORGE_FLAVOUR=cuda|nvidia-smi/);
+      expect(error.message).to.match(/@aiforge\/linux-x64-cuda|nvidia-smi/);
       expect(error.message).to.include('cuda.isAvailable()');
     });
   }
@@ -107,7 +117,7 @@ describe('aiforge/cuda without a GPU', () => {
       const error = thrownBy(call);
       expect(error).to.be.instanceOf(AiforgeError);
       expect(error.code).to.equal('DEVICE_UNAVAILABLE');
-      expect(error.message).to.match(/AIFORGE_FLAVOUR=cuda|nvidia-smi/);
+      expect(error.message).to.match(/@aiforge\/linux-x64-cuda|nvidia-smi/);
     }
   });
 });

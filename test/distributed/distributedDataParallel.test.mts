@@ -1,5 +1,8 @@
+import { nn } from 'aiforge';
+import { DistributedDataParallel } from 'aiforge/distributed';
 import { expect } from 'chai';
 
+import { refusalOf } from '../support/refusal.mjs';
 import { nodeRank, runCommands, type Rank } from './ranks.mjs';
 
 interface Trained {
@@ -30,6 +33,11 @@ function expectClose(actual: number[], expected: number[], what: string): void {
 
 describe('DistributedDataParallel', function () {
   this.timeout(120_000);
+
+  it('says how it is made where it is called as Python’s is', () => {
+    const error = refusalOf(() => Reflect.construct(DistributedDataParallel as never, [new nn.Linear(2, 2)]));
+    expect(error.message).to.include('write await DistributedDataParallel.create(module, options)');
+  });
 
   for (const variant of ['plain', 'views', 'unused', 'accumulates']) {
     it(`trains on two half batches as on the whole one: ${variant}`, async () => {

@@ -34,4 +34,12 @@ describe('Tensor.to', () => {
     expect(() => x.to('float32', 1)).to.throw(/to: expected/);
     expect(() => x.to({ dtype: 'nothing' })).to.throw(/'nothing'/);
   });
+
+  it('moves to CUDA devices alone by cuda()', () => {
+    for (const device of ['cpu', 'meta', 'mps', -1, 1.5]) {
+      expect(() => Reflect.apply(ones([2]).cuda, ones([2]), [device]), String(device)).to.throw(
+        /device must be a CUDA device, such as 0 or 'cuda:0'/,
+      );
+    }
+  });
 });

@@ -25,6 +25,9 @@ const data = 'the Dataset, whose splits() divides the samples';
 const event = "a callback among the orchestrator's options";
 const schedule = 'configureScheduler(optimizer, config, length)';
 const loss = 'configureLossFn(name)';
+const steps = 'trainingStep(batch, batchIdx), which returns the loss: the framework calls backward and steps';
+const gradients =
+  'hooks of the parameters: registerHook or registerPostAccumulateGradHook, and training.gradClipNorm to clip';
 
 /** What other frameworks call, as `fold` leaves the names, and what there is instead. */
 const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
@@ -39,6 +42,28 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     configurecallbacks: event,
     configuregradientclipping: 'training.gradClipNorm in the experiment',
     optimizerstep: 'training.accumulationSteps and training.gradClipNorm in the experiment; the framework steps',
+    clipgradients: 'training.gradClipNorm in the experiment',
+    configuregradscaler: 'training.precision in the experiment',
+    configureautocast: 'training.precision in the experiment',
+    configuremodel: 'the constructor',
+    onbeforebackward: gradients,
+    onafterbackward: gradients,
+    onbeforeoptimizerstep: gradients,
+    manualbackward: steps,
+    automaticoptimization: steps,
+    ontrainbatchstart: 'trainingStep(batch, batchIdx)',
+    ontrainepochstart: `trainingStep(batch, batchIdx), whose batchIdx is 0 first, or ${event}, with onEpochEnd`,
+    onvalidationbatchstart: 'validationStep(batch, batchIdx)',
+    onvalidationbatchend: 'validationStep(batch, batchIdx)',
+    onvalidationstart: 'validationStep(batch, batchIdx)',
+    onvalidationepochstart: 'validationStep(batch, batchIdx)',
+    ontestbatchstart: 'validationStep(batch, batchIdx), which the test runs too',
+    ontestbatchend: 'validationStep(batch, batchIdx), which the test runs too',
+    onteststart: 'validationStep(batch, batchIdx), which the test runs too',
+    ontestepochstart: 'validationStep(batch, batchIdx), which the test runs too',
+    onpredictbatchstart: 'predictStep(batch, batchIdx)',
+    onpredictbatchend: 'predictStep(batch, batchIdx)',
+    onloadcheckpoint: 'stateDict hooks of the module (registerLoadStateDictPostHook), or a buffer',
     optimizerzerograd: 'nothing: the framework clears the gradients',
     trainstep: 'trainingStep(batch, batchIdx)',
     valstep: 'validationStep(batch, batchIdx)',
@@ -91,7 +116,8 @@ export function refuseForeignMethods(who: string, part: Part, object: object, ba
   const members = membersOf(object, base);
   const names = new Set(members.map(([name]) => name));
   for (const [name, { value }] of members) {
-    if (typeof value !== 'function' || hooks[part].includes(name) || isMentioned(members, name)) continue;
+    if (!(typeof value === 'function' || isSwitch(name)) || hooks[part].includes(name) || isMentioned(members, name))
+      continue;
     const instead = replacement(part, name, names);
     if (instead === undefined) continue;
     throw new AiforgeError(
@@ -100,6 +126,9 @@ export function refuseForeignMethods(who: string, part: Part, object: object, ba
     );
   }
 }
+
+/** Lightning's only property that turns off what the framework does. */
+const isSwitch = (name: string): boolean => fold(name) === 'automaticoptimization';
 
 function replacement(part: Part, name: string, own: ReadonlySet<string>): string | undefined {
   const folded = fold(name);

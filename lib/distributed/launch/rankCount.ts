@@ -1,5 +1,6 @@
 import { availableCores } from '../../cores.js';
 import { AiforgeError } from '../../errors.js';
+import { cudaRemedy } from '../../hints.js';
 import { oneOf } from '../../kinds.js';
 
 /** As many ranks as the machine has of something, as torchrun's `--nproc-per-node`. */
@@ -38,6 +39,6 @@ export async function countRanks(
     'LAUNCH_FAILED',
     hasFlavour
       ? 'nproc is gpu, and no GPU can be used here: look at nvidia-smi and CUDA_VISIBLE_DEVICES, or give a number.'
-      : 'nproc is gpu, and this build of aiforge is for the CPU: set AIFORGE_FLAVOUR=cuda when it is installed, or give a number.',
+      : `nproc is gpu, and this build of aiforge is for the CPU: give a number, or get CUDA: ${cudaRemedy}.`,
   );
 }
