@@ -103,6 +103,15 @@ describe('copies of the library over one addon', () => {
     }
   });
 
+  it('take each other’s generators', () => {
+    const second = copyOfLibrary();
+    const [own, other] = [first, second].map((copy) => new copy.Generator().manualSeed(1));
+    expect(other).to.be.instanceOf(first.Generator);
+    const drawn = first.randn([2], { generator: other! }).tolist();
+    expect(drawn).to.deep.equal(first.randn([2], { generator: own! }).tolist());
+    expect(() => first.randn([2], { generator: {} as never })).to.throw(first.AiforgeError);
+  });
+
   it('take each other’s modules', () => {
     const second = copyOfLibrary();
     const linear = new second.nn.Linear(2, 1);
