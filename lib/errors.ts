@@ -1,3 +1,4 @@
+import { brand } from './brand.js';
 import { shownFrames, takeStack } from './stack.js';
 
 /** Every error code that aiforge raises, with what it means. The documentation and the types are checked against it. */
@@ -93,3 +94,6 @@ export class TensorDisposedError extends AiforgeError {
     this.name = 'TensorDisposedError';
   }
 }
+
+brand(AiforgeError, 'AiforgeError');
+brand(TensorDisposedError, 'TensorDisposedError');

@@ -22,16 +22,18 @@ export interface Addon {
   libtorch: LibTorch | null;
 }
 
-// The same code serves the install scripts, which run before there is a compiled library.
-const load = (name: string): unknown => require(path.join(packageRoot, 'scripts', 'locate', `${name}.cjs`));
-const addons = load('addon') as {
+// The same code serves the install scripts, which run before there is a compiled library. A bundler follows these paths.
+const addons = require('../../scripts/locate/addon.cjs') as {
   findAddon: () => Addon;
   findPrebuilt: (libtorch: LibTorch) => { misfit?: string };
   wantedLibTorch: () => LibTorch;
   setUp: string;
 };
-const paths = load('paths') as { cacheFolder: () => string };
-const libtorches = load('libtorch') as { findLibTorch: () => LibTorch | null; LIBTORCH_VERSION: string };
+const paths = require('../../scripts/locate/paths.cjs') as { cacheFolder: () => string };
+const libtorches = require('../../scripts/locate/libtorch.cjs') as {
+  findLibTorch: () => LibTorch | null;
+  LIBTORCH_VERSION: string;
+};
 
 /** The user's own folder for what can be made again. */
 export const cacheFolder = paths.cacheFolder;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 import { AiforgeError, TensorDisposedError, type ErrorCode } from './errors.js';
+import { isError } from './realms.js';
 import { hintFor } from './hints.js';
 import { findAddon, setUp, writtenSchemas, writtenVersion } from './locate.js';
 import { threadsAtStart } from './threads.js';
@@ -15,8 +16,11 @@ export type Handles = Float64Array;
 /** One that `createGenerator` made, or the default one of the device of this name. */
 export type GeneratorId = number | string;
 
-/** JavaScript that the engine calls; it gets handles made for it. */
-export type EngineCallback = (handles: (Handle | null)[]) => unknown;
+/** The number of a pass, whether it records, and that of the engine's task. */
+export type EngineCall = [pass: number, gradEnabled: boolean, graphTask: number];
+
+/** JavaScript that the engine calls, made by `onEngineCall`. */
+export type EngineCallback = (...call: EngineCall) => unknown;
 
 /** What a hook is removed by. */
 export type HookToken = object & { readonly hookToken: unique symbol };
@@ -133,9 +137,7 @@ export interface Native {
     allowUnused: boolean,
     pass: number,
   ): (Handle | null)[];
-  setEngineCaller(
-    caller: (callback: EngineCallback, pass: number, gradEnabled: boolean, graphTask: number) => unknown,
-  ): void;
+  setEngineCaller(caller: (callback: EngineCallback, ...call: EngineCall) => unknown): void;
   setAutocast(cpu: boolean, cpuDtype: string, cuda: boolean, cudaDtype: string, cacheEnabled: boolean): void;
   clearAutocastCache(): void;
   engineArguments(): (Handle | null)[];
@@ -243,11 +245,10 @@ function load(): Native {
   try {
     libraries.forEach(loadLibrary);
     const addon = require(file) as Native;
-    addon.setErrorFactory(createError);
     if (addon.libtorchVersion() !== writtenVersion) addon.writtenFor(readFileSync(writtenSchemas, 'utf8'));
     return addon;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = isError(cause) ? cause.message : String(cause);
     const remedy =
       origin === 'source' ? `Run: ${setUp}` : `To compile one for this system, run: AIFORGE_BUILD=source ${setUp}`;
     throw new AiforgeError('ADDON_NOT_LOADED', `The addon ${file} cannot be loaded: ${reason}. ${remedy}`, { cause });
@@ -262,11 +263,40 @@ function loadLibrary(file: string): void {
     process.dlopen({ exports: {} }, file, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
   } catch (error) {
     // Node expects an addon, and says so once the library is loaded.
-    if (!(error instanceof Error && error.message.includes('did not self-register'))) throw error;
+    if (!(isError(error) && error.message.includes('did not self-register'))) throw error;
   }
 }
 
 export const native: Native = load();
+
+// What the addon makes is of the realm that loaded it first, and the library's user may live in another.
+const isOfThisRealm = native.gradients(new Float64Array(0)) instanceof Array;
+
+/** An array that the addon made, as one of this realm. */
+export const ownArray: <T>(array: T[]) => T[] = isOfThisRealm ? (array) => array : (array) => Array.from(array);
+
+const mirrors = Symbol.for('aiforge.mirrors');
+
+/**
+ * What JavaScript remembers of the addon's state. All copies of the library over one addon have it together, each topic as the
+ * first of them made it; it holds data only, since that copy's code may be gone.
+ */
+export function mirror<State extends object>(topic: string, first: () => State): State {
+  const all = ((native as unknown as Record<symbol, Map<string, object> | undefined>)[mirrors] ??= new Map());
+  if (!all.has(topic)) all.set(topic, first());
+  return all.get(topic) as State;
+}
+
+const errors = mirror<{ factory: unknown }>('errors', () => ({ factory: null }));
+
+/** Has the addon's errors be of this copy's classes. */
+export function takeErrors(): void {
+  if (errors.factory === createError) return;
+  native.setErrorFactory(createError);
+  errors.factory = createError;
+}
+
+takeErrors();
 // Threads of LibTorch are the process's: a worker that loads the library later must not undo what was set in between.
 const threads = threadsAtStart(process.env, () => native.getNumThreads());
 if (native.isFirstLoad() && threads !== null) native.setNumThreads(threads);

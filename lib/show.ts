@@ -1,7 +1,9 @@
 import { inspect, types } from 'node:util';
 
+import { isPlainObject } from './realms.js';
+
 /** The method of objects that know how an error message shows them: tensors by dtype and shape, modules by their class. */
-export const shown: unique symbol = Symbol('aiforge.shown');
+export const shown: unique symbol = Symbol.for('aiforge.shown') as never;
 
 interface Shown {
   [shown](): string;
@@ -16,11 +18,7 @@ const limits = { depth: 0, breakLength: Infinity, customInspect: false, maxArray
 
 const isShown = (value: object): value is Shown => !types.isProxy(value) && shown in value;
 
-const isPlain = (value: object): boolean => {
-  if (types.isProxy(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-};
+const isPlain = (value: object): boolean => !types.isProxy(value) && isPlainObject(value);
 
 function cut(text: string): string {
   return text.length > LENGTH ? `${text.slice(0, LENGTH)}…` : text;

@@ -2,14 +2,10 @@ import { AiforgeError } from './errors.js';
 import type { AnyKind, Kinds, Positional } from './kinds.js';
 import { didYouMean, nearest } from './nearest.js';
 import { show } from './show.js';
+import { isPlainObject } from './realms.js';
 
 /** Whether a value is an object literal, as options are; a Tensor, an array or a module is none. */
-export function isOptions(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Of any realm: such objects come out of `vm` contexts too.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
+export const isOptions = isPlainObject;
 
 /** The error for an option that nobody knows. */
 export function unknownOption(name: string, option: string, options: readonly string[]): AiforgeError {

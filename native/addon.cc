@@ -3,12 +3,14 @@
 #include "allocator/allocator.h"
 #include "distributed/distributed.h"
 #include "environment.h"
+#include "exit.h"
 #include "topics.h"
 
 namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   aiforge::install_allocator();
+  aiforge::leave_quickly();
   aiforge::Environment::open(env);
   aiforge::define_environment(env, exports);
   aiforge::define_operators(env, exports);

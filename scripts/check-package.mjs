@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { makePackages } from './package.mjs';
 import { checkConsumer } from './package/consumer.mjs';
+import { checkRunners } from './package/runners.mjs';
 import { run } from './provision/command.mjs';
 import { ProvisionError, runMain } from './provision/main.mjs';
 import { listFiles, projectRoot, readJson } from './provision/paths.mjs';
@@ -30,6 +31,9 @@ await runMain(async () => {
     mkdirSync(project);
     const { version } = manifest;
     await checkConsumer(project, [library.tarball, addon.tarball], { ...addon, version, entries, tools });
+    const runners = join(folder, 'runners');
+    mkdirSync(runners);
+    await checkRunners(runners, [library.tarball, addon.tarball], addon);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

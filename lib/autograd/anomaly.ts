@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { boolean, func, type Kinds } from '../kinds.js';
 import { nothing, signature } from '../signature.js';
-import { native } from '../native.js';
+import { mirror, native } from '../native.js';
 import { shownFrames, takeStack } from '../stack.js';
 import { withCleanUp } from './finally.js';
 
@@ -17,12 +17,18 @@ interface Setting {
   readonly checkNan: boolean;
 }
 
-let base: Setting = { enabled: false, checkNan: true };
-// The bodies that run, the last one begun last.
-let running: Setting[] = [];
+interface Anomaly {
+  base: Setting;
+  /** Of the bodies that run, the last one begun last. */
+  running: Setting[];
+}
+
+const anomaly = mirror<Anomaly>('anomaly', () => ({ base: { enabled: false, checkNan: true }, running: [] }));
+
+const current = (): Setting => anomaly.running.at(-1) ?? anomaly.base;
 
 function apply(): void {
-  const { enabled, checkNan } = running.at(-1) ?? base;
+  const { enabled, checkNan } = current();
   native.setAnomaly(enabled, checkNan);
 }
 
@@ -46,10 +52,10 @@ export function detectAnomaly<T>(body: () => T, options: AnomalyOptions = {}): T
   detectTakes.check('detectAnomaly', arguments);
   const { checkNan = true } = options;
   const setting = { enabled: true, checkNan };
-  running.push(setting);
+  anomaly.running.push(setting);
   apply();
   return withCleanUp(body, () => {
-    running = running.filter((other) => other !== setting);
+    anomaly.running = anomaly.running.filter((other) => other !== setting);
     apply();
   });
 }
@@ -60,14 +66,14 @@ const setTakes = signature({ enabled: boolean }, anomalyOptions);
 export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = {}): void {
   setTakes.check('setDetectAnomaly', arguments);
   const { checkNan = true } = options;
-  base = { enabled, checkNan };
+  anomaly.base = { enabled, checkNan };
   apply();
 }
 
 /** Whether anomaly mode is on. */
 export function isAnomalyEnabled(): boolean {
   nothing.check('isAnomalyEnabled', arguments);
-  return (running.at(-1) ?? base).enabled;
+  return current().enabled;
 }
 
 /** The stack of the running code, from the user's line on. */

@@ -10,9 +10,10 @@ import { checkpointReentrant } from './checkpointReentrant.js';
 import { AutogradFunction, type FunctionContext } from './function.js';
 import { enableGrad, isGradEnabled } from './modes.js';
 import { RngState } from './rngState.js';
-import { underHooks } from './savedTensors.js';
-import type { EngineCallback, Handle } from '../native.js';
+import { underHooks, type Packer } from './savedTensors.js';
+import type { Handle } from '../native.js';
 import { signature } from '../signature.js';
+import { isPlainObject, isPromise } from '../realms.js';
 
 export interface CheckpointOptions {
   /** Recomputes in a backward pass of its own, which `grad` and `inputs` cannot use. Default: false. */
@@ -26,7 +27,7 @@ export const checkpointOptions: Kinds<CheckpointOptions> = { useReentrant: boole
 const checkpointTakes = signature({ fn: func() });
 
 function isOptions(value: unknown): value is CheckpointOptions {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  if (!isPlainObject(value)) return false;
   const keys = Object.keys(value);
   return keys.length > 0 && keys.every((key) => key in checkpointOptions);
 }
@@ -59,7 +60,7 @@ export function checkpoint<Args extends unknown[], Result>(
 }
 
 function refusePromise<T>(result: T): T {
-  if (result instanceof Promise) refuseResult('checkpoint: the function', result);
+  if (isPromise(result)) refuseResult('checkpoint: the function', result);
   return result;
 }
 
@@ -120,7 +121,7 @@ class Frame {
   }
 
   // Made apart: it lives as long as the graph, which must not keep what `forward` has.
-  #packer(): EngineCallback {
+  #packer(): Packer {
     return ([handle]) => {
       using tensor = wrapHandle(handle as Handle);
       const index = this.#saved.length;

@@ -1,5 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
+import { isPromise } from '../realms.js';
 import type { AutocastState } from '../tensor/autocastState.js';
 import { backwardFrom } from '../tensor/backward.js';
 import { currentContext, runInContext } from '../tensor/context.js';
@@ -59,7 +60,7 @@ export function checkpointReentrant<Args extends unknown[], Result>(
 ): Result {
   const body = (...values: unknown[]) => {
     const result = fn(...(values as Args));
-    if (result instanceof Promise) refuseResult('checkpoint: the function', result);
+    if (isPromise(result)) refuseResult('checkpoint: the function', result);
     return result;
   };
   return Checkpoint.apply(body, preserveRngState, ...args) as Result;

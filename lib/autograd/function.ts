@@ -1,14 +1,16 @@
 import { AiforgeError } from '../errors.js';
 import {
   native,
+  ownArray,
   type EngineCallback,
   type FunctionForward,
   type FunctionNode,
   type Handle,
   type Handles,
 } from '../native.js';
+import { isPromise } from '../realms.js';
 import { enterContext } from '../tensor/context.js';
-import { refuseResult } from '../tensor/engine.js';
+import { onEngineCall, refuseResult } from '../tensor/engine.js';
 import { tie } from '../tensor/hookTies.js';
 import { handlesOf, handlesOrNone, refuseInTransforms, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { noGrad } from './modes.js';
@@ -61,7 +63,7 @@ class Context {
   get savedTensors(): Tensor[] {
     if (this.#node === undefined) return [...this.#toSave] as Tensor[];
     enterContext();
-    return native.savedTensors(this.#node).map(liftTensor) as Tensor[];
+    return ownArray(native.savedTensors(this.#node)).map(liftTensor) as Tensor[];
   }
 
   /** Names the arguments that `forward` changed in place; each must be an output too. */
@@ -138,7 +140,7 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
     handlesOrNone(args.map((value) => (Tensor.isTensor(value) ? value : null))),
     () => {
       result = noGrad(() => type.forward(context as never, ...args));
-      if (result instanceof Promise) refuseResult(`${type.name}.forward`, result);
+      if (isPromise(result)) refuseResult(`${type.name}.forward`, result);
       outputs = Array.isArray(result) ? result : [result];
       enterContext(); // the results belong to the caller's scope
       return Context.forwardOf(context, outputs);
@@ -146,14 +148,16 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
     backward,
     (node) => Context.attach(context, node),
   );
-  const wrapped = handles.map((handle, i) => (handle === null || handle < 0 ? outputs[i] : wrapHandle(handle)));
+  const wrapped = ownArray(handles).map((handle, i) =>
+    handle === null || handle < 0 ? outputs[i] : wrapHandle(handle),
+  );
   tie(wrapped.filter(Tensor.isTensor), backward);
   return (Array.isArray(result) ? wrapped : wrapped[0]) as Result;
 }
 
 // Made apart: a closure of `applyFunction` would keep the results, and they keep the graph that keeps the closure.
 function backwardOf(type: FunctionClass<never, unknown>, context: Context): EngineCallback {
-  return (gradients) => runBackward(type, context, gradients);
+  return onEngineCall((gradients) => runBackward(type, context, gradients));
 }
 
 function runBackward(type: FunctionClass<never, unknown>, context: Context, gradients: (Handle | null)[]): Handles {

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { anything, boolean, type Kind } from '../kinds.js';
 import { signature } from '../signature.js';
-import { native } from '../native.js';
+import { native, ownArray } from '../native.js';
 import { inPass } from '../tensor/engine.js';
 import { zerosLike } from '../tensor/generated/functions.js';
 import { handlesOf, handlesOrNone, wrapHandle, type Tensor } from '../tensor/tensor.js';
@@ -72,7 +72,7 @@ export function grad(
       pass,
     ),
   );
-  return gradients.map((gradient, i) => {
+  return ownArray(gradients).map((gradient, i) => {
     if (gradient !== null) return wrapHandle(gradient);
     return materializeGrads ? zerosLike(sources[i] as Tensor, { requiresGrad: createGraph }) : null;
   });

@@ -1,4 +1,5 @@
 import { native } from '../native.js';
+import { isError } from '../realms.js';
 import { enterContext } from '../tensor/context.js';
 import { randnLike, stack, zerosLike } from '../tensor/generated/functions.js';
 import { scope } from '../tensor/scope.js';
@@ -111,7 +112,7 @@ export function checkBatched({ differentiable, tracked }: Run): void {
       try {
         batched = vmap(vjp)(stack(seeds));
       } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
+        const reason = isError(cause) ? cause.message : String(cause);
         throw failed(`While computing batched gradients, got: ${reason}`, cause);
       }
       for (const [i, result] of batched.entries()) {

@@ -1,4 +1,5 @@
 import { checkDepth } from '../depth.js';
+import { isMap, isPlainObject } from '../realms.js';
 import { itemNames } from '../tensor/results.js';
 
 /** The shape of nested containers around their leaves: arrays, plain objects and maps are containers. */
@@ -13,12 +14,6 @@ export interface FlatTree {
 }
 
 const leaf: TreeSpec = { kind: 'leaf' };
-
-function isPlainObject(tree: unknown): tree is Record<string, unknown> {
-  if (typeof tree !== 'object' || tree === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(tree);
-  return prototype === Object.prototype || prototype === null;
-}
 
 // A named result (`values`, `indices`) is an array whose items have names as well.
 function namesOf(array: readonly unknown[]): [string, number][] {
@@ -38,7 +33,7 @@ function specOf(tree: unknown, leaves: unknown[], depth = 0): TreeSpec {
   if (Array.isArray(tree)) {
     return { kind: 'array', names: namesOf(tree), items: tree.map(inner) };
   }
-  if (tree instanceof Map) {
+  if (isMap(tree)) {
     return { kind: 'map', keys: [...tree.keys()], items: [...tree.values()].map(inner) };
   }
   if (isPlainObject(tree)) {
@@ -100,7 +95,7 @@ export function broadcastTree(tree: unknown, spec: TreeSpec): unknown[] | undefi
   if (own.kind !== 'array' && spec.kind !== 'array' && !sameKeys(own.keys, spec.keys)) return undefined;
   const keys = spec.kind === 'array' ? spec.items.map((_, i) => i) : spec.keys;
   const child = (key: unknown): unknown =>
-    tree instanceof Map ? (tree.get(key) as unknown) : Reflect.get(tree as object, key as PropertyKey);
+    isMap(tree) ? tree.get(key) : Reflect.get(tree as object, key as PropertyKey);
   const parts = spec.items.map((item, i) => broadcastTree(child(keys[i]), item));
   return parts.includes(undefined) ? undefined : (parts as unknown[][]).flat();
 }

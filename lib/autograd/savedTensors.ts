@@ -1,6 +1,7 @@
-import { native, type EngineCallback, type Handle } from '../native.js';
+import { native, type Handle } from '../native.js';
+import { isPromise } from '../realms.js';
 import { runInContext } from '../tensor/context.js';
-import { refuseResult } from '../tensor/engine.js';
+import { onEngineCall, refuseResult } from '../tensor/engine.js';
 import { keep, tensorsIn } from '../tensor/scope.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { withCleanUp } from './finally.js';
@@ -32,7 +33,7 @@ export function savedTensorsHooks<Packed, T>(
   return underHooks(
     ([handle]) => {
       const packed = pack(wrapHandle(handle as Handle));
-      if (packed instanceof Promise) refuseResult('The pack hook of saved tensors', packed);
+      if (isPromise(packed)) refuseResult('The pack hook of saved tensors', packed);
       // The graph may be run after the scope that it was made in.
       for (const tensor of tensorsIn(packed)) keep(tensor);
       return () => {
@@ -45,16 +46,20 @@ export function savedTensorsHooks<Packed, T>(
   );
 }
 
+/** Gets the handle of a tensor, and returns the function that gives one back. */
+export type Packer = (handles: (Handle | null)[]) => () => Handle | null;
+
 /**
  * The same for a `pack` on handles that returns the function that gives a handle back. `takes` ends that handle after
  * its use; `kept` lives as long as anything that was packed.
  */
 export function underHooks<T>(
-  pack: EngineCallback,
+  pack: Packer,
   { takes, kept }: { takes: boolean; kept: Tensor | null },
   body: () => T,
 ): T {
-  const hooks = native.openSavedTensorsHooks(pack, takes, kept === null ? null : handleOf(kept));
+  const packed = onEngineCall((handles) => onEngineCall(pack(handles)));
+  const hooks = native.openSavedTensorsHooks(packed, takes, kept === null ? null : handleOf(kept));
   return withCleanUp(
     () => runInContext({ savedTensorsHooks: hooks }, body),
     () => native.closeSavedTensorsHooks(hooks),

@@ -3,6 +3,7 @@ import type { Colors } from 'picocolors/types.js';
 
 import { AiforgeError, type ErrorCode } from '../errors.js';
 import { foreignFrames, isFrame } from '../stack.js';
+import { isError } from '../realms.js';
 
 /** Their messages name the setting, the file or the plugin that is to be mended; it is in no line of code. */
 const foreseen: ReadonlySet<string> = new Set<ErrorCode>([
@@ -18,7 +19,7 @@ const foreseen: ReadonlySet<string> = new Set<ErrorCode>([
  * AiforgeError and comes from no plugin has its whole stack.
  */
 export function explain(error: unknown, color: Colors = pc): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isError(error)) return String(error);
   const stack = error.stack ?? '';
   const isExpected = error instanceof AiforgeError;
   const frames = isExpected && foreseen.has(error.code) ? [] : framesOf(stack);
@@ -41,7 +42,7 @@ function causesOf(error: Error): string[] {
 }
 
 function* chain(error: unknown): Generator<unknown> {
-  if (!(error instanceof Error)) return;
+  if (!isError(error)) return;
   const members = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   for (const next of error.cause === undefined ? members : [...members, error.cause]) {
     yield next;

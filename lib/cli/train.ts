@@ -16,6 +16,7 @@ import { recordRankError } from '../distributed/launch/errorFile.js';
 import { joinRanks } from '../distributed/ranks.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
+import { isError } from '../realms.js';
 import { Progress } from './progress.js';
 import { noteRun, runToGoOnWith } from './restarts.js';
 import { quoted, report, trainCommand } from './report.js';
@@ -98,7 +99,7 @@ export async function train(given: readonly string[], resume: string | undefined
     return statusAfter(result.interruptedBy);
   } catch (error) {
     if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
-    if (signal.reason instanceof Error) throw signal.reason;
+    if (isError(signal.reason)) throw signal.reason;
     process.stderr.write(`${error.message}\n`);
     return statusAfter(signal.reason as string);
   }

@@ -2,11 +2,12 @@ import { dirname } from 'node:path';
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { divideFrames } from '../stack.js';
+import { isError } from '../realms.js';
 import { foreignZodHint } from './foreignZod.js';
 
 /** Why a module that was loaded by `loadModule` could not be run, with the line where it is not plain. */
 export function moduleProblem(error: unknown, file: string): string {
-  if (!(error instanceof Error)) return `it threw ${show(error)}; throw an Error, which has a line and says why.`;
+  if (!isError(error)) return `it threw ${show(error)}; throw an Error, which has a line and says why.`;
   const { message, stack = '' } = error;
   if (error instanceof SyntaxError && message.startsWith('await is only valid')) {
     return (

@@ -1,5 +1,6 @@
 import { checkDepth } from '../depth.js';
 import { AiforgeError } from '../errors.js';
+import { isPlainObject } from '../realms.js';
 
 /** Keys that reach an object's prototype when assigned. */
 export const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
@@ -31,7 +32,7 @@ export function plainCopy(value: unknown, source: string): unknown {
   }
 
   function copyMapping(given: object, path: string[]): object {
-    if (!isPlain(given)) {
+    if (!isPlainObject(given)) {
       const kind = (given.constructor as { name?: string } | undefined)?.name ?? 'object of a class';
       throw invalid(path, `is a ${kind}, which a run cannot record; write numbers, texts, lists and plain objects`);
     }
@@ -43,10 +44,4 @@ export function plainCopy(value: unknown, source: string): unknown {
   }
 
   return copy(value, []);
-}
-
-/** Whether an object is a mapping and nothing else; a module that exports its settings one by one is one as well. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }

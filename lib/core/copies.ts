@@ -1,13 +1,12 @@
 import { checkDepth } from '../depth.js';
+import { isPlainObject } from '../realms.js';
 
 type Finish = <T extends object>(made: T) => T;
 
 function copied(value: unknown, finish: Finish, depth = 0): unknown {
   checkDepth(depth, 'plain data');
   if (Array.isArray(value)) return finish(value.map((each) => copied(each, finish, depth + 1)));
-  if (typeof value !== 'object' || value === null) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return value;
+  if (!isPlainObject(value)) return value;
   return finish(Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copied(each, finish, depth + 1)])));
 }
 

@@ -10,6 +10,7 @@ import { AiforgeError } from '../errors.js';
 import { anything, kind, string, type Kind } from '../kinds.js';
 import { addLogFile, fileLogger, logger } from '../log.js';
 import { signature } from '../signature.js';
+import { isError } from '../realms.js';
 import { manualSeed, setNumThreads, type Device } from '../tensor/index.js';
 import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callback.js';
@@ -329,7 +330,7 @@ function isSignal(value: unknown): boolean {
 
 /** An error that was given as the reason of an abort is why the run ends. */
 function throwReason({ reason }: Agreement): void {
-  if (reason instanceof Error && !(reason instanceof DOMException)) throw reason;
+  if (isError(reason) && !(reason instanceof DOMException)) throw reason;
 }
 
 function initialState(worldSize: number, data: ExperimentData): RunState {

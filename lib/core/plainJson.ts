@@ -1,6 +1,7 @@
 import { checkDepth } from '../depth.js';
 import { AiforgeError, type ErrorCode } from '../errors.js';
 import { show } from '../show.js';
+import { isPlainObject } from '../realms.js';
 
 /**
  * The JSON of plain data. Throws for what JSON would lose or make something else of: a Map, a typed array, NaN, a tensor.
@@ -19,9 +20,7 @@ export function plainJson(what: string, value: unknown, code: ErrorCode): string
   const check = (found: unknown, path: string): void => {
     if (found === null || typeof found === 'string' || typeof found === 'boolean' || Number.isFinite(found)) return;
     if (typeof found !== 'object' || ancestors.has(found)) return refuse(path, found);
-    const prototype: unknown = Object.getPrototypeOf(found);
-    const isPlain = Array.isArray(found) || prototype === null || Object.getPrototypeOf(prototype) === null;
-    if (!isPlain) return refuse(path, found);
+    if (!Array.isArray(found) && !isPlainObject(found)) return refuse(path, found);
     checkDepth(ancestors.size, what, code);
     ancestors.add(found);
     for (const [key, each] of Object.entries(found)) {

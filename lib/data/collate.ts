@@ -3,6 +3,7 @@ import { AiforgeError } from '../errors.js';
 import { kind } from '../kinds.js';
 import { show } from '../show.js';
 import { isOptions, signature } from '../signature.js';
+import { isDataView } from '../realms.js';
 import { stack, Tensor, tensor, type TypedArray } from '../tensor/index.js';
 import { isPromise, notAwaited } from './promised.js';
 
@@ -44,7 +45,7 @@ function kindOf(value: unknown): SampleKind {
     case 'object':
       if (Tensor.isTensor(value)) return 'tensor';
       if (isPromise(value)) return 'promise';
-      if (ArrayBuffer.isView(value)) return value instanceof DataView ? 'other' : 'typed array';
+      if (ArrayBuffer.isView(value)) return isDataView(value) ? 'other' : 'typed array';
       if (Array.isArray(value)) return 'array';
       return isOptions(value) ? 'object' : 'other';
     default:

@@ -1,4 +1,5 @@
 import { AiforgeError, type ErrorCode } from '../errors.js';
+import { isError } from '../realms.js';
 
 /** @internal Whether a value is a promise, of whichever library. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -12,7 +13,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 export function notAwaited(code: ErrorCode, problem: string, promise: PromiseLike<unknown>): AiforgeError {
   const error = new AiforgeError(code, problem);
   void promise.then(undefined, (cause: unknown) => {
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    const reason = isError(cause) ? `${cause.name}: ${cause.message}` : String(cause);
     error.message = `${problem} It was rejected: ${reason}`;
     Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
   });

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { boolean, type Kinds } from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensorKind } from '../tensor/kinds.js';
@@ -39,3 +40,5 @@ export class Buffer extends Tensor {
     keep(this);
   }
 }
+
+brand(Buffer, 'Buffer');

@@ -1,6 +1,5 @@
-import { isMap, isSet } from 'node:util/types';
-
 import { AiforgeError } from '../errors.js';
+import { isMap, isPlainObject, isSet } from '../realms.js';
 import { noGrad } from '../autograd/modes.js';
 import { keep, scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -50,11 +49,6 @@ function copyModule(module: Module, copies: Copies): Module {
   return copy;
 }
 
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-};
-
 function copyObject(value: object, copies: Copies): object {
   if (isModule(value)) return copyModule(value, copies);
   if (Tensor.isTensor(value)) {
@@ -70,7 +64,7 @@ function copyObject(value: object, copies: Copies): object {
     for (const [key, item] of value) copy.set(copyOf(key, copies), copyOf(item, copies));
     return copy;
   }
-  if (!isPlain(value)) return value;
+  if (!isPlainObject(value)) return value;
   const copy: Record<string, unknown> = {};
   copies.set(value, copy);
   for (const [name, item] of Object.entries(value)) copy[name] = copyOf<unknown>(item, copies);

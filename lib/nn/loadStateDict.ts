@@ -1,5 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
+import { isMap } from '../realms.js';
 import { noGrad } from '../autograd/modes.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -196,8 +197,6 @@ function refuse(module: Module, { missingKeys, unexpectedKeys, problems, atOnce 
     `The state dict does not fit ${module.constructor.name}; ${atOnce ? 'what fits' : 'nothing'} was loaded. ${strict ? 'Give { strict: false } to ignore missing and unexpected keys. ' : ''}Found\n${found.join('\n')}`,
   );
 }
-
-const isMap = (value: object): value is ReadonlyMap<string, unknown> => value instanceof Map;
 
 /**
  * Loads a state dict into a module and all below it: everything, or after any failure nothing. Where hooks run after

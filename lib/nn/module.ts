@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { inspect } from 'node:util';
 
 import { anything, boolean, func, optional, size, string } from '../kinds.js';
@@ -385,3 +386,5 @@ export abstract class Module extends ModuleStateMethods {
     }
   }
 }
+
+brand(Module, 'Module');

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { isPromise } from '../realms.js';
 import { logger } from '../log.js';
 import { anything, boolean } from '../kinds.js';
 import { show } from '../show.js';
@@ -21,7 +22,6 @@ type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown;
 type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
 type Forward = (this: Module, ...args: readonly unknown[]) => unknown;
 
-const isPromise = (value: unknown): boolean => value instanceof Promise;
 const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
 
 // The property `forward` of every module that has hooks: one function, so that a copied module has its own hooks.

@@ -1,5 +1,6 @@
 import { boolean, kind, string, func } from '../kinds.js';
 import { isOptions, signature } from '../signature.js';
+import { isMap } from '../realms.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { refuseHidden } from './hiddenMembers.js';
 import type { ModuleHookHandle } from './hookLists.js';
@@ -19,7 +20,7 @@ const loadStateDictTakes = signature<LoadStateDictOptions>(
   {
     stateDict: kind(
       'an object or a Map of tensors by their keys, as stateDict() and load() give',
-      (value) => isOptions(value) || value instanceof Map,
+      (value) => isOptions(value) || isMap(value),
     ),
   },
   { strict: boolean, assign: boolean },

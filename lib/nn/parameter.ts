@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { boolean, optional } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
@@ -32,7 +33,7 @@ export class Parameter extends Tensor {
 
   /** @internal */
   static madeAt(parameter: Parameter): number {
-    return parameter.#madeAt;
+    return #madeAt in parameter ? parameter.#madeAt : 0; // another copy of the library's is older than any of this one's
   }
 
   constructor(data: Tensor, requiresGrad = true) {
@@ -51,3 +52,5 @@ export class Parameter extends Tensor {
     return `Parameter containing:\n${super.toString()}`;
   }
 }
+
+brand(Parameter, 'Parameter');

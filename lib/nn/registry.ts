@@ -22,16 +22,16 @@ export interface Member {
 }
 
 /** Where a module keeps its registry; no property that a user sees. */
-export const registry: unique symbol = Symbol('aiforge.registry');
+export const registry: unique symbol = Symbol.for('aiforge.registry') as never;
 
 /** The method that lists a module's members; containers whose names are not their properties' override it. */
-export const members: unique symbol = Symbol('aiforge.members');
+export const members: unique symbol = Symbol.for('aiforge.members') as never;
 
 /** The method that puts another value in the place of a member, or takes it away; overridden with `members`. */
-export const setMember: unique symbol = Symbol('aiforge.setMember');
+export const setMember: unique symbol = Symbol.for('aiforge.setMember') as never;
 
 /** The method that is called after a module's tensors were converted, moved or copied; layers that lay them out override it. */
-export const converted: unique symbol = Symbol('aiforge.converted');
+export const converted: unique symbol = Symbol.for('aiforge.converted') as never;
 
 type MemberKind = 'Parameter' | 'Module';
 

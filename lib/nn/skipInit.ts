@@ -2,14 +2,14 @@ import type { Device } from '../tensor/dtype.js';
 import type { Module } from './module.js';
 import { signature } from '../signature.js';
 import { func } from '../kinds.js';
+import { isPlainObject } from '../realms.js';
 
 /** The arguments of a constructor whose last one is options with a device. */
 interface WithDevice {
   device?: Device;
 }
 
-const isOptions = (value: unknown): value is WithDevice =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+const isOptions = (value: unknown): value is WithDevice => isPlainObject(value);
 
 const skipInitTakes = signature({ type: func() });
 

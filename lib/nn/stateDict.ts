@@ -24,7 +24,7 @@ export type StateDictMetadata = Record<string, { readonly version?: number }>;
 export const extraStateKey = '_extra_state';
 
 // No entry of the state dict and not seen when it is printed or spread, as Python's attribute `_metadata`.
-const metadata: unique symbol = Symbol('aiforge.stateDictMetadata');
+const metadata: unique symbol = Symbol.for('aiforge.stateDictMetadata') as never;
 
 export function metadataOf(stateDict: object): StateDictMetadata {
   return (stateDict as { [metadata]?: StateDictMetadata })[metadata] ?? {};

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { AiforgeError } from '../errors.js';
 import { boolean, listOf, size, type Kinds } from '../kinds.js';
 import { signature } from '../signature.js';
@@ -76,6 +77,8 @@ export class UninitializedParameter extends Parameter {
   }
 }
 
+brand(UninitializedParameter, 'UninitializedParameter');
+
 /**
  * A buffer whose shape is not known until `materialize` gives it one; until then it can be moved and converted only. As
  * `torch.nn.UninitializedBuffer`.
@@ -109,6 +112,8 @@ export class UninitializedBuffer extends Buffer {
     return new UninitializedBuffer({ persistent, device, dtype });
   }
 }
+
+brand(UninitializedBuffer, 'UninitializedBuffer');
 
 export const isUninitialized = (value: unknown): value is UninitializedTensor =>
   value instanceof UninitializedParameter || value instanceof UninitializedBuffer;

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { inspect } from 'node:util';
 
 import { objectKind, boolean, func, optional } from '../kinds.js';
@@ -385,6 +386,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return this.constructor.name;
   }
 }
+
+brand(Optimizer, 'Optimizer');
 
 function describeCounter(counter: ParameterState[string] | undefined): string {
   return Tensor.isTensor(counter) ? `${valueOf(counter)} ${counter.dtype} ${counter.device}` : '';

@@ -2,6 +2,7 @@ import { AiforgeError } from '../errors.js';
 import { anything, kind } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
+import { isUint8Array } from '../realms.js';
 import {
   dtypeOfTypedArray,
   isTypedArray,
@@ -61,7 +62,7 @@ function refuse(message: string): AiforgeError {
 }
 
 function bits(bytes: unknown, offset: number, length: number): Uint8Array {
-  if (!(bytes instanceof Uint8Array) || lengthOf(bytes) * 8 < offset + length) {
+  if (!isUint8Array(bytes) || lengthOf(bytes) * 8 < offset + length) {
     throw refuse('a chunk of the column has fewer bits than it says.');
   }
   const found = new Uint8Array(length);

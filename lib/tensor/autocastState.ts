@@ -1,4 +1,4 @@
-import { native } from '../native.js';
+import { mirror, native } from '../native.js';
 import type { DType } from './dtype.js';
 
 /** The types of device that autocast is for. */
@@ -27,20 +27,20 @@ export const noAutocast: AutocastState = {
   cacheEnabled: true,
 };
 
-let applied = noAutocast;
+const applied = mirror('autocast', () => ({ state: noAutocast }));
 
 /** What the addon was last told. */
 export function appliedAutocast(): AutocastState {
-  return applied;
+  return applied.state;
 }
 
 /** Makes it the addon's. */
 export function applyAutocast(state: AutocastState): void {
-  if (state === applied) return;
+  if (state === applied.state) return;
   const { cpu, cuda, cacheEnabled } = state;
   native.setAutocast(cpu.enabled, cpu.dtype, cuda.enabled, cuda.dtype, cacheEnabled);
-  if (!sharesCasts(state, applied)) native.clearAutocastCache();
-  applied = state;
+  if (!sharesCasts(state, applied.state)) native.clearAutocastCache();
+  applied.state = state;
 }
 
 /** Whoever runs between two parts of a region that awaits may change the weights; casts to another dtype are of no use. */

@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
-import { native } from '../native.js';
+import { mirror, native, takeErrors } from '../native.js';
+import { isPromise } from '../realms.js';
 import { appliedAutocast, applyAutocast, noAutocast, type AutocastState } from './autocastState.js';
 import { applyPlace, firstPlace, foundAt, foundPlace, type DevicePlace } from './devicePlace.js';
 
@@ -58,9 +59,15 @@ let top: Context = root;
 let frames = 0;
 let asyncContexts = 0;
 
-// What the addon was last told; null after a scope closed.
-let applied: Context | null = root;
-let scopeOfNew = 0;
+/** What the addon was last told, by whichever copy of the library. */
+interface Applied {
+  /** Null at first and after a scope closed. */
+  context: Context | null;
+  /** The scope that the addon puts new tensors into. */
+  scope: number;
+}
+
+const applied = mirror<Applied>('context', () => ({ context: null, scope: 0 }));
 
 /** The context of the code that runs now. */
 export function currentContext(): Context {
@@ -75,13 +82,14 @@ function stillOpen(context: Context): Context {
 /** Makes the addon's context that of the running code; every call into it that makes tensors comes after this. */
 export function enterContext(): void {
   const context = currentContext();
-  if (context === applied) return;
+  if (context === applied.context) return;
+  takeErrors();
   const scope = scopeOf(context);
   native.enter(scope, context.gradEnabled, context.inference, context.savedTensorsHooks);
   applyAutocast(context.autocast);
   applyPlace(context.place);
-  applied = context;
-  scopeOfNew = scope;
+  applied.context = context;
+  applied.scope = scope;
 }
 
 /** The addon's number of the scope that keeps what a context makes: the innermost that is still open. */
@@ -93,11 +101,11 @@ function scopeOf(context: Context): number {
 
 /** The scope that the addon puts new tensors into; 0 when they are left to the garbage collector. */
 export function appliedScope(): number {
-  return scopeOfNew;
+  return applied.scope;
 }
 
 // The contexts of the open scopes, by the addon's numbers.
-const openScopes = new Map<number, Context>();
+const openScopes = mirror('scopes', () => new Map<number, Context>());
 
 /** The contexts of all scopes that are open, the oldest first. */
 export function scopeContexts(): ReadonlyMap<number, Context> {
@@ -109,8 +117,8 @@ export function scopeContexts(): ReadonlyMap<number, Context> {
 let ended: Context | null = null;
 
 function closeEnded(): void {
-  applied = null;
-  scopeOfNew = 0;
+  applied.context = null;
+  applied.scope = 0;
   while (ended !== null) {
     native.closeScope(ended.scope);
     openScopes.delete(ended.scope);
@@ -213,16 +221,16 @@ function runIn<A, T>(open: (argument: A) => Context, argument: A, body: () => T,
 
 /**
  * Runs `body`, which LibTorch calls in the middle of an operator or of a backward pass, in a context made from `base`, on the
- * device and stream that LibTorch works on. Afterwards the addon has what it had before, and so does this module.
+ * device and stream that LibTorch works on. Afterwards the addon has what it had before, and `applied` says so.
  */
 export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T): T {
-  const [appliedBefore, scopeBefore] = [applied, scopeOfNew];
+  const before = { ...applied };
   const autocastBefore = appliedAutocast();
   const outer = stillOpen(base);
   const place = foundPlace();
   const placeBefore = foundAt(place);
   const context: Context = { ...outer, place, scope: 0, name: null, gradEnabled, outer, open: true, nextEnded: null };
-  applied = null;
+  applied.context = null;
   try {
     return runFrame(context, body);
   } finally {
@@ -230,9 +238,9 @@ export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T)
     applyAutocast(autocastBefore);
     applyPlace(place);
     foundAt(placeBefore);
-    applied = appliedBefore;
+    applied.context = before.context;
     // The addon, too, falls back to no scope when the body closed the one that it was in.
-    scopeOfNew = openScopes.has(scopeBefore) ? scopeBefore : 0;
+    applied.scope = openScopes.has(before.scope) ? before.scope : 0;
   }
 }
 
@@ -254,7 +262,7 @@ async function settle(context: Context, result: PromiseLike<unknown>, leave: Lea
   ++asyncContexts;
   try {
     // A thenable that is no promise may begin its work only now: in the context that it was made in.
-    const value: unknown = await (result instanceof Promise ? result : storage.run(context, () => adopt(result)));
+    const value: unknown = await (isPromise(result) ? result : storage.run(context, () => adopt(result)));
     leave?.(value, context.scope);
     return value;
   } finally {

@@ -1,4 +1,4 @@
-import { native } from '../native.js';
+import { mirror, native } from '../native.js';
 
 declare const kind: unique symbol;
 /** A stream of the addon. */
@@ -30,9 +30,13 @@ export function foundPlace(): DevicePlace {
   return { outer: null, device: null, streams: null };
 }
 
-export const firstPlace = foundPlace();
+const applied = mirror('place', () => {
+  const place = foundPlace();
+  return { first: place, place };
+});
 
-let applied = firstPlace;
+/** The outermost place, of all copies of the library: it knows what to go back to. */
+export const firstPlace = applied.first;
 
 /** A place with another device, or with another stream and its device. */
 export function placeWithin(outer: DevicePlace, device: number, stream: NativeStream | null): DevicePlace {
@@ -41,9 +45,9 @@ export function placeWithin(outer: DevicePlace, device: number, stream: NativeSt
 
 /** Makes it the addon's. */
 export function applyPlace(place: DevicePlace): void {
-  if (place === applied) return;
-  const [before, streams] = [streamsOf(applied), streamsOf(place)];
-  const base = baseOf(applied);
+  if (place === applied.place) return;
+  const [before, streams] = [streamsOf(applied.place), streamsOf(place)];
+  const base = baseOf(applied.place);
   // What the places so far left open is as it was found, to be gone back to.
   base.device ??= devices.deviceIndex(null);
   for (const index of streams.keys()) {
@@ -53,7 +57,7 @@ export function applyPlace(place: DevicePlace): void {
     const stream = streams.get(index);
     if (stream !== undefined) devices.setCurrentStream(stream);
   }
-  applied = place;
+  applied.place = place;
   const device = deviceOf(place);
   if (device !== null) devices.setDevice(device);
 }
@@ -66,8 +70,8 @@ export function moveTo(place: DevicePlace, device: number): void {
 
 /** The place that the addon has now, though nobody applied it; returns the one before. */
 export function foundAt(place: DevicePlace): DevicePlace {
-  const before = applied;
-  applied = place;
+  const before = applied.place;
+  applied.place = place;
   return before;
 }
 

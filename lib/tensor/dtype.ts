@@ -76,6 +76,14 @@ export type TypedArray =
   | Uint32Array
   | BigUint64Array;
 
+/** A `Float16Array`, which Node has from version 24 on; the types of older ones do not know it. */
+export interface Float16Elements extends ArrayLike<number> {
+  readonly [Symbol.toStringTag]: 'Float16Array';
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
 interface TypedArrayClass {
   new (buffer: ArrayBuffer): TypedArray;
   readonly BYTES_PER_ELEMENT: number;
@@ -124,6 +132,7 @@ export function bytesOf(dtype: DType): number {
 const dtypeOf = new Map<string, DType>([
   ['Float32Array', 'float32'],
   ['Float64Array', 'float64'],
+  ['Float16Array', 'float16'],
   ['Int8Array', 'int8'],
   ['Int16Array', 'int16'],
   ['Int32Array', 'int32'],

@@ -1,3 +1,4 @@
+import { brand, brandOf } from '../brand.js';
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { nothing, signature } from '../signature.js';
@@ -30,6 +31,14 @@ const stateTakes = signature({ state: kind('a Tensor', Tensor.isTensor) });
 
 const takes = signature<GeneratorOptions>({}, { device: deviceKind });
 
+/** What a copy of the library tells the others of its generators: their brand has it. */
+interface GeneratorCopy {
+  readonly addon: unknown;
+  idOf(value: object): number | undefined;
+}
+
+const generatorBrand = brandOf('Generator');
+
 const released = new FinalizationRegistry<number>((id) => native.releaseGenerator(id));
 
 /**
@@ -52,7 +61,15 @@ export class Generator {
 
   /** @internal */
   static idOf(value: unknown): number | undefined {
-    return typeof value === 'object' && value !== null && #id in value ? value.#id : undefined;
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (#id in value) return value.#id;
+    const copy = (value as Record<symbol, Partial<GeneratorCopy> | undefined>)[generatorBrand];
+    return copy?.addon === native ? copy.idOf?.(value) : undefined;
+  }
+
+  static {
+    const copy: GeneratorCopy = { addon: native, idOf: (value) => (#id in value ? value.#id : undefined) };
+    brand(Generator, 'Generator', copy);
   }
 
   /** Whose operators draw from it. */

@@ -1,5 +1,5 @@
-import { native, type EngineCallback, type Handle, type HookToken } from '../native.js';
-import { refuseResult } from './engine.js';
+import { native, type Handle, type HookToken } from '../native.js';
+import { onEngineCall, refuseResult } from './engine.js';
 import { tie, untie } from './hookTies.js';
 import { handleOf, Tensor, wrapHandle } from './tensor.js';
 
@@ -33,11 +33,11 @@ function checkHook(name: string, hook: unknown): void {
 /** @internal */
 export function registerHook(tensor: Tensor, hook: GradHook): HookHandle {
   checkHook('registerHook', hook);
-  const callback: EngineCallback = ([handle]) => {
+  const callback = onEngineCall(([handle]) => {
     const result: unknown = hook(wrapHandle(handle as Handle));
     if (result === undefined || result === null) return null;
     return Tensor.isTensor(result) ? handleOf(result) : refuseResult('The hook of a tensor', result);
-  };
+  });
   tie([tensor], callback);
   return new HookHandle(native.registerHook(handleOf(tensor), callback));
 }
@@ -47,12 +47,12 @@ export function registerPostAccumulateGradHook(tensor: Tensor, hook: (parameter:
   checkHook('registerPostAccumulateGradHook', hook);
   // The same object where it is still there: a parameter has names and fields of its own.
   const registered = new WeakRef(tensor);
-  const callback: EngineCallback = ([handle]) => {
+  const callback = onEngineCall(([handle]) => {
     const given = wrapHandle(handle as Handle);
     const own = registered.deref();
     const result: unknown = hook(own === undefined || own.isDisposed ? given : own);
     if (result !== undefined && result !== null) refuseResult('The post-accumulate hook of a tensor', result);
-  };
+  });
   tie([tensor], callback);
   return new HookHandle(native.registerPostAccumulateGradHook(handleOf(tensor), callback));
 }

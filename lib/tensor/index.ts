@@ -48,7 +48,7 @@ export * as special from './generated/special.js';
 export { fromArrow, type ArrowColumn, type ArrowOptions } from './arrow.js';
 export { tensor, type TensorOptions } from './creation.js';
 export * as sparse from './sparse.js';
-export type { Complex, Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
+export type { Complex, Device, DType, Float16Elements, Layout, MemoryFormat, Scalar, TypedArray } from './dtype.js';
 export { Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.js';
 export type { Index, IndexArray } from './indexing.js';
 export { getPrintOptions, setPrintOptions, type PrintOptions } from './printOptions.js';

@@ -6,6 +6,7 @@ import { func, size } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
 import { divideFrames, takeStack } from '../stack.js';
+import { isPromise } from '../realms.js';
 import { currentContext, runInContext } from './context.js';
 import { tensorsIn } from './scope.js';
 import { setRecorder, Tensor, type Recorder } from './tensor.js';
@@ -139,9 +140,9 @@ function watch<T, R>(body: () => T, answer: (report: LeakReport, result: Awaited
   const end = (result: Awaited<T>) => finish(detector, result, (report) => answer(report, result));
   try {
     const result = runInContext({ recorder: detector }, body);
-    if (!(result instanceof Promise)) return end(result as Awaited<T>);
+    if (!isPromise(result)) return end(result as Awaited<T>);
     pending = true;
-    return result.then(end).finally(() => stop(detector));
+    return (result as Promise<Awaited<T>>).then(end).finally(() => stop(detector));
   } finally {
     if (!pending) stop(detector);
   }

@@ -1,4 +1,4 @@
-import { native } from '../native.js';
+import { native, ownArray } from '../native.js';
 import { dispatch, overload, type Overload } from './dispatch.js';
 import { Kind } from './schema.js';
 import { nothing, signature } from '../signature.js';
@@ -73,6 +73,6 @@ export const ops = {
   /** The schema of every `aten::` operator of the linked LibTorch, as text. */
   schemas(): string[] {
     nothing.check('ops.schemas', arguments);
-    return native.operatorNames().map((name) => native.schema(name).schema);
+    return ownArray(native.operatorNames()).map((name) => native.schema(name).schema);
   },
 };

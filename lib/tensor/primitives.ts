@@ -18,6 +18,18 @@ export function asNumber(tensor: Tensor): number {
   );
 }
 
+const MOST_IN_JSON = 1_000_000;
+
+/** A model or a data set that came into a log or an answer by mistake must not stop the process for seconds. */
+export function refuseLarge(tensor: Tensor): void {
+  if (tensor.numel() <= MOST_IN_JSON) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `toJSON: ${show(tensor)} has more than ${MOST_IN_JSON} elements: save it by save() or saveSafetensors(), send it as ` +
+      'toTypedArray(), or write tolist() if it has to be JSON.',
+  );
+}
+
 /** Nested arrays as JSON can hold them. */
 export function forJson(value: NestedArray): NestedArray<number | boolean | Complex> {
   if (Array.isArray(value)) return value.map(forJson);

@@ -1,4 +1,4 @@
-import type { Handle } from '../native.js';
+import { ownArray, type Handle } from '../native.js';
 import { Kind, type Return, type Schema } from './schema.js';
 import { wrapHandle, type Tensor } from './tensor.js';
 
@@ -8,8 +8,9 @@ function liftTensor(handle: Handle | null): Tensor | null {
 
 function lift(result: Return, value: unknown, bound: unknown[]): unknown {
   if (result.alias >= 0) return bound[result.alias];
-  if (result.kind !== Kind.Tensor || value === null) return value;
-  return result.isList ? (value as Handle[]).map(liftTensor) : wrapHandle(value as Handle);
+  if (value === null) return value;
+  if (result.kind !== Kind.Tensor) return result.isList ? ownArray(value as unknown[]) : value;
+  return result.isList ? ownArray(value as Handle[]).map(liftTensor) : wrapHandle(value as Handle);
 }
 
 /** @internal What the items of an operator's tuple are called, as `[name, index]`. */

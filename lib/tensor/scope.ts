@@ -1,9 +1,8 @@
-import { isMap, isSet } from 'node:util/types';
-
 import { AiforgeError } from '../errors.js';
 import { func, optional, orNull, string } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
+import { isMap, isPlainObject, isSet } from '../realms.js';
 import { enterScope, leaveScope, runInContext, runInScope, type Entered } from './context.js';
 import { handleOf, Tensor } from './tensor.js';
 
@@ -39,17 +38,11 @@ function visitItems(value: object, look: (item: unknown) => void): void {
       look(key);
       look(item);
     }
-  } else if (isPlain(value)) {
+  } else if (isPlainObject(value)) {
     for (const key of Reflect.ownKeys(value)) {
       if (Object.prototype.propertyIsEnumerable.call(value, key)) look(Reflect.get(value, key));
     }
   }
-}
-
-// Of any realm: such objects come out of `vm` contexts too.
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Moves the tensors of a result that `scope` keeps into the current one. */

@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 
+import { brand, brandOf } from '../brand.js';
 import { AiforgeError } from '../errors.js';
 import { optional, whole, anything, boolean } from '../kinds.js';
 import { show, shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
-import { native, type Handle, type Handles } from '../native.js';
+import { mirror, native, ownArray, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
 import {
@@ -12,6 +13,7 @@ import {
   type Complex,
   type Device,
   type DType,
+  type Float16Elements,
   type Layout,
   type MemoryFormat,
   type TypedArray,
@@ -21,8 +23,9 @@ import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
+import { tagOf } from './tag.js';
 import { readTarget, type ToOptions } from './to.js';
-import { asNumber, forJson } from './primitives.js';
+import { asNumber, forJson, refuseLarge } from './primitives.js';
 import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
@@ -41,6 +44,24 @@ export function setRecorder(next: Recorder | null): void {
   recorder = next;
 }
 
+/** What a copy of the library tells the others of its tensors: their brand has it. */
+interface TensorCopy {
+  readonly addon: unknown;
+  /** Null for what is no tensor of the copy. */
+  handleOf(value: object): Handle | null;
+}
+
+const copies = mirror('copies', () => ({ count: 0 }));
+++copies.count;
+const tensorBrand = brandOf('Tensor');
+
+/** The handle of another copy's tensor; null for anything else. */
+function foreignHandle(value: object): Handle | null {
+  if (copies.count === 1) return null;
+  const copy = (value as Record<symbol, Partial<TensorCopy> | undefined>)[tensorBrand];
+  return copy?.addon === native ? copy.handleOf!(value) : null;
+}
+
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
 const key = Symbol('tensor');
 
@@ -48,7 +69,10 @@ const key = Symbol('tensor');
 export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArray<T>[];
 
 /** What `tensor` takes: numbers, nested arrays of them, and arrays that hold typed arrays or tensors without dimensions. */
-export type TensorData = number | bigint | boolean | Complex | Tensor | TypedArray | TensorData[];
+export type TensorData = number | bigint | boolean | Complex | Tensor | TypedArray | Float16Elements | TensorData[];
+
+// The text of V8's error: 'Symbol(a Tensor, …) could not be cloned.'
+const unclonable = Symbol('a Tensor, which another thread gets by share() or transfer() and a file by save(),');
 
 const toDtype = native.registerOperators(['to.dtype', 'to.device', 'is_contiguous.memory_format']);
 const toDevice = toDtype + 1;
@@ -73,6 +97,8 @@ export interface Tensor extends TensorOperators, TensorIndexing, TensorMembers, 
  * x.matmul(x.t()).sum().item(); // 58.25
  */
 export class Tensor implements Disposable {
+  // What structuredClone, postMessage and v8.serialize come upon: without it they would make an empty object of a tensor.
+  protected readonly unclonable: symbol;
   #handle: Handle;
   // The scope that releases it; 0 is none: the garbage collector does.
   #scope: number;
@@ -85,10 +111,11 @@ export class Tensor implements Disposable {
   static rehome: (tensor: Tensor) => void;
 
   static {
-    Tensor.handleOf = (tensor) => tensor.#handle;
-    Tensor.isIn = (tensor, scope) => tensor.#scope === scope && native.isLive(tensor.#handle);
+    Tensor.handleOf = (tensor) => (#handle in tensor ? tensor.#handle : foreignHandle(tensor)!);
+    Tensor.isIn = (tensor, scope) => #scope in tensor && tensor.#scope === scope && native.isLive(tensor.#handle);
     Tensor.rehome = (tensor) => {
-      if (tensor.#scope === 0) return;
+      // Another copy's tensor is in no scope of this one.
+      if (!(#scope in tensor) || tensor.#scope === 0) return;
       enterContext();
       const handle = native.rehome(tensor.#handle);
       recorder?.moved(tensor.#handle, handle);
@@ -96,6 +123,8 @@ export class Tensor implements Disposable {
       tensor.#scope = appliedScope();
       if (tensor.#scope === 0) attach(tensor, tensor.#handle);
     };
+    const copy: TensorCopy = { addon: native, handleOf: (value) => (#handle in value ? value.#handle : null) };
+    brand(Tensor, 'Tensor', copy);
   }
 
   /** @internal Only operators make tensors: use `tensor()`, `zeros()`, … */
@@ -106,6 +135,7 @@ export class Tensor implements Disposable {
         'A Tensor has no public constructor: use tensor(), zeros(), randn(), …',
       );
     }
+    this.unclonable = unclonable;
     this.#handle = handle;
     this.#scope = appliedScope();
     if (this.#scope === 0) attach(this, handle);
@@ -114,12 +144,12 @@ export class Tensor implements Disposable {
 
   /** Whether a value is a Tensor of this library, and no look-alike. */
   static isTensor(value: unknown): value is Tensor {
-    return typeof value === 'object' && value !== null && #handle in value;
+    return typeof value === 'object' && value !== null && (#handle in value || foreignHandle(value) !== null);
   }
 
   /** The sizes of the dimensions, such as `[2, 3]`. */
   get shape(): number[] {
-    return native.shape(this.#handle);
+    return ownArray(native.shape(this.#handle));
   }
 
   /** The size of dimension `dim`, or all of them. */
@@ -133,7 +163,7 @@ export class Tensor implements Disposable {
   stride(): number[];
   stride(dim: number): number;
   stride(_dim?: number): number | number[] {
-    const strides = native.strides(this.#handle);
+    const strides = ownArray(native.strides(this.#handle));
     return arguments.length === 0 ? strides : along(this, 'stride', strides, arguments);
   }
 
@@ -265,7 +295,8 @@ export class Tensor implements Disposable {
    */
   item<T extends number | bigint | boolean | Complex = number>(): T {
     if (arguments.length > 0) nothing.check('item', arguments);
-    return native.item(this.#handle) as T;
+    const value = native.item(this.#handle);
+    return (typeof value === 'object' ? { ...value } : value) as T;
   }
 
   /** A copy of the data, row by row, as the typed array of the dtype (float16: its 16 bits; complex: pairs). */
@@ -299,11 +330,14 @@ export class Tensor implements Disposable {
   }
 
   /**
-   * What `JSON.stringify` writes: the elements as nested arrays, where JSON makes null of NaN and of infinite numbers.
+   * What `JSON.stringify` writes: the elements as nested arrays, complex numbers as `{ re, im }`; JSON makes null of NaN and of
+   * infinite numbers.
    *
-   * @throws AiforgeError INVALID_ARGUMENT for integers beyond 2^53, which JSON's numbers do not hold.
+   * @throws AiforgeError INVALID_ARGUMENT for integers beyond 2^53, which JSON's numbers do not hold, and for more than a
+   * million elements.
    */
   toJSON(): NestedArray<number | boolean | Complex> {
+    refuseLarge(this);
     return forJson(this.tolist<NestedArray>());
   }
 
@@ -334,6 +368,11 @@ export class Tensor implements Disposable {
   /** The tensor as PyTorch prints it; see `setPrintOptions`. */
   toString(): string {
     return formatAny(this, this.#handle, wrapHandle);
+  }
+
+  /** What deep comparisons go by: dtype, device, sizes and elements. */
+  get [Symbol.toStringTag](): string {
+    return #handle in this ? tagOf(this, this.#handle) : 'Tensor';
   }
 
   [inspect.custom](): string {

@@ -3,6 +3,7 @@ import { anything, boolean, listOf, size, type Kinds, optional } from '../kinds.
 import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
+import { isAnyArrayBuffer, isSharedArrayBuffer } from '../realms.js';
 import { enterContext } from './context.js';
 import {
   bufferOf,
@@ -13,6 +14,7 @@ import {
   isTypedArray,
   lengthOf,
   type DType,
+  type Float16Elements,
   type TypedArray,
 } from './dtype.js';
 import { dtypeKind } from './dtypeKinds.js';
@@ -84,10 +86,6 @@ interface Bytes {
   length: number;
 }
 
-function isShared(buffer: ArrayBuffer | SharedArrayBuffer): buffer is SharedArrayBuffer {
-  return buffer instanceof SharedArrayBuffer;
-}
-
 function view({ buffer, offset, length }: Bytes, name: string): Uint8Array {
   try {
     return new Uint8Array(buffer, offset, length);
@@ -121,7 +119,7 @@ function fromBytes(bytes: Bytes, dtype: DType, options: MemoryOptions, name: str
   const source = view(bytes, name);
   const isAligned = bytes.offset % size === 0;
   enterContext();
-  if (isShared(bytes.buffer)) {
+  if (isSharedArrayBuffer(bytes.buffer)) {
     if (transfer)
       throw refuse(name, 'a SharedArrayBuffer cannot be transferred; it is shared without a copy as it is.');
     if (!copy && isAligned) return wrapHandle(native.shareTypedArray(source, dtype, shape));
@@ -155,7 +153,7 @@ function toBooleans(bytes: Tensor): Tensor {
  * fromTypedArray(large, { transfer: true }).numel(); // 1000000
  * large.length; // 0
  */
-export function fromTypedArray(array: TypedArray, options: TypedArrayOptions = {}): Tensor {
+export function fromTypedArray(array: TypedArray | Float16Elements, options: TypedArrayOptions = {}): Tensor {
   typedArrayTakes.check('fromTypedArray', arguments);
   const own = isTypedArray(array) ? dtypeOfTypedArray(array) : undefined;
   if (own === undefined) {
@@ -165,7 +163,7 @@ export function fromTypedArray(array: TypedArray, options: TypedArrayOptions = {
   const { dtype } = options;
   const bytes = { buffer: bufferOf(array), offset: byteOffsetOf(array), length: byteLengthOf(array) };
   // A copy's bytes other than 0 and 1 are turned into booleans; bytes taken as they are are not.
-  const isTaken = options.transfer === true || (isShared(bytes.buffer) && options.copy !== true);
+  const isTaken = options.transfer === true || (isSharedArrayBuffer(bytes.buffer) && options.copy !== true);
   const isReinterpreted =
     dtype !== undefined && (sameBits[own]?.includes(dtype) ?? false) && (dtype !== 'bool' || isTaken);
   const stored = isReinterpreted ? dtype : own;
@@ -187,7 +185,7 @@ function memoryOf(source: unknown): Bytes {
     const bytes = dataViewBytes(source as DataView);
     return { buffer: bytes.buffer, offset: bytes.byteOffset, length: bytes.byteLength };
   }
-  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer) {
+  if (isAnyArrayBuffer(source)) {
     const whole = new Uint8Array(source);
     return { buffer: bufferOf(whole), offset: 0, length: lengthOf(whole) };
   }
@@ -233,7 +231,7 @@ export function fromBuffer(
   }
   const bytes = { buffer: memory.buffer, offset: memory.offset + offset, length };
   if (dtype !== 'bool') return fromBytes(bytes, dtype, options, 'fromBuffer');
-  const isTaken = options.transfer === true || (isShared(bytes.buffer) && options.copy !== true);
+  const isTaken = options.transfer === true || (isSharedArrayBuffer(bytes.buffer) && options.copy !== true);
   if (isTaken) return fromBytes(bytes, 'bool', options, 'fromBuffer');
   return toBooleans(fromBytes(bytes, 'uint8', options, 'fromBuffer'));
 }

@@ -12,6 +12,7 @@ import { tupleText } from './text.js';
 import { defaultTolerances } from './tolerances.js';
 import { anything, boolean, either, func, number, optional, string } from '../kinds.js';
 import { signature } from '../signature.js';
+import { isMap, isPlainObject } from '../realms.js';
 
 export interface AssertCloseOptions {
   /** The difference that is allowed beside `atol`, as a part of the expected value. Default: PyTorch's for the dtype. */
@@ -127,12 +128,10 @@ const isComplex = (value: unknown): value is Complex =>
 const isNumber = (value: unknown): value is number | bigint | Complex =>
   typeof value === 'number' || typeof value === 'bigint' || isComplex(value);
 
-const isMapping = (value: unknown): value is object =>
-  value instanceof Map ||
-  (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype);
+const isMapping = (value: unknown): value is object => isMap(value) || isPlainObject(value);
 
 const entriesOf = (value: object): Map<unknown, unknown> =>
-  value instanceof Map ? (value as Map<unknown, unknown>) : new Map<unknown, unknown>(Object.entries(value));
+  isMap(value) ? value : new Map<unknown, unknown>(Object.entries(value));
 
 interface Failure {
   message: string;
@@ -143,12 +142,12 @@ interface Failure {
 const fail = (message: string | undefined, path: string): Failure | undefined =>
   message === undefined ? undefined : { message, path };
 
-function sequencesMismatch(actual: unknown[], expected: unknown[], settings: Settings, path: string) {
+function sequencesMismatch(caller: string, actual: unknown[], expected: unknown[], settings: Settings, path: string) {
   if (actual.length !== expected.length) {
     return fail(`The length of the sequences mismatch: ${actual.length} != ${expected.length}`, path);
   }
   for (let i = 0; i < actual.length; ++i) {
-    const found = mismatch(actual[i], expected[i], settings, `${path}[${i}]`);
+    const found = mismatch(caller, actual[i], expected[i], settings, `${path}[${i}]`);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -156,7 +155,7 @@ function sequencesMismatch(actual: unknown[], expected: unknown[], settings: Set
 
 const keyText = (key: unknown): string => (typeof key === 'string' ? `'${key}'` : inspect(key));
 
-function mappingsMismatch(actual: object, expected: object, settings: Settings, path: string) {
+function mappingsMismatch(caller: string, actual: object, expected: object, settings: Settings, path: string) {
   const [left, right] = [entriesOf(actual), entriesOf(expected)];
   const list = (from: Map<unknown, unknown>, other: Map<unknown, unknown>) =>
     `[${[...from.keys()].filter((key) => !other.has(key)).map(keyText).join(', ')}]`; // prettier-ignore
@@ -167,7 +166,7 @@ function mappingsMismatch(actual: object, expected: object, settings: Settings, 
     return fail(lines.join('\n'), path);
   }
   for (const [key, value] of left) {
-    const found = mismatch(value, right.get(key), settings, `${path}[${keyText(key)}]`);
+    const found = mismatch(caller, value, right.get(key), settings, `${path}[${keyText(key)}]`);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -179,7 +178,13 @@ function numbersMismatch(actual: number | bigint | Complex, expected: number | b
   return scalarMismatch(actual, expected, tolerancesOf(settings, dtype), !isWhole);
 }
 
-function mismatch(actual: unknown, expected: unknown, settings: Settings, path: string): Failure | undefined {
+function mismatch(
+  caller: string,
+  actual: unknown,
+  expected: unknown,
+  settings: Settings,
+  path: string,
+): Failure | undefined {
   if (Tensor.isTensor(actual) && Tensor.isTensor(expected)) {
     return fail(tensorsMismatch(actual, expected, settings), path);
   }
@@ -189,12 +194,13 @@ function mismatch(actual: unknown, expected: unknown, settings: Settings, path: 
     return actual === expected ? undefined : fail(`Booleans mismatch: ${text(actual)} is not ${text(expected)}`, path);
   }
   if (actual === null && expected === null) return undefined;
-  if (Array.isArray(actual) && Array.isArray(expected)) return sequencesMismatch(actual, expected, settings, path);
-  if (isMapping(actual) && isMapping(expected)) return mappingsMismatch(actual, expected, settings, path);
+  if (Array.isArray(actual) && Array.isArray(expected))
+    return sequencesMismatch(caller, actual, expected, settings, path);
+  if (isMapping(actual) && isMapping(expected)) return mappingsMismatch(caller, actual, expected, settings, path);
   const kind = (value: unknown) => (Tensor.isTensor(value) ? 'a Tensor' : inspect(value, { depth: 0 }));
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `assertClose: ${kind(actual)} and ${kind(expected)} cannot be compared; give tensors, numbers, booleans, or arrays and objects of them.`,
+    `${caller}: ${kind(actual)} and ${kind(expected)} cannot be compared; give tensors, numbers, booleans, or arrays and objects of them.`,
   );
 }
 
@@ -210,20 +216,29 @@ function mismatch(actual: unknown, expected: unknown, settings: Settings, path: 
  */
 export function assertClose(actual: unknown, expected: unknown, options: AssertCloseOptions = {}): void {
   assertCloseTakes.check('assertClose', arguments);
+  const message = mismatchOf('assertClose', actual, expected, options);
+  if (message !== undefined) throw new AssertionError({ message, stackStartFn: assertClose });
+}
+
+/** How `actual` differs from `expected`, for whoever asserts that it does not under the name `caller`. */
+export function mismatchOf(
+  caller: string,
+  actual: unknown,
+  expected: unknown,
+  options: AssertCloseOptions,
+): string | undefined {
+  assertCloseTakes.checkOptions(caller, options);
   if ((options.rtol === undefined) !== (options.atol === undefined)) {
     const missing = options.rtol === undefined ? 'rtol' : 'atol';
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `assertClose: rtol and atol are given both or not at all; got no ${missing}.`,
+      `${caller}: rtol and atol are given both or not at all; got no ${missing}.`,
     );
   }
-  const failure = mismatch(actual, expected, options, '');
-  if (failure === undefined) return;
+  const failure = mismatch(caller, actual, expected, options, '');
+  if (failure === undefined) return undefined;
   const where = failure.path === '' ? '' : `\n\nThe failure occurred for item ${failure.path}`;
   const { msg } = options;
   const message = failure.message + where;
-  throw new AssertionError({
-    message: typeof msg === 'function' ? msg(message) : (msg ?? message),
-    stackStartFn: assertClose,
-  });
+  return typeof msg === 'function' ? msg(message) : (msg ?? message);
 }

@@ -1,1 +1,3 @@
 export { assertClose, type AssertCloseOptions } from './assertClose.js';
+export { assertEqual } from './assertEqual.js';
+export { extendExpect, type Expect, type TensorMatchers } from './expect.js';

@@ -1,4 +1,5 @@
 import { checkDepth } from '../depth.js';
+import { isPlainObject } from '../realms.js';
 import { show } from '../show.js';
 
 /**
@@ -33,10 +34,4 @@ function asText(value: unknown): string {
     // An array that holds itself or a bigint has no JSON; its plain text is still worth recording, of a deep one the beginning.
     return error instanceof RangeError ? show(value) : String(value);
   }
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
+import { isError } from '../realms.js';
 import { isRunId } from './runId.js';
 import type { RunStatus } from './tracker.js';
 
@@ -135,8 +136,7 @@ export class MlflowClient {
       return { status: response.status, content: await response.text() };
     } catch (error) {
       const { message, cause } = error as Error;
-      const reason =
-        cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? message) : message;
+      const reason = isError(cause) ? cause.message || ((cause as NodeJS.ErrnoException).code ?? message) : message;
       throw new MlflowRequestError(reason, true, undefined, { cause: error });
     }
   }

@@ -5,7 +5,7 @@ const { dirname, join } = require('node:path');
 const { ProvisionError } = require('./failure.cjs');
 const { LIBTORCH_VERSION, askedFlavour, findLibTorch, requestedFlavour } = require('./libtorch.cjs');
 const { addonPackage, recordOf } = require('./packages.cjs');
-const { addonFile, addonRecord, isCheckout, projectRoot, readJson } = require('./paths.cjs');
+const { addonFile, addonRecord, isBundled, isCheckout, manifest, projectRoot, readJson } = require('./paths.cjs');
 const { glibcVersion, platform, requirePlatform } = require('./platform.cjs');
 
 /** The command that sets up what is missing. */
@@ -17,7 +17,7 @@ const setUp = isCheckout ? `node ${join(projectRoot, 'scripts', 'build.mjs')}` :
  * Throws ProvisionError.
  */
 function findAddon() {
-  if (existsSync(addonFile)) {
+  if (!isBundled && existsSync(addonFile)) {
     const record = readJson(addonRecord);
     requireAsked(record?.flavour);
     return { origin: 'source', file: addonFile, libraries: [], record, libtorch: record };
@@ -64,9 +64,9 @@ function wantedLibTorch() {
  */
 function findPrebuilt({ version, flavour }) {
   const name = addonPackage(flavour);
-  const manifest = readJson(join(projectRoot, 'package.json'));
   const recordFile = recordOf(name);
   if (recordFile === null) {
+    if (isBundled) throw notBeside(name);
     const remedy = glibcVersion() === null ? null : remedyOf(manifest, name);
     if (remedy === null) return { name, misfit: `there is none for ${platform}, ${flavour}` };
     throw new ProvisionError(
@@ -87,6 +87,14 @@ function findPrebuilt({ version, flavour }) {
     return { name, misfit: `${name} is for LibTorch ${record.libtorch}, and this is ${version}` };
   }
   return { name, file: join(dirname(recordFile), 'aiforge.node'), record };
+}
+
+function notBeside(name) {
+  return new ProvisionError(
+    `the library is in a bundle in ${__dirname}, and the addon is not beside it. Have the bundler leave aiforge out ` +
+      `(esbuild --external:aiforge), install ${name} where the bundle is, or copy aiforge.node and addon.json of ${name} beside it`,
+    'ADDON_NOT_LOADED',
+  );
 }
 
 /** How to get a package of the release that is not installed; null where the release has none of that name. */

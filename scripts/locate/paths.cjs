@@ -6,8 +6,14 @@ const { isAbsolute, join, resolve } = require('node:path');
 /** The folder of package.json, wherever the package is installed. */
 const projectRoot = resolve(__dirname, '..', '..');
 
+/** The package's own manifest, which a bundle has in it. */
+const manifest = require('../../package.json');
+
+/** Whether a bundler has put this code into a file that lies elsewhere, so that its paths lead nowhere. */
+const isBundled = readJson(join(projectRoot, 'package.json'))?.name !== manifest.name;
+
 /** Whether this is the project's own checkout: no package has a lock file. */
-const isCheckout = existsSync(join(projectRoot, 'package-lock.json'));
+const isCheckout = !isBundled && existsSync(join(projectRoot, 'package-lock.json'));
 
 /** Where the addon is built, and the record of what it was built for. */
 const addonFolder = join(projectRoot, 'build', 'cmake');
@@ -29,4 +35,14 @@ function readJson(file) {
   }
 }
 
-module.exports = { projectRoot, isCheckout, addonFolder, addonFile, addonRecord, cacheFolder, readJson };
+module.exports = {
+  projectRoot,
+  manifest,
+  isBundled,
+  isCheckout,
+  addonFolder,
+  addonFile,
+  addonRecord,
+  cacheFolder,
+  readJson,
+};

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { AiforgeError } from '#lib/errors.js';
-import { fromTypedArray, memory, tensor, type DType, type NestedArray } from '#lib/tensor/index.js';
+import { fromTypedArray, memory, tensor, type DType, type NestedArray, type Tensor } from '#lib/tensor/index.js';
 import { collectGarbage } from '../support/garbage.mjs';
 
 function refusal(action: () => unknown): AiforgeError {
@@ -131,7 +131,7 @@ describe('tensor()', () => {
 });
 
 describe('fromTypedArray()', () => {
-  const arrays: [Parameters<typeof fromTypedArray>[0], DType][] = [
+  const arrays: [ReturnType<Tensor['toTypedArray']>, DType][] = [
     [Float32Array.of(1.5, -2), 'float32'],
     [Float64Array.of(0.1, 2), 'float64'],
     [Int8Array.of(-1, 2), 'int8'],

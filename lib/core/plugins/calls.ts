@@ -1,9 +1,8 @@
-import { types } from 'node:util';
-
 import { isPromise, notAwaited } from '../../data/promised.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { settled } from '../settled.js';
+import { isError } from '../../realms.js';
 
 /**
  * What a plugin's code gives. An error that it throws passes as it is; whatever else it throws says nothing of where, and
@@ -36,7 +35,7 @@ export async function awaited<T>(what: string, call: () => T | Promise<T>): Prom
 
 /** The error for what was thrown: itself, if it is one. */
 export function thrownBy(what: string, thrown: unknown): Error {
-  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
+  if (isError(thrown)) return thrown;
   return new AiforgeError(
     'PLUGIN_INVALID',
     `${what} threw ${show(thrown)}, which is no error: throw new Error('…'), which says what is wrong and where.`,

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { AiforgeError } from '../../errors.js';
 import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
+import { isError } from '../../realms.js';
 
 /** How often ranks ask each other. */
 const intervalMs = 500;
@@ -105,7 +106,7 @@ const anError = -1;
 
 /** The reason of an abort as a number for the other ranks: that of a signal, -1 for an error, 0 for anything else. */
 function codeOf(reason: unknown): number {
-  if (reason instanceof Error && !(reason instanceof DOMException)) return anError;
+  if (isError(reason) && !(reason instanceof DOMException)) return anError;
   return constants.signals[reason as NodeJS.Signals] ?? 0;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isError } from '../../realms.js';
 
 /** What a rank recorded about its end. */
 export interface RecordedError {
@@ -21,10 +22,10 @@ export function recordRankError(error: unknown, shown?: string): boolean {
   const file = process.env.TORCHELASTIC_ERROR_FILE;
   if (file === undefined || file === '') return false;
   const isLeft = shown !== undefined && file === process.env.AIFORGE_ERROR_FILE;
-  const isError = error instanceof Error;
+  const hasStack = isError(error);
   const record = {
-    message: isError ? `${error.name}: ${error.message}` : String(error),
-    callstack: shown ?? (isError ? error.stack : undefined),
+    message: hasStack ? `${error.name}: ${error.message}` : String(error),
+    callstack: shown ?? (hasStack ? error.stack : undefined),
     isShown: !isLeft,
     timestamp: Math.floor(Date.now() / 1000),
   };

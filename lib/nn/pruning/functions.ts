@@ -26,6 +26,7 @@ import {
   type NormOrder,
 } from './methods.js';
 import { moduleKind } from '../moduleKinds.js';
+import { isMap } from '../../realms.js';
 import { tensorKind } from '../../tensor/kinds.js';
 
 const parameterTakes = signature({ module: moduleKind, name: string });
@@ -163,10 +164,7 @@ const globalTakes = signature<GlobalPruneOptions>(
   { parameters: iterable('an array of [module, name]'), pruningMethod: func() },
   {
     amount: number,
-    importanceScores: kind<ReadonlyMap<Module, Readonly<Record<string, Tensor>>>>(
-      'a Map of modules',
-      (value) => value instanceof Map,
-    ),
+    importanceScores: kind<ReadonlyMap<Module, Readonly<Record<string, Tensor>>>>('a Map of modules', isMap),
   },
   ['amount'],
 );

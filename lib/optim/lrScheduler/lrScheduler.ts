@@ -1,3 +1,4 @@
+import { brand } from '../../brand.js';
 import { AiforgeError } from '../../errors.js';
 import { noGrad } from '../../autograd/modes.js';
 import { logger } from '../../log.js';
@@ -210,3 +211,5 @@ export abstract class LRScheduler {
     adoptState(this, stateDict);
   }
 }
+
+brand(LRScheduler, 'LRScheduler');

@@ -1,0 +1,25 @@
+// Values come from other realms too: `vm` contexts, in which test runners run each file, and the windows of Electron. There
+// `instanceof` of JavaScript's own classes says nothing; what counts is what a value is.
+import { isNativeError } from 'node:util/types';
+
+export {
+  isAnyArrayBuffer,
+  isDataView,
+  isMap,
+  isPromise,
+  isSet,
+  isSharedArrayBuffer,
+  isUint8Array,
+} from 'node:util/types';
+
+/** Whether a value is an object literal of any realm; a Tensor, an array or a module is none. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Whether a value is an error of any realm. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || isNativeError(value);
+}

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace aiforge {
+
+// Has the process end without taking LibTorch apart.
+void leave_quickly();
+
+}  // namespace aiforge
