@@ -11,6 +11,7 @@ const LEAVES = [
   'atomicFile',
   'counter',
   'depth',
+  'hints',
   'stack',
   'locate',
   'show',
