@@ -7,6 +7,7 @@
 
 #include "environment.h"
 #include "errors.h"
+#include "saved_metadata.h"
 #include "topics.h"
 
 namespace aiforge {
@@ -28,6 +29,10 @@ int alias_of(const c10::FunctionSchema& schema, const c10::Argument& result) {
     }
   }
   return -1;
+}
+
+bool writes_into(const c10::Argument& argument) {
+  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
 }
 
 c10::OperatorName split(const std::string& name) {
@@ -55,6 +60,7 @@ Operator::Operator(c10::OperatorHandle found)
     ValueType type = value_type_of(argument.real_type(), argument.N());
     const bool is_required = !argument.default_value().has_value() && !type.is_optional;
     if (argument.is_out()) outs.push_back(arguments.size());
+    if (writes_into(argument)) writes.push_back(arguments.size());
     arguments.push_back({argument.name(), std::move(type),
                          argument.default_value().value_or(c10::IValue()), is_required});
   }
@@ -160,16 +166,26 @@ void prepare(Environment& environment, napi_env env, const Operator& op, const n
   for (const Guard* guard : op.guards) guard->check({op.handle.schema(), stack});
 }
 
+// An operator that fails leaves the sizes of what it writes as they were.
+void call_writing(const Operator& op, torch::jit::Stack& stack) {
+  const SavedMetadata before(stack, op.writes);
+  try {
+    op.handle.callBoxed(stack);
+  } catch (...) {
+    before.restore();
+    throw;
+  }
+}
+
 // Where there is no memory left, tensors whose objects nobody has any more may hold it: an operator
 // that changes none of its arguments is tried again without them.
 void call_boxed(Environment& environment, napi_env env, const Operator& op,
                 const napi_value* values, size_t count, torch::jit::Stack& stack) {
+  if (!op.writes.empty()) return call_writing(op, stack);
   try {
     return op.handle.callBoxed(stack);
   } catch (const c10::Error& error) {
-    if (op.handle.schema().is_mutable() || !says_out_of_memory(error.what_without_backtrace())) {
-      throw;
-    }
+    if (!says_out_of_memory(error.what_without_backtrace())) throw;
   }
   // Before the collection, which may take the arguments' own objects: their numbers were read.
   prepare(environment, env, op, values, count, stack);

@@ -31,6 +31,7 @@ struct Operator {
   // For each return, the argument that it is (in-place and out variants), or -1.
   std::vector<int> aliases;
   std::vector<size_t> outs;          // arguments that results are written into
+  std::vector<size_t> writes;        // these, and what it works on in place
   std::vector<const Guard*> guards;  // none for nearly all
 };
 
