@@ -200,11 +200,11 @@ napi_value promote_types(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_numbers(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "fromNumbers", from_numbers);
-  define(env, exports, "fromScratch", from_scratch);
-  define(env, exports, "copyNumbers", copy_numbers);
-  define(env, exports, "readElements", read_elements);
-  define(env, exports, "promoteTypes", promote_types);
+  define<from_numbers>(env, exports, "fromNumbers");
+  define<from_scratch>(env, exports, "fromScratch");
+  define<copy_numbers>(env, exports, "copyNumbers");
+  define<read_elements>(env, exports, "readElements");
+  define<promote_types>(env, exports, "promoteTypes");
 }
 
 }  // namespace aiforge

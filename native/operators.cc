@@ -370,8 +370,8 @@ napi_value written_for(napi_env env, napi_callback_info info) {
 }
 
 // operatorNames(): every aten:: operator, without its namespace.
-Napi::Value operator_names(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
+napi_value operator_names(napi_env env, napi_callback_info) {
+  Napi::Array names = Napi::Array::New(env);
   for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
     if (name.name.rfind("aten::", 0) != 0) continue;
     if (!c10::Dispatcher::singleton().findSchema(name)) continue;
@@ -397,17 +397,14 @@ napi_value list_guards(napi_env env, napi_callback_info) {
 }  // namespace
 
 void define_operators(Napi::Env env, Napi::Object exports) {
-  napi_value function = nullptr;
-  check(env, napi_create_function(env, "call", NAPI_AUTO_LENGTH, call, &Environment::of(env),
-                                  &function));
-  exports.Set("call", Napi::Value(env, function));
-  define(env, exports, "registerOperators", register_operators);
-  define(env, exports, "schema", schema);
-  define(env, exports, "hasOperator", has_operator);
-  define(env, exports, "writtenFor", written_for);
-  define(env, exports, "guards", list_guards);
-  define(env, exports, "wrapNumber", wrap_number);
-  exports.Set("operatorNames", Napi::Function::New<operator_names>(env, "operatorNames"));
+  define<call>(env, exports, "call", &Environment::of(env));
+  define<register_operators>(env, exports, "registerOperators");
+  define<schema>(env, exports, "schema");
+  define<has_operator>(env, exports, "hasOperator");
+  define<written_for>(env, exports, "writtenFor");
+  define<list_guards>(env, exports, "guards");
+  define<wrap_number>(env, exports, "wrapNumber");
+  define<operator_names>(env, exports, "operatorNames");
 }
 
 }  // namespace aiforge
