@@ -38,7 +38,7 @@ describe('what Node calls in the addon', () => {
       const { parentPort } = require('node:worker_threads');
       parentPort.postMessage('loads');
       process.dlopen({ exports: {} }, ${JSON.stringify(addon)});
-      parentPort.postMessage('loaded');`;
+      (() => parentPort.postMessage('loaded'))();`; // a function of JavaScript, which is not begun once the worker ends
     const script = `
       const { Worker } = require('node:worker_threads');
       const worker = new Worker(${JSON.stringify(inner)}, { eval: true });
