@@ -171,7 +171,10 @@ napi_value read_elements(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const Environment& environment = Environment::of(env);
-    const at::Tensor source = readable(environment.handles.get(args.handle(0)));
+    const at::Tensor& given = environment.handles.get(args.handle(0));
+    // Before all of them are laid out in a row.
+    if (given.numel() > static_cast<int64_t>(Environment::kScratchNumbers)) return number(env, -1);
+    const at::Tensor source = readable(given);
     const OutsideTransforms outside;
     const auto dims = static_cast<size_t>(source.dim());
     const auto count = static_cast<size_t>(source.numel());

@@ -5,6 +5,8 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/headeronly/version.h>
 
+#include <atomic>
+
 #include "environment.h"
 #include "errors.h"
 #include "saved_metadata.h"
@@ -380,6 +382,18 @@ napi_value operator_names(napi_env env, napi_callback_info) {
   return names;
 }
 
+// Whether the process takes operators that are inner steps of others: all its environments do.
+std::atomic<bool> takes_inner{false};
+
+napi_value take_inner_operators(napi_env, napi_callback_info) {
+  takes_inner = true;
+  return nullptr;
+}
+
+napi_value takes_inner_operators(napi_env env, napi_callback_info) {
+  return Napi::Boolean::New(env, takes_inner);
+}
+
 // guards(): the table of native/guards.cc, for the documentation and the tests.
 napi_value list_guards(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
@@ -402,6 +416,8 @@ void define_operators(Napi::Env env, Napi::Object exports) {
   define<schema>(env, exports, "schema");
   define<has_operator>(env, exports, "hasOperator");
   define<written_for>(env, exports, "writtenFor");
+  define<take_inner_operators>(env, exports, "takeInnerOperators");
+  define<takes_inner_operators>(env, exports, "takesInnerOperators");
   define<list_guards>(env, exports, "guards");
   define<wrap_number>(env, exports, "wrapNumber");
   define<operator_names>(env, exports, "operatorNames");

@@ -20,7 +20,7 @@ import { memoryFormatKind } from './dtypeKinds.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
-import { toNested } from './nesting.js';
+import { requireListRoom, toNested } from './nesting.js';
 import { readTarget, type ToOptions } from './to.js';
 import { asNumber, forJson } from './primitives.js';
 import { formatAny } from './wrapperPrinting.js';
@@ -304,6 +304,7 @@ export class Tensor implements Disposable {
    * @throws AiforgeError INVALID_ARGUMENT for integers beyond 2^53, which JSON's numbers do not hold.
    */
   toJSON(): NestedArray<number | boolean | Complex> {
+    requireListRoom('toJSON', this, 2);
     return forJson(this.tolist<NestedArray>());
   }
 
