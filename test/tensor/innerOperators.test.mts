@@ -21,13 +21,7 @@ function asked(names: string[], script = ''): (Refusal | 'given')[] {
   return JSON.parse(stdout) as (Refusal | 'given')[];
 }
 
-const inner = [
-  '_softmax',
-  'aten::_softmax',
-  'native_layer_norm_backward',
-  'mkldnn_convolution',
-  'quantized_lstm_cell',
-];
+const inner = ['_softmax', 'aten::_softmax', 'native_layer_norm_backward', 'mkldnn_convolution', 'quantized_lstm_cell'];
 
 describe('operators that are no public functions', () => {
   it('are refused with what to call instead', () => {
