@@ -12,6 +12,9 @@ export type Handle = number;
 /** Handles of a list of tensors; -1 stands for "no tensor". */
 export type Handles = Float64Array;
 
+/** One that `createGenerator` made, or the default one of the device of this name. */
+export type GeneratorId = number | string;
+
 /** JavaScript that the engine calls; it gets handles made for it. */
 export type EngineCallback = (handles: (Handle | null)[]) => unknown;
 
@@ -140,7 +143,7 @@ export interface Native {
   engineArguments(): (Handle | null)[];
   registerHook(handle: Handle, callback: EngineCallback): HookToken;
   registerPostAccumulateGradHook(handle: Handle, callback: EngineCallback): HookToken;
-  removeHook(token: HookToken): void;
+  removeHook(token: HookToken): EngineCallback | null;
   applyFunction(
     name: string,
     inputs: Handles,
@@ -204,18 +207,13 @@ export interface Native {
 
   manualSeed(seed: number | bigint): void;
   createGenerator(device: string): number;
-  generatorDevice(generator: number): string;
+  generatorDevice(generator: GeneratorId): string;
   releaseGenerator(generator: number): void;
-  seedGenerator(generator: number, seed: number | bigint): void;
-  seedFromSystem(generator: number): number | bigint;
-  initialSeed(generator: number): number | bigint;
-  generatorState(generator: number): Handle;
-  setGeneratorState(generator: number, state: Handle): void;
-  defaultGeneratorState(device: string): Handle;
-  seedDefaultGenerator(device: string, seed: bigint): void;
-  seedDefaultFromSystem(device: string): number | bigint;
-  defaultInitialSeed(device: string): number | bigint;
-  setDefaultGeneratorState(device: string, state: Handle): void;
+  seedGenerator(generator: GeneratorId, seed: number | bigint): void;
+  seedFromSystem(generator: GeneratorId): number | bigint;
+  initialSeed(generator: GeneratorId): number | bigint;
+  generatorState(generator: GeneratorId): Handle;
+  setGeneratorState(generator: GeneratorId, state: Handle): void;
 
   /** Whether this is the first call in the process. */
   isFirstLoad(): boolean;

@@ -13,6 +13,7 @@ void define_everything(Napi::Env env, Napi::Object exports) {
   aiforge::Environment::open(env);
   aiforge::define_environment(env, exports);
   aiforge::define_operators(env, exports);
+  aiforge::define_operator_list(env, exports);
   aiforge::define_properties(env, exports);
   aiforge::define_autograd(env, exports);
   aiforge::define_functorch(env, exports);

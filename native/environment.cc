@@ -20,6 +20,7 @@ namespace aiforge {
 namespace {
 
 constexpr int64_t kGrowthBytes = int64_t{96} << 20;
+constexpr size_t kFewHooks = 16;
 constexpr int64_t kBeyondAnyLimit = int64_t{1} << 40;
 
 // Time that this thread computed: a collection does not seem long because other processes ran.
@@ -50,6 +51,7 @@ void Environment::close(napi_env, void* data, void*) {
   auto* environment = static_cast<Environment*>(data);
   environment->closed_ = true;
   end_sharing(environment);
+  Drawing::end(*environment);
   environment->inference_.reset();
   environment->forward_level.reset();
   environment->handles = Handles();
@@ -98,7 +100,10 @@ void Environment::sweep_later(napi_env env, void* data, void*) {
   auto* environment = static_cast<Environment*>(data);
   --environment->attached_;
   environment->sweep_posted_ = false;
-  if (!environment->closed_) environment->sweep(env);
+  if (!environment->closed_) {
+    environment->sweep(env);
+    if (environment->cycles.may_have_grown(kFewHooks)) environment->collect_cycles(env);
+  }
   environment->delete_when_unused();
 }
 
@@ -122,9 +127,17 @@ void Environment::report_memory(node_api_basic_env env) {
 // Memory beyond any limit makes V8 collect at once.
 void Environment::collect(napi_env env) {
   int64_t total = 0;
+  cycles.loosen(handles);
   napi_adjust_external_memory(env, kBeyondAnyLimit, &total);
   napi_adjust_external_memory(env, -kBeyondAnyLimit, &total);
+  cycles.fasten();
   sweep(env);
+}
+
+void Environment::collect_cycles(napi_env env) {
+  collect(env);  // the graphs that nobody has any more, which hold tensors
+  collect(env);
+  cycles.note_what_is_left();
 }
 
 // V8 answers external memory with marking on its helper threads, which a synchronous loop on busy

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "autograd/bridge.h"
+#include "autograd/cycles.h"
 #include "autograd/saved_tensors.h"
 #include "buffers.h"
+#include "default_generators.h"
 #include "forward_mode.h"
 #include "handles.h"
 #include "operators.h"
@@ -38,6 +40,7 @@ class Environment {
   Napi::FunctionReference error_factory;
   std::unordered_map<uint32_t, at::Generator> generators;
   uint32_t last_generator = 0;
+  DefaultGenerators default_generators;
   // Numbers that cross to JavaScript and back without a value made for each. Only lib/tensor/
   // scratch.ts has the ArrayBuffer, so that nobody detaches it.
   static constexpr size_t kScratchNumbers = 2048;
@@ -46,6 +49,7 @@ class Environment {
   std::unique_ptr<ForwardLevel> forward_level;  // while this thread is in a dual level
   std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
   std::shared_ptr<Bridge> bridge;  // from the engine back into JavaScript
+  Cycles cycles;
   Napi::FunctionReference engine_caller;
   Passes passes;
   size_t interludes = 0;  // how deep in JavaScript that the engine called
@@ -61,6 +65,9 @@ class Environment {
 
   // Makes V8 collect now, and releases what it collected.
   void collect(napi_env env);
+
+  // The same for circles through the graph too, which takes longer.
+  void collect_cycles(napi_env env);
 
   // Releases the tensors whose objects were collected.
   void sweep(node_api_basic_env env);

@@ -13,14 +13,32 @@ namespace aiforge {
 
 namespace {
 
-// Generator 0 is LibTorch's default one, which all environments share.
-at::Generator generator_of(napi_env env, uint32_t id) {
-  if (id == 0) return at::detail::getDefaultCPUGenerator();
-  const auto& generators = Environment::of(env).generators;
-  const auto found = generators.find(id);
-  if (found == generators.end()) throw Error("INVALID_ARGUMENT", "this Generator does not exist");
-  return found->second;
-}
+// A generator that nobody else uses in the meantime: one that createGenerator() made, by its
+// number, or a device's default one, by the device's name.
+class Source {
+ public:
+  Source(napi_env env, napi_value value) : environment_(Environment::of(env)) {
+    if (kind_of(env, value) == napi_string) {
+      drawing_.emplace(environment_);
+      const std::string device = Napi::Value(env, value).As<Napi::String>();
+      generator_ = at::globalContext().defaultGenerator(c10::Device(device));
+    } else {
+      const auto found = environment_.generators.find(static_cast<uint32_t>(read_int(env, value)));
+      if (found == environment_.generators.end())
+        throw Error("INVALID_ARGUMENT", "this Generator does not exist");
+      generator_ = found->second;
+    }
+    lock_ = std::unique_lock<std::mutex>(generator_.mutex());
+  }
+
+  at::Generator* operator->() { return &generator_; }
+
+ private:
+  Environment& environment_;
+  std::optional<Drawing> drawing_;
+  at::Generator generator_;
+  std::unique_lock<std::mutex> lock_;
+};
 
 napi_value from_seed(napi_env env, uint64_t seed) {
   if (seed < (uint64_t{1} << 53)) return number(env, static_cast<double>(seed));
@@ -31,6 +49,7 @@ napi_value from_seed(napi_env env, uint64_t seed) {
 napi_value manual_seed(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
+    const Drawing drawing(Environment::of(env));
     at::manual_seed(static_cast<uint64_t>(args.int64(0)));
     return nullptr;
   });
@@ -59,7 +78,7 @@ napi_value create_generator(napi_env env, napi_callback_info info) {
 napi_value generator_device(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    return Napi::String::New(env, generator_of(env, args.uint32(0)).device().str());
+    return Napi::String::New(env, Source(env, args[0])->device().str());
   });
 }
 
@@ -71,12 +90,11 @@ napi_value release_generator(napi_env env, napi_callback_info info) {
   });
 }
 
+// seedGenerator(generator, seed)
 napi_value seed_generator(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    at::Generator generator = generator_of(env, args.uint32(0));
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    generator.set_current_seed(static_cast<uint64_t>(args.int64(1)));
+    Source(env, args[0])->set_current_seed(static_cast<uint64_t>(args.int64(1)));
     return nullptr;
   });
 }
@@ -85,88 +103,29 @@ napi_value seed_generator(napi_env env, napi_callback_info info) {
 napi_value seed_from_system(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    at::Generator generator = generator_of(env, args.uint32(0));
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    return from_seed(env, generator.seed());
+    return from_seed(env, Source(env, args[0])->seed());
   });
 }
 
 napi_value initial_seed(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    return from_seed(env, generator_of(env, args.uint32(0)).current_seed());
+    return from_seed(env, Source(env, args[0])->current_seed());
   });
 }
 
 napi_value generator_state(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    at::Generator generator = generator_of(env, args.uint32(0));
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    return from_tensor(Environment::of(env), env, generator.get_state());
+    return from_tensor(Environment::of(env), env, Source(env, args[0])->get_state());
   });
 }
 
 napi_value set_generator_state(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    at::Generator generator = generator_of(env, args.uint32(0));
     const at::Tensor state = Environment::of(env).handles.get(args.handle(1));
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    generator.set_state(state);
-    return nullptr;
-  });
-}
-
-at::Generator default_generator(const ArgumentReader& args) {
-  return at::globalContext().defaultGenerator(c10::Device(args.string(0)));
-}
-
-// seedDefaultGenerator(device, seed)
-napi_value seed_default_generator(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<2> args(env, info);
-    at::Generator generator = default_generator(args);
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    generator.set_current_seed(static_cast<uint64_t>(args.int64(1)));
-    return nullptr;
-  });
-}
-
-// seedDefaultFromSystem(device): the seed
-napi_value seed_default_from_system(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
-    at::Generator generator = default_generator(args);
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    return from_seed(env, generator.seed());
-  });
-}
-
-napi_value default_initial_seed(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
-    return from_seed(env, default_generator(args).current_seed());
-  });
-}
-
-// defaultGeneratorState(device): of the generator that this device's operators draw from by default
-napi_value default_generator_state(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
-    at::Generator generator = default_generator(args);
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    return from_tensor(Environment::of(env), env, generator.get_state());
-  });
-}
-
-napi_value set_default_generator_state(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<2> args(env, info);
-    at::Generator generator = default_generator(args);
-    const at::Tensor state = Environment::of(env).handles.get(args.handle(1));
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    generator.set_state(state);
+    Source(env, args[0])->set_state(state);
     return nullptr;
   });
 }
@@ -183,11 +142,6 @@ void define_random(Napi::Env env, Napi::Object exports) {
   define<initial_seed>(env, exports, "initialSeed");
   define<generator_state>(env, exports, "generatorState");
   define<set_generator_state>(env, exports, "setGeneratorState");
-  define<seed_default_generator>(env, exports, "seedDefaultGenerator");
-  define<seed_default_from_system>(env, exports, "seedDefaultFromSystem");
-  define<default_initial_seed>(env, exports, "defaultInitialSeed");
-  define<default_generator_state>(env, exports, "defaultGeneratorState");
-  define<set_default_generator_state>(env, exports, "setDefaultGeneratorState");
 }
 
 }  // namespace aiforge

@@ -156,12 +156,14 @@ const mistakes: Record<string, [mistake: () => unknown, expected: Expected]> = {
     () => ones([2]).to('gpu' as 'cpu'),
     { code: 'INVALID_ARGUMENT', reason: "to: expected a dtype, a device or a Tensor, got 'gpu'." },
   ],
-  'a device that this build lacks': [
+  'a device that is not there': [
     () => ones([2]).to('cuda'),
     {
       code: 'DEVICE_UNAVAILABLE',
       op: 'aten::to.device',
-      reason: /not linked with support for cuda devices\. This build is for the CPU: .*AIFORGE_FLAVOUR=cuda/,
+      // Of the CPU's flavour, and of CUDA's without a GPU.
+      reason:
+        /not linked with support for cuda devices\. This build of aiforge is for the CPU: |No GPU can be used here, which cuda\.isAvailable\(\) tells/,
     },
   ],
   'a disposed tensor': [

@@ -9,6 +9,7 @@ import {
 } from '../native.js';
 import { enterContext } from '../tensor/context.js';
 import { refuseResult } from '../tensor/engine.js';
+import { tie } from '../tensor/hookTies.js';
 import { handlesOf, handlesOrNone, refuseInTransforms, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { noGrad } from './modes.js';
 
@@ -128,6 +129,7 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
     throw new AiforgeError('INVALID_ARGUMENT', `${type.name}.apply: ${type.name} has no static ${method}().`);
   }
   const context = new Context(args);
+  const backward = backwardOf(type, context);
   let result: unknown;
   let outputs: readonly unknown[] = [];
   enterContext();
@@ -141,10 +143,11 @@ function applyFunction<Args extends unknown[], Result>(type: FunctionClass<Args,
       enterContext(); // the results belong to the caller's scope
       return Context.forwardOf(context, outputs);
     },
-    backwardOf(type, context),
+    backward,
     (node) => Context.attach(context, node),
   );
   const wrapped = handles.map((handle, i) => (handle === null || handle < 0 ? outputs[i] : wrapHandle(handle)));
+  tie(wrapped.filter(Tensor.isTensor), backward);
   return (Array.isArray(result) ? wrapped : wrapped[0]) as Result;
 }
 

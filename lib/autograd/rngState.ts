@@ -27,10 +27,10 @@ export class RngState {
 function statesOf(devices: Iterable<string>): Map<string, Tensor> {
   return runInContext({ holder: null }, () => {
     enterContext();
-    return new Map(Array.from(devices, (device) => [device, wrapHandle(native.defaultGeneratorState(device))]));
+    return new Map(Array.from(devices, (device) => [device, wrapHandle(native.generatorState(device))]));
   });
 }
 
 function restore(states: ReadonlyMap<string, Tensor>): void {
-  for (const [device, state] of states) native.setDefaultGeneratorState(device, handleOf(state));
+  for (const [device, state] of states) native.setGeneratorState(device, handleOf(state));
 }

@@ -22,13 +22,13 @@ const everyDevice = (): number[] => Array.from({ length: deviceCount() }, (_, de
  */
 export function getRngState(device?: CudaDevice): Tensor {
   deviceTakes.check('getRngState', arguments);
-  return wrapHandle(native.defaultGeneratorState(nameOf(device)));
+  return wrapHandle(native.generatorState(nameOf(device)));
 }
 
 /** Sets the state of a device's default generator to one that `getRngState` gave. */
 export function setRngState(state: Tensor, device?: CudaDevice): void {
   stateTakes.check('setRngState', arguments);
-  native.setDefaultGeneratorState(nameOf(device), handleOf(state));
+  native.setGeneratorState(nameOf(device), handleOf(state));
 }
 
 /** The states of all devices' default generators; none where there is no device. */
@@ -50,27 +50,27 @@ export function setRngStateAll(states: readonly Tensor[]): void {
 export function manualSeed(seed: number | bigint): void {
   seedTakes.check('manualSeed', arguments);
   const bits = seedBits('manualSeed', seed);
-  if (deviceCount() > 0) native.seedDefaultGenerator(nameOf(), bits);
+  if (deviceCount() > 0) native.seedGenerator(nameOf(), bits);
 }
 
 /** Seeds every device's default generator; does nothing where there is no device. */
 export function manualSeedAll(seed: number | bigint): void {
   seedTakes.check('manualSeedAll', arguments);
   const bits = seedBits('manualSeedAll', seed);
-  for (const device of everyDevice()) native.seedDefaultGenerator(nameOf(device), bits);
+  for (const device of everyDevice()) native.seedGenerator(nameOf(device), bits);
 }
 
 /** Seeds the current device's default generator from the system's entropy; returns the seed. */
 export function seed(): number | bigint {
   nothing.check('seed', arguments);
-  return native.seedDefaultFromSystem(nameOf());
+  return native.seedFromSystem(nameOf());
 }
 
 /** Seeds every device's default generator with one seed from the system's entropy; returns it, or null where there is no device. */
 export function seedAll(): number | bigint | null {
   nothing.check('seedAll', arguments);
   if (deviceCount() === 0) return null;
-  const value = native.seedDefaultFromSystem(nameOf(0));
+  const value = native.seedFromSystem(nameOf(0));
   manualSeedAll(value);
   return value;
 }
@@ -78,5 +78,5 @@ export function seedAll(): number | bigint | null {
 /** The seed of the current device's default generator. Throws DEVICE_UNAVAILABLE where there is no device. */
 export function initialSeed(): number | bigint {
   nothing.check('initialSeed', arguments);
-  return native.defaultInitialSeed(nameOf());
+  return native.initialSeed(nameOf());
 }

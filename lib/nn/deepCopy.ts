@@ -37,6 +37,7 @@ function copyModule(module: Module, copies: Copies): Module {
   for (const [property, { tensor, persistent }] of module[registry].buffers) {
     own.buffers.set(property, { tensor: copyOf(tensor, copies), persistent });
   }
+  for (const [property, kind] of module[registry].kinds) own.kinds.set(property, kind);
   own.hooks = module[registry].hooks === null ? null : new ModuleHooks(module[registry].hooks);
   Object.defineProperty(copy, registry, { value: own });
   for (const name of Reflect.ownKeys(module)) {

@@ -5,7 +5,7 @@ import { isThenable } from '../tensor/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { joinNames } from './moduleNames.js';
-import { members, setMember } from './registry.js';
+import { members, registry, setMember } from './registry.js';
 import { moduleKind } from './moduleKinds.js';
 
 export interface FunctionalCallOptions {
@@ -94,6 +94,7 @@ function fill({ owner, property, tensor: own }: Place, tensor: Tensor): () => vo
     owner[setMember](property, tensor);
     return () => owner[setMember](property, own);
   }
+  owner[registry].kinds.delete(property); // a look at the members in the meantime may find any tensor
   Object.defineProperty(owner, property, { value: tensor, configurable: true, enumerable: true, writable: true });
   return () => Object.defineProperty(owner, property, before);
 }

@@ -3,6 +3,7 @@ import { logger } from '../log.js';
 import { anything, boolean } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
+import { refuseResult } from '../tensor/engine.js';
 import { BackwardHooks, type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 import {
   ModuleHookHandle,
@@ -20,6 +21,7 @@ type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown;
 type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
 type Forward = (this: Module, ...args: readonly unknown[]) => unknown;
 
+const isPromise = (value: unknown): boolean => value instanceof Promise;
 const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
 
 // The property `forward` of every module that has hooks: one function, so that a copied module has its own hooks.
@@ -56,6 +58,7 @@ class HookedCall {
     const backwardPre = hooksOf<BackwardPreHook>(module, 'backwardPre')!;
     for (const hook of hooksOf<ForwardPreHook>(module, 'forwardPre')!) {
       const given = hook(module, this.args);
+      if (isPromise(given)) refuseResult('A forward pre-hook', given);
       if (isGiven(given)) this.args = Array.isArray(given) ? (given as unknown[]) : [given];
     }
     const hooks = backward.size + backwardPre.size === 0 ? null : new BackwardHooks(module, backward, backwardPre);
@@ -87,6 +90,7 @@ class HookedCall {
 
 /** What a forward hook puts in the place of an output. A number is what `push` gives, as an arrow function returns it. */
 function replacing(output: unknown, given: unknown): unknown {
+  if (isPromise(given) && !isPromise(output)) refuseResult('A forward hook', given);
   if (typeof given === 'object' || typeof output !== 'object') return given;
   throw new AiforgeError(
     'INVALID_ARGUMENT',

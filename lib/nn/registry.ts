@@ -1,3 +1,5 @@
+import { AiforgeError } from '../errors.js';
+import { show } from '../show.js';
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { nextAge } from './age.js';
@@ -5,6 +7,7 @@ import { Buffer } from './buffer.js';
 import type { ModuleHooks, AnyHook, HookKind, HookList } from './hookLists.js';
 import type { Module } from './module.js';
 import { stateDictName } from './moduleNames.js';
+import { Parameter } from './parameter.js';
 
 export interface RegisteredBuffer {
   tensor: Tensor | null;
@@ -30,11 +33,15 @@ export const setMember: unique symbol = Symbol('aiforge.setMember');
 /** The method that is called after a module's tensors were converted, moved or copied; layers that lay them out override it. */
 export const converted: unique symbol = Symbol('aiforge.converted');
 
+type MemberKind = 'Parameter' | 'Module';
+
 /** What a module knows of itself beside its properties. */
 export class Registry {
   /** Tells what was made before the module from what was made after its constructor had begun. */
   readonly madeAt = nextAge();
   readonly buffers = new Map<string, RegisteredBuffer>();
+  /** What the properties that held a parameter or a module may hold from then on; null always. */
+  readonly kinds = new Map<string, MemberKind>();
   hooks: ModuleHooks | null = null;
 }
 
@@ -65,12 +72,48 @@ export function defineBuffer(module: Module, property: string, tensor: Tensor | 
   Object.defineProperty(module, property, accessor(property));
 }
 
+function kindOf(value: unknown): MemberKind | null {
+  if (value instanceof Parameter) return 'Parameter';
+  return typeof value === 'object' && value !== null && registry in value ? 'Module' : null;
+}
+
+/**
+ * Throws where something else was put in the place of a parameter or a module, which would no longer be trained, moved or saved.
+ * A getter may compute what was a parameter.
+ */
+function checkKind(module: Module, property: string, value: unknown): void {
+  const { kinds } = module[registry];
+  const kind = kindOf(value);
+  const before = kinds.get(property);
+  if (kind !== null && (before !== 'Parameter' || kind === 'Parameter')) {
+    if (kind !== before) kinds.set(property, kind);
+    return;
+  }
+  if (before === undefined || value === null || value === undefined) return;
+  if (Object.getOwnPropertyDescriptor(module, property)?.get !== undefined) return;
+  const name = `${module.constructor.name}.${property}`;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name}: expected a ${before} or null, got ${show(value)}.` +
+      (before === 'Parameter'
+        ? ` Write new nn.Parameter(…), or setData(…) of the parameter that is there; what is computed has a name of its own.`
+        : ''),
+  );
+}
+
+/** Notes what a module holds, so that nothing else takes its place; every look at the members does so as well. */
+export function noteMembers(module: Module): void {
+  propertiesOf(module);
+}
+
 /** The members that are properties; a `Buffer` that was assigned to one is registered on the way. */
 export function propertiesOf(module: Module): Member[] {
   const { buffers } = module[registry];
   return Object.keys(module).map((property) => {
     const value: unknown = Reflect.get(module, property);
-    if (value instanceof Buffer && !buffers.has(property)) defineBuffer(module, property, value, value.persistent);
+    if (buffers.has(property)) return { name: stateDictName(property), property, value };
+    if (value instanceof Buffer) defineBuffer(module, property, value, value.persistent);
+    else checkKind(module, property, value);
     return { name: stateDictName(property), property, value };
   });
 }
@@ -79,6 +122,7 @@ export function propertiesOf(module: Module): Member[] {
 export function setProperty(module: Module, property: string, value: unknown): void {
   if (value === undefined) {
     module[registry].buffers.delete(property);
+    module[registry].kinds.delete(property);
     Reflect.deleteProperty(module, property);
   } else {
     Reflect.set(module, property, value);

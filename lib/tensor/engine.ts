@@ -60,7 +60,7 @@ export function refuseResult(what: string, result: unknown): never {
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     result instanceof Promise
-      ? `${what} returned a Promise: the engine waits for its result and cannot await; make it synchronous.`
+      ? `${what} returned a Promise: its result is needed at once and cannot be awaited; make it synchronous.`
       : `${what}: expected a Tensor or nothing, got ${got}.`,
   );
 }

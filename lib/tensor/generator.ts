@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { nothing, signature } from '../signature.js';
-import { native } from '../native.js';
+import { native, type GeneratorId } from '../native.js';
 import { enterContext } from './context.js';
 import type { Device } from './dtype.js';
 import { deviceKind } from './dtypeKinds.js';
@@ -90,12 +90,15 @@ export class Generator {
   }
 }
 
-function stateOf(id: number): Tensor {
+function stateOf(id: GeneratorId): Tensor {
   enterContext();
   return wrapHandle(native.generatorState(id));
 }
 
-/** Seeds the default generator of every device: the same seed gives the same numbers as PyTorch. */
+/**
+ * Seeds the default generator of every device: the same seed gives the same numbers as PyTorch. Each thread has default generators of
+ * its own, as each of Python's processes has: no other one is seeded.
+ */
 export function manualSeed(seed: number | bigint): void {
   seedTakes.check('manualSeed', arguments);
   native.manualSeed(seedBits('manualSeed', seed));
@@ -104,7 +107,7 @@ export function manualSeed(seed: number | bigint): void {
 /** Seeds the default generator from the system's entropy; returns the seed. */
 export function seed(): number | bigint {
   nothing.check('seed', arguments);
-  const value = native.seedFromSystem(0);
+  const value = native.seedFromSystem('cpu');
   manualSeed(value);
   return value;
 }
@@ -112,16 +115,16 @@ export function seed(): number | bigint {
 /** The default generator's seed. */
 export function initialSeed(): number | bigint {
   nothing.check('initialSeed', arguments);
-  return native.initialSeed(0);
+  return native.initialSeed('cpu');
 }
 
 /** The default generator's state as a uint8 tensor, the same bytes as PyTorch's. */
 export function getRngState(): Tensor {
   nothing.check('getRngState', arguments);
-  return stateOf(0);
+  return stateOf('cpu');
 }
 
 export function setRngState(state: Tensor): void {
   stateTakes.check('setRngState', arguments);
-  native.setGeneratorState(0, handleOf(state));
+  native.setGeneratorState('cpu', handleOf(state));
 }

@@ -1,5 +1,6 @@
-import { native, type Handle, type HookToken } from '../native.js';
+import { native, type EngineCallback, type Handle, type HookToken } from '../native.js';
 import { refuseResult } from './engine.js';
+import { tie, untie } from './hookTies.js';
 import { handleOf, Tensor, wrapHandle } from './tensor.js';
 
 /** Gets a gradient, and may return another in its place. */
@@ -7,7 +8,7 @@ export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
 
 /** What `registerHook` gives: `remove()`, or the end of a `using` block, takes the hook away. */
 export class HookHandle implements Disposable {
-  #token: HookToken;
+  readonly #token: HookToken;
 
   /** @internal */
   constructor(token: HookToken) {
@@ -16,7 +17,8 @@ export class HookHandle implements Disposable {
 
   /** Takes the hook away; nothing happens when it is gone already. */
   remove(): void {
-    native.removeHook(this.#token);
+    const removed = native.removeHook(this.#token);
+    if (removed !== null) untie(removed);
   }
 
   [Symbol.dispose](): void {
@@ -31,12 +33,13 @@ function checkHook(name: string, hook: unknown): void {
 /** @internal */
 export function registerHook(tensor: Tensor, hook: GradHook): HookHandle {
   checkHook('registerHook', hook);
-  const token = native.registerHook(handleOf(tensor), ([handle]) => {
+  const callback: EngineCallback = ([handle]) => {
     const result: unknown = hook(wrapHandle(handle as Handle));
     if (result === undefined || result === null) return null;
     return Tensor.isTensor(result) ? handleOf(result) : refuseResult('The hook of a tensor', result);
-  });
-  return new HookHandle(token);
+  };
+  tie([tensor], callback);
+  return new HookHandle(native.registerHook(handleOf(tensor), callback));
 }
 
 /** @internal */
@@ -44,11 +47,12 @@ export function registerPostAccumulateGradHook(tensor: Tensor, hook: (parameter:
   checkHook('registerPostAccumulateGradHook', hook);
   // The same object where it is still there: a parameter has names and fields of its own.
   const registered = new WeakRef(tensor);
-  const token = native.registerPostAccumulateGradHook(handleOf(tensor), ([handle]) => {
+  const callback: EngineCallback = ([handle]) => {
     const given = wrapHandle(handle as Handle);
     const own = registered.deref();
     const result: unknown = hook(own === undefined || own.isDisposed ? given : own);
     if (result !== undefined && result !== null) refuseResult('The post-accumulate hook of a tensor', result);
-  });
-  return new HookHandle(token);
+  };
+  tie([tensor], callback);
+  return new HookHandle(native.registerPostAccumulateGradHook(handleOf(tensor), callback));
 }

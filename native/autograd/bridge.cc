@@ -196,8 +196,16 @@ JsReference::~JsReference() {
 napi_value JsReference::value() const {
   napi_value value = nullptr;
   check(bridge_->env(), napi_get_reference_value(bridge_->env(), reference_, &value));
+  if (value == nullptr)
+    throw Error("OPERATOR_FAILED", "the function that this graph calls is gone");
   return value;
 }
+
+bool JsReference::loosen() {
+  return napi_reference_unref(bridge_->env(), reference_, nullptr) == napi_ok;
+}
+
+void JsReference::fasten() { napi_reference_ref(bridge_->env(), reference_, nullptr); }
 
 void throw_pending(napi_env env) {
   napi_value error = nullptr;

@@ -90,6 +90,11 @@ class JsReference {
   Bridge& bridge() const { return *bridge_; }
   napi_value value() const;  // on the environment's thread
 
+  // On the environment's thread, about a collection: whether V8 may take the value now, and that it
+  // may not any more.
+  bool loosen();
+  void fasten();
+
  private:
   std::shared_ptr<Bridge> bridge_;
   napi_ref reference_ = nullptr;

@@ -17,6 +17,7 @@ using WeakNode = WeakNodePointer<FunctionNode>;
 
 // What `forward` hands back, as lib/autograd/function.ts arranges it.
 struct Forward {
+  napi_value handles;
   std::vector<at::Tensor> outputs;  // undefined where an output is no tensor
   std::vector<at::Tensor> dirty;
   std::vector<at::Tensor> non_differentiable;
@@ -35,10 +36,12 @@ Forward run_forward(Environment& environment, napi_env env, napi_value forward) 
     check(env, napi_get_named_property(env, result, name, &value));
     return value;
   };
-  return {to_tensors(environment, env, field("outputs")),
+  return {field("outputs"),
+          to_tensors(environment, env, field("outputs")),
           to_tensors(environment, env, field("dirty")),
           to_tensors(environment, env, field("nonDifferentiable")),
-          to_tensors(environment, env, field("toSave")), read_bool(env, field("materializeGrads"))};
+          to_tensors(environment, env, field("toSave")),
+          read_bool(env, field("materializeGrads"))};
 }
 
 std::unordered_set<at::TensorImpl*> impls_of(const std::vector<at::Tensor>& tensors) {
@@ -62,9 +65,11 @@ std::vector<std::optional<at::Tensor>> wrap_outputs(const std::vector<at::Tensor
 }
 
 // A handle for each output; -1 where it is the very tensor that `forward` returned, null for
-// another value.
+// another value. `all` gets those of the tensors.
 napi_value handles_of(Environment& environment, napi_env env, const Forward& forward,
-                      const std::vector<std::optional<at::Tensor>>& outputs) {
+                      const std::vector<std::optional<at::Tensor>>& outputs,
+                      std::vector<Handle>& all) {
+  const HandleList returned = read_handles(env, forward.handles);
   napi_value array = nullptr;
   check(env, napi_create_array_with_length(env, outputs.size(), &array));
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -73,8 +78,10 @@ napi_value handles_of(Environment& environment, napi_env env, const Forward& for
       check(env, napi_get_null(env, &item));
     } else if (outputs[i]->is_same(forward.outputs[i])) {
       item = number(env, -1);
+      all.push_back(to_handle(returned.data[i]));
     } else {
       item = from_tensor(environment, env, *outputs[i]);
+      all.push_back(static_cast<Handle>(read_number(env, item, "")));
     }
     check(env, napi_set_element(env, array, static_cast<uint32_t>(i), item));
   }
@@ -99,9 +106,10 @@ napi_value apply_function(napi_env env, napi_callback_info info) {
       if (argument.defined()) inputs.push_back(std::move(argument));
     }
     OwnNode node;
+    std::shared_ptr<JsReference> backward;
     if (c10::GradMode::is_enabled() && torch::autograd::any_variable_requires_grad(inputs)) {
-      auto backward = std::make_shared<JsReference>(*environment.bridge, args[3]);
-      node = make_node<FunctionNode>(args.string(0), std::move(backward), std::move(is_tensor));
+      backward = std::make_shared<JsReference>(*environment.bridge, args[3]);
+      node = make_node<FunctionNode>(args.string(0), backward, std::move(is_tensor));
       node->set_next_edges(torch::autograd::collect_next_edges(inputs));
       node->clear_input_metadata();
     }
@@ -116,7 +124,10 @@ napi_value apply_function(napi_env env, napi_callback_info info) {
         throw_pending(env);
       }
     }
-    return handles_of(environment, env, forward, outputs);
+    std::vector<Handle> all;
+    const napi_value handles = handles_of(environment, env, forward, outputs, all);
+    if (node) environment.cycles.add(env, backward, std::move(all), node.get());
+    return handles;
   });
 }
 

@@ -159,6 +159,10 @@ napi_value set_gradient(napi_env env, napi_callback_info info) {
     Handles& handles = environment.handles;
     const at::Tensor tensor = handles.get(args.handle(0));
     const at::Tensor grad = args.is_missing(1) ? at::Tensor() : handles.get(args.handle(1));
+    if (grad.defined() && grad.is_same(tensor)) {
+      throw Error("INVALID_ARGUMENT",
+                  "a tensor cannot be its own gradient; assign a clone() or a detach()");
+    }
     if (grad.defined() &&
         (grad.sizes() != tensor.sizes() || grad.scalar_type() != tensor.scalar_type() ||
          grad.device() != tensor.device())) {
@@ -218,12 +222,21 @@ napi_value is_leaf(napi_env env, napi_callback_info info) {
   });
 }
 
+// Python's arithmetic with a number calls the overload for two tensors, whose bits are the same.
+std::string name_in_python(const std::string& name) {
+  for (const char* operation : {"Add", "Sub", "Mul", "Div"}) {
+    if (name == std::string(operation) + "Backward1") return std::string(operation) + "Backward0";
+  }
+  return name;
+}
+
 // gradFnName(tensor): 'AddBackward0', or null for a leaf
 napi_value grad_fn_name(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const auto& node = Environment::of(env).handles.get(args.handle(0)).grad_fn();
-    return node ? Napi::Value(Napi::String::New(env, node->name())) : Napi::Env(env).Null();
+    return node ? Napi::Value(Napi::String::New(env, name_in_python(node->name())))
+                : Napi::Env(env).Null();
   });
 }
 

@@ -19,21 +19,21 @@ namespace impl = torch::autograd::impl;
 // The hooks of one tensor, in the order of their registration.
 class HookChain {
  public:
-  uint64_t add(Bridge& bridge, napi_value function) {
-    auto reference = std::make_shared<JsReference>(bridge, function);
+  uint64_t add(std::shared_ptr<JsReference> reference) {
     const std::lock_guard<std::mutex> lock(mutex_);
     hooks_.emplace_back(++last_, std::move(reference));
     return last_;
   }
 
-  void remove(uint64_t id) {
-    std::shared_ptr<JsReference> dropped;
+  // What was removed; null when it is gone already.
+  std::shared_ptr<JsReference> remove(uint64_t id) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = std::find_if(hooks_.begin(), hooks_.end(),
                                     [id](const auto& hook) { return hook.first == id; });
-    if (found == hooks_.end()) return;
-    dropped = std::move(found->second);
+    if (found == hooks_.end()) return nullptr;
+    auto removed = std::move(found->second);
     hooks_.erase(found);
+    return removed;
   }
 
   // A copy: a hook may add and remove others while it runs.
@@ -115,9 +115,9 @@ struct HookToken {
   uint64_t id;
 };
 
-napi_value token_for(napi_env env, Bridge& bridge, const std::shared_ptr<HookChain>& chain,
-                     napi_value function) {
-  return external(env, std::make_unique<HookToken>(HookToken{chain, chain->add(bridge, function)}));
+napi_value token_for(napi_env env, const std::shared_ptr<HookChain>& chain,
+                     std::shared_ptr<JsReference> hook) {
+  return external(env, std::make_unique<HookToken>(HookToken{chain, chain->add(std::move(hook))}));
 }
 
 template <std::shared_ptr<HookChain> (*Chain)(const at::Tensor&)>
@@ -130,18 +130,24 @@ napi_value register_with(napi_env env, napi_callback_info info) {
       throw Error("INVALID_ARGUMENT", "a hook needs a tensor that requires gradients, and " +
                                           describe_tensor(tensor) + " does not");
     }
-    return token_for(env, *environment.bridge, Chain(tensor), args[1]);
+    const auto chain = Chain(tensor);
+    auto hook = std::make_shared<JsReference>(*environment.bridge, args[1]);
+    const auto* node = impl::get_autograd_meta(tensor)->grad_fn_.get();
+    environment.cycles.add(env, hook, {args.handle(0)}, node);
+    return token_for(env, chain, std::move(hook));
   });
 }
 
+// removeHook(token): the function that is called no more, or null
 napi_value remove_hook(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     void* data = nullptr;
     check(env, napi_get_value_external(env, args[0], &data));
     const auto* token = static_cast<HookToken*>(data);
-    if (const auto chain = token->chain.lock()) chain->remove(token->id);
-    return nullptr;
+    const auto chain = token->chain.lock();
+    const auto removed = chain ? chain->remove(token->id) : nullptr;
+    return removed ? removed->value() : Napi::Env(env).Null();
   });
 }
 

@@ -96,7 +96,9 @@ template <void (at::cuda::CUDAGraph::*Method)()>
 napi_value on_graph(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    (unwrap_object<GraphObject>(env, args[0])->graph.*Method)();
+    const auto object = unwrap_object<GraphObject>(env, args[0]);
+    const Drawing drawing(Environment::of(env));  // a replay draws what was captured
+    (object->graph.*Method)();
     return nullptr;
   });
 }

@@ -34,6 +34,7 @@ describe('backward', () => {
     expect(x.grad!.tolist()).to.deep.equal([3, 30]);
     expect(() => x.mul(3).backward()).to.throw(/grad can be implicitly created only for scalar outputs/);
     expect(() => (x.grad = ones([3]))).to.throw(/must have its shape/);
+    expect(() => (x.grad = x)).to.throw(/a tensor cannot be its own gradient/);
   });
 
   it('goes through a graph once unless it is retained', () => {
@@ -93,6 +94,9 @@ describe('backward', () => {
     apart.zero_();
     expect(y.tolist()).to.deep.equal([0]);
     expect(y.add(x).gradFn).to.equal('AddBackward0');
+    // As in Python, where a number is a tensor to these four.
+    const names = [x.add(2), x.sub(2), x.mul(2), x.div(2), x.pow(2)].map(({ gradFn }) => gradFn);
+    expect(names).to.deep.equal(['AddBackward0', 'SubBackward0', 'MulBackward0', 'DivBackward0', 'PowBackward0']);
     expect(() => y.requiresGrad_(false)).to.throw();
   });
 });

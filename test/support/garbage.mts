@@ -4,7 +4,10 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
-/** Collects what earlier tests left, so that a count of live tensors taken now can only be lowered by what is counted. */
-export function collectGarbage(): void {
-  gc();
+/** Collects all garbage, and what that lets go of. */
+export async function collectGarbage(): Promise<void> {
+  for (let i = 0; i < 4; ++i) {
+    gc();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

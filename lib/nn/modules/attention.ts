@@ -10,6 +10,7 @@ import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
 import { nativeMultiHeadAttention, view } from '../operators.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { tensorKind } from '../../tensor/kinds.js';
 
 export interface MultiheadAttentionOptions extends FactoryOptions {
@@ -114,6 +115,7 @@ export class MultiheadAttention extends Module {
     this.biasV = addBiasKv ? parameter(1, 1, embedDim) : null;
     this.outProj = new NonDynamicallyQuantizableLinear(embedDim, embedDim, { bias, device, dtype });
     this.resetParameters();
+    noteMembers(this);
   }
 
   resetParameters(): void {

@@ -7,6 +7,7 @@ import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { ConvolutionPadding, PaddingMode } from '../operators/convolution.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { pythonTuple } from '../printing.js';
 import type { FactoryOptions } from './linear.js';
 import { tupleOf, type AnySize } from './sizes.js';
@@ -70,6 +71,7 @@ export abstract class ConvNd<P extends ConvolutionPadding> extends Module {
     this.weight = new Parameter(empty([first, second / groups, ...this.kernelSize], factory));
     this.bias = bias ? new Parameter(empty([outChannels], factory)) : null;
     this.resetParameters();
+    noteMembers(this);
   }
 
   private readPadding(padding: AnySize | 'same' | 'valid', dims: number): P {

@@ -12,6 +12,7 @@ import { factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { embeddingOptions } from '../functional/embedding.js';
@@ -106,6 +107,7 @@ export class Embedding extends Module {
     this.sparse = sparse;
     this.weight = new Parameter(tableOf(numEmbeddings, embeddingDim, _weight, factory), !_freeze);
     if (_weight === null) this.resetParameters();
+    noteMembers(this);
   }
 
   /**

@@ -6,6 +6,7 @@ import { named, type Rest } from '../functional/arguments.js';
 import { embeddingBag, type EmbeddingBagOptions } from '../functional/embeddingBag.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
 import { resetTable, sizesOfVectors, tableOf } from './embedding.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
@@ -99,6 +100,7 @@ export class EmbeddingBag extends Module {
     this.paddingIdx = paddingIdx === null ? null : checkPaddingIdx(paddingIdx, numEmbeddings);
     this.weight = new Parameter(tableOf(numEmbeddings, embeddingDim, _weight, factory));
     if (_weight === null) this.resetParameters();
+    noteMembers(this);
   }
 
   /**

@@ -9,6 +9,7 @@ import { hasUninitializedParams, initializeOnForward } from '../lazy.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { pythonBoolean } from '../printing.js';
 import { materialize, UninitializedParameter } from '../uninitialized.js';
 import { dtypeKind, deviceKind } from '../../tensor/kinds.js';
@@ -57,6 +58,7 @@ export class Linear extends Module {
     this.weight = new Parameter(empty([outFeatures, inFeatures], factory));
     this.bias = bias ? new Parameter(empty([outFeatures], factory)) : null;
     this.resetParameters();
+    noteMembers(this);
   }
 
   resetParameters(): void {
@@ -108,6 +110,7 @@ export class Bilinear extends Module {
     this.weight = new Parameter(empty([outFeatures, in1Features, in2Features], factory));
     this.bias = bias ? new Parameter(empty([outFeatures], factory)) : null;
     this.resetParameters();
+    noteMembers(this);
   }
 
   resetParameters(): void {

@@ -8,6 +8,7 @@ import { hasUninitializedParams } from '../lazy.js';
 import type { ModuleMetadata, StateDictLoading } from '../loadStateDict.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { pythonBoolean, pythonFloat } from '../printing.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { nothing } from '../../signature.js';
@@ -67,6 +68,7 @@ export abstract class NormBase extends Module {
     const counter = { dtype: 'int64', device: factory.device } as const;
     this.registerBuffer('numBatchesTracked', trackRunningStats ? zeros([], counter) : null);
     this.resetParameters();
+    noteMembers(this);
   }
 
   /** Forgets the statistics: mean 0, variance 1. */

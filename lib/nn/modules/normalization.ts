@@ -8,6 +8,7 @@ import { ones_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { sizes } from './sizes.js';
@@ -61,6 +62,7 @@ export class LayerNorm extends Module {
     this.weight = elementwiseAffine ? new Parameter(empty(shape, factory)) : null;
     this.bias = elementwiseAffine && bias ? new Parameter(empty(shape, factory)) : null;
     this.resetParameters();
+    noteMembers(this);
   }
 
   /** Sets the weight to 1 and the bias to 0. */
@@ -136,6 +138,7 @@ export class GroupNorm extends Module {
     this.weight = affine ? new Parameter(empty([numChannels], factory)) : null;
     this.bias = affine && bias ? new Parameter(empty([numChannels], factory)) : null;
     this.resetParameters();
+    noteMembers(this);
   }
 
   /** Sets the weight to 1 and the bias to 0. */
@@ -195,6 +198,7 @@ export class RMSNorm extends Module {
     this.elementwiseAffine = elementwiseAffine;
     this.weight = elementwiseAffine ? new Parameter(empty(this.normalizedShape, factory)) : null;
     this.resetParameters();
+    noteMembers(this);
   }
 
   /** Sets the weight to 1. */

@@ -14,6 +14,7 @@ import { constant_ } from '../init.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { InplaceActivation, inplaceOptions, settingsText } from './inplace.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { refuseSurplus } from '../checks.js';
@@ -96,6 +97,7 @@ export class PReLU extends Module {
     this.init = init;
     this.weight = new Parameter(empty([numParameters], factory));
     this.resetParameters();
+    noteMembers(this);
   }
 
   /** Sets the slopes to `init`. */

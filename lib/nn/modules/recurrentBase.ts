@@ -12,7 +12,7 @@ import { recurrent, zeroStates, type RecurrentMode } from '../operators/recurren
 import { PackedSequence } from '../packing/packedSequence.js';
 import { Parameter } from '../parameter.js';
 import { pythonFloat } from '../printing.js';
-import { converted } from '../registry.js';
+import { converted, noteMembers } from '../registry.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { checkInput } from '../checks.js';
 
@@ -122,6 +122,7 @@ export abstract class RNNBase extends Module {
     }
     this.flattenParameters();
     this.resetParameters();
+    noteMembers(this);
   }
 
   private addWeights(layer: number, suffix: '' | 'Reverse', factory: FactoryOptions): void {

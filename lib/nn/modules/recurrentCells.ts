@@ -7,6 +7,7 @@ import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { recurrentCell, zeroStates, type RecurrentMode } from '../operators/recurrent.js';
 import { Parameter } from '../parameter.js';
+import { noteMembers } from '../registry.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import type { LSTMStates } from './recurrent.js';
 import { checkInput, refuseSurplus } from '../checks.js';
@@ -61,6 +62,7 @@ export abstract class RNNCellBase extends Module {
     this.biasIh = bias ? parameter(gates * hiddenSize) : null;
     this.biasHh = bias ? parameter(gates * hiddenSize) : null;
     this.resetParameters();
+    noteMembers(this);
   }
 
   resetParameters(): void {

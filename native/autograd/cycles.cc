@@ -1,0 +1,71 @@
+#include "cycles.h"
+
+#include <torch/csrc/autograd/variable.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "../environment.h"
+
+namespace aiforge {
+
+namespace {
+
+// So many hooks are let be without a look at them while JavaScript goes on; a collection by V8 is
+// followed by a look at fewer.
+constexpr size_t kUnseen = 256;
+
+}  // namespace
+
+void Cycles::add(napi_env env, const std::shared_ptr<JsReference>& reference,
+                 std::vector<Handle> owners, const void* node) {
+  if (may_have_grown(kUnseen)) Environment::of(env).collect_cycles(env);
+  ties_.push_back({reference, std::move(owners), node});
+}
+
+bool Cycles::may_have_grown(size_t least) {
+  if (ties_.size() < least + 2 * left_) return false;
+  forget_gone();
+  return ties_.size() >= least + 2 * left_;
+}
+
+void Cycles::forget_gone() {
+  const auto gone = [](const Tie& tie) { return tie.reference.expired(); };
+  ties_.erase(std::remove_if(ties_.begin(), ties_.end(), gone), ties_.end());
+}
+
+void Cycles::note_what_is_left() {
+  forget_gone();
+  left_ = ties_.size();
+}
+
+bool Cycles::is_owned_by_objects(const Tie& tie, const Handles& handles) {
+  size_t owners = 0;
+  const torch::autograd::AutogradMeta* held = nullptr;
+  for (const Handle owner : tie.owners) {
+    if (!handles.is_live(owner)) continue;
+    const at::Tensor& tensor = handles.get(owner);
+    const auto* meta = torch::autograd::impl::get_autograd_meta(tensor);
+    if (tensor.use_count() != 1 || meta == nullptr || meta->grad_fn_.get() != tie.node)
+      return false;
+    held = meta;
+    ++owners;
+  }
+  if (held == nullptr) return false;
+  return tie.node == nullptr || static_cast<size_t>(held->grad_fn_.use_count()) == owners;
+}
+
+void Cycles::loosen(const Handles& handles) {
+  for (const Tie& tie : ties_) {
+    auto reference = tie.reference.lock();
+    if (reference && is_owned_by_objects(tie, handles) && reference->loosen()) {
+      loosened_.push_back(std::move(reference));
+    }
+  }
+}
+
+void Cycles::fasten() {
+  for (const auto& reference : std::exchange(loosened_, {})) reference->fasten();
+}
+
+}  // namespace aiforge
