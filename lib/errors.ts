@@ -6,6 +6,7 @@ export const errorCodes = {
   INVALID_ARGUMENT: 'An argument has the wrong kind, value or shape.',
   OPERATOR_FAILED: 'LibTorch refused an operator; the message carries its reason and the arguments.',
   UNKNOWN_OPERATOR: 'No operator of that name and overload exists in the linked LibTorch.',
+  OPERATOR_UNSAFE: 'An operator that is no public function was asked for without `ops.unsafe()`.',
   TENSOR_DISPOSED: 'A tensor was used after `dispose()` or after its scope had ended.',
   SCOPE_MISUSED: 'A `Scope` object was left open beyond the synchronous code that opened it.',
   TENSOR_LEAK: 'The leak detector found tensors that outlive the code that made them.',

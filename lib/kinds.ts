@@ -64,11 +64,12 @@ export const either = <A, B>(a: Kind<A>, b: Kind<B>): Kind<A | B> =>
 export const orNull = <T>(of: Kind<T>): Kind<T | null> =>
   kind<T | null>(`${of.expected}, or null`, (value) => value === null || of.accepts(value));
 
+/** Whether a value is an array of such items. A hole is an item too, which `every` would pass by, one after the other. */
+export const isListOf = <T>(value: unknown, item: Kind<T>): value is T[] =>
+  Array.isArray(value) && value.findIndex((each) => !item.accepts(each)) < 0;
+
 export const listOf = <T>(item: Kind<T>): Kind<readonly T[]> =>
-  kind<readonly T[]>(
-    `an array, each item ${item.expected}`,
-    (value) => Array.isArray(value) && value.every((each) => item.accepts(each)),
-  );
+  kind<readonly T[]>(`an array, each item ${item.expected}`, (value) => isListOf(value, item));
 
 /** An array with an item of each kind. */
 export const tuple = <const T extends readonly unknown[]>(...items: { readonly [I in keyof T]: Kind<T[I]> }): Kind<T> =>

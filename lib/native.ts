@@ -96,6 +96,8 @@ export interface Native {
   wrapNumber(value: unknown): Handle;
   schema(name: string): NativeSchema;
   operatorNames(): string[];
+  takeInnerOperators(): void;
+  takesInnerOperators(): boolean;
   /** Operators that are checked before LibTorch gets them, and why. */
   guards(): { operators: string; reason: string }[];
 

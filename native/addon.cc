@@ -2,18 +2,20 @@
 
 #include "allocator/allocator.h"
 #include "distributed/distributed.h"
+#include "entries.h"
 #include "environment.h"
 #include "exit.h"
 #include "topics.h"
 
 namespace {
 
-Napi::Object init(Napi::Env env, Napi::Object exports) {
+void define_everything(Napi::Env env, Napi::Object exports) {
   aiforge::install_allocator();
   aiforge::leave_quickly();
   aiforge::Environment::open(env);
   aiforge::define_environment(env, exports);
   aiforge::define_operators(env, exports);
+  aiforge::define_operator_list(env, exports);
   aiforge::define_properties(env, exports);
   aiforge::define_autograd(env, exports);
   aiforge::define_functorch(env, exports);
@@ -28,9 +30,13 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   aiforge::define_accelerator(env, exports);
   aiforge::define_autocast(env, exports);
   aiforge::define_distributed(env, exports);
-  return exports;
 }
 
 }  // namespace
 
-NODE_API_MODULE(aiforge, init)
+NAPI_MODULE_INIT() {
+  return aiforge::guarded(env, [&] {
+    define_everything(env, Napi::Object(env, exports));
+    return exports;
+  });
+}

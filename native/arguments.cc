@@ -152,10 +152,4 @@ HandleList read_handles(napi_env env, napi_value value) {
   return {static_cast<const double*>(data), length};
 }
 
-void define(Napi::Env env, Napi::Object exports, const char* name, napi_callback callback) {
-  napi_value function = nullptr;
-  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function));
-  exports.Set(name, Napi::Value(env, function));
-}
-
 }  // namespace aiforge

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "entries.h"
 #include "errors.h"
 #include "handles.h"
 
@@ -82,8 +83,5 @@ struct HandleList {
   size_t size = 0;
 };
 HandleList read_handles(napi_env env, napi_value value);
-
-// Puts a raw callback on the addon's exports.
-void define(Napi::Env env, Napi::Object exports, const char* name, napi_callback callback);
 
 }  // namespace aiforge

@@ -56,8 +56,8 @@ void AutocastSwitches::enter() const {
 }
 
 void define_autocast(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "setAutocast", set_autocast);
-  define(env, exports, "clearAutocastCache", clear_autocast_cache);
+  define<set_autocast>(env, exports, "setAutocast");
+  define<clear_autocast_cache>(env, exports, "clearAutocastCache");
 }
 
 }  // namespace aiforge

@@ -59,12 +59,12 @@ napi_value libtorch_version(napi_env env, napi_callback_info) {
 }  // namespace
 
 void define_device(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "isFirstLoad", is_first_load);
-  define(env, exports, "setNumThreads", set_num_threads);
-  define(env, exports, "getNumThreads", get_num_threads);
-  define(env, exports, "setNumInteropThreads", set_num_interop_threads);
-  define(env, exports, "getNumInteropThreads", get_num_interop_threads);
-  define(env, exports, "libtorchVersion", libtorch_version);
+  define<is_first_load>(env, exports, "isFirstLoad");
+  define<set_num_threads>(env, exports, "setNumThreads");
+  define<get_num_threads>(env, exports, "getNumThreads");
+  define<set_num_interop_threads>(env, exports, "setNumInteropThreads");
+  define<get_num_interop_threads>(env, exports, "getNumInteropThreads");
+  define<libtorch_version>(env, exports, "libtorchVersion");
 }
 
 }  // namespace aiforge

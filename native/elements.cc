@@ -74,8 +74,8 @@ napi_value undefined_grad(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_elements(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "writeElement", write_element);
-  define(env, exports, "undefinedGrad", undefined_grad);
+  define<write_element>(env, exports, "writeElement");
+  define<undefined_grad>(env, exports, "undefinedGrad");
 }
 
 }  // namespace aiforge

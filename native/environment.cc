@@ -15,11 +15,6 @@
 #include "topics.h"
 #include "values.h"
 
-// Node has it since 20.10, node-api-headers do not.
-extern "C" napi_status NAPI_CDECL node_api_post_finalizer(node_api_basic_env env,
-                                                          napi_finalize callback, void* data,
-                                                          void* hint);
-
 namespace aiforge {
 
 namespace {
@@ -38,16 +33,18 @@ int64_t thread_cpu_ns() {
 }  // namespace
 
 Environment& Environment::open(Napi::Env env) {
-  auto* environment = new Environment();
+  std::unique_ptr<Environment> environment(new Environment());
   environment->bridge = Bridge::open(env);
-  check(env, napi_set_instance_data(env, environment, close, nullptr));
-  return *environment;
+  set_instance_data<close>(env, environment.get());
+  return *environment.release();
 }
 
-Environment& Environment::of(napi_env env) {
+Environment& Environment::of(napi_env env) { return *find(env); }
+
+Environment* Environment::find(napi_env env) {
   void* data = nullptr;
   napi_get_instance_data(env, &data);
-  return *static_cast<Environment*>(data);
+  return static_cast<Environment*>(data);
 }
 
 void Environment::close(napi_env, void* data, void*) {
@@ -79,7 +76,7 @@ void Environment::attach(napi_env env, napi_value object, Handle handle) {
   sweep(env);
   // The handle itself is the wrapped pointer: nothing is allocated.
   auto* data = reinterpret_cast<void*>(static_cast<uintptr_t>(handle));
-  check(env, napi_wrap(env, object, data, collected, this, nullptr));
+  when_collected<collected>(env, object, data, this);
   ++attached_;
   handles.report(handle);
   report_memory(env);
@@ -91,8 +88,7 @@ void Environment::collected(node_api_basic_env env, void* data, void* hint) {
   --environment->attached_;
   if (!environment->closed_) {
     environment->collected_.push_back(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
-    if (!environment->sweep_posted_ &&
-        node_api_post_finalizer(env, sweep_later, environment, nullptr) == napi_ok) {
+    if (!environment->sweep_posted_ && post<sweep_later>(env, environment)) {
       environment->sweep_posted_ = true;
       ++environment->attached_;
     }
@@ -259,17 +255,17 @@ napi_value is_live(napi_env env, napi_callback_info info) {
 
 // memory(): { tensors, peak, scopes: [number, tensors, bytes, …] }, first what is outside every
 // scope
-Napi::Value memory(const Napi::CallbackInfo& info) {
-  Environment& environment = Environment::of(info.Env());
-  environment.sweep(info.Env());
+napi_value memory(napi_env env, napi_callback_info) {
+  Environment& environment = Environment::of(env);
+  environment.sweep(env);
   const std::vector<Handles::Usage> usage = environment.handles.usage();
-  auto scopes = Napi::Float64Array::New(info.Env(), 3 * usage.size());
+  auto scopes = Napi::Float64Array::New(env, 3 * usage.size());
   for (size_t i = 0; i < usage.size(); ++i) {
     scopes[3 * i] = usage[i].scope;
     scopes[3 * i + 1] = static_cast<double>(usage[i].tensors);
     scopes[3 * i + 2] = static_cast<double>(usage[i].bytes);
   }
-  Napi::Object stats = Napi::Object::New(info.Env());
+  Napi::Object stats = Napi::Object::New(env);
   stats.Set("tensors", static_cast<double>(environment.handles.live()));
   stats.Set("peak", static_cast<double>(environment.handles.peak()));
   stats.Set("scopes", scopes);
@@ -301,16 +297,16 @@ napi_value set_error_factory(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_environment(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "attach", attach);
-  define(env, exports, "dispose", dispose);
-  define(env, exports, "enter", enter);
-  define(env, exports, "openScope", open_scope);
-  define(env, exports, "closeScope", close_scope);
-  define(env, exports, "rehome", rehome);
-  define(env, exports, "scratchBuffer", scratch_buffer);
-  define(env, exports, "isLive", is_live);
-  define(env, exports, "setErrorFactory", set_error_factory);
-  exports.Set("memory", Napi::Function::New<memory>(env, "memory"));
+  define<attach>(env, exports, "attach");
+  define<dispose>(env, exports, "dispose");
+  define<enter>(env, exports, "enter");
+  define<open_scope>(env, exports, "openScope");
+  define<close_scope>(env, exports, "closeScope");
+  define<rehome>(env, exports, "rehome");
+  define<scratch_buffer>(env, exports, "scratchBuffer");
+  define<is_live>(env, exports, "isLive");
+  define<set_error_factory>(env, exports, "setErrorFactory");
+  define<memory>(env, exports, "memory");
 }
 
 }  // namespace aiforge

@@ -32,6 +32,7 @@ class Environment {
  public:
   static Environment& open(Napi::Env env);
   static Environment& of(napi_env env);
+  static Environment* find(napi_env env);  // null where the addon is still loading
 
   Handles handles;
   OperatorTable operators;

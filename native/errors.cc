@@ -100,8 +100,8 @@ napi_value to_js(napi_env env, const std::vector<std::string>& lines) {
 
 // What the library's own factory makes of a failure, thrown.
 void throw_failure(napi_env env, const Failure& failure, const ErrorContext& context) {
-  Napi::FunctionReference& factory = Environment::of(env).error_factory;
-  if (factory.IsEmpty()) {
+  Environment* const environment = Environment::find(env);
+  if (environment == nullptr || environment->error_factory.IsEmpty()) {
     check(env, napi_throw_error(env, failure.code.c_str(), failure.message.c_str()));
     return;
   }
@@ -111,7 +111,7 @@ void throw_failure(napi_env env, const Failure& failure, const ErrorContext& con
   napi_value function = nullptr;
   napi_value error = nullptr;
   check(env, napi_get_undefined(env, &undefined));
-  check(env, napi_get_reference_value(env, factory, &function));
+  check(env, napi_get_reference_value(env, environment->error_factory, &function));
   check(env, napi_call_function(env, undefined, function, 4, args, &error));
   check(env, napi_throw(env, error));
 }

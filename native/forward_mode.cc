@@ -100,9 +100,9 @@ napi_value has_dual_level(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_forward_mode(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "enterDualLevel", enter_dual_level);
-  define(env, exports, "exitDualLevel", exit_dual_level);
-  define(env, exports, "hasDualLevel", has_dual_level);
+  define<enter_dual_level>(env, exports, "enterDualLevel");
+  define<exit_dual_level>(env, exports, "exitDualLevel");
+  define<has_dual_level>(env, exports, "hasDualLevel");
 }
 
 }  // namespace aiforge

@@ -210,17 +210,17 @@ napi_value exclude_transforms(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_functorch(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "enterVmap", enter_vmap);
-  define(env, exports, "enterGrad", enter_grad);
-  define(env, exports, "enterJvp", enter_jvp);
-  define(env, exports, "exitTransform", exit_transform);
-  define(env, exports, "transformDepth", transform_depth);
-  define(env, exports, "addBatchDim", add_batch_dim);
-  define(env, exports, "removeBatchDim", remove_batch_dim);
-  define(env, exports, "wrapForGrad", wrap_for_grad);
-  define(env, exports, "unwrapForGrad", unwrap_for_grad);
-  define(env, exports, "wrapperOf", wrapper_of);
-  define(env, exports, "excludeTransforms", exclude_transforms);
+  define<enter_vmap>(env, exports, "enterVmap");
+  define<enter_grad>(env, exports, "enterGrad");
+  define<enter_jvp>(env, exports, "enterJvp");
+  define<exit_transform>(env, exports, "exitTransform");
+  define<transform_depth>(env, exports, "transformDepth");
+  define<add_batch_dim>(env, exports, "addBatchDim");
+  define<remove_batch_dim>(env, exports, "removeBatchDim");
+  define<wrap_for_grad>(env, exports, "wrapForGrad");
+  define<unwrap_for_grad>(env, exports, "unwrapForGrad");
+  define<wrapper_of>(env, exports, "wrapperOf");
+  define<exclude_transforms>(env, exports, "excludeTransforms");
 }
 
 }  // namespace aiforge

@@ -137,6 +137,17 @@ void random_range(Call call) {
   }
 }
 
+// Whole numbers are divided by what is left of a step without its fraction.
+void range_steps(Call call) {
+  for (const char* name : {"start", "end", "step"}) {
+    if (!call.has(name) || call[name].toScalar().isComplex()) return;
+  }
+  const double step = std::trunc(call["step"].toScalar().toDouble());
+  const double length = call["end"].toScalar().toDouble() - call["start"].toScalar().toDouble();
+  if (!(step == 0 || std::abs(length / step) < 9223372036854775807.0))
+    refuse("fewer than 2^63 steps from 'start' to 'end'");
+}
+
 // The search moves the ends of the range by a step until they meet: one that is lost in rounding
 // never gets there.
 void quantization_search(Call call) {

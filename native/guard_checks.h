@@ -39,6 +39,7 @@ void unfold_sizes(Call call);
 void packed_sequence(Call call);
 void fused_states(Call call);
 void random_range(Call call);
+void range_steps(Call call);
 void quantization_search(Call call);
 void attention_backward(Call call);
 void nested_views(Call call);

@@ -85,10 +85,11 @@ const std::vector<Guard> kGuards = {
      quantization_search},
     {"to_mkldnn", "divides by the sizes of such a tensor later",
      [](Call call) { require(call.tensor("self").numel() > 0, "a tensor with elements"); }},
-    {"scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_",
+    {"gather scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_ index_copy "
+     "index_copy_ index_add index_add_ index_reduce index_reduce_",
      "reads the memory that an mkldnn tensor does not show",
      [](Call call) {
-       for (const char* name : {"self", "index", "src"}) {
+       for (const char* name : {"self", "index", "src", "source"}) {
          const at::Tensor tensor = call.has_argument(name) ? call.tensor(name) : at::Tensor();
          require(!tensor.defined() || !tensor.is_mkldnn(), "plain tensors; use toDense()");
        }
@@ -115,6 +116,14 @@ const std::vector<Guard> kGuards = {
        require(call.tensor("self").scalar_type() == call.tensor("out").scalar_type(),
                "'out' of the dtype of 'self'");
      }},
+    {"range", "divides the length by the step, which 64 bits do not hold", range_steps},
+    {"copy", "reads the indices that a tensor of another layout does not have",
+     [](Call call) {
+       require(call.tensor("self").layout() == call.tensor("src").layout(),
+               "tensors of one layout; use toDense()");
+     }},
+    {"_saturate_weight_to_fp16", "writes the weights from the start of their memory on",
+     [](Call call) { require_dense(call, {"weight"}); }},
     {"random random_ randint randint_like",
      "seeks the number below 2^63 that a floating-point dtype holds, for ever", random_range},
     {"multi_margin_loss_backward multilabel_margin_loss_backward",
@@ -167,7 +176,11 @@ const std::vector<Guard> kGuards = {
     {"max_pool2d_with_indices_backward adaptive_max_pool2d_backward",
      "writes wherever the indices point", [](Call call) { pool_indices(call, 2); }},
     {"max_pool3d_with_indices_backward adaptive_max_pool3d_backward",
-     "writes wherever the indices point", [](Call call) { pool_indices(call, 3); }},
+     "writes wherever the indices point, which it reads from the start of their memory on",
+     [](Call call) {
+       pool_indices(call, 3);
+       require_dense(call, {"indices"});
+     }},
     {"fractional_max_pool2d_backward", "reads the lists and tensors by sizes of its own",
      [](Call call) {
        require_items(call, {"kernel_size", "output_size"}, 2);

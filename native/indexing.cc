@@ -295,8 +295,8 @@ napi_value set_at(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_indexing(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "at", at_indices);
-  define(env, exports, "setAt", set_at);
+  define<at_indices>(env, exports, "at");
+  define<set_at>(env, exports, "setAt");
 }
 
 }  // namespace aiforge

@@ -171,7 +171,10 @@ napi_value read_elements(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     const Environment& environment = Environment::of(env);
-    const at::Tensor source = readable(environment.handles.get(args.handle(0)));
+    const at::Tensor& given = environment.handles.get(args.handle(0));
+    // Before all of them are laid out in a row.
+    if (given.numel() > static_cast<int64_t>(Environment::kScratchNumbers)) return number(env, -1);
+    const at::Tensor source = readable(given);
     const OutsideTransforms outside;
     const auto dims = static_cast<size_t>(source.dim());
     const auto count = static_cast<size_t>(source.numel());
@@ -200,11 +203,11 @@ napi_value promote_types(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_numbers(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "fromNumbers", from_numbers);
-  define(env, exports, "fromScratch", from_scratch);
-  define(env, exports, "copyNumbers", copy_numbers);
-  define(env, exports, "readElements", read_elements);
-  define(env, exports, "promoteTypes", promote_types);
+  define<from_numbers>(env, exports, "fromNumbers");
+  define<from_scratch>(env, exports, "fromScratch");
+  define<copy_numbers>(env, exports, "copyNumbers");
+  define<read_elements>(env, exports, "readElements");
+  define<promote_types>(env, exports, "promoteTypes");
 }
 
 }  // namespace aiforge

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "entries.h"
 #include "errors.h"
 
 namespace aiforge {
@@ -16,12 +17,7 @@ namespace aiforge {
 template <typename T>
 napi_value wrap_object(napi_env env, std::shared_ptr<T> object) {
   auto holder = std::make_unique<std::shared_ptr<T>>(std::move(object));
-  const auto finalize = [](node_api_basic_env, void* data, void*) {
-    delete static_cast<std::shared_ptr<T>*>(data);
-  };
-  napi_value value = nullptr;
-  check(env, napi_create_external(env, holder.get(), finalize, nullptr, &value));
-  holder.release();
+  const napi_value value = external(env, std::move(holder));
   check(env, napi_type_tag_object(env, value, &T::tag));
   return value;
 }

@@ -7,17 +7,15 @@
 
 #include "environment.h"
 #include "errors.h"
+#include "saved_metadata.h"
 #include "topics.h"
 
 namespace aiforge {
-
-namespace {
 
 std::string full_name(const c10::OperatorName& name) {
   return name.overload_name.empty() ? name.name : name.name + "." + name.overload_name;
 }
 
-// The position of the argument that a return is (add_ returns self), or -1.
 int alias_of(const c10::FunctionSchema& schema, const c10::Argument& result) {
   const c10::AliasInfo* alias = result.alias_info();
   if (alias == nullptr || !alias->isWrite()) return -1;
@@ -30,20 +28,26 @@ int alias_of(const c10::FunctionSchema& schema, const c10::Argument& result) {
   return -1;
 }
 
-c10::OperatorName split(const std::string& name) {
+c10::OperatorName operator_name(const std::string& name) {
   const std::string qualified = name.rfind("::") == std::string::npos ? "aten::" + name : name;
   const size_t dot = qualified.find('.');
   if (dot == std::string::npos) return {qualified, ""};
   return {qualified.substr(0, dot), qualified.substr(dot + 1)};
 }
 
-c10::OperatorHandle find(const std::string& name) {
-  const auto handle = c10::Dispatcher::singleton().findSchema(split(name));
+c10::OperatorHandle find_operator(const std::string& name) {
+  const auto handle = c10::Dispatcher::singleton().findSchema(operator_name(name));
   if (!handle) {
     throw Error("UNKNOWN_OPERATOR", "LibTorch " TORCH_VERSION " has no operator '" + name +
                                         "'; ops.schemas() lists those it has");
   }
   return *handle;
+}
+
+namespace {
+
+bool writes_into(const c10::Argument& argument) {
+  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
 }
 
 }  // namespace
@@ -58,6 +62,7 @@ Operator::Operator(c10::OperatorHandle found)
     ValueType type = value_type_of(argument.real_type(), argument.N());
     const bool is_required = !argument.default_value().has_value() && !type.is_optional;
     if (argument.is_out()) outs.push_back(arguments.size());
+    if (writes_into(argument)) writes.push_back(arguments.size());
     arguments.push_back({argument.name(), std::move(type),
                          argument.default_value().value_or(c10::IValue()), is_required});
   }
@@ -76,7 +81,7 @@ const Operator& OperatorTable::get(uint32_t id) {
   if (id >= entries_.size()) throw Error("UNKNOWN_OPERATOR", "no operator has this number");
   Entry& entry = entries_[id];
   if (!entry.resolved) {
-    const c10::OperatorHandle found = find(entry.name);
+    const c10::OperatorHandle found = find_operator(entry.name);
     if (!entry.as_linked) written.check(entry.name, found.schema());
     entry.resolved = std::make_unique<Operator>(found);
   }
@@ -163,18 +168,28 @@ void prepare(Environment& environment, napi_env env, const Operator& op, const n
   for (const Guard* guard : op.guards) guard->check({op.handle.schema(), stack});
 }
 
+// An operator that fails leaves the sizes of what it writes as they were.
+void call_writing(const Operator& op, torch::jit::Stack& stack) {
+  const SavedMetadata before(stack, op.writes);
+  try {
+    op.handle.callBoxed(stack);
+  } catch (...) {
+    before.restore();
+    throw;
+  }
+}
+
 // Where there is no memory left, tensors whose objects nobody has any more may hold it: an operator
 // that changes none of its arguments is tried again without them.
 void call_boxed(Environment& environment, napi_env env, const Operator& op,
                 const napi_value* values, size_t count, torch::jit::Stack& stack) {
   std::optional<Drawing> drawing;
   if (op.draws) drawing.emplace(environment);
+  if (!op.writes.empty()) return call_writing(op, stack);
   try {
     return op.handle.callBoxed(stack);
   } catch (const c10::Error& error) {
-    if (op.handle.schema().is_mutable() || !says_out_of_memory(error.what_without_backtrace())) {
-      throw;
-    }
+    if (!says_out_of_memory(error.what_without_backtrace())) throw;
   }
   // Before the collection, which may take the arguments' own objects: their numbers were read.
   prepare(environment, env, op, values, count, stack);
@@ -297,58 +312,6 @@ napi_value register_operators(napi_env env, napi_callback_info info) {
   });
 }
 
-Napi::Object argument_to_js(Napi::Env env, const c10::Argument& argument) {
-  const ValueType type = value_type_of(argument.real_type(), argument.N());
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("name", argument.name());
-  object.Set("type", type.text);
-  object.Set("kind", static_cast<int>(type.kind));
-  object.Set("isList", type.is_list);
-  object.Set("isOptional", type.is_optional);
-  object.Set("listSize", type.list_size);
-  object.Set("kwargOnly", argument.kwarg_only());
-  object.Set("isOut", argument.is_out());
-  object.Set("hasDefault", argument.default_value().has_value());
-  return object;
-}
-
-Napi::Object schema_to_js(Napi::Env env, const c10::FunctionSchema& schema) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("name", full_name(schema.operator_name()));
-  object.Set("schema", c10::toString(schema));
-  object.Set("checksum", checksum(schema));
-  Napi::Array arguments = Napi::Array::New(env);
-  for (const c10::Argument& argument : schema.arguments()) {
-    arguments.Set(arguments.Length(), argument_to_js(env, argument));
-  }
-  object.Set("arguments", arguments);
-  Napi::Array returns = Napi::Array::New(env);
-  for (const c10::Argument& result : schema.returns()) {
-    Napi::Object entry = argument_to_js(env, result);
-    entry.Set("alias", alias_of(schema, result));
-    returns.Set(returns.Length(), entry);
-  }
-  object.Set("returns", returns);
-  return object;
-}
-
-// schema(name): one operator's schema as an object.
-napi_value schema(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
-    return schema_to_js(env, find(args.string(0)).schema());
-  });
-}
-
-// hasOperator(name)
-napi_value has_operator(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<1> args(env, info);
-    const auto found = c10::Dispatcher::singleton().findSchema(split(args.string(0)));
-    return Napi::Boolean::New(env, found.has_value());
-  });
-}
-
 // writtenFor(lines): the schemas that the callers of registered operators were written for
 napi_value written_for(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
@@ -358,45 +321,13 @@ napi_value written_for(napi_env env, napi_callback_info info) {
   });
 }
 
-// operatorNames(): every aten:: operator, without its namespace.
-Napi::Value operator_names(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
-  for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
-    if (name.name.rfind("aten::", 0) != 0) continue;
-    if (!c10::Dispatcher::singleton().findSchema(name)) continue;
-    names.Set(names.Length(), full_name(name).substr(6));
-  }
-  return names;
-}
-
-// guards(): the table of native/guards.cc, for the documentation and the tests.
-napi_value list_guards(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    Napi::Array rows = Napi::Array::New(env);
-    for (const Guard& guard : all_guards()) {
-      Napi::Object row = Napi::Object::New(env);
-      row.Set("operators", guard.operators);
-      row.Set("reason", guard.reason);
-      rows.Set(rows.Length(), row);
-    }
-    return rows;
-  });
-}
-
 }  // namespace
 
 void define_operators(Napi::Env env, Napi::Object exports) {
-  napi_value function = nullptr;
-  check(env, napi_create_function(env, "call", NAPI_AUTO_LENGTH, call, &Environment::of(env),
-                                  &function));
-  exports.Set("call", Napi::Value(env, function));
-  define(env, exports, "registerOperators", register_operators);
-  define(env, exports, "schema", schema);
-  define(env, exports, "hasOperator", has_operator);
-  define(env, exports, "writtenFor", written_for);
-  define(env, exports, "guards", list_guards);
-  define(env, exports, "wrapNumber", wrap_number);
-  exports.Set("operatorNames", Napi::Function::New<operator_names>(env, "operatorNames"));
+  define<call>(env, exports, "call", &Environment::of(env));
+  define<register_operators>(env, exports, "registerOperators");
+  define<written_for>(env, exports, "writtenFor");
+  define<wrap_number>(env, exports, "wrapNumber");
 }
 
 }  // namespace aiforge

@@ -14,6 +14,12 @@
 
 namespace aiforge {
 
+std::string full_name(const c10::OperatorName& name);        // aten::add.Tensor
+c10::OperatorName operator_name(const std::string& name);    // of that, or without its namespace
+c10::OperatorHandle find_operator(const std::string& name);  // throws UNKNOWN_OPERATOR
+// The position of the argument that a return is (add_ returns self), or -1.
+int alias_of(const c10::FunctionSchema& schema, const c10::Argument& result);
+
 // An operator with its schema flattened for fast calls.
 struct Operator {
   struct Argument {
@@ -31,6 +37,7 @@ struct Operator {
   // For each return, the argument that it is (in-place and out variants), or -1.
   std::vector<int> aliases;
   std::vector<size_t> outs;          // arguments that results are written into
+  std::vector<size_t> writes;        // these, and what it works on in place
   std::vector<const Guard*> guards;  // none for nearly all
   bool draws;                        // random numbers
 };

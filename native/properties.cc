@@ -58,18 +58,18 @@ napi_value identity(napi_env env, const at::Tensor& t) {
 }  // namespace
 
 void define_properties(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "shape", property<shape>);
-  define(env, exports, "strides", property<strides>);
-  define(env, exports, "dim", property<dim>);
-  define(env, exports, "numel", property<numel>);
-  define(env, exports, "dtype", property<dtype>);
-  define(env, exports, "device", property<device>);
-  define(env, exports, "layout", property<layout>);
-  define(env, exports, "itemSize", property<item_size>);
-  define(env, exports, "isContiguous", property<contiguous>);
-  define(env, exports, "dataPtr", property<data_ptr>);
-  define(env, exports, "storageOffset", property<storage_offset>);
-  define(env, exports, "identity", property<identity>);
+  define<property<shape>>(env, exports, "shape");
+  define<property<strides>>(env, exports, "strides");
+  define<property<dim>>(env, exports, "dim");
+  define<property<numel>>(env, exports, "numel");
+  define<property<dtype>>(env, exports, "dtype");
+  define<property<device>>(env, exports, "device");
+  define<property<layout>>(env, exports, "layout");
+  define<property<item_size>>(env, exports, "itemSize");
+  define<property<contiguous>>(env, exports, "isContiguous");
+  define<property<data_ptr>>(env, exports, "dataPtr");
+  define<property<storage_offset>>(env, exports, "storageOffset");
+  define<property<identity>>(env, exports, "identity");
 }
 
 }  // namespace aiforge

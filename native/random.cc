@@ -133,15 +133,15 @@ napi_value set_generator_state(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_random(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "manualSeed", manual_seed);
-  define(env, exports, "createGenerator", create_generator);
-  define(env, exports, "generatorDevice", generator_device);
-  define(env, exports, "releaseGenerator", release_generator);
-  define(env, exports, "seedGenerator", seed_generator);
-  define(env, exports, "seedFromSystem", seed_from_system);
-  define(env, exports, "initialSeed", initial_seed);
-  define(env, exports, "generatorState", generator_state);
-  define(env, exports, "setGeneratorState", set_generator_state);
+  define<manual_seed>(env, exports, "manualSeed");
+  define<create_generator>(env, exports, "createGenerator");
+  define<generator_device>(env, exports, "generatorDevice");
+  define<release_generator>(env, exports, "releaseGenerator");
+  define<seed_generator>(env, exports, "seedGenerator");
+  define<seed_from_system>(env, exports, "seedFromSystem");
+  define<initial_seed>(env, exports, "initialSeed");
+  define<generator_state>(env, exports, "generatorState");
+  define<set_generator_state>(env, exports, "setGeneratorState");
 }
 
 }  // namespace aiforge

@@ -196,10 +196,10 @@ napi_value unreceived(napi_env env, napi_callback_info info) {
 void end_sharing(const Environment* environment) { Registry::instance().end(environment); }
 
 void define_sharing(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "share", share);
-  define(env, exports, "receive", receive);
-  define(env, exports, "releaseShared", release_shared);
-  define(env, exports, "unreceived", unreceived);
+  define<share>(env, exports, "share");
+  define<receive>(env, exports, "receive");
+  define<release_shared>(env, exports, "releaseShared");
+  define<unreceived>(env, exports, "unreceived");
 }
 
 }  // namespace aiforge

@@ -167,8 +167,6 @@ napi_value copy_bytes(napi_env env, napi_callback_info info) {
   });
 }
 
-void release_view(node_api_basic_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }
-
 // rowMajor(tensor): a tensor over the same elements whose own memory on the CPU has them in
 // row-major order; the tensor itself where it is so.
 napi_value row_major(napi_env env, napi_callback_info info) {
@@ -231,11 +229,9 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
     auto held = std::make_unique<at::Tensor>(tensor.detach());
     // As with `Tensor.numpy()`: what JavaScript sees must not move.
     held->storage().unsafeGetStorageImpl()->set_resizable(false);
-    napi_value buffer = nullptr;
-    check(env, napi_create_external_arraybuffer(env, held->data_ptr(), held->nbytes(), release_view,
-                                                held.get(), &buffer));
-    held.release();
-    return buffer;
+    void* const memory = held->data_ptr();
+    const size_t size = held->nbytes();
+    return external_buffer(env, memory, size, std::move(held));
   });
 }
 
@@ -250,15 +246,15 @@ napi_value item(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_storage(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "fromTypedArray", from_typed_array);
-  define(env, exports, "shareTypedArray", share_typed_array);
-  define(env, exports, "adoptTypedArray", adopt_typed_array);
-  define(env, exports, "copyBytes", copy_bytes);
-  define(env, exports, "rowMajor", row_major);
-  define(env, exports, "readBytes", read_bytes);
-  define(env, exports, "writeBytes", write_bytes);
-  define(env, exports, "viewBytes", view_bytes);
-  define(env, exports, "item", item);
+  define<from_typed_array>(env, exports, "fromTypedArray");
+  define<share_typed_array>(env, exports, "shareTypedArray");
+  define<adopt_typed_array>(env, exports, "adoptTypedArray");
+  define<copy_bytes>(env, exports, "copyBytes");
+  define<row_major>(env, exports, "rowMajor");
+  define<read_bytes>(env, exports, "readBytes");
+  define<write_bytes>(env, exports, "writeBytes");
+  define<view_bytes>(env, exports, "viewBytes");
+  define<item>(env, exports, "item");
 }
 
 }  // namespace aiforge

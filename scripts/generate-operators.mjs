@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { functionsFile, installFile, methodsFile } from './operators/files.mjs';
-import { namespaces, readPublic } from './operators/schemas.mjs';
+import { functionsFile, installFile, methodsFile, reachFile } from './operators/files.mjs';
+import { namespaces, readPublic, readPythonNames } from './operators/schemas.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folder = path.join(root, 'lib', 'tensor', 'generated');
@@ -37,4 +37,5 @@ for (const namespace of Object.keys(namespaces)) {
 }
 writeFileSync(path.join(folder, 'methods.ts'), methodsFile(methods));
 writeFileSync(path.join(folder, 'install.ts'), installFile(methods, names.get('torch'), known));
+writeFileSync(path.join(folder, 'reach.ts'), reachFile(readPythonNames().operators));
 console.log([...names].map(([namespace, groups]) => `${groups.size} of ${namespace}`).join(', '));

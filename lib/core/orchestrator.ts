@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 

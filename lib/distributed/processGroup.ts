@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../errors.js';
 import { kind, type Kind } from '../kinds.js';
 import type { SyncGroup } from '../nn/syncGroup.js';

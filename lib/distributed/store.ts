@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { boolean, string, positive, whole, count, orNull, listOf } from '../kinds.js';
 import { signature } from '../signature.js';
 import { nativeDistributed, type NativeStore } from './native.js';

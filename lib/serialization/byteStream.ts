@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { OpenFile } from '../tensor/openFile.js';
 
 const WINDOW = 1 << 16;

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { OpenFile } from '../tensor/openFile.js';
 import { ByteStream } from './byteStream.js';
 import { PickleReader, type PickleHost } from './pickleReader.js';

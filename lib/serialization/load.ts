@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../errors.js';
 import { orNull, string } from '../kinds.js';
 import { signature } from '../signature.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { ByteStream } from './byteStream.js';
 import { decodeText } from './text.js';
 

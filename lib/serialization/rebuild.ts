@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
 import type { OpenFile } from '../tensor/openFile.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { writeFileAtomic } from '../atomicFile.js';
 import { anything, string } from '../kinds.js';
 import { signature } from '../signature.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 
 // torch.load may map a file into memory, for which tensors begin at a multiple of 64 bytes.

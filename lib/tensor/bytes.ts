@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { native } from '../native.js';
 import { enterContext } from './context.js';
 import { handleOf, wrapHandle, type Tensor } from './tensor.js';

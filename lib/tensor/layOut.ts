@@ -1,4 +1,8 @@
+import { constants } from 'node:buffer';
+
+import { AiforgeError } from '../errors.js';
 import type { Complex } from './dtype.js';
+import { requireHeapRoom } from './heapRoom.js';
 import { exponential, fixed, special } from './numberText.js';
 import { getPrintOptions, type PrintOptions } from './printOptions.js';
 import type { NestedArray, Tensor } from './tensor.js';
@@ -100,6 +104,22 @@ function layOutNested(
   return `[${lines.join(`,\n${margin}`)}]`;
 }
 
+// An element, the list of all, its text, and the text of its line.
+const SHOWN_BYTES = 80;
+const SHORTEST_TEXT = 3;
+
+/** Refuses to print what no text holds, or no heap: `sizes` are those shown. */
+function requireTextRoom(sizes: number[]): void {
+  const elements = sizes.reduce((product, size) => product * size, 1);
+  const instead = 'Show less: setPrintOptions({ threshold: 1000 }), or at() for a part.';
+  requireHeapRoom('toString', { elements, longest: sizes.at(-1) ?? 1, bytes: SHOWN_BYTES }, instead);
+  if (elements * SHORTEST_TEXT < constants.MAX_STRING_LENGTH) return;
+  throw new AiforgeError(
+    'OUT_OF_MEMORY',
+    `toString: the text of ${elements} elements is too long for JavaScript. ${instead}`,
+  );
+}
+
 /** The elements of a dense tensor in brackets, as PyTorch lays them out `indent` characters from the left. */
 export function layOut(tensor: Tensor, indent: number): string {
   if (tensor.numel() === 0) return '[]';
@@ -108,6 +128,7 @@ export function layOut(tensor: Tensor, indent: number): string {
   const isLong = tensor.numel() > options.threshold;
   if (isLong && options.edgeitems === 0 && shape.length > 0) return '[...]';
   const isCut = shape.map((size) => isLong && size > 2 * options.edgeitems);
+  requireTextRoom(shape.map((size, dim) => (isCut[dim] ? 2 * options.edgeitems : size)));
   const nested = shownElements(tensor, isCut, options.edgeitems);
   return layOutNested(nested, styleOf(leaves(nested), tensor.dtype, options), isCut, indent, options);
 }

@@ -11,6 +11,7 @@ import { isDevice, type DType, type Device, type MemoryFormat, type TypedArray }
 import { dtypeKind, memoryFormatKind } from './dtypeKinds.js';
 import * as f from './generated/functions.js';
 import { tensorKind } from './kinds.js';
+import { requireListRoom } from './nesting.js';
 import { aten } from './aten.js';
 import { handleOf, Tensor, type NestedArray } from './tensor.js';
 import { refuseAssignments } from '../refusedAssignment.js';
@@ -144,6 +145,7 @@ function rewrite(target: Tensor, name: string, body: (value: Element, i: number)
   if (target.device !== 'cpu') {
     throw new AiforgeError('INVALID_ARGUMENT', `${name}: the tensor must be on the CPU, not on ${target.device}.`);
   }
+  requireListRoom(name, target, 2);
   const values = target.detach().flatten().tolist<Element[]>();
   const made = tensor(values.map(body), { dtype: target.dtype });
   target.copy_(made.view(target.shape));

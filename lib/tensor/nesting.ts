@@ -1,5 +1,6 @@
 import { native, type Handle } from '../native.js';
 import type { Complex, DType } from './dtype.js';
+import { requireHeapRoom } from './heapRoom.js';
 import { scratch } from './scratch.js';
 import type { NestedArray, Tensor } from './tensor.js';
 
@@ -50,13 +51,33 @@ const asTheyAre: ReadonlySet<DType> = new Set<DType>([
   ...['float32', 'float64', 'int32', 'int16', 'int8', 'uint8', 'uint16', 'uint32'],
 ] as DType[]);
 
+const ROW_BYTES = 64;
+const BIGINT_BYTES = 32;
+const COMPLEX_BYTES = 80;
+const NUMBER_BYTES = 8;
+
+const bytesOf = (dtype: DType): number => (dtype.startsWith('complex') ? COMPLEX_BYTES : NUMBER_BYTES);
+
+/** Refuses to make nested arrays of a tensor's elements, so many times, where there is no room for them. */
+export function requireListRoom(what: string, tensor: Tensor, copies = 1, bytes = bytesOf(tensor.dtype)): void {
+  const elements = tensor.numel();
+  if (elements === 0) return;
+  const longest = tensor.shape.at(-1) ?? 1;
+  const withRows = bytes + ROW_BYTES / longest;
+  const values = { elements: elements * copies, longest, bytes: withRows };
+  requireHeapRoom(what, values, 'Use toTypedArray(), or at() for a part.');
+}
+
 function rowsOf(tensor: Tensor, handle: Handle): ReadRow {
   const dtype = tensor.dtype;
   if (asTheyAre.has(dtype)) return rowsOfNumbers(tensor.toTypedArray() as Float64Array);
   if (dtype === 'bool') return rowsOfBooleans(tensor.toTypedArray() as Uint8Array);
   // Null: there are integers beyond 2^53.
   const numbers = native.copyNumbers(handle);
-  if (numbers === null) return rowsOfIntegers(tensor.toTypedArray() as BigInt64Array);
+  if (numbers === null) {
+    requireListRoom('tolist', tensor, 1, BIGINT_BYTES);
+    return rowsOfIntegers(tensor.toTypedArray() as BigInt64Array);
+  }
   const data = new Float64Array(numbers);
   return dtype.startsWith('complex') ? rowsOfComplex(data, 0) : rowsOfNumbers(data);
 }
@@ -103,6 +124,7 @@ export function toNested(tensor: Tensor, handle: Handle): NestedArray {
   const dims = readElements(handle);
   if (dims >= 0) return nestScratch(dims);
   const { shape } = tensor;
+  requireListRoom('tolist', tensor);
   const readRow = rowsOf(tensor, handle);
   return shape.length === 0 ? readRow(0, 1)[0]! : nest(shape, 0, readRow, { at: 0 });
 }

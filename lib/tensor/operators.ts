@@ -3,6 +3,8 @@ import { dispatch, overload, type Overload } from './dispatch.js';
 import { Kind } from './schema.js';
 import { nothing, signature } from '../signature.js';
 import { string } from '../kinds.js';
+import { AiforgeError } from '../errors.js';
+import { publicForms, publicOperators } from './generated/reach.js';
 
 /** Any operator by its schema's name; see `ops.aten`. */
 export type AtenOperator = (...args: unknown[]) => unknown;
@@ -45,6 +47,18 @@ export function bind(name: string, asLinked: boolean): AtenOperator {
   return (...args) => dispatch(name, overloads, args);
 }
 
+/** Refuses what is no part of PyTorch's public interface, until `ops.unsafe()` lets it be called. */
+function checkReach(name: string): void {
+  const base = name.replace(/^aten::/, '').replace(/\..*$/, '');
+  if (publicOperators.has(base) || native.takesInnerOperators()) return;
+  const form = publicForms.get(base);
+  throw new AiforgeError(
+    'OPERATOR_UNSAFE',
+    `ops.aten: '${name}' is no part of PyTorch's public interface: it takes its arguments unchecked, and wrong ones can end the ` +
+      `process. ${form === undefined ? 'Use the public function that it is a step of' : `Use ${form}`}, or call ops.unsafe() first.`,
+  );
+}
+
 const atenTakes = signature({ name: string });
 
 /** LibTorch's operators in their raw form; everything else in aiforge stands on them. */
@@ -54,7 +68,8 @@ export const ops = {
    * of them by name in camelCase. As in Python's `torch.ops.aten`, `'add.Tensor'` and `'sum.default'` are one overload, and
    * `'add'` is whichever of them the arguments fit.
    *
-   * @throws AiforgeError UNKNOWN_OPERATOR when LibTorch has none of that name.
+   * @throws AiforgeError UNKNOWN_OPERATOR when LibTorch has none of that name; OPERATOR_UNSAFE for one that Python has under no
+   *   public name, such as `_softmax`, before `ops.unsafe()`.
    * @example
    * import { ops, ones } from 'aiforge';
    * const add = ops.aten('add.Tensor');
@@ -65,9 +80,25 @@ export const ops = {
     let operator = bound.get(name);
     if (operator === undefined) {
       operator = bind(name, true);
+      checkReach(name);
       bound.set(name, operator);
     }
     return operator;
+  },
+
+  /**
+   * From now on `aten` gives every operator, in every thread of the process: also steps of others, those of one backend, and
+   * gradients. LibTorch does not check what they are given: wrong arguments can read and write beyond a tensor's memory or end
+   * the process.
+   *
+   * @example
+   * import { ones, ops } from 'aiforge';
+   * ops.unsafe();
+   * ops.aten('_softmax')(ones(2), 0, false); // tensor([0.5000, 0.5000])
+   */
+  unsafe(): void {
+    nothing.check('ops.unsafe', arguments);
+    native.takeInnerOperators();
   },
 
   /** The schema of every `aten::` operator of the linked LibTorch, as text. */

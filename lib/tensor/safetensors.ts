@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { writeFileAtomic } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
 import { kind, optional, string } from '../kinds.js';

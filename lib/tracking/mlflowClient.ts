@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
 import { isError } from '../realms.js';

@@ -129,11 +129,11 @@ napi_value wait_beside(napi_env env, napi_callback_info info, std::function<void
 }
 
 void define_devices(Napi::Env env, Napi::Object object, Background& background) {
-  background.define(env, object, "synchronizeBeside", synchronize_beside);
-  define(env, object, "deviceCount", count);
-  define(env, object, "deviceIndex", index_of_device);
-  define(env, object, "setDevice", set_device);
-  define(env, object, "synchronize", synchronize);
+  background.define<synchronize_beside>(env, object, "synchronizeBeside");
+  define<count>(env, object, "deviceCount");
+  define<index_of_device>(env, object, "deviceIndex");
+  define<set_device>(env, object, "setDevice");
+  define<synchronize>(env, object, "synchronize");
 }
 
 void define_accelerator(Napi::Env env, Napi::Object exports) {

@@ -100,11 +100,11 @@ napi_value memory_info(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_device_memory(Napi::Env env, Napi::Object object) {
-  define(env, object, "memoryStats", memory_stats);
-  define(env, object, "resetPeakMemoryStats", reset_peak_memory_stats);
-  define(env, object, "resetAccumulatedMemoryStats", reset_accumulated_memory_stats);
-  define(env, object, "emptyCache", empty_cache);
-  define(env, object, "memGetInfo", memory_info);
+  define<memory_stats>(env, object, "memoryStats");
+  define<reset_peak_memory_stats>(env, object, "resetPeakMemoryStats");
+  define<reset_accumulated_memory_stats>(env, object, "resetAccumulatedMemoryStats");
+  define<empty_cache>(env, object, "emptyCache");
+  define<memory_info>(env, object, "memGetInfo");
 }
 
 }  // namespace aiforge

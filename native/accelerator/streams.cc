@@ -184,22 +184,22 @@ napi_value event_elapsed(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_streams(Napi::Env env, Napi::Object object, Background& background) {
-  background.define(env, object, "streamSynchronizeBeside", stream_synchronize_beside);
-  background.define(env, object, "eventSynchronizeBeside", event_synchronize_beside);
-  define(env, object, "openStream", open_stream);
-  define(env, object, "currentStream", current_stream);
-  define(env, object, "defaultStream", default_stream);
-  define(env, object, "setCurrentStream", set_current_stream);
-  define(env, object, "streamInfo", stream_info);
-  define(env, object, "streamQuery", stream_query);
-  define(env, object, "streamSynchronize", stream_synchronize);
-  define(env, object, "recordStream", record_stream);
-  define(env, object, "openEvent", open_event);
-  define(env, object, "eventRecord", event_record);
-  define(env, object, "eventBlock", event_block);
-  define(env, object, "eventQuery", event_query);
-  define(env, object, "eventSynchronize", event_synchronize);
-  define(env, object, "eventElapsed", event_elapsed);
+  background.define<stream_synchronize_beside>(env, object, "streamSynchronizeBeside");
+  background.define<event_synchronize_beside>(env, object, "eventSynchronizeBeside");
+  define<open_stream>(env, object, "openStream");
+  define<current_stream>(env, object, "currentStream");
+  define<default_stream>(env, object, "defaultStream");
+  define<set_current_stream>(env, object, "setCurrentStream");
+  define<stream_info>(env, object, "streamInfo");
+  define<stream_query>(env, object, "streamQuery");
+  define<stream_synchronize>(env, object, "streamSynchronize");
+  define<record_stream>(env, object, "recordStream");
+  define<open_event>(env, object, "openEvent");
+  define<event_record>(env, object, "eventRecord");
+  define<event_block>(env, object, "eventBlock");
+  define<event_query>(env, object, "eventQuery");
+  define<event_synchronize>(env, object, "eventSynchronize");
+  define<event_elapsed>(env, object, "eventElapsed");
 }
 
 }  // namespace aiforge

@@ -133,8 +133,8 @@ void forget_anomaly(const Environment& environment) {
 }
 
 void define_anomaly(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "setAnomaly", set_anomaly);
-  define(env, exports, "setStackCapturer", set_stack_capturer);
+  define<set_anomaly>(env, exports, "setAnomaly");
+  define<set_stack_capturer>(env, exports, "setStackCapturer");
 }
 
 }  // namespace aiforge

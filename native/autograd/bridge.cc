@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "../entries.h"
 #include "../environment.h"
 #include "../errors.h"
 
@@ -25,13 +26,7 @@ thread_local Bridge* bridge_of_thread = nullptr;
 std::shared_ptr<Bridge> Bridge::open(napi_env env) {
   auto bridge = std::make_shared<Bridge>();
   bridge->env_ = env;
-  napi_value name = Napi::String::New(env, "aiforge.engine");
-  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
-                                             bridge.get(), serve_all, &bridge->queue_));
-  // Only a pending promise keeps the process alive.
-  check(env, napi_unref_threadsafe_function(env, bridge->queue_));
-  // Made after the queue, so that it runs before the queue's own clean-up.
-  check(env, napi_add_env_cleanup_hook(env, close, new std::shared_ptr<Bridge>(bridge)));
+  bridge->queue_ = open_queue<serve_all, close>(env, "aiforge.engine", bridge);
   bridge_of_thread = bridge.get();
   return bridge;
 }
@@ -150,8 +145,7 @@ void Bridge::serve_pending() {
   while (!tasks_.empty()) serve_one(lock);
 }
 
-void Bridge::serve_all(napi_env env, napi_value, void* context, void*) {
-  if (env == nullptr) return;
+void Bridge::serve_all(napi_env, void* context, void*) {
   const auto self = static_cast<Bridge*>(context)->shared_from_this();
   std::unique_lock<std::mutex> lock(self->signal_->mutex);
   self->awake_ = false;

@@ -65,7 +65,7 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   void wake();  // under the signal's mutex
   void serve_one(std::unique_lock<std::mutex>& lock);
   void delete_dropped();
-  static void serve_all(napi_env env, napi_value function, void* context, void* data);
+  static void serve_all(napi_env env, void* context, void* data);
   static void close(void* data);
 
   napi_env env_ = nullptr;

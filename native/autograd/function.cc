@@ -89,14 +89,7 @@ napi_value handles_of(Environment& environment, napi_env env, const Forward& for
 }
 
 napi_value external_for(napi_env env, const OwnNode& node) {
-  auto weak = std::make_unique<WeakNode>(node);
-  napi_value external = nullptr;
-  check(env, napi_create_external(
-                 env, weak.get(),
-                 [](node_api_basic_env, void* data, void*) { delete static_cast<WeakNode*>(data); },
-                 nullptr, &external));
-  weak.release();
-  return external;
+  return external(env, std::make_unique<WeakNode>(node));
 }
 
 // applyFunction(name, inputs, forward, backward, recorded): runs `forward` and gives its tensors a
@@ -153,8 +146,8 @@ napi_value saved_tensors(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_functions(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "applyFunction", apply_function);
-  define(env, exports, "savedTensors", saved_tensors);
+  define<apply_function>(env, exports, "applyFunction");
+  define<saved_tensors>(env, exports, "savedTensors");
 }
 
 }  // namespace aiforge

@@ -261,20 +261,20 @@ napi_value checkpoint_valid(napi_env env, napi_callback_info) {
 }  // namespace
 
 void define_gradients(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "backward", backward);
-  define(env, exports, "backwardAsync", backward_async);
-  define(env, exports, "grad", grad);
-  define(env, exports, "isCheckpointValid", checkpoint_valid);
-  define(env, exports, "gradients", gradients);
-  define(env, exports, "gradient", gradient);
-  define(env, exports, "setGradient", set_gradient);
-  define(env, exports, "collectGradients", collect_gradients);
-  define(env, exports, "zeroGradients", zero_gradients);
-  define(env, exports, "requiresGrad", requires_grad);
-  define(env, exports, "setRequiresGrad", set_requires_grad);
-  define(env, exports, "isLeaf", is_leaf);
-  define(env, exports, "gradFnName", grad_fn_name);
-  define(env, exports, "setData", set_data);
+  define<backward>(env, exports, "backward");
+  define<backward_async>(env, exports, "backwardAsync");
+  define<grad>(env, exports, "grad");
+  define<checkpoint_valid>(env, exports, "isCheckpointValid");
+  define<gradients>(env, exports, "gradients");
+  define<gradient>(env, exports, "gradient");
+  define<set_gradient>(env, exports, "setGradient");
+  define<collect_gradients>(env, exports, "collectGradients");
+  define<zero_gradients>(env, exports, "zeroGradients");
+  define<requires_grad>(env, exports, "requiresGrad");
+  define<set_requires_grad>(env, exports, "setRequiresGrad");
+  define<is_leaf>(env, exports, "isLeaf");
+  define<grad_fn_name>(env, exports, "gradFnName");
+  define<set_data>(env, exports, "setData");
 }
 
 }  // namespace aiforge

@@ -117,15 +117,7 @@ struct HookToken {
 
 napi_value token_for(napi_env env, const std::shared_ptr<HookChain>& chain,
                      std::shared_ptr<JsReference> hook) {
-  auto token = std::make_unique<HookToken>(HookToken{chain, chain->add(std::move(hook))});
-  napi_value external = nullptr;
-  check(env,
-        napi_create_external(
-            env, token.get(),
-            [](node_api_basic_env, void* data, void*) { delete static_cast<HookToken*>(data); },
-            nullptr, &external));
-  token.release();
-  return external;
+  return external(env, std::make_unique<HookToken>(HookToken{chain, chain->add(std::move(hook))}));
 }
 
 template <std::shared_ptr<HookChain> (*Chain)(const at::Tensor&)>
@@ -177,11 +169,11 @@ napi_value retains_grad(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_hooks(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "registerHook", register_with<chain_of>);
-  define(env, exports, "registerPostAccumulateGradHook", register_with<post_accumulate_chain_of>);
-  define(env, exports, "removeHook", remove_hook);
-  define(env, exports, "retainGrad", retain_grad);
-  define(env, exports, "retainsGrad", retains_grad);
+  define<register_with<chain_of>>(env, exports, "registerHook");
+  define<register_with<post_accumulate_chain_of>>(env, exports, "registerPostAccumulateGradHook");
+  define<remove_hook>(env, exports, "removeHook");
+  define<retain_grad>(env, exports, "retainGrad");
+  define<retains_grad>(env, exports, "retainsGrad");
 }
 
 }  // namespace aiforge

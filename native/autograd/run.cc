@@ -266,8 +266,8 @@ napi_value set_engine_caller(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_runs(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "engineArguments", engine_arguments);
-  define(env, exports, "setEngineCaller", set_engine_caller);
+  define<engine_arguments>(env, exports, "engineArguments");
+  define<set_engine_caller>(env, exports, "setEngineCaller");
 }
 
 }  // namespace aiforge

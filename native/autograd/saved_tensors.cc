@@ -84,8 +84,8 @@ std::unique_ptr<torch::autograd::SavedVariableHooks> hooks_for_saved_tensor() {
 }
 
 void define_saved_tensors(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "openSavedTensorsHooks", open_hooks);
-  define(env, exports, "closeSavedTensorsHooks", close_hooks);
+  define<open_hooks>(env, exports, "openSavedTensorsHooks");
+  define<close_hooks>(env, exports, "closeSavedTensorsHooks");
 }
 
 }  // namespace aiforge

@@ -107,15 +107,15 @@ napi_value on_graph(napi_env env, napi_callback_info info) {
 
 void define_graphs(Napi::Env env, Napi::Object object) {
   using Graph = at::cuda::CUDAGraph;
-  define(env, object, "openGraph", open_graph);
-  define(env, object, "openPool", open_pool);
-  define(env, object, "poolOf", pool_of);
-  define(env, object, "isCapturing", is_capturing);
-  define(env, object, "registerGenerator", register_generator);
-  define(env, object, "captureBegin", capture_begin);
-  define(env, object, "captureEnd", on_graph<&Graph::capture_end>);
-  define(env, object, "replay", on_graph<&Graph::replay>);
-  define(env, object, "resetGraph", on_graph<&Graph::reset>);
+  define<open_graph>(env, object, "openGraph");
+  define<open_pool>(env, object, "openPool");
+  define<pool_of>(env, object, "poolOf");
+  define<is_capturing>(env, object, "isCapturing");
+  define<register_generator>(env, object, "registerGenerator");
+  define<capture_begin>(env, object, "captureBegin");
+  define<on_graph<&Graph::capture_end>>(env, object, "captureEnd");
+  define<on_graph<&Graph::replay>>(env, object, "replay");
+  define<on_graph<&Graph::reset>>(env, object, "resetGraph");
 }
 
 }  // namespace aiforge

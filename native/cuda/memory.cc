@@ -80,9 +80,9 @@ napi_value memory_snapshot(napi_env env, napi_callback_info) {
 }  // namespace
 
 void define_allocator(Napi::Env env, Napi::Object object) {
-  define(env, object, "memoryFraction", memory_fraction);
-  define(env, object, "setMemoryFraction", set_memory_fraction);
-  define(env, object, "memorySnapshot", memory_snapshot);
+  define<memory_fraction>(env, object, "memoryFraction");
+  define<set_memory_fraction>(env, object, "setMemoryFraction");
+  define<memory_snapshot>(env, object, "memorySnapshot");
 }
 
 }  // namespace aiforge

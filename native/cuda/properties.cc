@@ -38,8 +38,8 @@ napi_value nccl_version(napi_env env, napi_callback_info) {
 }  // namespace
 
 void define_device_properties(Napi::Env env, Napi::Object object) {
-  define(env, object, "deviceProperties", device_properties);
-  define(env, object, "ncclVersion", nccl_version);
+  define<device_properties>(env, object, "deviceProperties");
+  define<nccl_version>(env, object, "ncclVersion");
 }
 
 }  // namespace aiforge

@@ -12,13 +12,7 @@ namespace aiforge {
 
 Background& Background::open(napi_env env) {
   auto background = std::make_shared<Background>();
-  napi_value name = Napi::String::New(env, "aiforge.distributed");
-  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
-                                             background.get(), complete, &background->queue_));
-  // Only a pending promise keeps the process alive.
-  check(env, napi_unref_threadsafe_function(env, background->queue_));
-  // Made after the queue, so that it runs before the queue's own clean-up.
-  check(env, napi_add_env_cleanup_hook(env, close, new std::shared_ptr<Background>(background)));
+  background->queue_ = open_queue<complete, close>(env, "aiforge.distributed", background);
   return *background;
 }
 
@@ -26,12 +20,6 @@ Background& Background::of(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   check(env, napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data));
   return *static_cast<Background*>(data);
-}
-
-void Background::define(napi_env env, napi_value object, const char* name, napi_callback callback) {
-  napi_value function = nullptr;
-  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function));
-  check(env, napi_set_named_property(env, object, name, function));
 }
 
 void Background::close(void* data) {
@@ -62,8 +50,7 @@ void Background::post(std::unique_ptr<Completion> completion) {
   if (queue_ != nullptr) napi_call_threadsafe_function(queue_, pointer, napi_tsfn_nonblocking);
 }
 
-void Background::complete(napi_env env, napi_value, void* context, void* data) {
-  if (env == nullptr) return;
+void Background::complete(napi_env env, void* context, void* data) {
   const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
   auto* self = static_cast<Background*>(context);
   if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->queue_);

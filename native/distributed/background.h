@@ -8,6 +8,8 @@
 #include <mutex>
 #include <string>
 
+#include "../entries.h"
+
 namespace aiforge {
 
 // Runs on the JavaScript thread: gives a promise's value, or throws its reason.
@@ -32,7 +34,10 @@ class Background : public std::enable_shared_from_this<Background> {
   // `what`.
   napi_value run(napi_env env, const char* what, std::function<Settle()> body);
 
-  void define(napi_env env, napi_value object, const char* name, napi_callback callback);
+  template <napi_callback Body>
+  void define(napi_env env, napi_value object, const char* name) {
+    aiforge::define<Body>(env, object, name, this);
+  }
 
  private:
   struct Completion {
@@ -41,7 +46,7 @@ class Background : public std::enable_shared_from_this<Background> {
   };
 
   void post(std::unique_ptr<Completion> completion);
-  static void complete(napi_env env, napi_value, void* context, void* data);
+  static void complete(napi_env env, void* context, void* data);
   static void close(void* data);
 
   std::mutex mutex_;

@@ -188,7 +188,7 @@ napi_value broadcast_bytes_call(napi_env env, napi_callback_info info) {
 
 template <typename... Collectives>
 void define_each(napi_env env, napi_value object, Background& background) {
-  (background.define(env, object, Collectives::name, collective<Collectives>), ...);
+  (background.define<collective<Collectives>>(env, object, Collectives::name), ...);
 }
 
 }  // namespace
@@ -199,11 +199,11 @@ void define_collectives(napi_env env, napi_value object, Background& background)
               Barrier, Send, Receive, AllReduceCoalesced, AllGatherIntoTensor,
               AllGatherIntoTensorCoalesced, ReduceScatterTensor, ReduceScatterTensorCoalesced,
               AllToAllSingle, Batch>(env, object, background);
-  background.define(env, object, "monitoredBarrier", monitored_barrier);
-  background.define(env, object, "emptyLike", empty_like);
-  background.define(env, object, "broadcastBytes", broadcast_bytes_call);
-  background.define(env, object, "allReduceSync", blocking<collectives::AllReduce>);
-  background.define(env, object, "allGatherSync", blocking<collectives::AllGather>);
+  background.define<monitored_barrier>(env, object, "monitoredBarrier");
+  background.define<empty_like>(env, object, "emptyLike");
+  background.define<broadcast_bytes_call>(env, object, "broadcastBytes");
+  background.define<blocking<collectives::AllReduce>>(env, object, "allReduceSync");
+  background.define<blocking<collectives::AllGather>>(env, object, "allGatherSync");
 }
 
 }  // namespace aiforge

@@ -235,10 +235,10 @@ napi_value flight_record(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_process_group(napi_env env, napi_value object, Background& background) {
-  background.define(env, object, "openProcessGroup", open_process_group);
-  background.define(env, object, "closeProcessGroup", close_process_group);
-  background.define(env, object, "abortProcessGroup", abort_process_group);
-  background.define(env, object, "flightRecord", flight_record);
+  background.define<open_process_group>(env, object, "openProcessGroup");
+  background.define<close_process_group>(env, object, "closeProcessGroup");
+  background.define<abort_process_group>(env, object, "abortProcessGroup");
+  background.define<flight_record>(env, object, "flightRecord");
 }
 
 }  // namespace aiforge

@@ -260,10 +260,10 @@ napi_value after_forward(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_reducer(napi_env env, napi_value object, Background& background) {
-  background.define(env, object, "openReducer", open_reducer);
-  background.define(env, object, "beforeForward", before_forward);
-  background.define(env, object, "syncBuffers", sync_buffers);
-  background.define(env, object, "afterForward", after_forward);
+  background.define<open_reducer>(env, object, "openReducer");
+  background.define<before_forward>(env, object, "beforeForward");
+  background.define<sync_buffers>(env, object, "syncBuffers");
+  background.define<after_forward>(env, object, "afterForward");
 }
 
 }  // namespace aiforge

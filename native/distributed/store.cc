@@ -149,14 +149,14 @@ napi_value store_port(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_store(napi_env env, napi_value object, Background& background) {
-  background.define(env, object, "openTcpStore", open_tcp_store);
-  background.define(env, object, "storeSet", store_set);
-  background.define(env, object, "storeGet", store_get);
-  background.define(env, object, "storeAdd", store_add);
-  background.define(env, object, "storeWait", store_wait);
-  background.define(env, object, "storeCheck", store_check);
-  background.define(env, object, "storeDeleteKey", store_delete_key);
-  background.define(env, object, "storePort", store_port);
+  background.define<open_tcp_store>(env, object, "openTcpStore");
+  background.define<store_set>(env, object, "storeSet");
+  background.define<store_get>(env, object, "storeGet");
+  background.define<store_add>(env, object, "storeAdd");
+  background.define<store_wait>(env, object, "storeWait");
+  background.define<store_check>(env, object, "storeCheck");
+  background.define<store_delete_key>(env, object, "storeDeleteKey");
+  background.define<store_port>(env, object, "storePort");
 }
 
 }  // namespace aiforge

@@ -53,9 +53,12 @@ export class Campaign {
 
   /** A slice whose child dies goes on after the target that killed it. */
   async #runSlice(from, to) {
-    const { seed, only, strict } = this.#options;
+    const { seed, only, strict, inner } = this.#options;
     const skipped = [...this.#failures].filter(([, count]) => count >= MOST_FAILURES).map(([name]) => name);
-    const ended = await runChild({ seed, only, strict, from, to, deadline: this.#deadline, skipped }, this.#settings);
+    const ended = await runChild(
+      { seed, only, strict, inner, from, to, deadline: this.#deadline, skipped },
+      this.#settings,
+    );
     for (const line of ended.lines) await this.#take(line);
     if (ended.failure === undefined) return;
     if (ended.call === undefined) throw new Error(`the child does not start: ${ended.failure}\n${ended.stderr}`);
@@ -92,7 +95,7 @@ export class Campaign {
     if (!isNew) return;
     console.log(`\nFOUND: ${failure} in ${target}${phase === undefined ? '' : `, phase ${phase}`}`);
     if (stderr) console.log(stderr.trim().split('\n').slice(-12).join('\n'));
-    const fenced = this.#options.fence ? ' --fence' : '';
+    const fenced = (this.#options.fence ? ' --fence' : '') + (this.#options.inner ? ' --inner' : '');
     if (smallest !== undefined) {
       console.log(`  npm run fuzz --${fenced} --repro '${JSON.stringify(smallest).replaceAll("'", "'\\''")}'`);
     } else if (call !== undefined) {

@@ -1,6 +1,6 @@
 // The process that may die: makes calls one after the other, each written down before it is made.
 //
-// child.mjs '{"seed", "from", "to", "deadline", "journal", "results", "only"?, "calls"?}': `from` … `to` are positions in the
+// child.mjs '{"seed", "from", "to", "deadline", "journal", "results", "only"?, "inner"?, "calls"?}': `from` … `to` are positions in the
 // endless list of targets (round after round, each in an order of its own); `calls` are described calls to make instead.
 import { appendFileSync, openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,8 +18,19 @@ function loadLibrary() {
   const { native } = require(`${dist}/native.js`);
   const { enterContext } = require(`${dist}/tensor/context.js`);
   const { Tensor, wrapHandle } = require(`${dist}/tensor/tensor.js`);
+  const { publicOperators } = require(`${dist}/tensor/generated/reach.js`);
   const { scope } = tensor;
-  return { native, tensor, autograd, enterContext, Tensor, wrapHandle, scope, inferenceMode: autograd.inferenceMode };
+  return {
+    publicOperators,
+    native,
+    tensor,
+    autograd,
+    enterContext,
+    Tensor,
+    wrapHandle,
+    scope,
+    inferenceMode: autograd.inferenceMode,
+  };
 }
 
 const CASES = 12;
@@ -60,7 +71,9 @@ async function runTarget(target, round, position) {
   report({ target: `${target.via} ${target.name}`, codes });
 }
 
-const all = listTargets(library);
+// What is repeated may be an inner operator.
+if (options.inner || options.calls !== undefined) library.tensor.ops.unsafe();
+const all = listTargets(library, options.inner);
 const targets =
   options.only === undefined
     ? all

@@ -186,7 +186,10 @@ function validValue(random, argument, common) {
   const { name, isList, isOptional, hasDefault, listSize, isOut } = argument;
   if (hasDefault && random.chance(0.5)) return { k: 'undef' };
   if (isOptional && random.chance(0.5)) return { k: 'null' };
-  if (isOut && random.chance(0.5)) return { k: 'tensor', dtype: common.dtype, shape: [0] };
+  if (isOut && random.chance(0.5)) {
+    const form = random.chance(0.3) ? { form: 'viewed', shape: [1] } : { shape: [0] };
+    return { k: 'tensor', dtype: common.dtype, ...form };
+  }
   if (!isList) return validSingle(random, kind, name, common);
   if (kind === 'Tensor') {
     const nullable = argument.type.includes('?[');

@@ -1,11 +1,12 @@
 // npm run fuzz -- [--seed N] [--seconds S] [--op NAME] [--jobs N] [--from POSITION] [--to POSITION] [--fence] [--strict]
-//                 [--findings FILE]
+//                 [--inner] [--findings FILE]
 // npm run fuzz -- [--fence] --repro FILE|JSON
 //
 // Calls everything with arguments of every kind in child processes, and reports whatever ends one, hangs it or is thrown
 // and is no AiforgeError, each with a command that repeats it. Exit status 1 when something was found.
 //
 // `--to` ends at a target, so that machines of any speed make the same calls, unless `--seconds` are over before.
+// Operators that `ops.aten` gives only after `ops.unsafe()` are left out unless `--inner` is given.
 // `--fence` puts a fence around each tensor's memory (needs a C compiler). `--strict` reports JavaScript's own TypeErrors
 // too, where a function that is written in TypeScript is given kinds of values that its types forbid. `--findings` keeps
 // what is found, one JSON a line.
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     to: { type: 'string', default: 'Infinity' },
     fence: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
+    inner: { type: 'boolean', default: false },
     findings: { type: 'string' },
     repro: { type: 'string' },
   },
@@ -46,6 +48,7 @@ if (values.repro !== undefined) {
     to: Number(values.to),
     fence: values.fence,
     strict: values.strict,
+    inner: values.inner,
     findingsFile: values.findings,
   });
   process.exitCode = (await campaign.run()) ? 0 : 1;

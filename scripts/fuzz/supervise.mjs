@@ -86,7 +86,7 @@ export async function runChild(options, { fence } = {}) {
   const written = readOr(journal, '').split('\n', 1)[0];
   rmSync(folder, { recursive: true, force: true });
   const failure = child.hung ? 'hang' : (signal ?? (status === 0 ? undefined : `exit status ${status}`));
-  const [, position, phase, call] = /^\d+ (\d+) (\w+) (.*)$/.exec(written) ?? [];
+  const [, position, phase, call] = /^\d+ (\d+) ([\w ]+?) (\{.*)$/.exec(written) ?? [];
   return { lines, failure, stderr, phase, position: Number(position), call: call && JSON.parse(call) };
 }
 

@@ -123,6 +123,33 @@ const forms = {
     const parts = [plain(native, d), plain(native, d)];
     return callOperator(native, '_nested_tensor_from_tensor_list', Float64Array.from(parts));
   },
+  // Memory that a resize must not move.
+  viewed(native, d) {
+    const handle = plain(native, d);
+    native.viewBytes(handle);
+    return handle;
+  },
+  shared(native, d) {
+    const token = native.share(plain(native, d), false);
+    const handle = native.receive(token);
+    native.releaseShared(token);
+    return handle;
+  },
+  resized(native, d) {
+    const handle = plain(native, d);
+    callOperator(native, 'resize_', handle, [7, ...d.shape]);
+    callOperator(native, 'resize_', handle, d.shape);
+    return handle;
+  },
+  resizedInVain(native, d) {
+    const handle = plain(native, d);
+    try {
+      callOperator(native, 'resize_', handle, [2 ** 50]);
+    } catch {
+      return handle;
+    }
+    throw new Error('a resize beyond any memory succeeded');
+  },
   // makeTensor has the mode.
   inference: plain,
   // No leaf: an operator made it under autograd.

@@ -18,6 +18,7 @@ function schemaCoverage() {
   const { Kind, readSchema } = require(join(dist, 'tensor', 'schema.js'));
   const { unsupportedReason } = require(join(dist, 'tensor', 'refusal.js'));
   const names = ops.schemas().map((schema) => /^aten::([^(]+)\(/.exec(schema)[1]);
+  ops.unsafe();
   const kinds = { arguments: new Map(), results: new Map() };
   const refused = [];
   for (const name of names.sort()) {
@@ -31,7 +32,7 @@ function schemaCoverage() {
       count(kinds.results, schema.returns, Kind);
     }
   }
-  return { total: names.length, refused, kinds };
+  return { names, total: names.length, refused, kinds };
 }
 
 function count(into, values, Kind) {
@@ -81,8 +82,17 @@ function grouped(refused) {
 
 const kindsText = (kinds) => [...kinds].sort(([a], [b]) => a.localeCompare(b)).map(([kind, times]) => `${kind} ${times}`).join(', '); // prettier-ignore
 
+/** How many operators, and schemas of them, are offered without `ops.unsafe()`. */
+function reach(schemas) {
+  const { publicOperators } = require(join(dist, 'tensor', 'generated', 'reach.js'));
+  const bases = schemas.names.map((name) => name.replace(/\..*$/, ''));
+  const offered = (list) => list.filter((base) => publicOperators.has(base)).length;
+  return [[...new Set(bases)], bases].map((list) => ({ offered: offered(list), total: list.length }));
+}
+
 function page(schemas, namespaces, reasons, version) {
   const callable = schemas.total - schemas.refused.length;
+  const [named, all] = reach(schemas);
   const rows = namespaces.map(({ namespace, total, absent }) => {
     const has = total - absent.length;
     return `| ${namespace === 'torch' ? 'functions of `torch`' : `\`torch.${namespace}\``} | ${has} | ${total} | ${percent(has, total)} |`;
@@ -95,7 +105,13 @@ Written by \`npm run coverage:operators\` from the linked LibTorch and from the 
 | --- | --: | --: | --: |
 | \`aten::\` schemas that \`ops.aten\` resolves | ${schemas.total} | ${schemas.total} | ${percent(schemas.total, schemas.total)} |
 | of them, whose arguments and results all have values in JavaScript | ${callable} | ${schemas.total} | ${percent(callable, schemas.total)} |
+| operators that are public in Python, in any overload | ${named.offered} | ${named.total} | ${percent(named.offered, named.total)} |
+| schemas of these | ${all.offered} | ${all.total} | ${percent(all.offered, all.total)} |
 ${rows.join('\n')}
+
+\`ops.aten\` gives what is public in Python: under a name of torch, torch.Tensor, torch.nn.functional, linalg, fft, special or sparse,
+without a leading underscore. The rest are steps of others, gradients and parts of one backend, which take their arguments
+unchecked: they fail with \`OPERATOR_UNSAFE\` until \`ops.unsafe()\` opens them to the process.
 
 Names follow one rule: Python's in camelCase, a trailing \`_\` stays. Every function and method has its types from the schema.
 

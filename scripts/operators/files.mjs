@@ -1,5 +1,6 @@
 // The text of the generated files.
 import { isCommon, shapesOf } from './common.mjs';
+import { camelCase } from './schemas.mjs';
 import { quickPaths, scalarTwin, sizesPath } from './quick.mjs';
 import { summaryOf } from './summaries.mjs';
 import { identifier, inOrderOfUse, signatures, spreadIndex } from './types.mjs';
@@ -160,4 +161,18 @@ function method(name, overloads, target) {
   const given = Array.from({ length: positionalCount(overloads) }, (_, i) => `b${i}`);
   const passed = [...given.slice(0, at), 'this', ...given.slice(at)];
   return `  ${name}(${given.map((b) => `${b}: any`).join(', ')}) { return (${target} as any)(${passed.join(', ')}); }`;
+}
+
+/** Which operators are public in Python, and the public functions that the others are steps of. */
+export function reachFile({ public: reachable, inner }) {
+  const steps = Object.entries(inner).filter(([, form]) => form !== null);
+  return `${header}
+/** The base names of the operators that Python has under a public name. */
+export const publicOperators: ReadonlySet<string> = new Set('${reachable}'.split(' '));
+
+/** What to call instead of others. */
+export const publicForms: ReadonlyMap<string, string> = new Map([
+${steps.map(([base, form]) => `  ['${base}', '${camelCase(form)}'],`).join('\n')}
+]);
+`;
 }

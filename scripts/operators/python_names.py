@@ -1,4 +1,5 @@
-"""Writes python-names.json: what Python's torch calls each operator, and in which order it tries the overloads.
+"""Writes python-names.json: what Python's torch calls each operator, in which order it tries the overloads, and which
+operators are no part of its public interface.
 
 Run with a Python that has torch and PyYAML:  python scripts/operators/python_names.py
 The order comes from torchgen, which the wheel has and which made PyTorch's own argument parsers.
@@ -82,6 +83,58 @@ def public_names(namespace):
     return [n for n in own if not foreign.match(getattr(getattr(owner, n), "__module__", None) or "")]
 
 
+# Where a user of Python meets an operator; `torch._C._nn` is behind torch.nn.functional.
+PLACES = {
+    "": torch,
+    "Tensor.": torch.Tensor,
+    "nn.functional.": torch.nn.functional,
+    "linalg.": torch.linalg,
+    "fft.": torch.fft,
+    "special.": torch.special,
+    "sparse.": torch.sparse,
+}
+# Torch has these without an underscore, but they are steps of others and parts of one backend.
+STEPS = re.compile(r"_backward|^(mkldnn|cudnn|miopen|quantized|fbgemm|mps)_")
+
+
+def place_of(base):
+    """Where an operator's base name is public, such as `linalg.eigh`, or None."""
+    for place, owner in PLACES.items():
+        prefix = place.rstrip(".") + "_"
+        for name in {base, base.removeprefix(prefix)}:
+            if is_public(name, owner):
+                return place + name
+    return None
+
+
+def is_public_operator(base):
+    # The forms in place and not are one function.
+    forms = (base, base + "_", base.removesuffix("_"))
+    return not base.startswith("_") and not STEPS.search(base) and any(map(place_of, forms))
+
+
+def public_form(base):
+    """The public function that an inner operator is a step of, as far as its name tells, or None."""
+    steps = r"^(native|slow|thnn|nnpack|mkldnn|cudnn|miopen|quantized|fbgemm|mps|fused|sparse)_+|^_+"
+    ends = r"_(backward|forward|impl|helper|nd|data|input|weights?|with_indices|for_cpu|functional|legit)\w*$"
+    name = re.sub(r"^_*upsample_\w+", "interpolate", base)
+    while not (is_public_operator(name) and place_of(name)):
+        shorter = re.sub(steps, "", name) if re.search(steps, name) else re.sub(ends, "", name)
+        if shorter in (name, ""):
+            return None
+        name = shorter
+    return place_of(name)
+
+
+def operators():
+    names = (name for name in torch._C._dispatch_get_all_op_names() if name.startswith("aten::"))
+    bases = sorted({name.removeprefix("aten::").split(".")[0] for name in names})
+    public = [base for base in bases if is_public_operator(base)]
+    inner = {base: public_form(base) for base in bases if base not in public}
+    print(len(bases), "operators,", len(public), "of them public")
+    return {"public": " ".join(public), "inner": inner}
+
+
 def main():
     native = PACKAGED / "ATen" / "native"
     yaml = parse_native_yaml(str(native / "native_functions.yaml"), str(native / "tags.yaml"))
@@ -93,6 +146,7 @@ def main():
         result["overloads"][namespace] = dict(sorted(names.items()))
         if namespace != "nn":
             result["public"][namespace] = sorted(public_names(namespace))
+    result["operators"] = operators()
     path = Path(__file__).parent / "python-names.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
     print({name: len(entries) for name, entries in result["overloads"].items()})

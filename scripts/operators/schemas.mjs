@@ -81,12 +81,14 @@ function readOverloads(native, known, base, text) {
  */
 export function readPublic(native) {
   const known = new Set(native.operatorNames());
-  const { overloads } = readPythonNames();
+  const { overloads, operators } = readPythonNames();
   const result = new Map();
   for (const [namespace, groups] of Object.entries(overloads)) {
     const prefix = namespaces[namespace] ?? '';
     const named = new Map();
     for (const [base, text] of Object.entries(groups)) {
+      // torch has some steps of others under a name without an underscore; `nn` is what the library itself calls.
+      if (namespace !== 'nn' && base in operators.inner) continue;
       const forms = readOverloads(native, known, base, text);
       if (forms.length > 0) named.set(camelCase(base.slice(prefix.length)), { base, overloads: forms });
     }

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { ClassCounts, type ClassificationScores } from './classCounts.js';

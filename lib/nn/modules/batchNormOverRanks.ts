@@ -1,7 +1,5 @@
 import { AutogradFunction, type FunctionContext } from '../../autograd/function.js';
 import {
-  batchNormBackwardElemt,
-  batchNormBackwardReduce,
   batchNormElemt,
   batchNormGatherStatsWithCounts,
   batchNormStats,
@@ -11,8 +9,12 @@ import {
   stack,
   zeros,
 } from '../../tensor/generated/functions.js';
+import { aten } from '../../tensor/aten.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { SyncGroup } from '../syncGroup.js';
+
+const batchNormBackwardElemt = aten('batch_norm_backward_elemt');
+const batchNormBackwardReduce = aten<[Tensor, Tensor, Tensor, Tensor]>('batch_norm_backward_reduce');
 
 type Context = FunctionContext<{ group: SyncGroup }>;
 

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { count, either, kind, listOf, number, orNull, size, whole, type Kind } from '../../kinds.js';
+import { count, either, isListOf, kind, listOf, number, orNull, size, whole, type Kind } from '../../kinds.js';
 import { show } from '../../show.js';
 
 /** One number for every spatial dimension, or one for each. */
@@ -9,7 +9,7 @@ export type Size3 = number | readonly [depth: number, height: number, width: num
 export type AnySize = number | readonly number[];
 
 const oneOrMore = (of: Kind<number>, expected: string): Kind<AnySize> =>
-  kind(expected, (value) => (Array.isArray(value) ? value.every((item) => of.accepts(item)) : of.accepts(value)));
+  kind(expected, (value) => (Array.isArray(value) ? isListOf(value, of) : of.accepts(value)));
 
 // How many sizes there must be is up to the layer.
 export const wholes = oneOrMore(whole, 'a whole number or an array of whole numbers');

@@ -1,5 +1,4 @@
 import { noGrad } from '../../autograd/modes.js';
-import { cudnnIsAcceptable } from '../../tensor/generated/functions.js';
 import { aten } from '../../tensor/aten.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -19,6 +18,7 @@ export interface RecurrentSizes {
 const modes: readonly RecurrentMode[] = ['RNN_RELU', 'RNN_TANH', 'LSTM', 'GRU'];
 
 const flattenWeight = aten('_cudnn_rnn_flatten_weight');
+const cudnnIsAcceptable = aten<boolean>('cudnn_is_acceptable');
 
 /** Lays the weights of a network on a GPU out in one memory, as cuDNN reads them; does nothing where it cannot. */
 export function flattenForCudnn(mode: RecurrentMode, layers: readonly Tensor[][], sizes: RecurrentSizes): void {

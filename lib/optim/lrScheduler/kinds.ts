@@ -1,4 +1,4 @@
-import { either, iterable, kind, listOf, number, whole, type Kind } from '../../kinds.js';
+import { either, isListOf, iterable, kind, listOf, number, whole, type Kind } from '../../kinds.js';
 import { scalarKind } from '../optimizerSignature.js';
 import { LRScheduler } from './lrScheduler.js';
 import type { Rate } from './rates.js';
@@ -15,5 +15,5 @@ export const schedulersKind: Kind<readonly LRScheduler[]> = listOf(
 );
 
 export const listed: Kind<Iterable<number>> = kind('an array of whole numbers', (value) =>
-  Array.isArray(value) ? value.every((each) => whole.accepts(each)) : iterable('').accepts(value),
+  Array.isArray(value) ? isListOf(value, whole) : iterable('').accepts(value),
 );
