@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../errors.js';
 import { anything, boolean, listOf, size, type Kinds, optional } from '../kinds.js';
 import { show } from '../show.js';

@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import { memory, nn, ones, randn, autograd, type Tensor } from 'aiforge';
 
-import { collectGarbage } from '../support/garbage.mjs';
+import { collectAll } from '../support/garbage.mjs';
 
 const many = 300;
 
 /** How many more tensors are alive once garbage was collected than before `work`. */
 async function left(work: () => unknown): Promise<number> {
-  await collectGarbage();
+  await collectAll();
   const before = memory.stats().tensors;
   // JavaScript keeps what a WeakRef gave until its turn ends.
   for (let turn = 0; turn < 3; ++turn) {
     work();
-    await collectGarbage();
+    await collectAll();
   }
   return memory.stats().tensors - before;
 }
@@ -104,7 +104,7 @@ describe('circles through the graph', () => {
       const losses = Array.from({ length: many }, () => make(() => void ++called));
       // Others grow meanwhile, so that collections look at these too.
       for (let i = 0; i < 2 * many; ++i) circles['of a leaf and its hook']!();
-      await collectGarbage();
+      await collectAll();
       for (const loss of losses) loss.backward();
       expect(called).to.equal(many);
     });
@@ -118,7 +118,7 @@ describe('circles through the graph', () => {
       return w;
     });
     for (let i = 0; i < 2 * many; ++i) circles['of a leaf and its hook']!();
-    await collectGarbage();
+    await collectAll();
     for (const w of leaves) w.sum().backward();
     expect(called).to.equal(many);
   });

@@ -37,7 +37,7 @@ describe('Tensor.to', () => {
 
   it('moves to CUDA devices alone by cuda()', () => {
     for (const device of ['cpu', 'meta', 'mps', -1, 1.5]) {
-      expect(() => Reflect.apply(ones([2]).cuda, ones([2]), [device]), String(device)).to.throw(
+      expect(() => ones([2]).cuda(device as 'cuda'), String(device)).to.throw(
         /device must be a CUDA device, such as 0 or 'cuda:0'/,
       );
     }
