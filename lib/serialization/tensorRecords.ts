@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { aten } from '../tensor/aten.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { attributesOf, type Tensor } from '../tensor/tensor.js';
 import type { Memories } from './memories.js';
 import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
 import { storageTypes, untypedStorage } from './storageTypes.js';
@@ -32,7 +32,6 @@ function quantizerOf(tensor: Tensor): Tuple {
 }
 
 /** What was set on a tensor, by name. */
-const attributesOf = (tensor: Tensor): Map<string, unknown> => new Map(Object.entries(tensor));
 
 /** How a pickle says each tensor: as the calls that make it of its storage. */
 export class TensorRecords {

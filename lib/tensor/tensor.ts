@@ -434,3 +434,7 @@ export function wrapHandle(handle: Handle): Tensor {
 
 /** @internal For subclasses: what their constructors pass on. */
 export const tensorKey = key;
+
+/** @internal The properties that a tensor's user gave it. */
+export const attributesOf = (tensor: Tensor): Map<string, unknown> =>
+  new Map(Object.entries(tensor).filter(([, value]) => value !== unclonable));

@@ -1,4 +1,4 @@
-import { cuda, fromShared, ones, releaseShared, share, transfer } from 'aiforge';
+import { cuda, fromShared, manualSeed, ones, randn, releaseShared, share, transfer } from 'aiforge';
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
@@ -152,6 +152,26 @@ describe('threads on a GPU', function () {
       { token: transfer(x) },
     );
     expect(fromShared(result).sum().item()).to.equal(40);
+  });
+
+  it('draw numbers of their own: one seed gives one sequence, whoever draws beside it', async () => {
+    const script = `const { manualSeed, nn, ones, randn } = aiforge;
+      manualSeed(0);
+      let sum = 0;
+      for (let i = 0; i < 300; ++i) {
+        sum += randn([5], { device: 'cuda' }).sum().item() + nn.functional.dropout(ones([40], { device: 'cuda' })).sum().item();
+      }
+      parentPort.postMessage(sum);`;
+    manualSeed(7);
+    const first = randn([4], { device: 'cuda' }).tolist();
+    const state = cuda.getRngState();
+    const next = randn([4], { device: 'cuda' }).tolist();
+    cuda.setRngState(state);
+    const sums = await Promise.all([1, 2, 3].map(() => inWorker<number>(script, {})));
+    expect(new Set(sums)).to.have.length(1);
+    expect(randn([4], { device: 'cuda' }).tolist()).to.deep.equal(next);
+    manualSeed(7);
+    expect(randn([4], { device: 'cuda' }).tolist()).to.deep.equal(first);
   });
 
   it('train in a worker with hooks, on a stream of its own', async () => {

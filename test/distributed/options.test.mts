@@ -110,7 +110,7 @@ describe('a launch of as many ranks', () => {
   it('says why there is no GPU', async () => {
     expect(await failure(() => count('gpu', 0))).to.include({ code: 'LAUNCH_FAILED' });
     expect((await failure(() => count('gpu', 0))).message).to.include('nvidia-smi');
-    expect((await failure(() => count('gpu', 0, false))).message).to.include('AIFORGE_FLAVOUR=cuda');
+    expect((await failure(() => count('gpu', 0, false))).message).to.include('npm install @aiforge/linux-x64-cuda');
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { AiforgeError, load, save, Tensor, viewAsReal } from 'aiforge';
+import { attributesOf } from '#lib/tensor/tensor.js';
 import { expect } from 'chai';
 
 import { reference } from '../support/reference.mjs';
@@ -25,7 +26,7 @@ function described(value: unknown): unknown {
   if (value instanceof Tensor) {
     const { dtype, shape, layout, device, requiresGrad: grad } = value;
     const found = { dtype, shape, layout, device, grad, ...(device === 'meta' ? {} : { numbers: numbers(value) }) };
-    const attributes = Object.entries(value).map(([key, item]): [string, unknown] => [key, described(item)]);
+    const attributes = Array.from(attributesOf(value), ([key, item]): [string, unknown] => [key, described(item)]);
     return { tensor: found, attributes: Object.fromEntries(attributes) };
   }
   if (Array.isArray(value)) return value.map(described);
