@@ -22,7 +22,7 @@ import { memoryFormatKind } from './dtypeKinds.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
-import { requireListRoom, toNested } from './nesting.js';
+import { toNested } from './nesting.js';
 import { tagOf } from './tag.js';
 import { readTarget, type ToOptions } from './to.js';
 import { asNumber, forJson, refuseLarge } from './primitives.js';
@@ -338,7 +338,6 @@ export class Tensor implements Disposable {
    */
   toJSON(): NestedArray<number | boolean | Complex> {
     refuseLarge(this);
-    requireListRoom('toJSON', this, 2);
     return forJson(this.tolist<NestedArray>());
   }
 

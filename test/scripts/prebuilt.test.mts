@@ -18,13 +18,18 @@ function installed(addon: object | null = record) {
   const folder = temporaryFolder();
   const root = join(folder, 'node_modules', 'aiforge');
   mkdirSync(join(root, 'dist', 'lib'), { recursive: true });
-  for (const name of ['native', 'locate', 'errors', 'hints', 'stack', 'threads', 'cores']) {
+  for (const name of ['native', 'locate', 'errors', 'brand', 'realms', 'hints', 'stack', 'threads', 'cores']) {
     cpSync(join('dist', 'lib', `${name}.js`), join(root, 'dist', 'lib', `${name}.js`));
   }
   cpSync('scripts', join(root, 'scripts'), { recursive: true });
   const [optional, peer] = [{ [prebuilt]: version }, { [withCuda]: version }];
   writeFiles(root, {
-    'package.json': JSON.stringify({ version, optionalDependencies: optional, peerDependencies: peer }),
+    'package.json': JSON.stringify({
+      name: 'aiforge',
+      version,
+      optionalDependencies: optional,
+      peerDependencies: peer,
+    }),
   });
   const add = (name: string, addon: object) =>
     writeFiles(join(folder, 'node_modules', name), { 'addon.json': JSON.stringify(addon), 'aiforge.node': '' });

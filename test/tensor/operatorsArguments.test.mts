@@ -2,6 +2,8 @@ import { AiforgeError, add, arange, full, linalg, fft, max, mul, ones, ops, pow,
 import { native } from '#lib/native.js';
 import { expect } from 'chai';
 
+import { collectGarbage } from '../support/garbage.mjs';
+
 function failure(action: () => unknown): AiforgeError {
   try {
     action();
@@ -15,6 +17,7 @@ function failure(action: () => unknown): AiforgeError {
 const run = (name: string, ...args: unknown[]) => ops.aten(name)(...args);
 
 describe('arguments of operators', () => {
+  before(() => ops.unsafe());
   const x = arange(6, { dtype: 'float32' }).view(2, 3);
 
   it('are any integer of 64 bits, and no larger one', () => {
@@ -66,6 +69,7 @@ describe('arguments of operators', () => {
 
   it('leave no tensor of their own behind', () => {
     const live = () => native.memory().tensors;
+    collectGarbage();
     const before = live();
     const made = [mul(2, x), add(x, 1, { alpha: tensor(2) })];
     expect(live() - before).to.equal(made.length + 1);
