@@ -2,16 +2,13 @@
 // results go to standard output likewise. A process of its own: what aborts LibTorch ends only this one.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AiforgeError, amp, grad, manualSeed, ops, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
+import { AiforgeError, amp, grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
 import { camelCase } from '../../dist/lib/tensor/schema.js';
 import { callOf } from './calls.mjs';
 import { difference, Tally } from './compare.mjs';
 import { undefinedValues } from './undefinedValues.mjs';
 import { Arguments, tensorsIn } from './values.mjs';
 import { framesOf, messageOf } from './workers.mjs';
-
-// The database has entries for operators that are no public functions.
-ops.unsafe();
 
 const SEED = 42;
 const FAILURES_KEPT = 3;
