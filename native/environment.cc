@@ -242,7 +242,11 @@ napi_value close_scope(napi_env env, napi_callback_info info) {
 napi_value rehome(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    return from_handle(env, Environment::of(env).handles.rehome(args.handle(0)));
+    Environment& environment = Environment::of(env);
+    const Handle from = args.handle(0);
+    const Handle to = environment.handles.rehome(from);
+    environment.cycles.move(from, to);
+    return from_handle(env, to);
   });
 }
 

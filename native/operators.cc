@@ -46,6 +46,13 @@ c10::OperatorHandle find_operator(const std::string& name) {
 
 namespace {
 
+// Arithmetic in place refuses what would not fit before it begins; so LibTorch's tag and names say.
+bool may_resize(const c10::OperatorHandle& op) {
+  const std::string& name = op.operator_name().name;
+  return name.back() != '_' || op.hasTag(at::Tag::inplace_view) ||
+         name.find("resize") != std::string::npos;
+}
+
 bool writes_into(const c10::Argument& argument) {
   return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
 }
@@ -56,6 +63,7 @@ Operator::Operator(c10::OperatorHandle found)
     : handle(found),
       name(full_name(found.operator_name())),
       guards(guards_of(name)),
+      resizes(may_resize(found)),
       draws(found.hasTag(at::Tag::nondeterministic_seeded)) {
   const c10::FunctionSchema& schema = found.schema();
   for (const c10::Argument& argument : schema.arguments()) {
@@ -170,7 +178,7 @@ void prepare(Environment& environment, napi_env env, const Operator& op, const n
 
 // An operator that fails leaves the sizes of what it writes as they were.
 void call_writing(const Operator& op, torch::jit::Stack& stack) {
-  const SavedMetadata before(stack, op.writes);
+  const SavedMetadata before(stack, op.writes, op.resizes);
   try {
     op.handle.callBoxed(stack);
   } catch (...) {

@@ -20,14 +20,18 @@ bool is_plain(const at::Tensor& tensor) {
 
 }  // namespace
 
-SavedMetadata::SavedMetadata(const torch::jit::Stack& stack, const std::vector<size_t>& positions) {
+SavedMetadata::SavedMetadata(const torch::jit::Stack& stack, const std::vector<size_t>& positions,
+                             bool plain) {
+  const auto take = [&](const at::Tensor& tensor) {
+    if (plain || !tensor.defined() || !is_plain(tensor)) save(tensor);
+  };
   for (const size_t position : positions) {
     const c10::IValue& value = stack[position];
     if (value.isTensor()) {
-      save(value.toTensor());
+      take(value.toTensor());
     } else if (value.isList()) {
       for (const c10::IValue& item : value.toListRef()) {
-        if (item.isTensor()) save(item.toTensor());
+        if (item.isTensor()) take(item.toTensor());
       }
     }
   }

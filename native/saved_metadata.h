@@ -14,8 +14,9 @@ namespace aiforge {
 // fails, the next operator would read beyond the memory that is there.
 class SavedMetadata {
  public:
-  // Of the tensors, and of the lists of tensors, at these positions of the stack.
-  SavedMetadata(const torch::jit::Stack& stack, const std::vector<size_t>& positions);
+  // Of the tensors, and of the lists of tensors, at these positions of the stack; without `plain`
+  // only of those that consist of others, as sparse ones do.
+  SavedMetadata(const torch::jit::Stack& stack, const std::vector<size_t>& positions, bool plain);
 
   void restore() const noexcept;
 

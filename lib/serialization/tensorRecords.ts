@@ -1,6 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { aten } from '../tensor/aten.js';
-import { attributesOf, type Tensor } from '../tensor/tensor.js';
+import { attributesOf } from '../tensor/attributes.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Memories } from './memories.js';
 import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
 import { storageTypes, untypedStorage } from './storageTypes.js';

@@ -3,7 +3,8 @@ import { signature } from '../signature.js';
 import { native, type Handles } from '../native.js';
 import { inAsyncPass, inPass } from './engine.js';
 import { tensorKind } from './kinds.js';
-import { handlesOf, handlesOrNone, refuseInTransforms, type Tensor } from './tensor.js';
+import { handlesOf, handlesOrNone, type Tensor } from './tensor.js';
+import { refuseInTransforms } from './transforms.js';
 
 /** What a backward pass is told beside its roots. */
 export interface GraphOptions {

@@ -1,4 +1,4 @@
-import { native, type Handle, type HookToken } from '../native.js';
+import { native, type EngineCallback, type Handle, type HookToken } from '../native.js';
 import { onEngineCall, refuseResult } from './engine.js';
 import { tie, untie } from './hookTies.js';
 import { handleOf, Tensor, wrapHandle } from './tensor.js';
@@ -26,6 +26,11 @@ export class HookHandle implements Disposable {
   }
 }
 
+function handleFor(tensor: Tensor, callback: EngineCallback, token: HookToken): HookHandle {
+  tie([tensor], callback);
+  return new HookHandle(token);
+}
+
 function checkHook(name: string, hook: unknown): void {
   if (typeof hook !== 'function') refuseResult(`${name}: the hook is no function`, hook);
 }
@@ -38,8 +43,7 @@ export function registerHook(tensor: Tensor, hook: GradHook): HookHandle {
     if (result === undefined || result === null) return null;
     return Tensor.isTensor(result) ? handleOf(result) : refuseResult('The hook of a tensor', result);
   });
-  tie([tensor], callback);
-  return new HookHandle(native.registerHook(handleOf(tensor), callback));
+  return handleFor(tensor, callback, native.registerHook(handleOf(tensor), callback));
 }
 
 /** @internal */
@@ -53,6 +57,5 @@ export function registerPostAccumulateGradHook(tensor: Tensor, hook: (parameter:
     const result: unknown = hook(own === undefined || own.isDisposed ? given : own);
     if (result !== undefined && result !== null) refuseResult('The post-accumulate hook of a tensor', result);
   });
-  tie([tensor], callback);
-  return new HookHandle(native.registerPostAccumulateGradHook(handleOf(tensor), callback));
+  return handleFor(tensor, callback, native.registerPostAccumulateGradHook(handleOf(tensor), callback));
 }

@@ -1,11 +1,10 @@
 import { inspect } from 'node:util';
 
-import { brand, brandOf } from '../brand.js';
 import { AiforgeError } from '../errors.js';
-import { optional, whole, anything, boolean } from '../kinds.js';
+import { optional, anything, boolean } from '../kinds.js';
 import { show, shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
-import { mirror, native, ownArray, type Handle, type Handles } from '../native.js';
+import { native, ownArray, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
 import { appliedScope, enterContext } from './context.js';
 import {
@@ -19,13 +18,17 @@ import {
   type TypedArray,
 } from './dtype.js';
 import { memoryFormatKind } from './dtypeKinds.js';
+import { along } from './dimensions.js';
+import { foreignHandle, introduce } from './foreignTensors.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
 import { toNested } from './nesting.js';
+import { unclonable } from './attributes.js';
 import { tagOf } from './tag.js';
 import { readTarget, type ToOptions } from './to.js';
 import { asNumber, forJson, refuseLarge } from './primitives.js';
+import { refuseInTransforms } from './transforms.js';
 import { formatAny } from './wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
@@ -44,24 +47,6 @@ export function setRecorder(next: Recorder | null): void {
   recorder = next;
 }
 
-/** What a copy of the library tells the others of its tensors: their brand has it. */
-interface TensorCopy {
-  readonly addon: unknown;
-  /** Null for what is no tensor of the copy. */
-  handleOf(value: object): Handle | null;
-}
-
-const copies = mirror('copies', () => ({ count: 0 }));
-++copies.count;
-const tensorBrand = brandOf('Tensor');
-
-/** The handle of another copy's tensor; null for anything else. */
-function foreignHandle(value: object): Handle | null {
-  if (copies.count === 1) return null;
-  const copy = (value as Record<symbol, Partial<TensorCopy> | undefined>)[tensorBrand];
-  return copy?.addon === native ? copy.handleOf!(value) : null;
-}
-
 // Tensors are made by operators only: a constructor that took any number could be given any handle.
 const key = Symbol('tensor');
 
@@ -71,14 +56,10 @@ export type NestedArray<T = number | bigint | boolean | Complex> = T | NestedArr
 /** What `tensor` takes: numbers, nested arrays of them, and arrays that hold typed arrays or tensors without dimensions. */
 export type TensorData = number | bigint | boolean | Complex | Tensor | TypedArray | Float16Elements | TensorData[];
 
-// The text of V8's error: 'Symbol(a Tensor, …) could not be cloned.'
-const unclonable = Symbol('a Tensor, which another thread gets by share() or transfer() and a file by save(),');
-
 const toDtype = native.registerOperators(['to.dtype', 'to.device', 'is_contiguous.memory_format']);
 const toDevice = toDtype + 1;
 const isContiguousAs = toDtype + 2;
 
-const dimTakes = signature({ dim: optional(whole) });
 const requiresGradTakes = signature({ value: optional(boolean) });
 const setDataTakes = signature({ source: anything });
 const isContiguousTakes = signature<{ memoryFormat?: MemoryFormat }>({}, { memoryFormat: memoryFormatKind });
@@ -123,8 +104,7 @@ export class Tensor implements Disposable {
       tensor.#scope = appliedScope();
       if (tensor.#scope === 0) attach(tensor, tensor.#handle);
     };
-    const copy: TensorCopy = { addon: native, handleOf: (value) => (#handle in value ? value.#handle : null) };
-    brand(Tensor, 'Tensor', copy);
+    introduce(Tensor, (value) => (#handle in value ? value.#handle : null));
   }
 
   /** @internal Only operators make tensors: use `tensor()`, `zeros()`, … */
@@ -385,27 +365,6 @@ export class Tensor implements Disposable {
   }
 }
 
-/** One of a tensor's sizes or strides, or all of them. */
-function along(tensor: Tensor, name: string, all: number[], given: ArrayLike<unknown>): number | number[] {
-  dimTakes.check(name, given);
-  const dim = given[0] as number | undefined;
-  const found = dim === undefined ? all : all.at(dim);
-  if (found !== undefined) return found;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${name}(${dim}): the tensor has ${all.length} dimensions, [${tensor.shape.join(', ')}].`,
-  );
-}
-
-/** Leaves are marked and graphs run outside the function transforms, whose own gradients these would mix with. */
-export function refuseInTransforms(call: string, advice: string): void {
-  if (native.transformDepth() === 0) return;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${call} was called inside a function that vmap, func.grad or another transform runs: ${advice} call it outside.`,
-  );
-}
-
 /** @internal The handle of a tensor; throws for anything else. */
 export function handleOf(tensor: Tensor): Handle {
   if (!Tensor.isTensor(tensor)) {
@@ -433,7 +392,3 @@ export function wrapHandle(handle: Handle): Tensor {
 
 /** @internal For subclasses: what their constructors pass on. */
 export const tensorKey = key;
-
-/** @internal The properties that a tensor's user gave it. */
-export const attributesOf = (tensor: Tensor): Map<string, unknown> =>
-  new Map(Object.entries(tensor).filter(([, value]) => value !== unclonable));

@@ -23,6 +23,10 @@ void Cycles::add(napi_env env, const std::shared_ptr<JsReference>& reference,
   ties_.push_back({reference, std::move(owners), node});
 }
 
+void Cycles::move(Handle from, Handle to) {
+  for (Tie& tie : ties_) std::replace(tie.owners.begin(), tie.owners.end(), from, to);
+}
+
 bool Cycles::may_have_grown(size_t least) {
   if (ties_.size() < least + 2 * left_) return false;
   forget_gone();

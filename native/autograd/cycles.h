@@ -24,6 +24,9 @@ class Cycles {
   void add(napi_env env, const std::shared_ptr<JsReference>& reference, std::vector<Handle> owners,
            const void* node);
 
+  // A tensor's object has another handle now.
+  void move(Handle from, Handle to);
+
   // Whether so many are held that a collection may be worth its time.
   bool may_have_grown(size_t least);
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { memory, nn, ones, randn, autograd, type Tensor } from 'aiforge';
+import { autograd, memory, nn, ones, randn, scope, type Tensor } from 'aiforge';
 
 import { collectAll } from '../support/garbage.mjs';
 
@@ -50,6 +50,7 @@ describe('circles through the graph', () => {
         .sum()
         .backward();
     },
+    'of a Function whose output left a scope': () => scope(() => KeepsOutput.apply(randn([3]).requiresGrad_())),
     'of a Function whose context keeps its output': () => KeepsOutput.apply(randn([3]).requiresGrad_()),
   };
   for (const [what, make] of Object.entries(circles)) {
