@@ -30,7 +30,7 @@ const hints: readonly (readonly [reason: RegExp, hint: string])[] = [
   ],
   [
     /driver version is insufficient|Found no NVIDIA driver|no CUDA-capable device|accelerator device when none|no pinned memory allocator/,
-    'No GPU can be used here, which cuda.isAvailable() tells beforehand: use the device cpu, or see what nvidia-smi and npx aiforge doctor say.',
+    `No GPU can be used here, which cuda.isAvailable() tells beforehand: use the device cpu. npx aiforge doctor says what is missing: the CUDA flavour (${cudaRemedy}), or what nvidia-smi shows.`,
   ],
   [/invalid device ordinal/, 'cuda.deviceCount() tells how many there are, numbered from 0.'],
   [

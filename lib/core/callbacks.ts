@@ -4,7 +4,7 @@ import { show } from '../show.js';
 import type { Callback } from './callback.js';
 import { ourEvent } from './foreignHooks.js';
 import { frozenCopy } from './copies.js';
-import { isMentioned, membersOf, methodsOf } from './members.js';
+import { isMentioned, methodsOf } from './members.js';
 import { awaited } from './plugins/calls.js';
 
 type EventName = keyof Callback;
@@ -64,9 +64,8 @@ function check(callback: unknown, i: number): void {
   if (typeof callback !== 'object' || callback === null) {
     throw refusal(`${where} must be ${expected}, got ${show(callback)}`);
   }
-  const members = membersOf(callback);
   // A helper of the callback's own may have any name.
-  for (const name of methodsOf(callback)) if (!isMentioned(members, name)) checkName(where, name);
+  for (const name of methodsOf(callback)) if (!isMentioned(callback, name)) checkName(where, name);
   for (const name of known) {
     const hook = (callback as Record<string, unknown>)[name];
     if (hook !== undefined && hook !== null && typeof hook !== 'function') {

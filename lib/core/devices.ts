@@ -1,5 +1,6 @@
 import { settingProblem } from '../config/source.js';
 import { device as onCuda, deviceCount, getDeviceName } from '../cuda/index.js';
+import { cudaRemedy } from '../hints.js';
 import { cudaIndex } from '../tensor/dtype.js';
 import type { Device } from '../tensor/index.js';
 
@@ -14,8 +15,7 @@ export function deviceOf(setting: string): Device {
   const count = deviceCount();
   if (count === 0 && setting === 'auto') return 'cpu';
   if (count === 0) {
-    const reason =
-      'no CUDA device can be used here. See what nvidia-smi and npx aiforge doctor say, or set it to auto or cpu';
+    const reason = `no CUDA device can be used here. Set it to auto or cpu, or see what nvidia-smi and npx aiforge doctor say; for CUDA: ${cudaRemedy}`;
     throw settingProblem(path, `it is ${setting}, and ${reason}.`, undefined, 'DEVICE_UNAVAILABLE');
   }
   const [rank, ranks] = [Number(process.env.LOCAL_RANK ?? 0), Number(process.env.LOCAL_WORLD_SIZE ?? 1)];

@@ -1,7 +1,20 @@
 import { fold } from '../nearest.js';
 
-/** The events that a run tells, and what other trainers call them; as `fold` leaves the names. */
+/** The events that a run tells, by their own names and by what other trainers call them; as `fold` leaves the names. */
 const ours: Readonly<Record<string, string>> = {
+  onrunstart: 'onRunStart',
+  onstepend: 'onStepEnd',
+  onepochend: 'onEpochEnd',
+  onrunend: 'onRunEnd',
+  onexception: 'onRunEnd',
+  onstepbegin: 'onStepEnd',
+  onsubstepend: 'onStepEnd',
+  onpredictionstep: 'onStepEnd',
+  onpreoptimizerstep: 'onStepEnd',
+  onbatchstart: 'onStepEnd',
+  onepochbegin: 'onEpochEnd',
+  onsanitycheckstart: 'onRunStart',
+  onsanitycheckend: 'onRunStart',
   setup: 'onRunStart',
   onfitstart: 'onRunStart',
   ontrainstart: 'onRunStart',

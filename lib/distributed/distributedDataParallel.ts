@@ -10,7 +10,7 @@ import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
 import { throughSink } from './outputSink.js';
 import { deviceIdKind } from './rankDevice.js';
-import { groupKind, ProcessGroup } from './processGroup.js';
+import { groupKind, type ProcessGroup } from './processGroup.js';
 import { sparseParameters } from './sparseParameters.js';
 
 /** What a module must have to be trained on several ranks: every `nn.Module` has it. */
@@ -116,6 +116,8 @@ const unusedAdvice: UnusedAdvice = {
     'backward pass belongs in noGrad.',
 };
 
+const key = Symbol('DistributedDataParallel');
+
 /**
  * Trains one module on several ranks: each takes its own part of the batch, and `backward` averages the gradients over
  * all ranks while it still computes. Keep using the optimizer on `module`'s parameters.
@@ -143,13 +145,14 @@ export class DistributedDataParallel<M extends TrainableModule> {
   #sharesNext = true;
 
   private constructor(
+    token: symbol,
     module: M,
     reducer: NativeReducer,
     group: ProcessGroup,
     given: { findUnusedParameters: boolean; sharesBuffers: boolean; device: string | null },
   ) {
     // In JavaScript nothing is private.
-    if (!(group instanceof ProcessGroup)) {
+    if (token !== key) {
       throw new AiforgeError(
         'INVALID_ARGUMENT',
         'DistributedDataParallel: the ranks are asked first; write await DistributedDataParallel.create(module, options).',
@@ -206,7 +209,7 @@ export class DistributedDataParallel<M extends TrainableModule> {
       findUnusedParameters ? advice.searched : advice.otherwise,
     );
     const sharesBuffers = broadcastBuffers && buffers.length > 0;
-    return new DistributedDataParallel(module, reducer, group, { findUnusedParameters, sharesBuffers, device });
+    return new DistributedDataParallel(key, module, reducer, group, { findUnusedParameters, sharesBuffers, device });
   }
 
   /** The module's `forward`, between the preparations that the reducer needs. */

@@ -117,7 +117,7 @@ export class Storages {
       const isMissing = cause instanceof AiforgeError && cause.code === 'DEVICE_UNAVAILABLE';
       throw new AiforgeError(
         isMissing ? 'DEVICE_UNAVAILABLE' : 'INVALID_ARGUMENT',
-        `load: a tensor belongs on '${device}', which is not to be had here; give { mapLocation: 'cpu' }.`,
+        `load: a tensor ${this.#mapLocation === null ? 'belongs' : 'should go'} on '${device}', which is not to be had here; give { mapLocation: 'cpu' }.`,
         { cause },
       );
     }

@@ -54,6 +54,14 @@ describe('what nothing of a plugin would call is refused:', () => {
     ['Model', 'clip_gradients', 'training.gradClipNorm'],
     ['Model', 'manual_backward', 'the framework calls backward and steps'],
     ['Model', 'configureAutocast', 'training.precision'],
+    ['Model', 'backward', 'the framework calls backward and steps'],
+    ['Model', 'onEpochEnd', "a callback among the orchestrator's options, with onEpochEnd"],
+    ['Model', 'onRunStart', 'with onRunStart'],
+    ['Model', 'on_step_end', 'with onStepEnd'],
+    ['Model', 'on_exception', 'with onRunEnd'],
+    ['Model', 'onValidationModelEval', 'the framework calls train() and eval()'],
+    ['Model', 'compute_loss', 'trainingStep(batch, batchIdx)'],
+    ['Model', 'createOptimizer', 'configureOptimizer(name'],
     ['Dataset', 'split', 'splits(), which returns { train, val, test }'],
     ['Dataset', 'collate', 'transform of a Preprocessor'],
     ['Dataset', '__getitem__', 'get(index)'],
@@ -115,6 +123,40 @@ describe('what nothing of a plugin would call is refused:', () => {
       }
     }
     definePlugin({ name: 'called', Model: Helped, Dataset: Called });
+  });
+
+  it('no helper that the constructor or a field calls, but one that only calls or sets itself', () => {
+    class Built extends Model {
+      layers = this.configureModel();
+      constructor() {
+        super();
+        this.setup();
+      }
+      configureModel(): number {
+        return 1;
+      }
+      setup(): void {}
+    }
+    definePlugin({ name: 'built', Model: Built, Dataset: Data });
+    class Itself extends Model {
+      onAfterBackward(): void {
+        this.onAfterBackward();
+      }
+    }
+    class Assigned extends Model {
+      constructor() {
+        super();
+        Object.assign(this, { done: true });
+        this.manualBackward = () => undefined;
+      }
+      manualBackward(): unknown {
+        return null;
+      }
+    }
+    for (const Refused of [Itself, Assigned]) {
+      const define = () => definePlugin({ name: 'x', Model: Refused, Dataset: Data });
+      expect(refusalOf(define).code).to.equal('PLUGIN_INVALID');
+    }
   });
 
   it('a file that is misspelt, and none that is a helper', () => {

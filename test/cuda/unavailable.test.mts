@@ -66,7 +66,11 @@ describe('aiforge/cuda without a GPU', () => {
 
   it('is told by pinned memory too', () => {
     const pins = [() => ones([2]).pinMemory(), () => ones([2]).pinMemory('cuda'), () => ones([2], { pinMemory: true })];
-    for (const pin of pins) expect(refusalOf(pin)).to.have.property('code', 'DEVICE_UNAVAILABLE');
+    for (const pin of pins) {
+      const { code, message } = refusalOf(pin);
+      expect([code, message]).to.have.property('0', 'DEVICE_UNAVAILABLE');
+      expect(message).to.include('@aiforge/linux-x64-cuda');
+    }
   });
 
   it('is looked at here name by name', () => {

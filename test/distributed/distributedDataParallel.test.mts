@@ -35,8 +35,11 @@ describe('DistributedDataParallel', function () {
   this.timeout(120_000);
 
   it('says how it is made where it is called as Python’s is', () => {
-    const error = refusalOf(() => Reflect.construct(DistributedDataParallel as never, [new nn.Linear(2, 2)]));
-    expect(error.message).to.include('write await DistributedDataParallel.create(module, options)');
+    const layer = new nn.Linear(2, 2);
+    for (const args of [[layer], [layer, {}], [layer, undefined, {}], [layer, {}, {}, {}]]) {
+      const error = refusalOf(() => Reflect.construct(DistributedDataParallel as never, args));
+      expect(error.message).to.include('write await DistributedDataParallel.create(module, options)');
+    }
   });
 
   for (const variant of ['plain', 'views', 'unused', 'accumulates']) {

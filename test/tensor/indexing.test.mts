@@ -108,8 +108,9 @@ function failure(action: () => unknown): AiforgeError {
 
 /** The part of Python's message that ours has too: C++ names types otherwise, and no method of Python's. */
 function reasonIn({ error, shape, indices }: Case): string {
-  // Python reads a size that is not there.
+  // Python reads a size that is not there, once it has the value.
   const [first] = indices;
+  if (error!.includes('value cannot be converted')) return error!;
   if (shape.length === 0 && indices.length === 1 && typeof first === 'object' && 'int' in first) {
     return 'invalid index of a 0-dim tensor';
   }

@@ -25,6 +25,7 @@ const data = 'the Dataset, whose splits() divides the samples';
 const event = "a callback among the orchestrator's options";
 const schedule = 'configureScheduler(optimizer, config, length)';
 const loss = 'configureLossFn(name)';
+const modes = 'nothing: the framework calls train() and eval()';
 const steps = 'trainingStep(batch, batchIdx), which returns the loss: the framework calls backward and steps';
 const gradients =
   'hooks of the parameters: registerHook or registerPostAccumulateGradHook, and training.gradClipNorm to clip';
@@ -46,15 +47,34 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     configuregradscaler: 'training.precision in the experiment',
     configureautocast: 'training.precision in the experiment',
     configuremodel: 'the constructor',
+    configureshardedmodel: 'the constructor',
+    createoptimizer: `configureOptimizer(name, learningRate, options), and ${schedule}`,
+    createoptimizerandscheduler: `configureOptimizer(name, learningRate, options), and ${schedule}`,
+    createscheduler: schedule,
+    computemetrics: 'validationStep(batch, batchIdx), which may return metrics',
+    predictionstep: 'predictStep(batch, batchIdx)',
+    evaluationloop: 'validationStep(batch, batchIdx)',
     onbeforebackward: gradients,
     onafterbackward: gradients,
     onbeforeoptimizerstep: gradients,
+    backward: steps,
+    computeloss: steps,
     manualbackward: steps,
     automaticoptimization: steps,
     ontrainbatchstart: 'trainingStep(batch, batchIdx)',
     ontrainepochstart: `trainingStep(batch, batchIdx), whose batchIdx is 0 first, or ${event}, with onEpochEnd`,
     onvalidationbatchstart: 'validationStep(batch, batchIdx)',
     onvalidationbatchend: 'validationStep(batch, batchIdx)',
+    onvalidationmodeleval: modes,
+    onvalidationmodeltrain: modes,
+    ontestmodeleval: modes,
+    ontestmodeltrain: modes,
+    onpredictmodeleval: modes,
+    onpredictmodeltrain: modes,
+    onpredictstart: 'predictStep(batch, batchIdx)',
+    onpredictend: 'predictStep(batch, batchIdx)',
+    onpredictepochstart: 'predictStep(batch, batchIdx)',
+    onpredictepochend: 'predictStep(batch, batchIdx)',
     onvalidationstart: 'validationStep(batch, batchIdx)',
     onvalidationepochstart: 'validationStep(batch, batchIdx)',
     ontestbatchstart: 'validationStep(batch, batchIdx), which the test runs too',
@@ -116,7 +136,11 @@ export function refuseForeignMethods(who: string, part: Part, object: object, ba
   const members = membersOf(object, base);
   const names = new Set(members.map(([name]) => name));
   for (const [name, { value }] of members) {
-    if (!(typeof value === 'function' || isSwitch(name)) || hooks[part].includes(name) || isMentioned(members, name))
+    if (
+      !(typeof value === 'function' || isSwitch(name)) ||
+      hooks[part].includes(name) ||
+      isMentioned(object, name, base)
+    )
       continue;
     const instead = replacement(part, name, names);
     if (instead === undefined) continue;
