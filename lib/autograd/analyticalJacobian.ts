@@ -1,6 +1,6 @@
 import { native } from '../native.js';
 import { zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { handleOf, Tensor } from '../tensor/tensor.js';
 import { dualLevel, makeDual, unpackDual } from './forwardMode.js';
 import { gradientsOf } from './gradients.js';

@@ -1,9 +1,9 @@
 import { AiforgeError } from '../errors.js';
 import { boolean, func, type Kinds } from '../kinds.js';
-import type { AutocastState } from '../tensor/autocastState.js';
-import { currentContext, runInContext } from '../tensor/context.js';
-import { keep, scope } from '../tensor/scope.js';
-import { currentGraphTask, refuseResult } from '../tensor/engine.js';
+import type { AutocastState } from '../tensor/context/autocastState.js';
+import { currentContext, runInContext } from '../tensor/context/context.js';
+import { keep, scope } from '../tensor/memory/scope.js';
+import { currentGraphTask, refuseResult } from '../tensor/autograd/engine.js';
 import { empty } from '../tensor/generated/functions.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { checkpointReentrant } from './checkpointReentrant.js';

@@ -1,6 +1,6 @@
 import { show } from '../show.js';
 import { zerosLike } from '../tensor/generated/functions.js';
-import { runInContext } from '../tensor/context.js';
+import { runInContext } from '../tensor/context/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import { gradientsOf, type GradientOptions } from './gradients.js';
 import { isGradEnabled } from './modes.js';

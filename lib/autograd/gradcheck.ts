@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { empty, viewAsReal } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
 import { checkFast } from './gradcheckFast.js';

@@ -1,8 +1,8 @@
 import { native, type Handle } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { Generator } from '../tensor/generator.js';
 import { complex, rand, zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { backwardJacobians, collect, dualInputs, forwardJacobians, readTangents } from './analyticalJacobian.js';
 import { dualLevel } from './forwardMode.js';

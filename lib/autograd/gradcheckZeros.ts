@@ -1,8 +1,8 @@
 import { native } from '../native.js';
 import { isError } from '../realms.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { randnLike, stack, zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
 import { dualLevel, makeDual, unpackDual } from './forwardMode.js';

@@ -1,6 +1,6 @@
 import { native } from '../native.js';
 import { zerosLike } from '../tensor/generated/functions.js';
-import { runInContext } from '../tensor/context.js';
+import { runInContext } from '../tensor/context/context.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { makeDual, unpackDual } from './forwardMode.js';
 import { describeTree, flattenTree, sameStructure, unflattenTree } from './pytree.js';

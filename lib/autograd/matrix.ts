@@ -1,4 +1,4 @@
-import { fromTypedArray } from '../tensor/typedArrays.js';
+import { fromTypedArray } from '../tensor/conversion/typedArrays.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 

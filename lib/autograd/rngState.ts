@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { enterContext, runInContext } from '../tensor/context.js';
+import { enterContext, runInContext } from '../tensor/context/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 
 /** The states of the default generators of some devices, which can be gone back to. */

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { native } from '../native.js';
-import { enterContext, isThenable, runInContext } from '../tensor/context.js';
+import { enterContext, isThenable, runInContext } from '../tensor/context/context.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { flattenTree, unflattenTree } from './pytree.js';
 import { func } from '../kinds.js';

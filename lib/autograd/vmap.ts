@@ -3,7 +3,7 @@ import { anything, count, func, oneOf, orNull, type Kind } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { native } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { getRngState, setRngState } from '../tensor/generator.js';
 import { cat } from '../tensor/generated/functions.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';

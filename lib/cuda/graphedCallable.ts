@@ -7,7 +7,7 @@ import { wrappingKinds } from '../nn/hookLists.js';
 import { Module } from '../nn/module.js';
 import { hooksOf } from '../nn/registry.js';
 import { signature } from '../signature.js';
-import { currentContext, runInContext } from '../tensor/context.js';
+import { currentContext, runInContext } from '../tensor/context/context.js';
 import { emptyLike } from '../tensor/generated/functions.js';
 import { Tensor } from '../tensor/tensor.js';
 import { synchronize } from './device.js';

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { isMap, isPlainObject, isSet } from '../realms.js';
 import { noGrad } from '../autograd/modes.js';
-import { keep, scope } from '../tensor/scope.js';
+import { keep, scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
 import type { Module } from './module.js';

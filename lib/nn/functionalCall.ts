@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { anything, boolean } from '../kinds.js';
 import { signature } from '../signature.js';
-import { isThenable } from '../tensor/context.js';
+import { isThenable } from '../tensor/context/context.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { joinNames } from './moduleNames.js';

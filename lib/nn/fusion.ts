@@ -3,7 +3,7 @@ import { boolean, kind, objectKind, orNull } from '../kinds.js';
 import { signature } from '../signature.js';
 import { noGrad } from '../autograd/modes.js';
 import { onesLike, zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import type { Linear } from './modules/linear.js';

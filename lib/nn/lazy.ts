@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { noGrad } from '../autograd/modes.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import type { Module } from './module.js';
 import { addHook, removeHook } from './moduleHooks.js';
 import { members } from './registry.js';

@@ -2,7 +2,7 @@ import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { isMap } from '../realms.js';
 import { noGrad } from '../autograd/modes.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { AnyHook } from './hookLists.js';
 import type { Module } from './module.js';

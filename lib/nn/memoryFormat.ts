@@ -1,6 +1,6 @@
 import { noGrad } from '../autograd/modes.js';
 import type { MemoryFormat } from '../tensor/dtype.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import type { Module } from './module.js';
 import { Conv2d, Conv3d } from './modules/conv.js';
 import { ConvTranspose2d, ConvTranspose3d } from './modules/convTranspose.js';

@@ -7,7 +7,7 @@ import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { emptyLike } from '../tensor/generated/functions.js';
-import { tensorsOf } from '../tensor/scope.js';
+import { tensorsOf } from '../tensor/memory/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
 import { bufferOptions, type BufferOptions } from './buffer.js';
 import { deepCopy } from './deepCopy.js';

@@ -4,7 +4,7 @@ import { logger } from '../log.js';
 import { anything, boolean } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
-import { refuseResult } from '../tensor/engine.js';
+import { refuseResult } from '../tensor/autograd/engine.js';
 import { BackwardHooks, type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 import {
   ModuleHookHandle,

@@ -5,7 +5,7 @@ import { signature } from '../signature.js';
 import { deviceKind, dtypeKind, memoryFormatKind } from '../tensor/dtypeKinds.js';
 import { noGrad } from '../autograd/modes.js';
 import { isDevice, isDType, type Device, type DType, type MemoryFormat } from '../tensor/dtype.js';
-import { keep, scope } from '../tensor/scope.js';
+import { keep, scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { Parameter } from './parameter.js';

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { noGrad } from '../autograd/modes.js';
 import { cat } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { iterable } from '../kinds.js';
 import { signature } from '../signature.js';

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { nextAge } from './age.js';
 import { Buffer } from './buffer.js';

@@ -8,7 +8,7 @@ import { noGrad } from '../autograd/modes.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { deviceKind, dtypeKind } from '../tensor/dtypeKinds.js';
 import { zeros } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ModuleHookHandle } from './hookLists.js';
 import type { Module } from './module.js';

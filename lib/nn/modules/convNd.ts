@@ -1,7 +1,7 @@
 import { noGrad } from '../../autograd/modes.js';
 import { AiforgeError } from '../../errors.js';
 import { empty, emptyLike } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import { fans } from '../gain.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';

@@ -3,7 +3,7 @@ import { boolean, size, orNull, type Kinds } from '../../kinds.js';
 import { signature, nothing } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { empty } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkPaddingIdx, refuseSurplus } from '../checks.js';
 import * as functional from '../functional.js';

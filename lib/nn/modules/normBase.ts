@@ -1,7 +1,7 @@
 import { boolean, number, orNull, type Kinds } from '../../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { empty, ones, zeros } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ones_, zeros_ } from '../init.js';
 import { hasUninitializedParams } from '../lazy.js';

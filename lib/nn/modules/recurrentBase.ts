@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import { boolean, fraction, size, count, oneOf, type Kinds } from '../../kinds.js';
 import { signature, nothing } from '../../signature.js';
-import { currentContext } from '../../tensor/context.js';
+import { currentContext } from '../../tensor/context/context.js';
 import { empty } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { uniform_ } from '../init.js';

@@ -1,6 +1,6 @@
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { keep, scope } from '../../tensor/scope.js';
+import { keep, scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { memberOf } from '../memberAccess.js';
 import type { Module } from '../module.js';

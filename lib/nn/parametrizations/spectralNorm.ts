@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Buffer } from '../buffer.js';
 import { memberOf } from '../memberAccess.js';

@@ -1,7 +1,7 @@
 import { string, whole, orNull, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { native, type Handle } from '../../native.js';
-import { enterContext } from '../../tensor/context.js';
+import { enterContext } from '../../tensor/context/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { stateDictName } from '../moduleNames.js';

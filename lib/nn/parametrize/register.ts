@@ -1,8 +1,8 @@
 import { boolean, func, optional, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { isThenable } from '../../tensor/context.js';
-import { scope } from '../../tensor/scope.js';
+import { isThenable } from '../../tensor/context/context.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { memberOf } from '../memberAccess.js';
 import type { Module } from '../module.js';

@@ -2,7 +2,7 @@ import { anything, listOf, orNull, string, type Kinds, whole } from '../../kinds
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { keep, scope } from '../../tensor/scope.js';
+import { keep, scope } from '../../tensor/memory/scope.js';
 import { onesLike } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { memberOf } from '../memberAccess.js';
