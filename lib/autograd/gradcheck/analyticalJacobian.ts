@@ -1,9 +1,9 @@
-import { native } from '../native.js';
-import { zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/memory/scope.js';
-import { handleOf, Tensor } from '../tensor/tensor.js';
-import { dualLevel, makeDual, unpackDual } from './forwardMode.js';
-import { gradientsOf } from './gradients.js';
+import { native } from '../../native.js';
+import { zerosLike } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { handleOf, Tensor } from '../../tensor/tensor.js';
+import { dualLevel, makeDual, unpackDual } from '../forwardMode.js';
+import { gradientsOf } from '../gradients.js';
 import { isComplex, isDifferentiable, setColumn, setRow, valuesOf, zeroMatrix, type Matrix } from './matrix.js';
 import type { Checked } from './numericalJacobian.js';
 

@@ -1,13 +1,13 @@
-import { AiforgeError } from '../errors.js';
-import { native } from '../native.js';
-import { isPromise } from '../realms.js';
-import type { AutocastState } from '../tensor/context/autocastState.js';
-import { backwardFrom } from '../tensor/autograd/backward.js';
-import { currentContext, runInContext } from '../tensor/context/context.js';
-import { refuseResult } from '../tensor/autograd/engine.js';
-import { Tensor } from '../tensor/tensor.js';
-import { AutogradFunction, type FunctionContext } from './function.js';
-import { enableGrad } from './modes.js';
+import { AiforgeError } from '../../errors.js';
+import { native } from '../../native.js';
+import { isPromise } from '../../realms.js';
+import type { AutocastState } from '../../tensor/context/autocastState.js';
+import { backwardFrom } from '../../tensor/autograd/backward.js';
+import { currentContext, runInContext } from '../../tensor/context/context.js';
+import { refuseResult } from '../../tensor/autograd/engine.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { AutogradFunction, type FunctionContext } from '../function.js';
+import { enableGrad } from '../modes.js';
 import { RngState } from './rngState.js';
 
 type Body = (...args: unknown[]) => unknown;

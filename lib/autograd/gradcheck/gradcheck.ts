@@ -1,22 +1,17 @@
-import { AiforgeError } from '../errors.js';
-import { logger } from '../log.js';
-import { empty, viewAsReal } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/memory/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { AiforgeError } from '../../errors.js';
+import { logger } from '../../log.js';
+import { empty, viewAsReal } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/memory/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
-import { checkFast } from './gradcheckFast.js';
-import { checkedFunction, startRun, type Settings } from './gradcheckRun.js';
-import { checkSlowly } from './gradcheckSlow.js';
-import {
-  checkBatched,
-  checkScaledByGradOutput,
-  checkUndefinedGradients,
-  checkUndefinedTangents,
-} from './gradcheckZeros.js';
-import { gradientsOf } from './gradients.js';
+import { checkFast } from './fast.js';
+import { checkedFunction, startRun, type Settings } from './run.js';
+import { checkSlowly } from './slow.js';
+import { checkBatched, checkScaledByGradOutput, checkUndefinedGradients, checkUndefinedTangents } from './zeros.js';
+import { gradientsOf } from '../gradients.js';
 import { isComplex, isDifferentiable } from './matrix.js';
-import { anything, boolean, func, number, optional, type Kinds } from '../kinds.js';
-import { signature } from '../signature.js';
+import { anything, boolean, func, number, optional, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 export interface GradcheckOptions {
   /** How far inputs are moved for the differences. Default: 1e-6. */

@@ -1,14 +1,14 @@
-import { native, type Handle } from '../native.js';
-import { enterContext } from '../tensor/context/context.js';
-import { Generator } from '../tensor/generator.js';
-import { complex, rand, zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/memory/scope.js';
-import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { native, type Handle } from '../../native.js';
+import { enterContext } from '../../tensor/context/context.js';
+import { Generator } from '../../tensor/generator.js';
+import { complex, rand, zerosLike } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { backwardJacobians, collect, dualInputs, forwardJacobians, readTangents } from './analyticalJacobian.js';
-import { dualLevel } from './forwardMode.js';
-import { gradientsOf } from './gradients.js';
-import { failed, mismatch, rounds, type Part, type Run } from './gradcheckRun.js';
-import { checkFlaws, checkReentrant, numericalJacobians, partOf, realDType } from './gradcheckSlow.js';
+import { dualLevel } from '../forwardMode.js';
+import { gradientsOf } from '../gradients.js';
+import { failed, mismatch, rounds, type Part, type Run } from './run.js';
+import { checkFlaws, checkReentrant, numericalJacobians, partOf, realDType } from './slow.js';
 import {
   allClose,
   formatMatrix,

@@ -1,7 +1,7 @@
-import type { DType } from '../tensor/dtype.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { DType } from '../../tensor/dtype.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { backwardJacobians, forwardJacobians } from './analyticalJacobian.js';
-import { failed, mismatch, rounds, type Part, type Run } from './gradcheckRun.js';
+import { failed, mismatch, rounds, type Part, type Run } from './run.js';
 import { allClose, formatMatrix, isComplex, isDifferentiable, maxDistance, type Matrix } from './matrix.js';
 import { numericalJacobian, type Differences } from './numericalJacobian.js';
 

@@ -1,6 +1,6 @@
-import { native } from '../native.js';
-import { enterContext, runInContext } from '../tensor/context/context.js';
-import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { native } from '../../native.js';
+import { enterContext, runInContext } from '../../tensor/context/context.js';
+import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 
 /** The states of the default generators of some devices, which can be gone back to. */
 export class RngState {

@@ -1,8 +1,8 @@
-import { AiforgeError } from '../errors.js';
-import { anything, func, listOf } from '../kinds.js';
-import { show } from '../show.js';
-import { signature } from '../signature.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { AiforgeError } from '../../errors.js';
+import { anything, func, listOf } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { checkpoint, checkpointOptions, type CheckpointOptions } from './checkpoint.js';
 
 type Stage = (input: Tensor) => Tensor;

@@ -1,13 +1,13 @@
-import { AiforgeError } from '../errors.js';
-import { anything, count, func, oneOf, orNull, type Kind } from '../kinds.js';
-import { show } from '../show.js';
-import { signature } from '../signature.js';
-import { native } from '../native.js';
-import { enterContext } from '../tensor/context/context.js';
-import { getRngState, setRngState } from '../tensor/generator.js';
-import { cat } from '../tensor/generated/functions.js';
-import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
-import { broadcastTree, describeTree, flattenTree, unflattenTree, type TreeSpec } from './pytree.js';
+import { AiforgeError } from '../../errors.js';
+import { anything, count, func, oneOf, orNull, type Kind } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { native } from '../../native.js';
+import { enterContext } from '../../tensor/context/context.js';
+import { getRngState, setRngState } from '../../tensor/generator.js';
+import { cat } from '../../tensor/generated/functions.js';
+import { handleOf, Tensor, wrapHandle } from '../../tensor/tensor.js';
+import { broadcastTree, describeTree, flattenTree, unflattenTree, type TreeSpec } from '../pytree.js';
 import { callNow, inTransform } from './transform.js';
 
 /** A dimension, null for none, or these in the structure of the arguments or results. */

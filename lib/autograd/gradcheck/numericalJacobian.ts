@@ -1,7 +1,7 @@
-import { AiforgeError } from '../errors.js';
-import { native } from '../native.js';
-import { scope } from '../tensor/memory/scope.js';
-import { handleOf, type Tensor } from '../tensor/tensor.js';
+import { AiforgeError } from '../../errors.js';
+import { native } from '../../native.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { handleOf, type Tensor } from '../../tensor/tensor.js';
 import { isComplex, isDifferentiable, setRow, valuesOf, zeroMatrix, type Matrix, type Values } from './matrix.js';
 
 /** The function that is checked, with its outputs as a list. */

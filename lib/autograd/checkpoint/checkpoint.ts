@@ -1,19 +1,19 @@
-import { AiforgeError } from '../errors.js';
-import { boolean, func, type Kinds } from '../kinds.js';
-import type { AutocastState } from '../tensor/context/autocastState.js';
-import { currentContext, runInContext } from '../tensor/context/context.js';
-import { keep, scope } from '../tensor/memory/scope.js';
-import { currentGraphTask, refuseResult } from '../tensor/autograd/engine.js';
-import { empty } from '../tensor/generated/functions.js';
-import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
-import { checkpointReentrant } from './checkpointReentrant.js';
-import { AutogradFunction, type FunctionContext } from './function.js';
-import { enableGrad, isGradEnabled } from './modes.js';
+import { AiforgeError } from '../../errors.js';
+import { boolean, func, type Kinds } from '../../kinds.js';
+import type { AutocastState } from '../../tensor/context/autocastState.js';
+import { currentContext, runInContext } from '../../tensor/context/context.js';
+import { keep, scope } from '../../tensor/memory/scope.js';
+import { currentGraphTask, refuseResult } from '../../tensor/autograd/engine.js';
+import { empty } from '../../tensor/generated/functions.js';
+import { handleOf, Tensor, wrapHandle } from '../../tensor/tensor.js';
+import { checkpointReentrant } from './reentrant.js';
+import { AutogradFunction, type FunctionContext } from '../function.js';
+import { enableGrad, isGradEnabled } from '../modes.js';
 import { RngState } from './rngState.js';
-import { underHooks, type Packer } from './savedTensors.js';
-import type { Handle } from '../native.js';
-import { signature } from '../signature.js';
-import { isPlainObject, isPromise } from '../realms.js';
+import { underHooks, type Packer } from '../savedTensors.js';
+import type { Handle } from '../../native.js';
+import { signature } from '../../signature.js';
+import { isPlainObject, isPromise } from '../../realms.js';
 
 export interface CheckpointOptions {
   /** Recomputes in a backward pass of its own, which `grad` and `inputs` cannot use. Default: false. */

@@ -1,9 +1,9 @@
-import { native } from '../native.js';
-import { zerosLike } from '../tensor/generated/functions.js';
-import { runInContext } from '../tensor/context/context.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { makeDual, unpackDual } from './forwardMode.js';
-import { describeTree, flattenTree, sameStructure, unflattenTree } from './pytree.js';
+import { native } from '../../native.js';
+import { zerosLike } from '../../tensor/generated/functions.js';
+import { runInContext } from '../../tensor/context/context.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { makeDual, unpackDual } from '../forwardMode.js';
+import { describeTree, flattenTree, sameStructure, unflattenTree } from '../pytree.js';
 import { callNow, inTransform, unwrapTensor, unwrapTree, wrapTree } from './transform.js';
 import { invalid, onlyTensors, splitAux } from './transformArguments.js';
 

@@ -1,7 +1,7 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
-import { zerosLike } from '../tensor/generated/functions.js';
-import { Tensor } from '../tensor/tensor.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { zerosLike } from '../../tensor/generated/functions.js';
+import { Tensor } from '../../tensor/tensor.js';
 
 /** One tensor, or several in an array; results have the same form. */
 export type TensorOrTensors = Tensor | readonly Tensor[];

@@ -1,6 +1,6 @@
-import { fromTypedArray } from '../tensor/conversion/typedArrays.js';
-import type { DType } from '../tensor/dtype.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { fromTypedArray } from '../../tensor/conversion/typedArrays.js';
+import type { DType } from '../../tensor/dtype.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
 /** The elements of a tensor, row by row; `im` where it is complex. */
 export interface Values {

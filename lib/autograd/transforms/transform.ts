@@ -1,10 +1,10 @@
-import { AiforgeError } from '../errors.js';
-import { native } from '../native.js';
-import { enterContext, isThenable, runInContext } from '../tensor/context/context.js';
-import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
-import { flattenTree, unflattenTree } from './pytree.js';
-import { func } from '../kinds.js';
-import { signature } from '../signature.js';
+import { AiforgeError } from '../../errors.js';
+import { native } from '../../native.js';
+import { enterContext, isThenable, runInContext } from '../../tensor/context/context.js';
+import { handleOf, Tensor, wrapHandle } from '../../tensor/tensor.js';
+import { flattenTree, unflattenTree } from '../pytree.js';
+import { func } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 /** Runs `body` inside a function transform that `enter` begins; it ends in any case. */
 export function inTransform<T>(enter: () => number, body: (level: number) => T): T {

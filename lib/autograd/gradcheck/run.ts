@@ -1,10 +1,10 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
-import { Tensor } from '../tensor/tensor.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
 import { isComplex } from './matrix.js';
 import type { Checked } from './numericalJacobian.js';
-import { callNow } from './transform.js';
+import { callNow } from '../transforms/transform.js';
 
 /** The settings of a check, all given. */
 export interface Settings {

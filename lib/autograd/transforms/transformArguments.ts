@@ -1,7 +1,7 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
-import { Tensor } from '../tensor/tensor.js';
-import { flattenTree } from './pytree.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { flattenTree } from '../pytree.js';
 
 /** Which arguments are differentiated: one, or several, for which the results come in an array. */
 export type Argnums = number | readonly number[];

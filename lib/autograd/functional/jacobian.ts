@@ -1,8 +1,8 @@
-import { anything, boolean, func, oneOf } from '../kinds.js';
-import { show } from '../show.js';
-import { signature } from '../signature.js';
-import { stack, zerosLike } from '../tensor/generated/functions.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { anything, boolean, func, oneOf } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { stack, zerosLike } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import {
   checkRecorded,
   freshInputs,
@@ -12,13 +12,13 @@ import {
   unlisted,
   type TensorList,
   type TensorOrTensors,
-} from './functionalInputs.js';
-import { gradientsOf, standardBasis } from './gradients.js';
-import { gradientAndValueOf } from './gradTransform.js';
-import { jvpOf } from './jvpTransform.js';
-import { enableGrad } from './modes.js';
+} from './inputs.js';
+import { gradientsOf, standardBasis } from '../gradients.js';
+import { gradientAndValueOf } from '../transforms/gradTransform.js';
+import { jvpOf } from '../transforms/jvpTransform.js';
+import { enableGrad } from '../modes.js';
 import type { FunctionOf, ProductOptions } from './products.js';
-import { vmap } from './vmap.js';
+import { vmap } from '../transforms/vmap.js';
 
 export interface JacobianOptions extends ProductOptions {
   /** Computes all rows at once by `vmap`. Default: false. */

@@ -1,10 +1,10 @@
-import { show } from '../show.js';
-import { zerosLike } from '../tensor/generated/functions.js';
-import { runInContext } from '../tensor/context/context.js';
-import { Tensor } from '../tensor/tensor.js';
-import { gradientsOf, type GradientOptions } from './gradients.js';
-import { isGradEnabled } from './modes.js';
-import { describeTree, flattenTree, mapTree, sameStructure, unflattenTree } from './pytree.js';
+import { show } from '../../show.js';
+import { zerosLike } from '../../tensor/generated/functions.js';
+import { runInContext } from '../../tensor/context/context.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { gradientsOf, type GradientOptions } from '../gradients.js';
+import { isGradEnabled } from '../modes.js';
+import { describeTree, flattenTree, mapTree, sameStructure, unflattenTree } from '../pytree.js';
 import { callNow, inGradTransform, unwrapTensor, unwrapTree, wrapForGrad, wrapTree } from './transform.js';
 import { invalid, onlyTensors, positionsOf, splitAux, type Argnums } from './transformArguments.js';
 

@@ -1,15 +1,15 @@
-import { native } from '../native.js';
-import { isError } from '../realms.js';
-import { enterContext } from '../tensor/context/context.js';
-import { randnLike, stack, zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/memory/scope.js';
-import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { native } from '../../native.js';
+import { isError } from '../../realms.js';
+import { enterContext } from '../../tensor/context/context.js';
+import { randnLike, stack, zerosLike } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { isTracked } from './analyticalJacobian.js';
-import { dualLevel, makeDual, unpackDual } from './forwardMode.js';
-import { gradientsOf } from './gradients.js';
-import { failed, type Run } from './gradcheckRun.js';
+import { dualLevel, makeDual, unpackDual } from '../forwardMode.js';
+import { gradientsOf } from '../gradients.js';
+import { failed, type Run } from './run.js';
 import { isDifferentiable, valuesOf } from './matrix.js';
-import { vmap } from './vmap.js';
+import { vmap } from '../transforms/vmap.js';
 
 const zerosFor = (outputs: readonly Tensor[]): Tensor[] =>
   outputs.map((output) => output.detach().newZeros(output.shape));

@@ -1,6 +1,6 @@
-import { anything, boolean, func, optional } from '../kinds.js';
-import { signature } from '../signature.js';
-import { enableGrad, isGradEnabled } from './modes.js';
+import { anything, boolean, func, optional } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { enableGrad, isGradEnabled } from '../modes.js';
 import {
   checkRecorded,
   finished,
@@ -12,10 +12,10 @@ import {
   withZeros,
   type TensorList,
   type TensorOrTensors,
-} from './functionalInputs.js';
-import { gradientsOf } from './gradients.js';
-import { zerosLike } from '../tensor/generated/functions.js';
-import type { Tensor } from '../tensor/tensor.js';
+} from './inputs.js';
+import { gradientsOf } from '../gradients.js';
+import { zerosLike } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
 export interface ProductOptions {
   /** Records the computation, so that the results can be differentiated. Default: false. */
