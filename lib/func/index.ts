@@ -1,6 +1,6 @@
 export { vmap, type MappedDims, type VmapOptions } from '../autograd/transforms/vmap.js';
-export { functionalCall, type FunctionalCallOptions } from '../nn/functionalCall.js';
-export { stackModuleState, type StackedState } from '../nn/stackModuleState.js';
+export { functionalCall, type FunctionalCallOptions } from '../nn/state/functionalCall.js';
+export { stackModuleState, type StackedState } from '../nn/state/stackModuleState.js';
 export type { GradTransformOptions } from '../autograd/transforms/gradTransform.js';
 export type { JvpOptions } from '../autograd/transforms/jvpTransform.js';
 export type { Argnums } from '../autograd/transforms/transformArguments.js';

@@ -9,7 +9,7 @@ import { keep, scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import { converted, members, registry, setMember } from './registry.js';
+import { converted, members, registry, setMember } from './members/registry.js';
 import { isUninitialized } from './uninitialized.js';
 
 export interface ModuleToOptions {

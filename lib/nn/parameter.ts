@@ -6,7 +6,7 @@ import { enterContext } from '../tensor/context/context.js';
 import { tensorKind } from '../tensor/kinds.js';
 import { keep } from '../tensor/memory/scope.js';
 import { handleOf, Tensor, tensorKey } from '../tensor/tensor.js';
-import { nextAge } from './age.js';
+import { nextAge } from './members/age.js';
 
 const detach = native.registerOperators(['detach']);
 

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
-import { stateDictName } from '../nn/moduleNames.js';
-import { pythonFloat } from '../nn/printing.js';
+import { stateDictName } from '../nn/members/moduleNames.js';
+import { pythonFloat } from '../nn/printing/printing.js';
 import { noGrad } from '../autograd/modes.js';
 import { full } from '../tensor/generated/functions.js';
 import { camelCase } from '../tensor/calls/schema.js';

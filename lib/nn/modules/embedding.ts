@@ -12,8 +12,8 @@ import { factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
-import { noteMembers } from '../registry.js';
-import { pythonBoolean, pythonFloat } from '../printing.js';
+import { noteMembers } from '../members/registry.js';
+import { pythonBoolean, pythonFloat } from '../printing/printing.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { embeddingOptions } from '../functional/embedding.js';
 

@@ -11,8 +11,8 @@ import { flattenForCudnn } from '../operators/cudnnWeights.js';
 import { recurrent, zeroStates, type RecurrentMode } from '../operators/recurrent.js';
 import { PackedSequence } from '../packing/packedSequence.js';
 import { Parameter } from '../parameter.js';
-import { pythonFloat } from '../printing.js';
-import { converted, noteMembers } from '../registry.js';
+import { pythonFloat } from '../printing/printing.js';
+import { converted, noteMembers } from '../members/registry.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { checkInput } from '../checks.js';
 

@@ -4,7 +4,7 @@ import { noGrad } from '../../autograd/modes.js';
 import { cat, onesLike } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../memberAccess.js';
+import { memberOf } from '../members/memberAccess.js';
 import type { Module } from '../module.js';
 import { refuse } from '../modules/containers.js';
 import {

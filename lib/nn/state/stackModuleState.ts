@@ -1,10 +1,10 @@
-import { AiforgeError } from '../errors.js';
-import { stack } from '../tensor/generated/functions.js';
-import type { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
-import { signature } from '../signature.js';
-import { moduleKind } from './moduleKinds.js';
-import { listOf } from '../kinds.js';
+import { AiforgeError } from '../../errors.js';
+import { stack } from '../../tensor/generated/functions.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { Module } from '../module.js';
+import { signature } from '../../signature.js';
+import { moduleKind } from '../moduleKinds.js';
+import { listOf } from '../../kinds.js';
 
 /** The parameters and the buffers of several modules, each stacked along a new first dimension. */
 export type StackedState = [params: Record<string, Tensor>, buffers: Record<string, Tensor>];

@@ -1,12 +1,12 @@
-import { AiforgeError } from '../errors.js';
-import { anything, boolean } from '../kinds.js';
-import { signature } from '../signature.js';
-import { isThenable } from '../tensor/context/context.js';
-import { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
-import { joinNames } from './moduleNames.js';
-import { members, registry, setMember } from './registry.js';
-import { moduleKind } from './moduleKinds.js';
+import { AiforgeError } from '../../errors.js';
+import { anything, boolean } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { isThenable } from '../../tensor/context/context.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { Module } from '../module.js';
+import { joinNames } from '../members/moduleNames.js';
+import { members, registry, setMember } from '../members/registry.js';
+import { moduleKind } from '../moduleKinds.js';
 
 export interface FunctionalCallOptions {
   /** Whether a tensor that the module has under several names is replaced under all of them. Default: true. */

@@ -1,12 +1,12 @@
-import { noGrad } from '../autograd/modes.js';
-import type { MemoryFormat } from '../tensor/dtype.js';
-import { scope } from '../tensor/memory/scope.js';
-import type { Module } from './module.js';
-import { Conv2d, Conv3d } from './modules/conv.js';
-import { ConvTranspose2d, ConvTranspose3d } from './modules/convTranspose.js';
-import { signature } from '../signature.js';
-import { moduleKind } from './moduleKinds.js';
-import { memoryFormatKind } from '../tensor/dtypeKinds.js';
+import { noGrad } from '../../autograd/modes.js';
+import type { MemoryFormat } from '../../tensor/dtype.js';
+import { scope } from '../../tensor/memory/scope.js';
+import type { Module } from '../module.js';
+import { Conv2d, Conv3d } from '../modules/conv.js';
+import { ConvTranspose2d, ConvTranspose3d } from '../modules/convTranspose.js';
+import { signature } from '../../signature.js';
+import { moduleKind } from '../moduleKinds.js';
+import { memoryFormatKind } from '../../tensor/dtypeKinds.js';
 
 type Convolution = Conv2d | Conv3d | ConvTranspose2d | ConvTranspose3d;
 

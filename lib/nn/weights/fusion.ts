@@ -1,15 +1,15 @@
-import { AiforgeError } from '../errors.js';
-import { boolean, kind, objectKind, orNull } from '../kinds.js';
-import { signature } from '../signature.js';
-import { noGrad } from '../autograd/modes.js';
-import { onesLike, zerosLike } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/memory/scope.js';
-import { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
-import type { Linear } from './modules/linear.js';
-import { Parameter } from './parameter.js';
-import { tensorKind } from '../tensor/kinds.js';
-import { moduleKind } from './moduleKinds.js';
+import { AiforgeError } from '../../errors.js';
+import { boolean, kind, objectKind, orNull } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { noGrad } from '../../autograd/modes.js';
+import { onesLike, zerosLike } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { Module } from '../module.js';
+import type { Linear } from '../modules/linear.js';
+import { Parameter } from '../parameter.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { moduleKind } from '../moduleKinds.js';
 
 /** A convolution or linear layer. */
 export interface Weighted extends Module {

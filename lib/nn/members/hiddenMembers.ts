@@ -1,9 +1,9 @@
 import { Session } from 'node:inspector';
 
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
-import type { Module } from './module.js';
-import { Parameter } from './parameter.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import type { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
 import { registry } from './registry.js';
 import { isModule, namedModulesOf } from './traversal.js';
 

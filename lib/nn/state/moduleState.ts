@@ -1,9 +1,9 @@
-import { boolean, kind, string, func } from '../kinds.js';
-import { isOptions, signature } from '../signature.js';
-import { isMap } from '../realms.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { refuseHidden } from './hiddenMembers.js';
-import type { ModuleHookHandle } from './hookLists.js';
+import { boolean, kind, string, func } from '../../kinds.js';
+import { isOptions, signature } from '../../signature.js';
+import { isMap } from '../../realms.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { refuseHidden } from '../members/hiddenMembers.js';
+import type { ModuleHookHandle } from '../hooks/hookLists.js';
 import {
   loadOwnState,
   loadState,
@@ -12,8 +12,8 @@ import {
   type ModuleMetadata,
   type StateDictLoading,
 } from './loadStateDict.js';
-import type { Module } from './module.js';
-import { addHook, ModuleHookMethods } from './moduleHooks.js';
+import type { Module } from '../module.js';
+import { addHook, ModuleHookMethods } from '../hooks/moduleHooks.js';
 import { saveOwnState, saveState, setMetadata, type StateDict, type StateDictOptions } from './stateDict.js';
 
 const loadStateDictTakes = signature<LoadStateDictOptions>(

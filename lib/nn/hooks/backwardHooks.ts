@@ -1,9 +1,9 @@
-import { AiforgeError } from '../errors.js';
-import { AutogradFunction, type FunctionContext } from '../autograd/function.js';
-import { isGradEnabled } from '../autograd/modes.js';
-import { logger } from '../log.js';
-import { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
+import { AiforgeError } from '../../errors.js';
+import { AutogradFunction, type FunctionContext } from '../../autograd/function.js';
+import { isGradEnabled } from '../../autograd/modes.js';
+import { logger } from '../../log.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { Module } from '../module.js';
 
 /** The gradients of a module's arguments or results; null for what is no tensor and what got no gradient. */
 export type ModuleGradients = readonly (Tensor | null)[];

@@ -1,7 +1,7 @@
-import { AiforgeError } from '../errors.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { number, optional, orNull, string } from '../kinds.js';
-import { signature } from '../signature.js';
+import { AiforgeError } from '../../errors.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { number, optional, orNull, string } from '../../kinds.js';
+import { signature } from '../../signature.js';
 
 /** Which function follows a layer, for the gain of its weights. */
 export type Nonlinearity =

@@ -1,15 +1,15 @@
-import { AiforgeError } from '../errors.js';
-import { isMap, isPlainObject, isSet } from '../realms.js';
-import { noGrad } from '../autograd/modes.js';
-import { keep, scope } from '../tensor/memory/scope.js';
-import { Tensor } from '../tensor/tensor.js';
-import { Buffer } from './buffer.js';
-import type { Module } from './module.js';
-import { ModuleHooks } from './hookLists.js';
-import { Parameter } from './parameter.js';
-import { converted, registry, Registry } from './registry.js';
-import { isModule } from './traversal.js';
-import { isUninitialized } from './uninitialized.js';
+import { AiforgeError } from '../../errors.js';
+import { isMap, isPlainObject, isSet } from '../../realms.js';
+import { noGrad } from '../../autograd/modes.js';
+import { keep, scope } from '../../tensor/memory/scope.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { Buffer } from '../buffer.js';
+import type { Module } from '../module.js';
+import { ModuleHooks } from '../hooks/hookLists.js';
+import { Parameter } from '../parameter.js';
+import { converted, registry, Registry } from '../members/registry.js';
+import { isModule } from '../members/traversal.js';
+import { isUninitialized } from '../uninitialized.js';
 
 type Copies = Map<object, unknown>;
 

@@ -1,22 +1,22 @@
 import { inspect } from 'node:util';
 
-import { AiforgeError } from '../errors.js';
-import { anything, boolean, count, listOf, oneOf, optional, orNull, size, whole } from '../kinds.js';
-import { show } from '../show.js';
-import { signature } from '../signature.js';
-import { noGrad } from '../autograd/modes.js';
-import type { Device, DType } from '../tensor/dtype.js';
-import { deviceKind, dtypeKind } from '../tensor/dtypeKinds.js';
-import { zeros } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/memory/scope.js';
-import { Tensor } from '../tensor/tensor.js';
-import type { ModuleHookHandle } from './hookLists.js';
-import type { Module } from './module.js';
-import { addHook } from './moduleHooks.js';
+import { AiforgeError } from '../../errors.js';
+import { anything, boolean, count, listOf, oneOf, optional, orNull, size, whole } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { noGrad } from '../../autograd/modes.js';
+import type { Device, DType } from '../../tensor/dtype.js';
+import { deviceKind, dtypeKind } from '../../tensor/dtypeKinds.js';
+import { zeros } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { ModuleHookHandle } from '../hooks/hookLists.js';
+import type { Module } from '../module.js';
+import { addHook } from '../hooks/moduleHooks.js';
 import { columns, formatSummary, type SummaryColumn, type TableOptions } from './summaryTable.js';
-import { submodulesOf } from './traversal.js';
-import { isUninitialized } from './uninitialized.js';
-import { moduleKind } from './moduleKinds.js';
+import { submodulesOf } from '../members/traversal.js';
+import { isUninitialized } from '../uninitialized.js';
+import { moduleKind } from '../moduleKinds.js';
 
 export interface SummaryOptions {
   /** How many levels of submodules the table shows. Default: 3. */

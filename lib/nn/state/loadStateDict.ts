@@ -1,17 +1,17 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
-import { isMap } from '../realms.js';
-import { noGrad } from '../autograd/modes.js';
-import { scope } from '../tensor/memory/scope.js';
-import { Tensor } from '../tensor/tensor.js';
-import type { AnyHook } from './hookLists.js';
-import type { Module } from './module.js';
-import { joinNames } from './moduleNames.js';
-import { Parameter } from './parameter.js';
-import { hooksOf, members, registry, setMember } from './registry.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { isMap } from '../../realms.js';
+import { noGrad } from '../../autograd/modes.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { AnyHook } from '../hooks/hookLists.js';
+import type { Module } from '../module.js';
+import { joinNames } from '../members/moduleNames.js';
+import { Parameter } from '../parameter.js';
+import { hooksOf, members, registry, setMember } from '../members/registry.js';
 import { extraStateKey, metadataOf, type StateDict, type StateDictMetadata } from './stateDict.js';
-import { isModule } from './traversal.js';
-import { isUninitialized } from './uninitialized.js';
+import { isModule } from '../members/traversal.js';
+import { isUninitialized } from '../uninitialized.js';
 
 export interface LoadStateDictOptions {
   /** Whether missing and unexpected keys are errors. Tensors of another shape always are. Default: true. */

@@ -1,14 +1,14 @@
-import { AiforgeError } from '../errors.js';
-import { boolean, either, iterable, number, type Kinds } from '../kinds.js';
-import { signature } from '../signature.js';
-import { native, type Handle, type Handles } from '../native.js';
-import { noGrad } from '../autograd/modes.js';
-import { enterContext } from '../tensor/context/context.js';
-import { scope } from '../tensor/memory/scope.js';
-import { handleOf, handlesOf, Tensor, wrapHandle } from '../tensor/tensor.js';
-import { zeros } from '../tensor/generated/functions.js';
-import { vectorNorm } from '../tensor/generated/linalg.js';
-import { tensorKind } from '../tensor/kinds.js';
+import { AiforgeError } from '../../errors.js';
+import { boolean, either, iterable, number, type Kinds } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { native, type Handle, type Handles } from '../../native.js';
+import { noGrad } from '../../autograd/modes.js';
+import { enterContext } from '../../tensor/context/context.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { handleOf, handlesOf, Tensor, wrapHandle } from '../../tensor/tensor.js';
+import { zeros } from '../../tensor/generated/functions.js';
+import { vectorNorm } from '../../tensor/generated/linalg.js';
+import { tensorKind } from '../../tensor/kinds.js';
 
 const operator = (name: string): number => native.registerOperators([name]);
 const norms = operator('_foreach_norm.Scalar');

@@ -1,9 +1,9 @@
-import type { Tensor } from '../tensor/tensor.js';
-import type { AnyHook } from './hookLists.js';
-import type { Module } from './module.js';
-import { hooksOf } from './registry.js';
-import { persistentBuffersOf, parametersOf, submodulesOf } from './traversal.js';
-import { isUninitialized } from './uninitialized.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { AnyHook } from '../hooks/hookLists.js';
+import type { Module } from '../module.js';
+import { hooksOf } from '../members/registry.js';
+import { persistentBuffersOf, parametersOf, submodulesOf } from '../members/traversal.js';
+import { isUninitialized } from '../uninitialized.js';
 
 /**
  * The parameters and persistent buffers of a module under PyTorch's keys. Under `…_extra_state` lies what a module's

@@ -1,8 +1,8 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
-import { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
-import { Parameter } from './parameter.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
 import { members, registry, setMember, type Member } from './registry.js';
 import { isModule } from './traversal.js';
 

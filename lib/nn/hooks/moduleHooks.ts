@@ -1,10 +1,10 @@
-import { AiforgeError } from '../errors.js';
-import { isPromise } from '../realms.js';
-import { logger } from '../log.js';
-import { anything, boolean } from '../kinds.js';
-import { show } from '../show.js';
-import { signature } from '../signature.js';
-import { refuseResult } from '../tensor/autograd/engine.js';
+import { AiforgeError } from '../../errors.js';
+import { isPromise } from '../../realms.js';
+import { logger } from '../../log.js';
+import { anything, boolean } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { refuseResult } from '../../tensor/autograd/engine.js';
 import { BackwardHooks, type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
 import {
   ModuleHookHandle,
@@ -15,8 +15,8 @@ import {
   type HookKind,
   type HookOptions,
 } from './hookLists.js';
-import type { Module } from './module.js';
-import { hooksOf, registry } from './registry.js';
+import type { Module } from '../module.js';
+import { hooksOf, registry } from '../members/registry.js';
 
 type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown;
 type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;

@@ -1,12 +1,12 @@
-import { AiforgeError } from '../errors.js';
-import { noGrad } from '../autograd/modes.js';
-import { cat } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/memory/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { iterable } from '../kinds.js';
-import { signature } from '../signature.js';
-import { tensorKind } from '../tensor/kinds.js';
-import { checkInput } from './checks.js';
+import { AiforgeError } from '../../errors.js';
+import { noGrad } from '../../autograd/modes.js';
+import { cat } from '../../tensor/generated/functions.js';
+import { scope } from '../../tensor/memory/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { iterable } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { checkInput } from '../checks.js';
 
 const parametersKind = iterable<Iterable<Tensor>>('a list of Tensors');
 const parametersTakes = signature({ parameters: parametersKind });

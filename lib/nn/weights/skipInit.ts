@@ -1,8 +1,8 @@
-import type { Device } from '../tensor/dtype.js';
-import type { Module } from './module.js';
-import { signature } from '../signature.js';
-import { func } from '../kinds.js';
-import { isPlainObject } from '../realms.js';
+import type { Device } from '../../tensor/dtype.js';
+import type { Module } from '../module.js';
+import { signature } from '../../signature.js';
+import { func } from '../../kinds.js';
+import { isPlainObject } from '../../realms.js';
 
 /** The arguments of a constructor whose last one is options with a device. */
 interface WithDevice {

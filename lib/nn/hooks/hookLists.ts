@@ -1,4 +1,4 @@
-import type { Module } from './module.js';
+import type { Module } from '../module.js';
 
 interface Entry<Hook> {
   readonly hook: Hook;

@@ -1,13 +1,13 @@
-import { AiforgeError } from '../errors.js';
-import { show } from '../show.js';
-import { keep } from '../tensor/memory/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
+import { keep } from '../../tensor/memory/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { nextAge } from './age.js';
-import { Buffer } from './buffer.js';
-import type { ModuleHooks, AnyHook, HookKind, HookList } from './hookLists.js';
-import type { Module } from './module.js';
+import { Buffer } from '../buffer.js';
+import type { ModuleHooks, AnyHook, HookKind, HookList } from '../hooks/hookLists.js';
+import type { Module } from '../module.js';
 import { stateDictName } from './moduleNames.js';
-import { Parameter } from './parameter.js';
+import { Parameter } from '../parameter.js';
 
 export interface RegisteredBuffer {
   tensor: Tensor | null;

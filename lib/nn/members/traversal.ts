@@ -1,8 +1,8 @@
-import { boolean, string, type Kinds } from '../kinds.js';
-import type { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
+import { boolean, string, type Kinds } from '../../kinds.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { Module } from '../module.js';
 import { joinNames } from './moduleNames.js';
-import { Parameter } from './parameter.js';
+import { Parameter } from '../parameter.js';
 import { members, registry, type Member } from './registry.js';
 
 export interface NamedOptions {
