@@ -58,7 +58,7 @@ export interface TensorIndexing {
   [Symbol.iterator](): Generator<Tensor, void, undefined>;
 }
 
-// What native/indexing.cc reads: entries of four numbers, the first for the value to put, then one an index.
+// What native/tensors/indexing.cc reads: entries of four numbers, the first for the value to put, then one an index.
 const entrySize = 4;
 const maxIndices = 64;
 const listsBegin = (maxIndices + 1) * entrySize;

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "../handles.h"
+#include "../tensors/handles.h"
 #include "bridge.h"
 
 namespace aiforge {

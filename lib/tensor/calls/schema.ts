@@ -1,6 +1,6 @@
 import { native, type NativeArgument, type NativeReturn } from '../../native.js';
 
-/** The kinds of schema types, in the addon's order (native/values.h). */
+/** The kinds of schema types, in the addon's order (native/calls/values.h). */
 export enum Kind {
   Tensor,
   Int,

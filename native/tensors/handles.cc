@@ -5,7 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "errors.h"
+#include "../errors.h"
 
 namespace aiforge {
 

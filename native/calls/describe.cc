@@ -1,7 +1,7 @@
 // One line for an error message, of any argument.
 #include <c10/util/StringUtil.h>
 
-#include "environment.h"
+#include "../environment.h"
 #include "values.h"
 
 namespace aiforge {

@@ -7,11 +7,11 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
-#include "environment.h"
-#include "errors.h"
-#include "topics.h"
-#include "values.h"
-#include "versions/transform_layers.h"
+#include "../calls/values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
+#include "../versions/transform_layers.h"
 
 namespace aiforge {
 

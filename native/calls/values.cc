@@ -10,7 +10,7 @@
 #include <limits>
 #include <optional>
 
-#include "environment.h"
+#include "../environment.h"
 
 namespace aiforge {
 

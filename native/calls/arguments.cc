@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "environment.h"
+#include "../environment.h"
 
 namespace aiforge {
 

@@ -1,9 +1,9 @@
 #include <ATen/core/Tensor.h>
 
-#include "environment.h"
-#include "errors.h"
-#include "topics.h"
-#include "values.h"
+#include "../calls/values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
 
 namespace aiforge {
 

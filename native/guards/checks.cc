@@ -1,10 +1,10 @@
 // Checks of shapes, states and layouts.
-#include "guard_checks.h"
+#include "checks.h"
 
 #include <ATen/ops/_validate_sparse_compressed_tensor_args.h>
 #include <c10/util/StringUtil.h>
 
-#include "values.h"
+#include "../calls/values.h"
 
 namespace aiforge::checks {
 

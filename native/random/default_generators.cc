@@ -3,8 +3,8 @@
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
 
-#include "accelerator/accelerator.h"
-#include "environment.h"
+#include "../accelerator/accelerator.h"
+#include "../environment.h"
 
 namespace aiforge {
 

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "errors.h"
+#include "../calls/values.h"
+#include "../errors.h"
 #include "guards.h"
-#include "values.h"
 
 namespace aiforge {
 

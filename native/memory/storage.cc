@@ -6,12 +6,12 @@
 
 #include <cstring>
 
+#include "../calls/values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
+#include "../transforms/functorch.h"
 #include "buffers.h"
-#include "environment.h"
-#include "errors.h"
-#include "functorch.h"
-#include "topics.h"
-#include "values.h"
 
 namespace aiforge {
 

@@ -9,10 +9,10 @@
 #include <unordered_set>
 #include <utility>
 
-#include "environment.h"
-#include "errors.h"
-#include "topics.h"
-#include "values.h"
+#include "../calls/values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
 
 namespace aiforge {
 

@@ -5,10 +5,10 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/headeronly/version.h>
 
-#include "environment.h"
-#include "errors.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
 #include "saved_metadata.h"
-#include "topics.h"
 
 namespace aiforge {
 

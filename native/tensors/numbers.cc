@@ -7,12 +7,12 @@
 #include <cmath>
 #include <cstring>
 
-#include "environment.h"
-#include "errors.h"
-#include "functorch.h"
-#include "storage.h"
-#include "topics.h"
-#include "values.h"
+#include "../calls/values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../memory/storage.h"
+#include "../topics.h"
+#include "../transforms/functorch.h"
 
 namespace aiforge {
 

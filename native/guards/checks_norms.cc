@@ -1,6 +1,6 @@
 // Checks of normalisations: statistics and weights of the sizes that the kernels go by.
-#include "guard_checks.h"
-#include "values.h"
+#include "../calls/values.h"
+#include "checks.h"
 
 namespace aiforge::checks {
 

@@ -3,10 +3,10 @@
 
 #include <atomic>
 
-#include "environment.h"
-#include "errors.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
 #include "operators.h"
-#include "topics.h"
 
 namespace aiforge {
 
@@ -87,7 +87,7 @@ napi_value takes_inner_operators(napi_env env, napi_callback_info) {
   return Napi::Boolean::New(env, takes_inner);
 }
 
-// guards(): the table of native/guards.cc, for the documentation and the tests.
+// guards(): the table of native/guards/guards.cc, for the documentation and the tests.
 napi_value list_guards(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     Napi::Array rows = Napi::Array::New(env);

@@ -6,9 +6,9 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "environment.h"
-#include "errors.h"
-#include "topics.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
 
 namespace aiforge {
 

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "errors.h"
+#include "../errors.h"
 
 namespace aiforge {
 

@@ -2,8 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 
-#include "errors.h"
-#include "topics.h"
+#include "../errors.h"
+#include "../topics.h"
 #include "values.h"
 
 namespace aiforge {

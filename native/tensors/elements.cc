@@ -2,10 +2,10 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/autograd/functions/basic_ops.h>
 
-#include "environment.h"
-#include "errors.h"
-#include "topics.h"
-#include "values.h"
+#include "../calls/values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
 
 namespace aiforge {
 

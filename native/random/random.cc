@@ -3,11 +3,11 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/core/Tensor.h>
 
-#include "accelerator/accelerator.h"
-#include "environment.h"
-#include "errors.h"
-#include "topics.h"
-#include "values.h"
+#include "../accelerator/accelerator.h"
+#include "../calls/values.h"
+#include "../environment.h"
+#include "../errors.h"
+#include "../topics.h"
 
 namespace aiforge {
 

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "guard_checks.h"
+#include "checks.h"
 
 namespace aiforge {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "guards.h"
+#include "../guards/guards.h"
 #include "values.h"
 #include "written_schemas.h"
 

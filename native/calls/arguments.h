@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string>
 
-#include "entries.h"
-#include "errors.h"
-#include "handles.h"
+#include "../entries.h"
+#include "../errors.h"
+#include "../tensors/handles.h"
 
 namespace aiforge {
 

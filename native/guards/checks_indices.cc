@@ -1,8 +1,8 @@
 // Checks of tensors whose values point into others: classes, pooled maxima, pivots, segments, bags.
 #include <algorithm>
 
-#include "guard_checks.h"
-#include "values.h"
+#include "../calls/values.h"
+#include "checks.h"
 
 namespace aiforge::checks {
 

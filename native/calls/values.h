@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "../tensors/handles.h"
 #include "arguments.h"
-#include "handles.h"
 
 namespace aiforge {
 
