@@ -6,6 +6,7 @@ import { show, shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
 import { native, ownArray, type Handle, type Handles } from '../native.js';
 import type { AutogradMethods } from './autogradMethods.js';
+import { collectYoung } from './collector.js';
 import { appliedScope, enterContext } from './context.js';
 import {
   typedArrayOver,
@@ -118,7 +119,7 @@ export class Tensor implements Disposable {
     this.unclonable = unclonable;
     this.#handle = handle;
     this.#scope = appliedScope();
-    if (this.#scope === 0) attach(this, handle);
+    if (this.#scope === 0 && attach(this, handle) === true) collectYoung();
     if (recorder !== null) recorder.made(handle);
   }
 
