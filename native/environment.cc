@@ -35,7 +35,8 @@ int64_t thread_cpu_ns() {
 void call_collector(napi_env env, napi_value collector, napi_value options) {
   napi_value nothing = nullptr;
   check(env, napi_get_undefined(env, &nothing));
-  if (napi_call_function(env, nothing, collector, 1, &options, nullptr) != napi_pending_exception) return;
+  if (napi_call_function(env, nothing, collector, 1, &options, nullptr) != napi_pending_exception)
+    return;
   napi_get_and_clear_last_exception(env, &nothing);
 }
 
