@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "allocator/allocator.h"
-#include "autocast.h"
 #include "autograd/autograd.h"
+#include "calls/autocast.h"
+#include "calls/values.h"
 #include "errors.h"
-#include "functorch.h"
-#include "sharing.h"
+#include "memory/sharing.h"
 #include "topics.h"
-#include "values.h"
+#include "transforms/functorch.h"
 
 namespace aiforge {
 

@@ -13,11 +13,11 @@
 #include "autograd/bridge.h"
 #include "autograd/cycles.h"
 #include "autograd/saved_tensors.h"
-#include "buffers.h"
-#include "default_generators.h"
-#include "forward_mode.h"
-#include "handles.h"
-#include "operators.h"
+#include "calls/operators.h"
+#include "memory/buffers.h"
+#include "random/default_generators.h"
+#include "tensors/handles.h"
+#include "transforms/forward_mode.h"
 
 namespace aiforge {
 
