@@ -26,6 +26,7 @@ import type { TensorMembers } from './members.js';
 import { toNested } from './conversion/nesting.js';
 import { unclonable } from './attributes.js';
 import { tagOf } from './printing/tag.js';
+import { collectYoung } from './memory/collector.js';
 import { readTarget, type ToOptions } from './conversion/to.js';
 import { asNumber, forJson, refuseLarge } from './conversion/primitives.js';
 import { refuseInTransforms } from './autograd/transforms.js';
@@ -118,7 +119,7 @@ export class Tensor implements Disposable {
     this.unclonable = unclonable;
     this.#handle = handle;
     this.#scope = appliedScope();
-    if (this.#scope === 0) attach(this, handle);
+    if (this.#scope === 0 && attach(this, handle) === true) collectYoung();
     if (recorder !== null) recorder.made(handle);
   }
 

@@ -1,6 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 import { AiforgeError } from '../../errors.js';
 import { func, size } from '../../kinds.js';
 import { signature } from '../../signature.js';
@@ -8,6 +5,7 @@ import { native, type Handle } from '../../native.js';
 import { divideFrames, takeStack } from '../../stack.js';
 import { isPromise } from '../../realms.js';
 import { currentContext, runInContext } from '../context/context.js';
+import { collector } from './collector.js';
 import { tensorsIn } from './scope.js';
 import { setRecorder, Tensor, type Recorder } from '../tensor.js';
 
@@ -103,15 +101,9 @@ class Detector {
   }
 }
 
-let collect: (() => void) | undefined;
-
 /** Runs V8's collector, so that what nobody can reach does not count as alive. */
 function collectGarbage(): void {
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
+  collector()();
   native.memory(); // releases what was collected
 }
 
