@@ -115,7 +115,8 @@ export function beneathSubsets<Item>(
   who: string,
 ): [Samples<Item>, readonly number[], string] {
   // A class that extends Subset may give other samples.
-  if (!(samples instanceof Subset) || samples.get !== getOfSubset || 'getBatch' in samples) return [samples, indices, who];
+  if (!(samples instanceof Subset) || samples.get !== getOfSubset || 'getBatch' in samples)
+    return [samples, indices, who];
   const own = indices.map((index) => {
     checkIndex(who, index, samples.length);
     return samples.indices[index]!;

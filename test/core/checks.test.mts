@@ -205,7 +205,11 @@ describe('what a run checks', () => {
     }
 
     for (const [what, batch, message] of [
-      ['batches with nothing in them', [undefined], /Dataset\.getBatch, for \d+, returned undefined; expected the item/],
+      [
+        'batches with nothing in them',
+        [undefined],
+        /Dataset\.getBatch, for \d+, returned undefined; expected the item/,
+      ],
       ['a promise of a batch', Promise.resolve([]), /Dataset\.getBatch returned a promise, but must be synchronous/],
     ] as const) {
       it(what, async () => {

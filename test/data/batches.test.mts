@@ -225,7 +225,9 @@ describe('batches are refused', () => {
     ];
     for (const [answer, found] of answers) {
       const dataset = { length: 3, get: () => 1, getBatch: () => answer as number[] };
-      expect(refusal(dataset, [0, 1])).to.throw(found).that.includes(invalid);
+      expect(refusal(dataset, [0, 1]))
+        .to.throw(found)
+        .that.includes(invalid);
     }
     let error: Error | undefined;
     try {

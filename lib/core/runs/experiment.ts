@@ -231,7 +231,9 @@ function itemsOf(dataset: BaseDataset): Dataset {
     getBatch: (indices: readonly number[]) => called('Dataset.getBatch', () => dataset.getBatch!(indices)),
   };
   const getBatch = (indices: readonly number[]): unknown[] =>
-    samplesAt(answers, indices, 'Dataset').map((item, i) => present(item, () => `Dataset.getBatch, for ${indices[i]},`));
+    samplesAt(answers, indices, 'Dataset').map((item, i) =>
+      present(item, () => `Dataset.getBatch, for ${indices[i]},`),
+    );
   return { length, get, getBatch };
 }
 
