@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { native } from '#lib/native.js';
-import { fillFrom } from '#lib/tensor/bytes.js';
+import { fillFrom } from '#lib/tensor/files/bytes.js';
 import { arange, empty, zeros } from '#lib/tensor/index.js';
 
 describe('the bytes of a new tensor', () => {
