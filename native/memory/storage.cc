@@ -244,8 +244,7 @@ napi_value lend_bytes(napi_env env, napi_callback_info info) {
     const int64_t count = args.int64(2);
     if (count < 0) throw Error("INVALID_ARGUMENT", "expected a count of bytes");
     char* const memory = bytes_at(tensor, args.int64(1), static_cast<uint64_t>(count));
-    napi_value buffer = nullptr;
-    check(env, napi_create_external_arraybuffer(env, memory, count, nullptr, nullptr, &buffer));
+    const napi_value buffer = borrowed_buffer(env, memory, count);
     const napi_value undefined = Napi::Env(env).Undefined();
     const napi_status status =
         napi_call_function(env, undefined, args.function(3), 1, &buffer, nullptr);
