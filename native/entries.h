@@ -94,10 +94,14 @@ napi_value external_buffer(napi_env env, void* memory, size_t size, std::unique_
   return value;
 }
 
-// An ArrayBuffer over memory that nothing keeps: to be detached before the caller lets it go.
+// An ArrayBuffer over memory that nothing keeps: to be detached before the caller lets it go. Null
+// where V8 has all its memory in a cage, as in Electron.
 inline napi_value borrowed_buffer(napi_env env, void* memory, size_t size) {
   napi_value value = nullptr;
-  check(env, napi_create_external_arraybuffer(env, memory, size, nullptr, nullptr, &value));
+  const napi_status status =
+      napi_create_external_arraybuffer(env, memory, size, nullptr, nullptr, &value);
+  if (status == napi_no_external_buffers_allowed) return nullptr;
+  check(env, status);
   return value;
 }
 

@@ -21,7 +21,8 @@ namespace {
 
 constexpr int64_t kGrowthBytes = int64_t{96} << 20;
 constexpr size_t kFewHooks = 16;
-constexpr int64_t kWorthOfYoungNs = 1000;  // for a tensor
+constexpr int64_t kColdTensorNs = 1000;
+constexpr int64_t kColdBytesPerNs = 16;
 constexpr int64_t kBeyondAnyLimit = int64_t{1} << 40;
 
 // Time that this thread computed: a collection does not seem long because other processes ran.
@@ -88,20 +89,27 @@ bool Environment::attach(napi_env env, napi_value object, Handle handle) {
   auto* data = reinterpret_cast<void*>(static_cast<uintptr_t>(handle));
   when_collected<collected>(env, object, data, this);
   ++attached_;
-  handles.report(handle);
+  young_bytes_ += handles.report(handle);
+  ++young_;
   report_memory(env);
   relieve_memory(env);
-  return ++young_ >= enough_young_;
+  return young_ >= kFewYoung << patience_ || young_bytes_ >= kFewYoungBytes << patience_;
 }
 
 void Environment::collect_young(napi_env env, napi_value collector, napi_value options) {
+  const int64_t bytes_each = young_bytes_ / std::max<int64_t>(young_, 1);
   const size_t before = collected_.size();
   const int64_t start = thread_cpu_ns();
   call_collector(env, collector, options);
-  const int64_t worth = kWorthOfYoungNs * static_cast<int64_t>(collected_.size() - before);
-  const bool was_worth_it = thread_cpu_ns() - start < worth;
-  enough_young_ = was_worth_it ? std::max(enough_young_ / 2, kFewYoung)
-                               : std::min(enough_young_ * 2, kManyYoung);
+  const int64_t took = thread_cpu_ns() - start;
+  const auto released = static_cast<int64_t>(collected_.size() - before);
+  // What it takes to use memory that no cache has, in place of what was released.
+  if (took > released * (kColdTensorNs + bytes_each / kColdBytesPerNs)) {
+    patience_ = std::min(patience_ + 1, kMostPatience);
+  } else if (patience_ > 0) {
+    --patience_;
+  }
+  young_bytes_ = 0;
   young_ = 0;
 }
 
@@ -109,6 +117,7 @@ void Environment::collected(node_api_basic_env env, void* data, void* hint) {
   auto* environment = static_cast<Environment*>(hint);
   --environment->attached_;
   environment->young_ = 0;
+  environment->young_bytes_ = 0;
   if (!environment->closed_) {
     environment->collected_.push_back(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
     if (!environment->sweep_posted_ && post<sweep_later>(env, environment)) {

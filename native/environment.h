@@ -101,11 +101,15 @@ class Environment {
   std::vector<Handle> collected_;
   bool sweep_posted_ = false;
 
-  // Memory that tensors leave soon is used again while the processor's cache still has it.
-  static constexpr size_t kFewYoung = 512;
-  static constexpr size_t kManyYoung = 65536;
-  size_t young_ = 0;  // tensors made since any was collected
-  size_t enough_young_ = kFewYoung;
+  // Memory that tensors leave soon is used again while the processor's cache still has it: so many
+  // tensors, or bytes, since any was collected are enough, times 2^patience where it is not worth
+  // its time.
+  static constexpr int64_t kFewYoung = 512;
+  static constexpr int64_t kFewYoungBytes = int64_t{8} << 20;
+  static constexpr unsigned kMostPatience = 7;
+  int64_t young_ = 0;
+  int64_t young_bytes_ = 0;
+  unsigned patience_ = 0;
 
   // Finalizers may run after the environment's own: it lives until the last of them.
   size_t attached_ = 0;

@@ -236,7 +236,7 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
 }
 
 // lendBytes(tensor, at, count, use): calls `use` with an ArrayBuffer over bytes of a row-major
-// tensor's memory, which has none any more when the call returns.
+// tensor's memory, which has none any more when the call returns. Whether there can be such a one.
 napi_value lend_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<4> args(env, info);
@@ -245,6 +245,7 @@ napi_value lend_bytes(napi_env env, napi_callback_info info) {
     if (count < 0) throw Error("INVALID_ARGUMENT", "expected a count of bytes");
     char* const memory = bytes_at(tensor, args.int64(1), static_cast<uint64_t>(count));
     const napi_value buffer = borrowed_buffer(env, memory, count);
+    if (buffer == nullptr) return Napi::Boolean::New(env, false);
     const napi_value undefined = Napi::Env(env).Undefined();
     const napi_status status =
         napi_call_function(env, undefined, args.function(3), 1, &buffer, nullptr);
@@ -252,7 +253,7 @@ napi_value lend_bytes(napi_env env, napi_callback_info info) {
     if (status != napi_ok) napi_get_and_clear_last_exception(env, &thrown);
     check(env, napi_detach_arraybuffer(env, buffer));
     if (thrown != nullptr) check(env, napi_throw(env, thrown));
-    return nullptr;
+    return Napi::Boolean::New(env, true);
   });
 }
 

@@ -85,10 +85,11 @@ bool Handles::release(Handle handle) {
   return true;
 }
 
-void Handles::report(Handle handle) {
+int64_t Handles::report(Handle handle) {
   const int64_t bytes = bytes_of(get(handle));
   slots_[handle & kIndexMask].reported = bytes;
   unreported_bytes_ += bytes;
+  return bytes;
 }
 
 int64_t Handles::take_unreported_bytes() {

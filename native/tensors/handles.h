@@ -35,8 +35,8 @@ class Handles {
   // Frees the slot; false when it was free already.
   bool release(Handle handle);
 
-  // Counts a handle's bytes among those that V8 is told of.
-  void report(Handle handle);
+  // Counts a handle's bytes among those that V8 is told of; how many there are.
+  int64_t report(Handle handle);
 
   uint32_t open_scope();
   void enter_scope(uint32_t scope);  // 0: no scope

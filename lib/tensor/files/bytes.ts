@@ -34,13 +34,13 @@ export function* chunksOf(tensor: Tensor): Generator<Uint8Array> {
 export function fillFrom(tensor: Tensor, read: (piece: Uint8Array, at: number) => void): void {
   const total = sizeOf(tensor);
   const handle = handleOf(tensor);
-  if (total < LENT) {
-    const bytes = Buffer.allocUnsafeSlow(total);
-    if (total > 0) read(bytes, 0);
-    native.writeBytes(handle, 0, bytes);
-    return;
-  }
+  let isLent = total >= LENT;
   for (let at = 0; at < total; at += CHUNK) {
-    native.lendBytes(handle, at, Math.min(CHUNK, total - at), (memory) => read(new Uint8Array(memory), at));
+    const count = Math.min(CHUNK, total - at);
+    isLent &&= native.lendBytes(handle, at, count, (memory) => read(new Uint8Array(memory), at));
+    if (isLent) continue;
+    const copy = Buffer.allocUnsafeSlow(count);
+    read(copy, at);
+    native.writeBytes(handle, at, copy);
   }
 }
