@@ -86,32 +86,70 @@ function making<Args extends unknown[]>(name: string, single: string): (self: Ha
   };
 }
 
-export const addScalar_ = changing1<number>('_foreach_add_.Scalar', 'add_.Scalar');
-export const addScalar = making<[value: number]>('_foreach_add.Scalar', 'add.Scalar');
+// Where LibTorch would make a tensor of the number, and one of the list's dtype of that, for each tensor of a list: one
+// will do for all of them, and the bits are the same. A GPU has kernels of its own for a list and a number.
+const elementOf: Readonly<Record<string, ((value: number) => ArrayBufferView) | undefined>> = {
+  float32: (value) => Float32Array.of(value),
+  float64: (value) => Float64Array.of(value),
+};
+
+/** The number as tensors for an operator on two lists; null where it does not stand for tensors. */
+function repeated(self: Handles, value: number): Handles | null {
+  if (self.length < 2 || isGradEnabled() || native.device(self[0]!) !== 'cpu') return null;
+  const dtype = native.dtype(self[0]!);
+  const element = elementOf[dtype]?.(value);
+  if (element === undefined) return null;
+  enterContext();
+  return new Float64Array(self.length).fill(native.fromTypedArray(element, dtype, []));
+}
+
+/** An operator in place with one number for all tensors. */
+function changingBy(name: 'add' | 'sub' | 'mul' | 'div'): (self: Handles, value: number) => void {
+  const byNumber = changing1<number>(`_foreach_${name}_.Scalar`, `${name}_.Scalar`);
+  const byList = changing1<Handles>(`_foreach_${name}_.List`, `${name}_.Tensor`);
+  return (self, value) => {
+    const values = repeated(self, value);
+    if (values === null) byNumber(self, value);
+    else byList(self, values);
+  };
+}
+
+/** The same where the results are new tensors. */
+function makingBy(name: 'add' | 'sub' | 'mul' | 'div'): (self: Handles, value: number) => Handles {
+  const byNumber = making<[value: number]>(`_foreach_${name}.Scalar`, `${name}.Scalar`);
+  const byList = making<[values: Handles]>(`_foreach_${name}.List`, `${name}.Tensor`);
+  return (self, value) => {
+    const values = repeated(self, value);
+    return values === null ? byNumber(self, value) : byList(self, values);
+  };
+}
+
+export const addScalar_ = changingBy('add');
+export const addScalar = makingBy('add');
 /** self + other * alpha. */
 export const addList_ = changing2<Handles, number>('_foreach_add_.List', 'add_.Tensor');
 export const addList = making<[other: Handles, alpha: number]>('_foreach_add.List', 'add.Tensor');
 /** self - other * alpha. */
 export const subtractList = making<[other: Handles, alpha: number]>('_foreach_sub.List', 'sub.Tensor');
 export const subtractList_ = changing2<Handles, number>('_foreach_sub_.List', 'sub_.Tensor');
-export const subtractScalar_ = changing1<number>('_foreach_sub_.Scalar', 'sub_.Scalar');
-export const subtractScalar = making<[value: number]>('_foreach_sub.Scalar', 'sub.Scalar');
+export const subtractScalar_ = changingBy('sub');
+export const subtractScalar = makingBy('sub');
 export const negate = making<[]>('_foreach_neg', 'neg');
 export const negate_ = changing0('_foreach_neg_', 'neg_');
-export const multiply_ = changing1<number>('_foreach_mul_.Scalar', 'mul_.Scalar');
-export const multiply = making<[value: number]>('_foreach_mul.Scalar', 'mul.Scalar');
+export const multiply_ = changingBy('mul');
+export const multiply = makingBy('mul');
 /** self * a tensor of one element. */
 export const multiplyTensor_ = changing1<Handle>('_foreach_mul_.Tensor', 'mul_.Tensor');
 export const multiplyTensor = making<[value: Handle]>('_foreach_mul.Tensor', 'mul.Tensor');
 export const multiplyList_ = changing1<Handles>('_foreach_mul_.List', 'mul_.Tensor');
 export const multiplyList = making<[other: Handles]>('_foreach_mul.List', 'mul.Tensor');
-export const divide_ = changing1<number>('_foreach_div_.Scalar', 'div_.Scalar');
+export const divide_ = changingBy('div');
 const divideByListId = operator('_foreach_div_.ScalarList');
 /** As PyTorch divides on lists: by a list of numbers, which on a GPU gives other bits than one number's reciprocal. */
 export function divideOnLists_(self: Handles, value: number): void {
   run(divideByListId, self, new Array<number>(self.length).fill(value));
 }
-export const divide = making<[value: number]>('_foreach_div.Scalar', 'div.Scalar');
+export const divide = makingBy('div');
 /** self / a tensor of one element. */
 export const divideTensor_ = changing1<Handle>('_foreach_div_.Tensor', 'div_.Tensor');
 export const divideList_ = changing1<Handles>('_foreach_div_.List', 'div_.Tensor');

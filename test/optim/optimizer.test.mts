@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { memory, ones, randn, scope, tensor, zeros, type Tensor } from 'aiforge';
+import { linspace, memory, ones, randn, scope, tensor, zeros, type Tensor } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
@@ -43,7 +43,53 @@ function train(model: nn.Sequential, optimizer: optim.Optimizer, x: Tensor, step
 
 const parameter = (): nn.Parameter => new nn.Parameter(ones([2]));
 
+/** Parameters of several sizes after a few steps, in one optimizer or in one for each. */
+function trainedApart(dtype: 'float16' | 'bfloat16' | 'float32' | 'float64', make: Maker, areApart: boolean): Exact[] {
+  const sizes = [[], [1], [7], [3, 11], [0, 2], [65]];
+  const start = sizes.map((size, i) =>
+    linspace(-2, 3 + i, 65)
+      .narrow(0, 0, ones(size).numel())
+      .reshape(size)
+      .to(dtype),
+  );
+  const parameters = start.map((values) => new nn.Parameter(values));
+  const optimizers = areApart ? parameters.map((one) => make([one])) : [make(parameters)];
+  for (let i = 1; i < 4; ++i) {
+    for (const one of parameters)
+      one.grad = one
+        .detach()
+        .mul(0.3)
+        .add(1 / i);
+    for (const optimizer of optimizers) optimizer.step();
+  }
+  return parameters.map(exact);
+}
+
+type Maker = (parameters: nn.Parameter[]) => optim.Optimizer;
+
+const numbered: Record<string, Maker> = {
+  SGD: (parameters) => new optim.SGD(parameters, { lr: 0.1, momentum: 0.9 }),
+  Adam: (parameters) => new optim.Adam(parameters, { amsgrad: true, weightDecay: 0.1 }),
+  AdamW: (parameters) => new optim.AdamW(parameters, { lr: 0.3 }),
+  Adamax: (parameters) => new optim.Adamax(parameters),
+  NAdam: (parameters) => new optim.NAdam(parameters, { decoupledWeightDecay: true, weightDecay: 0.1 }),
+  RAdam: (parameters) => new optim.RAdam(parameters, { betas: [0.5, 0.9] }),
+  Adadelta: (parameters) => new optim.Adadelta(parameters),
+  Adagrad: (parameters) => new optim.Adagrad(parameters, { foreach: true }),
+  RMSprop: (parameters) => new optim.RMSprop(parameters, { centered: true, momentum: 0.9 }),
+  ASGD: (parameters) => new optim.ASGD(parameters, { lambd: 0.3 }),
+};
+
 describe('optimizers', () => {
+  for (const [name, make] of Object.entries(numbered)) {
+    // One tensor of each number serves all parameters of a list; a parameter alone gets the number itself.
+    it(`give several parameters the bits that each gets alone: ${name}`, () => {
+      for (const dtype of ['float16', 'bfloat16', 'float32', 'float64'] as const) {
+        expect(trainedApart(dtype, make, false), dtype).to.deep.equal(trainedApart(dtype, make, true));
+      }
+    });
+  }
+
   it('give groups the options that they lack, and let them be changed between steps', () => {
     const [a, b] = [parameter(), parameter()];
     const optimizer = new optim.SGD([{ params: a, lr: 1 }, { params: [b] }], { lr: 0.5, momentum: undefined });
