@@ -71,6 +71,8 @@ export interface Native {
 
   /** `true` where it is time for `collectYoung`. */
   attach: (object: object, handle: Handle) => true | undefined;
+  /** Makes V8 collect all garbage, in a way of the addon's own. */
+  collect(): void;
   collectYoung(collector: (options: object) => void, options: object): void;
   dispose(handle: Handle): boolean;
   rehome(handle: Handle): Handle;

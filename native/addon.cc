@@ -34,9 +34,13 @@ void define_everything(Napi::Env env, Napi::Object exports) {
 
 }  // namespace
 
+// One for a thread: the engine could not tell to which of two a hook belongs.
 NAPI_MODULE_INIT() {
   return aiforge::guarded(env, [&] {
+    const napi_value known = aiforge::Environment::exports_of_thread();
+    if (known != nullptr) return known;
     define_everything(env, Napi::Object(env, exports));
+    aiforge::Environment::of(env).exports = Napi::Persistent(Napi::Object(env, exports));
     return exports;
   });
 }

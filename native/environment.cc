@@ -32,6 +32,8 @@ int64_t thread_cpu_ns() {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+thread_local Environment* of_thread = nullptr;
+
 // It may fail where the stack is nearly full, or the environment ends: then nothing is collected.
 void call_collector(napi_env env, napi_value collector, napi_value options) {
   napi_value nothing = nullptr;
@@ -47,6 +49,7 @@ Environment& Environment::open(Napi::Env env) {
   std::unique_ptr<Environment> environment(new Environment());
   environment->bridge = Bridge::open(env);
   set_instance_data<close>(env, environment.get());
+  of_thread = environment.get();
   return *environment.release();
 }
 
@@ -58,9 +61,16 @@ Environment* Environment::find(napi_env env) {
   return static_cast<Environment*>(data);
 }
 
+napi_value Environment::exports_of_thread() {
+  const bool is_there = of_thread != nullptr && !of_thread->exports.IsEmpty();
+  return is_there ? napi_value(of_thread->exports.Value()) : nullptr;
+}
+
 void Environment::close(napi_env, void* data, void*) {
   auto* environment = static_cast<Environment*>(data);
   environment->closed_ = true;
+  if (of_thread == environment) of_thread = nullptr;
+  environment->exports.Reset();
   end_sharing(environment);
   Drawing::end(*environment);
   environment->inference_.reset();
@@ -237,6 +247,13 @@ napi_value attach(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value collect(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    Environment::of(env).collect(env);
+    return nullptr;
+  });
+}
+
 // collectYoung(collector, options)
 napi_value collect_young(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
@@ -343,6 +360,7 @@ napi_value set_error_factory(napi_env env, napi_callback_info info) {
 
 void define_environment(Napi::Env env, Napi::Object exports) {
   define<attach>(env, exports, "attach");
+  define<collect>(env, exports, "collect");
   define<collect_young>(env, exports, "collectYoung");
   define<dispose>(env, exports, "dispose");
   define<enter>(env, exports, "enter");

@@ -33,7 +33,10 @@ class Environment {
   static Environment& open(Napi::Env env);
   static Environment& of(napi_env env);
   static Environment* find(napi_env env);  // null where the addon is still loading
+  // The addon as this thread has it already, for a loader that has forgotten it; else null.
+  static napi_value exports_of_thread();
 
+  Napi::ObjectReference exports;
   Handles handles;
   OperatorTable operators;
   torch::jit::Stack spare_stack;  // empty between calls
