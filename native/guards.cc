@@ -15,22 +15,22 @@ using namespace checks;
 const std::vector<Guard> kGuards = {
     {"_nnpack_spatial_convolution _slow_conv2d_forward _slow_conv2d_backward slow_conv3d_forward",
      "reads its tensors by sizes that only conv2d and conv3d have checked",
-     [](Call) { refuse_inner("conv2d or conv3d"); }},
+     nullptr, "conv2d or conv3d"},
     {"mkldnn_rnn_layer mkldnn_rnn_layer_backward",
-     "reads its tensors by sizes that only lstm has checked", [](Call) { refuse_inner("lstm"); }},
+     "reads its tensors by sizes that only lstm has checked", nullptr, "lstm"},
     {"quantized_lstm_cell quantized_gru_cell quantized_rnn_relu_cell quantized_rnn_tanh_cell",
      "takes weights packed by a library that the wheel does not offer, and reads any others",
-     [](Call) { refuse_inner("lstm_cell or gru_cell"); }},
+     nullptr, "lstm_cell or gru_cell"},
     {"_dyn_quant_matmul_4bit _dyn_quant_pack_4bit_weight",
      "divides by the block size and reads the weights by sizes that it is told",
-     [](Call) { refuse_inner("dequantized weights and linear"); }},
+     nullptr, "dequantized weights and linear"},
     {"fbgemm_pack_gemm_matrix_fp16", "packs an empty matrix",
      [](Call call) {
        require_dims(call, "input", 2, 2);
        require(call.tensor("input").numel() > 0, "a matrix with elements");
      }},
     {"_stack", "goes by the first tensor's sizes and writes in pieces of that size",
-     [](Call) { refuse_inner("stack"); }},
+     nullptr, "stack"},
     {"linalg_matrix_power matrix_power", "negates the least integer, over and over",
      [](Call call) { require(call.integer("n") != INT64_MIN, "'n' above -2^63"); }},
     {"_sobol_engine_draw", "reads the state by the dimensions that it is told",

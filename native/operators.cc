@@ -63,6 +63,7 @@ Operator::Operator(c10::OperatorHandle found)
     : handle(found),
       name(full_name(found.operator_name())),
       guards(guards_of(name)),
+      inner_parts(found.schema()),
       resizes(may_resize(found)),
       draws(found.hasTag(at::Tag::nondeterministic_seeded)) {
   const c10::FunctionSchema& schema = found.schema();
@@ -174,6 +175,7 @@ void prepare(Environment& environment, napi_env env, const Operator& op, const n
     separate_outs(op, stack);
   }
   for (const Guard* guard : op.guards) guard->check({op.handle.schema(), stack});
+  op.inner_parts.take(stack);
 }
 
 // An operator that fails leaves the sizes of what it writes as they were.
@@ -269,6 +271,7 @@ napi_value call(napi_env env, napi_callback_info info) {
     torch::jit::Stack stack = std::move(environment.spare_stack);
     prepare(environment, env, *op, values + 1, given, stack);
     call_boxed(environment, env, *op, values + 1, given, stack);
+    op->inner_parts.give(stack);
     const napi_value result = results(environment, env, *op, stack);
     stack.clear();
     environment.spare_stack = std::move(stack);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "guards.h"
+#include "inner_parts.h"
 #include "values.h"
 #include "written_schemas.h"
 
@@ -39,6 +40,7 @@ struct Operator {
   std::vector<size_t> outs;          // arguments that results are written into
   std::vector<size_t> writes;        // these, and what it works on in place
   std::vector<const Guard*> guards;  // none for nearly all
+  InnerParts inner_parts;
   bool resizes;                      // what it writes, where that is a plain tensor
   bool draws;                        // random numbers
 };
