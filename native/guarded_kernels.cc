@@ -67,7 +67,8 @@ void guard_all() {
   for (const c10::OperatorName& name : dispatcher.getAllOpNames()) {
     std::vector<const Guard*> guards = rules_of(name);
     if (guards.empty()) continue;
-    const c10::OperatorHandle op = dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str());
+    const c10::OperatorHandle op =
+        dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str());
     if (!has_kernel(op)) continue;
     auto kernel = std::make_unique<GuardedKernel>(
         op.getComputedKernelForDispatchKey(DispatchKey::CPU), std::move(guards));

@@ -14,23 +14,23 @@ using namespace checks;
 
 const std::vector<Guard> kGuards = {
     {"_nnpack_spatial_convolution _slow_conv2d_forward _slow_conv2d_backward slow_conv3d_forward",
-     "reads its tensors by sizes that only conv2d and conv3d have checked",
-     nullptr, "conv2d or conv3d"},
+     "reads its tensors by sizes that only conv2d and conv3d have checked", nullptr,
+     "conv2d or conv3d"},
     {"mkldnn_rnn_layer mkldnn_rnn_layer_backward",
      "reads its tensors by sizes that only lstm has checked", nullptr, "lstm"},
     {"quantized_lstm_cell quantized_gru_cell quantized_rnn_relu_cell quantized_rnn_tanh_cell",
      "takes weights packed by a library that the wheel does not offer, and reads any others",
      nullptr, "lstm_cell or gru_cell"},
     {"_dyn_quant_matmul_4bit _dyn_quant_pack_4bit_weight",
-     "divides by the block size and reads the weights by sizes that it is told",
-     nullptr, "dequantized weights and linear"},
+     "divides by the block size and reads the weights by sizes that it is told", nullptr,
+     "dequantized weights and linear"},
     {"fbgemm_pack_gemm_matrix_fp16", "packs an empty matrix",
      [](Call call) {
        require_dims(call, "input", 2, 2);
        require(call.tensor("input").numel() > 0, "a matrix with elements");
      }},
-    {"_stack", "goes by the first tensor's sizes and writes in pieces of that size",
-     nullptr, "stack"},
+    {"_stack", "goes by the first tensor's sizes and writes in pieces of that size", nullptr,
+     "stack"},
     {"linalg_matrix_power matrix_power", "negates the least integer, over and over",
      [](Call call) { require(call.integer("n") != INT64_MIN, "'n' above -2^63"); }},
     {"_sobol_engine_draw", "reads the state by the dimensions that it is told",

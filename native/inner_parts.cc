@@ -29,12 +29,13 @@ const Strings kMakers = {"sparse_coo_tensor",
                          "_make_per_channel_quantized_tensor",
                          "_empty_per_channel_affine_quantized"};
 
-const Strings kCopied = {"indices",      "crow_indices",       "col_indices",   "ccol_indices",
-                         "row_indices",  "compressed_indices", "plain_indices", "scales",
-                         "scale",        "zero_points",        "zero_point"};
+const Strings kCopied = {"indices",     "crow_indices",       "col_indices",   "ccol_indices",
+                         "row_indices", "compressed_indices", "plain_indices", "scales",
+                         "scale",       "zero_points",        "zero_point"};
 
-const Strings kReaders = {"indices",      "_indices",    "crow_indices",         "col_indices",
-                          "ccol_indices", "row_indices", "q_per_channel_scales", "q_per_channel_zero_points"};
+const Strings kReaders = {
+    "indices",      "_indices",    "crow_indices",         "col_indices",
+    "ccol_indices", "row_indices", "q_per_channel_scales", "q_per_channel_zero_points"};
 
 // Elements may be written, but the tensor keeps its sizes.
 const Strings kElements = {"values", "_values"};

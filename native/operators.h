@@ -41,8 +41,8 @@ struct Operator {
   std::vector<size_t> writes;        // these, and what it works on in place
   std::vector<const Guard*> guards;  // none for nearly all
   InnerParts inner_parts;
-  bool resizes;                      // what it writes, where that is a plain tensor
-  bool draws;                        // random numbers
+  bool resizes;  // what it writes, where that is a plain tensor
+  bool draws;    // random numbers
 };
 
 // Operators by small integers; resolved on the first call, so that loading costs nothing.

@@ -230,7 +230,11 @@ export async function makeCall(library, call, phase) {
       return { code: codeOf(error, foreignThis, isTyped), error };
     }
   });
-  if (call.via !== 'operator') native.setNumThreads(1);
+  if (call.via !== 'operator') {
+    native.setNumThreads(1);
+    native.excludeTransforms(false);
+    while (native.transformDepth() > 0) native.exitTransform();
+  }
   return pending === undefined ? outcome : settled(pending, outcome);
 }
 

@@ -23,7 +23,8 @@ export function describeWorker(random, targets, native, corpus) {
 
 /** Starts the described thread, works on what it works on, and ends it. */
 export async function endWorker(library, { calls, shared, lives, waits }) {
-  const { tensor, wrapHandle, scope } = library;
+  const { tensor, wrapHandle, scope, enterContext } = library;
+  enterContext();
   const own = shared.map((description) => wrapHandle(makeTensor(library, description)));
   const tokens = own.map((x) => tensor.share(x));
   const worker = new Worker(file, { workerData: { calls, tokens } });
