@@ -69,7 +69,9 @@ export interface Native {
   setErrorFactory(factory: (code: ErrorCode, message: string, op: string, args: string[]) => Error): void;
   libtorchVersion(): string;
 
-  attach: (object: object, handle: Handle) => void;
+  /** `true` where it is time for `collectYoung`. */
+  attach: (object: object, handle: Handle) => true | undefined;
+  collectYoung(collector: (options: object) => void, options: object): void;
   dispose(handle: Handle): boolean;
   rehome(handle: Handle): Handle;
   enter(scope: number, gradEnabled: boolean, inference: boolean, savedTensorsHooks: number): void;

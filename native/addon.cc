@@ -5,7 +5,7 @@
 #include "entries.h"
 #include "environment.h"
 #include "exit.h"
-#include "guards.h"
+#include "guards/guards.h"
 #include "topics.h"
 
 namespace {

@@ -4,9 +4,9 @@
 
 #include <atomic>
 
+#include "calls/values.h"
 #include "errors.h"
 #include "topics.h"
-#include "values.h"
 
 namespace aiforge {
 

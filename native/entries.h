@@ -97,7 +97,7 @@ napi_value external_buffer(napi_env env, void* memory, size_t size, std::unique_
 // Body runs inside the collection that takes the object.
 template <node_api_basic_finalize Body>
 void when_collected(napi_env env, napi_value object, void* data, void* hint) {
-  check(env, napi_wrap(env, object, data, entries::collected<Body>, hint, nullptr));
+  check(env, napi_add_finalizer(env, object, data, entries::collected<Body>, hint, nullptr));
 }
 
 // Body runs when the event loop turns; whether it will.

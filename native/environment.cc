@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "allocator/allocator.h"
-#include "autocast.h"
 #include "autograd/autograd.h"
+#include "calls/autocast.h"
+#include "calls/values.h"
 #include "errors.h"
-#include "functorch.h"
-#include "sharing.h"
+#include "memory/sharing.h"
 #include "topics.h"
-#include "values.h"
+#include "transforms/functorch.h"
 
 namespace aiforge {
 
@@ -21,6 +21,7 @@ namespace {
 
 constexpr int64_t kGrowthBytes = int64_t{96} << 20;
 constexpr size_t kFewHooks = 16;
+constexpr int64_t kWorthOfYoungNs = 1000;  // for a tensor
 constexpr int64_t kBeyondAnyLimit = int64_t{1} << 40;
 
 // Time that this thread computed: a collection does not seem long because other processes ran.
@@ -28,6 +29,15 @@ int64_t thread_cpu_ns() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// It may fail where the stack is nearly full, or the environment ends: then nothing is collected.
+void call_collector(napi_env env, napi_value collector, napi_value options) {
+  napi_value nothing = nullptr;
+  check(env, napi_get_undefined(env, &nothing));
+  if (napi_call_function(env, nothing, collector, 1, &options, nullptr) != napi_pending_exception)
+    return;
+  napi_get_and_clear_last_exception(env, &nothing);
 }
 
 }  // namespace
@@ -72,7 +82,7 @@ void Environment::delete_when_unused() {
   if (closed_ && attached_ == 0) delete this;
 }
 
-void Environment::attach(napi_env env, napi_value object, Handle handle) {
+bool Environment::attach(napi_env env, napi_value object, Handle handle) {
   sweep(env);
   // The handle itself is the wrapped pointer: nothing is allocated.
   auto* data = reinterpret_cast<void*>(static_cast<uintptr_t>(handle));
@@ -81,11 +91,24 @@ void Environment::attach(napi_env env, napi_value object, Handle handle) {
   handles.report(handle);
   report_memory(env);
   relieve_memory(env);
+  return ++young_ >= enough_young_;
+}
+
+void Environment::collect_young(napi_env env, napi_value collector, napi_value options) {
+  const size_t before = collected_.size();
+  const int64_t start = thread_cpu_ns();
+  call_collector(env, collector, options);
+  const int64_t worth = kWorthOfYoungNs * static_cast<int64_t>(collected_.size() - before);
+  const bool was_worth_it = thread_cpu_ns() - start < worth;
+  enough_young_ = was_worth_it ? std::max(enough_young_ / 2, kFewYoung)
+                               : std::min(enough_young_ * 2, kManyYoung);
+  young_ = 0;
 }
 
 void Environment::collected(node_api_basic_env env, void* data, void* hint) {
   auto* environment = static_cast<Environment*>(hint);
   --environment->attached_;
+  environment->young_ = 0;
   if (!environment->closed_) {
     environment->collected_.push_back(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
     if (!environment->sweep_posted_ && post<sweep_later>(env, environment)) {
@@ -200,7 +223,16 @@ namespace {
 napi_value attach(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    Environment::of(env).attach(env, args[0], args.handle(1));
+    const bool is_time = Environment::of(env).attach(env, args[0], args.handle(1));
+    return is_time ? napi_value(Napi::Boolean::New(env, true)) : nullptr;
+  });
+}
+
+// collectYoung(collector, options)
+napi_value collect_young(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    Environment::of(env).collect_young(env, args[0], args[1]);
     return nullptr;
   });
 }
@@ -302,6 +334,7 @@ napi_value set_error_factory(napi_env env, napi_callback_info info) {
 
 void define_environment(Napi::Env env, Napi::Object exports) {
   define<attach>(env, exports, "attach");
+  define<collect_young>(env, exports, "collectYoung");
   define<dispose>(env, exports, "dispose");
   define<enter>(env, exports, "enter");
   define<open_scope>(env, exports, "openScope");

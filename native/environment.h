@@ -13,11 +13,11 @@
 #include "autograd/bridge.h"
 #include "autograd/cycles.h"
 #include "autograd/saved_tensors.h"
-#include "buffers.h"
-#include "default_generators.h"
-#include "forward_mode.h"
-#include "handles.h"
-#include "operators.h"
+#include "calls/operators.h"
+#include "memory/buffers.h"
+#include "random/default_generators.h"
+#include "tensors/handles.h"
+#include "transforms/forward_mode.h"
 
 namespace aiforge {
 
@@ -60,8 +60,12 @@ class Environment {
   // What the engine passes to the JavaScript function that it calls now.
   const std::vector<at::Tensor>* engine_arguments = nullptr;
 
-  // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection.
-  void attach(napi_env env, napi_value object, Handle handle);
+  // Gives a tensor's JavaScript object a finalizer that runs inside garbage collection. Whether it
+  // is time to collect the young objects.
+  bool attach(napi_env env, napi_value object, Handle handle);
+
+  // Makes V8 collect its young objects by `collector(options)`.
+  void collect_young(napi_env env, napi_value collector, napi_value options);
 
   // Makes V8 collect now, and releases what it collected.
   void collect(napi_env env);
@@ -96,6 +100,12 @@ class Environment {
   // next tensor is made, or the event loop turns.
   std::vector<Handle> collected_;
   bool sweep_posted_ = false;
+
+  // Memory that tensors leave soon is used again while the processor's cache still has it.
+  static constexpr size_t kFewYoung = 512;
+  static constexpr size_t kManyYoung = 65536;
+  size_t young_ = 0;  // tensors made since any was collected
+  size_t enough_young_ = kFewYoung;
 
   // Finalizers may run after the environment's own: it lives until the last of them.
   size_t attached_ = 0;

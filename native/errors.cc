@@ -7,9 +7,9 @@
 #include <new>
 
 #include "accelerator/accelerator.h"
+#include "calls/values.h"
 #include "distributed/background.h"
 #include "environment.h"
-#include "values.h"
 
 namespace aiforge {
 

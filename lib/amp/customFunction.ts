@@ -1,8 +1,8 @@
 import { mapTree } from '../autograd/pytree.js';
 import { anything, func, oneOf } from '../kinds.js';
 import { signature } from '../signature.js';
-import type { AutocastDevice, DeviceAutocast } from '../tensor/autocastState.js';
-import { currentContext } from '../tensor/context.js';
+import type { AutocastDevice, DeviceAutocast } from '../tensor/context/autocastState.js';
+import { currentContext } from '../tensor/context/context.js';
 import type { DType } from '../tensor/dtype.js';
 import { dtypeKind } from '../tensor/dtypeKinds.js';
 import { Tensor } from '../tensor/tensor.js';

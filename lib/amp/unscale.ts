@@ -3,8 +3,8 @@ import { AiforgeError } from '../errors.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Device } from '../tensor/dtype.js';
 import { zeros } from '../tensor/generated/functions.js';
-import { aten } from '../tensor/aten.js';
-import { keep, scope } from '../tensor/scope.js';
+import { aten } from '../tensor/calls/aten.js';
+import { keep, scope } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 const checkAndUnscale = aten('_amp_foreach_non_finite_check_and_unscale_');

@@ -1,6 +1,6 @@
 import { anything, optional } from '../kinds.js';
 import { signature } from '../signature.js';
-import { backwardAsyncFrom, backwardFrom, graphOptions, type GraphOptions } from '../tensor/backward.js';
+import { backwardAsyncFrom, backwardFrom, graphOptions, type GraphOptions } from '../tensor/autograd/backward.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 type Roots = Tensor | readonly Tensor[];

@@ -1,4 +1,4 @@
-import { isThenable } from '../tensor/context.js';
+import { isThenable } from '../tensor/context/context.js';
 
 /** Runs `body`, and `cleanUp` after it, or after what it promises. */
 export function withCleanUp<T>(body: () => T, cleanUp: () => void): T {

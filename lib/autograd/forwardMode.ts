@@ -1,8 +1,8 @@
 import { AiforgeError } from '../errors.js';
 import { native, type Handle } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
-import { callNow } from './transform.js';
+import { callNow } from './transforms/transform.js';
 import { func } from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensorKind } from '../tensor/kinds.js';

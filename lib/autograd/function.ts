@@ -9,11 +9,11 @@ import {
   type Handles,
 } from '../native.js';
 import { isPromise } from '../realms.js';
-import { enterContext } from '../tensor/context.js';
-import { onEngineCall, refuseResult } from '../tensor/engine.js';
-import { tie } from '../tensor/hookTies.js';
+import { enterContext } from '../tensor/context/context.js';
+import { onEngineCall, refuseResult } from '../tensor/autograd/engine.js';
+import { tie } from '../tensor/autograd/hookTies.js';
 import { handlesOf, handlesOrNone, Tensor, wrapHandle } from '../tensor/tensor.js';
-import { refuseInTransforms } from '../tensor/transforms.js';
+import { refuseInTransforms } from '../tensor/autograd/transforms.js';
 import { noGrad } from './modes.js';
 
 /** What a Function's `forward` tells its `backward`; fields of its own may be set on it. */

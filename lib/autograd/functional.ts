@@ -1,3 +1,9 @@
-export type { TensorOrTensors } from './functionalInputs.js';
-export { hessian, jacobian, type HessianOptions, type JacobianOf, type JacobianOptions } from './jacobian.js';
-export { hvp, jvp, vhp, vjp, type FunctionOf, type Like, type ProductOptions } from './products.js';
+export type { TensorOrTensors } from './functional/inputs.js';
+export {
+  hessian,
+  jacobian,
+  type HessianOptions,
+  type JacobianOf,
+  type JacobianOptions,
+} from './functional/jacobian.js';
+export { hvp, jvp, vhp, vjp, type FunctionOf, type Like, type ProductOptions } from './functional/products.js';

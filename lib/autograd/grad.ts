@@ -2,7 +2,7 @@ import { AiforgeError } from '../errors.js';
 import { anything, boolean, type Kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native, ownArray } from '../native.js';
-import { inPass } from '../tensor/engine.js';
+import { inPass } from '../tensor/autograd/engine.js';
 import { zerosLike } from '../tensor/generated/functions.js';
 import { handlesOf, handlesOrNone, wrapHandle, type Tensor } from '../tensor/tensor.js';
 

@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { inPass } from '../tensor/engine.js';
+import { inPass } from '../tensor/autograd/engine.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 
 export interface GradientOptions {

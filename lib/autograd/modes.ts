@@ -1,4 +1,4 @@
-import { currentContext, runInContext } from '../tensor/context.js';
+import { currentContext, runInContext } from '../tensor/context/context.js';
 import { boolean, func } from '../kinds.js';
 import { nothing, signature } from '../signature.js';
 

@@ -9,4 +9,4 @@ export {
   type CheckedInputs,
   type GradcheckOptions,
   type GradgradcheckOptions,
-} from './gradcheck.js';
+} from './gradcheck/gradcheck.js';

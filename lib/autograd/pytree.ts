@@ -1,6 +1,6 @@
 import { checkDepth } from '../depth.js';
 import { isMap, isPlainObject } from '../realms.js';
-import { itemNames } from '../tensor/results.js';
+import { itemNames } from '../tensor/calls/results.js';
 
 /** The shape of nested containers around their leaves: arrays, plain objects and maps are containers. */
 export type TreeSpec =

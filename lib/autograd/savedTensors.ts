@@ -1,8 +1,8 @@
 import { native, type Handle } from '../native.js';
 import { isPromise } from '../realms.js';
-import { runInContext } from '../tensor/context.js';
-import { onEngineCall, refuseResult } from '../tensor/engine.js';
-import { keep, tensorsIn } from '../tensor/scope.js';
+import { runInContext } from '../tensor/context/context.js';
+import { onEngineCall, refuseResult } from '../tensor/autograd/engine.js';
+import { keep, tensorsIn } from '../tensor/memory/scope.js';
 import { handleOf, Tensor, wrapHandle } from '../tensor/tensor.js';
 import { withCleanUp } from './finally.js';
 

@@ -7,7 +7,7 @@ import { func, kind, string } from '../kinds.js';
 import { isOptions, signature } from '../signature.js';
 import { plainJson } from './plainJson.js';
 import { saveSafetensors, scope, type Tensor } from '../tensor/index.js';
-import { safetensorsMetadata } from '../tensor/safetensors.js';
+import { safetensorsMetadata } from '../tensor/files/safetensors.js';
 
 /** How the tensors of a file are made. */
 export interface GeneratedData {

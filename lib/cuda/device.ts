@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
-import { currentContext, runInContext } from '../tensor/context.js';
+import { currentContext, runInContext } from '../tensor/context/context.js';
 import { cudaIndex } from '../tensor/dtype.js';
-import { moveTo, placeWithin } from '../tensor/devicePlace.js';
+import { moveTo, placeWithin } from '../tensor/context/devicePlace.js';
 import { flavour, isCudaFlavour, nativeCuda, type DeviceProperties } from './native.js';
 import { anything, func, optional } from '../kinds.js';
 import { nothing, signature } from '../signature.js';

@@ -1,4 +1,4 @@
-import { callNow } from '../autograd/transform.js';
+import { callNow } from '../autograd/transforms/transform.js';
 import { func, kind, oneOf } from '../kinds.js';
 import { nothing, signature } from '../signature.js';
 import { Generator } from '../tensor/generator.js';

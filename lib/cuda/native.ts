@@ -1,6 +1,6 @@
 import { native, type Handle } from '../native.js';
-import { enterContext } from '../tensor/context.js';
-import type { NativeStream } from '../tensor/devicePlace.js';
+import { enterContext } from '../tensor/context/context.js';
+import type { NativeStream } from '../tensor/context/devicePlace.js';
 
 export type { NativeStream };
 

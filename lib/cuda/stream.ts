@@ -1,7 +1,7 @@
 import { anything, func, kind, optional, whole, type Kind } from '../kinds.js';
 import { signature } from '../signature.js';
-import { currentContext, runInContext } from '../tensor/context.js';
-import { placeWithin } from '../tensor/devicePlace.js';
+import { currentContext, runInContext } from '../tensor/context/context.js';
+import { placeWithin } from '../tensor/context/devicePlace.js';
 import { tensorKind } from '../tensor/kinds.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
 import { indexOf, type CudaDevice } from './device.js';

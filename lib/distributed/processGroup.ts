@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../errors.js';
 import { kind, type Kind } from '../kinds.js';
 import type { SyncGroup } from '../nn/syncGroup.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import type { Backend } from './backend.js';
 import { flightRecordOf, type FlightRecord } from './flightRecord.js';

@@ -1,8 +1,8 @@
 import { anything, boolean, func, type Kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import type { GradientOptions } from '../autograd/gradients.js';
-import { gradientAndValueOf, vjpOf, type GradTransformOptions } from '../autograd/gradTransform.js';
-import type { Argnums } from '../autograd/transformArguments.js';
+import { gradientAndValueOf, vjpOf, type GradTransformOptions } from '../autograd/transforms/gradTransform.js';
+import type { Argnums } from '../autograd/transforms/transformArguments.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** The gradients for one argument, or an array of them for several. */

@@ -2,11 +2,17 @@ import { anything, boolean, count, func, oneOf, orNull, type Kind } from '../kin
 import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { standardBasis } from '../autograd/gradients.js';
-import { vjpOf, type VjpFunction } from '../autograd/gradTransform.js';
-import { jvpOf } from '../autograd/jvpTransform.js';
+import { vjpOf, type VjpFunction } from '../autograd/transforms/gradTransform.js';
+import { jvpOf } from '../autograd/transforms/jvpTransform.js';
 import { flattenTree, mapTree, unflattenTree, type TreeSpec } from '../autograd/pytree.js';
-import { invalid, onlyTensors, positionsOf, refuseComplex, type Argnums } from '../autograd/transformArguments.js';
-import { vmap, type VmapOptions } from '../autograd/vmap.js';
+import {
+  invalid,
+  onlyTensors,
+  positionsOf,
+  refuseComplex,
+  type Argnums,
+} from '../autograd/transforms/transformArguments.js';
+import { vmap, type VmapOptions } from '../autograd/transforms/vmap.js';
 import { cat } from '../tensor/generated/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
 

@@ -1,7 +1,7 @@
 import { anything, boolean, func } from '../kinds.js';
 import { signature } from '../signature.js';
-import { jvpOf, type JvpOptions } from '../autograd/jvpTransform.js';
-import { invalid } from '../autograd/transformArguments.js';
+import { jvpOf, type JvpOptions } from '../autograd/transforms/jvpTransform.js';
+import { invalid } from '../autograd/transforms/transformArguments.js';
 
 const jvpTakes = signature<JvpOptions>(
   { fn: func(), primals: anything, tangents: anything },

@@ -2,7 +2,7 @@ import { brand } from '../brand.js';
 import { boolean, type Kinds } from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensorKind } from '../tensor/kinds.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { Tensor, tensorKey } from '../tensor/tensor.js';
 import { aliasOf } from './parameter.js';
 

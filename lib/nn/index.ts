@@ -1,18 +1,18 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
 export * as utils from './utils.js';
-export { type BackwardHook, type BackwardPreHook, type ModuleGradients } from './backwardHooks.js';
+export { type BackwardHook, type BackwardPreHook, type ModuleGradients } from './hooks/backwardHooks.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { type AttentionOptions } from './functional/attention.js';
-export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './functionalCall.js';
-export { ModuleHookHandle, type ForwardHookOptions, type HookOptions } from './hookLists.js';
+export { functionalCall, type FunctionalCallOptions, type NamedTensors } from './state/functionalCall.js';
+export { ModuleHookHandle, type ForwardHookOptions, type HookOptions } from './hooks/hookLists.js';
 export { hasUninitializedParams, initializeOnForward, type LazyModule } from './lazy.js';
 export {
   type LoadStateDictOptions,
   type LoadStateDictResult,
   type ModuleMetadata,
   type StateDictLoading,
-} from './loadStateDict.js';
+} from './state/loadStateDict.js';
 export { Module } from './module.js';
 export {
   AdaptiveAvgPool1d,
@@ -256,9 +256,9 @@ export {
 } from './modules/upsampling.js';
 export { type ModuleTarget, type ModuleToOptions } from './movement.js';
 export { Parameter } from './parameter.js';
-export { type StateDict, type StateDictOptions } from './stateDict.js';
+export { type StateDict, type StateDictOptions } from './state/stateDict.js';
 export { type SyncGroup } from './syncGroup.js';
-export { LayerSummary, ModelSummary, summary, type SummaryInput, type SummaryOptions } from './summary.js';
-export { type SummaryColumn } from './summaryTable.js';
-export { type NamedModulesOptions, type NamedOptions } from './traversal.js';
+export { LayerSummary, ModelSummary, summary, type SummaryInput, type SummaryOptions } from './printing/summary.js';
+export { type SummaryColumn } from './printing/summaryTable.js';
+export { type NamedModulesOptions, type NamedOptions } from './members/traversal.js';
 export { UninitializedBuffer, UninitializedParameter, type UninitializedOptions } from './uninitialized.js';

@@ -9,7 +9,7 @@ export {
 } from './init/distributions.js';
 export * from './init/deprecated.js';
 export { constant_, dirac_, eye_, ones_, zeros_ } from './init/fills.js';
-export { calculateGain, type FanMode, type Nonlinearity } from './gain.js';
+export { calculateGain, type FanMode, type Nonlinearity } from './init/gain.js';
 export { orthogonal_, sparse_, type SparseOptions } from './init/matrices.js';
 export { truncNormal_, type TruncNormalOptions } from './init/truncated.js';
 export {

@@ -1,9 +1,10 @@
 import { AiforgeError } from '../errors.js';
 import { noGrad } from '../autograd/modes.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
-import { addHook, removeHook } from './moduleHooks.js';
-import { members } from './registry.js';
+import { addHook, removeHook } from './hooks/moduleHooks.js';
+import { members } from './members/registry.js';
 import { isUninitialized } from './uninitialized.js';
 import { signature } from '../signature.js';
 import { moduleKind } from './moduleKinds.js';
@@ -13,6 +14,20 @@ export interface LazyModule extends Module {
   /** Gives the parameters that have none yet shapes and values. */
   initializeParameters(...args: never[]): void;
 }
+
+/** What a lazy layer has beside what its regular class has. */
+export interface LazyLayer {
+  /** Whether a parameter or buffer of its own has no shape yet. */
+  hasUninitializedParams(): boolean;
+  /** Gives the parameters their shapes by the first input, and values. */
+  initializeParameters(input: Tensor): void;
+}
+
+/** What is static in every class of modules. */
+export type ModuleStatics = Pick<typeof Module, 'stateDictVersion'>;
+
+/** Where a lazy class made by a function, which stands between it and the regular one, has the prototype of the latter. */
+export const regular: unique symbol = Symbol('regular');
 
 const moduleTakes = signature({ module: moduleKind });
 
@@ -43,8 +58,8 @@ function initialize(module: LazyModule, args: never[]): void {
     );
   }
   removeHook(module, 'forwardPre', initialize);
-  const lazy = Object.getPrototypeOf(module) as object;
-  Object.setPrototypeOf(module, Object.getPrototypeOf(lazy) as object);
+  const lazy = Object.getPrototypeOf(module) as { [regular]?: object };
+  Object.setPrototypeOf(module, lazy[regular] ?? (Object.getPrototypeOf(lazy) as object));
 }
 
 /**

@@ -7,11 +7,11 @@ import { nothing, signature } from '../signature.js';
 import { native } from '../native.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { emptyLike } from '../tensor/generated/functions.js';
-import { tensorsOf } from '../tensor/scope.js';
+import { tensorsOf } from '../tensor/memory/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
 import { bufferOptions, type BufferOptions } from './buffer.js';
-import { deepCopy } from './deepCopy.js';
-import { noteClass, refuseHidden } from './hiddenMembers.js';
+import { deepCopy } from './state/deepCopy.js';
+import { noteClass, refuseHidden } from './members/hiddenMembers.js';
 import {
   addParameter,
   addSubmodule,
@@ -21,11 +21,11 @@ import {
   getParameter,
   getSubmodule,
   setSubmodule,
-} from './memberAccess.js';
-import { ModuleStateMethods } from './moduleState.js';
+} from './members/memberAccess.js';
+import { ModuleStateMethods } from './state/moduleState.js';
 import { conversion, convertTensors, floatingTo, readModuleTarget, type ModuleTarget } from './movement.js';
 import type { Parameter } from './parameter.js';
-import { formatModule } from './printing.js';
+import { formatModule } from './printing/printing.js';
 import {
   converted,
   defineBuffer,
@@ -36,7 +36,7 @@ import {
   setMember,
   setProperty,
   type Member,
-} from './registry.js';
+} from './members/registry.js';
 import {
   buffersOf,
   namedModulesOf,
@@ -47,7 +47,7 @@ import {
   namedOptions,
   type NamedModulesOptions,
   type NamedOptions,
-} from './traversal.js';
+} from './members/traversal.js';
 import { deviceKind, dtypeKind } from '../tensor/kinds.js';
 
 const toEmptyTakes = signature<{ device: Device; recurse?: boolean }>({}, { device: deviceKind, recurse: boolean }, [

@@ -5,11 +5,11 @@ import { signature } from '../signature.js';
 import { deviceKind, dtypeKind, memoryFormatKind } from '../tensor/dtypeKinds.js';
 import { noGrad } from '../autograd/modes.js';
 import { isDevice, isDType, type Device, type DType, type MemoryFormat } from '../tensor/dtype.js';
-import { keep, scope } from '../tensor/scope.js';
+import { keep, scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import { converted, members, registry, setMember } from './registry.js';
+import { converted, members, registry, setMember } from './members/registry.js';
 import { isUninitialized } from './uninitialized.js';
 
 export interface ModuleToOptions {

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { native, type Handle } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import { operator, orNull } from './operators/call.js';
 

@@ -2,11 +2,11 @@ import { brand } from '../brand.js';
 import { boolean, optional } from '../kinds.js';
 import { signature } from '../signature.js';
 import { native, type Handle } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { tensorKind } from '../tensor/kinds.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { handleOf, Tensor, tensorKey } from '../tensor/tensor.js';
-import { nextAge } from './age.js';
+import { nextAge } from './members/age.js';
 
 const detach = native.registerOperators(['detach']);
 

@@ -6,7 +6,7 @@ import { noGrad } from '../autograd/modes.js';
 import type { Device, DType } from '../tensor/dtype.js';
 import { empty } from '../tensor/generated/functions.js';
 import { deviceKind, dtypeKind } from '../tensor/kinds.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Buffer, bufferOptions, type BufferOptions } from './buffer.js';
 import { Parameter } from './parameter.js';

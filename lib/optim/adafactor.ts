@@ -4,7 +4,7 @@ import { show } from '../show.js';
 import { finfo } from '../tensor/composites/index.js';
 import { linalg } from '../tensor/index.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';

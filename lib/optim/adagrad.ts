@@ -1,8 +1,8 @@
 import { boolean, number, orNull, type Kinds } from '../kinds.js';
 import { native } from '../native.js';
 import { fullLike, sparseCooTensor, zeros } from '../tensor/generated/functions.js';
-import { aten } from '../tensor/aten.js';
-import { keep, scope } from '../tensor/scope.js';
+import { aten } from '../tensor/calls/aten.js';
+import { keep, scope } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';

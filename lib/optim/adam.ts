@@ -1,7 +1,7 @@
 import { boolean, number, orNull, tuple, type Kinds } from '../kinds.js';
 import { native } from '../native.js';
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { likeTensor, stepOneByOne, stepOnLists } from './adamOnTensors.js';
 import { scalingHandles, type AmpScaling } from './ampScaling.js';

@@ -1,7 +1,7 @@
 import { number, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
 import { full, ones, onesLike, zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { checkCapturable } from './capturable.js';

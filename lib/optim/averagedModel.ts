@@ -5,7 +5,7 @@ import { noGrad } from '../autograd/modes.js';
 import { Buffer, Module } from '../nn/index.js';
 import { tensor } from '../tensor/creation.js';
 import type { Device } from '../tensor/dtype.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
   getSwaAvgFn,

@@ -1,5 +1,5 @@
 import { noGrad } from '../autograd/modes.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
 import { fraction, optional } from '../kinds.js';

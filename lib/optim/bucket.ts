@@ -1,8 +1,8 @@
 import { AiforgeError } from '../errors.js';
 import { native, type Handle, type Handles } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 import { stack, viewAsReal } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { handleOf, handlesOf, Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
 import type { Scalar } from './scalars.js';

@@ -1,5 +1,5 @@
 import { zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import type { Device } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { isCapturable } from './capturable.js';

@@ -2,7 +2,7 @@ import { number, whole, oneOf, orNull, type Kinds } from '../kinds.js';
 import { show } from '../show.js';
 import { enableGrad, noGrad } from '../autograd/modes.js';
 import { cat, viewAsReal, zeros } from '../tensor/generated/functions.js';
-import { keep, scope, tensorsIn } from '../tensor/scope.js';
+import { keep, scope, tensorsIn } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ParameterState } from './bucket.js';
 import { strongWolfe, type Found, type LineSearch } from './lineSearch.js';

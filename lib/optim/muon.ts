@@ -2,7 +2,7 @@ import { boolean, number, whole, oneOf, orNull, tuple, type Kinds } from '../kin
 import { show } from '../show.js';
 import { addmm, linalg } from '../tensor/index.js';
 import { zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { handlesOf, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';

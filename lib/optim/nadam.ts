@@ -1,7 +1,7 @@
 import { boolean, number, tuple, type Kinds } from '../kinds.js';
 import type { Handles } from '../native.js';
 import { ones, zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { wrapHandle, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { checkCapturable } from './capturable.js';

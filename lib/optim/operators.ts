@@ -1,6 +1,6 @@
 import { isGradEnabled } from '../autograd/modes.js';
 import { native, type Handle, type Handles } from '../native.js';
-import { enterContext } from '../tensor/context.js';
+import { enterContext } from '../tensor/context/context.js';
 
 const { call } = native;
 

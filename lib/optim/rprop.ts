@@ -2,7 +2,7 @@ import { number, tuple, type Kinds } from '../kinds.js';
 import { noGrad } from '../autograd/modes.js';
 import type { Handles } from '../native.js';
 import { fullLike, zeros, zerosLike } from '../tensor/generated/functions.js';
-import { keep } from '../tensor/scope.js';
+import { keep } from '../tensor/memory/scope.js';
 import { handleOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import { checkCapturable } from './capturable.js';

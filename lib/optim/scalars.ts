@@ -2,7 +2,7 @@ import { isGradEnabled } from '../autograd/modes.js';
 import { AiforgeError } from '../errors.js';
 import type { Handles } from '../native.js';
 import { pow } from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { handleOf, Tensor } from '../tensor/tensor.js';
 import * as ops from './operators.js';
 

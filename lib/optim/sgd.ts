@@ -1,7 +1,7 @@
 import { boolean, number, orNull, type Kinds } from '../kinds.js';
 import { native, type Handle, type Handles } from '../native.js';
-import { enterContext } from '../tensor/context.js';
-import { keep } from '../tensor/scope.js';
+import { enterContext } from '../tensor/context/context.js';
+import { keep } from '../tensor/memory/scope.js';
 import { Tensor, wrapHandle } from '../tensor/tensor.js';
 import { scalingHandles, type AmpScaling } from './ampScaling.js';
 import type { Bucket, ParameterState } from './bucket.js';

@@ -1,8 +1,8 @@
 import { boolean, number, tuple, type Kinds } from '../kinds.js';
 import { show } from '../show.js';
 import { sparseCooTensor, zerosLike } from '../tensor/generated/functions.js';
-import { aten } from '../tensor/aten.js';
-import { keep } from '../tensor/scope.js';
+import { aten } from '../tensor/calls/aten.js';
+import { keep } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Bucket, ParameterState } from './bucket.js';
 import * as ops from './operators.js';

@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 
 import { AiforgeError } from '../errors.js';
-import { stateDictName } from '../nn/moduleNames.js';
-import { pythonFloat } from '../nn/printing.js';
+import { stateDictName } from '../nn/members/moduleNames.js';
+import { pythonFloat } from '../nn/printing/printing.js';
 import { noGrad } from '../autograd/modes.js';
 import { full } from '../tensor/generated/functions.js';
-import { camelCase } from '../tensor/schema.js';
-import { keep, scope } from '../tensor/scope.js';
+import { camelCase } from '../tensor/calls/schema.js';
+import { keep, scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { ParameterState, StateValue } from './bucket.js';
 import { objectKind } from '../kinds.js';

@@ -4,7 +4,7 @@ import { noGrad } from '../autograd/modes.js';
 import type { Module } from '../nn/index.js';
 import { BatchNorm } from '../nn/modules/batchNorm.js';
 import type { Device } from '../tensor/dtype.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { deviceKind } from '../tensor/kinds.js';
 import { moduleKind } from '../nn/moduleKinds.js';

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 
 const WINDOW = 1 << 16;
 // No name of Python that a pickle may hold is longer.

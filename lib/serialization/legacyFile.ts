@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 import { ByteStream } from './byteStream.js';
 import { PickleReader, type PickleHost } from './pickleReader.js';
 import type { Rebuild } from './rebuild.js';

@@ -1,7 +1,7 @@
 import { noGrad } from '../autograd/modes.js';
 import { native } from '../native.js';
-import { aten } from '../tensor/aten.js';
-import { chunksOf } from '../tensor/bytes.js';
+import { aten } from '../tensor/calls/aten.js';
+import { chunksOf } from '../tensor/files/bytes.js';
 import type { DType } from '../tensor/dtype.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
 

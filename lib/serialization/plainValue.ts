@@ -1,5 +1,5 @@
 import { Counter } from '../counter.js';
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Global } from './pickleReader.js';
 import type { Rebuild } from './rebuild.js';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Global, type PickleHost } from './pickleReader.js';
 import type { Storage, Storages } from './storages.js';

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { writeFileAtomic } from '../atomicFile.js';
 import { anything, string } from '../kinds.js';
 import { signature } from '../signature.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Memories } from './memories.js';
 import { PickleWriter } from './pickleWriter.js';

@@ -1,8 +1,8 @@
 import { AiforgeError } from '../errors.js';
-import { fillFrom } from '../tensor/bytes.js';
+import { fillFrom } from '../tensor/files/bytes.js';
 import { bytesOf, isDevice, type Device, type DType } from '../tensor/dtype.js';
 import { empty } from '../tensor/generated/functions.js';
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Global } from './pickleReader.js';
 import { storageTypes, untypedStorage } from './storageTypes.js';

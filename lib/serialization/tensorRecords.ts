@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { aten } from '../tensor/aten.js';
+import { aten } from '../tensor/calls/aten.js';
 import { attributesOf } from '../tensor/attributes.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Memories } from './memories.js';

@@ -1,7 +1,7 @@
-import { aten } from '../tensor/aten.js';
+import { aten } from '../tensor/calls/aten.js';
 import { bytesOf, isDType, type DType, type Layout } from '../tensor/dtype.js';
 import { conj, emptyStrided } from '../tensor/generated/functions.js';
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Global } from './pickleReader.js';
 import { Storage } from './storages.js';

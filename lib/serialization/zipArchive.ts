@@ -1,4 +1,4 @@
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 import { ByteStream } from './byteStream.js';
 import { PickleReader } from './pickleReader.js';
 import type { Rebuild } from './rebuild.js';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 
-import type { OpenFile } from '../tensor/openFile.js';
+import type { OpenFile } from '../tensor/files/openFile.js';
 import type { Read } from './storages.js';
 
 // PKWARE's APPNOTE.TXT: uncompressed entries, with the 64-bit extension.

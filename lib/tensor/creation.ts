@@ -2,13 +2,13 @@ import { AiforgeError } from '../errors.js';
 import { anything, boolean } from '../kinds.js';
 import { signature, isOptions } from '../signature.js';
 import { native, type Handle } from '../native.js';
-import { enterContext } from './context.js';
+import { enterContext } from './context/context.js';
 import { isDevice, isDType, isTypedArray, type Device, type DType, type TypedArray } from './dtype.js';
-import { Elements } from './elements.js';
+import { Elements } from './conversion/elements.js';
 import { deviceKind, dtypeKind } from './kinds.js';
-import { scratch } from './scratch.js';
+import { scratch } from './memory/scratch.js';
 import { wrapHandle, type Tensor, type TensorData } from './tensor.js';
-import { fromTypedArray } from './typedArrays.js';
+import { fromTypedArray } from './conversion/typedArrays.js';
 
 const { fromScratch } = native;
 

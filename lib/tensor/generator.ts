@@ -3,7 +3,7 @@ import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { nothing, signature } from '../signature.js';
 import { native, type GeneratorId } from '../native.js';
-import { enterContext } from './context.js';
+import { enterContext } from './context/context.js';
 import type { Device } from './dtype.js';
 import { deviceKind } from './dtypeKinds.js';
 import { handleOf, Tensor, wrapHandle } from './tensor.js';

@@ -1,10 +1,10 @@
 import { AiforgeError } from '../errors.js';
 import { show } from '../show.js';
 import { native } from '../native.js';
-import { enterContext } from './context.js';
+import { enterContext } from './context/context.js';
 import { tensor as makeTensor } from './creation.js';
 import type { Complex } from './dtype.js';
-import { scratch, scratchIntegers } from './scratch.js';
+import { scratch, scratchIntegers } from './memory/scratch.js';
 import { parseSlice, Slice } from './slice.js';
 import { Tensor, wrapHandle, type NestedArray } from './tensor.js';
 
@@ -58,7 +58,7 @@ export interface TensorIndexing {
   [Symbol.iterator](): Generator<Tensor, void, undefined>;
 }
 
-// What native/indexing.cc reads: entries of four numbers, the first for the value to put, then one an index.
+// What native/tensors/indexing.cc reads: entries of four numbers, the first for the value to put, then one an index.
 const entrySize = 4;
 const maxIndices = 64;
 const listsBegin = (maxIndices + 1) * entrySize;

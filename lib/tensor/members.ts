@@ -5,14 +5,14 @@ import { native } from '../native.js';
 import { norm, unique, uniqueConsecutive, type NormOptions, type UniqueOptions, type UniqueResult } from './composites/reductions.js'; // prettier-ignore
 import { nonzero, type NonzeroOptions } from './composites/nonzero.js';
 import { lu, type LuOptions } from './composites/products.js';
-import { enterContext } from './context.js';
+import { enterContext } from './context/context.js';
 import { tensor, tensorTakes, type TensorOptions } from './creation.js';
 import { isDevice, type DType, type Device, type MemoryFormat, type TypedArray } from './dtype.js';
 import { dtypeKind, memoryFormatKind } from './dtypeKinds.js';
 import * as f from './generated/functions.js';
 import { tensorKind } from './kinds.js';
-import { requireListRoom } from './nesting.js';
-import { aten } from './aten.js';
+import { requireListRoom } from './conversion/nesting.js';
+import { aten } from './calls/aten.js';
 import { handleOf, Tensor, type NestedArray } from './tensor.js';
 import { refuseAssignments } from '../refusedAssignment.js';
 

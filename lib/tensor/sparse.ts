@@ -1,9 +1,9 @@
 import { either, kind, listOf, orNull, size, whole } from '../kinds.js';
 import { signature } from '../signature.js';
-import { isScalar } from './arguments.js';
+import { isScalar } from './calls/arguments.js';
 import { dtypeKind, layoutKind, tensorKind } from './kinds.js';
 import type { DType, Layout, Scalar } from './dtype.js';
-import { aten } from './aten.js';
+import { aten } from './calls/aten.js';
 import type { Tensor } from './tensor.js';
 import { named } from './composites/named.js';
 

@@ -5,8 +5,8 @@ import { optional, anything, boolean } from '../kinds.js';
 import { show, shown } from '../show.js';
 import { nothing, signature } from '../signature.js';
 import { native, ownArray, type Handle, type Handles } from '../native.js';
-import type { AutogradMethods } from './autogradMethods.js';
-import { appliedScope, enterContext } from './context.js';
+import type { AutogradMethods } from './autograd/autogradMethods.js';
+import { appliedScope, enterContext } from './context/context.js';
 import {
   typedArrayOver,
   type Complex,
@@ -23,13 +23,14 @@ import { foreignHandle, introduce } from './foreignTensors.js';
 import type { TensorOperators } from './generated/methods.js';
 import type { TensorIndexing } from './indexing.js';
 import type { TensorMembers } from './members.js';
-import { toNested } from './nesting.js';
+import { toNested } from './conversion/nesting.js';
 import { unclonable } from './attributes.js';
-import { tagOf } from './tag.js';
-import { readTarget, type ToOptions } from './to.js';
-import { asNumber, forJson, refuseLarge } from './primitives.js';
-import { refuseInTransforms } from './transforms.js';
-import { formatAny } from './wrapperPrinting.js';
+import { tagOf } from './printing/tag.js';
+import { collectYoung } from './memory/collector.js';
+import { readTarget, type ToOptions } from './conversion/to.js';
+import { asNumber, forJson, refuseLarge } from './conversion/primitives.js';
+import { refuseInTransforms } from './autograd/transforms.js';
+import { formatAny } from './printing/wrapperPrinting.js';
 
 // A constant of the module: a property of the addon's exports would be looked up for every tensor.
 const { attach } = native;
@@ -118,7 +119,7 @@ export class Tensor implements Disposable {
     this.unclonable = unclonable;
     this.#handle = handle;
     this.#scope = appliedScope();
-    if (this.#scope === 0) attach(this, handle);
+    if (this.#scope === 0 && attach(this, handle) === true) collectYoung();
     if (recorder !== null) recorder.made(handle);
   }
 

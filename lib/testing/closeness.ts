@@ -1,7 +1,7 @@
 import { noGrad } from '../autograd/modes.js';
 import type { Complex } from '../tensor/dtype.js';
 import * as f from '../tensor/generated/functions.js';
-import { scope } from '../tensor/scope.js';
+import { scope } from '../tensor/memory/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { numberText, tupleText } from './text.js';
 import type { Tolerances } from './tolerances.js';

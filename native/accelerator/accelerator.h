@@ -9,7 +9,7 @@
 #include <functional>
 #include <optional>
 
-#include "../arguments.h"
+#include "../calls/arguments.h"
 #include "../distributed/background.h"
 
 namespace aiforge {

@@ -2,9 +2,9 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include "../calls/values.h"
 #include "../errors.h"
 #include "../topics.h"
-#include "../values.h"
 #include "accelerator.h"
 
 namespace aiforge {

@@ -2,8 +2,8 @@
 #include <ATen/DeviceAccelerator.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
+#include "../calls/values.h"
 #include "../errors.h"
-#include "../values.h"
 #include "accelerator.h"
 
 namespace aiforge {

@@ -4,10 +4,10 @@
 #include <c10/core/Stream.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
 #include "../objects.h"
-#include "../values.h"
 #include "accelerator.h"
 
 namespace aiforge {

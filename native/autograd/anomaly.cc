@@ -3,9 +3,9 @@
 #include <map>
 #include <mutex>
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
-#include "../values.h"
 #include "../versions/nodes.h"
 #include "autograd.h"
 

@@ -7,14 +7,14 @@
 #include <memory>
 #include <vector>
 
-#include "../handles.h"
+#include "../tensors/handles.h"
 #include "bridge.h"
 
 namespace aiforge {
 
 // The engine holds hooks strongly, since the graph may need them when JavaScript has no tensor of
 // it any more. Where nothing but tensors' own objects holds the graph's part that a hook hangs on,
-// those objects are what keeps it: lib/tensor/hookTies.ts makes them mention it. During a
+// those objects are what keeps it: lib/tensor/autograd/hookTies.ts makes them mention it. During a
 // collection that is asked for (and so begins and ends between two steps of JavaScript), the engine
 // lets go of such hooks, and takes hold again of those that were reached from elsewhere.
 class Cycles {

@@ -1,8 +1,8 @@
 #include <unordered_set>
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
-#include "../values.h"
 #include "../versions/function_outputs.h"
 #include "../versions/nodes.h"
 #include "autograd.h"

@@ -1,8 +1,8 @@
 #include "function_node.h"
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
-#include "../values.h"
 #include "run.h"
 
 namespace aiforge {

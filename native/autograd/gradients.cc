@@ -3,10 +3,10 @@
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/function.h>
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
-#include "../values.h"
 #include "autograd.h"
 #include "gradient_lock.h"
 #include "run.h"

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
-#include "../values.h"
 #include "autograd.h"
 #include "run.h"
 

@@ -13,11 +13,11 @@
 #include <thread>
 
 #include "../accelerator/accelerator.h"
-#include "../autocast.h"
+#include "../calls/autocast.h"
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
-#include "../values.h"
 #include "anomaly.h"
 #include "autograd.h"
 

@@ -44,8 +44,8 @@ class Run : public c10::DebugInfoBase {
 // only.
 bool is_checkpoint_valid();
 
-// Calls a function of lib/tensor/engine.ts on its own thread, from any thread. `read` gets what it
-// returns.
+// Calls a function of lib/tensor/autograd/engine.ts on its own thread, from any thread. `read` gets
+// what it returns.
 void call_js(const JsReference& function, const std::vector<at::Tensor>& arguments,
              const std::function<void(napi_env, napi_value)>& read);
 

@@ -1,8 +1,8 @@
 #include "saved_tensors.h"
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
-#include "../values.h"
 #include "autograd.h"
 #include "run.h"
 

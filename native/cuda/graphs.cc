@@ -1,10 +1,10 @@
 #include <ATen/cuda/CUDAGraph.h>
 
 #include "../accelerator/accelerator.h"
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
 #include "../objects.h"
-#include "../values.h"
 #include "../versions/graph_generators.h"
 #include "cuda.h"
 

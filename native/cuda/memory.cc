@@ -2,8 +2,8 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 
 #include "../accelerator/accelerator.h"
+#include "../calls/values.h"
 #include "../errors.h"
-#include "../values.h"
 #include "cuda.h"
 
 namespace aiforge {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "../calls/values.h"
 #include "../environment.h"
-#include "../values.h"
 #include "../versions/collectives.h"
 #include "process_group.h"
 

@@ -7,7 +7,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <vector>
 
-#include "../arguments.h"
+#include "../calls/arguments.h"
 
 namespace aiforge {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "../accelerator/accelerator.h"
+#include "../calls/values.h"
 #include "../errors.h"
-#include "../values.h"
 #include "../versions/collectives.h"
 #include "collective_call.h"
 

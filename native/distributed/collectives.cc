@@ -1,9 +1,9 @@
 #include "collectives.h"
 
 #include "../accelerator/accelerator.h"
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
-#include "../values.h"
 #include "collective_kinds.h"
 #include "process_group.h"
 

@@ -8,8 +8,8 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 
 #include "../accelerator/accelerator.h"
+#include "../calls/values.h"
 #include "../objects.h"
-#include "../values.h"
 #include "gloo.h"
 #include "last_words.h"
 #include "store.h"

@@ -9,9 +9,9 @@
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 #include <unordered_set>
 
+#include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
-#include "../values.h"
 #include "process_group.h"
 
 namespace aiforge {

@@ -2,8 +2,8 @@
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "../calls/values.h"
 #include "../objects.h"
-#include "../values.h"
 
 namespace aiforge {
 

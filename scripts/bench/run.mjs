@@ -27,8 +27,8 @@ const turns = isQuick ? 5 : 11;
 
 // row here, row in Python, title, rounds a turn, the ratio that it should reach
 const rows = [
-  ['add_in_scope', 'add2x2', '`add` on 2×2, in a scope', 20, 0.75],
-  ['add_outside', 'add2x2', '`add` on 2×2, outside any scope', 20, 1.1],
+  ['add_in_scope', 'add2x2', '`add` on 2×2, in a scope', 10, 0.6],
+  ['add_outside', 'add2x2', '`add` on 2×2, outside any scope', 10, 1.2],
   ['mlp_step', 'mlp_step', 'MLP step (batch 32, 4 layers of 64, fused AdamW)', 40, 0.65],
   ['transformer_step', 'transformer_step', 'Transformer step (batch 8, length 128, dim 256, 2 layers)', 8, 1.0],
 ];

@@ -5,7 +5,7 @@
 import { formNames } from './tensors.mjs';
 import { hostileNames } from './hostile.mjs';
 
-/** The kinds of schema types, in the addon's order (native/values.h). */
+/** The kinds of schema types, in the addon's order (native/calls/values.h). */
 const kinds = 'Tensor Int Float Bool Scalar String ScalarType Layout MemoryFormat Device Generator Unsupported'.split(
   ' ',
 );

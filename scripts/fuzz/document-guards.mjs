@@ -6,7 +6,7 @@ import { isMain } from '../provision/main.mjs';
 const introduction = `# Guards
 
 LibTorch trusts the callers of its inner operators, and a few public ones, with arguments that it does not check: wrong ones
-read or write foreign memory, divide by zero or never end, and so end the process. \`native/guards.cc\` checks them first and
+read or write foreign memory, divide by zero or never end, and so end the process. \`native/guards/guards.cc\` checks them first and
 throws an \`AiforgeError\`. Operators without a guard pay nothing for it. \`npm run fuzz\` looks for those that need one.
 
 This page is made by \`node scripts/fuzz/document-guards.mjs\` from that table. A name stands for all its overloads, and \`*\`

@@ -11,7 +11,7 @@ export function loadLibrary() {
   const tensor = require(`${dist}/tensor/index.js`);
   const autograd = require(`${dist}/autograd/index.js`);
   const { native } = require(`${dist}/native.js`);
-  const { enterContext } = require(`${dist}/tensor/context.js`);
+  const { enterContext } = require(`${dist}/tensor/context/context.js`);
   const { Tensor, wrapHandle } = require(`${dist}/tensor/tensor.js`);
   const { publicOperators } = require(`${dist}/tensor/generated/reach.js`);
   const { scope } = tensor;

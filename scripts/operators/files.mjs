@@ -11,9 +11,9 @@ const typeImports =
   "import type { Generator } from '../generator.js';\n";
 
 const prelude = (names) => `import { native } from '../../native.js';
-import { enterContext } from '../context.js';
-import { dispatch, overload } from '../dispatch.js';
-import { areIntegers, areTensors, handlesForCall, isInteger, sizesOf } from '../recognition.js';
+import { enterContext } from '../context/context.js';
+import { dispatch, overload } from '../calls/dispatch.js';
+import { areIntegers, areTensors, handlesForCall, isInteger, sizesOf } from '../calls/recognition.js';
 import { Tensor, wrapHandle as wrap } from '../tensor.js';
 ${typeImports}
 const wrapHandle = wrap as (handle: any) => Tensor;

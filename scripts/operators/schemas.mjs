@@ -1,7 +1,7 @@
 // The operators that have a public name, in the order in which Python tries their overloads.
 import { readFileSync } from 'node:fs';
 
-// native/values.h
+// native/calls/values.h
 const kinds = [
   'Tensor',
   'Int',

@@ -1,6 +1,6 @@
 // Finds what an entry of op_db calls in aiforge: the public function that the mechanical rule names.
 import * as aiforge from '../../dist/lib/index.js';
-import { camelCase } from '../../dist/lib/tensor/schema.js';
+import { camelCase } from '../../dist/lib/tensor/calls/schema.js';
 import { table } from './table.mjs';
 
 const { ops, Tensor } = aiforge;

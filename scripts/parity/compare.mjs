@@ -1,6 +1,6 @@
 // Compares what aiforge gave with what Python gave, by torch.testing.assert_close's default tolerances.
 import { ops, Tensor } from '../../dist/lib/index.js';
-import { camelCase } from '../../dist/lib/tensor/schema.js';
+import { camelCase } from '../../dist/lib/tensor/calls/schema.js';
 import { storageArray } from './values.mjs';
 
 // relative, absolute

@@ -1,6 +1,6 @@
 // Turns the values of a frame (see encoding.py) into what the public functions of aiforge take.
 import * as aiforge from '../../dist/lib/index.js';
-import { camelCase } from '../../dist/lib/tensor/schema.js';
+import { camelCase } from '../../dist/lib/tensor/calls/schema.js';
 
 const { fromTypedArray, nn, ops, Tensor } = aiforge;
 

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AiforgeError, amp, grad, manualSeed, scope, setNumThreads, Tensor } from '../../dist/lib/index.js';
-import { camelCase } from '../../dist/lib/tensor/schema.js';
+import { camelCase } from '../../dist/lib/tensor/calls/schema.js';
 import { callOf } from './calls.mjs';
 import { difference, Tally } from './compare.mjs';
 import { undefinedValues } from './undefinedValues.mjs';

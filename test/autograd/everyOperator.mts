@@ -2,7 +2,7 @@
 // come to its end: `node everyOperator.mjs <where>`.
 import { arange, func, vmap, type Tensor } from 'aiforge';
 import { native } from '#lib/native.js';
-import { Kind } from '#lib/tensor/schema.js';
+import { Kind } from '#lib/tensor/calls/schema.js';
 import * as internals from '#lib/tensor/tensor.js';
 
 // Not part of the typed surface.

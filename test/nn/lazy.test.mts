@@ -53,6 +53,14 @@ describe('lazy modules', () => {
     expect(layer.inFeatures).to.equal(3);
   });
 
+  it('become the regular class where a class extends a lazy one, as Python’s do', () => {
+    class Own extends nn.LazyConv1d {}
+    class OwnNorm extends nn.LazyBatchNorm1d {}
+    const [layer, norm] = [new Own(8, 3), new OwnNorm()];
+    expect(String(norm.forward(layer.forward(ones([2, 4, 9]))).shape)).to.equal('2,8,7');
+    expect([layer.constructor, norm.constructor]).to.deep.equal([nn.Conv1d, nn.BatchNorm1d]);
+  });
+
   it('have buffers too', () => {
     const buffer = new nn.UninitializedBuffer({ dtype: 'float64', persistent: false });
     buffer.materialize([2]);

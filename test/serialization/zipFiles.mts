@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 
 import { ZipReader } from '#lib/serialization/zipReader.js';
 import { zipChunks } from '#lib/serialization/zipWriter.js';
-import { withFile } from '#lib/tensor/openFile.js';
+import { withFile } from '#lib/tensor/files/openFile.js';
 
 export interface Content {
   name: string;

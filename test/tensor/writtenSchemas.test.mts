@@ -1,6 +1,6 @@
 import { native } from '#lib/native.js';
 import { writtenVersion } from '#lib/locate.js';
-import { overload, dispatch } from '#lib/tensor/dispatch.js';
+import { overload, dispatch } from '#lib/tensor/calls/dispatch.js';
 import { ones, type AiforgeError, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { once } from 'node:events';
@@ -61,7 +61,7 @@ describe('schemas that the library was written for', () => {
 
   it('may be of operators that the linked LibTorch does not have', async () => {
     const outcome = await inThread(`
-      const { aten } = require('./dist/lib/tensor/aten.js');
+      const { aten } = require('./dist/lib/tensor/calls/aten.js');
       const first = native.registerOperators(['no_such_operator']);
       const later = aten('no_such_form.Tensor');
       return [refusal(() => native.call(first, 1)), refusal(() => later(1))];`);

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 
 import { AiforgeError } from '../../errors.js';
 import { loadSafetensors, saveSafetensors, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
-import { chunksOf } from '../../tensor/bytes.js';
-import { withFile } from '../../tensor/openFile.js';
+import { chunksOf } from '../../tensor/files/bytes.js';
+import { withFile } from '../../tensor/files/openFile.js';
 
 const key = 'sha256';
 

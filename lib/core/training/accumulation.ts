@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { RunningSum } from './runningSum.js';

@@ -2,7 +2,7 @@ import * as cuda from '../../cuda/index.js';
 import { pinBatch } from '../../data/moveToDevice.js';
 import { AiforgeError } from '../../errors.js';
 import type { Device } from '../../tensor/index.js';
-import { tensorsIn } from '../../tensor/scope.js';
+import { tensorsIn } from '../../tensor/memory/scope.js';
 import { BaseModel } from '../baseModel.js';
 import { called } from '../plugins/calls.js';
 import { randomState, type RandomState } from '../randomState.js';

@@ -5,7 +5,7 @@ import * as operators from '../operators.js';
 import { reductionNumber, type Reduction } from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { checkTargetShape, reductionOptions, type ReductionOptions } from './reductions.js';
 import { tensorKind } from '../../tensor/kinds.js';
 

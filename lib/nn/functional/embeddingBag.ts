@@ -5,7 +5,7 @@ import { arange } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { checkInput } from '../checks.js';
 
 export interface EmbeddingBagOptions {

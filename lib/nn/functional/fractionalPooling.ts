@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { rand } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import type { PooledWithIndices } from './pooling.js';
 import { perDimension, type Sizes } from './sizes.js';
 import { checkInput } from '../checks.js';

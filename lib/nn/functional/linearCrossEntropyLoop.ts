@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { noGrad } from '../../autograd/modes.js';
 import type { DType } from '../../tensor/dtype.js';
 import { empty, where, zeros, full } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Reduction } from '../operators.js';
 import type { ChunkPlan } from './linearCrossEntropyOptions.js';

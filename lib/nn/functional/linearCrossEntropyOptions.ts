@@ -1,7 +1,7 @@
 import { boolean, count, kind, oneOf, orNull, type Kind } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
-import { pythonBoolean } from '../printing.js';
+import { pythonBoolean } from '../printing/printing.js';
 import { refuse } from './reductions.js';
 
 /** What is kept in the wider dtype, and how the weight's gradient is added up. */

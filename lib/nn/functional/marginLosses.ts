@@ -5,7 +5,7 @@ import { logSigmoid } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { reduce, refuse, sizes, reductionOptions, type ReductionOptions } from './reductions.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { checkInput } from '../checks.js';

@@ -2,7 +2,7 @@ import { orNull, anything, boolean, listOf, whole, type Kind, type Kinds } from 
 import { signature } from '../../signature.js';
 import type { DType } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { refuse } from './reductions.js';
 import { tensorKind, dtypeKind } from '../../tensor/kinds.js';
 import { show } from '../../show.js';

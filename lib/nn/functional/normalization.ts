@@ -4,7 +4,7 @@ import { avgPool2d, avgPool3d, pad } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { checkBatch, checkBatchEps, checkGroups, checkInstances } from './normChecks.js';
 import { checkInput } from '../checks.js';
 

@@ -5,7 +5,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { reductionNumber, type Reduction } from '../operators.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import {
   broadcastTarget,
   checkWeightShape,

@@ -2,7 +2,7 @@ import { boolean, whole, type Kinds } from '../../kinds.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber } from '../operators.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { reductionOptions, type ReductionOptions } from './reductions.js';
 
 export interface CtcLossOptions extends ReductionOptions {

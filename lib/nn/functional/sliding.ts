@@ -1,6 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { perDimension, type Sizes } from './sizes.js';
 
 export interface UnfoldOptions {

@@ -4,7 +4,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { checkInput } from '../checks.js';
 import { invalid } from '../../tensor/composites/named.js';
 import { show } from '../../show.js';

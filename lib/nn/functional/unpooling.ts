@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { named, type Rest } from './arguments.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import { perDimension, type Sizes } from './sizes.js';
 import { checkInput } from '../checks.js';
 

@@ -1,6 +1,6 @@
 import { noGrad } from '../../autograd/modes.js';
 import { eye } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { refuse, sizes } from '../functional/reductions.js';
 import { count, kind } from '../../kinds.js';

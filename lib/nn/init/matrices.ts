@@ -1,7 +1,7 @@
 import { noGrad } from '../../autograd/modes.js';
 import { randperm } from '../../tensor/generated/functions.js';
 import { qr } from '../../tensor/generated/linalg.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Rest } from '../functional/arguments.js';
 import { refuse, sizes } from '../functional/reductions.js';

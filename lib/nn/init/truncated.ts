@@ -1,8 +1,8 @@
 import { noGrad } from '../../autograd/modes.js';
 import { emptyLike, full, where } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { fromTypedArray } from '../../tensor/typedArrays.js';
+import { fromTypedArray } from '../../tensor/conversion/typedArrays.js';
 import type { Rest } from '../functional/arguments.js';
 import { initArguments } from './arguments.js';
 import { normalOptions, type NormalOptions } from './distributions.js';

@@ -10,7 +10,7 @@ import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { Module } from '../module.js';
 import { nativeMultiHeadAttention, view } from '../operators.js';
 import { Parameter } from '../parameter.js';
-import { noteMembers } from '../registry.js';
+import { noteMembers } from '../members/registry.js';
 import { tensorKind } from '../../tensor/kinds.js';
 
 export interface MultiheadAttentionOptions extends FactoryOptions {

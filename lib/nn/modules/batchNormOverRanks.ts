@@ -9,7 +9,7 @@ import {
   stack,
   zeros,
 } from '../../tensor/generated/functions.js';
-import { aten } from '../../tensor/aten.js';
+import { aten } from '../../tensor/calls/aten.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { SyncGroup } from '../syncGroup.js';
 

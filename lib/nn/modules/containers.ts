@@ -4,8 +4,8 @@ import { show } from '../../show.js';
 import { signature, isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
-import { collapseRepeated } from '../printing.js';
-import { members, setMember, type Member } from '../registry.js';
+import { collapseRepeated } from '../printing/printing.js';
+import { members, setMember, type Member } from '../members/registry.js';
 import { refuseSurplus } from '../checks.js';
 
 /** A module that makes one tensor of one tensor. */

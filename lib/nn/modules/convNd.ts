@@ -1,14 +1,14 @@
 import { noGrad } from '../../autograd/modes.js';
 import { AiforgeError } from '../../errors.js';
 import { empty, emptyLike } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
-import { fans } from '../gain.js';
+import { scope } from '../../tensor/memory/scope.js';
+import { fans } from '../init/gain.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { ConvolutionPadding, PaddingMode } from '../operators/convolution.js';
 import { Parameter } from '../parameter.js';
-import { noteMembers } from '../registry.js';
-import { pythonTuple } from '../printing.js';
+import { noteMembers } from '../members/registry.js';
+import { pythonTuple } from '../printing/printing.js';
 import type { FactoryOptions } from './linear.js';
 import { tupleOf, type AnySize } from './sizes.js';
 import { nothing } from '../../signature.js';

@@ -3,7 +3,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
-import { pythonBoolean, pythonFloat } from '../printing.js';
+import { pythonBoolean, pythonFloat } from '../printing/printing.js';
 import { refuseSurplus } from '../checks.js';
 
 export interface DropoutOptions {

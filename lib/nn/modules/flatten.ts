@@ -5,7 +5,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { flatten, unflatten } from '../operators.js';
-import { pythonTuple } from '../printing.js';
+import { pythonTuple } from '../printing/printing.js';
 import { refuseSurplus } from '../checks.js';
 
 const flattenTakes = signature({ startDim: optional(whole), endDim: optional(whole) });

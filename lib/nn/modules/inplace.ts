@@ -2,7 +2,7 @@ import { boolean, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import type { InplaceOptions } from '../functional/activations.js';
 import { Module } from '../module.js';
-import { pythonFloat } from '../printing.js';
+import { pythonFloat } from '../printing/printing.js';
 
 export const inplaceOptions: Kinds<InplaceOptions> = { inplace: boolean };
 

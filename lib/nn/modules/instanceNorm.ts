@@ -3,7 +3,7 @@ import { size } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkInstances } from '../functional/normChecks.js';
-import type { ModuleMetadata, StateDictLoading } from '../loadStateDict.js';
+import type { ModuleMetadata, StateDictLoading } from '../state/loadStateDict.js';
 import * as operators from '../operators.js';
 import { warnOnce } from '../warnOnce.js';
 import { checkDims } from './batchNorm.js';

@@ -1,8 +1,15 @@
 import { AiforgeError } from '../../errors.js';
 import { size } from '../../kinds.js';
-import { signature, nothing } from '../../signature.js';
+import { signature, nothing, type Signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasUninitializedParams, initializeOnForward, type LazyModule } from '../lazy.js';
+import {
+  hasUninitializedParams,
+  initializeOnForward,
+  regular,
+  type LazyLayer,
+  type LazyModule,
+  type ModuleStatics,
+} from '../lazy.js';
 import type { ConvolutionPadding } from '../operators/convolution.js';
 import { materialize, UninitializedParameter } from '../uninitialized.js';
 import { Conv1d, Conv2d, Conv3d, convOptions, type ConvOptions } from './conv.js';
@@ -14,7 +21,7 @@ import {
   convTransposeOptions,
   type ConvTransposeOptions,
 } from './convTranspose.js';
-import { sizes, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
+import { sizes, type AnySize } from './sizes.js';
 import { checkInput } from '../checks.js';
 
 type Convolution = ConvNd<ConvolutionPadding>;
@@ -60,7 +67,46 @@ function initialize(layer: Convolution, input: Tensor): void {
   layer.resetParameters();
 }
 
+type AnyConv = new (inChannels: number, outChannels: number, kernelSize: AnySize, options: Options) => Convolution;
+
+/** The lazy class of a convolution's: its constructor takes all but `inChannels`. */
+function lazy(Regular: AnyConv, takes: Signature): NewableFunction {
+  abstract class Lazy extends Regular implements LazyLayer {
+    constructor(outChannels: number, kernelSize: AnySize, options: Options = {}) {
+      takes.check(new.target.name, arguments);
+      super(0, 0, kernelSize, { ...options, bias: false });
+      prepare(this, outChannels, options);
+    }
+
+    get [regular](): object {
+      return Regular.prototype as object;
+    }
+
+    override resetParameters(): void {
+      nothing.check('resetParameters', arguments);
+      if (isReady(this)) super.resetParameters();
+    }
+
+    hasUninitializedParams(): boolean {
+      nothing.check('hasUninitializedParams', arguments);
+      return hasUninitializedParams(this);
+    }
+
+    initializeParameters(input: Tensor): void {
+      initialize(this, input);
+    }
+  }
+  return Lazy;
+}
+
 const lazyConvTakes = signature({ outChannels: size, kernelSize: sizes }, convOptions);
+
+type LazyConv<S extends AnySize, Layer> = ModuleStatics &
+  (new (outChannels: number, kernelSize: S, options?: ConvOptions<S>) => Layer & LazyLayer);
+
+const lazyConv = <S extends AnySize, Layer extends Convolution>(
+  Regular: new (inChannels: number, outChannels: number, kernelSize: S, options?: ConvOptions<S>) => Layer,
+) => lazy(Regular as unknown as AnyConv, lazyConvTakes) as unknown as LazyConv<S, Layer>;
 
 /**
  * A `Conv1d` whose `inChannels` are those of the first input; it is an ordinary Conv1d afterwards. As `torch.nn.LazyConv1d`.
@@ -73,27 +119,7 @@ const lazyConvTakes = signature({ outChannels: size, kernelSize: sizes }, convOp
  * layer.forward(randn([2, 4, 9]));
  * String(layer); // 'Conv1d(4, 8, kernel_size=(3,), stride=(1,))'
  */
-export class LazyConv1d extends Conv1d {
-  constructor(outChannels: number, kernelSize: Size1, options: ConvOptions<Size1> = {}) {
-    lazyConvTakes.check(new.target.name, arguments);
-    super(0, 0, kernelSize, { ...options, bias: false });
-    prepare(this, outChannels, options);
-  }
-
-  override resetParameters(): void {
-    nothing.check('resetParameters', arguments);
-    if (isReady(this)) super.resetParameters();
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyConv1d extends lazyConv(Conv1d) {}
 
 /**
  * A `Conv2d` whose `inChannels` are those of the first input; it is an ordinary Conv2d afterwards. As `torch.nn.LazyConv2d`.
@@ -106,27 +132,7 @@ export class LazyConv1d extends Conv1d {
  * layer.forward(randn([2, 3, 5, 5]));
  * String(layer); // 'Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))'
  */
-export class LazyConv2d extends Conv2d {
-  constructor(outChannels: number, kernelSize: Size2, options: ConvOptions<Size2> = {}) {
-    lazyConvTakes.check(new.target.name, arguments);
-    super(0, 0, kernelSize, { ...options, bias: false });
-    prepare(this, outChannels, options);
-  }
-
-  override resetParameters(): void {
-    nothing.check('resetParameters', arguments);
-    if (isReady(this)) super.resetParameters();
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyConv2d extends lazyConv(Conv2d) {}
 
 /**
  * A `Conv3d` whose `inChannels` are those of the first input; it is an ordinary Conv3d afterwards. As `torch.nn.LazyConv3d`.
@@ -139,29 +145,16 @@ export class LazyConv2d extends Conv2d {
  * layer.forward(randn([2, 3, 2, 2, 2]));
  * String(layer); // 'Conv3d(3, 8, kernel_size=(1, 1, 1), stride=(1, 1, 1))'
  */
-export class LazyConv3d extends Conv3d {
-  constructor(outChannels: number, kernelSize: Size3, options: ConvOptions<Size3> = {}) {
-    lazyConvTakes.check(new.target.name, arguments);
-    super(0, 0, kernelSize, { ...options, bias: false });
-    prepare(this, outChannels, options);
-  }
-
-  override resetParameters(): void {
-    nothing.check('resetParameters', arguments);
-    if (isReady(this)) super.resetParameters();
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyConv3d extends lazyConv(Conv3d) {}
 
 const lazyConvTransposeTakes = signature({ outChannels: size, kernelSize: sizes }, convTransposeOptions);
+
+type LazyConvTranspose<S extends AnySize, Layer> = ModuleStatics &
+  (new (outChannels: number, kernelSize: S, options?: ConvTransposeOptions<S>) => Layer & LazyLayer);
+
+const lazyConvTranspose = <S extends AnySize, Layer extends Convolution>(
+  Regular: new (inChannels: number, outChannels: number, kernelSize: S, options?: ConvTransposeOptions<S>) => Layer,
+) => lazy(Regular as unknown as AnyConv, lazyConvTransposeTakes) as unknown as LazyConvTranspose<S, Layer>;
 
 /**
  * A `ConvTranspose1d` whose `inChannels` are those of the first input; it is an ordinary ConvTranspose1d afterwards. As `torch.nn.LazyConvTranspose1d`.
@@ -174,27 +167,7 @@ const lazyConvTransposeTakes = signature({ outChannels: size, kernelSize: sizes 
  * layer.forward(randn([2, 4, 9]));
  * String(layer); // 'ConvTranspose1d(4, 8, kernel_size=(3,), stride=(1,))'
  */
-export class LazyConvTranspose1d extends ConvTranspose1d {
-  constructor(outChannels: number, kernelSize: Size1, options: ConvTransposeOptions<Size1> = {}) {
-    lazyConvTransposeTakes.check(new.target.name, arguments);
-    super(0, 0, kernelSize, { ...options, bias: false });
-    prepare(this, outChannels, options);
-  }
-
-  override resetParameters(): void {
-    nothing.check('resetParameters', arguments);
-    if (isReady(this)) super.resetParameters();
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyConvTranspose1d extends lazyConvTranspose(ConvTranspose1d) {}
 
 /**
  * A `ConvTranspose2d` whose `inChannels` are those of the first input; it is an ordinary ConvTranspose2d afterwards. As `torch.nn.LazyConvTranspose2d`.
@@ -207,27 +180,7 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
  * layer.forward(randn([2, 3, 5, 5]));
  * String(layer); // 'ConvTranspose2d(3, 8, kernel_size=(3, 3), stride=(1, 1))'
  */
-export class LazyConvTranspose2d extends ConvTranspose2d {
-  constructor(outChannels: number, kernelSize: Size2, options: ConvTransposeOptions<Size2> = {}) {
-    lazyConvTransposeTakes.check(new.target.name, arguments);
-    super(0, 0, kernelSize, { ...options, bias: false });
-    prepare(this, outChannels, options);
-  }
-
-  override resetParameters(): void {
-    nothing.check('resetParameters', arguments);
-    if (isReady(this)) super.resetParameters();
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyConvTranspose2d extends lazyConvTranspose(ConvTranspose2d) {}
 
 /**
  * A `ConvTranspose3d` whose `inChannels` are those of the first input; it is an ordinary ConvTranspose3d afterwards. As `torch.nn.LazyConvTranspose3d`.
@@ -240,24 +193,4 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
  * layer.forward(randn([2, 3, 2, 2, 2]));
  * String(layer); // 'ConvTranspose3d(3, 8, kernel_size=(1, 1, 1), stride=(1, 1, 1))'
  */
-export class LazyConvTranspose3d extends ConvTranspose3d {
-  constructor(outChannels: number, kernelSize: Size3, options: ConvTransposeOptions<Size3> = {}) {
-    lazyConvTransposeTakes.check(new.target.name, arguments);
-    super(0, 0, kernelSize, { ...options, bias: false });
-    prepare(this, outChannels, options);
-  }
-
-  override resetParameters(): void {
-    nothing.check('resetParameters', arguments);
-    if (isReady(this)) super.resetParameters();
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyConvTranspose3d extends lazyConvTranspose(ConvTranspose3d) {}

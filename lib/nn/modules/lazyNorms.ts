@@ -1,7 +1,14 @@
 import { signature, nothing } from '../../signature.js';
 import { zeros } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasUninitializedParams, initializeOnForward, type LazyModule } from '../lazy.js';
+import {
+  hasUninitializedParams,
+  initializeOnForward,
+  regular,
+  type LazyLayer,
+  type LazyModule,
+  type ModuleStatics,
+} from '../lazy.js';
 import { materialize, UninitializedBuffer, UninitializedParameter } from '../uninitialized.js';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchNorm.js';
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './instanceNorm.js';
@@ -39,6 +46,36 @@ function initialize(norm: NormBase, input: Tensor): void {
 
 const lazyNormTakes = signature({}, normOptions);
 
+type LazyNorm<Layer> = ModuleStatics & (new (options?: NormOptions) => Layer & LazyLayer);
+
+/** The lazy class of a norm's: its constructor takes all but `numFeatures`. */
+function lazy<Layer extends NormBase>(
+  Layer: new (numFeatures: number, options?: NormOptions) => Layer,
+): LazyNorm<Layer> {
+  const Regular: new (numFeatures: number, options?: NormOptions) => NormBase = Layer;
+  abstract class Lazy extends Regular implements LazyLayer {
+    constructor(options: NormOptions = {}) {
+      lazyNormTakes.check(new.target.name, arguments);
+      super(0, bare(options));
+      defer(this, options);
+    }
+
+    get [regular](): object {
+      return Regular.prototype as object;
+    }
+
+    hasUninitializedParams(): boolean {
+      nothing.check('hasUninitializedParams', arguments);
+      return hasUninitializedParams(this);
+    }
+
+    initializeParameters(input: Tensor): void {
+      initialize(this, input);
+    }
+  }
+  return Lazy as unknown as LazyNorm<Layer>;
+}
+
 /**
  * A `BatchNorm1d` whose `numFeatures` is the size of dimension 1 of the first input; it is an ordinary BatchNorm1d afterwards.
  * As `torch.nn.LazyBatchNorm1d`.
@@ -49,22 +86,7 @@ const lazyNormTakes = signature({}, normOptions);
  * norm.forward(randn([8, 3])).shape; // [8, 3]
  * norm.numFeatures; // 3
  */
-export class LazyBatchNorm1d extends BatchNorm1d {
-  constructor(options: NormOptions = {}) {
-    lazyNormTakes.check(new.target.name, arguments);
-    super(0, bare(options));
-    defer(this, options);
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyBatchNorm1d extends lazy(BatchNorm1d) {}
 
 /**
  * A `BatchNorm2d` whose `numFeatures` is the size of dimension 1 of the first input. As `torch.nn.LazyBatchNorm2d`.
@@ -75,22 +97,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
  * norm.forward(randn([2, 3, 4, 4]));
  * norm.numFeatures; // 3
  */
-export class LazyBatchNorm2d extends BatchNorm2d {
-  constructor(options: NormOptions = {}) {
-    lazyNormTakes.check(new.target.name, arguments);
-    super(0, bare(options));
-    defer(this, options);
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyBatchNorm2d extends lazy(BatchNorm2d) {}
 
 /**
  * A `BatchNorm3d` whose `numFeatures` is the size of dimension 1 of the first input. As `torch.nn.LazyBatchNorm3d`.
@@ -101,22 +108,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
  * norm.forward(randn([2, 3, 2, 4, 4]));
  * norm.numFeatures; // 3
  */
-export class LazyBatchNorm3d extends BatchNorm3d {
-  constructor(options: NormOptions = {}) {
-    lazyNormTakes.check(new.target.name, arguments);
-    super(0, bare(options));
-    defer(this, options);
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyBatchNorm3d extends lazy(BatchNorm3d) {}
 
 /**
  * An `InstanceNorm1d` whose `numFeatures` is the size of dimension 1 of the first input. Unlike that, it has weights and running
@@ -128,22 +120,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
  * norm.forward(randn([2, 3, 4]));
  * norm.numFeatures; // 3
  */
-export class LazyInstanceNorm1d extends InstanceNorm1d {
-  constructor(options: NormOptions = {}) {
-    lazyNormTakes.check(new.target.name, arguments);
-    super(0, bare(options));
-    defer(this, options);
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyInstanceNorm1d extends lazy(InstanceNorm1d) {}
 
 /**
  * An `InstanceNorm2d` whose `numFeatures` is the size of dimension 1 of the first input. Unlike that, it has weights and running
@@ -155,22 +132,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
  * norm.forward(randn([2, 3, 4, 4]));
  * norm.numFeatures; // 3
  */
-export class LazyInstanceNorm2d extends InstanceNorm2d {
-  constructor(options: NormOptions = {}) {
-    lazyNormTakes.check(new.target.name, arguments);
-    super(0, bare(options));
-    defer(this, options);
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyInstanceNorm2d extends lazy(InstanceNorm2d) {}
 
 /**
  * An `InstanceNorm3d` whose `numFeatures` is the size of dimension 1 of the first input. Unlike that, it has weights and running
@@ -182,19 +144,4 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
  * norm.forward(randn([2, 3, 2, 4, 4]));
  * norm.numFeatures; // 3
  */
-export class LazyInstanceNorm3d extends InstanceNorm3d {
-  constructor(options: NormOptions = {}) {
-    lazyNormTakes.check(new.target.name, arguments);
-    super(0, bare(options));
-    defer(this, options);
-  }
-
-  hasUninitializedParams(): boolean {
-    nothing.check('hasUninitializedParams', arguments);
-    return hasUninitializedParams(this);
-  }
-
-  initializeParameters(input: Tensor): void {
-    initialize(this, input);
-  }
-}
+export class LazyInstanceNorm3d extends lazy(InstanceNorm3d) {}

@@ -6,7 +6,7 @@ import type { CrossEntropyOptions } from '../functional/classificationLosses.js'
 import { linearCrossEntropy } from '../functional/linearCrossEntropy.js';
 import { LinearCrossEntropyOptions, type LinearCrossEntropySettings } from '../functional/linearCrossEntropyOptions.js';
 import { refuse, sizes, reductionOptions } from '../functional/reductions.js';
-import { pythonBoolean, pythonFloat, pythonTuple } from '../printing.js';
+import { pythonBoolean, pythonFloat, pythonTuple } from '../printing/printing.js';
 import { Linear, factoryOptions, type FactoryOptions } from './linear.js';
 import { WeightedLoss } from './losses.js';
 import { tensorKind } from '../../tensor/kinds.js';

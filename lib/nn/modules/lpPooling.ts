@@ -3,7 +3,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as functional from '../functional/lpPooling.js';
 import { Module } from '../module.js';
-import { pythonBoolean, pythonNumber } from '../printing.js';
+import { pythonBoolean, pythonNumber } from '../printing/printing.js';
 import { checkSizes, pythonSize, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
 import { refuseSurplus } from '../checks.js';
 

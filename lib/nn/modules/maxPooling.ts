@@ -4,7 +4,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { PooledWithIndices } from '../functional/pooling.js';
 import { Module } from '../module.js';
 import * as operators from '../operators/pooling.js';
-import { pythonBoolean } from '../printing.js';
+import { pythonBoolean } from '../printing/printing.js';
 import { checkSizes, pythonSize, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
 import { refuseSurplus } from '../checks.js';
 

@@ -1,15 +1,15 @@
 import { boolean, number, orNull, type Kinds } from '../../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
 import { empty, ones, zeros } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ones_, zeros_ } from '../init.js';
 import { hasUninitializedParams } from '../lazy.js';
-import type { ModuleMetadata, StateDictLoading } from '../loadStateDict.js';
+import type { ModuleMetadata, StateDictLoading } from '../state/loadStateDict.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
-import { noteMembers } from '../registry.js';
-import { pythonBoolean, pythonFloat } from '../printing.js';
+import { noteMembers } from '../members/registry.js';
+import { pythonBoolean, pythonFloat } from '../printing/printing.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { nothing } from '../../signature.js';
 

@@ -4,7 +4,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { pad, type PaddingMode } from '../operators/convolution.js';
-import { pythonNumber, pythonTuple } from '../printing.js';
+import { pythonNumber, pythonTuple } from '../printing/printing.js';
 import { tupleOf, wholes, type AnySize } from './sizes.js';
 import { checkInput, refuseSurplus } from '../checks.js';
 

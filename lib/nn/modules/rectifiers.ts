@@ -14,7 +14,7 @@ import { constant_ } from '../init.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
 import { Parameter } from '../parameter.js';
-import { noteMembers } from '../registry.js';
+import { noteMembers } from '../members/registry.js';
 import { InplaceActivation, inplaceOptions, settingsText } from './inplace.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import { refuseSurplus } from '../checks.js';

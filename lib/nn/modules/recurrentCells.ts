@@ -7,7 +7,7 @@ import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { recurrentCell, zeroStates, type RecurrentMode } from '../operators/recurrent.js';
 import { Parameter } from '../parameter.js';
-import { noteMembers } from '../registry.js';
+import { noteMembers } from '../members/registry.js';
 import { factoryOptions, type FactoryOptions } from './linear.js';
 import type { LSTMStates } from './recurrent.js';
 import { checkInput, refuseSurplus } from '../checks.js';

@@ -6,7 +6,7 @@ import { emptyLike, zeros } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { localResponseNorm } from '../functional/normalization.js';
 import { Module } from '../module.js';
-import { pythonFloat } from '../printing.js';
+import { pythonFloat } from '../printing/printing.js';
 import { checkInput, refuseSurplus } from '../checks.js';
 
 export interface ResponseNormOptions {

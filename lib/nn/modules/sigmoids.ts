@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { softsign, tanhshrink } from '../functional/activations.js';
 import { Module } from '../module.js';
 import * as operators from '../operators.js';
-import { pythonFloat } from '../printing.js';
+import { pythonFloat } from '../printing/printing.js';
 import { InplaceActivation } from './inplace.js';
 import { refuseSurplus } from '../checks.js';
 

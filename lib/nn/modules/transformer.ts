@@ -3,7 +3,7 @@ import { logger } from '../../log.js';
 import { boolean, whole, size, orNull, type Kinds } from '../../kinds.js';
 import { signature, nothing } from '../../signature.js';
 import { full } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { additiveMask } from '../functional/attention.js';
 import { xavierUniform_ } from '../init.js';

@@ -6,7 +6,7 @@ import { gelu, relu } from '../functional.js';
 import { additiveMask } from '../functional/attention.js';
 import { Module } from '../module.js';
 import { transformerEncoderLayer } from '../operators/transformer.js';
-import { hooksOf } from '../registry.js';
+import { hooksOf } from '../members/registry.js';
 import { ReLU } from './rectifiers.js';
 import { GELU } from './smoothActivations.js';
 import { MultiheadAttention } from './attention.js';

@@ -3,7 +3,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as functional from '../functional/unpooling.js';
 import { Module } from '../module.js';
-import { pythonTuple } from '../printing.js';
+import { pythonTuple } from '../printing/printing.js';
 import { tupleOf, sizes, steps, type AnySize, type Size1, type Size2, type Size3 } from './sizes.js';
 import { tensorKind } from '../../tensor/kinds.js';
 

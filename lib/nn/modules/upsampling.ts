@@ -3,7 +3,7 @@ import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { interpolate, type InterpolationMode } from '../functional/upsampling.js';
 import { Module } from '../module.js';
-import { pythonFloat } from '../printing.js';
+import { pythonFloat } from '../printing/printing.js';
 import { pythonSize, sizes, ratios, type AnySize, type Size2 } from './sizes.js';
 import { refuseSurplus } from '../checks.js';
 

@@ -1,6 +1,6 @@
 import { noGrad } from '../../autograd/modes.js';
-import { aten } from '../../tensor/aten.js';
-import { scope } from '../../tensor/scope.js';
+import { aten } from '../../tensor/calls/aten.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { RecurrentMode } from './recurrent.js';
 

@@ -1,5 +1,5 @@
 import { native, type Handle, type Handles } from '../../native.js';
-import { enterContext } from '../../tensor/context.js';
+import { enterContext } from '../../tensor/context/context.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 
 const { call } = native;

@@ -1,5 +1,5 @@
 import { native, type Handle } from '../../native.js';
-import { enterContext } from '../../tensor/context.js';
+import { enterContext } from '../../tensor/context/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 
 const { call } = native;

@@ -7,9 +7,9 @@ import { native } from '../../native.js';
 import type { Device, DType } from '../../tensor/dtype.js';
 import { arange, emptyLike } from '../../tensor/generated/functions.js';
 import { tensorKind } from '../../tensor/kinds.js';
-import { tensorsOf } from '../../tensor/scope.js';
+import { tensorsOf } from '../../tensor/memory/scope.js';
 import { handleOf, type Tensor } from '../../tensor/tensor.js';
-import type { ToOptions } from '../../tensor/to.js';
+import type { ToOptions } from '../../tensor/conversion/to.js';
 
 /** What `PackedSequence.to` takes: a dtype, a device or a tensor that has both, and options; or options alone. */
 export type PackedTarget = [target: DType | Device | Tensor | ToOptions, options?: ToOptions];

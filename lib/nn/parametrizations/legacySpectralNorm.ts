@@ -1,12 +1,12 @@
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { keep, scope } from '../../tensor/scope.js';
+import { keep, scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
-import { addHook, removeHook } from '../moduleHooks.js';
+import { addHook, removeHook } from '../hooks/moduleHooks.js';
 import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
-import { hooksOf, setMember } from '../registry.js';
+import { hooksOf, setMember } from '../members/registry.js';
 import { parameterOf } from './legacyWeightNorm.js';
 import {
   checkIterations,

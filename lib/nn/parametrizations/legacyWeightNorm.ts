@@ -1,13 +1,13 @@
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { keep, scope } from '../../tensor/scope.js';
+import { keep, scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../memberAccess.js';
+import { memberOf } from '../members/memberAccess.js';
 import type { Module } from '../module.js';
-import { addHook, removeHook } from '../moduleHooks.js';
+import { addHook, removeHook } from '../hooks/moduleHooks.js';
 import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
-import { hooksOf, setMember } from '../registry.js';
+import { hooksOf, setMember } from '../members/registry.js';
 import { normalized, normExceptDim, weightNormOptions, type WeightNormOptions } from './weightNorm.js';
 import { moduleKind } from '../moduleKinds.js';
 import { optional, string } from '../../kinds.js';

@@ -5,7 +5,7 @@ import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { cat, eye, geqrf, randn, zerosLike } from '../../tensor/generated/functions.js';
 import { householderProduct, matrixExp, solve } from '../../tensor/generated/linalg.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { registerParametrization, type Parametrized } from '../parametrize/register.js';

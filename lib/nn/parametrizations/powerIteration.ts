@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { string, number, whole, orNull, type Kinds } from '../../kinds.js';
 import { show } from '../../show.js';
 import { noGrad } from '../../autograd/modes.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { normalize } from '../functional/normalization.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/convTranspose.js';

@@ -1,10 +1,10 @@
 import { AiforgeError } from '../../errors.js';
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Buffer } from '../buffer.js';
-import { memberOf } from '../memberAccess.js';
+import { memberOf } from '../members/memberAccess.js';
 import { Module } from '../module.js';
 import { refuse } from '../modules/containers.js';
 import { registerParametrization, type Parametrized } from '../parametrize/register.js';

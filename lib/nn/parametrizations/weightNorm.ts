@@ -1,10 +1,10 @@
 import { string, whole, orNull, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { native, type Handle } from '../../native.js';
-import { enterContext } from '../../tensor/context.js';
+import { enterContext } from '../../tensor/context/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
-import { stateDictName } from '../moduleNames.js';
+import { stateDictName } from '../members/moduleNames.js';
 import { registerParametrization, type Parametrized } from '../parametrize/register.js';
 import { moduleKind } from '../moduleKinds.js';
 

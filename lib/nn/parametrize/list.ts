@@ -2,7 +2,7 @@ import { boolean, iterable } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature, nothing } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { ModuleList, refuse } from '../modules/containers.js';
 import type { Module } from '../module.js';

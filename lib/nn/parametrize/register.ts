@@ -1,16 +1,16 @@
 import { boolean, func, optional, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
-import { isThenable } from '../../tensor/context.js';
-import { scope } from '../../tensor/scope.js';
+import { isThenable } from '../../tensor/context/context.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../memberAccess.js';
+import { memberOf } from '../members/memberAccess.js';
 import type { Module } from '../module.js';
-import { stateDictName } from '../moduleNames.js';
+import { stateDictName } from '../members/moduleNames.js';
 import { refuse } from '../modules/containers.js';
 import { ModuleDict } from '../modules/moduleDict.js';
 import { Parameter } from '../parameter.js';
-import { registry, setMember } from '../registry.js';
+import { registry, setMember } from '../members/registry.js';
 import { checkSame, ParametrizationList, registerTensor, type Parametrization } from './list.js';
 import { moduleKind } from '../moduleKinds.js';
 

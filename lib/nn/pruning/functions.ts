@@ -2,9 +2,9 @@ import { func, iterable, kind, notNegative, number, string, whole } from '../../
 import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { cat, onesLike } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../memberAccess.js';
+import { memberOf } from '../members/memberAccess.js';
 import type { Module } from '../module.js';
 import { refuse } from '../modules/containers.js';
 import {

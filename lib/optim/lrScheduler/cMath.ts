@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { full, polar, xlogy } from '../../tensor/generated/functions.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as ops from '../operators.js';
 

@@ -3,7 +3,7 @@ import { whole, listOf, type Kinds } from '../../kinds.js';
 import { nothing, signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Optimizer } from '../optimizer.js';
 import { bisectRight } from './cMath.js';
 import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions, loadStateDictTakes } from './lrScheduler.js';

@@ -5,7 +5,7 @@ import { logger } from '../../log.js';
 import { number, optional, whole, type Kinds, kind } from '../../kinds.js';
 import { nothing, signature, isOptions } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import type { Optimizer } from '../optimizer.js';
 import { checkLength, copyOf, groupsOf, ratesOf, setRate, type Rate } from './rates.js';
 import { adoptState, stateOf, type SchedulerStateDict } from './state.js';

@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { boolean, number, count, fraction, oneOf, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
-import { camelCase } from '../../tensor/schema.js';
+import { camelCase } from '../../tensor/calls/schema.js';
 import type { Optimizer } from '../optimizer.js';
 import { cos, divide } from './cMath.js';
 import { LRScheduler, lrSchedulerOptions, type LRSchedulerOptions } from './lrScheduler.js';

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { rsub } from '../../tensor/generated/functions.js';
-import { keep } from '../../tensor/scope.js';
+import { keep } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Optimizer } from '../optimizer.js';
 

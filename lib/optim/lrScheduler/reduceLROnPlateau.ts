@@ -4,7 +4,7 @@ import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { optimizerKind } from '../kinds.js';
 import { noGrad } from '../../autograd/modes.js';
-import { scope } from '../../tensor/scope.js';
+import { scope } from '../../tensor/memory/scope.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Optimizer } from '../optimizer.js';

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
-import { stateDictName } from '../../nn/moduleNames.js';
-import { camelCase } from '../../tensor/schema.js';
+import { stateDictName } from '../../nn/members/moduleNames.js';
+import { camelCase } from '../../tensor/calls/schema.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { copyOf } from './rates.js';
 

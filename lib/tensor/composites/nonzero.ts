@@ -1,7 +1,7 @@
 import { boolean } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { tensorKind } from '../kinds.js';
-import { aten } from '../aten.js';
+import { aten } from '../calls/aten.js';
 import type { Tensor } from '../tensor.js';
 
 export interface NonzeroOptions {

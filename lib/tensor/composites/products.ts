@@ -1,7 +1,7 @@
 import { show } from '../../show.js';
 import { tensor } from '../creation.js';
 import * as f from '../generated/functions.js';
-import { aten } from '../aten.js';
+import { aten } from '../calls/aten.js';
 import { Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
 import { signature } from '../../signature.js';

@@ -5,7 +5,7 @@ import type { DType } from '../dtype.js';
 import * as f from '../generated/functions.js';
 import * as linalg from '../generated/linalg.js';
 import { tensorKind } from '../kinds.js';
-import { aten } from '../aten.js';
+import { aten } from '../calls/aten.js';
 import { handleOf, type Tensor } from '../tensor.js';
 import { invalid, named } from './named.js';
 

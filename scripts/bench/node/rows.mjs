@@ -53,8 +53,9 @@ function transformerStep() {
  * `perScope` says.
  */
 export const rows = {
-  add_in_scope: { build: addTensors, iterations: 1000, warmUp: 20000, scoped: true },
-  add_outside: { build: addTensors, iterations: 1000, warmUp: 20000 },
+  // Long enough for the garbage collector to come to its steady state.
+  add_in_scope: { build: addTensors, iterations: 100_000, warmUp: 1_000_000, scoped: true },
+  add_outside: { build: addTensors, iterations: 100_000, warmUp: 1_000_000 },
   mlp_step: { build: mlpStep, iterations: 10, warmUp: 300 },
   transformer_step: { build: transformerStep, iterations: 1, warmUp: 10 },
   ...conversions,

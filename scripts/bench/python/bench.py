@@ -60,7 +60,7 @@ def transformer_step():
 
 # row: how it is built, iterations a round, iterations before the first round of the process
 ROWS = {
-    "add2x2": (add2x2, 1000, 20000),
+    "add2x2": (add2x2, 100_000, 1_000_000),
     "mlp_step": (mlp_step, 10, 300),
     "transformer_step": (transformer_step, 1, 10),
     **CONVERSIONS,

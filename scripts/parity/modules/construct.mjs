@@ -1,6 +1,6 @@
 // Builds here what describe.py describes.
 import * as aiforge from '../../../dist/lib/index.js';
-import { camelCase } from '../../../dist/lib/tensor/schema.js';
+import { camelCase } from '../../../dist/lib/tensor/calls/schema.js';
 import { packedParts } from '../compare.mjs';
 import { Arguments } from '../values.mjs';
 

@@ -1,6 +1,6 @@
 // Which public names of torch.nn and torch.optim aiforge has.
 import * as aiforge from '../../../dist/lib/index.js';
-import { camelCase } from '../../../dist/lib/tensor/schema.js';
+import { camelCase } from '../../../dist/lib/tensor/calls/schema.js';
 import { absentNames } from './lists.mjs';
 
 const ownerOf = (namespace) =>

@@ -1,0 +1,59 @@
+import type { Tensor } from '../../tensor/tensor.js';
+import type { AnyHook } from '../hooks/hookLists.js';
+import type { Module } from '../module.js';
+import { hooksOf } from '../members/registry.js';
+import { persistentBuffersOf, parametersOf, submodulesOf } from '../members/traversal.js';
+import { isUninitialized } from '../uninitialized.js';
+
+/**
+ * The parameters and persistent buffers of a module under PyTorch's keys. Under `…_extra_state` lies what a module's
+ * `getExtraState` gave, which may be no Tensor.
+ */
+export type StateDict = Record<string, Tensor>;
+
+export interface StateDictOptions {
+  /** Begins every key; `'model.'` makes `model.weight`. Default: none. */
+  prefix?: string;
+  /** Gives the parameters themselves, not detached tensors that share their memory. Default: false. */
+  keepVars?: boolean;
+}
+
+/** The version of each module's part of a state dict, by the module's name. */
+export type StateDictMetadata = Record<string, { readonly version?: number }>;
+
+export const extraStateKey = '_extra_state';
+
+// No entry of the state dict and not seen when it is printed or spread, as Python's attribute `_metadata`.
+const metadata: unique symbol = Symbol.for('aiforge.stateDictMetadata') as never;
+
+export function metadataOf(stateDict: object): StateDictMetadata {
+  return (stateDict as { [metadata]?: StateDictMetadata })[metadata] ?? {};
+}
+
+export function setMetadata(stateDict: object, value: StateDictMetadata): void {
+  Object.defineProperty(stateDict, metadata, { value, configurable: true, writable: true });
+}
+
+/** The default of `saveToStateDict`: the tensors of one module, without those of its submodules. */
+export function saveOwnState(module: Module, destination: StateDict, prefix: string, keepVars: boolean): void {
+  const put = (name: string, tensor: Tensor): void => {
+    destination[prefix + name] = keepVars || isUninitialized(tensor) ? tensor : tensor.detach();
+  };
+  for (const [name, parameter] of parametersOf(module)) put(name, parameter);
+  for (const [name, buffer] of persistentBuffersOf(module)) put(name, buffer);
+  if (module.getExtraState !== undefined) destination[prefix + extraStateKey] = module.getExtraState() as Tensor;
+}
+
+/** Adds the state of a module and all below it to a state dict. */
+export function saveState(module: Module, destination: StateDict, prefix: string, keepVars: boolean): void {
+  const local = { version: (module.constructor as typeof Module).stateDictVersion };
+  metadataOf(destination)[prefix.slice(0, -1)] = local;
+  for (const hook of hooksOf<AnyHook>(module, 'stateDictPre') ?? []) {
+    (hook as (...args: unknown[]) => void)(module, prefix, keepVars);
+  }
+  module.saveToStateDict(destination, prefix, keepVars);
+  for (const [name, child] of submodulesOf(module)) saveState(child, destination, `${prefix}${name}.`, keepVars);
+  for (const hook of hooksOf<AnyHook>(module, 'stateDictPost') ?? []) {
+    (hook as (...args: unknown[]) => void)(module, destination, prefix, local);
+  }
+}

@@ -1,0 +1,79 @@
+import { Buffer } from 'node:buffer';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+
+import { AiforgeError } from '../../errors.js';
+
+// The system reads no more than 2^31 - 1 bytes at a time.
+const MOST_AT_ONCE = 1 << 30;
+const CHUNK = 1 << 20;
+
+/** A file that is open for reading, and how its faults are said. */
+export class OpenFile {
+  readonly size: number;
+  readonly #path: string;
+  readonly #format: string;
+  readonly #descriptor: number;
+
+  /** `format` is what the file should be: 'whole safetensors file'. Throws FILE_NOT_FOUND. */
+  constructor(path: string, format: string) {
+    if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) {
+      throw new AiforgeError('FILE_NOT_FOUND', `There is no file ${path}. Check the path.`);
+    }
+    this.#path = path;
+    this.#format = format;
+    this.#descriptor = openSync(path, 'r');
+    this.size = fstatSync(this.#descriptor).size;
+  }
+
+  /** Reads as many bytes as `target` has. */
+  fill(target: Uint8Array, position: number): void {
+    if (position + target.length > this.size) throw this.invalid(`it ends at byte ${this.size}`);
+    for (let done = 0; done < target.length;) {
+      const length = Math.min(target.length - done, MOST_AT_ONCE);
+      const count = readSync(this.#descriptor, target, done, length, position + done);
+      if (count === 0) throw this.invalid(`it ends at byte ${position + done}`);
+      done += count;
+    }
+  }
+
+  bytes(position: number, length: number): Buffer {
+    if (position + length > this.size) throw this.invalid(`it points beyond its end, byte ${this.size}`);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    this.fill(bytes, position);
+    return bytes;
+  }
+
+  /** All bytes, in pieces that are each overwritten by the next. */
+  *chunks(): Generator<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, this.size));
+    for (let at = 0; at < this.size; at += CHUNK) {
+      const chunk = buffer.subarray(0, Math.min(CHUNK, this.size - at));
+      this.fill(chunk, at);
+      yield chunk;
+    }
+  }
+
+  /** The error for a damaged file, or one of another format. */
+  invalid(reason: string, cause?: unknown): AiforgeError {
+    return new AiforgeError('FILE_INVALID', `${this.#path} is no ${this.#format}: ${reason}.`, { cause });
+  }
+
+  /** The error for a whole file that holds what is not read. */
+  unsupported(what: string): AiforgeError {
+    return new AiforgeError('FILE_INVALID', `${this.#path} holds ${what}.`);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Opens a file for `work` alone. */
+export function withFile<T>(path: string, format: string, work: (file: OpenFile) => T): T {
+  const file = new OpenFile(path, format);
+  try {
+    return work(file);
+  } finally {
+    file.close();
+  }
+}
