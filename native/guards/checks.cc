@@ -4,6 +4,8 @@
 #include <ATen/ops/_validate_sparse_compressed_tensor_args.h>
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
+
 #include "../calls/values.h"
 
 namespace aiforge::checks {
@@ -59,6 +61,33 @@ void sobol(Call call, const char* state, Names of_dimensions) {
   constexpr int64_t kMost = int64_t{1} << kBits;
   require(drawn >= 0 && before >= 0 && drawn < kMost && before < kMost && drawn + before < kMost,
           "at most 2^30 points");
+}
+
+// How often kernels may count for nothing.
+static constexpr double kMostEmpty = 1e6;
+
+void empty_result(Call call) {
+  bool is_empty = false;
+  double count = 1;
+  for (const int64_t size : call.integers("output_size")) {
+    is_empty = is_empty || size == 0;
+    count *= static_cast<double>(std::max<int64_t>(size, 1));
+  }
+  require(!is_empty || count <= kMostEmpty,
+          "'output_size' of at most a million beside a size of 0");
+}
+
+void empty_matrices(Call call) {
+  for (const c10::IValue& value : call.stack()) {
+    if (!value.isTensor() || !value.toTensor().defined()) continue;
+    const at::Tensor& tensor = value.toTensor();
+    if (tensor.dim() < 3 || tensor.numel() > 0) continue;
+    double count = 1;
+    for (const int64_t size : tensor.sizes().slice(0, tensor.dim() - 2)) {
+      count *= static_cast<double>(size);
+    }
+    require(count <= kMostEmpty, "at most a million matrices without elements");
+  }
 }
 
 void grid_gradient(Call call) {

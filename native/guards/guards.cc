@@ -103,6 +103,12 @@ const std::vector<Guard> kGuards = {
      }},
     {"_adaptive_avg_pool3d adaptive_avg_pool3d", "reads a size of three numbers",
      [](Call call) { require_items(call, {"output_size"}, 3); }},
+    {"_adaptive_avg_pool2d adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool3d "
+     "adaptive_max_pool2d adaptive_max_pool3d",
+     "counts through the sizes of a result without elements, for years when they are large",
+     empty_result},
+    {"linalg_qr qr geqrf ormqr linalg_solve_triangular triangular_solve addbmm addbmm_",
+     "counts through matrices without elements, for years when they are many", empty_matrices},
     {"_adaptive_avg_pool2d", "reads a size of two numbers",
      [](Call call) { require_items(call, {"output_size"}, 2); }},
     {"smooth_l1_loss_backward", "divides whole numbers by 'beta', which is 0 among them",

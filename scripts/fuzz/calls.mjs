@@ -205,7 +205,7 @@ export async function makeCall(library, call, phase) {
   tensor.manualSeed(1);
   let pending;
   let foreignThis = false;
-  const isTyped = ['free', 'member'].includes(call.via) && !call.strict;
+  const isTyped = (['free', 'member'].includes(call.via) || /^nn /.test(call.way)) && !call.strict;
   const outcome = scope(() => {
     enterContext();
     const maker = new Values(library, raw);
