@@ -14,9 +14,9 @@ const file = join(projectRoot, 'docs', 'coverage.md');
 
 /** How many schemas `ops.aten` calls, and those that it refuses, with the reason. */
 function schemaCoverage() {
-  const { ops } = require(join(dist, 'tensor', 'operators.js'));
-  const { Kind, readSchema } = require(join(dist, 'tensor', 'schema.js'));
-  const { unsupportedReason } = require(join(dist, 'tensor', 'refusal.js'));
+  const { ops } = require(join(dist, 'tensor', 'calls', 'operators.js'));
+  const { Kind, readSchema } = require(join(dist, 'tensor', 'calls', 'schema.js'));
+  const { unsupportedReason } = require(join(dist, 'tensor', 'calls', 'refusal.js'));
   const names = ops.schemas().map((schema) => /^aten::([^(]+)\(/.exec(schema)[1]);
   ops.unsafe();
   const kinds = { arguments: new Map(), results: new Map() };
