@@ -107,6 +107,8 @@ const std::vector<Guard> kGuards = {
      "adaptive_max_pool2d adaptive_max_pool3d",
      "counts through the sizes of a result without elements, for years when they are large",
      empty_result},
+    {"combinations", "makes as many tensors as 'r', each of so many dimensions, for hours",
+     [](Call call) { require(call.integer("r", 2) <= 1000, "'r' of at most 1,000"); }},
     {"linalg_qr qr geqrf ormqr linalg_solve_triangular triangular_solve addbmm addbmm_",
      "counts through matrices without elements, for years when they are many", empty_matrices},
     {"_adaptive_avg_pool2d", "reads a size of two numbers",

@@ -190,7 +190,8 @@ function codeOf(error, foreignThis, isTyped = false) {
   if (error instanceof HostileError || isOfProxy(error)) return 'HOSTILE';
   if (foreignThis && error instanceof TypeError) return 'FOREIGN_THIS';
   if (['AiforgeError', 'TensorDisposedError'].includes(error?.name)) return error.code;
-  return isTyped && error instanceof TypeError ? 'TYPE_ERROR' : 'FOREIGN';
+  // A RangeError: an array of arrays without end, taken for a number.
+  return isTyped && (error instanceof TypeError || error instanceof RangeError) ? 'TYPE_ERROR' : 'FOREIGN';
 }
 
 /**
