@@ -186,7 +186,7 @@ export function localResponseNorm(
   checkInput('localResponseNorm', input);
   const defaults = { size: undefined, alpha: 1e-4, beta: 0.75, k: 1 };
   const { size, alpha, beta, k } = named<LocalResponseNormOptions>('localResponseNorm', rest, defaults);
-  if (!count.accepts(size)) throw invalid('localResponseNorm', `size must be a whole number above 0, got ${show(size)}`);
+  if (!count.accepts(size)) throw invalid('localResponseNorm', `size must be ${count.expected}, got ${show(size)}`);
   const shape = input.shape;
   if (shape.length < 3) {
     throw new AiforgeError(
