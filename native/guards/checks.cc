@@ -19,6 +19,39 @@ void gates(Call call, int64_t count) {
            describe_tensor(input));
 }
 
+// Without projections oneDNN computes it, where each direction of a layer has 'weight_ih',
+// 'weight_hh' and, with biases, one for each.
+void lstm_weights(Call call) {
+  if (!call.has_argument("input")) return;
+  require_dims(call, "input", 3, 3);
+  const std::vector<at::Tensor> states = call.tensors("hx");
+  require(states.size() == 2 && states[0].defined() && states[1].defined() &&
+              states[0].dim() == 3 && states[1].dim() == 3,
+          "'hx' to be two tensors of 3 dimensions");
+  const int64_t width = states[1].size(2);
+  if (states[0].size(2) != width) return;
+  const int64_t directions = call.flag("bidirectional") ? 2 : 1;
+  const size_t each = call.flag("has_biases") ? 4 : 2;
+  const int64_t layers = call.integer("num_layers");
+  const std::vector<at::Tensor> weights = call.tensors("params");
+  require(layers > 0 && layers < 65536 &&
+              weights.size() == static_cast<size_t>(layers * directions) * each,
+          "'params' of so many layers and directions");
+  const at::Tensor input = call.tensor("input");
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const bool is_first = i < static_cast<size_t>(directions) * each;
+    const int64_t columns = i % each == 0 ? (is_first ? input.size(2) : width * directions) : width;
+    const bool is_bias = i % each >= 2;
+    const std::vector<int64_t> expected =
+        is_bias ? std::vector<int64_t>{4 * width} : std::vector<int64_t>{4 * width, columns};
+    if (weights[i].defined() && weights[i].sizes() == at::IntArrayRef(expected) &&
+        weights[i].scalar_type() == input.scalar_type())
+      continue;
+    refuse("weight " + std::to_string(i) + " of 'params' of sizes [" + c10::Join(", ", expected) +
+           "] and the input's dtype, got " + describe_tensor(weights[i]));
+  }
+}
+
 void cdist_backward(Call call) {
   require_dims(call, "x1", 2, 64);
   require_dims(call, "x2", 2, 64);
@@ -76,6 +109,8 @@ void empty_result(Call call) {
   require(!is_empty || count <= kMostEmpty,
           "'output_size' of at most a million beside a size of 0");
 }
+
+void combinations(Call call) { require(call.integer("r", 2) <= 1000, "'r' of at most 1,000"); }
 
 void empty_matrices(Call call) {
   for (const c10::IValue& value : call.stack()) {

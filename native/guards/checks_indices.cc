@@ -39,6 +39,19 @@ void class_targets(Call call) {
   }
 }
 
+void row_pointers(Call call) {
+  const at::Tensor rows = call.tensor("crow_indices");
+  const at::Tensor columns = call.tensor("col_indices");
+  require_dims(call, "crow_indices", 1, 64);
+  require_dims(call, "col_indices", rows.dim(), rows.dim());
+  require_same_leading(call, "crow_indices", "col_indices", rows.dim() - 1);
+  require(rows.size(-1) > 0, "a row pointer");
+  const at::Tensor all = rows.reshape({-1, rows.size(-1)});
+  for (int64_t i = 0; i < all.size(0); ++i) {
+    require_rising(all[i], "crow_indices", 0, columns.size(-1));
+  }
+}
+
 static std::vector<int64_t> lengths_of(Call call, const char* name) {
   if (call[name].isIntList()) return call.integers(name);
   const Integers lengths(call.tensor(name).to(c10::kCPU));

@@ -107,8 +107,8 @@ const std::vector<Guard> kGuards = {
      "adaptive_max_pool2d adaptive_max_pool3d",
      "counts through the sizes of a result without elements, for years when they are large",
      empty_result},
-    {"combinations", "makes as many tensors as 'r', each of so many dimensions, for hours",
-     [](Call call) { require(call.integer("r", 2) <= 1000, "'r' of at most 1,000"); }},
+    {"lstm", "reads the weights by sizes that they should have", lstm_weights},
+    {"combinations", "makes 'r' tensors of as many dimensions, for hours", combinations},
     {"linalg_qr qr geqrf ormqr linalg_solve_triangular triangular_solve addbmm addbmm_",
      "counts through matrices without elements, for years when they are many", empty_matrices},
     {"_adaptive_avg_pool2d", "reads a size of two numbers",
@@ -354,19 +354,7 @@ const std::vector<Guard> kGuards = {
        require(call.integer("size") >= 0, "a size of at least 0");
        require_rising(call.tensor("self"), "self", 0, call.integer("size") - 1);
      }},
-    {"_convert_indices_from_csr_to_coo", "writes by unchecked row pointers",
-     [](Call call) {
-       const at::Tensor rows = call.tensor("crow_indices");
-       const at::Tensor columns = call.tensor("col_indices");
-       require_dims(call, "crow_indices", 1, 64);
-       require_dims(call, "col_indices", rows.dim(), rows.dim());
-       require_same_leading(call, "crow_indices", "col_indices", rows.dim() - 1);
-       require(rows.size(-1) > 0, "a row pointer");
-       const at::Tensor all = rows.reshape({-1, rows.size(-1)});
-       for (int64_t i = 0; i < all.size(0); ++i) {
-         require_rising(all[i], "crow_indices", 0, columns.size(-1));
-       }
-     }},
+    {"_convert_indices_from_csr_to_coo", "writes by unchecked row pointers", row_pointers},
     {"special_chebyshev_* special_hermite_* special_laguerre_* special_legendre_* "
      "special_shifted_*",
      "counts up to 'n', for years when it is large",
