@@ -206,6 +206,8 @@ export interface Native {
   rowMajor(handle: Handle): Handle;
   readBytes(handle: Handle, at: number, target: Uint8Array): void;
   writeBytes(handle: Handle, at: number, source: Uint8Array): void;
+  /** Calls `use` with a buffer over bytes of the tensor's memory, which is empty when that returns. */
+  lendBytes(handle: Handle, at: number, count: number, use: (memory: ArrayBuffer) => void): void;
   viewBytes(handle: Handle): ArrayBuffer;
   item(handle: Handle): number | bigint | boolean | { re: number; im: number };
 

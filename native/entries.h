@@ -94,6 +94,13 @@ napi_value external_buffer(napi_env env, void* memory, size_t size, std::unique_
   return value;
 }
 
+// An ArrayBuffer over memory that nothing keeps: to be detached before the caller lets it go.
+inline napi_value borrowed_buffer(napi_env env, void* memory, size_t size) {
+  napi_value value = nullptr;
+  check(env, napi_create_external_arraybuffer(env, memory, size, nullptr, nullptr, &value));
+  return value;
+}
+
 // Body runs inside the collection that takes the object.
 template <node_api_basic_finalize Body>
 void when_collected(napi_env env, napi_value object, void* data, void* hint) {

@@ -7,8 +7,9 @@ import { scope, type Generator as RandomGenerator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
 import { defaultCollate } from './collate.js';
 import { pinBatch } from './moveToDevice.js';
-import { sampleAt, samplesKind, type Samples } from './dataset.js';
+import { beneathSubsets, samplesAt, samplesKind, type Samples } from './dataset.js';
 import { BatchSampler, drawSeed, RandomSampler, samplerKind, SequentialSampler, type Sampler } from './samplers.js';
+import { rowsOf } from './tensorDataset.js';
 
 export interface DataLoaderOptions<Item, Batch> {
   /** Default: 1. */
@@ -172,10 +173,13 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
     let index = 0;
     for (const indices of this.#batchSampler) {
       if (index++ < first) continue;
-      yield scope(() => {
-        const samples = indices.map((i) => sampleAt(this.#dataset, i, 'DataLoader, from its sampler'));
-        return this.#pinMemory ? pinBatch(this.#collate(samples)) : this.#collate(samples);
-      });
+      yield scope(() => (this.#pinMemory ? pinBatch(this.#batchAt(indices)) : this.#batchAt(indices)));
     }
+  }
+
+  #batchAt(indices: readonly number[]): Batch {
+    const place = beneathSubsets(this.#dataset, indices, 'DataLoader, from its sampler');
+    const rows = this.#collate === (defaultCollate as unknown) ? rowsOf(...place) : null;
+    return rows === null ? this.#collate(samplesAt(...place)) : (rows as Batch);
   }
 }

@@ -2,15 +2,33 @@ import { AiforgeError } from '../errors.js';
 import { kind, listOf, notNegative, optional, size, whole } from '../kinds.js';
 import { show } from '../show.js';
 import { signature } from '../signature.js';
-import { randperm, Tensor, type Generator } from '../tensor/index.js';
+import { randperm, type Generator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
+import { isPromise, notAwaited } from './promised.js';
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
 
-/** Samples by index, as `torch.utils.data.Dataset`. */
+/**
+ * Samples by index, as `torch.utils.data.Dataset`.
+ *
+ * @example
+ * import { data, type Tensor } from 'aiforge';
+ * const squares: data.Dataset<number> = {
+ *   length: 4,
+ *   get: (index) => index ** 2,
+ *   getBatch: (indices) => indices.map((index) => index ** 2), // say, by one query
+ * };
+ * const loader = new data.DataLoader<number, Tensor>(squares, { batchSize: 2 });
+ * Array.from(loader, (batch) => batch.tolist()); // [[0, 1], [4, 9]]
+ */
 export interface Dataset<Item = unknown> {
   readonly length: number;
   get(index: number): Item;
+  /**
+   * The samples at some indices, in their order, where that is quicker than one by one. A DataLoader then calls this instead of
+   * `get`, also beneath a Subset, and hands what it returns to `collate`. As `__getitems__` in Python.
+   */
+  getBatch?(indices: readonly number[]): Item[];
 }
 
 /** Where samples come from: a dataset, or an array of them. */
@@ -22,6 +40,7 @@ const isDataset = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
   typeof (value as Dataset).get === 'function' &&
+  ['function', 'undefined'].includes(typeof (value as Dataset).getBatch) &&
   typeof (value as Dataset).length === 'number';
 
 export const samplesKind = kind<Samples>(
@@ -35,7 +54,26 @@ export function sampleAt<Item>(samples: Samples<Item>, index: number, who: strin
   return 'get' in samples ? samples.get(index) : samples[index]!;
 }
 
-function checkIndex(who: string, index: number, length: number): void {
+/**
+ * The samples at some indices, all at once where the dataset gives them so. Throws INVALID_ARGUMENT for an index that there is
+ * no sample of, and for other than a sample for each.
+ */
+export function samplesAt<Item>(samples: Samples<Item>, indices: readonly number[], who: string): Item[] {
+  if (!('get' in samples) || samples.getBatch === undefined) return indices.map((i) => sampleAt(samples, i, who));
+  for (const index of indices) checkIndex(who, index, samples.length);
+  const batch: unknown = samples.getBatch(indices);
+  if (Array.isArray(batch) && batch.length === indices.length) return batch as Item[];
+  const expected = `an array of ${indices.length} samples, one for each index`;
+  if (isPromise(batch)) {
+    const problem = `${who}: getBatch returned a Promise, expected ${expected}; load the data before, and let getBatch read it.`;
+    throw notAwaited('INVALID_ARGUMENT', problem, batch);
+  }
+  const found = Array.isArray(batch) ? `an array of ${batch.length}` : show(batch);
+  throw refusal(`${who}: getBatch returned ${found}, expected ${expected}`);
+}
+
+/** Throws INVALID_ARGUMENT, in the name of who asks, for an index that there is no sample of. */
+export function checkIndex(who: string, index: number, length: number): void {
   if (Number.isSafeInteger(index) && index >= 0 && index < length) return;
   const expected = length > 0 ? `a whole number, 0 … ${length - 1}` : 'none, since there are no samples';
   throw refusal(`${who}: index ${show(index)} is outside the samples, expected ${expected}`);
@@ -47,30 +85,6 @@ const randomSplitTakes = signature({
   lengths: listOf(notNegative),
   generator: optional(generatorKind),
 });
-
-/** The rows of tensors of equal length, as `torch.utils.data.TensorDataset`: `get(i)` gives row i of each. */
-export class TensorDataset implements Dataset<Tensor[]> {
-  readonly tensors: readonly Tensor[];
-  readonly length: number;
-
-  constructor(...tensors: Tensor[]) {
-    for (const given of tensors) {
-      if (!Tensor.isTensor(given)) throw refusal(`TensorDataset: expected tensors, one by one, got ${show(given)}`);
-      if (given.dim() === 0) throw refusal(`TensorDataset: expected tensors with rows, got ${show(given)}`);
-    }
-    const lengths = tensors.map((tensor) => tensor.size(0));
-    if (tensors.length === 0 || lengths.some((length) => length !== lengths[0])) {
-      throw refusal(`TensorDataset: expected tensors of one length, got lengths [${lengths.join(', ')}]`);
-    }
-    this.tensors = tensors;
-    this.length = lengths[0]!;
-  }
-
-  get(index: number): Tensor[] {
-    if (arguments.length > 1) getTakes.check('get', arguments);
-    return this.tensors.map((tensor) => tensor.select(0, index));
-  }
-}
 
 /** The samples of a dataset at some indices, as `torch.utils.data.Subset`. */
 export class Subset<Item> implements Dataset<Item> {
@@ -90,6 +104,24 @@ export class Subset<Item> implements Dataset<Item> {
     checkIndex('Subset', index, this.length);
     return sampleAt(this.dataset, this.indices[index]!, 'Subset: its dataset');
   }
+}
+
+const { get: getOfSubset } = Subset.prototype;
+
+/** Where samples of a subset, or of a subset of one, come from, and their indices there. */
+export function beneathSubsets<Item>(
+  samples: Samples<Item>,
+  indices: readonly number[],
+  who: string,
+): [Samples<Item>, readonly number[], string] {
+  // A class that extends Subset may give other samples.
+  if (!(samples instanceof Subset) || samples.get !== getOfSubset || 'getBatch' in samples)
+    return [samples, indices, who];
+  const own = indices.map((index) => {
+    checkIndex(who, index, samples.length);
+    return samples.indices[index]!;
+  });
+  return beneathSubsets(samples.dataset as Samples<Item>, own, 'Subset: its dataset');
 }
 
 /** The sizes of parts given as fractions that add up to 1: rounded down, the rest dealt out from the first. */

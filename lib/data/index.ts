@@ -1,6 +1,6 @@
 export { defaultCollate, type Collated } from './collate.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
-export { randomSplit, Subset, TensorDataset, type Dataset, type Samples } from './dataset.js';
+export { randomSplit, Subset, type Dataset, type Samples } from './dataset.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
 export {
   BatchSampler,
@@ -15,3 +15,4 @@ export {
   type SubsetRandomSamplerOptions,
   type WeightedRandomSamplerOptions,
 } from './samplers.js';
+export { TensorDataset } from './tensorDataset.js';

@@ -38,7 +38,7 @@ const saveTakes = signature({ value: anything, file: string });
  * an optimizer; a Map's keys stay what they are, arrays as tuples. Whole numbers are Python's `int`, others `float`. As `torch.save`.
  *
  * @throws AiforgeError INVALID_ARGUMENT for what is no data, such as a module (save its `stateDict()`), for holes in arrays,
- *   keys that are one in Python, and sparse tensors.
+ *   keys that are one in Python, and nested tensors.
  * @example
  * import { load, nn, optim, save } from 'aiforge';
  * const model = new nn.Linear(2, 1);

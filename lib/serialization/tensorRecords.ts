@@ -1,6 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { aten } from '../tensor/calls/aten.js';
 import { attributesOf } from '../tensor/attributes.js';
+import type { Layout } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Memories } from './memories.js';
 import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
@@ -9,6 +10,9 @@ import { storageTypes, untypedStorage } from './storageTypes.js';
 const typeOf = new Map([...storageTypes].map(([type, dtype]) => [dtype, type]));
 
 const schemeOf = aten<string>('qscheme');
+const indicesOf = aten('_indices');
+const valuesOf = aten('_values');
+const compressedValuesOf = aten('values');
 
 const globalOf = (dotted: string): GlobalName => {
   const at = dotted.lastIndexOf('.');
@@ -16,13 +20,6 @@ const globalOf = (dotted: string): GlobalName => {
 };
 
 const noHooks = (): Call => new Call(globalOf('collections.OrderedDict'), []);
-
-function check(tensor: Tensor): void {
-  const isMeta = tensor.device === 'meta';
-  if (!isMeta && tensor.layout === 'strided') return;
-  const kind = isMeta ? 'without data (meta)' : `of layout ${tensor.layout}`;
-  throw new AiforgeError('INVALID_ARGUMENT', `save: a tensor ${kind} cannot be saved; convert it first.`);
-}
 
 /** The scale and zero point of a quantized tensor, which are tensors themselves where each channel has its own. */
 function quantizerOf(tensor: Tensor): Tuple {
@@ -32,13 +29,46 @@ function quantizerOf(tensor: Tensor): Tuple {
   return new Tuple([name, tensor.qPerChannelScales(), tensor.qPerChannelZeroPoints(), tensor.qPerChannelAxis()]);
 }
 
-/** What was set on a tensor, by name. */
+// What the two dimensions' places are called in each layout.
+const compressed: Readonly<Partial<Record<Layout, readonly ((...args: unknown[]) => Tensor)[]>>> = {
+  sparse_csr: [aten('crow_indices'), aten('col_indices')],
+  sparse_bsr: [aten('crow_indices'), aten('col_indices')],
+  sparse_csc: [aten('ccol_indices'), aten('row_indices')],
+  sparse_bsc: [aten('ccol_indices'), aten('row_indices')],
+};
+
+/** What Python's `_rebuild_sparse_tensor` makes a sparse tensor of. */
+function sparsePartsOf(tensor: Tensor): Tuple {
+  const shape = new Call(globalOf('torch.Size'), [new Tuple(tensor.shape)]);
+  if (tensor.layout === 'sparse_coo') {
+    return new Tuple([indicesOf(tensor), valuesOf(tensor), shape, tensor.isCoalesced()]);
+  }
+  const places = compressed[tensor.layout];
+  if (places === undefined) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `save: a tensor of layout ${tensor.layout} cannot be saved; convert it first.`,
+    );
+  }
+  return new Tuple([...places.map((place) => place(tensor)), compressedValuesOf(tensor).detach(), shape]);
+}
+
+/** A tensor without data. */
+function metaOf(tensor: Tensor): Call {
+  const place = [new Tuple(tensor.shape), new Tuple(tensor.stride()), tensor.requiresGrad];
+  return new Call(globalOf('torch._utils._rebuild_meta_tensor_no_storage'), [
+    globalOf(`torch.${tensor.dtype}`),
+    ...place,
+  ]);
+}
 
 /** How a pickle says each tensor: as the calls that make it of its storage. */
 export class TensorRecords {
   readonly #memories: Memories;
   /** The integers of quantized tensors, and what makes numbers of them. */
   readonly #quantizations = new Map<Tensor, { integers: Tensor; quantizer: Tuple }>();
+  /** Of sparse tensors: other tensors, which the pickle has too. */
+  readonly #parts = new Map<Tensor, Tuple>();
 
   constructor(memories: Memories) {
     this.#memories = memories;
@@ -46,20 +76,24 @@ export class TensorRecords {
 
   /** Notes the memory that a tensor needs; what else belongs to it. */
   collect(tensor: Tensor): object {
-    check(tensor);
     const attributes = attributesOf(tensor);
-    if (!tensor.isQuantized) {
-      this.#memories.add(tensor);
-      return [attributes];
+    if (tensor.layout !== 'strided') {
+      const parts = sparsePartsOf(tensor);
+      this.#parts.set(tensor, parts);
+      return [attributes, parts];
     }
-    const quantization = { integers: tensor.intRepr(), quantizer: quantizerOf(tensor) };
-    this.#quantizations.set(tensor, quantization);
-    this.#memories.add(quantization.integers);
-    return [attributes, quantization.quantizer];
+    if (tensor.isQuantized) {
+      const quantization = { integers: tensor.intRepr(), quantizer: quantizerOf(tensor) };
+      this.#quantizations.set(tensor, quantization);
+      this.#memories.add(quantization.integers);
+      return [attributes, quantization.quantizer];
+    }
+    if (tensor.device !== 'meta') this.#memories.add(tensor);
+    return [attributes];
   }
 
   record(tensor: Tensor): Call {
-    const made = tensor.isQuantized ? this.#quantized(tensor) : this.#strided(tensor);
+    const made = this.#made(tensor);
     const attributes = attributesOf(tensor);
     if (attributes.size === 0) return made;
     const type = globalOf('torch.Tensor');
@@ -69,6 +103,21 @@ export class TensorRecords {
       new Tuple(made.args),
       attributes,
     ]);
+  }
+
+  #made(tensor: Tensor): Call {
+    if (tensor.layout !== 'strided') return this.#sparse(tensor);
+    if (tensor.device === 'meta') return metaOf(tensor);
+    return tensor.isQuantized ? this.#quantized(tensor) : this.#strided(tensor);
+  }
+
+  // Python loses what requires gradients but of parameters.
+  #sparse(tensor: Tensor): Call {
+    const layout = new Call(globalOf('torch.serialization._get_layout'), [`torch.${tensor.layout}`]);
+    const args = [layout, this.#parts.get(tensor)!];
+    const made = new Call(globalOf('torch._utils._rebuild_sparse_tensor'), args);
+    if (!tensor.requiresGrad) return made;
+    return new Call(globalOf('torch._utils._rebuild_parameter'), [made, true, noHooks()]);
   }
 
   #strided(tensor: Tensor): Call {

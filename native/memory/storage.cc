@@ -177,14 +177,14 @@ napi_value row_major(napi_env env, napi_callback_info info) {
   });
 }
 
-// The bytes of a row-major tensor's memory from `at` on, as many as `array` has.
-char* bytes_at(const at::Tensor& tensor, int64_t at, const TypedArray& array) {
+// `count` bytes of a row-major tensor's memory from `at` on.
+char* bytes_at(const at::Tensor& tensor, int64_t at, uint64_t count) {
   const bool is_row_major = tensor.device().is_cpu() && tensor.layout() == c10::kStrided &&
                             tensor.has_storage() && tensor.is_contiguous();
   if (!is_row_major) throw Error("INVALID_ARGUMENT", "expected a row-major tensor on the CPU");
   const auto size = static_cast<uint64_t>(tensor.nbytes());
   const auto start = static_cast<uint64_t>(at);
-  if (at < 0 || start > size || array.bytes > size - start) {
+  if (at < 0 || start > size || count > size - start) {
     throw Error("INVALID_ARGUMENT", "expected bytes within the tensor's " + std::to_string(size));
   }
   return static_cast<char*>(tensor.data_ptr()) + at;
@@ -196,7 +196,7 @@ napi_value read_bytes(napi_env env, napi_callback_info info) {
     const Arguments<3> args(env, info);
     const TypedArray target = read_typed_array(env, args[2]);
     const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
-    const char* bytes = bytes_at(tensor, args.int64(1), target);
+    const char* bytes = bytes_at(tensor, args.int64(1), target.bytes);
     if (target.bytes > 0) std::memcpy(target.data, bytes, target.bytes);
     return nullptr;
   });
@@ -208,7 +208,7 @@ napi_value write_bytes(napi_env env, napi_callback_info info) {
     const Arguments<3> args(env, info);
     const TypedArray source = read_typed_array(env, args[2]);
     const at::Tensor& tensor = Environment::of(env).handles.get(args.handle(0));
-    char* bytes = bytes_at(tensor, args.int64(1), source);
+    char* bytes = bytes_at(tensor, args.int64(1), source.bytes);
     if (source.bytes > 0) std::memcpy(bytes, source.data, source.bytes);
     return nullptr;
   });
@@ -235,6 +235,27 @@ napi_value view_bytes(napi_env env, napi_callback_info info) {
   });
 }
 
+// lendBytes(tensor, at, count, use): calls `use` with an ArrayBuffer over bytes of a row-major
+// tensor's memory, which has none any more when the call returns.
+napi_value lend_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<4> args(env, info);
+    const at::Tensor tensor = Environment::of(env).handles.get(args.handle(0));
+    const int64_t count = args.int64(2);
+    if (count < 0) throw Error("INVALID_ARGUMENT", "expected a count of bytes");
+    char* const memory = bytes_at(tensor, args.int64(1), static_cast<uint64_t>(count));
+    const napi_value buffer = borrowed_buffer(env, memory, count);
+    const napi_value undefined = Napi::Env(env).Undefined();
+    const napi_status status =
+        napi_call_function(env, undefined, args.function(3), 1, &buffer, nullptr);
+    napi_value thrown = nullptr;
+    if (status != napi_ok) napi_get_and_clear_last_exception(env, &thrown);
+    check(env, napi_detach_arraybuffer(env, buffer));
+    if (thrown != nullptr) check(env, napi_throw(env, thrown));
+    return nullptr;
+  });
+}
+
 // item(tensor): the one element as a number, bigint, boolean or { re, im }
 napi_value item(napi_env env, napi_callback_info info) {
   return guarded(env, Call{info, "Tensor.item", {"self"}}, [&]() -> napi_value {
@@ -253,6 +274,7 @@ void define_storage(Napi::Env env, Napi::Object exports) {
   define<row_major>(env, exports, "rowMajor");
   define<read_bytes>(env, exports, "readBytes");
   define<write_bytes>(env, exports, "writeBytes");
+  define<lend_bytes>(env, exports, "lendBytes");
   define<view_bytes>(env, exports, "viewBytes");
   define<item>(env, exports, "item");
 }

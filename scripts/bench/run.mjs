@@ -48,6 +48,15 @@ const optimizerRows = [
   ['sgd_fused_500', 'sgd_fused_500', 'fused SGD step with momentum on 500 parameters', 20, 0.5],
 ];
 
+const dataRows = [
+  ['epoch_wide', 'epoch_wide', '`DataLoader`, 60,000 rows of 784, batch 64', 1, 0.6],
+  ['epoch_wide_shuffled', 'epoch_wide_shuffled', '`DataLoader`, 60,000 rows of 784, batch 64, shuffled', 1, 0.6],
+  ['epoch_narrow', 'epoch_narrow', '`DataLoader`, 60,000 rows of 32, batch 64', 2, 0.6],
+  ['epoch_narrow_shuffled', 'epoch_narrow_shuffled', '`DataLoader`, 60,000 rows of 32, batch 64, shuffled', 2, 0.6],
+  ['save_500mb', 'save_500mb', '`save` of 500 MB', 1, 1],
+  ['load_500mb', 'load_500mb', '`load` of 500 MB', 1, 1],
+];
+
 // Against a memcpy of the same 10 MB in Node.
 const copyRows = [
   ['typed_array', 'memcpy', '`tensor(typedArray)` of 10 MB against memcpy', 20, 1.2],
@@ -177,6 +186,7 @@ await runMain(async () => {
   await measureModels(Object.keys(models), ours, theirs, python, add);
   for (const row of importRow(python)) add(row);
   for (const row of conversionRows) add(await compare(ours, theirs, row, 1, turns));
+  for (const row of dataRows) add(await compare(ours, theirs, row, 1, turns));
   for (const row of optimizerRows) add(await compare(ours, theirs, row, 1, turns));
   for (const row of copyRows) add(await compare(ours, ours, row, 1, turns));
   await operatorRows(ours, theirs, add);

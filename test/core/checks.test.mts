@@ -203,6 +203,48 @@ describe('what a run checks', () => {
         expect(failure.message).to.match(message);
       });
     }
+
+    for (const [what, batch, message] of [
+      [
+        'batches with nothing in them',
+        [undefined],
+        /Dataset\.getBatch, for \d+, returned undefined; expected the item/,
+      ],
+      ['a promise of a batch', Promise.resolve([]), /Dataset\.getBatch returned a promise, but must be synchronous/],
+    ] as const) {
+      it(what, async () => {
+        class Bad extends Dataset {
+          override getBatch(indices: readonly number[]): Batch[] {
+            return (Array.isArray(batch) ? indices.map(() => undefined) : batch) as unknown as Batch[];
+          }
+        }
+        registerPlugin({ name: 'bad', Model: Altered, Dataset: Bad, Preprocessor: Unchanged });
+        const failure = await failureOf(run(experiment({}, { ...altered, datasetPlugin: 'bad' })));
+        expect(failure).to.include({ code: 'PLUGIN_INVALID' });
+        expect(failure.message).to.match(message);
+      });
+    }
+  });
+
+  describe('of a dataset that gives batches', () => {
+    for (const preprocessor of [undefined, Unchanged]) {
+      it(`nothing: they train to the same loss ${preprocessor ? 'with' : 'without'} a preprocessor`, async () => {
+        const batches: number[] = [];
+        class AtOnce extends Dataset {
+          override getBatch(indices: readonly number[]): Batch[] {
+            batches.push(indices.length);
+            return indices.map((index) => this.get(index));
+          }
+        }
+        registerPlugin({ name: 'one_by_one', Model: Altered, Dataset, Preprocessor: preprocessor });
+        registerPlugin({ name: 'at_once', Model: Altered, Dataset: AtOnce, Preprocessor: preprocessor });
+        alter = (output) => output;
+        const lossOf = async (datasetPlugin: string) =>
+          (await run(experiment({ epochs: 2 }, { ...altered, datasetPlugin }))).history;
+        expect(await lossOf('at_once')).to.deep.equal(await lossOf('one_by_one'));
+        expect(batches).to.include.members([experiment().training.batchSize]);
+      });
+    }
   });
 
   describe('of callbacks and options', () => {

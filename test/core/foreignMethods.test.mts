@@ -66,6 +66,7 @@ describe('what nothing of a plugin would call is refused:', () => {
     ['Dataset', 'collate', 'transform of a Preprocessor'],
     ['Dataset', '__getitem__', 'get(index)'],
     ['Dataset', 'getitem', 'get(index)'],
+    ['Dataset', '__getitems__', 'getBatch(indices)'],
     ['Dataset', '__len__', 'get length()'],
     ['Dataset', 'len', 'get length()'],
     ['Dataset', 'load_data', 'loadData'],

@@ -17,7 +17,7 @@ const hooks: Readonly<Record<Part, readonly string[]>> = {
     'configureScheduler',
     'configureLossFn',
   ],
-  Dataset: ['length', 'get', 'loadData', 'splits', 'classNames'],
+  Dataset: ['length', 'get', 'getBatch', 'loadData', 'splits', 'classNames'],
   Preprocessor: ['fit', 'transform', 'inverseTransform', 'state', 'restore', 'save', 'load'],
 };
 
@@ -109,6 +109,7 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     collate: 'get(index), and transform of a Preprocessor: there samples are cut or padded to one length',
     collatefn: 'get(index), and transform of a Preprocessor: there samples are cut or padded to one length',
     getitem: 'get(index)',
+    getitems: 'getBatch(indices)',
     len: 'get length()',
     iter: 'get length() and get(index)',
     traindataloader: 'splits(), which returns { train, val, test }',

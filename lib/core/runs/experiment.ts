@@ -7,7 +7,7 @@ import { ModelConfig } from '../../config/modelConfigs.js';
 import { isAddress, isPath } from '../../config/paths.js';
 import { withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
-import type { Dataset } from '../../data/index.js';
+import { samplesAt, type Dataset } from '../../data/dataset.js';
 import { AiforgeError } from '../../errors.js';
 import { size, string } from '../../kinds.js';
 import { childLogger } from '../../log.js';
@@ -134,16 +134,16 @@ export async function prepareData(
   const splits = splitDataset(dataset, config.training);
   const preprocessor = createPreprocessor(plugins);
   const { classNames } = dataset;
-  const items = { length: dataset.length, get: (index: number) => itemOf(dataset, index) };
+  const items = itemsOf(dataset);
   if (preprocessor === undefined) return { samples: items, splits, preprocessor, classNames };
   if (preprocessorFile !== undefined) called('Preprocessor.load', () => preprocessor.load(preprocessorFile));
   else if (context.ranks.rank === 0) {
-    const items = new Items(dataset, splits.train);
+    const training = new Items(items, splits.train);
     await awaited('Preprocessor.fit', () =>
-      preprocessor.fit(items, withSourceOf(config.preprocessArgs, ownCopy(config.preprocessArgs))),
+      preprocessor.fit(training, withSourceOf(config.preprocessArgs, ownCopy(config.preprocessArgs))),
     );
   }
-  return { samples: transformed(dataset, preprocessor), splits, preprocessor, classNames };
+  return { samples: transformed(items, preprocessor), splits, preprocessor, classNames };
 }
 
 /** Writes rank 0's fitted preprocessor into the run's folder, from where the others take it. */
@@ -192,32 +192,52 @@ function checkDataset(dataset: BaseDataset): void {
 /** The items at some indices, as often as they are asked for. */
 class Items implements Iterable<unknown> {
   constructor(
-    private readonly dataset: BaseDataset,
+    private readonly items: Dataset,
     private readonly indices: readonly number[],
   ) {}
 
   *[Symbol.iterator](): Iterator<unknown> {
-    for (const index of this.indices) yield itemOf(this.dataset, index);
+    for (const index of this.indices) yield this.items.get(index);
   }
 }
 
-function transformed(dataset: BaseDataset, preprocessor: BasePreprocessor): Dataset {
+function transformed(items: Dataset, preprocessor: BasePreprocessor): Dataset {
+  const transform = (item: unknown, index: number): unknown =>
+    called(
+      () => `Preprocessor.transform, for item ${index},`,
+      () => preprocessor.transform(item),
+    );
   return {
-    length: dataset.length,
-    get: (index) =>
-      called(
-        () => `Preprocessor.transform, for item ${index},`,
-        () => preprocessor.transform(itemOf(dataset, index)),
-      ),
+    length: items.length,
+    get: (index) => transform(items.get(index), index),
+    getBatch: (indices) => samplesAt(items, indices, 'Dataset').map((item, i) => transform(item, indices[i]!)),
   };
 }
 
-/** An item, there where a preprocessor or what makes batches would blame itself for one that is missing. */
-function itemOf(dataset: BaseDataset, index: number): unknown {
-  const item = called(
-    () => `Dataset.get(${index})`,
-    () => dataset.get(index),
-  );
+/** A plugin's items. One that is missing shows here: a preprocessor, or what makes batches, would blame itself. */
+function itemsOf(dataset: BaseDataset): Dataset {
+  const { length } = dataset;
+  const get = (index: number): unknown => {
+    const call = (): string => `Dataset.get(${index})`;
+    return present(
+      called(call, () => dataset.get(index)),
+      call,
+    );
+  };
+  if (dataset.getBatch === undefined) return { length, get };
+  const answers = {
+    length,
+    get,
+    getBatch: (indices: readonly number[]) => called('Dataset.getBatch', () => dataset.getBatch!(indices)),
+  };
+  const getBatch = (indices: readonly number[]): unknown[] =>
+    samplesAt(answers, indices, 'Dataset').map((item, i) =>
+      present(item, () => `Dataset.getBatch, for ${indices[i]},`),
+    );
+  return { length, get, getBatch };
+}
+
+function present(item: unknown, call: () => string): unknown {
   if (item !== undefined && item !== null) return item;
-  throw new AiforgeError('PLUGIN_INVALID', `Dataset.get(${index}) returned ${String(item)}; expected the item.`);
+  throw new AiforgeError('PLUGIN_INVALID', `${call()} returned ${String(item)}; expected the item.`);
 }

@@ -7,6 +7,9 @@ import { handleOf, wrapHandle, type Tensor } from '../tensor.js';
 // the tensor is needed, which JavaScript may not have.
 const CHUNK = 1 << 20;
 
+// To lend a tensor's memory costs more than to copy what is smaller.
+const LENT = 1 << 16;
+
 /** How many bytes the elements of a tensor have. */
 export const sizeOf = (tensor: Tensor): number => tensor.numel() * tensor.elementSize();
 
@@ -30,10 +33,14 @@ export function* chunksOf(tensor: Tensor): Generator<Uint8Array> {
 /** Fills the memory of a new tensor on the CPU, in pieces: `read` gives each those bytes that are at `at` of the whole. */
 export function fillFrom(tensor: Tensor, read: (piece: Uint8Array, at: number) => void): void {
   const total = sizeOf(tensor);
-  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, total));
+  const handle = handleOf(tensor);
+  if (total < LENT) {
+    const bytes = Buffer.allocUnsafeSlow(total);
+    if (total > 0) read(bytes, 0);
+    native.writeBytes(handle, 0, bytes);
+    return;
+  }
   for (let at = 0; at < total; at += CHUNK) {
-    const piece = buffer.subarray(0, Math.min(CHUNK, total - at));
-    read(piece, at);
-    native.writeBytes(handleOf(tensor), at, piece);
+    native.lendBytes(handle, at, Math.min(CHUNK, total - at), (memory) => read(new Uint8Array(memory), at));
   }
 }

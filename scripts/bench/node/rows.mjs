@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import { conversions } from './conversions.mjs';
+import { dataRows } from './data.mjs';
 import { settle, there } from './device.mjs';
 import { gpuRows } from './gpu.mjs';
 import { modelRows } from './models.mjs';
@@ -59,6 +60,7 @@ export const rows = {
   mlp_step: { build: mlpStep, iterations: 10, warmUp: 300 },
   transformer_step: { build: transformerStep, iterations: 1, warmUp: 10 },
   ...conversions,
+  ...dataRows,
   ...optimizers,
   ...modelRows,
   ...gpuRows,

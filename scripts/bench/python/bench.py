@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from conversions import CONVERSIONS
+from data import DATA
 from device import settle, there
 from gpu import GPU
 from models import Transformer, mlp
@@ -64,6 +65,7 @@ ROWS = {
     "mlp_step": (mlp_step, 10, 300),
     "transformer_step": (transformer_step, 1, 10),
     **CONVERSIONS,
+    **DATA,
     **OPTIMIZERS,
     **TRAINING,
     **GPU,
