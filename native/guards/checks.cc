@@ -110,6 +110,14 @@ void empty_result(Call call) {
           "'output_size' of at most a million beside a size of 0");
 }
 
+void finite_matrix(Call call) {
+  const at::Tensor self = call.tensor("self");
+  const bool is_readable = self.defined() && self.has_storage() && self.device().is_cpu() &&
+                           self.layout() == c10::kStrided && !self._is_zerotensor();
+  if (!is_readable || c10::isIntegralType(self.scalar_type(), true)) return;
+  require(self.detach().isfinite().all().item<bool>(), "a matrix without infinities and NaNs");
+}
+
 void combinations(Call call) { require(call.integer("r", 2) <= 1000, "'r' of at most 1,000"); }
 
 void empty_matrices(Call call) {

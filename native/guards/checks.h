@@ -23,6 +23,7 @@ void pool_indices(Call call, int64_t dims);
 void average_pool(Call call, int64_t dims);
 void empty_result(Call call);
 void combinations(Call call);
+void finite_matrix(Call call);
 void row_pointers(Call call);
 void empty_matrices(Call call);
 void class_targets(Call call);

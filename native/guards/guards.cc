@@ -108,6 +108,7 @@ const std::vector<Guard> kGuards = {
      "counts through the sizes of a result without elements, for years when they are large",
      empty_result},
     {"lstm", "reads the weights by sizes that they should have", lstm_weights},
+    {"linalg_eigvals", "goes on where LAPACK refused, with what that never wrote", finite_matrix},
     {"combinations", "makes 'r' tensors of as many dimensions, for hours", combinations},
     {"linalg_qr qr geqrf ormqr linalg_solve_triangular triangular_solve addbmm addbmm_",
      "counts through matrices without elements, for years when they are many", empty_matrices},
