@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "../calls/operators.h"
 #include "../errors.h"
 #include "guards.h"
 
@@ -47,7 +48,7 @@ bool has_kernel(const c10::OperatorHandle& op) {
 }
 
 std::vector<const Guard*> rules_of(const c10::OperatorName& name) {
-  std::vector<const Guard*> guards = guards_of(name.name);
+  std::vector<const Guard*> guards = guards_of(full_name(name));
   guards.erase(std::remove_if(guards.begin(), guards.end(),
                               [](const Guard* guard) { return guard->instead != nullptr; }),
                guards.end());

@@ -289,7 +289,8 @@ const std::vector<Guard> kGuards = {
                "'qkv' to have three parts for each of 'num_heads' heads");
        require_elements(call, {"qkv_bias"}, width);
      }},
-    {"_neg_view _neg_view_copy", "reads a quantized tensor's numbers as if they were its own",
+    {"_neg_view _neg_view_copy view.dtype view_copy.dtype",
+     "reads a quantized tensor's numbers as if they were its own",
      [](Call call) {
        require(!call.tensor("self").is_quantized(), "a tensor that is not quantized");
      }},
@@ -377,12 +378,13 @@ const std::vector<Guard>& all_guards() { return kGuards; }
 std::vector<const Guard*> guards_of(const std::string& name) {
   std::vector<const Guard*> found;
   if (name.rfind("aten::", 0) != 0) return found;
-  const std::string base = name.substr(6, name.find('.') - 6);
+  const std::string whole = name.substr(6);
+  const std::string base = whole.substr(0, whole.find('.'));
   for (const Guard& guard : kGuards) {
     std::istringstream patterns(guard.operators);
     std::string pattern;
     while (patterns >> pattern) {
-      if (!matches(pattern, base)) continue;
+      if (!matches(pattern, base) && pattern != whole) continue;
       found.push_back(&guard);
       break;
     }

@@ -42,7 +42,7 @@ class GuardedCall {
 
 // One row of the table in guards.cc.
 struct Guard {
-  const char* operators;  // names without overloads, separated by spaces; `*` ends a prefix
+  const char* operators;  // names, without overloads for all of them; `*` ends a prefix
   const char* reason;     // what LibTorch would do
   void (*rule)(const GuardedCall& call);  // throws INVALID_ARGUMENT
   // The public operator of which this is an inner step, which nobody else can call.

@@ -163,8 +163,8 @@ function useArguments(library, handles) {
 function useAfterwards(library, call, handles, phase) {
   if (call.after === undefined) return;
   phase('aftermath');
-  takeSteps(library, call, handles);
-  useArguments(library, handles);
+  attempt(() => takeSteps(library, call, handles));
+  attempt(() => useArguments(library, handles));
 }
 
 /** Runs a step whose refusal is no failure; anything but the library's own errors passes on. */

@@ -11,7 +11,11 @@ export type AdaptiveSizes = number | readonly (number | null)[];
 
 const isList = (value: unknown): boolean => Array.isArray(value);
 
-const areNumbers = (value: unknown): boolean => Array.isArray(value) && value.every((size) => typeof size === 'number');
+/** More than tensors have; an array may have billions of holes. */
+const MOST_DIMENSIONS = 64;
+
+const areNumbers = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= MOST_DIMENSIONS && value.every((size) => typeof size === 'number');
 
 export function perDimension(sizes: Sizes, count: number): readonly number[] {
   if (typeof sizes === 'number') return Array.from({ length: count }, () => sizes);
