@@ -164,6 +164,12 @@ void check_written(const Operator& op, const torch::jit::Stack& stack) {
     each_tensor(stack[i],
                 [&](const at::Tensor& tensor) { check_has_memory(tensor, op.arguments[i].name); });
   }
+  // What takes another's memory has none of such a one either.
+  const bool takes_memory = op.handle.operator_name().name == "aten::set_";
+  for (size_t i = 0; takes_memory && i < stack.size(); ++i) {
+    each_tensor(stack[i],
+                [&](const at::Tensor& tensor) { check_has_memory(tensor, op.arguments[i].name); });
+  }
   for (const size_t i : op.outs) {
     each_tensor(stack[i],
                 [&](const at::Tensor& tensor) { check_out(op, tensor, op.arguments[i].name); });

@@ -112,6 +112,7 @@ describe('an operator that fails', () => {
     for (const call of [() => zeros.resize_([9]), () => zeros.add_(1), () => zeros.set_(aiforge.ones([2]))]) {
       failsAndLeaves([zeros], call);
     }
+    expect(() => aiforge.ones([2]).set_(zeros)).to.throw(/stands for zeros/);
     expect(() => aiforge.share(zeros)).to.throw(/has no memory/);
     expect(() => aiforge.transfer(zeros)).to.throw(/has no memory/);
   });
