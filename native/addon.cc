@@ -5,6 +5,7 @@
 #include "entries.h"
 #include "environment.h"
 #include "exit.h"
+#include "guards/guards.h"
 #include "topics.h"
 
 namespace {
@@ -12,6 +13,7 @@ namespace {
 void define_everything(Napi::Env env, Napi::Object exports) {
   aiforge::install_allocator();
   aiforge::leave_quickly();
+  aiforge::guard_kernels();
   aiforge::Environment::open(env);
   aiforge::define_environment(env, exports);
   aiforge::define_operators(env, exports);

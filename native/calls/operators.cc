@@ -5,6 +5,8 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/headeronly/version.h>
 
+#include <functional>
+
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
@@ -63,6 +65,7 @@ Operator::Operator(c10::OperatorHandle found)
     : handle(found),
       name(full_name(found.operator_name())),
       guards(guards_of(name)),
+      inner_parts(found.schema()),
       resizes(may_resize(found)),
       draws(found.hasTag(at::Tag::nondeterministic_seeded)) {
   const c10::FunctionSchema& schema = found.schema();
@@ -128,27 +131,48 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
   }
 }
 
-// Kernels that write their results from the start of the memory on do so whatever its strides are.
-void check_out(const at::Tensor& tensor, const std::string& name) {
-  if (!tensor.defined() || tensor.layout() != c10::kStrided) return;
-  if (tensor._is_zerotensor()) {
-    throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
+void each_tensor(const c10::IValue& value, const std::function<void(const at::Tensor&)>& visit) {
+  if (value.isTensor() && value.toTensor().defined()) visit(value.toTensor());
+  if (!value.isTensorList()) return;
+  for (const at::Tensor& tensor : value.toTensorVector()) {
+    if (tensor.defined()) visit(tensor);
   }
+}
+
+// A tensor that stands for zeros has no memory, not even to be resized.
+void check_has_memory(const at::Tensor& tensor, const std::string& name) {
+  if (!tensor._is_zerotensor()) return;
+  throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
+}
+
+// Kernels that write their results from the start of the memory on do so whatever its strides are,
+// and look for the memory that an mkldnn tensor does not show.
+void check_out(const Operator& op, const at::Tensor& tensor, const std::string& name) {
+  if (tensor.is_mkldnn() && !op.handle.hasKernelForDispatchKey(c10::DispatchKey::MkldnnCPU)) {
+    throw Error("INVALID_ARGUMENT",
+                "argument '" + name + "': this operator writes no mkldnn tensor; use toDense()");
+  }
+  if (tensor.layout() != c10::kStrided) return;
   if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
   throw Error(
       "INVALID_ARGUMENT",
       "argument '" + name + "': several of its elements lie at one place in memory; clone() it");
 }
 
-void check_outs(const Operator& op, const torch::jit::Stack& stack) {
+void check_written(const Operator& op, const torch::jit::Stack& stack) {
+  for (const size_t i : op.writes) {
+    each_tensor(stack[i],
+                [&](const at::Tensor& tensor) { check_has_memory(tensor, op.arguments[i].name); });
+  }
+  // What takes another's memory has none of such a one either.
+  const bool takes_memory = op.handle.operator_name().name == "aten::set_";
+  for (size_t i = 0; takes_memory && i < stack.size(); ++i) {
+    each_tensor(stack[i],
+                [&](const at::Tensor& tensor) { check_has_memory(tensor, op.arguments[i].name); });
+  }
   for (const size_t i : op.outs) {
-    if (stack[i].isTensor()) {
-      check_out(stack[i].toTensor(), op.arguments[i].name);
-    } else if (stack[i].isTensorList()) {
-      for (const at::Tensor& tensor : stack[i].toTensorVector()) {
-        check_out(tensor, op.arguments[i].name);
-      }
-    }
+    each_tensor(stack[i],
+                [&](const at::Tensor& tensor) { check_out(op, tensor, op.arguments[i].name); });
   }
 }
 
@@ -169,11 +193,12 @@ void prepare(Environment& environment, napi_env env, const Operator& op, const n
              size_t count, torch::jit::Stack& stack) {
   stack.clear();
   push_arguments(environment, env, op, values, count, stack);
-  if (!op.outs.empty()) {
-    check_outs(op, stack);
+  if (!op.writes.empty()) {
+    check_written(op, stack);
     separate_outs(op, stack);
   }
   for (const Guard* guard : op.guards) guard->check({op.handle.schema(), stack});
+  op.inner_parts.take(stack);
 }
 
 // An operator that fails leaves the sizes of what it writes as they were.
@@ -269,6 +294,7 @@ napi_value call(napi_env env, napi_callback_info info) {
     torch::jit::Stack stack = std::move(environment.spare_stack);
     prepare(environment, env, *op, values + 1, given, stack);
     call_boxed(environment, env, *op, values + 1, given, stack);
+    op->inner_parts.give(stack);
     const napi_value result = results(environment, env, *op, stack);
     stack.clear();
     environment.spare_stack = std::move(stack);

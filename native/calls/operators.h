@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../guards/guards.h"
+#include "inner_parts.h"
 #include "values.h"
 #include "written_schemas.h"
 
@@ -39,8 +40,9 @@ struct Operator {
   std::vector<size_t> outs;          // arguments that results are written into
   std::vector<size_t> writes;        // these, and what it works on in place
   std::vector<const Guard*> guards;  // none for nearly all
-  bool resizes;                      // what it writes, where that is a plain tensor
-  bool draws;                        // random numbers
+  InnerParts inner_parts;
+  bool resizes;  // what it writes, where that is a plain tensor
+  bool draws;    // random numbers
 };
 
 // Operators by small integers; resolved on the first call, so that loading costs nothing.

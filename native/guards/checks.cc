@@ -4,6 +4,8 @@
 #include <ATen/ops/_validate_sparse_compressed_tensor_args.h>
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
+
 #include "../calls/values.h"
 
 namespace aiforge::checks {
@@ -15,6 +17,39 @@ void gates(Call call, int64_t count) {
   if (!(input.dim() == 2 && input.size(1) > 0 && input.size(1) % count == 0))
     refuse("gates of 2 dimensions, the second a multiple of " + std::to_string(count) + ", got " +
            describe_tensor(input));
+}
+
+// Without projections oneDNN computes it, where each direction of a layer has 'weight_ih',
+// 'weight_hh' and, with biases, one for each.
+void lstm_weights(Call call) {
+  if (!call.has_argument("input")) return;
+  require_dims(call, "input", 3, 3);
+  const std::vector<at::Tensor> states = call.tensors("hx");
+  require(states.size() == 2 && states[0].defined() && states[1].defined() &&
+              states[0].dim() == 3 && states[1].dim() == 3,
+          "'hx' to be two tensors of 3 dimensions");
+  const int64_t width = states[1].size(2);
+  if (states[0].size(2) != width) return;
+  const int64_t directions = call.flag("bidirectional") ? 2 : 1;
+  const size_t each = call.flag("has_biases") ? 4 : 2;
+  const int64_t layers = call.integer("num_layers");
+  const std::vector<at::Tensor> weights = call.tensors("params");
+  require(layers > 0 && layers < 65536 &&
+              weights.size() == static_cast<size_t>(layers * directions) * each,
+          "'params' of so many layers and directions");
+  const at::Tensor input = call.tensor("input");
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const bool is_first = i < static_cast<size_t>(directions) * each;
+    const int64_t columns = i % each == 0 ? (is_first ? input.size(2) : width * directions) : width;
+    const bool is_bias = i % each >= 2;
+    const std::vector<int64_t> expected =
+        is_bias ? std::vector<int64_t>{4 * width} : std::vector<int64_t>{4 * width, columns};
+    if (weights[i].defined() && weights[i].sizes() == at::IntArrayRef(expected) &&
+        weights[i].scalar_type() == input.scalar_type())
+      continue;
+    refuse("weight " + std::to_string(i) + " of 'params' of sizes [" + c10::Join(", ", expected) +
+           "] and the input's dtype, got " + describe_tensor(weights[i]));
+  }
 }
 
 void cdist_backward(Call call) {
@@ -59,6 +94,43 @@ void sobol(Call call, const char* state, Names of_dimensions) {
   constexpr int64_t kMost = int64_t{1} << kBits;
   require(drawn >= 0 && before >= 0 && drawn < kMost && before < kMost && drawn + before < kMost,
           "at most 2^30 points");
+}
+
+// How often kernels may count for nothing.
+static constexpr double kMostEmpty = 1e6;
+
+void empty_result(Call call) {
+  bool is_empty = false;
+  double count = 1;
+  for (const int64_t size : call.integers("output_size")) {
+    is_empty = is_empty || size == 0;
+    count *= static_cast<double>(std::max<int64_t>(size, 1));
+  }
+  require(!is_empty || count <= kMostEmpty,
+          "'output_size' of at most a million beside a size of 0");
+}
+
+void finite_matrix(Call call) {
+  const at::Tensor self = call.tensor("self");
+  const bool is_readable = self.defined() && self.has_storage() && self.device().is_cpu() &&
+                           self.layout() == c10::kStrided && !self._is_zerotensor();
+  if (!is_readable || c10::isIntegralType(self.scalar_type(), true)) return;
+  require(self.detach().isfinite().all().item<bool>(), "a matrix without infinities and NaNs");
+}
+
+void combinations(Call call) { require(call.integer("r", 2) <= 1000, "'r' of at most 1,000"); }
+
+void empty_matrices(Call call) {
+  for (const c10::IValue& value : call.stack()) {
+    if (!value.isTensor() || !value.toTensor().defined()) continue;
+    const at::Tensor& tensor = value.toTensor();
+    if (tensor.dim() < 3 || tensor.numel() > 0) continue;
+    double count = 1;
+    for (const int64_t size : tensor.sizes().slice(0, tensor.dim() - 2)) {
+      count *= static_cast<double>(size);
+    }
+    require(count <= kMostEmpty, "at most a million matrices without elements");
+  }
 }
 
 void grid_gradient(Call call) {

@@ -8,6 +8,7 @@ namespace aiforge::checks {
 using Call = const GuardedCall&;
 
 void gates(Call call, int64_t count);
+void lstm_weights(Call call);
 void weight_norm(Call call);
 void weight_norm_backward(Call call);
 void cdist_backward(Call call);
@@ -20,6 +21,11 @@ void batch_norm(Call call, bool is_training);
 void sobol(Call call, const char* state, Names of_dimensions);
 void pool_indices(Call call, int64_t dims);
 void average_pool(Call call, int64_t dims);
+void empty_result(Call call);
+void combinations(Call call);
+void finite_matrix(Call call);
+void row_pointers(Call call);
+void empty_matrices(Call call);
 void class_targets(Call call);
 void ctc_targets(Call call);
 void ctc_backward(Call call);

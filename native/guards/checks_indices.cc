@@ -31,14 +31,31 @@ void class_targets(Call call) {
   const at::Tensor target = call.tensor("target");
   if (self.dim() == 0 || !c10::isIntegralType(target.scalar_type(), false)) return;
   const int64_t classes = self.size(self.dim() == 1 ? 0 : 1);
-  const at::Tensor used = target.masked_select(target.ne(call.integer("ignore_index")));
-  require_within(used, "target", 0, classes - 1);
+  const int64_t ignored = call.integer("ignore_index");
+  for (const int64_t value : Integers(target)) {
+    if (value == ignored || (value >= 0 && value < classes)) continue;
+    refuse("'target' to have values in 0 … " + std::to_string(classes - 1) + ", got " +
+           std::to_string(value));
+  }
+}
+
+void row_pointers(Call call) {
+  const at::Tensor rows = call.tensor("crow_indices");
+  const at::Tensor columns = call.tensor("col_indices");
+  require_dims(call, "crow_indices", 1, 64);
+  require_dims(call, "col_indices", rows.dim(), rows.dim());
+  require_same_leading(call, "crow_indices", "col_indices", rows.dim() - 1);
+  require(rows.size(-1) > 0, "a row pointer");
+  const at::Tensor all = rows.reshape({-1, rows.size(-1)});
+  for (int64_t i = 0; i < all.size(0); ++i) {
+    require_rising(all[i], "crow_indices", 0, columns.size(-1));
+  }
 }
 
 static std::vector<int64_t> lengths_of(Call call, const char* name) {
   if (call[name].isIntList()) return call.integers(name);
-  const at::Tensor tensor = call.tensor(name).to(c10::kCPU, c10::kLong).contiguous();
-  return {tensor.const_data_ptr<int64_t>(), tensor.const_data_ptr<int64_t>() + tensor.numel()};
+  const Integers lengths(call.tensor(name).to(c10::kCPU));
+  return {lengths.begin(), lengths.end()};
 }
 
 // The labels of each sample up to its length; what follows them is padding.
@@ -95,14 +112,13 @@ void ldl_pivots(Call call) {
   const at::Tensor pivots = call.tensor("pivots");
   const int64_t rows = call.tensor("LD").size(-2);
   require_within(pivots, "pivots", -rows, rows);
-  if (!pivots.device().is_cpu() || pivots.dim() == 0) return;
+  if (pivots.dim() == 0) return;
   require(pivots.size(-1) == rows, "a pivot for each row");
-  const at::Tensor whole = pivots.to(c10::kLong).contiguous();
-  const int64_t* data = whole.const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < whole.numel(); ++i) {
-    require(data[i] != 0, "pivots other than 0");
-    if (data[i] > 0) continue;
-    require((i + 1) % rows != 0 && data[i + 1] < 0, "negative pivots in pairs");
+  const Integers values(pivots);
+  for (int64_t i = 0; i < values.size(); ++i) {
+    require(values[i] != 0, "pivots other than 0");
+    if (values[i] > 0) continue;
+    require((i + 1) % rows != 0 && values[i + 1] < 0, "negative pivots in pairs");
     ++i;
   }
 }

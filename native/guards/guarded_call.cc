@@ -1,6 +1,3 @@
-#include <ATen/ops/max.h>
-#include <ATen/ops/min.h>
-
 #include <algorithm>
 
 #include "../calls/values.h"
@@ -66,33 +63,33 @@ namespace {
 
 std::string quoted(const std::string& name) { return "'" + name + "'"; }
 
-// The integers of a tensor whose memory can be read here; empty for others.
-std::vector<int64_t> readable_integers(const at::Tensor& tensor) {
-  if (!tensor.defined() || !tensor.has_storage() || !tensor.device().is_cpu() ||
-      tensor.layout() != c10::kStrided || tensor._is_zerotensor() ||
-      !c10::isIntegralType(tensor.scalar_type(), false)) {
-    return {};
-  }
-  const at::Tensor whole = tensor.to(c10::kLong).contiguous();
-  const int64_t* data = whole.const_data_ptr<int64_t>();
-  return {data, data + whole.numel()};
-}
-
 }  // namespace
 
+Integers::Integers(const at::Tensor& tensor) {
+  const bool is_readable = tensor.defined() && tensor.has_storage() && tensor.device().is_cpu() &&
+                           tensor.layout() == c10::kStrided && !tensor._is_zerotensor() &&
+                           c10::isIntegralType(tensor.scalar_type(), false);
+  if (!is_readable) return;
+  whole_ = tensor.to(c10::kLong).contiguous();
+  values_ = {whole_.const_data_ptr<int64_t>(), static_cast<size_t>(whole_.numel())};
+}
+
 void require_within(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high) {
-  for (const int64_t value : readable_integers(tensor)) {
-    if (value >= low && value <= high) continue;
-    const std::string range =
-        low == high ? " to be " + std::to_string(low)
-                    : " to have values in " + std::to_string(low) + " … " + std::to_string(high);
-    refuse(quoted(name) + range + ", got " + std::to_string(value));
-  }
+  const Integers values(tensor);
+  bool holds = true;
+  for (const int64_t value : values) holds &= value >= low && value <= high;
+  if (holds) return;
+  const auto* found = std::find_if(values.begin(), values.end(),
+                                   [&](int64_t value) { return value < low || value > high; });
+  const std::string range =
+      low == high ? " to be " + std::to_string(low)
+                  : " to have values in " + std::to_string(low) + " … " + std::to_string(high);
+  refuse(quoted(name) + range + ", got " + std::to_string(*found));
 }
 
 void require_rising(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high) {
   int64_t last = low;
-  for (const int64_t value : readable_integers(tensor)) {
+  for (const int64_t value : Integers(tensor)) {
     if (!(value >= last && value <= high))
       refuse(quoted(name) + " to rise from " + std::to_string(low) + " to at most " +
              std::to_string(high) + ", got " + std::to_string(value) + " after " +

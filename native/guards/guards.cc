@@ -14,23 +14,23 @@ using namespace checks;
 
 const std::vector<Guard> kGuards = {
     {"_nnpack_spatial_convolution _slow_conv2d_forward _slow_conv2d_backward slow_conv3d_forward",
-     "reads its tensors by sizes that only conv2d and conv3d have checked",
-     [](Call) { refuse_inner("conv2d or conv3d"); }},
+     "reads its tensors by sizes that only conv2d and conv3d have checked", nullptr,
+     "conv2d or conv3d"},
     {"mkldnn_rnn_layer mkldnn_rnn_layer_backward",
-     "reads its tensors by sizes that only lstm has checked", [](Call) { refuse_inner("lstm"); }},
+     "reads its tensors by sizes that only lstm has checked", nullptr, "lstm"},
     {"quantized_lstm_cell quantized_gru_cell quantized_rnn_relu_cell quantized_rnn_tanh_cell",
      "takes weights packed by a library that the wheel does not offer, and reads any others",
-     [](Call) { refuse_inner("lstm_cell or gru_cell"); }},
+     nullptr, "lstm_cell or gru_cell"},
     {"_dyn_quant_matmul_4bit _dyn_quant_pack_4bit_weight",
-     "divides by the block size and reads the weights by sizes that it is told",
-     [](Call) { refuse_inner("dequantized weights and linear"); }},
+     "divides by the block size and reads the weights by sizes that it is told", nullptr,
+     "dequantized weights and linear"},
     {"fbgemm_pack_gemm_matrix_fp16", "packs an empty matrix",
      [](Call call) {
        require_dims(call, "input", 2, 2);
        require(call.tensor("input").numel() > 0, "a matrix with elements");
      }},
-    {"_stack", "goes by the first tensor's sizes and writes in pieces of that size",
-     [](Call) { refuse_inner("stack"); }},
+    {"_stack", "goes by the first tensor's sizes and writes in pieces of that size", nullptr,
+     "stack"},
     {"linalg_matrix_power matrix_power", "negates the least integer, over and over",
      [](Call call) { require(call.integer("n") != INT64_MIN, "'n' above -2^63"); }},
     {"_sobol_engine_draw", "reads the state by the dimensions that it is told",
@@ -103,6 +103,15 @@ const std::vector<Guard> kGuards = {
      }},
     {"_adaptive_avg_pool3d adaptive_avg_pool3d", "reads a size of three numbers",
      [](Call call) { require_items(call, {"output_size"}, 3); }},
+    {"_adaptive_avg_pool2d adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool3d "
+     "adaptive_max_pool2d adaptive_max_pool3d",
+     "counts through the sizes of a result without elements, for years when they are large",
+     empty_result},
+    {"lstm", "reads the weights by sizes that they should have", lstm_weights},
+    {"linalg_eigvals", "goes on where LAPACK refused, with what that never wrote", finite_matrix},
+    {"combinations", "makes 'r' tensors of as many dimensions, for hours", combinations},
+    {"linalg_qr qr geqrf ormqr linalg_solve_triangular triangular_solve addbmm addbmm_",
+     "counts through matrices without elements, for years when they are many", empty_matrices},
     {"_adaptive_avg_pool2d", "reads a size of two numbers",
      [](Call call) { require_items(call, {"output_size"}, 2); }},
     {"smooth_l1_loss_backward", "divides whole numbers by 'beta', which is 0 among them",
@@ -280,7 +289,8 @@ const std::vector<Guard> kGuards = {
                "'qkv' to have three parts for each of 'num_heads' heads");
        require_elements(call, {"qkv_bias"}, width);
      }},
-    {"_neg_view _neg_view_copy", "reads a quantized tensor's numbers as if they were its own",
+    {"_neg_view _neg_view_copy view.dtype view_copy.dtype",
+     "reads a quantized tensor's numbers as if they were its own",
      [](Call call) {
        require(!call.tensor("self").is_quantized(), "a tensor that is not quantized");
      }},
@@ -346,19 +356,7 @@ const std::vector<Guard> kGuards = {
        require(call.integer("size") >= 0, "a size of at least 0");
        require_rising(call.tensor("self"), "self", 0, call.integer("size") - 1);
      }},
-    {"_convert_indices_from_csr_to_coo", "writes by unchecked row pointers",
-     [](Call call) {
-       const at::Tensor rows = call.tensor("crow_indices");
-       const at::Tensor columns = call.tensor("col_indices");
-       require_dims(call, "crow_indices", 1, 64);
-       require_dims(call, "col_indices", rows.dim(), rows.dim());
-       require_same_leading(call, "crow_indices", "col_indices", rows.dim() - 1);
-       require(rows.size(-1) > 0, "a row pointer");
-       const at::Tensor all = rows.reshape({-1, rows.size(-1)});
-       for (int64_t i = 0; i < all.size(0); ++i) {
-         require_rising(all[i], "crow_indices", 0, columns.size(-1));
-       }
-     }},
+    {"_convert_indices_from_csr_to_coo", "writes by unchecked row pointers", row_pointers},
     {"special_chebyshev_* special_hermite_* special_laguerre_* special_legendre_* "
      "special_shifted_*",
      "counts up to 'n', for years when it is large",
@@ -380,12 +378,13 @@ const std::vector<Guard>& all_guards() { return kGuards; }
 std::vector<const Guard*> guards_of(const std::string& name) {
   std::vector<const Guard*> found;
   if (name.rfind("aten::", 0) != 0) return found;
-  const std::string base = name.substr(6, name.find('.') - 6);
+  const std::string whole = name.substr(6);
+  const std::string base = whole.substr(0, whole.find('.'));
   for (const Guard& guard : kGuards) {
     std::istringstream patterns(guard.operators);
     std::string pattern;
     while (patterns >> pattern) {
-      if (!matches(pattern, base)) continue;
+      if (!matches(pattern, base) && pattern != whole) continue;
       found.push_back(&guard);
       break;
     }

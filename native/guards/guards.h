@@ -15,11 +15,11 @@ namespace aiforge {
 // The arguments of a guarded call, by their names in the schema.
 class GuardedCall {
  public:
-  GuardedCall(const c10::FunctionSchema& schema, const torch::jit::Stack& stack)
+  GuardedCall(const c10::FunctionSchema& schema, c10::ArrayRef<c10::IValue> stack)
       : schema_(schema), stack_(stack) {}
 
   const c10::FunctionSchema& schema() const { return schema_; }
-  const torch::jit::Stack& stack() const { return stack_; }
+  c10::ArrayRef<c10::IValue> stack() const { return stack_; }
 
   bool has_argument(const char* name) const { return find(name) != nullptr; }
   bool has(const char* name) const;  // neither missing nor null
@@ -34,14 +34,24 @@ class GuardedCall {
   const c10::IValue* find(const char* name) const;
 
   const c10::FunctionSchema& schema_;
-  const torch::jit::Stack& stack_;
+  c10::ArrayRef<c10::IValue> stack_;
 };
+
+// The inner step of a public operator: what only it may give is not checked here.
+[[noreturn]] void refuse_inner(const std::string& instead);
 
 // One row of the table in guards.cc.
 struct Guard {
-  const char* operators;  // names without overloads, separated by spaces; `*` ends a prefix
+  const char* operators;  // names, without overloads for all of them; `*` ends a prefix
   const char* reason;     // what LibTorch would do
-  void (*check)(const GuardedCall& call);  // throws INVALID_ARGUMENT
+  void (*rule)(const GuardedCall& call);  // throws INVALID_ARGUMENT
+  // The public operator of which this is an inner step, which nobody else can call.
+  const char* instead = nullptr;
+
+  void check(const GuardedCall& call) const {
+    if (instead != nullptr) refuse_inner(instead);
+    rule(call);
+  }
 };
 
 // The rows that apply to an operator such as aten::add.Tensor: none for nearly all.
@@ -49,14 +59,32 @@ std::vector<const Guard*> guards_of(const std::string& name);
 
 const std::vector<Guard>& all_guards();
 
+// Puts the guards in front of the kernels too, for whatever LibTorch itself calls: in a backward
+// pass, after JavaScript may have changed what the graph saved, and for the items of a vmap.
+void guard_kernels();
+
 using Names = std::initializer_list<const char*>;
 
 // Throws INVALID_ARGUMENT: "expected …". A text that is put together is so for a refusal only.
 [[noreturn]] void refuse(const std::string& expected);
 void require(bool holds, const char* expected);
 
-// Throws unless the integers in a tensor lie in low … high, both included. What has no memory here
-// that could be read wrongly is let through: meta tensors, tensors of a transform.
+// The integers of a tensor whose memory can be read here; none of any other, which has no memory
+// that could be read wrongly: meta tensors, tensors of a transform.
+class Integers {
+ public:
+  explicit Integers(const at::Tensor& tensor);
+  const int64_t* begin() const { return values_.begin(); }
+  const int64_t* end() const { return values_.end(); }
+  int64_t size() const { return static_cast<int64_t>(values_.size()); }
+  int64_t operator[](int64_t i) const { return values_[static_cast<size_t>(i)]; }
+
+ private:
+  at::Tensor whole_;
+  c10::ArrayRef<int64_t> values_;
+};
+
+// Throws unless the integers in a tensor lie in low … high, both included.
 void require_within(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high);
 // …and go nowhere down.
 void require_rising(const at::Tensor& tensor, const std::string& name, int64_t low, int64_t high);
@@ -78,7 +106,5 @@ void require_dense(const GuardedCall& call, Names names);
 void require_equal_lists(const GuardedCall& call);
 // Sizes and strides from an offset lie within `elements` of memory.
 void require_view(at::IntArrayRef sizes, at::IntArrayRef strides, int64_t offset, int64_t elements);
-// The inner step of a public operator: what only it may give is not checked here.
-[[noreturn]] void refuse_inner(const std::string& instead);
 
 }  // namespace aiforge

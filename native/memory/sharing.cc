@@ -130,6 +130,9 @@ void check_shareable(const at::Tensor& tensor) {
                 "the graph of autograd does not cross threads, and " + describe_tensor(tensor) +
                     " is not a leaf: send detach() of it, or compute its gradient here");
   }
+  if (tensor._is_zerotensor()) {
+    throw Error("INVALID_ARGUMENT", "this tensor stands for zeros and has no memory: send clone()");
+  }
   const c10::Storage& storage = tensor.storage();
   if (storage.nbytes() == 0) return;
   storage.mutable_data();  // a lazy copy becomes one

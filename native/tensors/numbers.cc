@@ -172,8 +172,11 @@ napi_value read_elements(napi_env env, napi_callback_info info) {
     const Arguments<1> args(env, info);
     const Environment& environment = Environment::of(env);
     const at::Tensor& given = environment.handles.get(args.handle(0));
-    // Before all of them are laid out in a row.
-    if (given.numel() > static_cast<int64_t>(Environment::kScratchNumbers)) return number(env, -1);
+    // Before all of them are laid out in a row. Without elements there may be any number of rows.
+    const int64_t elements = given.numel();
+    if (elements == 0 || elements > static_cast<int64_t>(Environment::kScratchNumbers)) {
+      return number(env, -1);
+    }
     const at::Tensor source = readable(given);
     const OutsideTransforms outside;
     const auto dims = static_cast<size_t>(source.dim());

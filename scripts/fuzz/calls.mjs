@@ -1,7 +1,10 @@
 // Makes one described call.
 import { inspect } from 'node:util';
+import { takeSteps } from './aftermath.mjs';
 import { HostileError, hostileMakers } from './hostile.mjs';
+import { callInside } from './surroundings.mjs';
 import { callOperator, makeTensor } from './tensors.mjs';
+import { endWorker } from './workers.mjs';
 
 const camelCase = (name) => name.replace(/(?<=[a-z0-9A-Z])_+([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
@@ -78,10 +81,21 @@ function publicArguments(schema, values) {
   return Object.keys(options).length > 0 ? [...positional, options] : positional;
 }
 
+/** Tensors first, and what has a default by its name, as functions of `nn` take them. */
+function layerArguments(schema, values) {
+  const isOption = (i) => schema.arguments[i]?.hasDefault;
+  const options = {};
+  schema.arguments.forEach(({ name }, i) => {
+    if (isOption(i) && values[i] !== undefined) options[camelCase(name)] = values[i];
+  });
+  return [...values.filter((_, i) => !isOption(i)), ...(Object.keys(options).length > 0 ? [options] : [])];
+}
+
 function callPublic(library, way, schema, values) {
   const args = publicArguments(schema, values);
   const [kind, path] = way.split(' ');
-  if (kind === 'ops') return library.tensor.ops.aten(schema.name.replace(/^aten::/, ''))(...args);
+  if (kind === 'nn') return library.nn.functional[path](...layerArguments(schema, values));
+  if (kind === 'ops' || kind === 'call') return library.tensor.ops.aten(schema.name.replace(/^aten::/, ''))(...args);
   if (kind === 'method') return library.Tensor.prototype[path].apply(args[0], args.slice(1));
   return path.split('.').reduce((object, name) => object[name], library.tensor)(...args);
 }
@@ -106,7 +120,8 @@ function callOther(library, { via, name }, values) {
   if (via === 'fuzzer') return ownFailures[name]();
   if (via === 'distributed') return native.distributed[name](...values);
   if (via === 'member') return callMember(library, name, values);
-  const called = library.tensor[name] ?? library.autograd[name];
+  const called =
+    library.tensor[name] ?? library.autograd[name] ?? library.nn.functional[name.replace('nn.functional.', '')];
   return /^class\b/.test(Function.prototype.toString.call(called)) ? new called(...values) : called(...values);
 }
 
@@ -144,6 +159,14 @@ function useArguments(library, handles) {
   }
 }
 
+/** Changes what a call took and made, and uses what that leaves. */
+function useAfterwards(library, call, handles, phase) {
+  if (call.after === undefined) return;
+  phase('aftermath');
+  attempt(() => takeSteps(library, call, handles));
+  attempt(() => useArguments(library, handles));
+}
+
 /** Runs a step whose refusal is no failure; anything but the library's own errors passes on. */
 function attempt(step) {
   try {
@@ -167,7 +190,8 @@ function codeOf(error, foreignThis, isTyped = false) {
   if (error instanceof HostileError || isOfProxy(error)) return 'HOSTILE';
   if (foreignThis && error instanceof TypeError) return 'FOREIGN_THIS';
   if (['AiforgeError', 'TensorDisposedError'].includes(error?.name)) return error.code;
-  return isTyped && error instanceof TypeError ? 'TYPE_ERROR' : 'FOREIGN';
+  // A RangeError: an array of arrays without end, taken for a number.
+  return isTyped && (error instanceof TypeError || error instanceof RangeError) ? 'TYPE_ERROR' : 'FOREIGN';
 }
 
 /**
@@ -176,11 +200,13 @@ function codeOf(error, foreignThis, isTyped = false) {
  */
 export async function makeCall(library, call, phase) {
   const { native, scope, enterContext, tensor } = library;
-  const raw = (call.via === 'operator' && call.way === 'call') || ['native', 'distributed'].includes(call.via);
+  if (call.via === 'worker') return endWorker(library, call);
+  const isBare = call.via === 'operator' && call.way === 'call' && call.inside === undefined;
+  const raw = isBare || ['native', 'distributed'].includes(call.via);
   tensor.manualSeed(1);
   let pending;
   let foreignThis = false;
-  const isTyped = ['free', 'member'].includes(call.via) && !call.strict;
+  const isTyped = (['free', 'member'].includes(call.via) || /^nn /.test(call.way)) && !call.strict;
   const outcome = scope(() => {
     enterContext();
     const maker = new Values(library, raw);
@@ -189,26 +215,33 @@ export async function makeCall(library, call, phase) {
       values = call.args.map((description) => maker.of(description));
       foreignThis = (call.via === 'member' || /^method/.test(call.way)) && !library.Tensor.isTensor(values[0]);
       phase('call');
-      const result = invoke(library, call, values);
+      const result = callInside(library, call, values, (given) => invoke(library, call, given));
       if (typeof result?.then === 'function') pending = result;
       if (call.via === 'operator') {
         phase('use');
-        for (const handle of handlesIn(library, result ?? values[0], raw)) useResult(library, handle, phase);
+        const results = handlesIn(library, result ?? values[0], raw);
+        for (const handle of results) useResult(library, handle, phase);
+        useAfterwards(library, call, [...maker.handles, ...results], phase);
       }
       return { code: 'OK' };
     } catch (error) {
       phase('use after failure');
       useArguments(library, maker.handles);
+      useAfterwards(library, call, maker.handles, phase);
       return { code: codeOf(error, foreignThis, isTyped), error };
     }
   });
-  if (call.via !== 'operator') native.setNumThreads(1);
+  if (call.via !== 'operator') {
+    native.setNumThreads(1);
+    native.excludeTransforms(false);
+    while (native.transformDepth() > 0) native.exitTransform();
+  }
   return pending === undefined ? outcome : settled(pending, outcome);
 }
 
 function invoke(library, call, values) {
   if (call.via !== 'operator') return callOther(library, call, values);
-  if (call.way === 'call') return callOperator(library.native, call.name, ...values);
+  if (call.way === 'call' && call.inside === undefined) return callOperator(library.native, call.name, ...values);
   return callPublic(library, call.way, library.native.schema(call.name), values);
 }
 

@@ -3,35 +3,14 @@
 // child.mjs '{"seed", "from", "to", "deadline", "journal", "results", "only"?, "inner"?, "calls"?}': `from` … `to` are positions in the
 // endless list of targets (round after round, each in an order of its own); `calls` are described calls to make instead.
 import { appendFileSync, openSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { describeAftermath } from './aftermath.mjs';
 import { describeAnything, describeArguments } from './describe.mjs';
 import { hash, Random } from './random.mjs';
 import { makeCall } from './calls.mjs';
+import { loadLibrary } from './library.mjs';
+import { describeSurroundings } from './surroundings.mjs';
 import { listTargets, readCorpus } from './targets.mjs';
-
-const require = createRequire(import.meta.url);
-const dist = '../../dist/lib';
-
-function loadLibrary() {
-  const tensor = require(`${dist}/tensor/index.js`);
-  const autograd = require(`${dist}/autograd/index.js`);
-  const { native } = require(`${dist}/native.js`);
-  const { enterContext } = require(`${dist}/tensor/context/context.js`);
-  const { Tensor, wrapHandle } = require(`${dist}/tensor/tensor.js`);
-  const { publicOperators } = require(`${dist}/tensor/generated/reach.js`);
-  const { scope } = tensor;
-  return {
-    publicOperators,
-    native,
-    tensor,
-    autograd,
-    enterContext,
-    Tensor,
-    wrapHandle,
-    scope,
-    inferenceMode: autograd.inferenceMode,
-  };
-}
+import { describeWorker } from './workers.mjs';
 
 const CASES = 12;
 const options = JSON.parse(process.argv[2]);
@@ -59,11 +38,13 @@ async function runTarget(target, round, position) {
   const schema = target.via === 'operator' ? native.schema(target.name) : undefined;
   const known = schema === undefined ? [] : corpus(target.name, schema);
   const codes = {};
-  for (let i = 0; i < CASES; ++i) {
+  for (let i = 0; i < (target.via === 'worker' ? 1 : CASES); ++i) {
     const random = new Random(hash(options.seed, target.via, target.name, round, i));
     const way = random.chance(0.5) ? 'call' : random.pick(target.ways ?? ['call']);
     const args = schema === undefined ? describeAnything(random, target.via) : describeArguments(random, schema, known);
-    const call = { via: target.via, name: target.name, way, args, ...(options.strict && { strict: true }) };
+    const more = schema === undefined ? {} : { ...describeSurroundings(random), ...describeAftermath(random) };
+    const call = { via: target.via, name: target.name, way, args, ...more, ...(options.strict && { strict: true }) };
+    if (target.via === 'worker') Object.assign(call, describeWorker(random, all, library.native, corpus));
     const code = await run(call, position);
     codes[code] = (codes[code] ?? 0) + 1;
     if (code === 'OK' && schema !== undefined && known.length < 6) known.push(args);

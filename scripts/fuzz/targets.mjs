@@ -6,6 +6,9 @@ const corpusFile = new URL('corpus.jsonl', import.meta.url);
 /** What is no call of the library's to test: it would change the fuzzer itself, or write files. */
 const untouched = new Set(['call', 'takeInnerOperators', 'ops', 'saveSafetensors', 'loadSafetensors', 'addLogFile']);
 
+/** Starting a thread takes as long as many calls. */
+const WORKERS = 8;
+
 const camelCase = (name) => name.replace(/(?<=[a-z0-9A-Z])_+([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
 /** `add.Tensor` → `add`. */
@@ -18,6 +21,7 @@ function placesOf(library, base) {
   if (typeof library.tensor[name] === 'function') places.push(['function', name]);
   const method = Object.getOwnPropertyDescriptor(library.Tensor.prototype, name)?.value;
   if (typeof method === 'function') places.push(['method', name]);
+  if (typeof library.nn.functional[name] === 'function') places.push(['nn', name]);
   for (const space of ['linalg', 'fft', 'special']) {
     if (!base.startsWith(`${space}_`)) continue;
     const inner = camelCase(base.slice(space.length + 1));
@@ -55,6 +59,8 @@ export function listTargets(library, inner) {
   for (const [name, value] of Object.entries({ ...library.tensor, ...library.autograd })) {
     if (typeof value === 'function' && !taken.has(name) && !untouched.has(name)) targets.push({ via: 'free', name });
   }
+  for (const name of Object.keys(library.nn.functional)) targets.push({ via: 'free', name: `nn.functional.${name}` });
+  for (let i = 0; i < WORKERS; ++i) targets.push({ via: 'worker', name: `${i}` });
   return targets;
 }
 

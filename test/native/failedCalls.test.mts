@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import * as aiforge from '#lib/index.js';
+import { aten } from '#lib/tensor/calls/aten.js';
 import { func, inferenceMode, ops, tensor, type Tensor } from '#lib/index.js';
 
 /** A tensor whose memory cannot be moved, since JavaScript looks at it. */
@@ -104,5 +105,15 @@ describe('an operator that fails', () => {
     failsAndLeaves([y], () => y.detach().resize_([tooMuch]));
     y.sum().backward();
     expect(x.grad!.tolist()).to.deep.equal([3, 3]);
+  });
+
+  it('is what writes into a tensor that stands for zeros, which has no memory', () => {
+    const zeros = aten('_efficientzerotensor')([2, 3]);
+    for (const call of [() => zeros.resize_([9]), () => zeros.add_(1), () => zeros.set_(aiforge.ones([2]))]) {
+      failsAndLeaves([zeros], call);
+    }
+    expect(() => aiforge.ones([2]).set_(zeros)).to.throw(/stands for zeros/);
+    expect(() => aiforge.share(zeros)).to.throw(/has no memory/);
+    expect(() => aiforge.transfer(zeros)).to.throw(/has no memory/);
   });
 });

@@ -12,10 +12,10 @@ function fuzz(...args: string[]): Run {
 }
 
 describe('npm run fuzz', () => {
-  it('finds nothing in 3,600 targets', () => {
-    const { status, stdout } = fuzz('--seconds', '170', '--to', '3600', '--seed', '20260101');
+  it('finds nothing in 3,000 targets', () => {
+    const { status, stdout } = fuzz('--seconds', '170', '--to', '3000', '--seed', '20260101');
     expect(status, stdout).to.equal(0);
-    expect(Number(/^(\d+) calls of/m.exec(stdout)?.[1])).to.be.greaterThan(40_000);
+    expect(Number(/^(\d+) calls of/m.exec(stdout)?.[1])).to.be.greaterThan(33_000);
     expect(stdout).to.match(/^OK \d+|, OK \d+/m);
   }).timeout(180_000);
 

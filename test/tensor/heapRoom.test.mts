@@ -17,6 +17,8 @@ describe('values of JavaScript for each element', () => {
     refused(() => wide(2 ** 27).tolist());
     refused(() => wide(2 ** 20, 2 ** 20).tolist());
     refused(() => wide(2 ** 28, 1).tolist());
+    refused(() => zeros([2 ** 31, 0]).tolist());
+    refused(() => zeros([2 ** 20, 2 ** 20, 0]).tolist());
     refused(() => wide(2 ** 31).apply_((x) => x));
     refused(() =>
       zeros([1], { dtype: 'complex64' })

@@ -1,5 +1,8 @@
 import { div } from '../../tensor/generated/functions.js';
 import { AiforgeError } from '../../errors.js';
+import { count } from '../../kinds.js';
+import { show } from '../../show.js';
+import { invalid } from '../../tensor/composites/named.js';
 import { avgPool2d, avgPool3d, pad } from '../../tensor/generated/nn.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
@@ -183,6 +186,7 @@ export function localResponseNorm(
   checkInput('localResponseNorm', input);
   const defaults = { size: undefined, alpha: 1e-4, beta: 0.75, k: 1 };
   const { size, alpha, beta, k } = named<LocalResponseNormOptions>('localResponseNorm', rest, defaults);
+  if (!count.accepts(size)) throw invalid('localResponseNorm', `size must be ${count.expected}, got ${show(size)}`);
   const shape = input.shape;
   if (shape.length < 3) {
     throw new AiforgeError(

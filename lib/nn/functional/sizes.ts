@@ -11,9 +11,15 @@ export type AdaptiveSizes = number | readonly (number | null)[];
 
 const isList = (value: unknown): boolean => Array.isArray(value);
 
+/** More than tensors have; an array may have billions of holes. */
+const MOST_DIMENSIONS = 64;
+
+const areNumbers = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= MOST_DIMENSIONS && value.every((size) => typeof size === 'number');
+
 export function perDimension(sizes: Sizes, count: number): readonly number[] {
   if (typeof sizes === 'number') return Array.from({ length: count }, () => sizes);
-  if (isList(sizes)) return sizes;
+  if (areNumbers(sizes)) return sizes;
   throw new AiforgeError('INVALID_ARGUMENT', `Sizes are a number or an array of numbers, got ${show(sizes)}.`);
 }
 

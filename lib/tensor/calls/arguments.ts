@@ -66,7 +66,8 @@ export function lower(parameter: Parameter, value: unknown, temporaries: Handle[
     case Kind.Int:
     case Kind.Float:
     case Kind.Scalar:
-      return Array.isArray(value) ? (value.some(Tensor.isTensor) ? value.map(itemOf) : value) : itemOf(value);
+      if (!Array.isArray(value)) return itemOf(value);
+      return everyItem(value, (item) => !Tensor.isTensor(item)) ? value : Array.from(value, itemOf);
     case Kind.Generator:
       return Generator.idOf(value);
     default:
@@ -85,6 +86,6 @@ function lowerTensor(value: unknown, temporaries: Handle[]): Handle {
 function lowerTensors(list: (Tensor | null)[]): Float64Array {
   // A single tensor stands for a list of one, where the schema gives the list's length.
   if (!Array.isArray(list)) return handlesOf([list]);
-  if (!list.includes(null)) return handlesOf(list as Tensor[]);
+  if (everyItem(list, (item) => item !== null)) return handlesOf(list as Tensor[]);
   return Float64Array.from(list, (item) => (item === null ? -1 : handleOf(item)));
 }

@@ -60,12 +60,19 @@ const bytesOf = (dtype: DType): number => (dtype.startsWith('complex') ? COMPLEX
 
 /** Refuses to make nested arrays of a tensor's elements, so many times, where there is no room for them. */
 export function requireListRoom(what: string, tensor: Tensor, copies = 1, bytes = bytesOf(tensor.dtype)): void {
+  const { shape } = tensor;
   const elements = tensor.numel();
-  if (elements === 0) return;
-  const longest = tensor.shape.at(-1) ?? 1;
+  if (elements === 0) return requireRowsRoom(what, shape.slice(0, shape.indexOf(0)), copies);
+  const longest = shape.at(-1) ?? 1;
   const withRows = bytes + ROW_BYTES / longest;
   const values = { elements: elements * copies, longest, bytes: withRows };
   requireHeapRoom(what, values, 'Use toTypedArray(), or at() for a part.');
+}
+
+/** As above, for the empty arrays of a tensor without elements. */
+function requireRowsRoom(what: string, sizes: number[], copies: number): void {
+  const elements = sizes.reduce((product, size) => product * size, copies);
+  requireHeapRoom(what, { elements, longest: Math.max(1, ...sizes), bytes: ROW_BYTES }, 'Use shape.');
 }
 
 function rowsOf(tensor: Tensor, handle: Handle): ReadRow {

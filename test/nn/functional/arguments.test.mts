@@ -55,4 +55,13 @@ describe('nn.functional', () => {
     expect(() => F.interpolate(ones(1, 1, 2), { size: 3, mode: 'bilinear' })).to.throw(/no mode 'bilinear'/);
     expect(() => F.gaussianNllLoss(batch, batch, -1)).to.throw(/negative/);
   });
+
+  it('are refused where they are calculated with and are no numbers', () => {
+    const size = [[3]] as unknown as number;
+    expect(() => F.localResponseNorm(ones(1, 3, 2), size)).to.throw(
+      /size must be a whole number above 0, got \[\[3\]\]/,
+    );
+    const sizes = [2n] as unknown as number[];
+    expect(() => F.maxUnpool1d(ones(1, 1, 2), ones(1, 1, 2).long(), sizes)).to.throw(/an array of numbers, got \[2n\]/);
+  });
 });

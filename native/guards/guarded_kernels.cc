@@ -1,0 +1,90 @@
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "../calls/operators.h"
+#include "../errors.h"
+#include "guards.h"
+
+namespace aiforge {
+
+namespace {
+
+using c10::DispatchKey;
+
+// A kernel with its guards before it, in the place that the kernel had in the dispatcher.
+class GuardedKernel : public c10::OperatorKernel {
+ public:
+  GuardedKernel(c10::SafeKernelFunction kernel, std::vector<const Guard*> guards)
+      : kernel_(std::move(kernel)), guards_(std::move(guards)) {}
+
+  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet keys,
+                  torch::jit::Stack* stack) {
+    const c10::FunctionSchema& schema = op.schema();
+    check({schema, torch::jit::last(*stack, schema.arguments().size())}, schema.name());
+    kernel_.callBoxed(op, keys, stack);
+  }
+
+ private:
+  void check(const GuardedCall& call, const std::string& name) const {
+    try {
+      for (const Guard* guard : guards_) guard->check(call);
+    } catch (const Error& error) {
+      throw Error(error.code, name + ": " + error.what());
+    }
+  }
+
+  c10::SafeKernelFunction kernel_;
+  std::vector<const Guard*> guards_;
+};
+
+// A composite consists of operators that have kernels, and guards, of their own.
+bool has_kernel(const c10::OperatorHandle& op) {
+  return op.hasKernelForDispatchKey(DispatchKey::CPU) ||
+         op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd) ||
+         op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutogradNonFunctional);
+}
+
+std::vector<const Guard*> rules_of(const c10::OperatorName& name) {
+  std::vector<const Guard*> guards = guards_of(full_name(name));
+  guards.erase(std::remove_if(guards.begin(), guards.end(),
+                              [](const Guard* guard) { return guard->instead != nullptr; }),
+               guards.end());
+  return guards;
+}
+
+// The dispatcher tells when a kernel takes another's place.
+class Silent : public c10::WarningHandler {
+  void process(const c10::Warning&) override {}
+};
+
+void guard_all() {
+  Silent silent;
+  const c10::WarningUtils::WarningHandlerGuard quiet(&silent);
+  c10::Dispatcher& dispatcher = c10::Dispatcher::singleton();
+  // For as long as the process lives: threads may end after main() has.
+  static auto* registrations = new std::vector<c10::RegistrationHandleRAII>();
+  for (const c10::OperatorName& name : dispatcher.getAllOpNames()) {
+    std::vector<const Guard*> guards = rules_of(name);
+    if (guards.empty()) continue;
+    const c10::OperatorHandle op =
+        dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str());
+    if (!has_kernel(op)) continue;
+    auto kernel = std::make_unique<GuardedKernel>(
+        op.getComputedKernelForDispatchKey(DispatchKey::CPU), std::move(guards));
+    registrations->push_back(dispatcher.registerImpl(
+        name, DispatchKey::CPU, c10::KernelFunction::makeFromBoxedFunctor(std::move(kernel)),
+        std::nullopt, nullptr, "a guard of aiforge"));
+  }
+}
+
+}  // namespace
+
+void guard_kernels() {
+  static std::once_flag once;
+  std::call_once(once, guard_all);
+}
+
+}  // namespace aiforge
