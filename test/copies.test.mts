@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import { createContext, runInContext } from 'node:vm';
 import * as aiforge from 'aiforge';
 import { copyOfLibrary, type Library } from './support/copies.mjs';
@@ -170,5 +171,38 @@ describe('copies of the library over one addon', () => {
         .tolist(),
     ).to.deep.equal([2, 2]);
     expect(train(first)).to.deep.equal([3, 3]);
+  });
+
+  it('work where a loader forgot the addon too', () => {
+    const script = `
+      const assert = require('node:assert');
+      const first = require('aiforge');
+      for (const file of Object.keys(require.cache)) delete require.cache[file];
+      const second = require('aiforge');
+      assert.notEqual(first.Tensor, second.Tensor);
+      for (const { nn, ones } of [first, second]) {
+        const seen = [];
+        const x = ones([2], { requiresGrad: true });
+        const y = x.mul(2);
+        y.registerHook((gradient) => void seen.push(gradient.tolist()));
+        const layer = new nn.Linear(2, 1);
+        layer.registerFullBackwardHook(() => { throw new RangeError('stop'); });
+        assert.throws(() => layer.forward(y).sum().backward(), /stop/);
+        y.sum().backward();
+        assert.deepStrictEqual(seen, [[1, 1]]);
+      }
+      assert.deepEqual(second.ones([2]), first.ones([2]));
+      const { assertEqual } = require('aiforge/testing');
+      assertEqual(second.ones([2]), first.ones([2]));
+      const file = require('node:path').join(require('node:os').tmpdir(), 'copies-' + process.pid + '.pt');
+      first.save(new second.nn.Linear(2, 1).stateDict(), file);
+      assert.deepEqual([...first.load(file).keys?.() ?? Object.keys(first.load(file))], ['weight', 'bias']);
+      require('node:fs').rmSync(file);
+      console.log('done');`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect({ status, stdout, stderr }).to.deep.equal({ status: 0, stdout: 'done\n', stderr: '' });
   });
 });

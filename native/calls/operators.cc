@@ -145,13 +145,8 @@ void check_has_memory(const at::Tensor& tensor, const std::string& name) {
   throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
 }
 
-// Kernels that write their results from the start of the memory on do so whatever its strides are,
-// and look for the memory that an mkldnn tensor does not show.
-void check_out(const Operator& op, const at::Tensor& tensor, const std::string& name) {
-  if (tensor.is_mkldnn() && !op.handle.hasKernelForDispatchKey(c10::DispatchKey::MkldnnCPU)) {
-    throw Error("INVALID_ARGUMENT",
-                "argument '" + name + "': this operator writes no mkldnn tensor; use toDense()");
-  }
+// Kernels that write their results from the start of the memory on do so whatever its strides are.
+void check_out(const at::Tensor& tensor, const std::string& name) {
   if (tensor.layout() != c10::kStrided) return;
   if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
   throw Error(
@@ -172,7 +167,7 @@ void check_written(const Operator& op, const torch::jit::Stack& stack) {
   }
   for (const size_t i : op.outs) {
     each_tensor(stack[i],
-                [&](const at::Tensor& tensor) { check_out(op, tensor, op.arguments[i].name); });
+                [&](const at::Tensor& tensor) { check_out(tensor, op.arguments[i].name); });
   }
 }
 

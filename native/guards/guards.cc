@@ -109,6 +109,8 @@ const std::vector<Guard> kGuards = {
      empty_result},
     {"lstm", "reads the weights by sizes that they should have", lstm_weights},
     {"linalg_eigvals", "goes on where LAPACK refused, with what that never wrote", finite_matrix},
+    {"from_file", "counts the bytes of 'size' elements in 63 bits",
+     [](Call call) { require(call.integer("size", 0) < (int64_t{1} << 59), "'size' below 2^59"); }},
     {"combinations", "makes 'r' tensors of as many dimensions, for hours", combinations},
     {"linalg_qr qr geqrf ormqr linalg_solve_triangular triangular_solve addbmm addbmm_",
      "counts through matrices without elements, for years when they are many", empty_matrices},
