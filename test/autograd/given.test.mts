@@ -22,7 +22,7 @@ describe('what a backward pass is given', () => {
     'autograd.backwardAsync': (gradient) => autograd.backwardAsync([x.mul(2)], [gradient]),
     grad: (gradient) => grad(x.mul(2), x, { gradOutputs: [gradient] }),
     'grad of one': (gradient) => grad(x.mul(2), x, { gradOutputs: gradient }),
-    'func.vjp': (gradient) => func.vjp((input: Tensor) => input.mul(2), x)[1](gradient),
+    'func.vjp': (gradient) => func.vjp((input: Tensor) => input.mul(2), [x])[1](gradient),
   };
 
   for (const [name, pass] of Object.entries(passes)) {
