@@ -8,6 +8,7 @@ const LEAVES = [
   'native',
   'errors',
   'log',
+  'warnOnce',
   'atomicFile',
   'counter',
   'depth',
@@ -32,6 +33,7 @@ const MAY_IMPORT = {
   stack: [],
   errors: ['brand', 'stack'],
   log: ['errors', 'atomicFile', 'kinds', 'signature'],
+  warnOnce: ['log'],
   hints: [],
   // What finds LibTorch and the addon is not in lib/, since it runs before that is compiled.
   locate: ['errors', 'stack', '..'],

@@ -2,12 +2,10 @@ import { anything, optional } from '../kinds.js';
 import { signature } from '../signature.js';
 import { backwardAsyncFrom, backwardFrom, graphOptions, type GraphOptions } from '../tensor/autograd/backward.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { asList } from './asList.js';
 
 type Roots = Tensor | readonly Tensor[];
 type Gradients = Tensor | null | readonly (Tensor | null)[];
-
-const asList = <T>(value: T | readonly T[]): readonly T[] =>
-  Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
 const backwardTakes = signature({ tensors: anything, gradTensors: optional(anything) }, graphOptions);
 

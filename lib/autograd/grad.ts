@@ -4,11 +4,13 @@ import { signature } from '../signature.js';
 import { native, ownArray } from '../native.js';
 import { inPass } from '../tensor/autograd/engine.js';
 import { zerosLike } from '../tensor/generated/functions.js';
+import { checkGradients, requireInputs } from '../tensor/autograd/given.js';
 import { handlesOf, handlesOrNone, wrapHandle, type Tensor } from '../tensor/tensor.js';
+import { asList } from './asList.js';
 
 export interface GradOptions {
   /** The gradients of the outputs; null or left out where an output has one element. */
-  gradOutputs?: readonly (Tensor | null)[];
+  gradOutputs?: Tensor | readonly (Tensor | null)[];
   /** Default: `createGraph`. */
   retainGraph?: boolean;
   /** Default: false. */
@@ -22,16 +24,13 @@ export interface GradOptions {
 const gradTakes = signature<GradOptions>(
   { outputs: anything, inputs: anything },
   {
-    gradOutputs: anything as Kind<readonly (Tensor | null)[]>,
+    gradOutputs: anything as Kind<Tensor | readonly (Tensor | null)[]>,
     retainGraph: boolean,
     createGraph: boolean,
     allowUnused: boolean,
     materializeGrads: boolean,
   },
 );
-
-const asList = (tensors: Tensor | readonly Tensor[]): readonly Tensor[] =>
-  Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
 
 /**
  * The gradients of `outputs` with respect to `inputs`, which stay untouched. As `torch.autograd.grad`.
@@ -61,17 +60,15 @@ export function grad(
     );
   }
   const sources = asList(inputs);
-  const gradients = inPass((pass) =>
-    native.grad(
-      handlesOf(asList(outputs)),
-      handlesOf(sources),
-      gradOutputs === undefined ? null : handlesOrNone(gradOutputs),
-      retainGraph,
-      createGraph,
-      allowUnused,
-      pass,
-    ),
-  );
+  const roots = asList(outputs);
+  const args = [
+    handlesOf(roots),
+    handlesOf(sources),
+    gradOutputs === undefined ? null : handlesOrNone(asList(gradOutputs)),
+  ] as const;
+  if (gradOutputs !== undefined) checkGradients(roots, asList(gradOutputs));
+  requireInputs('grad', sources);
+  const gradients = inPass((pass) => native.grad(...args, retainGraph, createGraph, allowUnused, pass));
   return ownArray(gradients).map((gradient, i) => {
     if (gradient !== null) return wrapHandle(gradient);
     return materializeGrads ? zerosLike(sources[i] as Tensor, { requiresGrad: createGraph }) : null;

@@ -1,5 +1,6 @@
 import { native } from '../native.js';
 import { inPass } from '../tensor/autograd/engine.js';
+import { checkGradients, requireInputs } from '../tensor/autograd/given.js';
 import { handleOf, handlesOf, wrapHandle, type Tensor } from '../tensor/tensor.js';
 
 export interface GradientOptions {
@@ -18,7 +19,9 @@ export function gradientsOf(
   { createGraph = false, retainGraph = createGraph }: GradientOptions = {},
 ): (Tensor | null)[] {
   const used = outputs.flatMap((output, i) => (output?.requiresGrad === true ? [i] : []));
+  if (gradOutputs !== undefined) checkGradients(outputs, gradOutputs);
   if (used.length === 0) return inputs.map(() => null);
+  requireInputs('grad', inputs);
   const gradients = inPass((pass) =>
     native.grad(
       handlesOf(used.map((i) => outputs[i]!)),

@@ -46,6 +46,13 @@ describe('containers', () => {
     ]);
     expect([dict.pop('one'), dict.length]).to.deep.equal([c, 1]);
     dict.clear();
+    const pairs = ['z', '10', '9', 'a'].map((key): [string, Tensor] => [key, ones([1])]);
+    // As in Python, a plain object's keys are sorted.
+    expect([...new nn.ParameterDict(Object.fromEntries(pairs)).keys()]).to.deep.equal(['10', '9', 'a', 'z']);
+    expect([...new nn.ParameterDict(new Map(pairs)).keys()]).to.deep.equal(['z', '10', '9', 'a']);
+    expect([...new nn.ParameterDict(pairs).update({ y: ones([1]), b: ones([1]) }).keys()]).to.deep.equal(
+      ['z', '10', '9', 'a', 'b', 'y'], // prettier-ignore
+    );
     const parameters = new nn.ParameterDict({ x: ones([1]) });
     expect(parameters.setdefault('y', ones([2])).shape).to.deep.equal([2]);
     expect([parameters.get('z'), parameters.copy().popitem()[0], parameters.length]).to.deep.equal([null, 'y', 2]);

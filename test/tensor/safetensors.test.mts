@@ -263,4 +263,14 @@ describe('safetensors', () => {
     expect(readFileSync(file).equals(old)).to.equal(true);
     expect(readdirSync(folder)).to.deep.equal(['a.safetensors']);
   });
+
+  it('names what has no plain elements', () => {
+    const made = { coo: ones([2]).toSparse(), csr: ones([2, 2]).toSparseCsr(), mkldnn: ones([2]).toMkldnn() };
+    for (const [name, key] of Object.entries(made)) {
+      const save = () => saveSafetensors(path.join(tmpdir(), 'none.safetensors'), { [name]: key });
+      expect(save).to.throw(`'${name}' has the layout`).with.property('code', 'INVALID_ARGUMENT');
+    }
+    const meta = () => saveSafetensors(path.join(tmpdir(), 'none.safetensors'), { m: ones([2], { device: 'meta' }) });
+    expect(meta).to.throw("'m' is on the device meta").with.property('code', 'INVALID_ARGUMENT');
+  });
 });

@@ -3,7 +3,7 @@ import { broadcastTensors } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
 import { reductionNumber, type Reduction } from '../operators.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from '../../tensor/calls/aten.js';
 import { checkTargetShape, reductionOptions, type ReductionOptions } from './reductions.js';

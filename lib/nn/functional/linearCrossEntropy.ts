@@ -7,7 +7,7 @@ import type { CrossEntropyOptions } from './classificationLosses.js';
 import { chunkedLinearCrossEntropy } from './linearCrossEntropyChunks.js';
 import { LinearCrossEntropyOptions, type LinearCrossEntropySettings } from './linearCrossEntropyOptions.js';
 import { refuse, sizes, reductionOptions } from './reductions.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { tensorKind } from '../../tensor/kinds.js';
 
 export interface LinearCrossEntropyFunctionOptions extends Omit<CrossEntropyOptions, 'ignoreIndex'> {

@@ -3,7 +3,7 @@ import { oneOf, type Kinds } from '../../kinds.js';
 import { broadcastTensors } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { reductionNumber, type Reduction } from '../operators.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { checkInput } from '../checks.js';
 
 // The deprecated parameters size_average and reduce of Python's signatures are not there: `reduction` says it all.

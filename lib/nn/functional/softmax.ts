@@ -2,7 +2,7 @@ import { emptyLike, zerosLike } from '../../tensor/generated/functions.js';
 import type { DType } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as operators from '../operators.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from '../../tensor/calls/aten.js';
 import { checkInput } from '../checks.js';

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { named, type Rest } from './arguments.js';
 import { aten } from '../../tensor/calls/aten.js';
 import { listOf, whole } from '../../kinds.js';

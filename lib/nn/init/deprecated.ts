@@ -2,7 +2,7 @@ import { normal_, uniform_ } from './distributions.js';
 import { constant_, dirac_, eye_ } from './fills.js';
 import { orthogonal_, sparse_ } from './matrices.js';
 import { kaimingNormal_, kaimingUniform_, xavierNormal_, xavierUniform_ } from './variance.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 
 // The names of before the underscore, which PyTorch keeps.
 

@@ -6,7 +6,7 @@ import { fromTypedArray } from '../../tensor/conversion/typedArrays.js';
 import type { Rest } from '../functional/arguments.js';
 import { initArguments } from './arguments.js';
 import { normalOptions, type NormalOptions } from './distributions.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { number } from '../../kinds.js';
 import { signature } from '../../signature.js';
 

@@ -3,7 +3,7 @@ import type { Rest } from '../functional/arguments.js';
 import { initArguments } from './arguments.js';
 import { generatorOptions, normal_, uniform_, type GeneratorOptions } from './distributions.js';
 import { calculateGain, fans, type FanMode, type Nonlinearity } from './gain.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { kind, number, oneOf } from '../../kinds.js';
 import { signature } from '../../signature.js';
 

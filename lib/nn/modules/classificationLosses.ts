@@ -16,7 +16,7 @@ import {
 } from '../functional/classificationLosses.js';
 import { checkTargetShape } from '../functional/reductions.js';
 import * as operators from '../operators.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { PlainLoss, ReducedLoss, WeightedLoss } from './losses.js';
 import { refuseSurplus } from '../checks.js';
 

@@ -5,7 +5,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { checkInstances } from '../functional/normChecks.js';
 import type { ModuleMetadata, StateDictLoading } from '../state/loadStateDict.js';
 import * as operators from '../operators.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { checkDims } from './batchNorm.js';
 import { NormBase, normOptions, type NormOptions } from './normBase.js';
 import { checkInput, refuseSurplus } from '../checks.js';

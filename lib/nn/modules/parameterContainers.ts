@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 import { anything, either, iterable, kind, optional, string, orNull } from '../../kinds.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
@@ -97,9 +99,13 @@ export class ParameterList extends List<Tensor> implements Iterable<Parameter> {
   }
 }
 
+/** Python's order of texts, by code points, which is that of the bytes in UTF-8. */
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  Buffer.compare(Buffer.from(a), Buffer.from(b));
+
 /**
- * Parameters under names, which stay as they are in state dicts; a Tensor that is put into it becomes a Parameter. As
- * `torch.nn.ParameterDict`, but objects keep their order where Python sorts the keys of a plain dict.
+ * Parameters under names, which stay as they are in state dicts; a Tensor that is put into it becomes a Parameter. Those of
+ * an object come sorted by their keys, those of a Map or of pairs in their order. As `torch.nn.ParameterDict`.
  *
  * @example
  * import { nn, ones } from 'aiforge';
@@ -179,11 +185,12 @@ export class ParameterDict extends Entries<Tensor> implements Iterable<string> {
     return new ParameterDict(this);
   }
 
-  /** Adds parameters under their keys, in the place of those that are there. */
+  /** Adds parameters under their keys, in the place of those that are there; those of an object sorted by their keys. */
   update(parameters: Named<Tensor> | ParameterDict): this {
     updateTakes.check('update', arguments);
     const pairs = parameters instanceof ParameterDict ? parameters.items() : entriesOf(this, parameters);
-    for (const [key, value] of [...pairs]) this.set(key, value);
+    const isPlain = !(Symbol.iterator in parameters);
+    for (const [key, value] of isPlain ? [...pairs].sort(byKey) : [...pairs]) this.set(key, value);
     return this;
   }
 

@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { native, type Handle } from '../../native.js';
 import { enterContext } from '../../tensor/context/context.js';
 import { handleOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
-import { warnOnce } from '../warnOnce.js';
+import { warnOnce } from '../../warnOnce.js';
 import { operator } from './call.js';
 import { checkInput } from '../checks.js';
 

@@ -64,7 +64,7 @@ const saveTakes = signature({ file: string, tensors: tensorsKind, metadata: opti
 /**
  * Writes tensors to a safetensors file, which Python's `safetensors` reads; whole or not at all.
  *
- * @throws AiforgeError INVALID_ARGUMENT for a dtype that the format does not know.
+ * @throws AiforgeError INVALID_ARGUMENT for a dtype or a layout that the format does not know, and for meta tensors.
  * @example
  * import { loadSafetensors, saveSafetensors, ones } from 'aiforge';
  * saveSafetensors('/tmp/ones.safetensors', { weight: ones([2, 2]) }, { note: 'an example' });
@@ -94,7 +94,19 @@ export function saveSafetensors(
   writeFileAtomic(file, chunks(header, tensors, inFile));
 }
 
+/** The format holds plain elements alone. */
+function requirePlain(name: string, { layout, device }: Tensor): void {
+  if (layout === 'strided' && device !== 'meta') return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    layout === 'strided'
+      ? `saveSafetensors: '${name}' is on the device meta, without elements; give it some, or use save().`
+      : `saveSafetensors: '${name}' has the layout ${layout}, which the format does not know; write its toDense().`,
+  );
+}
+
 function entryOf(name: string, tensor: Tensor, start: number): Entry {
+  requirePlain(name, tensor);
   const dtype = codeOf.get(tensor.dtype);
   if (dtype === undefined || name === '__metadata__') {
     const reason =
