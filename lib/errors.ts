@@ -17,7 +17,7 @@ export const errorCodes = {
   LIBTORCH_NOT_FOUND: 'LibTorch is not installed, or what `LIBTORCH` names is none that aiforge works with.',
   ADDON_NOT_LOADED: 'The native addon is missing or does not fit this machine or this LibTorch.',
   CONFIG_INVALID: 'A configuration file, value or override is not valid.',
-  FILE_NOT_FOUND: 'A file that was asked for does not exist.',
+  FILE_NOT_FOUND: 'A file that was asked for does not exist or cannot be opened.',
   FILE_INVALID: 'A file is truncated or is not of the format it should be.',
   FILE_NOT_WRITABLE: 'A file cannot be written: its path, its permissions or its disk are in the way.',
   PLUGIN_NOT_FOUND: 'No plugin of that name was found in any of the places searched.',
