@@ -59,12 +59,12 @@ export class AiforgeError extends Error {
   /** One line an argument of the operator: `self: float32[2, 3]`. */
   readonly args: readonly string[];
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails | null) {
+    super(message, details?.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'AiforgeError';
     this.code = code;
-    this.op = details.op;
-    this.args = details.args ?? [];
+    this.op = details?.op;
+    this.args = details?.args ?? [];
     showStack(this, takeStack(new.target));
   }
 }
@@ -90,7 +90,7 @@ function showStack(error: Error, taken: { stack?: unknown }): void {
 
 /** Thrown when a tensor is used after it was disposed, by hand or by the scope that made it. */
 export class TensorDisposedError extends AiforgeError {
-  constructor(message: string, details: ErrorDetails = {}) {
+  constructor(message: string, details?: ErrorDetails | null) {
     super('TENSOR_DISPOSED', message, details);
     this.name = 'TensorDisposedError';
   }

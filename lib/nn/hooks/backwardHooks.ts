@@ -52,7 +52,8 @@ const spread = (places: readonly number[], gradients: Gradients, length: number)
 
 function checkLength(what: string, given: ModuleGradients, expected: ModuleGradients): ModuleGradients {
   const wanted = `nothing or an array of ${expected.length} gradients`;
-  if (!Array.isArray(given)) refuseResult(what, given, wanted);
+  const isList: boolean = Array.isArray(given);
+  if (!isList) refuseResult(what, given, wanted);
   if (given.length === expected.length) return given;
   throw new AiforgeError('INVALID_ARGUMENT', `${what}: expected ${wanted}, got ${given.length} of them.`);
 }
