@@ -58,7 +58,8 @@ describe('hooks of modules', () => {
       ] as const) {
         const layer = new nn.Linear(2, 2);
         const state = layer.stateDict();
-        layer[`register${kind}Hook`](given as () => never);
+        const hook = given as () => never;
+        layer[`register${kind}Hook`](hook);
         expect(() => (kind.startsWith('Load') ? layer.loadStateDict(state) : layer.stateDict()), kind)
           .to.throw(message)
           .with.property('code', 'INVALID_ARGUMENT');
