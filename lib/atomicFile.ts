@@ -3,14 +3,21 @@ import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fchmodSync,
+  fchownSync,
   fdatasync,
+  fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import path from 'node:path';
 
@@ -67,19 +74,47 @@ export function makeFolders(folder: string): void {
   }
 }
 
-function replace(file: string, content: string | Iterable<Uint8Array>): void {
-  const folder = path.dirname(path.resolve(file));
-  const beside = path.join(folder, `.${path.basename(file)}.${randomUUID()}.tmp`);
-  makeFolders(folder);
-  const descriptor = openSync(beside, 'w');
+// Short enough for a file's longest name, of 255 bytes, whatever letters the file's own name has.
+const NAMED_AFTER = 60;
+
+/** The place that writing to a path changes: links are followed, to a file that is not there yet as well. Its folders are made. */
+function placeOf(file: string): string {
+  const link = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(file) : null;
+  const parent = path.dirname(file);
+  makeFolders(parent);
+  // By the system: what `..` means behind a link, no text tells.
+  const folder = realpathSync.native(parent);
+  if (link === null) return path.join(folder, path.basename(file));
+  return placeOf(path.isAbsolute(link) ? link : `${folder}${path.sep}${link}`);
+}
+
+function keepOwner(descriptor: number, { uid, gid, mode }: Stats): void {
+  const own = fstatSync(descriptor);
+  if (own.uid !== uid || own.gid !== gid) {
+    try {
+      fchownSync(descriptor, uid, gid);
+    } catch {
+      // Few may give files away: then it is the writer's.
+    }
+  }
+  fchmodSync(descriptor, mode & 0o7777);
+}
+
+/** `old` is the file that stands there: the new one gets its owner and its mode. */
+function replace(file: string, chunks: Iterable<Uint8Array>, old: Stats | undefined): void {
+  const place = placeOf(file);
+  const folder = path.dirname(place);
+  const beside = path.join(folder, `.${path.basename(place).slice(0, NAMED_AFTER)}.${randomUUID()}.tmp`);
+  const descriptor = openSync(beside, 'wx', old === undefined ? 0o666 : old.mode & 0o777);
   try {
     try {
-      writeChunks(descriptor, typeof content === 'string' ? [Buffer.from(content)] : content);
+      if (old !== undefined) keepOwner(descriptor, old);
+      writeChunks(descriptor, chunks);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
-    renameSync(beside, file);
+    renameSync(beside, place);
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;
@@ -87,24 +122,42 @@ function replace(file: string, content: string | Iterable<Uint8Array>): void {
   syncFolder(folder);
 }
 
+/** Pipes and devices take what is written; nothing may stand in their place, and there is nothing to sync. */
+function writeInto(file: string, chunks: Iterable<Uint8Array>): void {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (const chunk of chunks) writeAll(descriptor, chunk);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function write(file: string, chunks: Iterable<Uint8Array>): void {
+  const old = statSync(file, { throwIfNoEntry: false });
+  if (old?.isDirectory()) {
+    throw new AiforgeError('FILE_NOT_WRITABLE', `Nothing was written: ${file} is a folder. Give the path of a file.`);
+  }
+  if (old === undefined || old.isFile()) replace(file, chunks, old);
+  else writeInto(file, chunks);
+}
+
 /**
  * Writes a file beside its place, syncs it and renames it: whatever happens, the path holds the old content or the new, whole.
- * Missing folders are made.
+ * Missing folders are made, links followed, and the mode of the file that was there is kept. Pipes and devices are written into.
  *
  * @throws AiforgeError FILE_NOT_WRITABLE, with the system's error as its cause.
  */
 export function writeFileAtomic(file: string, content: string | Iterable<Uint8Array>): void {
-  if (file === '' || isFolder(file)) {
-    const problem = file === '' ? 'the path is empty' : `${file} is a folder`;
-    throw new AiforgeError('FILE_NOT_WRITABLE', `Nothing was written: ${problem}. Give the path of a file.`);
+  if (file === '') {
+    throw new AiforgeError('FILE_NOT_WRITABLE', 'Nothing was written: the path is empty. Give the path of a file.');
   }
   try {
-    replace(file, content);
+    write(file, typeof content === 'string' ? [Buffer.from(content)] : content);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof AiforgeError) throw cause;
     throw new AiforgeError(
       'FILE_NOT_WRITABLE',
-      `${file} cannot be written: ${(cause as Error).message}. Check the path, its permissions and the space on its disk.`,
+      `${file.replaceAll('\0', String.raw`\0`)} cannot be written: ${(cause as Error).message}. Check the path, its permissions and the space on its disk.`,
       { cause },
     );
   }

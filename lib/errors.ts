@@ -17,7 +17,7 @@ export const errorCodes = {
   LIBTORCH_NOT_FOUND: 'LibTorch is not installed, or what `LIBTORCH` names is none that aiforge works with.',
   ADDON_NOT_LOADED: 'The native addon is missing or does not fit this machine or this LibTorch.',
   CONFIG_INVALID: 'A configuration file, value or override is not valid.',
-  FILE_NOT_FOUND: 'A file that was asked for does not exist.',
+  FILE_NOT_FOUND: 'A file that was asked for does not exist or cannot be opened.',
   FILE_INVALID: 'A file is truncated or is not of the format it should be.',
   FILE_NOT_WRITABLE: 'A file cannot be written: its path, its permissions or its disk are in the way.',
   PLUGIN_NOT_FOUND: 'No plugin of that name was found in any of the places searched.',
@@ -59,12 +59,12 @@ export class AiforgeError extends Error {
   /** One line an argument of the operator: `self: float32[2, 3]`. */
   readonly args: readonly string[];
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails | null) {
+    super(message, details?.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'AiforgeError';
     this.code = code;
-    this.op = details.op;
-    this.args = details.args ?? [];
+    this.op = details?.op;
+    this.args = details?.args ?? [];
     showStack(this, takeStack(new.target));
   }
 }
@@ -90,7 +90,7 @@ function showStack(error: Error, taken: { stack?: unknown }): void {
 
 /** Thrown when a tensor is used after it was disposed, by hand or by the scope that made it. */
 export class TensorDisposedError extends AiforgeError {
-  constructor(message: string, details: ErrorDetails = {}) {
+  constructor(message: string, details?: ErrorDetails | null) {
     super('TENSOR_DISPOSED', message, details);
     this.name = 'TensorDisposedError';
   }

@@ -98,6 +98,15 @@ describe('AiforgeError', () => {
     }
   });
 
+  it('takes null for no details', () => {
+    expect(new AiforgeError('OPERATOR_FAILED', 'x', null)).to.deep.include({
+      code: 'OPERATOR_FAILED',
+      op: undefined,
+      args: [],
+    });
+    expect(new TensorDisposedError('x', null)).to.have.property('code', 'TENSOR_DISPOSED');
+  });
+
   it('can be shown, cloned, and given another stack', () => {
     const error = caught(failing);
     expect(inspect(error)).to.include('AiforgeError: aten::matmul').and.include("code: 'OPERATOR_FAILED'");

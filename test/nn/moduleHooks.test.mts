@@ -33,6 +33,40 @@ describe('hooks of modules', () => {
     expect(() => layer.forward(ones([2]))).to.throw(/A forward hook returned 1, .*write \{ … \}/);
   });
 
+  it('refuse what a backward hook returns that is no array, where no input needs a gradient too', () => {
+    for (const requiresGrad of [false, true]) {
+      for (const [given, message] of [
+        [() => 3, /A full backward hook: expected nothing.*, got 3/],
+        [() => Promise.resolve(), /A full backward hook returned a Promise/],
+      ] as const) {
+        const layer = new nn.Linear(2, 2);
+        layer.registerFullBackwardHook(given as never);
+        const loss = layer.forward(ones([2], { requiresGrad })).sum();
+        expect(() => loss.backward())
+          .to.throw(message)
+          .with.property('code', 'INVALID_ARGUMENT');
+      }
+    }
+  });
+
+  it('refuse what hooks of state dicts return, which Python refuses or loses', () => {
+    const kinds = ['StateDictPre', 'StateDictPost', 'LoadStateDictPre', 'LoadStateDictPost'] as const;
+    for (const kind of kinds) {
+      for (const [given, message] of [
+        [() => 3, /hook: expected nothing, got 3/],
+        [() => Promise.resolve(3), /hook returned a Promise/],
+      ] as const) {
+        const layer = new nn.Linear(2, 2);
+        const state = layer.stateDict();
+        const hook = given as () => never;
+        layer[`register${kind}Hook`](hook);
+        expect(() => (kind.startsWith('Load') ? layer.loadStateDict(state) : layer.stateDict()), kind)
+          .to.throw(message)
+          .with.property('code', 'INVALID_ARGUMENT');
+      }
+    }
+  });
+
   it('run in the order of Python’s, with its gradients', function () {
     const expected = section<{ log: unknown[]; output: Exact; grad: Exact; weight: Exact }>('module_core', 'hooks');
     if (expected === undefined) this.skip();

@@ -2,6 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { AutogradFunction, type FunctionContext } from '../../autograd/function.js';
 import { isGradEnabled } from '../../autograd/modes.js';
 import { logger } from '../../log.js';
+import { refuseResult } from '../../tensor/autograd/engine.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 
@@ -50,12 +51,11 @@ const spread = (places: readonly number[], gradients: Gradients, length: number)
 };
 
 function checkLength(what: string, given: ModuleGradients, expected: ModuleGradients): ModuleGradients {
+  const wanted = `nothing or an array of ${expected.length} gradients`;
   const isList: boolean = Array.isArray(given);
-  if (isList && given.length === expected.length) return given;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `${what}: expected nothing or an array of ${expected.length} gradients, got ${isList ? `${given.length} of them` : typeof given}.`,
-  );
+  if (!isList) refuseResult(what, given, wanted);
+  if (given.length === expected.length) return given;
+  throw new AiforgeError('INVALID_ARGUMENT', `${what}: expected ${wanted}, got ${given.length} of them.`);
 }
 
 /**
@@ -129,7 +129,9 @@ export class BackwardHooks {
     const none = new Array<null>(this.inputCount).fill(null);
     for (const hook of this.hooks) {
       const given = hook(this.module, none, gradOutput);
-      if (given === null || given === undefined || given.every((gradient) => gradient === null)) continue;
+      if (given === null || given === undefined) continue;
+      if (!Array.isArray(given)) refuseResult('A full backward hook', given, 'nothing');
+      if (given.every((gradient) => gradient === null)) continue;
       throw new AiforgeError(
         'INVALID_ARGUMENT',
         'A full backward hook gave gradients for the inputs of a module where none requires a gradient.',

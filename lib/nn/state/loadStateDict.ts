@@ -4,12 +4,11 @@ import { isMap } from '../../realms.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/memory/scope.js';
 import { Tensor } from '../../tensor/tensor.js';
-import type { AnyHook } from '../hooks/hookLists.js';
 import type { Module } from '../module.js';
 import { joinNames } from '../members/moduleNames.js';
 import { Parameter } from '../parameter.js';
 import { hooksOf, members, registry, setMember } from '../members/registry.js';
-import { extraStateKey, metadataOf, type StateDict, type StateDictMetadata } from './stateDict.js';
+import { callStateHooks, extraStateKey, metadataOf, type StateDict, type StateDictMetadata } from './stateDict.js';
 import { isModule } from '../members/traversal.js';
 import { isUninitialized } from '../uninitialized.js';
 
@@ -166,9 +165,7 @@ function loadModule(
 ): void {
   const prefix = path === '' ? '' : `${path}.`;
   const local = metadata[path] ?? {};
-  for (const hook of hooksOf<AnyHook>(module, 'loadPre') ?? []) {
-    (hook as (...args: unknown[]) => void)(module, state, prefix, local, loading);
-  }
+  callStateHooks(module, 'loadPre', state, prefix, local, loading);
   module.loadFromStateDict(state, prefix, local, loading);
   const children = byChild(state, prefix);
   for (const { name, value } of module[members]()) {
@@ -176,9 +173,7 @@ function loadModule(
       loadModule(value, joinNames(path, name), children.get(name) ?? new Map<string, unknown>(), metadata, loading);
   }
   const { missingKeys, unexpectedKeys } = loading;
-  for (const hook of hooksOf<AnyHook>(module, 'loadPost') ?? []) {
-    (hook as (...args: unknown[]) => void)(module, { missingKeys, unexpectedKeys });
-  }
+  callStateHooks(module, 'loadPost', { missingKeys, unexpectedKeys });
 }
 
 function list(title: string, items: readonly string[]): string[] {

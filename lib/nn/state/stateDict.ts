@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.js';
-import type { AnyHook } from '../hooks/hookLists.js';
+import { refuseResult } from '../../tensor/autograd/engine.js';
+import type { AnyHook, HookKind } from '../hooks/hookLists.js';
 import type { Module } from '../module.js';
 import { hooksOf } from '../members/registry.js';
 import { persistentBuffersOf, parametersOf, submodulesOf } from '../members/traversal.js';
@@ -44,16 +45,20 @@ export function saveOwnState(module: Module, destination: StateDict, prefix: str
   if (module.getExtraState !== undefined) destination[prefix + extraStateKey] = module.getExtraState() as Tensor;
 }
 
+/** Calls the hooks of a module about state dicts. They change what they are given: what they return would be lost. */
+export function callStateHooks(module: Module, kind: HookKind, ...args: readonly unknown[]): void {
+  for (const hook of hooksOf<AnyHook>(module, kind) ?? []) {
+    const given = (hook as (...args: unknown[]) => unknown)(module, ...args);
+    if (given !== undefined && given !== null) refuseResult(`A ${kind} hook`, given, 'nothing');
+  }
+}
+
 /** Adds the state of a module and all below it to a state dict. */
 export function saveState(module: Module, destination: StateDict, prefix: string, keepVars: boolean): void {
   const local = { version: (module.constructor as typeof Module).stateDictVersion };
   metadataOf(destination)[prefix.slice(0, -1)] = local;
-  for (const hook of hooksOf<AnyHook>(module, 'stateDictPre') ?? []) {
-    (hook as (...args: unknown[]) => void)(module, prefix, keepVars);
-  }
+  callStateHooks(module, 'stateDictPre', prefix, keepVars);
   module.saveToStateDict(destination, prefix, keepVars);
   for (const [name, child] of submodulesOf(module)) saveState(child, destination, `${prefix}${name}.`, keepVars);
-  for (const hook of hooksOf<AnyHook>(module, 'stateDictPost') ?? []) {
-    (hook as (...args: unknown[]) => void)(module, destination, prefix, local);
-  }
+  callStateHooks(module, 'stateDictPost', destination, prefix, local);
 }

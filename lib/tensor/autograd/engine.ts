@@ -61,12 +61,12 @@ export function onEngineCall(callback: (handles: (Handle | null)[]) => unknown):
 native.setEngineCaller((callback, ...call) => callback(...call));
 
 /** Refuses what a function gave back that the engine called: `what` says which function. */
-export function refuseResult(what: string, result: unknown): never {
+export function refuseResult(what: string, result: unknown, expected = 'a Tensor or nothing'): never {
   const got = show(result);
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     isPromise(result)
       ? `${what} returned a Promise: its result is needed at once and cannot be awaited; make it synchronous.`
-      : `${what}: expected a Tensor or nothing, got ${got}.`,
+      : `${what}: expected ${expected}, got ${got}.`,
   );
 }

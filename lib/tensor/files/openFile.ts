@@ -7,6 +7,27 @@ import { AiforgeError } from '../../errors.js';
 const MOST_AT_ONCE = 1 << 30;
 const CHUNK = 1 << 20;
 
+function open(path: string): number {
+  let problem: string;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isFile()) return openSync(path, 'r');
+    if (found === undefined) problem = `There is no file ${path}. Check the path.`;
+    else if (found.isDirectory()) problem = `${path} is a folder. Give the path of a file.`;
+    else
+      problem = `${path} is no regular file: it is read at any place, as no pipe or device can be. Copy it to a file.`;
+  } catch (cause) {
+    const shown = path.replaceAll('\0', String.raw`\0`);
+    const reason = (cause as Error).message;
+    throw new AiforgeError(
+      'FILE_NOT_FOUND',
+      `${shown} cannot be opened: ${reason}. Check the path and its permissions.`,
+      { cause },
+    );
+  }
+  throw new AiforgeError('FILE_NOT_FOUND', problem);
+}
+
 /** A file that is open for reading, and how its faults are said. */
 export class OpenFile {
   readonly size: number;
@@ -16,12 +37,9 @@ export class OpenFile {
 
   /** `format` is what the file should be: 'whole safetensors file'. Throws FILE_NOT_FOUND. */
   constructor(path: string, format: string) {
-    if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) {
-      throw new AiforgeError('FILE_NOT_FOUND', `There is no file ${path}. Check the path.`);
-    }
     this.#path = path;
     this.#format = format;
-    this.#descriptor = openSync(path, 'r');
+    this.#descriptor = open(path);
     this.size = fstatSync(this.#descriptor).size;
   }
 
