@@ -106,7 +106,7 @@ export class Subset<Item> implements Dataset<Item> {
   }
 }
 
-const { get: getOfSubset } = Subset.prototype;
+const getOfSubset: unknown = Reflect.get(Subset.prototype, 'get');
 
 /** Where samples of a subset, or of a subset of one, come from, and their indices there. */
 export function beneathSubsets<Item>(

@@ -33,7 +33,7 @@ export class TensorDataset implements Dataset<Tensor[]> {
   }
 }
 
-const { get: getOfTensors } = TensorDataset.prototype;
+const getOfTensors: unknown = Reflect.get(TensorDataset.prototype, 'get');
 
 /**
  * What `defaultCollate` makes of the rows of a TensorDataset, without making each of them: one operator a column. Null where it

@@ -32,7 +32,7 @@ const describeTensor = (x: Tensor): unknown => [
 /** The batches of a pass, and the first number that is drawn after it. */
 function pass(dataset: Dataset<Tensor[]>, options: ConstructorParameters<typeof DataLoader<Tensor[]>>[1]): unknown {
   manualSeed(3);
-  const batches = Array.from(new DataLoader(dataset, options), (batch) => (batch as Tensor[]).map(describeTensor));
+  const batches = Array.from(new DataLoader(dataset, options), (batch) => batch.map(describeTensor));
   return [batches, rand(1).item()];
 }
 
@@ -88,7 +88,8 @@ describe('batches of a TensorDataset are those of its samples put together:', ()
   it('follows a change of the tensors', () => {
     const x = arange(4);
     const loader = new DataLoader(new TensorDataset(x), { batchSize: 4 });
-    expect(loader[Symbol.iterator]().next().value![0]!.tolist()).to.deep.equal([0, 1, 2, 3]);
+    const [first] = [...loader];
+    expect(first![0]!.tolist()).to.deep.equal([0, 1, 2, 3]);
     x.mul_(2);
     const [batch] = [...loader];
     expect(batch![0]!.tolist()).to.deep.equal([0, 2, 4, 6]);
