@@ -1,7 +1,9 @@
 import type { Optimizer } from './optimizer.js';
 import type { OptimizerStateDict } from './stateDict.js';
 import { func } from '../kinds.js';
+import { isPromise } from '../realms.js';
 import { nothing, signature } from '../signature.js';
+import { refuseResult } from '../tensor/autograd/engine.js';
 
 /** What `step` is called with: nothing, or a closure. */
 export type StepArguments = [closure?: () => unknown];
@@ -50,8 +52,20 @@ export class OptimizerHookHandle implements Disposable {
   }
 }
 
+type AnyHook = (...args: never[]) => unknown;
+
+/** A hook that is refused when it gives a Promise, which nobody would await. */
+function atOnce<Hook extends AnyHook>(hook: Hook): Hook {
+  const checked = (...args: never[]): unknown => {
+    const given = hook(...args);
+    if (isPromise(given)) refuseResult("An optimizer's hook", given);
+    return given;
+  };
+  return checked as Hook;
+}
+
 /** @internal Hooks in the order in which they run. */
-export class Hooks<Hook> {
+export class Hooks<Hook extends AnyHook> {
   #hooks: readonly { readonly hook: Hook }[] = [];
 
   get isEmpty(): boolean {
@@ -59,7 +73,7 @@ export class Hooks<Hook> {
   }
 
   add(hook: Hook, prepend = false): OptimizerHookHandle {
-    const entry = { hook };
+    const entry = { hook: atOnce(hook) };
     this.#hooks = prepend ? [entry, ...this.#hooks] : [...this.#hooks, entry];
     return new OptimizerHookHandle(() => {
       this.#hooks = this.#hooks.filter((other) => other !== entry);

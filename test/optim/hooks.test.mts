@@ -1,4 +1,4 @@
-import { ones } from 'aiforge';
+import { AiforgeError, ones } from 'aiforge';
 import * as nn from 'aiforge/nn';
 import * as optim from 'aiforge/optim';
 import { expect } from 'chai';
@@ -57,5 +57,25 @@ describe('hooks of optimizers', () => {
     expect(calls).to.deep.equal(['make', 'first', 'second', 'make', 'second']);
     const [group] = optimizer.paramGroups;
     expect([group!.lr, group!.momentum]).to.deep.equal([2, 0.25]);
+  });
+
+  it('refuse a Promise, whose result would come too late', () => {
+    for (const register of [
+      'StepPre',
+      'StepPost',
+      'StateDictPre',
+      'StateDictPost',
+      'LoadStateDictPre',
+      'LoadStateDictPost',
+    ]) {
+      const { optimizer } = sgd();
+      const add = optimizer[`register${register}Hook` as 'registerStepPreHook'].bind(optimizer);
+      add((() => Promise.resolve()) as never);
+      const run = () => {
+        optimizer.step();
+        optimizer.loadStateDict(optimizer.stateDict());
+      };
+      expect(run, register).to.throw(AiforgeError, /An optimizer's hook returned a Promise/);
+    }
   });
 });

@@ -117,6 +117,24 @@ describe('memory that JavaScript could take away', () => {
     expect(() => native.shareTypedArray(new Float32Array(2), 'float32', [2])).to.throw(/only the memory of a Shared/);
   });
 
+  it('is refused where its resizable memory leaves it out', () => {
+    // TypeScript knows it since ES2024.
+    type Resizable = ArrayBuffer & { resize(bytes: number): void };
+    const memory = Reflect.construct(ArrayBuffer, [16, { maxByteLength: 64 }]) as Resizable;
+    const whole = new Float32Array(memory);
+    const array = new Float32Array(memory, 8, 2);
+    expect(tensor(array).shape).to.deep.equal([2]);
+    memory.resize(4);
+    for (const make of [() => tensor(array), () => fromTypedArray(array), () => fromBuffer(array)]) {
+      expect(make).to.throw(AiforgeError, /outside its ArrayBuffer/);
+    }
+    expect(tensor(whole).shape).to.deep.equal([1]);
+    memory.resize(0);
+    expect(tensor(whole).shape).to.deep.equal([0]);
+    memory.resize(16);
+    expect(tensor(array).shape).to.deep.equal([2]);
+  });
+
   it('is refused once it is detached', () => {
     const array = Float32Array.of(1, 2);
     structuredClone(array.buffer, { transfer: [array.buffer] });

@@ -86,6 +86,23 @@ interface Bytes {
   length: number;
 }
 
+// It asks whether the array lies within its memory, which its length does not tell: that is 0 outside.
+const visit: unknown = Reflect.get(Uint8Array.prototype, 'keys');
+
+const outside = 'the view lies outside its ArrayBuffer, which was resized or transferred.';
+
+function bytesWithin(array: TypedArray, name: string): Bytes {
+  const buffer = bufferOf(array);
+  if ((buffer as { resizable?: boolean }).resizable === true) {
+    try {
+      Reflect.apply(visit as () => void, array, []);
+    } catch (cause) {
+      throw refuse(name, outside, cause);
+    }
+  }
+  return { buffer, offset: byteOffsetOf(array), length: byteLengthOf(array) };
+}
+
 function view({ buffer, offset, length }: Bytes, name: string): Uint8Array {
   try {
     return new Uint8Array(buffer, offset, length);
@@ -161,7 +178,7 @@ export function fromTypedArray(array: TypedArray | Float16Elements, options: Typ
     throw refuse('fromTypedArray', `expected a typed array, got ${shown}; use fromBuffer() for other memory.`);
   }
   const { dtype } = options;
-  const bytes = { buffer: bufferOf(array), offset: byteOffsetOf(array), length: byteLengthOf(array) };
+  const bytes = bytesWithin(array as TypedArray, 'fromTypedArray');
   // A copy's bytes other than 0 and 1 are turned into booleans; bytes taken as they are are not.
   const isTaken = options.transfer === true || (isSharedArrayBuffer(bytes.buffer) && options.copy !== true);
   const isReinterpreted =
@@ -178,9 +195,7 @@ export function fromTypedArray(array: TypedArray | Float16Elements, options: Typ
 }
 
 function memoryOf(source: unknown): Bytes {
-  if (isTypedArray(source)) {
-    return { buffer: bufferOf(source), offset: byteOffsetOf(source), length: byteLengthOf(source) };
-  }
+  if (isTypedArray(source)) return bytesWithin(source, 'fromBuffer');
   if (ArrayBuffer.isView(source)) {
     const bytes = dataViewBytes(source as DataView);
     return { buffer: bytes.buffer, offset: bytes.byteOffset, length: bytes.byteLength };
