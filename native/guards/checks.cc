@@ -1,6 +1,7 @@
 // Checks of shapes, states and layouts.
 #include "checks.h"
 
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/_validate_sparse_compressed_tensor_args.h>
 #include <c10/util/StringUtil.h>
 
@@ -38,6 +39,7 @@ void lstm_weights(Call call) {
               weights.size() == static_cast<size_t>(layers * directions) * each,
           "'params' of so many layers and directions");
   const at::Tensor input = call.tensor("input");
+  const bool is_cast = at::autocast::is_autocast_enabled(input.device().type());
   for (size_t i = 0; i < weights.size(); ++i) {
     const bool is_first = i < static_cast<size_t>(directions) * each;
     const int64_t columns = i % each == 0 ? (is_first ? input.size(2) : width * directions) : width;
@@ -45,7 +47,7 @@ void lstm_weights(Call call) {
     const std::vector<int64_t> expected =
         is_bias ? std::vector<int64_t>{4 * width} : std::vector<int64_t>{4 * width, columns};
     if (weights[i].defined() && weights[i].sizes() == at::IntArrayRef(expected) &&
-        weights[i].scalar_type() == input.scalar_type())
+        (is_cast || weights[i].scalar_type() == input.scalar_type()))
       continue;
     refuse("weight " + std::to_string(i) + " of 'params' of sizes [" + c10::Join(", ", expected) +
            "] and the input's dtype, got " + describe_tensor(weights[i]));
