@@ -132,9 +132,12 @@ function writeInto(file: string, chunks: Iterable<Uint8Array>): void {
   }
 }
 
+// Nothing, `.` or `..` after the last separator.
+const NAMES_FOLDER = /(^|\/)\.{0,2}$/;
+
 function write(file: string, chunks: Iterable<Uint8Array>): void {
   const old = statSync(file, { throwIfNoEntry: false });
-  if (old?.isDirectory()) {
+  if (old?.isDirectory() || NAMES_FOLDER.test(file)) {
     throw new AiforgeError('FILE_NOT_WRITABLE', `Nothing was written: ${file} is a folder. Give the path of a file.`);
   }
   if (old === undefined || old.isFile()) replace(file, chunks, old);

@@ -57,11 +57,12 @@ void layer_norm_backward(Call call, Names statistics) {
 void batch_norm_backward(Call call, const char* grad, const char* deviation, const char* train) {
   require_same_sizes(call, {"input", grad});
   require_dims(call, "input", 2, 64);
-  require_elements(call, {"weight", "running_mean", "running_var", "save_mean", deviation},
-                   call.tensor("input").size(1));
   const bool is_training = call.flag(train);
-  require(call.has(is_training ? "save_mean" : "running_mean") &&
-              call.has(is_training ? deviation : "running_var"),
+  // Those of the other mode are not read, and LibTorch itself gives empty ones.
+  const char* mean = is_training ? "save_mean" : "running_mean";
+  const char* variance = is_training ? deviation : "running_var";
+  require_elements(call, {"weight", mean, variance}, call.tensor("input").size(1));
+  require(call.has(mean) && call.has(variance),
           "the saved statistics when training, else the running ones");
 }
 

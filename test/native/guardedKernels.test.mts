@@ -66,5 +66,10 @@ describe('a kernel that LibTorch calls itself is guarded', () => {
       tensor([[1, 2]], { dtype: 'int32' }),
     );
     expect(solved.shape).to.deep.equal([1, 2, 1]);
+    for (const training of [true, false]) {
+      const [x, mean, variance] = [ones([2, 3], { requiresGrad: true }), zeros([3]), ones([3])];
+      F.batchNorm(x, mean, variance, { training }).sum().backward();
+      expect(x.grad!.shape).to.deep.equal([2, 3]);
+    }
   });
 });
