@@ -16,5 +16,6 @@ export const layoutKind: Kind<Layout> = oneOf(
   'sparse_csc',
   'sparse_bsr',
   'sparse_bsc',
+  '_mkldnn',
   'jagged',
 );

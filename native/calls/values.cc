@@ -45,7 +45,7 @@ constexpr LayoutName kLayouts[] = {
     {"strided", c10::kStrided},      {"sparse_coo", c10::kSparse},
     {"sparse_csr", c10::kSparseCsr}, {"sparse_csc", c10::kSparseCsc},
     {"sparse_bsr", c10::kSparseBsr}, {"sparse_bsc", c10::kSparseBsc},
-    {"jagged", c10::Layout::Jagged},
+    {"_mkldnn", c10::kMkldnn},       {"jagged", c10::Layout::Jagged},
 };
 
 c10::Layout read_layout(const std::string& name) {

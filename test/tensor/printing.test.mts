@@ -102,6 +102,15 @@ describe('printing', () => {
     expect(aiforge.getPrintOptions().precision).to.equal(4);
   });
 
+  // Python prints the same, but for `<ToMkldnnBackward0 object at …>`.
+  it('shows what oneDNN has in an order of its own', () => {
+    const x = aiforge.ones([2, 2]);
+    expect(String(x.toMkldnn())).to.equal('tensor([[1., 1.],\n        [1., 1.]], layout=torch._mkldnn)');
+    expect(inspect(x.to('bfloat16').toMkldnn())).to.include('dtype=torch.bfloat16, layout=torch._mkldnn');
+    expect(String(x.requiresGrad_().toMkldnn())).to.include('layout=torch._mkldnn, grad_fn=<ToMkldnnBackward0>');
+    expect(x.toMkldnn().layout).to.equal('_mkldnn');
+  });
+
   it('leaves no tensor behind', () => {
     const big = arange(5000).view(10, 500).toSparse();
     collectGarbage();

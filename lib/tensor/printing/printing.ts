@@ -25,6 +25,7 @@ const operators = {
   ccolIndices: native.registerOperators(['ccol_indices']),
   rowIndices: native.registerOperators(['row_indices']),
   compressedValues: native.registerOperators(['values']),
+  dense: native.registerOperators(['to_dense']),
   dequantize: native.registerOperators(['dequantize.self']),
   qscheme: native.registerOperators(['qscheme']),
   scale: native.registerOperators(['q_scale']),
@@ -146,6 +147,10 @@ function pairParts({ tensor }: Subject): Parts {
 
 function partsOf(subject: Subject): Parts {
   const { layout, dtype, device } = subject.tensor;
+  // oneDNN has the elements in an order of its own.
+  if (layout === '_mkldnn') {
+    return { body: withResult(subject, 'dense', (dense) => layOut(dense, prefix.length)), notes: dtypeNote(dtype) };
+  }
   if (dtype === 'float4_e2m1fn_x2' && device !== 'meta') return pairParts(subject);
   if (Object.hasOwn(members, layout)) return sparseParts(subject);
   return /^qu?int/.test(dtype) ? quantizedParts(subject) : denseParts(subject);
