@@ -25,7 +25,7 @@ describe('scripts/check-layers.mjs', () => {
     expect(status).to.equal(1);
     expect(output).to.include('4 import problems');
     expect(output).to.include(
-      'tensor/a.ts imports nn/module.ts: tensor may import only native, errors, log, atomicFile',
+      'tensor/a.ts imports nn/module.ts: tensor may import only native, errors, log, warnOnce, atomicFile',
     );
     expect(output).to.include('tensor/b.ts imports nn/module.ts');
     expect(output).to.include('config/c.ts imports core/index.ts');
