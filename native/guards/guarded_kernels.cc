@@ -47,6 +47,13 @@ bool has_kernel(const c10::OperatorHandle& op) {
          op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutogradNonFunctional);
 }
 
+// Optimizers alone call what works on a list of tensors, and so often that the guard before the
+// call must do.
+bool works_on_list(const c10::OperatorHandle& op) {
+  const std::vector<c10::Argument>& arguments = op.schema().arguments();
+  return !arguments.empty() && *arguments[0].type() == *c10::ListType::ofTensors();
+}
+
 std::vector<const Guard*> rules_of(const c10::OperatorName& name) {
   std::vector<const Guard*> guards = guards_of(full_name(name));
   guards.erase(std::remove_if(guards.begin(), guards.end(),
@@ -71,7 +78,7 @@ void guard_all() {
     if (guards.empty()) continue;
     const c10::OperatorHandle op =
         dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str());
-    if (!has_kernel(op)) continue;
+    if (!has_kernel(op) || works_on_list(op)) continue;
     auto kernel = std::make_unique<GuardedKernel>(
         op.getComputedKernelForDispatchKey(DispatchKey::CPU), std::move(guards));
     registrations->push_back(dispatcher.registerImpl(

@@ -123,7 +123,7 @@ function importRow(python) {
       ours: formatTime(medianOf(0, 'ns')),
       theirs: formatTime(medianOf(1, 'ns')),
       ratio: ratioOf('ns'),
-      goal: 0.35,
+      goal: 0.3,
     },
     {
       title: '`import`, resident memory',
@@ -131,7 +131,7 @@ function importRow(python) {
       ours: megabytes(medianOf(0, 'rss_bytes')),
       theirs: megabytes(medianOf(1, 'rss_bytes')),
       ratio: ratioOf('rss_bytes'),
-      goal: 0.8,
+      goal: 0.75,
     },
   ];
 }
