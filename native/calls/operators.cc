@@ -5,11 +5,10 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/headeronly/version.h>
 
-#include <functional>
-
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
+#include "each_tensor.h"
 #include "saved_metadata.h"
 
 namespace aiforge {
@@ -69,11 +68,13 @@ Operator::Operator(c10::OperatorHandle found)
       resizes(may_resize(found)),
       draws(found.hasTag(at::Tag::nondeterministic_seeded)) {
   const c10::FunctionSchema& schema = found.schema();
+  const bool takes_memory = schema.name() == "aten::set_";  // another tensor's
   for (const c10::Argument& argument : schema.arguments()) {
     ValueType type = value_type_of(argument.real_type(), argument.N());
     const bool is_required = !argument.default_value().has_value() && !type.is_optional;
     if (argument.is_out()) outs.push_back(arguments.size());
     if (writes_into(argument)) writes.push_back(arguments.size());
+    if (writes_into(argument) || takes_memory) needs_memory.push_back(arguments.size());
     arguments.push_back({argument.name(), std::move(type),
                          argument.default_value().value_or(c10::IValue()), is_required});
   }
@@ -131,14 +132,6 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
   }
 }
 
-void each_tensor(const c10::IValue& value, const std::function<void(const at::Tensor&)>& visit) {
-  if (value.isTensor() && value.toTensor().defined()) visit(value.toTensor());
-  if (!value.isTensorList()) return;
-  for (const at::Tensor& tensor : value.toTensorVector()) {
-    if (tensor.defined()) visit(tensor);
-  }
-}
-
 // A tensor that stands for zeros has no memory, not even to be resized.
 void check_has_memory(const at::Tensor& tensor, const std::string& name) {
   if (!tensor._is_zerotensor()) return;
@@ -155,13 +148,7 @@ void check_out(const at::Tensor& tensor, const std::string& name) {
 }
 
 void check_written(const Operator& op, const torch::jit::Stack& stack) {
-  for (const size_t i : op.writes) {
-    each_tensor(stack[i],
-                [&](const at::Tensor& tensor) { check_has_memory(tensor, op.arguments[i].name); });
-  }
-  // What takes another's memory has none of such a one either.
-  const bool takes_memory = op.handle.operator_name().name == "aten::set_";
-  for (size_t i = 0; takes_memory && i < stack.size(); ++i) {
+  for (const size_t i : op.needs_memory) {
     each_tensor(stack[i],
                 [&](const at::Tensor& tensor) { check_has_memory(tensor, op.arguments[i].name); });
   }

@@ -39,6 +39,7 @@ struct Operator {
   std::vector<int> aliases;
   std::vector<size_t> outs;          // arguments that results are written into
   std::vector<size_t> writes;        // these, and what it works on in place
+  std::vector<size_t> needs_memory;  // these, and whose memory it takes
   std::vector<const Guard*> guards;  // none for nearly all
   InnerParts inner_parts;
   bool resizes;  // what it writes, where that is a plain tensor

@@ -7,6 +7,8 @@
 
 #include <typeinfo>
 
+#include "each_tensor.h"
+
 namespace aiforge {
 
 namespace {
@@ -22,18 +24,10 @@ bool is_plain(const at::Tensor& tensor) {
 
 SavedMetadata::SavedMetadata(const torch::jit::Stack& stack, const std::vector<size_t>& positions,
                              bool plain) {
-  const auto take = [&](const at::Tensor& tensor) {
-    if (plain || !tensor.defined() || !is_plain(tensor)) save(tensor);
-  };
   for (const size_t position : positions) {
-    const c10::IValue& value = stack[position];
-    if (value.isTensor()) {
-      take(value.toTensor());
-    } else if (value.isList()) {
-      for (const c10::IValue& item : value.toListRef()) {
-        if (item.isTensor()) take(item.toTensor());
-      }
-    }
+    each_tensor(stack[position], [&](const at::Tensor& tensor) {
+      if (plain || !is_plain(tensor)) save(tensor);
+    });
   }
 }
 
