@@ -53,8 +53,8 @@ describe('hooks of modules', () => {
     const kinds = ['StateDictPre', 'StateDictPost', 'LoadStateDictPre', 'LoadStateDictPost'] as const;
     for (const kind of kinds) {
       for (const [given, message] of [
-        [() => 3, /hook: expected nothing, got 3/],
-        [() => Promise.resolve(3), /hook returned a Promise/],
+        [() => 3, /-hook of (l|s)\w+\(\): expected nothing, got 3/],
+        [() => Promise.resolve(3), /-hook of (l|s)\w+\(\) returned a Promise/],
       ] as const) {
         const layer = new nn.Linear(2, 2);
         const state = layer.stateDict();

@@ -45,11 +45,20 @@ export function saveOwnState(module: Module, destination: StateDict, prefix: str
   if (module.getExtraState !== undefined) destination[prefix + extraStateKey] = module.getExtraState() as Tensor;
 }
 
+type StateHookKind = Extract<HookKind, `stateDict${string}` | `load${string}`>;
+
+const stateHookNames: Readonly<Record<StateHookKind, string>> = {
+  stateDictPre: 'A pre-hook of stateDict()',
+  stateDictPost: 'A post-hook of stateDict()',
+  loadPre: 'A pre-hook of loadStateDict()',
+  loadPost: 'A post-hook of loadStateDict()',
+};
+
 /** Calls the hooks of a module about state dicts. They change what they are given: what they return would be lost. */
-export function callStateHooks(module: Module, kind: HookKind, ...args: readonly unknown[]): void {
+export function callStateHooks(module: Module, kind: StateHookKind, ...args: readonly unknown[]): void {
   for (const hook of hooksOf<AnyHook>(module, kind) ?? []) {
     const given = (hook as (...args: unknown[]) => unknown)(module, ...args);
-    if (given !== undefined && given !== null) refuseResult(`A ${kind} hook`, given, 'nothing');
+    if (given !== undefined && given !== null) refuseResult(stateHookNames[kind], given, 'nothing');
   }
 }
 
