@@ -59,6 +59,8 @@ void cdist_backward(Call call) {
   require_dims(call, "x2", 2, 64);
   const at::Tensor x1 = call.tensor("x1");
   const at::Tensor x2 = call.tensor("x2");
+  // Then LibTorch reads nothing, and has not broadcast them before.
+  if (x1.size(-1) == x2.size(-1) && (x1.numel() == 0 || x2.numel() == 0)) return;
   require_same_sizes(call, {"cdist", "grad"});
   require_dims(call, "cdist", 2, 64);
   const at::Tensor cdist = call.tensor("cdist");

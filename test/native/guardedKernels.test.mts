@@ -1,5 +1,17 @@
 import { expect } from 'chai';
-import { full, func, nn, ones, randn, savedTensorsHooks, segmentReduce, tensor, zeros, linalg } from '#lib/index.js';
+import {
+  cdist,
+  full,
+  func,
+  nn,
+  ones,
+  randn,
+  savedTensorsHooks,
+  segmentReduce,
+  tensor,
+  zeros,
+  linalg,
+} from '#lib/index.js';
 import type { Tensor } from '#lib/index.js';
 
 const F = nn.functional;
@@ -66,6 +78,11 @@ describe('a kernel that LibTorch calls itself is guarded', () => {
       tensor([[1, 2]], { dtype: 'int32' }),
     );
     expect(solved.shape).to.deep.equal([1, 2, 1]);
+    const points = learned([3, 5]);
+    cdist(zeros([0, 4, 5]), points)
+      .sum()
+      .backward();
+    expect(points.grad!.tolist()).to.deep.equal(zeros([3, 5]).tolist());
     for (const training of [true, false]) {
       const [x, mean, variance] = [ones([2, 3], { requiresGrad: true }), zeros([3]), ones([3])];
       F.batchNorm(x, mean, variance, { training }).sum().backward();
