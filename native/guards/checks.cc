@@ -1,6 +1,7 @@
 // Checks of shapes, states and layouts.
 #include "checks.h"
 
+#include <ATen/ExpandUtils.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/_validate_sparse_compressed_tensor_args.h>
 #include <c10/util/StringUtil.h>
@@ -54,22 +55,23 @@ void lstm_weights(Call call) {
   }
 }
 
+// LibTorch broadcasts 'x1' and 'x2' against each other, but not these.
 void cdist_backward(Call call) {
   require_dims(call, "x1", 2, 64);
   require_dims(call, "x2", 2, 64);
+  require_same_sizes(call, {"cdist", "grad"});
   const at::Tensor x1 = call.tensor("x1");
   const at::Tensor x2 = call.tensor("x2");
-  // Then LibTorch reads nothing, and has not broadcast them before.
-  if (x1.size(-1) == x2.size(-1) && (x1.numel() == 0 || x2.numel() == 0)) return;
-  require_same_sizes(call, {"cdist", "grad"});
-  require_dims(call, "cdist", 2, 64);
   const at::Tensor cdist = call.tensor("cdist");
-  if (!(x1.size(-1) == x2.size(-1) && cdist.size(-2) == x1.size(-2) &&
-        cdist.size(-1) == x2.size(-2) && x1.dim() == cdist.dim() && x2.dim() == cdist.dim() &&
-        x1.sizes().slice(0, x1.dim() - 2) == cdist.sizes().slice(0, cdist.dim() - 2) &&
-        x2.sizes().slice(0, x2.dim() - 2) == cdist.sizes().slice(0, cdist.dim() - 2)))
-    refuse("'cdist' to hold the distances of 'x1' and 'x2', got " + describe_tensor(cdist) + ", " +
-           describe_tensor(x1) + " and " + describe_tensor(x2));
+  const at::IntArrayRef batch1 = x1.sizes().slice(0, x1.dim() - 2);
+  const at::IntArrayRef batch2 = x2.sizes().slice(0, x2.dim() - 2);
+  if (x1.size(-1) == x2.size(-1) && at::are_expandable(batch1, batch2)) {
+    std::vector<int64_t> expected = at::infer_size(batch1, batch2);
+    expected.insert(expected.end(), {x1.size(-2), x2.size(-2)});
+    if (cdist.sizes() == at::IntArrayRef(expected)) return;
+  }
+  refuse("'cdist' to hold the distances of 'x1' and 'x2', got " + describe_tensor(cdist) + ", " +
+         describe_tensor(x1) + " and " + describe_tensor(x2));
 }
 
 void cholesky_solve(Call call) {

@@ -78,11 +78,21 @@ describe('a kernel that LibTorch calls itself is guarded', () => {
       tensor([[1, 2]], { dtype: 'int32' }),
     );
     expect(solved.shape).to.deep.equal([1, 2, 1]);
-    const points = learned([3, 5]);
-    cdist(zeros([0, 4, 5]), points)
-      .sum()
-      .backward();
-    expect(points.grad!.tolist()).to.deep.equal(zeros([3, 5]).tolist());
+    for (const [one, other] of [
+      [
+        [0, 4, 5],
+        [3, 5],
+      ],
+      [
+        [2, 1, 4, 5],
+        [6, 3, 5],
+      ],
+    ] as const) {
+      // prettier-ignore
+      const [x, y] = [learned([...one]), learned([...other])];
+      cdist(x, y).sum().backward();
+      expect([x.grad!.shape, y.grad!.shape]).to.deep.equal([one, other]);
+    }
     for (const training of [true, false]) {
       const [x, mean, variance] = [ones([2, 3], { requiresGrad: true }), zeros([3]), ones([3])];
       F.batchNorm(x, mean, variance, { training }).sum().backward();
