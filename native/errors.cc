@@ -118,6 +118,12 @@ void throw_failure(napi_env env, const Failure& failure, const ErrorContext& con
 
 }  // namespace
 
+bool is_pending(napi_env env) {
+  bool is_pending = false;
+  napi_is_exception_pending(env, &is_pending);
+  return is_pending;
+}
+
 bool says_out_of_memory(const std::string& message) {
   return message.find("DefaultCPUAllocator") != std::string::npos ||
          message.find("out of memory") != std::string::npos;
@@ -151,6 +157,7 @@ void throw_current_exception(napi_env env, const ErrorContext& context) noexcept
 ErrorContext context_of(napi_env env, const Call& call) {
   ErrorContext context;
   context.op = call.name;
+  if (is_pending(env)) return context;
   napi_value values[Call::kMost];
   size_t count = Call::kMost;
   if (napi_get_cb_info(env, call.info, &count, values, nullptr, nullptr) != napi_ok) return context;
@@ -178,9 +185,7 @@ void check(napi_env env, napi_status status) {
   napi_get_last_error_info(env, &info);
   const char* reason = info == nullptr ? nullptr : info->error_message;
   const std::string message = reason == nullptr ? "a call of Node-API failed" : reason;
-  bool is_pending = false;
-  napi_is_exception_pending(env, &is_pending);
-  if (is_pending) throw PendingException();
+  if (is_pending(env)) throw PendingException();
   throw Error("INVALID_ARGUMENT", message);
 }
 

@@ -69,6 +69,8 @@ napi_value guarded(napi_env env, const Call& call, Body&& body) noexcept {
   }
 }
 
+// Whether a JavaScript exception waits to be thrown: until then Node-API calls fail, or lose it.
+bool is_pending(napi_env env);
 // Whether a message of LibTorch's is about memory, of the system or of a device.
 bool says_out_of_memory(const std::string& message);
 

@@ -210,10 +210,13 @@ function writeIndex(index: Index, position: number): void {
   }
 }
 
+function checkCount({ length }: readonly unknown[]): void {
+  if (length <= maxIndices) return;
+  throw new AiforgeError('INVALID_ARGUMENT', `At most ${maxIndices} indices can be given, got ${length}.`);
+}
+
 function writeIndices(indices: (Index | List)[]): void {
-  if (indices.length > maxIndices) {
-    throw new AiforgeError('INVALID_ARGUMENT', `At most ${maxIndices} indices can be given, got ${indices.length}.`);
-  }
+  checkCount(indices);
   let end = listsBegin;
   for (let i = 0; i < indices.length; ++i) {
     const index = indices[i]!;
@@ -301,6 +304,7 @@ function plainValue(self: Tensor, value: Tensor | NestedArray, made: Tensor[]): 
 
 function set(this: Tensor, indices: Index | readonly Index[], value: Tensor | NestedArray): Tensor {
   enterContext();
+  if (Array.isArray(indices)) checkCount(indices);
   const list: Index[] = Array.isArray(indices) ? Array.from(indices as Index[]) : [indices as Index];
   const made = readArrays(list);
   try {

@@ -3,6 +3,8 @@
 #include <ATen/MemoryOverlap.h>
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/functorch/BatchedTensorImpl.h>
+#include <ATen/functorch/TensorWrapper.h>
 #include <torch/headeronly/version.h>
 
 #include "../environment.h"
@@ -132,14 +134,28 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
   }
 }
 
+// What the tensors of function transforms stand for.
+at::Tensor unwrapped(at::Tensor tensor) {
+  for (;;) {
+    if (const auto* batched = at::functorch::maybeGetBatchedImpl(tensor)) {
+      tensor = batched->value();
+    } else if (const auto* wrapper = at::functorch::maybeGetTensorWrapper(tensor)) {
+      tensor = wrapper->value();
+    } else {
+      return tensor;
+    }
+  }
+}
+
 // A tensor that stands for zeros has no memory, not even to be resized.
 void check_has_memory(const at::Tensor& tensor, const std::string& name) {
-  if (!tensor._is_zerotensor()) return;
+  if (!unwrapped(tensor)._is_zerotensor()) return;
   throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
 }
 
 // Kernels that write their results from the start of the memory on do so whatever its strides are.
-void check_out(const at::Tensor& tensor, const std::string& name) {
+void check_out(const at::Tensor& given, const std::string& name) {
+  const at::Tensor tensor = unwrapped(given);
   if (tensor.layout() != c10::kStrided) return;
   if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
   throw Error(
@@ -188,6 +204,7 @@ void call_writing(const Operator& op, torch::jit::Stack& stack) {
   const SavedMetadata before(stack, op.writes, op.resizes);
   try {
     op.handle.callBoxed(stack);
+    if (op.resizes) before.check_within_memory();
   } catch (...) {
     before.restore();
     throw;
@@ -235,7 +252,7 @@ napi_value results(Environment& environment, napi_env env, const Operator& op,
 ErrorContext context_of(Environment& environment, napi_env env, const Operator* op,
                         const napi_value* values, size_t count) {
   ErrorContext context;
-  if (op == nullptr) return context;
+  if (op == nullptr || is_pending(env)) return context;
   context.op = op->name;
   for (size_t i = 0; i < count && i < op->arguments.size(); ++i) {
     const Operator::Argument& argument = op->arguments[i];

@@ -7,6 +7,7 @@
 
 #include <typeinfo>
 
+#include "../errors.h"
 #include "each_tensor.h"
 
 namespace aiforge {
@@ -90,6 +91,25 @@ void SavedMetadata::restore(const Saved& saved) {
     if (is_elsewhere) impl->set_storage_keep_dtype(saved.storage);
     impl->set_sizes_and_strides(saved.sizes, saved.strides, saved.offset);
   }
+}
+
+void SavedMetadata::check_within_memory() const {
+  for (const Saved& saved : saved_) {
+    if (!saved.copy && is_plain(saved.tensor)) check_within_memory(saved.tensor);
+  }
+}
+
+void SavedMetadata::check_within_memory(const at::Tensor& tensor) {
+  if (tensor.is_meta() || tensor.numel() == 0) return;
+  __int128 last = tensor.storage_offset();
+  for (int64_t dim = 0; dim < tensor.dim(); ++dim) {
+    last += static_cast<__int128>(tensor.size(dim) - 1) * tensor.stride(dim);
+  }
+  const auto elements = static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());
+  if (last < elements) return;
+  throw Error("INVALID_ARGUMENT", "the new strides reach beyond the tensor's memory, which holds " +
+                                      std::to_string(elements) +
+                                      " elements; use contiguous() or clone() first");
 }
 
 }  // namespace aiforge

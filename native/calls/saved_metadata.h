@@ -20,6 +20,10 @@ class SavedMetadata {
 
   void restore() const noexcept;
 
+  // Throws where a plain tensor was given sizes or strides beyond its memory, as LibTorch's resize_
+  // does for other strides alone.
+  void check_within_memory() const;
+
  private:
   // A plain tensor by its parts, since this runs at every call that works in place; another by a
   // shallow copy of its class.
@@ -35,6 +39,7 @@ class SavedMetadata {
   void save(const at::Tensor& tensor);
   bool save_within(const at::Tensor& tensor);
   static void restore(const Saved& saved);
+  static void check_within_memory(const at::Tensor& tensor);
 
   c10::SmallVector<Saved, 1> saved_;  // what is within another before it
 };

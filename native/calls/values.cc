@@ -127,7 +127,7 @@ c10::IValue optional_tensor_list(Environment& environment, napi_env env, napi_va
   for (size_t i = 0; i < handles.size; ++i) {
     const double handle = handles.data[i];
     list.push_back(handle < 0 ? std::optional<at::Tensor>()
-                              : environment.handles.get(to_handle(handle)));
+                              : with_memory(environment.handles.get(to_handle(handle))));
   }
   return list;
 }
@@ -347,6 +347,10 @@ napi_value from_tensors(Environment& environment, napi_env env,
                                 from_tensor(environment, env, tensors[i])));
   }
   return array;
+}
+
+at::Tensor with_memory(const at::Tensor& tensor) {
+  return tensor._is_zerotensor() ? tensor.clone() : tensor;
 }
 
 std::vector<at::Tensor> to_tensors(Environment& environment, napi_env env, napi_value value) {

@@ -63,6 +63,9 @@ std::vector<at::Tensor> to_tensors(Environment& environment, napi_env env, napi_
 // One line for an error message: "float32[2, 3]", "7", "'sum'".
 std::string describe(Environment& environment, napi_env env, napi_value value,
                      const ValueType& type);
+// An index, or another item of a list whose items may be missing: there LibTorch's kernels get a
+// tensor that stands for zeros as it is, without memory.
+at::Tensor with_memory(const at::Tensor& tensor);
 std::string describe_tensor(const at::Tensor& tensor);
 
 const char* layout_name(c10::Layout layout);

@@ -116,12 +116,26 @@ void empty_result(Call call) {
           "'output_size' of at most a million beside a size of 0");
 }
 
+// Whether there are floating-point numbers in memory that can be read here.
+static bool has_floats(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.has_storage() && tensor.device().is_cpu() &&
+         tensor.layout() == c10::kStrided && !tensor._is_zerotensor() &&
+         !c10::isIntegralType(tensor.scalar_type(), true);
+}
+
 void finite_matrix(Call call) {
   const at::Tensor self = call.tensor("self");
-  const bool is_readable = self.defined() && self.has_storage() && self.device().is_cpu() &&
-                           self.layout() == c10::kStrided && !self._is_zerotensor();
-  if (!is_readable || c10::isIntegralType(self.scalar_type(), true)) return;
+  if (!has_floats(self)) return;
   require(self.detach().isfinite().all().item<bool>(), "a matrix without infinities and NaNs");
+}
+
+void binomial_numbers(Call call) {
+  const at::Tensor count = call.tensor("count");
+  const at::Tensor prob = call.tensor("prob");
+  require(!has_floats(count) || count.detach().isfinite().all().item<bool>(),
+          "'count' without infinities and NaNs");
+  require(!has_floats(prob) || prob.numel() == 0 || !prob.detach().gt(1).any().item<bool>(),
+          "'prob' of at most 1");
 }
 
 void combinations(Call call) { require(call.integer("r", 2) <= 1000, "'r' of at most 1,000"); }
@@ -220,7 +234,10 @@ void range_steps(Call call) {
   for (const char* name : {"start", "end", "step"}) {
     if (!call.has(name) || call[name].toScalar().isComplex()) return;
   }
+  const at::Tensor out = call.tensor("out");
   const double step = std::trunc(call["step"].toScalar().toDouble());
+  require(step != 0 || !out.defined() || !c10::isIntegralType(out.scalar_type(), true),
+          "a step of at least 1 for an 'out' of whole numbers");
   const double length = call["end"].toScalar().toDouble() - call["start"].toScalar().toDouble();
   if (!(step == 0 || std::abs(length / step) < 9223372036854775807.0))
     refuse("fewer than 2^63 steps from 'start' to 'end'");

@@ -46,6 +46,8 @@ void packed_sequence(Call call);
 void fused_states(Call call);
 void random_range(Call call);
 void range_steps(Call call);
+void binomial_numbers(Call call);
+void index_tensors(Call call);
 void quantization_search(Call call);
 void attention_backward(Call call);
 void nested_views(Call call);

@@ -19,6 +19,15 @@ void pool_indices(Call call, int64_t dims) {
   require_within(call.tensor("indices"), "indices", 0, count - 1);
 }
 
+void index_tensors(Call call) {
+  if (!c10::impl::tls_is_dispatch_key_included(c10::DispatchKey::FuncTorchDynamicLayerFrontMode))
+    return;
+  const std::vector<at::Tensor> indices = call.tensors("indices");
+  require(std::any_of(indices.begin(), indices.end(),
+                      [](const at::Tensor& index) { return index.defined(); }),
+          "an index that is a tensor");
+}
+
 void average_pool(Call call, int64_t dims) {
   require_dims(call, "self", dims + 1, dims + 2);
   require(call.tensor("grad_output").dim() == call.tensor("self").dim(),
@@ -170,6 +179,7 @@ void bag(Call call) {
   require_dims(call, "weight", 2, 2);
   require_dims(call, "indices", 1, 2);
   require_dims(call, "offsets", 1, 1);
+  require(call.integer("mode") >= 0 && call.integer("mode") <= 2, "'mode' in 0 … 2");
   require_within(call.tensor("indices"), "indices", 0, call.tensor("weight").size(0) - 1);
   bag_offsets(call);
   if (!call.flag("include_last_offset")) return;

@@ -1,3 +1,4 @@
+#include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/util/Exception.h>
 
@@ -41,10 +42,11 @@ class GuardedKernel : public c10::OperatorKernel {
 };
 
 // A composite consists of operators that have kernels, and guards, of their own.
-bool has_kernel(const c10::OperatorHandle& op) {
-  return op.hasKernelForDispatchKey(DispatchKey::CPU) ||
-         op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd) ||
-         op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutogradNonFunctional);
+bool has_kernel(const c10::OperatorHandle& op, DispatchKey key) {
+  if (op.hasKernelForDispatchKey(key)) return true;
+  return key == DispatchKey::CPU &&
+         (op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd) ||
+          op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutogradNonFunctional));
 }
 
 // Optimizers alone call what works on a list of tensors, and so often that the guard before the
@@ -54,8 +56,8 @@ bool works_on_list(const c10::OperatorHandle& op) {
   return !arguments.empty() && *arguments[0].type() == *c10::ListType::ofTensors();
 }
 
-std::vector<const Guard*> rules_of(const c10::OperatorName& name) {
-  std::vector<const Guard*> guards = guards_of(full_name(name));
+std::vector<const Guard*> rules_of(const c10::OperatorName& name, DispatchKey key) {
+  std::vector<const Guard*> guards = guards_of(full_name(name), key);
   guards.erase(std::remove_if(guards.begin(), guards.end(),
                               [](const Guard* guard) { return guard->instead != nullptr; }),
                guards.end());
@@ -67,23 +69,31 @@ class Silent : public c10::WarningHandler {
   void process(const c10::Warning&) override {}
 };
 
-void guard_all() {
-  Silent silent;
-  const c10::WarningUtils::WarningHandlerGuard quiet(&silent);
+void guard_one(const c10::OperatorName& name, DispatchKey key) {
+  std::vector<const Guard*> guards = rules_of(name, key);
+  if (guards.empty()) return;
   c10::Dispatcher& dispatcher = c10::Dispatcher::singleton();
+  const c10::OperatorHandle op =
+      dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str());
+  if (!has_kernel(op, key) || works_on_list(op)) return;
+  auto kernel =
+      std::make_unique<GuardedKernel>(op.getComputedKernelForDispatchKey(key), std::move(guards));
   // For as long as the process lives: threads may end after main() has.
   static auto* registrations = new std::vector<c10::RegistrationHandleRAII>();
-  for (const c10::OperatorName& name : dispatcher.getAllOpNames()) {
-    std::vector<const Guard*> guards = rules_of(name);
-    if (guards.empty()) continue;
-    const c10::OperatorHandle op =
-        dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str());
-    if (!has_kernel(op) || works_on_list(op)) continue;
-    auto kernel = std::make_unique<GuardedKernel>(
-        op.getComputedKernelForDispatchKey(DispatchKey::CPU), std::move(guards));
-    registrations->push_back(dispatcher.registerImpl(
-        name, DispatchKey::CPU, c10::KernelFunction::makeFromBoxedFunctor(std::move(kernel)),
-        std::nullopt, nullptr, "a guard of aiforge"));
+  registrations->push_back(dispatcher.registerImpl(
+      name, key, c10::KernelFunction::makeFromBoxedFunctor(std::move(kernel)), std::nullopt,
+      nullptr, "a guard of aiforge"));
+}
+
+void guard_all() {
+  // Python leaves the indices of a sparse tensor unchecked, and dies of one beyond its sizes.
+  at::globalContext().setCheckSparseTensorInvariants(true);
+  Silent silent;
+  const c10::WarningUtils::WarningHandlerGuard quiet(&silent);
+  for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
+    for (const DispatchKey key : {DispatchKey::CPU, DispatchKey::NestedTensorCPU}) {
+      guard_one(name, key);
+    }
   }
 }
 

@@ -125,7 +125,19 @@ const std::vector<Guard> kGuards = {
        require(call.tensor("self").scalar_type() == call.tensor("out").scalar_type(),
                "'out' of the dtype of 'self'");
      }},
-    {"range", "divides the length by the step, which 64 bits do not hold", range_steps},
+    {"range arange", "divides the length by the step, which 64 bits do not hold", range_steps},
+    {"binomial", "counts for ever where a count is no number or a probability beyond 1",
+     binomial_numbers},
+    {"native_channel_shuffle", "divides by the number of groups",
+     [](Call call) { require(call.integer("groups") > 0, "'groups' above 0"); }},
+    {"index_put index_put_ _index_put_impl _index_put_impl_ _unsafe_index_put",
+     "reads the first index that is a tensor, under vmap whether or not there is one",
+     index_tensors},
+    {"select", "looks for the dimension among those counted from the front",
+     [](Call call) {
+       require(call.integer("dim") >= 0, "'dim' of a nested tensor counted from the front");
+     },
+     nullptr, c10::DispatchKey::NestedTensorCPU},
     {"copy", "reads the indices that a tensor of another layout does not have",
      [](Call call) {
        require(call.tensor("self").layout() == call.tensor("src").layout(),
@@ -170,6 +182,8 @@ const std::vector<Guard> kGuards = {
      }},
     {"_fused_rms_norm_backward", "reads the gradient and the statistics by the sizes of 'input'",
      [](Call call) { layer_norm_backward(call, {"rstd"}); }},
+    {"batch_norm_update_stats", "reads the running statistics by the channels of 'input'",
+     [](Call call) { batch_norm(call, true); }},
     {"native_batch_norm _native_batch_norm_legit", "reads the running statistics, given or not",
      [](Call call) { batch_norm(call, call.flag("training")); }},
     {"_native_batch_norm_legit_no_training _batch_norm_no_update",

@@ -47,6 +47,8 @@ struct Guard {
   void (*rule)(const GuardedCall& call);  // throws INVALID_ARGUMENT
   // The public operator of which this is an inner step, which nobody else can call.
   const char* instead = nullptr;
+  // Whose kernel: a rule for tensors of another kind than the plain ones costs those nothing.
+  c10::DispatchKey kernel = c10::DispatchKey::CPU;
 
   void check(const GuardedCall& call) const {
     if (instead != nullptr) refuse_inner(instead);
@@ -54,8 +56,9 @@ struct Guard {
   }
 };
 
-// The rows that apply to an operator such as aten::add.Tensor: none for nearly all.
-std::vector<const Guard*> guards_of(const std::string& name);
+// The rows for one kind of kernel of an operator such as aten::add.Tensor: none for nearly all.
+std::vector<const Guard*> guards_of(const std::string& name,
+                                    c10::DispatchKey kernel = c10::DispatchKey::CPU);
 
 const std::vector<Guard>& all_guards();
 

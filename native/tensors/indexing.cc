@@ -79,7 +79,7 @@ at::indexing::TensorIndex read_index(const Environment& environment, const doubl
     case IndexKind::Slice:
       return at::indexing::Slice(bound(entry[1]), bound(entry[2]), bound(entry[3]));
     case IndexKind::Tensor:
-      return environment.handles.get(static_cast<Handle>(entry[1]));
+      return with_memory(environment.handles.get(static_cast<Handle>(entry[1])));
     case IndexKind::List:
       return read_list(environment.scratch, entry);
   }

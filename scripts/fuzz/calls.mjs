@@ -125,11 +125,13 @@ function callOther(library, { via, name }, values) {
   return /^class\b/.test(Function.prototype.toString.call(called)) ? new called(...values) : called(...values);
 }
 
-/** Every tensor of a result, as handles. */
+const MOST_RESULTS = 64;
+
+/** The tensors of a result, as handles. */
 function handlesIn({ Tensor }, result, raw) {
   const items = (Array.isArray(result) ? result : [result]).flat(2);
-  if (raw) return items.filter((item) => typeof item === 'number');
-  return items.filter(Tensor.isTensor).map(Tensor.handleOf);
+  const handles = raw ? items.filter((item) => typeof item === 'number') : items.filter(Tensor.isTensor);
+  return (raw ? handles : handles.map(Tensor.handleOf)).slice(0, MOST_RESULTS);
 }
 
 const MOST_ELEMENTS = 100_000;

@@ -1,5 +1,5 @@
 // What a call is made inside of: a function transform, or hooks that replace what a graph saves.
-import { otherThan } from './aftermath.mjs';
+import { isSmall, otherThan } from './aftermath.mjs';
 import { hash, Random } from './random.mjs';
 
 const transforms = ['vmap', 'grad', 'vmapGrad', 'jvp', 'vjp'];
@@ -19,7 +19,7 @@ const isFloat = (x) => /^(b?float|complex)/.test(x.dtype);
 const sumOf = ({ Tensor, tensor }, result) =>
   [result]
     .flat(2)
-    .filter((x) => Tensor.isTensor(x) && isFloat(x))
+    .filter((x) => Tensor.isTensor(x) && isFloat(x) && isSmall(x))
     .reduce((sum, x) => sum.add(x.sum()), tensor.zeros([]));
 
 /** The result of `call(values)` inside what is described. */

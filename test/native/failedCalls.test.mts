@@ -69,6 +69,14 @@ describe('an operator that fails', () => {
     });
   }
 
+  it('leaves strides as they were where others would reach beyond the memory', () => {
+    const x = aiforge.ones([1]).expand([1, 2, 3, 3]);
+    failsAndLeaves([x], () => x.resize_([1, 2, 3, 3], { memoryFormat: 'channels_last' }));
+    expect(() => x.resize_([1, 2, 3, 3], { memoryFormat: 'channels_last' })).to.throw(/holds 1 element/);
+    const whole = aiforge.ones([1, 2, 3, 3]).resize_([1, 2, 3, 3], { memoryFormat: 'channels_last' });
+    expect(whole.stride()).to.deep.equal([18, 1, 6, 2]);
+  });
+
   it('leaves the parts of a sparse tensor as they were', () => {
     const coo = tensor([[1, 0], [0, 2]]).toSparse(); // prettier-ignore
     const csr = tensor([[1, 0], [0, 2]]).toSparseCsr(); // prettier-ignore
@@ -113,7 +121,19 @@ describe('an operator that fails', () => {
       failsAndLeaves([zeros], call);
     }
     expect(() => aiforge.ones([2]).set_(zeros)).to.throw(/stands for zeros/);
+    func.grad((x: Tensor) => {
+      expect(() => aiforge.add(x, 1, { out: zeros })).to.throw(/stands for zeros/);
+      return x.sum();
+    })(aiforge.ones([2, 3]));
     expect(() => aiforge.share(zeros)).to.throw(/has no memory/);
     expect(() => aiforge.transfer(zeros)).to.throw(/has no memory/);
+  });
+
+  it('is none that is given such a tensor as an index', () => {
+    const first = aten('_efficientzerotensor')([2], { dtype: 'int64' });
+    const x = aiforge.arange(3);
+    expect(x.at(first).tolist()).to.deep.equal([0, 0]);
+    expect(x.set(first, 7).tolist()).to.deep.equal([7, 1, 2]);
+    expect((ops.aten('index')(x, [first]) as Tensor).tolist()).to.deep.equal([7, 7]);
   });
 });

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 
 import { expect } from 'chai';
 import { native } from '#lib/native.js';
-import { guardedCalls } from './fixtures/guardedCalls.mjs';
+import { guardedCalls, guardedInVmap } from './fixtures/guardedCalls.mjs';
 
 interface Outcome {
   failure?: string;
@@ -43,7 +43,10 @@ describe('guards', () => {
   });
 
   it('turn such calls into errors', async () => {
-    const calls = names.map((name) => ({ via: 'operator', way: 'call', name, args: guardedCalls[name] }));
+    const calls = names.map((name) => ({
+      ...{ via: 'operator', way: 'call', name, args: guardedCalls[name] },
+      ...(guardedInVmap.includes(name) && { inside: 'vmap', insideSeed: 1 }),
+    }));
     const { failure, codes, details } = await repeat(calls);
     expect(failure, details.join('\n')).to.equal(undefined);
     const inner = /nnpack|_slow_conv|^mkldnn_rnn|^quantized_|_dyn_quant|^_stack/;

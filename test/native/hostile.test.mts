@@ -4,7 +4,21 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { add, AiforgeError, cat, fromTypedArray, noGrad, ones, ops, scope, sum, tensor, Tensor, zeros } from 'aiforge';
+import {
+  add,
+  AiforgeError,
+  broadcastShapes,
+  cat,
+  fromTypedArray,
+  noGrad,
+  ones,
+  ops,
+  scope,
+  sum,
+  tensor,
+  Tensor,
+  zeros,
+} from 'aiforge';
 import { native, type Handle } from '#lib/native.js';
 import { kinds, numbers } from './fixtures/hostileValues.mjs';
 import * as internals from '#lib/tensor/tensor.js';
@@ -118,8 +132,17 @@ describe('hostile callers', () => {
     expect(thrown(() => zeros(array))).to.equal(mine);
     expect(thrown(() => ones([2]).add(complex as never))).to.equal(mine);
     expect(thrown(() => (add as Anything)(ones([2]), ones([2]), proxy))).to.equal(mine);
+    // What follows the value that throws is not looked at any more.
+    expect(thrown(() => ops.aten('gradient.scalararray')(ones([2]), { spacing: complex, dim: [0] }))).to.equal(mine);
     const id = native.registerOperators(['zeros']);
     expect(thrown(() => native.call(id, array))).to.equal(mine);
+  });
+
+  it('without end are refused at once', () => {
+    const long = new Array<number>(2 ** 32 - 1);
+    expect(codeOf(() => broadcastShapes(long))).to.equal('INVALID_ARGUMENT');
+    expect(codeOf(() => ones([2]).set(long, 1))).to.equal('INVALID_ARGUMENT');
+    expect(codeOf(() => zeros(long))).to.equal('INVALID_ARGUMENT');
   });
 
   it('that dispose tensors in the middle of a call do no harm', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { eye, ones, sparse, tensor } from 'aiforge';
+import { eye, ones, sparse, sparseCooTensor, sparseCsrTensor, tensor } from 'aiforge';
 
 describe('sparse', () => {
   const diagonal = () => tensor([[2, 0], [0, 3]]).to('float32').toSparse(); // prettier-ignore
@@ -10,6 +10,19 @@ describe('sparse', () => {
     expect(sparse.mm(csr, ones(2, 1), 'mean').tolist()).to.deep.equal([[1], [1]]);
     expect(sparse.mm(csr, ones(2, 1), { reduce: 'amax' }).tolist()).to.deep.equal([[1], [1]]);
     expect(sparse.addmm(ones(2, 2), diagonal(), eye(2), { beta: 10 }).tolist()).to.deep.equal([[12, 10], [10, 13]]); // prettier-ignore
+  });
+
+  it('refuses indices beyond the sizes, and pointers beyond the indices', () => {
+    const at = (...values: number[]) => tensor(values, { dtype: 'int64' });
+    const one = tensor([1.5]);
+    const refused: [() => unknown, RegExp][] = [
+      [() => sparseCooTensor(at(5).unsqueeze(0), one, [2]), /size is 2 but found index 5/],
+      [() => sparseCooTensor(at(0).unsqueeze(0), one, [0]), /size is 0 but found index 0/],
+      [() => sparseCooTensor(at(-1).unsqueeze(0), one, [2]), /negative index -1/],
+      [() => sparseCsrTensor(at(0, 100), at(0), one, [1, 1]), /nnz/],
+      [() => sparseCsrTensor(at(0, 1), at(9), one, [1, 1]), /ncols/],
+    ];
+    for (const [call, said] of refused) expect(call).to.throw(said);
   });
 
   it('takes a product where a pattern has elements', () => {

@@ -1,10 +1,13 @@
 import { show } from '../../show.js';
 import { isOptions } from '../../signature.js';
+import { everyItem, isInteger } from '../calls/recognition.js';
 import * as f from '../generated/functions.js';
 import { Tensor } from '../tensor.js';
 import { invalid, tensorList } from './named.js';
 
 // Functions of any number of tensors, given one by one or as one list.
+
+const isSize = (value: unknown): value is number => isInteger(value) && value >= 0;
 
 type Subscripts = readonly (number | '...')[];
 
@@ -118,16 +121,14 @@ export const atleast3d = atLeast((tensor) => f.atleast3d(tensor), 'atleast3d');
  */
 export function broadcastShapes(...shapes: (number | readonly number[])[]): number[] {
   const lists = shapes.map((shape) => (typeof shape === 'number' ? [shape] : shape));
-  const wrong = lists.find((shape) => !Array.isArray(shape));
-  if (wrong !== undefined || lists.includes(undefined as never)) {
-    throw invalid('broadcastShapes', `a shape is a list of sizes, got ${show(wrong)}`);
+  for (const shape of lists) {
+    if (Array.isArray(shape) && everyItem(shape, isSize)) continue;
+    throw invalid('broadcastShapes', `a shape is a list of sizes, whole numbers of at least 0, got ${show(shape)}`);
   }
   const result = new Array<number>(Math.max(0, ...lists.map((shape) => shape.length))).fill(1);
   for (const shape of lists) {
     const offset = result.length - shape.length;
     for (const [i, size] of shape.entries()) {
-      if (!Number.isInteger(size) || size < 0)
-        throw invalid('broadcastShapes', `a size is a whole number, got ${show(size)}`);
       if (size === 1 || size === result[offset + i]) continue;
       if (result[offset + i] !== 1) {
         throw invalid('broadcastShapes', `${lists.map((s) => `[${s.join(', ')}]`).join(' and ')} do not broadcast`);
