@@ -9,6 +9,7 @@ export * as cuda from './cuda/index.js';
 export * as data from './data/index.js';
 export * as distributed from './distributed/index.js';
 export * as func from './func/index.js';
+export * as metrics from './metrics/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export * as testing from './testing/index.js';

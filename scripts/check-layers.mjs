@@ -63,6 +63,8 @@ const MAY_IMPORT = {
   // GradScaler steps optimizers.
   amp: [...ENGINE, 'optim', 'cuda'],
   testing: [...LEAVES, 'tensor', 'autograd'],
+  // Some measure with operators of nn.
+  metrics: ENGINE,
   data: [...ENGINE, 'optim', 'cuda'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
@@ -70,7 +72,7 @@ const MAY_IMPORT = {
   distributed: [...ENGINE, 'cuda'],
   core: [...TRAINING, 'cuda', 'amp'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp'],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics'],
 };
 
 await runMain(() => {
