@@ -41,7 +41,7 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
   /** The value of the states. */
   protected abstract result(): Value;
 
-  /** @internal Metrics of one collection with the same key have the same states, which one of them keeps. */
+  /** Metrics of one collection with the same key have the same states, which one of them counts in. Default: none. */
   get stateKey(): string | undefined {
     return undefined;
   }
@@ -86,7 +86,7 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
 
   /** Forgets all batches. */
   reset(): void {
-    this.#states.reset();
+    scope(() => this.#states.reset());
   }
 
   /** How many batches it has. */

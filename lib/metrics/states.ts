@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { cat, keep, scope, tensor, zeros, type Device, type DType, type Tensor } from '../tensor/index.js';
+import { cat, keep, scope, tensor, zeros, type Device, type Tensor } from '../tensor/index.js';
 import { dtypes } from '../tensor/dtype.js';
 
 /** How the states of several ranks, or of two metrics, become one: `cat` puts them one after the other. */
@@ -202,7 +202,7 @@ const MOST_DIMS = 8;
 /** What a rank is about to give: whether anything, its dtype, and its sizes. */
 function header(own: Tensor | undefined): Tensor {
   const shape = own?.shape ?? [];
-  const numbers = [own === undefined ? -1 : dtypes.indexOf(own.dtype as DType), shape.length, ...shape];
+  const numbers = [own === undefined ? -1 : dtypes.indexOf(own.dtype), shape.length, ...shape];
   return tensor([...numbers, ...new Array<number>(2 + MOST_DIMS - numbers.length).fill(0)], { dtype: 'int64' });
 }
 
@@ -216,7 +216,8 @@ async function gatherAny(group: Gathers, own: Tensor | undefined): Promise<Tenso
   const sent = zeros([Math.max(...counts)], { dtype: dtypes[given[0]!]! });
   if (own !== undefined) sent.narrow(0, 0, own.numel()).copy_(own.flatten());
   const all = await group.allGather(sent);
-  return all
-    .map((flat, rank) => flat.narrow(0, 0, counts[rank]!).reshape(shapes[rank]!))
-    .filter((_, rank) => headers[rank]![0] !== -1);
+  return all.flatMap((flat, rank) => {
+    const isGiven = headers[rank]![0] !== -1;
+    return isGiven ? [flat.narrow(0, 0, counts[rank]!).reshape(shapes[rank]!)] : [];
+  });
 }

@@ -8,7 +8,11 @@ export interface Case {
   value: unknown;
 }
 
-type AnyMetric = { update(...batch: never[]): void; compute(): unknown; forward(...batch: never[]): unknown };
+interface AnyMetric {
+  update(...batch: never[]): void;
+  compute(): unknown;
+  forward(...batch: never[]): unknown;
+}
 
 const toTensor = (value: unknown): unknown =>
   Array.isArray(value) ? tensor(value as number[], { dtype: 'float64' }) : value;
@@ -48,7 +52,7 @@ export function likeTorchmetrics(
 ): void {
   let cases: Record<string, Case> = {};
   before(function () {
-    cases = JSON.parse(reference(this as unknown as Mocha.Context, script)) as Record<string, Case>;
+    cases = JSON.parse(reference(this, script)) as Record<string, Case>;
   });
 
   it('there is a test of each case of Python’s', () => {
