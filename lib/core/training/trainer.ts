@@ -20,6 +20,7 @@ import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import { AccumulationWindow, zeroOf } from './accumulation.js';
 import type { Agreement } from './agreement.js';
+import { limited } from './limits.js';
 import { RunningMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
@@ -54,6 +55,8 @@ export class Trainer {
   readonly #parts: TrainerParts;
   readonly #sampler: DistributedSampler;
   readonly #loader: DataLoader<unknown, unknown>;
+  /** Those of an epoch. */
+  readonly #batches: number;
   readonly #scheduling: Scheduling;
   readonly #window: AccumulationWindow;
   #running = new RunningMetrics();
@@ -72,11 +75,13 @@ export class Trainer {
       numReplicas: ranks.worldSize,
       rank: ranks.rank,
       seed: training.seed,
+      shuffle: training.overfitBatches === null,
     });
     this.#loader = new DataLoader<unknown, unknown>(train, { batchSize: training.batchSize, sampler: this.#sampler });
     this.#window = new AccumulationWindow(training.batchSize, ranks);
     this.#log = new StepLog(parts.placement.device !== 'cpu', (step, loss) => this.#write(step, loss));
-    const stepsPerEpoch = Math.ceil(this.#loader.length / training.accumulationSteps);
+    this.#batches = limited(training.limitTrainBatches, this.#loader.length);
+    const stepsPerEpoch = Math.ceil(this.#batches / training.accumulationSteps);
     this.#scheduling = Scheduling.of(parts.model, parts.optimizer, training, stepsPerEpoch);
   }
 
@@ -124,7 +129,7 @@ export class Trainer {
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
     this.#feed = isStopping ? undefined : placement.feed(this.#loader.batches(state.batch));
     try {
-      while (state.batch < this.#loader.length && !isStopping) {
+      while (state.batch < this.#batches && !isStopping) {
         await this.#step(this.#feed!);
         await this.#takeTurn();
         await this.#saveWhenDue();
@@ -170,9 +175,12 @@ export class Trainer {
     return this.#running.names;
   }
 
-  /** Takes the metrics of an epoch that has ended; gives the learning rates of its last step, where they change. */
-  endEpoch(metrics: Record<string, number>): Record<string, number> {
-    this.#scheduling.endEpoch(metrics);
+  /**
+   * Takes the metrics of an epoch that has ended, `validated` or not; gives the learning rates of its last step, where they
+   * change.
+   */
+  endEpoch(metrics: Record<string, number>, validated: boolean): Record<string, number> {
+    this.#scheduling.endEpoch(metrics, validated);
     return this.#scheduling.rates;
   }
 
@@ -210,13 +218,13 @@ export class Trainer {
 
   get #isWindowOpen(): boolean {
     const { state, training } = this.#parts;
-    return state.batch % training.accumulationSteps !== 0 && state.batch < this.#loader.length;
+    return state.batch % training.accumulationSteps !== 0 && state.batch < this.#batches;
   }
 
   async #step(feed: Feed): Promise<void> {
     const { state, training, callbacks, parallel } = this.#parts;
     const open = state.batch % training.accumulationSteps;
-    const size = Math.min(training.accumulationSteps, this.#loader.length - state.batch + open);
+    const size = Math.min(training.accumulationSteps, this.#batches - state.batch + open);
     const closes = open + 1 === size;
     scope(() => {
       const batch = feed.next();
@@ -226,7 +234,7 @@ export class Trainer {
     if (closes) await this.#update();
     ++state.batch;
     // The GPU has its work; what is loaded now is loaded in the order of a run without one.
-    if (state.batch < this.#loader.length) feed.prefetch();
+    if (state.batch < this.#batches) feed.prefetch();
     await callbacks.onStepEnd(this.#progress());
   }
 
@@ -273,7 +281,7 @@ export class Trainer {
       optimizer.zeroGrad();
       return;
     }
-    const isStep = precision.step(optimizer, model.parameters(), training.gradClipNorm);
+    const isStep = precision.step(optimizer, model.parameters(), training);
     if (isStep) {
       ++state.step;
       this.#scheduling.endStep();
@@ -293,7 +301,7 @@ export class Trainer {
       epoch: state.epoch + 1,
       epochs: training.epochs,
       batch: state.batch,
-      batches: this.#loader.length,
+      batches: this.#batches,
       samples: own * ranks.worldSize,
       // Asked for by few, and read from a GPU or computed from counts.
       get loss() {
