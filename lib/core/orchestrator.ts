@@ -346,7 +346,7 @@ function initialState(worldSize: number, data: ExperimentData): RunState {
     badEpochs: 0,
     worldSize,
     trainSamples: data.splits.train.length,
-    metricNames: [],
+    metricKeys: [],
     mlflowRunId: null,
   };
 }

@@ -6,7 +6,7 @@ import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import type { Optimizer } from '../../optim/index.js';
-import { scope, tensor, type Tensor } from '../../tensor/index.js';
+import { keep, scope, Tensor, tensor } from '../../tensor/index.js';
 import type { MetricPoint } from '../../tracking/tracker.js';
 import type { BaseModel } from '../baseModel.js';
 import type { Callbacks } from '../callbacks.js';
@@ -21,11 +21,13 @@ import type { ExperimentData } from '../runs/experiment.js';
 import { AccumulationWindow, zeroOf } from './accumulation.js';
 import type { Agreement } from './agreement.js';
 import { limited } from './limits.js';
+import { logging, type LogEntries } from './logbook.js';
 import { RunningMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
 import { Scheduling } from './scheduling.js';
 import { StepLog, type LoggedStep } from './stepLog.js';
+import type { Measured } from './runningSum.js';
 import { readStep } from './stepOutput.js';
 
 /** How long a step may keep the event loop from other work before it gets a turn. */
@@ -64,6 +66,8 @@ export class Trainer {
   #savedStep = 0;
   #epochStep = 0;
   #skipped = 0;
+  /** What the last batch logged of itself. */
+  #readLogged: () => Record<string, number> = () => ({});
   #feed: Feed | undefined;
   readonly #log: StepLog;
 
@@ -92,7 +96,7 @@ export class Trainer {
     Object.assign(state, { ...checkpoint.state, mlflowRunId: state.mlflowRunId });
     this.#savedStep = state.step;
     const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist<number[]>();
-    if (state.batch > 0) this.#running.restore(sums, state.metricNames);
+    if (state.batch > 0) this.#running.restore(sums, state.metricKeys);
     this.#window.restore(weight, loss);
     const gradients = checkpoint.gradients[ranks.rank] ?? {};
     this.#repeatUse(Object.keys(gradients));
@@ -170,11 +174,6 @@ export class Trainer {
     else logger.info(text);
   }
 
-  /** The names of what training measures; known after the first batch. */
-  get metricNames(): string[] {
-    return this.#running.names;
-  }
-
   /**
    * Takes the metrics of an epoch that has ended, `validated` or not; gives the learning rates of its last step, where they
    * change.
@@ -198,7 +197,7 @@ export class Trainer {
     const running = await ranks.gather(tensor(sums, { dtype: 'float64' }));
     const gradients = this.#isWindowOpen ? await gatherGradients(model, ranks) : [];
     if (ranks.rank !== 0) return;
-    state.metricNames = this.#running.extraNames;
+    state.metricKeys = this.#running.extraKeys;
     scope(() =>
       saveCheckpoint(checkpointFile, {
         ...identity,
@@ -240,15 +239,16 @@ export class Trainer {
 
   #backward(batch: unknown, windowSize: number): void {
     const { model, parallel, training, state, precision } = this.#parts;
-    const step = () => model.trainingStep(batch as Record<string, Tensor>, state.batch);
+    const step = () => called('trainingStep', () => model.trainingStep(batch as Record<string, Tensor>, state.batch));
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
     // Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient.
     const loss = parallel.run(() => {
-      const output = precision.run(() => called('trainingStep', step));
-      const read = readStep(output, 'trainingStep', batch, samples);
+      const given = precision.run(() => logging(model, step));
+      const read = readStep(given, 'trainingStep', batch, samples);
       if (typeof read.value === 'number' && read.weight > 0)
         this.#checkFinite(read.value, state.epoch, state.batch + 1);
       this.#running.add(read);
+      this.#readLogged = readerOf(read.logged);
       return this.#window.add(read, windowSize, model.parameters());
     });
     precision.backward(loss);
@@ -266,9 +266,12 @@ export class Trainer {
   }
 
   /** Takes a step that was done to the trackers. */
-  #write({ step, epoch, batch, rates, time }: LoggedStep, loss: number | null): void {
+  #write({ step, epoch, batch, rates, time, readLogged }: LoggedStep, loss: number | null): void {
     if (rates !== null) {
-      this.#parts.onStep({ train_loss_step: loss ?? NaN, ...rates }, { step, epoch, time, interval: 'step' });
+      this.#parts.onStep(
+        { train_loss_step: loss ?? NaN, ...readLogged(), ...rates },
+        { step, epoch, time, interval: 'step' },
+      );
     }
     if (loss !== null) this.#checkFinite(loss, epoch - 1, batch);
   }
@@ -290,7 +293,7 @@ export class Trainer {
     }
     const rates = isStep ? this.#scheduling.rates : null;
     const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
-    this.#log.add({ ...at, readLoss, rates });
+    this.#log.add({ ...at, readLoss, readLogged: this.#readLogged, rates });
   }
 
   #progress() {
@@ -310,6 +313,9 @@ export class Trainer {
       get accuracy() {
         return running.accuracy;
       },
+      get logged() {
+        return running.shown;
+      },
     };
   }
 
@@ -327,4 +333,13 @@ export class Trainer {
     this.#savedStep = state.step;
     await this.save();
   }
+}
+
+/** What reads the values that a batch logged to be recorded with its step; on a GPU they are kept until then. */
+function readerOf(logged: LogEntries): () => Record<string, number> {
+  const values = Object.entries(logged).flatMap(([name, { onStep, value }]): [string, Measured][] =>
+    onStep ? [[`train_${name}_step`, Tensor.isTensor(value) ? keep(value) : value]] : [],
+  );
+  return () =>
+    Object.fromEntries(values.map(([name, value]) => [name, Tensor.isTensor(value) ? Number(value.item()) : value]));
 }
