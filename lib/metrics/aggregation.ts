@@ -189,7 +189,7 @@ export class MeanMetric extends Aggregation<[value: Tensor | number, weight?: Te
 
   protected override accumulate(value: Tensor | number, weight: Tensor | number = 1): void {
     const numbers = this.numbers('value', value, Tensor.isTensor(weight) ? weight.device : 'cpu');
-    const weights = this.#weightsOf(numbers, this.numbers('weight', weight, numbers.device));
+    const weights = this.#weightsOf(numbers, weight);
     const isNaN = numbers.isnan().logicalOr(weights.isnan());
     this.note(isNaN);
     const counted = this.cleaned(weights, isNaN, this.substitute === undefined ? 0 : 1);
@@ -207,10 +207,11 @@ export class MeanMetric extends Aggregation<[value: Tensor | number, weight?: Te
   }
 
   /** A weight for each number. */
-  #weightsOf(numbers: Tensor, weights: Tensor): Tensor {
+  #weightsOf(numbers: Tensor, weight: Tensor | number): Tensor {
+    const weights = this.numbers('weight', weight, numbers.device);
     const missing = numbers.ndim - weights.ndim;
     const fits = missing >= 0 && weights.shape.every((size, i) => size === 1 || size === numbers.size(missing + i));
     if (fits && weights.device === numbers.device) return weights.expand(numbers.shape);
-    throw new AiforgeError('INVALID_ARGUMENT', `MeanMetric: the weight must be of the value's device and of a shape that is broadcast to the value's, [${numbers.shape.join(', ')}], got ${show(weights)}.`); // prettier-ignore
+    throw new AiforgeError('INVALID_ARGUMENT', `MeanMetric: the weight must be on the value's device and of a shape that is broadcast to the value's, [${numbers.shape.join(', ')}], got ${show(weight)}.`); // prettier-ignore
   }
 }

@@ -49,8 +49,9 @@ export class PeakSignalNoiseRatio extends ScoresMetric {
   readonly #base: number;
   readonly #dims: readonly number[] | undefined;
 
-  constructor({ dataRange, base = 10, reduction = 'elementwise_mean', dim }: PeakSignalNoiseRatioOptions) {
+  constructor(options: PeakSignalNoiseRatioOptions) {
     takes.check(new.target.name, arguments);
+    const { dataRange, base = 10, reduction = 'elementwise_mean', dim } = options;
     if (dim === undefined && reduction !== 'elementwise_mean') {
       throw new AiforgeError('INVALID_ARGUMENT', `PeakSignalNoiseRatio: reduction ${show(reduction)} is of several ratios, which there are with dim.`); // prettier-ignore
     }
@@ -79,6 +80,10 @@ export class PeakSignalNoiseRatio extends ScoresMetric {
 
   #ratio(meanSquare: Tensor): Tensor {
     const most = 2 * Math.log(widthOf(this.#dataRange));
-    return meanSquare.log().neg().add(most).mul(10 / Math.log(this.#base)); // prettier-ignore
+    return meanSquare
+      .log()
+      .neg()
+      .add(most)
+      .mul(10 / Math.log(this.#base));
   }
 }

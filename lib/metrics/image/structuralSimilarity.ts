@@ -80,7 +80,7 @@ export class StructuralSimilarityIndexMeasure extends ScoresMetric {
 
   protected override accumulate(predictions: Tensor, targets: Tensor): void {
     const windows = this.#windows(predictions, targets);
-    if (predictions.numel() === 0) return;
+    if (predictions.size(0) === 0) return;
     const { dataRange, k1 = 0.01, k2 = 0.03 } = this.#options;
     const [x, y] = [within(predictions, dataRange), within(targets, dataRange)];
     const range = dataRange === undefined ? spread(x).maximum(spread(y)) : full([], widthOf(dataRange), { dtype: 'float64', device: x.device }); // prettier-ignore

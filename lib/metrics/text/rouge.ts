@@ -87,7 +87,7 @@ export class ROUGEScore extends Metric<[predictions: Texts, targets: References]
   protected override result(): Record<string, Tensor> {
     const means = this.state('sums').div(this.state('count'));
     const named = this.#keys.flatMap((key, i) =>
-      parts.map((part, j) => [`${key}_${part}`, means.select(0, i).select(0, j).clone()] as const),
+      parts.map((part, j) => [`${key}_${part}`, means.select(0, i).select(0, j)] as const),
     );
     return Object.fromEntries(named);
   }
