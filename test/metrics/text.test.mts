@@ -93,7 +93,9 @@ describe('metrics of texts', () => {
       metric.update(texts, wanted);
       const value = values(metric);
       expect(said(() => metric.update(texts, wanted.slice(1)))).to.match(/3 predictions and 2 targets/);
-      expect(said(() => metric.update([1] as never, ['a']))).to.match(/predictions must be a string or an array of strings, got \[1\]/); // prettier-ignore
+      expect(said(() => metric.update([1] as never, ['a']))).to.match(
+        /predictions must be a string or an array of strings, got \[1\]/,
+      );
       expect(said(() => metric.update(['b', 'a'], ['a', null] as never))).to.match(/target/);
       expect([values(metric), metric.updateCount]).to.deep.equal([value, 1]);
     });
@@ -139,7 +141,8 @@ describe('metrics of texts', () => {
       /there is no stemmer .* a tokenizer may give stems/,
     );
     expect(new ROUGEScore({ useStemmer: false }).higherIsBetter).to.equal(true);
-    expect(said(() => new ROUGEScore({ rougeKeys: ['rouge0'] }))).to.match(/rougeKeys must be 'rouge1'/);
+    expect(said(() => new ROUGEScore({ rougeKeys: 'rouge0' as never }))).to.match(/rougeKeys must be 'rouge1'/);
+    expect(said(() => new ROUGEScore({ rougeKeys: [] }))).to.match(/or an array of one or more of them, got \[\]/);
     const wrong = new ROUGEScore({ tokenizer: (() => 'a') as never });
     expect(said(() => wrong.update('a', 'a'))).to.match(/tokenizer must give an array of strings, got 'a'/);
     const keys = Object.keys(new ROUGEScore({ rougeKeys: ['rougeL', 'rougeL'] }).forward('a b', 'a'));

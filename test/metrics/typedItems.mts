@@ -11,5 +11,8 @@ export function typedItem(item: unknown): unknown {
   if (typeof item !== 'object' || item === null || !('dtype' in item)) return item;
   const { dtype, shape, values } = item as TypedTensor;
   // JSON has no NaN.
-  return tensor(values.map((value) => value ?? NaN), { dtype }).reshape(shape); // prettier-ignore
+  return tensor(
+    values.map((value) => value ?? NaN),
+    { dtype },
+  ).reshape(shape);
 }

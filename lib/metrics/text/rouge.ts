@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, either, func, isListOf, listOf, oneOf, string } from '../../kinds.js';
+import { boolean, either, func, isListOf, kind, oneOf, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { tensor, zeros, type Tensor } from '../../tensor/index.js';
 import { Metric } from '../metric.js';
@@ -21,6 +21,10 @@ export interface ROUGEScoreOptions {
 }
 
 const keyKind = oneOf(...rougeKeys);
+const keysKind = kind<readonly RougeKey[]>(
+  'an array of one or more of them',
+  (value) => isListOf(value, keyKind) && value.length > 0,
+);
 const takes = signature<ROUGEScoreOptions>(
   {},
   {
@@ -28,7 +32,7 @@ const takes = signature<ROUGEScoreOptions>(
     normalizer: func(),
     tokenizer: func(),
     accumulate: oneOf('best', 'avg'),
-    rougeKeys: either(keyKind, listOf(keyKind)),
+    rougeKeys: either(keyKind, keysKind),
   },
 );
 
