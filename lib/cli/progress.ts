@@ -18,6 +18,12 @@ function percent(value: number | undefined): string {
   return value === undefined ? '' : ` acc ${(100 * value).toFixed(1)}%`;
 }
 
+function shown(logged: Record<string, number>): string {
+  return Object.entries(logged)
+    .map(([name, value]) => ` ${name} ${value.toFixed(4)}`)
+    .join('');
+}
+
 /** What the numbers beside it leave, so that they are not cut off. */
 function barSize(columns: number): number {
   return Math.max(4, Math.min(24, columns - 66));
@@ -56,7 +62,7 @@ export class Progress implements Callback {
     const speed = (step.samples - this.#startSamples) / seconds;
     const left = ((step.batches - step.batch) * seconds) / (step.batch - this.#startBatch);
     // Reading the loss waits for a GPU.
-    const line = `loss ${step.loss.toFixed(4)}${percent(step.accuracy)}  ${speed.toFixed(0)} samples/s  ${duration(left)} left`;
+    const line = `loss ${step.loss.toFixed(4)}${percent(step.accuracy)}${shown(step.logged)}  ${speed.toFixed(0)} samples/s  ${duration(left)} left`;
     if (this.#bar !== undefined) this.#bar.update(step.batch, { line });
     else this.#print(`epoch ${step.epoch}/${step.epochs}  ${step.batch}/${step.batches}  ${line}`);
   }

@@ -10,6 +10,7 @@ const settings: Readonly<Record<string, string>> = {
   loss: 'lossFnName',
   criterion: 'lossFnName',
   gradientclipval: 'gradClipNorm',
+  clipvalue: 'gradClipValue',
   maxgradnorm: 'gradClipNorm',
   accumulategradbatches: 'accumulationSteps',
   gradientaccumulationsteps: 'accumulationSteps',

@@ -6,6 +6,14 @@ import { SchedulerConfig } from './schedulerConfig.js';
 const count = z.int().min(1);
 const fraction = z.number().min(0).lt(1);
 
+/** Batches of an epoch: so many, or a share of them. */
+const batches = (least: z.ZodNumber, what: string) =>
+  least
+    .refine((limit) => limit < 1 || Number.isInteger(limit), 'expected a whole number, or a share below 1')
+    .nullable()
+    .default(null)
+    .describe(`${what}: so many, or below 1 a share of them, null for all; default null`);
+
 /** How a run trains. Every field has a default, so `{}` is a complete training configuration. */
 export const TrainingConfig = z
   .strictObject({
@@ -45,6 +53,12 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe('Largest total norm of the gradients, above 0, null for no limit; default null'),
+    gradClipValue: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('Largest size of each gradient’s numbers, above 0, null for no limit; default null'),
     nonFiniteLoss: z
       .enum(['stop', 'ignore'])
       .default('stop')
@@ -52,6 +66,22 @@ export const TrainingConfig = z
     accumulationSteps: count.default(1).describe('Batches whose gradients make one optimizer step; default 1'),
     valFraction: fraction.default(0.1).describe('Share of the samples to validate on, from 0 to under 1; default 0.1'),
     testFraction: fraction.default(0.1).describe('Share of the samples to test on, from 0 to under 1; default 0.1'),
+    limitTrainBatches: batches(z.number().positive(), 'Batches of each epoch to train on, on each process'),
+    limitValBatches: batches(z.number().min(0), 'Batches to validate on, on each process'),
+    limitTestBatches: batches(z.number().min(0), 'Batches to test on, on each process'),
+    overfitBatches: count
+      .nullable()
+      .default(null)
+      .describe(
+        'Train on so many batches alone, in the same order each epoch, and validate on them: a model that learns should come to know them; null for no; default null',
+      ),
+    fastDevRun: z
+      .union([z.boolean(), count])
+      .default(false)
+      .describe('Try the run with one epoch of one batch of each split, or of so many; default false'),
+    checkValEveryNEpoch: count
+      .default(1)
+      .describe('Validate after every so many epochs, and after the last; default 1'),
     device: z
       .string()
       .refine(
@@ -101,6 +131,10 @@ export const TrainingConfig = z
   .refine((training) => training.valFraction + training.testFraction < 1, {
     path: ['testFraction'],
     error: 'expected valFraction and testFraction to add up to less than 1, so that samples are left to train on',
+  })
+  .refine((training) => training.gradClipNorm === null || training.gradClipValue === null, {
+    path: ['gradClipValue'],
+    error: 'expected gradClipNorm or gradClipValue, not both',
   })
   .refine((training) => training.optimizerArgs.lr === undefined, {
     path: ['optimizerArgs', 'lr'],

@@ -10,6 +10,7 @@ import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
 import { moveToDevice } from '../data/moveToDevice.js';
 import { Tensor, type Device } from '../tensor/index.js';
+import { log, type LogOptions } from './training/logbook.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
@@ -115,6 +116,32 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
    */
   predictStep(batch: Batch, _batchIdx: number): unknown {
     return this.forward(...(inputsOf(batch) as never[]));
+  }
+
+  /**
+   * Records a value of the step that calls it: a number or a tensor of one element, under the name with `train_`, `val_` or
+   * `test_` before it. Any such name may be monitored. Where no run goes on, as in a test of the model, nothing is recorded.
+   *
+   * @throws AiforgeError PLUGIN_INVALID for a name that cannot be recorded, or one that the step has logged already.
+   * @example
+   * import { BaseModel, nn, tensor, type Tensor } from 'aiforge';
+   * class Model extends BaseModel<object, { x: Tensor; targets: Tensor }> {
+   *   line = new nn.Linear(1, 1);
+   *   trainingStep({ x, targets }: { x: Tensor; targets: Tensor }) {
+   *     const predictions = this.line.forward(x);
+   *     this.log('mae', nn.functional.l1Loss(predictions, targets), { progressBar: true });
+   *     this.log('worst', predictions.sub(targets).abs().max(), { reduce: 'max' });
+   *     return { loss: nn.functional.mseLoss(predictions, targets) };
+   *   }
+   *   validationStep(batch: { x: Tensor; targets: Tensor }) {
+   *     return this.trainingStep(batch);
+   *   }
+   * }
+   * new Model({}).trainingStep({ x: tensor([[1.5]]), targets: tensor([[2.5]]) });
+   */
+  log(name: string, value: number | Tensor, options?: LogOptions): void;
+  log(...given: [string, number | Tensor, LogOptions?]): void {
+    log(this, given);
   }
 
   /**

@@ -36,6 +36,8 @@ export interface StepEnd {
   loss: number;
   /** The share of right predictions of the epoch so far, on this rank, read in the same way; undefined where there are no classes. */
   accuracy: number | undefined;
+  /** What the steps logged with `progressBar`, of the epoch so far, on this rank, read in the same way. */
+  logged: Record<string, number>;
 }
 
 /** An epoch that was trained and validated. */

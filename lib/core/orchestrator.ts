@@ -33,6 +33,7 @@ import { openTracking, type OpenTracking } from './runs/tracking.js';
 import { Agreement, RunRequests } from './training/agreement.js';
 import { EarlyStopping } from './training/earlyStopping.js';
 import { fit, tryMonitor, type Run } from './training/fit.js';
+import { limitSplits } from './training/limits.js';
 import { Placement } from './training/placement.js';
 import { Precision } from './training/precision.js';
 import { Trainer } from './training/trainer.js';
@@ -172,17 +173,18 @@ export class Orchestrator {
     manualSeed(config.training.seed);
     const context = { ranks, dataDir: this.#settings.DATA_DIR, signal: this.#requests.signal };
     const preprocessor = resumed && runFiles(resumed.directory).preprocessor;
-    const data = await untilAborted(
+    const prepared = await untilAborted(
       this.#requests.signal,
       'its data was prepared',
       prepareData(config, plugins, context, preprocessor),
     );
+    const data = { ...prepared, splits: limitSplits(prepared.splits, config.training, ranks.worldSize) };
     restoreRandomState(rng, device);
     if (config.training.earlyStoppingMonitor.startsWith('val_') && data.splits.val.length === 0) {
       throw new AiforgeError(
         'CONFIG_INVALID',
         `training.earlyStoppingMonitor is '${config.training.earlyStoppingMonitor}', but there are no samples to validate on: ` +
-          'set training.valFraction above 0, or watch train_loss.',
+          'set training.valFraction above 0 and training.limitValBatches not to 0, or watch train_loss.',
       );
     }
     if (resumed !== undefined && resumed.checkpoint.state.trainSamples !== data.splits.train.length) {
@@ -344,7 +346,7 @@ function initialState(worldSize: number, data: ExperimentData): RunState {
     badEpochs: 0,
     worldSize,
     trainSamples: data.splits.train.length,
-    metricNames: [],
+    metricKeys: [],
     mlflowRunId: null,
   };
 }

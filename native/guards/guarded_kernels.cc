@@ -75,7 +75,7 @@ void guard_one(const c10::OperatorName& name, DispatchKey key) {
   c10::Dispatcher& dispatcher = c10::Dispatcher::singleton();
   const c10::OperatorHandle op =
       dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str());
-  if (!has_kernel(op, key) || works_on_list(op)) return;
+  if (!has_kernel(op, key) || (key == DispatchKey::CPU && works_on_list(op))) return;
   auto kernel =
       std::make_unique<GuardedKernel>(op.getComputedKernelForDispatchKey(key), std::move(guards));
   // For as long as the process lives: threads may end after main() has.
@@ -91,7 +91,8 @@ void guard_all() {
   Silent silent;
   const c10::WarningUtils::WarningHandlerGuard quiet(&silent);
   for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
-    for (const DispatchKey key : {DispatchKey::CPU, DispatchKey::NestedTensorCPU}) {
+    for (const DispatchKey key :
+         {DispatchKey::CPU, DispatchKey::NestedTensorCPU, DispatchKey::QuantizedCPU}) {
       guard_one(name, key);
     }
   }

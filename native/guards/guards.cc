@@ -138,6 +138,9 @@ const std::vector<Guard> kGuards = {
        require(call.integer("dim") >= 0, "'dim' of a nested tensor counted from the front");
      },
      nullptr, c10::DispatchKey::NestedTensorCPU},
+    {"cat", "reads the first of a list of quantized tensors, whether or not there is one",
+     [](Call call) { require(!call.tensors("tensors").empty(), "a tensor"); }, nullptr,
+     c10::DispatchKey::QuantizedCPU},
     {"copy", "reads the indices that a tensor of another layout does not have",
      [](Call call) {
        require(call.tensor("self").layout() == call.tensor("src").layout(),

@@ -201,7 +201,7 @@ describe('scheduling', () => {
         alone.endStep();
         alone.endStep();
         expect(alone.rates).to.deep.equal({ learning_rate: rate });
-        alone.endEpoch({});
+        alone.endEpoch({}, true);
       }
       const each = schedulingOf((optimizer) => ({
         scheduler: new optim.lrScheduler.ExponentialLR(optimizer, 0.5),
@@ -209,12 +209,12 @@ describe('scheduling', () => {
       }));
       for (const rate of [1, 0.5]) {
         each.endStep();
-        each.endEpoch({});
+        each.endEpoch({}, true);
         expect(each.rates).to.deep.equal({ learning_rate: rate });
       }
       const none = schedulingOf(() => null);
       none.endStep();
-      none.endEpoch({});
+      none.endEpoch({}, true);
       expect(none.rates).to.deep.equal({});
       expect(none.save()).to.equal(null);
     });

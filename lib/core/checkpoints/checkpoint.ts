@@ -18,7 +18,7 @@ import { optional, orNull, size, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { moduleKind } from '../../nn/moduleKinds.js';
 
-const format = 'aiforge-checkpoint-2';
+const format = 'aiforge-checkpoint-3';
 
 /** Where a run stands, beside its tensors. */
 export const RunState = z.object({
@@ -34,8 +34,8 @@ export const RunState = z.object({
   worldSize: z.int().min(1),
   /** Samples to train on. */
   trainSamples: z.int().min(1),
-  /** What the steps of the epoch measure themselves. */
-  metricNames: z.array(z.string()),
+  /** What the steps of the epoch measure themselves, each name with how it is reduced. */
+  metricKeys: z.array(z.string()),
   mlflowRunId: z.string().nullable(),
 });
 export type RunState = z.infer<typeof RunState>;

@@ -17,6 +17,7 @@ import { called } from '../plugins/calls.js';
 import { randomState, type RandomState } from '../randomState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
+import { withFastDevRun } from '../training/limits.js';
 import { changesOf, type Change } from './changes.js';
 import { configureLoss, createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
@@ -51,7 +52,8 @@ export interface RunPlan {
 export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, device: Device): RunPlan {
   const located = resolvePaths(given, () => from);
   const plugins = resolvePlugins(located, from);
-  const config = withRanks({ ...located, model: plugins.modelConfig }, ranks);
+  const training = withFastDevRun(located.training);
+  const config = withRanks({ ...located, training, model: plugins.modelConfig }, ranks);
   placed(given, () => checkMonitor(config.training.earlyStoppingMonitor));
   const resumed = readResumed(config, plugins, ranks);
   manualSeed(config.training.seed);

@@ -9,6 +9,7 @@ import { called } from '../plugins/calls.js';
 import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { Agreement } from './agreement.js';
+import { logging } from './logbook.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
@@ -88,9 +89,9 @@ function validate(
   batchIdx: number,
   samples: number,
 ): Step {
-  const step = () => model.validationStep(batch, batchIdx);
-  const output = precision.run(() => called('validationStep', step));
-  return readStep(output, 'validationStep', batch, samples);
+  const step = () => called('validationStep', () => model.validationStep(batch, batchIdx));
+  const given = precision.run(() => logging(model, step));
+  return readStep(given, 'validationStep', batch, samples);
 }
 
 /** The names of what one validation batch measures; undefined on a rank without a sample. Leaves no trace in the model. */

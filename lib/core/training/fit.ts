@@ -88,16 +88,18 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
     requireMetric(training.earlyStoppingMonitor, Object.keys(named('train', train)));
   }
   const drawn = randomState(run.placement.device);
-  const val = run.data.splits.val.length === 0 ? null : await evaluateSplit(run, run.data.splits.val);
+  const epoch = state.epoch + 1;
+  const isChecked = epoch % training.checkValEveryNEpoch === 0 || epoch === training.epochs;
+  const val = run.data.splits.val.length === 0 || !isChecked ? null : await evaluateSplit(run, run.data.splits.val);
   if (val === undefined) {
     restoreRandomState(drawn, run.placement.device);
     await trainer.save();
     return false;
   }
   const metrics = { ...named('train', train), ...(val === null ? {} : named('val', val)) };
-  const isBest = stopping.update(metrics);
-  const rates = trainer.endEpoch(metrics);
-  const epoch = state.epoch + 1;
+  const isMonitored = isChecked || !training.earlyStoppingMonitor.startsWith('val_');
+  const isBest = isMonitored && stopping.update(metrics);
+  const rates = trainer.endEpoch(metrics, isChecked);
   Object.assign(state, { epoch, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
   if (isBest) state.bestEpoch = epoch;
   tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, interval: 'epoch' });

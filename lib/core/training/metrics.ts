@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { AiforgeError } from '../../errors.js';
 import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { ClassCounts, type ClassificationScores } from './classCounts.js';
+import { Measures } from './measures.js';
 import { RunningSum } from './runningSum.js';
 import type { Step } from './stepOutput.js';
 
@@ -16,17 +18,25 @@ export interface PassMetrics {
 export class RunningMetrics {
   #loss = new RunningSum();
   #weight = 0;
-  readonly #extra = new Map<string, RunningSum>();
+  #extra = new Measures();
+  /** What is shown while the pass goes on; it begins anew where a run goes on. */
+  readonly #shown = new Measures();
   readonly #classes = new ClassCounts();
 
-  add({ value, weight, metrics, predictions, targets }: Step): void {
+  add({ value, weight, logged, predictions, targets }: Step): void {
     // A batch in which nothing counts has no mean.
     if (weight > 0) this.#loss.add(value, weight);
     this.#weight += weight;
-    for (const [name, measured] of Object.entries(metrics)) {
-      const sum = this.#extra.get(name) ?? new RunningSum();
-      this.#extra.set(name, sum);
-      if (weight > 0) sum.add(measured, weight);
+    for (const [name, { value: given, reduce, onEpoch, progressBar }] of Object.entries(logged)) {
+      const known = this.#extra.reduceOf(name) ?? reduce;
+      if (known !== reduce) {
+        throw new AiforgeError(
+          'PLUGIN_INVALID',
+          `'${name}' was logged with reduce '${known}' and then with '${reduce}': each name has one.`,
+        );
+      }
+      if (onEpoch) this.#extra.add(name, reduce, given, weight);
+      if (progressBar) this.#shown.add(name, reduce, given, weight);
     }
     if (predictions?.ndim !== 2 || targets?.ndim !== 1 || targets.dtype !== 'int64') return;
     if (predictions.size(1) >= 2) this.#classes.add(predictions, targets);
@@ -49,48 +59,58 @@ export class RunningMetrics {
 
   /** The names of what is measured, as `finish` will give them. */
   get names(): string[] {
-    return ['loss', ...(this.#classes.classes > 0 ? ['accuracy', 'f1'] : []), ...this.#extra.keys()];
+    return ['loss', ...(this.#classes.classes > 0 ? ['accuracy', 'f1'] : []), ...this.#extra.names];
   }
 
   /** All that was added up, for a checkpoint. */
   sums(): number[] {
-    const extra = [...this.#extra.values()].map((sum) => sum.value);
+    const extra = this.#extra.numbers(this.#extra.keys);
     return [this.#classes.classes, this.#loss.value, this.#weight, ...extra, ...this.#classes.values()];
   }
 
-  /** Takes what `sums` gave, with the names of the steps' own metrics. */
-  restore([classes = 0, loss = 0, weight = 0, ...rest]: readonly number[], extra: readonly string[]): void {
+  /** Takes what `sums` gave, with the keys of what the steps measured themselves. */
+  restore([classes = 0, loss = 0, weight = 0, ...rest]: readonly number[], keys: readonly string[]): void {
+    const size = Measures.size(keys);
     this.#loss = new RunningSum(loss);
     this.#weight = weight;
-    extra.forEach((name, i) => this.#extra.set(name, new RunningSum(rest[i])));
-    this.#classes.restore(classes, rest.slice(extra.length));
+    this.#extra = Measures.restore(keys, rest.slice(0, size));
+    this.#classes.restore(classes, rest.slice(size));
   }
 
-  get extraNames(): string[] {
-    return [...this.#extra.keys()];
+  /** What the steps measure themselves, as `restore` takes it. */
+  get extraKeys(): string[] {
+    return this.#extra.keys;
+  }
+
+  /** The values to show beside the loss, so far and on this rank. */
+  get shown(): Record<string, number> {
+    return this.#shown.values();
   }
 
   /** The result over all ranks. */
   async finish(ranks: Pick<Ranks, 'sum' | 'gather' | 'broadcastBytes'>): Promise<PassMetrics> {
     // A rank without a sample knows neither the number of classes nor what the steps measure; rank 0 has the first sample.
-    const counts = await ranks.gather(tensor([this.#classes.classes]));
-    const classes = Math.max(...counts.map((known) => Number(known.item())));
-    const names = JSON.parse(
-      Buffer.from(await ranks.broadcastBytes(Buffer.from(JSON.stringify(this.extraNames)))).toString(),
+    const known = await ranks.gather(tensor([this.#classes.classes]));
+    const classes = Math.max(...known.map((count) => Number(count.item())));
+    const keys = JSON.parse(
+      Buffer.from(await ranks.broadcastBytes(Buffer.from(JSON.stringify(this.#extra.keys)))).toString(),
     ) as string[];
-    const own = [this.#loss.value, this.#weight, ...names.map((name) => this.#extra.get(name)?.value ?? 0)];
     const counted = this.#classes.classes === 0 ? ClassCounts.empty(classes) : this.#classes.values();
-    const all = await ranks.sum(tensor([...own, ...counted], { dtype: 'float64' }));
-    const sums = new RunningMetrics();
-    sums.restore([classes, ...all.tolist<number[]>()], names);
-    return sums.#result();
+    const sums = tensor([this.#loss.value, this.#weight, ...counted], { dtype: 'float64' });
+    const [loss, weight, ...counts] = (await ranks.sum(sums)).tolist<number[]>();
+    const all = new RunningMetrics();
+    all.restore([classes, loss!, weight!, ...counts], []);
+    if (keys.length > 0) {
+      const measured = await ranks.gather(tensor(this.#extra.numbers(keys), { dtype: 'float64' }));
+      all.#extra = Measures.combine(keys, measured.map((own) => own.tolist<number[]>())); // prettier-ignore
+    }
+    return all.#result();
   }
 
   #result(): PassMetrics {
     const scores = this.#classes.scores();
     const values: Record<string, number> = { loss: this.loss };
     if (scores !== undefined) Object.assign(values, { accuracy: scores.accuracy, f1: scores.f1 });
-    for (const [name, sum] of this.#extra) values[name] = sum.value / this.#weight;
-    return { values, scores };
+    return { values: { ...values, ...this.#extra.values() }, scores };
   }
 }

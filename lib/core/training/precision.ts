@@ -17,6 +17,7 @@ function vanished(): AiforgeError {
 }
 
 type Dtype = TrainingConfig['precision'];
+type Clipping = Pick<TrainingConfig, 'gradClipNorm' | 'gradClipValue'>;
 
 /** What the steps of a run compute in: float32, or a smaller dtype where autocast allows it, with a scaled loss for float16. */
 export class Precision {
@@ -45,14 +46,13 @@ export class Precision {
     (this.scaler?.scale(loss) ?? loss).backward();
   }
 
-  /** Steps an optimizer with gradients clipped to a total norm; false where gradients were not finite and it was skipped. */
-  step(optimizer: Optimizer, parameters: Iterable<Tensor>, clipNorm: number | null): boolean {
+  /** Steps an optimizer with clipped gradients; false where gradients were not finite and it was skipped. */
+  step(optimizer: Optimizer, parameters: Iterable<Tensor>, { gradClipNorm, gradClipValue }: Clipping): boolean {
     this.#scale ??= this.scaler?.getScale();
     return scope(() => {
-      if (clipNorm !== null) {
-        this.scaler?.unscale_(optimizer);
-        utils.clipGradNorm_([...parameters], clipNorm);
-      }
+      if (gradClipNorm !== null || gradClipValue !== null) this.scaler?.unscale_(optimizer);
+      if (gradClipNorm !== null) utils.clipGradNorm_([...parameters], gradClipNorm);
+      if (gradClipValue !== null) utils.clipGradValue_([...parameters], gradClipValue);
       if (this.scaler === null) optimizer.step();
       else this.scaler.step(optimizer);
       this.scaler?.update();

@@ -132,11 +132,14 @@ export class Scheduling {
     if (this.#interval === 'step') this.#scheduler.step();
   }
 
-  /** To be called after each epoch, with its metrics. Throws CONFIG_INVALID when there is none of the monitored name. */
-  endEpoch(metrics: Record<string, number>): void {
+  /**
+   * To be called after each epoch, with its metrics. A plateau is looked for where the monitored one was measured. Throws
+   * CONFIG_INVALID when there is none of the monitored name.
+   */
+  endEpoch(metrics: Record<string, number>, validated: boolean): void {
     if (this.#interval !== 'epoch') return;
-    if (this.#scheduler instanceof lrScheduler.ReduceLROnPlateau) this.#scheduler.step(this.#monitored(metrics));
-    else this.#scheduler?.step();
+    if (!(this.#scheduler instanceof lrScheduler.ReduceLROnPlateau)) this.#scheduler?.step();
+    else if (validated || !this.#monitor.startsWith('val_')) this.#scheduler.step(this.#monitored(metrics));
   }
 
   #monitored(metrics: Record<string, number>): number {

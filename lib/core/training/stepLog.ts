@@ -6,6 +6,8 @@ export interface LoggedStep extends Pick<MetricPoint, 'step' | 'epoch'> {
   batch: number;
   /** The mean loss on this rank, null where nothing counted; reading it waits for the GPU that has it. */
   readLoss: () => number | null;
+  /** What its last batch logged of itself. */
+  readLogged: () => Record<string, number>;
   /** Null where gradients were not finite: the step was none, but its loss is looked at. */
   rates: Record<string, number> | null;
   /** Milliseconds since 1970. */

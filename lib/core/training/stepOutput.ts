@@ -4,6 +4,7 @@ import { show } from '../../show.js';
 import { isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
 import type { StepOutput } from '../baseModel.js';
+import { nameProblem, type LogEntries } from './logbook.js';
 import { measured, type Measured } from './runningSum.js';
 
 /** What a plugin's step gave, checked. */
@@ -15,19 +16,24 @@ export interface Step {
   weight: number;
   /** Whether the step said it. */
   isWeighted: boolean;
-  metrics: Record<string, Measured>;
+  /** What it measures beside the loss: what it returned, and what it logged. */
+  logged: LogEntries;
   predictions: Tensor | undefined;
   targets: Tensor | undefined;
 }
 
 export type StepName = 'trainingStep' | 'validationStep';
 
-const known = ['loss', 'predictions', 'targets', 'weight', 'metrics'] as const;
-/** What the framework itself makes of a step. */
-const reserved = ['loss', 'accuracy', 'f1'];
+const asReturned = { onStep: false, onEpoch: true, progressBar: false, reduce: 'mean' } as const;
 
+const known = ['loss', 'predictions', 'targets', 'weight', 'metrics'] as const;
 /** Reads what a step gave for a batch of `samples` samples. Throws PLUGIN_INVALID where it is not a {@link StepOutput}. */
-export function readStep(output: unknown, name: StepName, batch: unknown, samples: number): Step {
+export function readStep(
+  { output, logged }: { output: unknown; logged: LogEntries },
+  name: StepName,
+  batch: unknown,
+  samples: number,
+): Step {
   if (typeof output !== 'object' || output === null || Tensor.isTensor(output)) {
     refuse(name, `must return { loss }, got ${describe(output)}`);
   }
@@ -44,7 +50,7 @@ export function readStep(output: unknown, name: StepName, batch: unknown, sample
     value: measured(loss),
     weight: weight === undefined ? samples : weightOf(name, weight),
     isWeighted: weight !== undefined,
-    metrics: metricsOf(name, metrics),
+    logged: { ...logged, ...metricsOf(name, metrics, logged) },
     predictions: tensorOf(name, 'predictions', predictions),
     targets: tensorOf(name, 'targets', targets) ?? targetsOf(batch),
   };
@@ -90,23 +96,17 @@ function checkPredictions(name: StepName, predictions: Tensor, targets: Tensor |
   }
 }
 
-/** They are recorded under it, in files and by servers of which some take no more. */
-const metricName = /^[A-Za-z][\w.-]*(\/[\w.-]*\w)*$/;
-
-function metricsOf(name: StepName, metrics: unknown): Record<string, Measured> {
+function metricsOf(name: StepName, metrics: unknown, logged: LogEntries): LogEntries {
   if (!isOptions(metrics)) {
     refuse(name, `returned metrics that are no object but ${describe(metrics)}; expected { name: value }`);
   }
   return Object.fromEntries(
     Object.entries(metrics).map(([key, value]) => {
-      if (reserved.includes(key)) refuse(name, `returned a metric '${key}', which the framework computes: rename it`);
-      if (!metricName.test(key)) {
-        refuse(
-          name,
-          `returned a metric ${show(key)}; expected a name of letters, digits and _ . - / that begins with a letter`,
-        );
-      }
-      return [key, measuredOf(name, `metrics.${key}`, value)];
+      const problem = nameProblem(key);
+      if (problem !== undefined) refuse(name, `returned a metric ${problem}`);
+      if (Object.hasOwn(logged, key))
+        refuse(name, `returned a metric '${key}', which it has logged too: do one of both`);
+      return [key, { value: measuredOf(name, `metrics.${key}`, value), ...asReturned }];
     }),
   );
 }

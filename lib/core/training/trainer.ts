@@ -6,7 +6,7 @@ import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import type { Optimizer } from '../../optim/index.js';
-import { scope, tensor, type Tensor } from '../../tensor/index.js';
+import { keep, scope, Tensor, tensor } from '../../tensor/index.js';
 import type { MetricPoint } from '../../tracking/tracker.js';
 import type { BaseModel } from '../baseModel.js';
 import type { Callbacks } from '../callbacks.js';
@@ -20,11 +20,14 @@ import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import { AccumulationWindow, zeroOf } from './accumulation.js';
 import type { Agreement } from './agreement.js';
+import { limited } from './limits.js';
+import { logging, type LogEntries } from './logbook.js';
 import { RunningMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
 import { Scheduling } from './scheduling.js';
 import { StepLog, type LoggedStep } from './stepLog.js';
+import type { Measured } from './runningSum.js';
 import { readStep } from './stepOutput.js';
 
 /** How long a step may keep the event loop from other work before it gets a turn. */
@@ -54,6 +57,8 @@ export class Trainer {
   readonly #parts: TrainerParts;
   readonly #sampler: DistributedSampler;
   readonly #loader: DataLoader<unknown, unknown>;
+  /** Those of an epoch. */
+  readonly #batches: number;
   readonly #scheduling: Scheduling;
   readonly #window: AccumulationWindow;
   #running = new RunningMetrics();
@@ -61,6 +66,8 @@ export class Trainer {
   #savedStep = 0;
   #epochStep = 0;
   #skipped = 0;
+  /** What the last batch logged of itself. */
+  #readLogged: () => Record<string, number> = () => ({});
   #feed: Feed | undefined;
   readonly #log: StepLog;
 
@@ -72,11 +79,13 @@ export class Trainer {
       numReplicas: ranks.worldSize,
       rank: ranks.rank,
       seed: training.seed,
+      shuffle: training.overfitBatches === null,
     });
     this.#loader = new DataLoader<unknown, unknown>(train, { batchSize: training.batchSize, sampler: this.#sampler });
     this.#window = new AccumulationWindow(training.batchSize, ranks);
     this.#log = new StepLog(parts.placement.device !== 'cpu', (step, loss) => this.#write(step, loss));
-    const stepsPerEpoch = Math.ceil(this.#loader.length / training.accumulationSteps);
+    this.#batches = limited(training.limitTrainBatches, this.#loader.length);
+    const stepsPerEpoch = Math.ceil(this.#batches / training.accumulationSteps);
     this.#scheduling = Scheduling.of(parts.model, parts.optimizer, training, stepsPerEpoch);
   }
 
@@ -87,7 +96,7 @@ export class Trainer {
     Object.assign(state, { ...checkpoint.state, mlflowRunId: state.mlflowRunId });
     this.#savedStep = state.step;
     const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist<number[]>();
-    if (state.batch > 0) this.#running.restore(sums, state.metricNames);
+    if (state.batch > 0) this.#running.restore(sums, state.metricKeys);
     this.#window.restore(weight, loss);
     const gradients = checkpoint.gradients[ranks.rank] ?? {};
     this.#repeatUse(Object.keys(gradients));
@@ -124,7 +133,7 @@ export class Trainer {
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
     this.#feed = isStopping ? undefined : placement.feed(this.#loader.batches(state.batch));
     try {
-      while (state.batch < this.#loader.length && !isStopping) {
+      while (state.batch < this.#batches && !isStopping) {
         await this.#step(this.#feed!);
         await this.#takeTurn();
         await this.#saveWhenDue();
@@ -165,14 +174,12 @@ export class Trainer {
     else logger.info(text);
   }
 
-  /** The names of what training measures; known after the first batch. */
-  get metricNames(): string[] {
-    return this.#running.names;
-  }
-
-  /** Takes the metrics of an epoch that has ended; gives the learning rates of its last step, where they change. */
-  endEpoch(metrics: Record<string, number>): Record<string, number> {
-    this.#scheduling.endEpoch(metrics);
+  /**
+   * Takes the metrics of an epoch that has ended, `validated` or not; gives the learning rates of its last step, where they
+   * change.
+   */
+  endEpoch(metrics: Record<string, number>, validated: boolean): Record<string, number> {
+    this.#scheduling.endEpoch(metrics, validated);
     return this.#scheduling.rates;
   }
 
@@ -190,7 +197,7 @@ export class Trainer {
     const running = await ranks.gather(tensor(sums, { dtype: 'float64' }));
     const gradients = this.#isWindowOpen ? await gatherGradients(model, ranks) : [];
     if (ranks.rank !== 0) return;
-    state.metricNames = this.#running.extraNames;
+    state.metricKeys = this.#running.extraKeys;
     scope(() =>
       saveCheckpoint(checkpointFile, {
         ...identity,
@@ -210,13 +217,13 @@ export class Trainer {
 
   get #isWindowOpen(): boolean {
     const { state, training } = this.#parts;
-    return state.batch % training.accumulationSteps !== 0 && state.batch < this.#loader.length;
+    return state.batch % training.accumulationSteps !== 0 && state.batch < this.#batches;
   }
 
   async #step(feed: Feed): Promise<void> {
     const { state, training, callbacks, parallel } = this.#parts;
     const open = state.batch % training.accumulationSteps;
-    const size = Math.min(training.accumulationSteps, this.#loader.length - state.batch + open);
+    const size = Math.min(training.accumulationSteps, this.#batches - state.batch + open);
     const closes = open + 1 === size;
     scope(() => {
       const batch = feed.next();
@@ -226,21 +233,22 @@ export class Trainer {
     if (closes) await this.#update();
     ++state.batch;
     // The GPU has its work; what is loaded now is loaded in the order of a run without one.
-    if (state.batch < this.#loader.length) feed.prefetch();
+    if (state.batch < this.#batches) feed.prefetch();
     await callbacks.onStepEnd(this.#progress());
   }
 
   #backward(batch: unknown, windowSize: number): void {
     const { model, parallel, training, state, precision } = this.#parts;
-    const step = () => model.trainingStep(batch as Record<string, Tensor>, state.batch);
+    const step = () => called('trainingStep', () => model.trainingStep(batch as Record<string, Tensor>, state.batch));
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
     // Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient.
     const loss = parallel.run(() => {
-      const output = precision.run(() => called('trainingStep', step));
-      const read = readStep(output, 'trainingStep', batch, samples);
+      const given = precision.run(() => logging(model, step));
+      const read = readStep(given, 'trainingStep', batch, samples);
       if (typeof read.value === 'number' && read.weight > 0)
         this.#checkFinite(read.value, state.epoch, state.batch + 1);
       this.#running.add(read);
+      this.#readLogged = readerOf(read.logged);
       return this.#window.add(read, windowSize, model.parameters());
     });
     precision.backward(loss);
@@ -258,9 +266,12 @@ export class Trainer {
   }
 
   /** Takes a step that was done to the trackers. */
-  #write({ step, epoch, batch, rates, time }: LoggedStep, loss: number | null): void {
+  #write({ step, epoch, batch, rates, time, readLogged }: LoggedStep, loss: number | null): void {
     if (rates !== null) {
-      this.#parts.onStep({ train_loss_step: loss ?? NaN, ...rates }, { step, epoch, time, interval: 'step' });
+      this.#parts.onStep(
+        { train_loss_step: loss ?? NaN, ...readLogged(), ...rates },
+        { step, epoch, time, interval: 'step' },
+      );
     }
     if (loss !== null) this.#checkFinite(loss, epoch - 1, batch);
   }
@@ -273,7 +284,7 @@ export class Trainer {
       optimizer.zeroGrad();
       return;
     }
-    const isStep = precision.step(optimizer, model.parameters(), training.gradClipNorm);
+    const isStep = precision.step(optimizer, model.parameters(), training);
     if (isStep) {
       ++state.step;
       this.#scheduling.endStep();
@@ -282,7 +293,7 @@ export class Trainer {
     }
     const rates = isStep ? this.#scheduling.rates : null;
     const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
-    this.#log.add({ ...at, readLoss, rates });
+    this.#log.add({ ...at, readLoss, readLogged: this.#readLogged, rates });
   }
 
   #progress() {
@@ -293,7 +304,7 @@ export class Trainer {
       epoch: state.epoch + 1,
       epochs: training.epochs,
       batch: state.batch,
-      batches: this.#loader.length,
+      batches: this.#batches,
       samples: own * ranks.worldSize,
       // Asked for by few, and read from a GPU or computed from counts.
       get loss() {
@@ -301,6 +312,9 @@ export class Trainer {
       },
       get accuracy() {
         return running.accuracy;
+      },
+      get logged() {
+        return running.shown;
       },
     };
   }
@@ -319,4 +333,13 @@ export class Trainer {
     this.#savedStep = state.step;
     await this.save();
   }
+}
+
+/** What reads the values that a batch logged to be recorded with its step; on a GPU they are kept until then. */
+function readerOf(logged: LogEntries): () => Record<string, number> {
+  const values = Object.entries(logged).flatMap(([name, { onStep, value }]): [string, Measured][] =>
+    onStep ? [[`train_${name}_step`, Tensor.isTensor(value) ? keep(value) : value]] : [],
+  );
+  return () =>
+    Object.fromEntries(values.map(([name, value]) => [name, Tensor.isTensor(value) ? Number(value.item()) : value]));
 }
