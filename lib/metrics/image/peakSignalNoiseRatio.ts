@@ -38,7 +38,7 @@ const takes = signature<PeakSignalNoiseRatioOptions>(
  * import { tensor } from 'aiforge';
  * import { PeakSignalNoiseRatio } from 'aiforge/metrics';
  * const psnr = new PeakSignalNoiseRatio({ dataRange: 1 });
- * psnr.forward(tensor([0.5, 0.2]), tensor([0.4, 0.3])).item().toFixed(4); // '20.0000'
+ * Number(psnr.forward(tensor([0.5, 0.2]), tensor([0.4, 0.3])).item().toFixed(4)); // 20.0000
  *
  * @throws AiforgeError INVALID_ARGUMENT for a reduction without `dim`; from `update` for what are no two tensors of one shape,
  * and for dimensions that they do not have.

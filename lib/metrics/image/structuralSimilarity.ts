@@ -56,7 +56,7 @@ const takes = signature<StructuralSimilarityOptions>(
  * import { StructuralSimilarityIndexMeasure } from 'aiforge/metrics';
  * manualSeed(0);
  * const images = rand([2, 3, 16, 16]);
- * new StructuralSimilarityIndexMeasure({ dataRange: 1 }).forward(images, images).item().toFixed(6); // '1.000000'
+ * Number(new StructuralSimilarityIndexMeasure({ dataRange: 1 }).forward(images, images).item().toFixed(6)); // 1.000000
  *
  * @throws AiforgeError INVALID_ARGUMENT for a kernelSize of the Gaussian, and a sigma of the uniform window; from `update` for
  * other shapes, and for images that are smaller than half a window.

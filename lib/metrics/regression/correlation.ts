@@ -22,7 +22,7 @@ function correlationOf(moments: Tensor, flat: number): Tensor {
  * @example
  * import { tensor } from 'aiforge';
  * import { PearsonCorrCoef } from 'aiforge/metrics';
- * new PearsonCorrCoef().forward(tensor([1, 2, 3]), tensor([2, 4, 6])).item().toFixed(6); // '1.000000'
+ * Number(new PearsonCorrCoef().forward(tensor([1, 2, 3]), tensor([2, 4, 6])).item().toFixed(6)); // 1.000000
  */
 export class PearsonCorrCoef extends Metric {
   readonly #outputs: number;
@@ -53,7 +53,7 @@ export class PearsonCorrCoef extends Metric {
  * @example
  * import { tensor } from 'aiforge';
  * import { SpearmanCorrCoef } from 'aiforge/metrics';
- * new SpearmanCorrCoef().forward(tensor([1, 2, 3, 9]), tensor([1, 3, 2, 4])).item().toFixed(6); // '0.800000'
+ * Number(new SpearmanCorrCoef().forward(tensor([1, 2, 3, 9]), tensor([1, 3, 2, 4])).item().toFixed(6)); // 0.800000
  */
 export class SpearmanCorrCoef extends Metric {
   override readonly higherIsBetter = true;

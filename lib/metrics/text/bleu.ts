@@ -28,7 +28,7 @@ const takes = signature<BLEUScoreOptions>({}, { nGram: count, smooth: boolean, w
  * import { BLEUScore } from 'aiforge/metrics';
  * const bleu = new BLEUScore({ nGram: 2 });
  * bleu.update(['the cat is on the mat'], [['there is a cat on the mat', 'a cat is on the mat']]);
- * bleu.compute().item().toFixed(4); // '0.8165'
+ * Number(bleu.compute().item().toFixed(4)); // 0.8165
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than nGram weights; from `update` for what are no strings, for another
  * number of targets than of predictions, and for a prediction without a reference.

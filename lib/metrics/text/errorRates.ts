@@ -39,7 +39,7 @@ abstract class ErrorRate extends Metric<[predictions: Texts, targets: Texts]> {
  *
  * @example
  * import { CharErrorRate } from 'aiforge/metrics';
- * new CharErrorRate().forward(['kitten'], ['sitten']).item().toFixed(4); // '0.1667'
+ * new CharErrorRate().forward(['kate'], ['late']).item(); // 0.25
  *
  * @throws AiforgeError INVALID_ARGUMENT from `update` for what are no strings, and for more of the one than of the other.
  */
@@ -61,7 +61,7 @@ export class CharErrorRate extends ErrorRate {
  *
  * @example
  * import { WordErrorRate } from 'aiforge/metrics';
- * new WordErrorRate().forward(['this is the one'], ['this is one']).item().toFixed(4); // '0.3333'
+ * new WordErrorRate().forward(['this is one'], ['this is the one']).item(); // 0.25
  *
  * @throws AiforgeError INVALID_ARGUMENT from `update` for what are no strings, and for more of the one than of the other.
  */

@@ -22,7 +22,7 @@ const takes = signature<PerplexityOptions>({}, { ignoreIndex: whole });
  * import { Perplexity } from 'aiforge/metrics';
  * const perplexity = new Perplexity({ ignoreIndex: -100 });
  * perplexity.update(zeros([1, 3, 4]), tensor([[2, 0, -100]]));
- * perplexity.compute().item().toFixed(4); // '4.0000'
+ * Number(perplexity.compute().item().toFixed(4)); // 4.0000
  *
  * @throws AiforgeError INVALID_ARGUMENT from `update` for other shapes and dtypes, and for tokens beyond the vocabulary.
  */
