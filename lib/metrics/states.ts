@@ -2,8 +2,13 @@ import { AiforgeError } from '../errors.js';
 import { cat, keep, scope, tensor, zeros, type Device, type Tensor } from '../tensor/index.js';
 import { dtypes } from '../tensor/dtype.js';
 
-/** How the states of several ranks, or of two metrics, become one: `cat` puts them one after the other. */
-export type Reduction = 'sum' | 'min' | 'max' | 'cat';
+/**
+ * How the states of several ranks, or of two metrics, become one: `cat` puts them one after the other, and a function makes
+ * one of two.
+ */
+export type Reduction = 'sum' | 'min' | 'max' | 'cat' | Merge;
+
+type Merge = (a: Tensor, b: Tensor) => Tensor;
 
 /** What gives every rank the tensors of all, in their order: a `ProcessGroup`. */
 export interface Gathers {
@@ -23,11 +28,14 @@ interface State {
   items: Tensor[];
 }
 
-const reduce: Record<Exclude<Reduction, 'cat'>, (a: Tensor, b: Tensor) => Tensor> = {
+const merges: Record<Exclude<Reduction, 'cat' | Merge>, Merge> = {
   sum: (a, b) => a.add(b),
   min: (a, b) => a.minimum(b),
   max: (a, b) => a.maximum(b),
 };
+
+const mergeOf = (reduction: Exclude<Reduction, 'cat'>): Merge =>
+  typeof reduction === 'function' ? reduction : merges[reduction];
 
 /** The tensors that a metric counts in, by name. They outlive scopes, and go where the batches are. */
 export class States {
@@ -114,7 +122,7 @@ export class States {
     for (const [name, state] of this.#states) {
       const { items } = other.#named(name);
       if (state.reduction === 'cat') for (const item of items) this.append(name, item);
-      else replace(state, [reduce[state.reduction](state.items[0]!, items[0]!.to(state.items[0]!.device))]);
+      else replace(state, [mergeOf(state.reduction)(state.items[0]!, items[0]!.to(state.items[0]!.device))]);
     }
   }
 

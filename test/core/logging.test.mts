@@ -210,7 +210,7 @@ describe('log', () => {
   });
 
   it('does nothing where no run goes on', () => {
-    const model = new Logging({ dropout: 0, classes: 2 } as never);
+    const model = new Logging({ dropout: 0, classes: 2 });
     model.lossFn = { forward: (predictions: never) => predictions } as never;
     expect(() => model.log('a', tensor(2))).not.to.throw();
     expect(() => model.log('loss', 1)).to.throw(/which the framework computes/);

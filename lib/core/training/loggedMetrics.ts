@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import type { Metric } from '../../metrics/index.js';
 import type { MetricState } from '../../metrics/states.js';
-import { Module } from '../../nn/index.js';
+import type { Module } from '../../nn/index.js';
 import { show } from '../../show.js';
 import { Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
