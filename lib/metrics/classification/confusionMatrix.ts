@@ -47,28 +47,22 @@ const dimsOf = { true: -1, pred: -2, all: [-2, -1] } as const;
  */
 export class ConfusionMatrix extends Metric {
   readonly #options: ConfusionMatrixOptions;
+  readonly #shape: number[];
 
   constructor(options: ConfusionMatrixOptions) {
     takes.check(new.target.name, arguments);
     super();
     this.#options = options;
     const classes = options.task === 'multiclass' ? options.numClasses : 2;
-    const shape = options.task === 'multilabel' ? [options.numLabels, 2, 2] : [classes, classes];
-    this.addState('matrix', zeros(shape, { dtype: 'int64' }), 'sum');
+    this.#shape = options.task === 'multilabel' ? [options.numLabels, 2, 2] : [classes, classes];
+    this.addState('matrix', zeros(this.#shape, { dtype: 'int64' }), 'sum');
   }
 
   /** @internal */
   override get stateKey(): string {
     const { task, ignoreIndex, validateArgs = true } = this.#options;
     const threshold = 'threshold' in this.#options ? this.#options.threshold : undefined;
-    return JSON.stringify([
-      'confusions',
-      task,
-      ignoreIndex,
-      validateArgs,
-      threshold ?? 0.5,
-      this.state('matrix').shape,
-    ]);
+    return JSON.stringify(['confusions', task, ignoreIndex, validateArgs, threshold ?? 0.5, this.#shape]);
   }
 
   protected override accumulate(predictions: Tensor, targets: Tensor): void {
@@ -77,14 +71,13 @@ export class ConfusionMatrix extends Metric {
     const labels = isMulticlass
       ? oneOfSeveral(name, predictions, targets, options)
       : yesOrNo(name, predictions, targets, options);
-    const matrix = this.state('matrix');
-    const cells = labels.targets.mul(matrix.size(-1)).add(labels.predicted);
+    const cells = labels.targets.mul(this.#shape.at(-1)!).add(labels.predicted);
     const isCounted = labels.isCounted.to('int64');
     // What does not count may be of no class.
     const own = cells.mul(isCounted);
     const of = options.task === 'multilabel' ? own.add(firstCells(options.numLabels, targets)) : own;
-    const counts = zeros([matrix.numel()], { dtype: 'int64', device: targets.device });
-    this.add('matrix', counts.scatterAdd(0, of.flatten(), isCounted.flatten()).reshape(matrix.shape));
+    const none = zeros(this.#shape, { dtype: 'int64', device: targets.device });
+    this.add('matrix', none.flatten().scatterAdd(0, of.flatten(), isCounted.flatten()).reshape(this.#shape));
   }
 
   protected override result(): Tensor {

@@ -37,7 +37,7 @@ interface Predictions {
 }
 
 // How many predictions are sorted at once; sorting needs several times their memory.
-const SORTED_AT_ONCE = 1 << 22;
+const SORTED_AT_ONCE = 1 << 20;
 
 /** What a target that does not count is kept as. */
 const LEFT_OUT = -1;
@@ -51,13 +51,13 @@ export abstract class CurveMetric<Value> extends Metric<[predictions: Tensor, ta
     super();
     this.#options = options;
     this.#classes = outputsOf(options);
-    const thresholds = thresholdsOf(options);
-    if (thresholds === undefined) {
+    const { thresholds = null } = options;
+    if (thresholds === null) {
       this.addState('scores', [], 'cat');
       this.addState('targets', [], 'cat');
     } else {
       // How many predictions are at or above so many thresholds: of those that are true, and of all.
-      const shape = [thresholds.numel() + 1, this.#classes];
+      const shape = [(typeof thresholds === 'number' ? thresholds : thresholds.length) + 1, this.#classes];
       this.addState('positives', zeros(shape, { dtype: 'int64' }), 'sum');
       this.addState('all', zeros(shape, { dtype: 'int64' }), 'sum');
     }
@@ -133,7 +133,11 @@ export abstract class CurveMetric<Value> extends Metric<[predictions: Tensor, ta
       return isAsOne ? each.sum(1, true) : each;
     }) as [Tensor, Tensor];
     // A prediction is positive at a threshold when it is at or above more thresholds than lie below that one.
-    const above = (of: Tensor) => of.narrow(0, 1, of.size(0) - 1).flip(0).cumsum(0); // prettier-ignore
+    const above = (of: Tensor) =>
+      of
+        .narrow(0, 1, of.size(0) - 1)
+        .flip(0)
+        .cumsum(0);
     return {
       truePositives: above(positives),
       falsePositives: above(all.sub(positives)),
