@@ -1,4 +1,4 @@
-import { kind, type Kinds } from '../../kinds.js';
+import { fraction, kind, type Kinds } from '../../kinds.js';
 import type { Tensor } from '../../tensor/index.js';
 import { AreaMetric, areaKinds, type BinaryAreaOptions, type MulticlassAreaOptions, type MultilabelAreaOptions } from './areas.js'; // prettier-ignore
 import { ratio } from './averages.js';
@@ -17,7 +17,7 @@ interface MaxFprOptions {
 export type AurocOptions = (BinaryAreaOptions & MaxFprOptions) | MulticlassAreaOptions | MultilabelAreaOptions;
 
 const maxFpr: Kinds<MaxFprOptions> = {
-  maxFpr: kind<number>('a number above 0 and at most 1', (value) => Number(value) > 0 && Number(value) <= 1 && typeof value === 'number'), // prettier-ignore
+  maxFpr: kind<number>('a number above 0 and at most 1', (value) => fraction.accepts(value) && value !== 0),
 };
 const takes = taskSignature<AurocOptions>({ ...areaKinds, binary: { ...areaKinds.binary, ...maxFpr } });
 
@@ -49,7 +49,11 @@ export class AUROC extends AreaMetric {
     const most = this.#maxFpr;
     if (most === 1) return areaUpTo(fpr, tpr, most);
     const chance = most ** 2 / 2;
-    const scaled = areaUpTo(fpr, tpr, most).sub(chance).div(most - chance).add(1).div(2); // prettier-ignore
+    const scaled = areaUpTo(fpr, tpr, most)
+      .sub(chance)
+      .div(most - chance)
+      .add(1)
+      .div(2);
     return scaled.where(positives.mul(negatives).ne(0), 0);
   }
 }

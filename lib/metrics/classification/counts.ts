@@ -27,7 +27,7 @@ export abstract class CountingMetric extends Metric {
     if (this.topK > outputsOf(options) && options.task === 'multiclass') {
       throw refusal(new.target.name, `topK must be at most numClasses ${options.numClasses}, got ${this.topK}`);
     }
-    // true positives, false positives, true negatives, false negatives.
+    // A row each of true positives, false positives, true negatives and false negatives.
     if (this.#isSamplewise) this.addState('counts', [], 'cat');
     else this.addState('counts', zeros([4, outputsOf(options)], { dtype: 'int64' }), 'sum');
   }
@@ -73,10 +73,8 @@ export abstract class CountingMetric extends Metric {
 
   protected override result(): Tensor {
     const isMicro = this.#average === 'micro';
-    const all = this.counts();
-    const [truePositives, falsePositives, trueNegatives, falseNegatives] = (isMicro ? all.sum(-1) : all).unbind(
-      isMicro ? -1 : -2,
-    ) as [Tensor, Tensor, Tensor, Tensor];
+    const rows = isMicro ? this.counts().sum(-1).unbind(-1) : this.counts().unbind(-2);
+    const [truePositives, falsePositives, trueNegatives, falseNegatives] = rows as [Tensor, Tensor, Tensor, Tensor];
     const counts = { truePositives, falsePositives, trueNegatives, falseNegatives };
     const scores = this.score(counts);
     if (isMicro || this.#average === 'none') return scores;
