@@ -49,7 +49,7 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
   /** Takes a batch. */
   update(...batch: Batch): void {
     scope(() => {
-      this.#states.moveTo(deviceOf(batch));
+      this.#states.moveTo(deviceOf(this.constructor.name, batch));
       noGrad(() => this.accumulate(...batch));
       this.#states.count();
     });
@@ -183,7 +183,8 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
   }
 }
 
-function deviceOf(batch: readonly unknown[]): Device {
-  const first = batch.flat().find(Tensor.isTensor);
-  return first === undefined ? 'cpu' : first.device;
+function deviceOf(name: string, batch: readonly unknown[]): Device {
+  const tensors = batch.flat().filter(Tensor.isTensor);
+  if (!tensors.some(({ device }) => device === 'meta')) return tensors[0]?.device ?? 'cpu';
+  throw new AiforgeError('INVALID_ARGUMENT', `${name}: expected tensors with data, got one on the device meta.`);
 }

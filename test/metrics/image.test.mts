@@ -89,7 +89,7 @@ describe('metrics of images', () => {
       [{ dataRange: 1, base: 1 }, /base must be a number above 1, got 1/],
       [{ dataRange: 1, reduction: 'sum' }, /reduction 'sum' is of several ratios, which there are with dim/],
     ];
-    for (const [options, message] of wrong) expect(said(() => new PeakSignalNoiseRatio(options))).to.match(message); // prettier-ignore
+    for (const [options, message] of wrong) expect(said(() => new PeakSignalNoiseRatio(options as never))).to.match(message); // prettier-ignore
     const batch = [ones([2, 2]), ones([2, 2])] as const;
     expect(said(() => new PeakSignalNoiseRatio(each).update(...batch))).to.match(/must have the dimensions \[1, 2, 3\], got float32\[2, 2\]/); // prettier-ignore
   });
@@ -102,7 +102,7 @@ describe('metrics of images', () => {
       [{ sigma: 0 }, /sigma must be a number above 0/],
       [{ k1: -1 }, /k1 must be a number, 0 or more/],
     ];
-    for (const [options, message] of wrong) expect(said(() => new StructuralSimilarityIndexMeasure(options))).to.match(message); // prettier-ignore
+    for (const [options, message] of wrong) expect(said(() => new StructuralSimilarityIndexMeasure(options as never))).to.match(message); // prettier-ignore
     const update = (options: object, shape: number[]) =>
       said(() => new StructuralSimilarityIndexMeasure(options).update(ones(shape), ones(shape)));
     expect(update({}, [3, 16, 16])).to.match(

@@ -139,6 +139,6 @@ describe('sparse tensors of indices and values', () => {
     expect(x.grad!.tolist()).to.deep.equal([[3, 1, 4], [3, 1, 4]]); // prettier-ignore
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'sparse-')), 'product.pt');
     save(product, file);
-    expect((load(file) as Tensor).toDense().tolist()).to.deep.equal(product.toDense().tolist());
+    expect(load<Tensor>(file).toDense().tolist()).to.deep.equal(product.toDense().tolist());
   });
 });
