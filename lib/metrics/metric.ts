@@ -184,7 +184,7 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
 }
 
 function deviceOf(name: string, batch: readonly unknown[]): Device {
-  const tensors = batch.flat().filter(Tensor.isTensor);
-  if (!tensors.some(({ device }) => device === 'meta')) return tensors[0]?.device ?? 'cpu';
+  const device = batch.flat().find(Tensor.isTensor)?.device ?? 'cpu';
+  if (device !== 'meta') return device;
   throw new AiforgeError('INVALID_ARGUMENT', `${name}: expected tensors with data, got one on the device meta.`);
 }
