@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
+import { isMap, isPlainObject, isSet, isUint8Array } from '../realms.js';
 import { show } from '../show.js';
+import { requireMemory } from '../tensor/conversion/typedArrays.js';
 import { Keys } from './keys.js';
 import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
 import { encodeText } from './text.js';
@@ -64,11 +66,6 @@ const GET = ['h', 'j'] as const;
 
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && !Object.is(value, -0);
 
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-};
-
 /** What is no object; undefined for what cannot be saved. */
 function scalar(value: unknown): Buffer | undefined {
   if (value === null) return code('N');
@@ -81,11 +78,12 @@ function scalar(value: unknown): Buffer | undefined {
 /** Collections and bytes, which are calls in a pickle. */
 function encodeBuiltIn(value: object): Call | undefined {
   if (value instanceof Counter) return new Call(new GlobalName('collections', 'Counter'), [new Map(value)]);
-  if (value instanceof Set) {
+  if (isSet(value)) {
     const keys = new Keys();
     return new Call(new GlobalName('__builtin__', 'set'), [[...value].map((item) => keys.add(item))]);
   }
-  if (!(value instanceof Uint8Array)) return undefined;
+  if (!isUint8Array(value)) return undefined;
+  requireMemory(value, 'save');
   return new Call(new GlobalName('_codecs', 'encode'), [Buffer.from(value).toString('latin1'), 'latin1']);
 }
 
@@ -161,7 +159,7 @@ export class PickleWriter {
       yield code(']');
       yield this.#remember(value);
       yield* this.#items('(', value, 'e');
-    } else if ((value instanceof Map && !(value instanceof Counter)) || isPlain(value)) {
+    } else if ((isMap(value) && !(value instanceof Counter)) || isPlainObject(value)) {
       yield code('}');
       yield this.#remember(value);
       yield* this.#entries(value);
@@ -196,8 +194,7 @@ export class PickleWriter {
   *#entries(value: object): Generator<Buffer | Item> {
     yield code('(');
     const keys = new Keys();
-    const entries =
-      value instanceof Map ? (value as Map<unknown, unknown>) : entriesOf(value as Record<string, unknown>);
+    const entries = isMap(value) ? value : entriesOf(value as Record<string, unknown>);
     for (const [key, item] of entries) {
       yield new Item(keys.add(key), '');
       yield new Item(item, `.${String(key)}`);
@@ -221,6 +218,6 @@ function* entriesOf(value: Record<string, unknown>): Generator<[string | number,
   const isNumbered =
     entries.length > 0 &&
     entries.every(([key, item]) => /^(0|[1-9]\d{0,14})$/.test(key) && typeof item === 'object' && item !== null) &&
-    entries.every(([, item]) => isPlain(item as object));
+    entries.every(([, item]) => isPlainObject(item));
   for (const [key, item] of entries) yield [isNumbered ? Number(key) : key, item];
 }
