@@ -70,6 +70,8 @@ export interface NativeSchema {
 export interface Native {
   setErrorFactory(factory: ErrorFactory): void;
   libtorchVersion(): string;
+  /** Whether this thread has an environment for finalizers. */
+  hasKeeper(): boolean;
 
   /** `true` where it is time for `collectYoung`. */
   attach: (object: object, handle: Handle) => true | undefined;
@@ -255,6 +257,8 @@ function load(): Native {
   try {
     libraries.forEach(loadLibrary);
     const addon = require(file) as Native;
+    // Its second environment in this thread, for finalizers: native/keeper.h says why.
+    if (!addon.hasKeeper()) process.dlopen({ exports: {} }, file);
     if (addon.libtorchVersion() !== writtenVersion) addon.writtenFor(readFileSync(writtenSchemas, 'utf8'));
     return addon;
   } catch (cause) {

@@ -6,6 +6,7 @@
 #include "environment.h"
 #include "exit.h"
 #include "guards/guards.h"
+#include "keeper.h"
 #include "topics.h"
 
 namespace {
@@ -36,11 +37,15 @@ void define_everything(Napi::Env env, Napi::Object exports) {
 
 }  // namespace
 
-// One for a thread: the engine could not tell to which of two a hook belongs.
+// One for a thread: the engine could not tell to which of two a hook belongs. What loads it again
+// brings the environment of finalizers.
 NAPI_MODULE_INIT() {
   return aiforge::guarded(env, [&] {
     const napi_value known = aiforge::Environment::exports_of_thread();
-    if (known != nullptr) return known;
+    if (known != nullptr) {
+      aiforge::become_keeper(env);
+      return known;
+    }
     define_everything(env, Napi::Object(env, exports));
     aiforge::Environment::of(env).exports = Napi::Persistent(Napi::Object(env, exports));
     return exports;

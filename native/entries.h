@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "errors.h"
+#include "keeper.h"
 
 namespace aiforge {
 
@@ -77,8 +78,8 @@ void define(napi_env env, napi_value exports, const char* name, void* data = nul
 template <typename T>
 napi_value external(napi_env env, std::unique_ptr<T> object) {
   napi_value value = nullptr;
-  check(env, napi_create_external(env, object.get(), entries::collected<entries::delete_data<T>>,
-                                  nullptr, &value));
+  check(env, napi_create_external(keeper(env), object.get(),
+                                  entries::collected<entries::delete_data<T>>, nullptr, &value));
   object.release();
   return value;
 }
@@ -108,7 +109,8 @@ inline napi_value borrowed_buffer(napi_env env, void* memory, size_t size) {
 // Body runs inside the collection that takes the object.
 template <node_api_basic_finalize Body>
 void when_collected(napi_env env, napi_value object, void* data, void* hint) {
-  check(env, napi_add_finalizer(env, object, data, entries::collected<Body>, hint, nullptr));
+  check(env,
+        napi_add_finalizer(keeper(env), object, data, entries::collected<Body>, hint, nullptr));
 }
 
 // Body runs when the event loop turns; whether it will.

@@ -46,7 +46,7 @@ void call_collector(napi_env env, napi_value collector, napi_value options) {
 }  // namespace
 
 Environment& Environment::open(Napi::Env env) {
-  std::unique_ptr<Environment> environment(new Environment());
+  std::unique_ptr<Environment> environment(new Environment(env));
   environment->bridge = Bridge::open(env);
   set_instance_data<close>(env, environment.get());
   of_thread = environment.get();
@@ -123,14 +123,14 @@ void Environment::collect_young(napi_env env, napi_value collector, napi_value o
   young_ = 0;
 }
 
-void Environment::collected(node_api_basic_env env, void* data, void* hint) {
+void Environment::collected(node_api_basic_env, void* data, void* hint) {
   auto* environment = static_cast<Environment*>(hint);
   --environment->attached_;
   environment->young_ = 0;
   environment->young_bytes_ = 0;
   if (!environment->closed_) {
     environment->collected_.push_back(static_cast<Handle>(reinterpret_cast<uintptr_t>(data)));
-    if (!environment->sweep_posted_ && post<sweep_later>(env, environment)) {
+    if (!environment->sweep_posted_ && post<sweep_later>(environment->env_, environment)) {
       environment->sweep_posted_ = true;
       ++environment->attached_;
     }
@@ -356,6 +356,10 @@ napi_value set_error_factory(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value keeps_finalizers(napi_env env, napi_callback_info) {
+  return Napi::Boolean::New(env, has_keeper());
+}
+
 }  // namespace
 
 void define_environment(Napi::Env env, Napi::Object exports) {
@@ -370,6 +374,7 @@ void define_environment(Napi::Env env, Napi::Object exports) {
   define<scratch_buffer>(env, exports, "scratchBuffer");
   define<is_live>(env, exports, "isLive");
   define<set_error_factory>(env, exports, "setErrorFactory");
+  define<keeps_finalizers>(env, exports, "hasKeeper");
   define<memory>(env, exports, "memory");
 }
 

@@ -92,11 +92,13 @@ class Environment {
   uint32_t current_saved_tensors_hooks() const { return current_saved_tensors_hooks_; }
 
  private:
-  Environment() = default;
+  explicit Environment(napi_env env) : env_(env) {}
   static void close(napi_env env, void* data, void* hint);
   static void collected(node_api_basic_env env, void* data, void* hint);
   static void sweep_later(napi_env env, void* data, void* hint);
   void delete_when_unused();
+
+  napi_env const env_;
 
   // A collection may run in the middle of a call whose tensor has no other owner any more: the code
   // has read its number and no longer needs its object. So a collected tensor waits here until the

@@ -1,0 +1,26 @@
+#include "keeper.h"
+
+#include "entries.h"
+#include "errors.h"
+
+namespace aiforge {
+
+namespace {
+
+thread_local napi_env keeper_of_thread = nullptr;
+
+void forget(void*) { keeper_of_thread = nullptr; }
+
+}  // namespace
+
+void become_keeper(napi_env env) {
+  if (has_keeper()) return;
+  check(env, napi_add_env_cleanup_hook(env, entries::unheard<forget, void*>, nullptr));
+  keeper_of_thread = env;
+}
+
+bool has_keeper() { return keeper_of_thread != nullptr; }
+
+napi_env keeper(napi_env env) { return has_keeper() ? keeper_of_thread : env; }
+
+}  // namespace aiforge
