@@ -339,7 +339,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return this.#loadPostHooks.add(hook, prepend);
   }
 
-  /** State and options in PyTorch's form: Python loads it, and what Python saved can be loaded. */
+  /** State, its tensors themselves, and options in PyTorch's form: Python loads it, and what Python saved can be loaded. */
   stateDict(): OptimizerStateDict {
     nothing.check('stateDict', arguments);
     for (const hook of this.#stateDictPreHooks) hook(this);
