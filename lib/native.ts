@@ -37,6 +37,8 @@ export interface FunctionForward {
   materializeGrads: boolean;
 }
 
+type ErrorFactory = (code: ErrorCode, message: string, op: string, args: string[]) => Error;
+
 export interface NativeArgument {
   name: string;
   /** As the schema prints it, such as `Tensor` or `Optional[List[int]]`. */
@@ -66,7 +68,7 @@ export interface NativeSchema {
 
 /** The addon: everything that C++ offers, before TypeScript gives it a shape. */
 export interface Native {
-  setErrorFactory(factory: (code: ErrorCode, message: string, op: string, args: string[]) => Error): void;
+  setErrorFactory(factory: ErrorFactory): void;
   libtorchVersion(): string;
 
   /** `true` where it is time for `collectYoung`. */
@@ -295,13 +297,16 @@ export function mirror<State extends object>(topic: string, first: () => State):
   return all.get(topic) as State;
 }
 
-const errors = mirror<{ factory: unknown }>('errors', () => ({ factory: null }));
+const errors = mirror<{ factory: ErrorFactory | null }>('errors', () => ({ factory: null }));
 
-/** Has the addon's errors be of this copy's classes. */
-export function takeErrors(): void {
-  if (errors.factory === createError) return;
-  native.setErrorFactory(createError);
-  errors.factory = createError;
+/** Has the addon's errors be of this copy's classes, or whose they were before; returns whose they were until now. */
+export function takeErrors(factory: ErrorFactory | null = createError): ErrorFactory | null {
+  const before = errors.factory;
+  if (factory !== null && factory !== before) {
+    native.setErrorFactory(factory);
+    errors.factory = factory;
+  }
+  return before;
 }
 
 takeErrors();

@@ -70,7 +70,7 @@ const MAY_IMPORT = {
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
-  core: [...TRAINING, 'cuda', 'amp'],
+  core: [...TRAINING, 'cuda', 'amp', 'metrics'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda'],
   index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics'],
 };

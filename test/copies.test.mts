@@ -152,6 +152,68 @@ describe('copies of the library over one addon', () => {
     }
   });
 
+  it('compute in what the engine calls of another, whose own errors come after', async () => {
+    const second = copyOfLibrary();
+    for (const [own, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const leaf = () => own.ones([2], { requiresGrad: true });
+      const double = (gradient: aiforge.Tensor) => other.mul(gradient, 2);
+      const gradientOf = (compute: (x: aiforge.Tensor) => aiforge.Tensor) => {
+        const x = leaf();
+        compute(x).sum().backward();
+        return x.grad!.tolist();
+      };
+
+      const hooked = leaf();
+      hooked.registerHook(double);
+      hooked.sum().backward();
+      await hooked.sum().backwardAsync();
+      expect(hooked.grad!.tolist()).to.deep.equal([4, 4]);
+      expect(own.grad(hooked.sum(), [hooked])[0]!.tolist()).to.deep.equal([2, 2]);
+
+      const weights = leaf();
+      const optimizer = new other.optim.SGD([weights], { lr: 0.5 });
+      weights.registerPostAccumulateGradHook(() => optimizer.step());
+      weights.sum().backward();
+      expect(weights.tolist()).to.deep.equal([0.5, 0.5]);
+
+      const tripled = (x: aiforge.Tensor) =>
+        own.autograd.savedTensorsHooks(
+          (saved) => other.mul(saved, 1),
+          (packed) => other.mul(packed, 3),
+          () => x.mul(x),
+        );
+      expect(gradientOf(tripled)).to.deep.equal([6, 6]);
+      expect(gradientOf((x) => own.checkpoint((inner: aiforge.Tensor) => other.mul(inner, inner), x))).to.deep.equal([
+        2, 2,
+      ]);
+
+      const layer = new own.nn.Identity();
+      layer.registerFullBackwardPreHook((_, [gradient]) => [double(gradient!)]);
+      layer.registerFullBackwardHook((_, [gradient]) => [double(gradient!)]);
+      expect(gradientOf((x) => layer.forward(x))).to.deep.equal([4, 4]);
+
+      class Square extends own.autograd.Function {
+        static forward(context: aiforge.autograd.FunctionContext, x: aiforge.Tensor) {
+          context.saveForBackward(x);
+          return other.mul(x, x);
+        }
+        static backward(context: aiforge.autograd.FunctionContext, gradient: aiforge.Tensor) {
+          return other.mul(gradient, double(context.savedTensors[0]!));
+        }
+      }
+      expect(gradientOf((x) => Square.apply(x))).to.deep.equal([2, 2]);
+
+      const misshapen = leaf().mul(1);
+      misshapen.registerHook(() => other.ones([3]));
+      expect(() => misshapen.sum().backward())
+        .to.throw(own.AiforgeError, /has changed the size/)
+        .with.property('constructor', own.AiforgeError);
+    }
+  });
+
   it('know of the anomaly mode that another has switched on', () => {
     first.autograd.detectAnomaly(() => {
       expect(copyOfLibrary().autograd.isAnomalyEnabled()).to.equal(true);

@@ -1,17 +1,23 @@
 import { expect } from 'chai';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createContext, runInContext, runInNewContext } from 'node:vm';
 import {
+  AiforgeError,
   autograd,
   checkpoint,
   data,
   fromBuffer,
   fromTypedArray,
   func,
+  load,
   memory,
   nn,
   noGrad,
   ones,
   optim,
+  save,
   scope,
   tensor,
   testing,
@@ -29,6 +35,9 @@ describe('values of other realms', () => {
     expect(tensor(made('[[1, 2], [3, 4]]')).at(made('[0]')).tolist()).to.deep.equal([[1, 2]]);
     expect(tensor(made('[new Float32Array([1, 2])]')).dtype).to.equal('float32');
     expect(tensor(made('new BigInt64Array([1n, 2n])')).dtype).to.equal('int64');
+    const integers = tensor(made('[new BigInt64Array([1n, -(2n ** 63n)])]'));
+    expect(integers.dtype).to.equal('int64');
+    expect(integers.at(0, 1).item()).to.equal(-(2n ** 63n));
     expect(() => ones([1], made('({ dtypo: 1 })'))).to.throw(/has no option 'dtypo'/);
   });
 
@@ -62,6 +71,27 @@ describe('values of other realms', () => {
     expect(linear.loadStateDict(state).missingKeys).to.deep.equal([]);
     expect(data.defaultCollate(made('[{ x: [1] }, { x: [2] }]'))).to.have.keys('x');
     expect(new optim.SGD(linear.parameters(), made('({ lr: 0.5 })')).paramGroups[0]!.lr).to.equal(0.5);
+  });
+
+  it('are saved as those of this realm', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'aiforge-realms-'));
+    try {
+      const file = path.join(folder, 'values.pt');
+      const values = make(`(tensor) => ({
+        map: new Map([['w', tensor], [1, new Map([[2, 'two']])]]),
+        set: new Set([1, 'a']),
+        bytes: new Uint8Array([1, 255]),
+      })`);
+      save(values(ones([2])), file);
+      const loaded = load<{ map: Map<unknown, unknown>; set: unknown; bytes: unknown }>(file);
+      expect((loaded.map.get('w') as Tensor).tolist()).to.deep.equal([1, 1]);
+      expect(loaded.map.get(1)).to.deep.equal(new Map([[2, 'two']]));
+      expect(loaded.set).to.deep.equal(new Set([1, 'a']));
+      expect(loaded.bytes).to.deep.equal(Uint8Array.of(1, 255));
+      expect(() => save(made('new Date(0)'), file)).to.throw(AiforgeError, /^save: the value is 1970/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('are promises, which are refused and awaited as such', async () => {

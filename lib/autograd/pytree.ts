@@ -31,7 +31,8 @@ function specOf(tree: unknown, leaves: unknown[], depth = 0): TreeSpec {
   checkDepth(depth, 'a structure of tensors');
   const inner = (item: unknown): TreeSpec => specOf(item, leaves, depth + 1);
   if (Array.isArray(tree)) {
-    return { kind: 'array', names: namesOf(tree), items: tree.map(inner) };
+    // Unlike `map`, which passes holes by.
+    return { kind: 'array', names: namesOf(tree), items: Array.from(tree, inner) };
   }
   if (isMap(tree)) {
     return { kind: 'map', keys: [...tree.keys()], items: [...tree.values()].map(inner) };

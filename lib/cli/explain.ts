@@ -43,7 +43,7 @@ function causesOf(error: Error): string[] {
 
 function* chain(error: unknown): Generator<unknown> {
   if (!isError(error)) return;
-  const members = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  const members: unknown[] = error.name === 'AggregateError' ? (error as AggregateError).errors : [];
   for (const next of error.cause === undefined ? members : [...members, error.cause]) {
     yield next;
     yield* chain(next);

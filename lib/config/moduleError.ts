@@ -8,8 +8,8 @@ import { foreignZodHint } from './foreignZod.js';
 /** Why a module that was loaded by `loadModule` could not be run, with the line where it is not plain. */
 export function moduleProblem(error: unknown, file: string): string {
   if (!isError(error)) return `it threw ${show(error)}; throw an Error, which has a line and says why.`;
-  const { message, stack = '' } = error;
-  if (error instanceof SyntaxError && message.startsWith('await is only valid')) {
+  const { name, message, stack = '' } = error;
+  if (name === 'SyntaxError' && message.startsWith('await is only valid')) {
     return (
       `await stands at the top level of ${/^(.*):\d+$/m.exec(stack)?.[1] ?? file}, and modules are loaded without waiting: ` +
       'await in an asynchronous method such as loadData, where import() gives such a module.'

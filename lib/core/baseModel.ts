@@ -10,7 +10,7 @@ import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
 import { moveToDevice } from '../data/moveToDevice.js';
 import { Tensor, type Device } from '../tensor/index.js';
-import { log, type LogOptions } from './training/logbook.js';
+import { log, type Loggable, type LogOptions } from './training/logbook.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
@@ -120,7 +120,9 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
 
   /**
    * Records a value of the step that calls it: a number or a tensor of one element, under the name with `train_`, `val_` or
-   * `test_` before it. Any such name may be monitored. Where no run goes on, as in a test of the model, nothing is recorded.
+   * `test_` before it; or a metric of `aiforge/metrics` that is a property of the model and was given the batch, by its value
+   * over the epoch and all ranks. Any such name may be monitored. Where no run goes on, as in a test of the model, nothing is
+   * recorded.
    *
    * @throws AiforgeError PLUGIN_INVALID for a name that cannot be recorded, or one that the step has logged already.
    * @example
@@ -139,8 +141,8 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
    * }
    * new Model({}).trainingStep({ x: tensor([[1.5]]), targets: tensor([[2.5]]) });
    */
-  log(name: string, value: number | Tensor, options?: LogOptions): void;
-  log(...given: [string, number | Tensor, LogOptions?]): void {
+  log(name: string, value: Loggable, options?: LogOptions): void;
+  log(...given: [string, Loggable, LogOptions?]): void {
     log(this, given);
   }
 

@@ -2,7 +2,7 @@ import { anything, boolean, func, type Kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import type { GradientOptions } from '../autograd/gradients.js';
 import { gradientAndValueOf, vjpOf, type GradTransformOptions } from '../autograd/transforms/gradTransform.js';
-import type { Argnums } from '../autograd/transforms/transformArguments.js';
+import { argumentList, type Argnums } from '../autograd/transforms/transformArguments.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** The gradients for one argument, or an array of them for several. */
@@ -64,7 +64,7 @@ export function grad(
   };
 }
 
-const vjpTakes = signature<{ hasAux?: boolean }>({ fn: func(), primals: anything }, { hasAux: boolean });
+const vjpTakes = signature<{ hasAux?: boolean }>({ fn: func(), primals: argumentList }, { hasAux: boolean });
 
 /**
  * The value of `fn`, and a function that gives the products of vectors with its Jacobian: one gradient for each of
@@ -93,7 +93,7 @@ export function vjp(
 ): unknown[] {
   vjpTakes.check('vjp', arguments);
   const { hasAux = false } = options;
-  const all = primals.map((_, i) => i);
-  const { output, vjpFn, aux } = vjpOf('func.vjp', fn, primals, all, hasAux);
+  const args = [...primals]; // a hole is an argument too
+  const { output, vjpFn, aux } = vjpOf('func.vjp', fn, args, [...args.keys()], hasAux);
   return hasAux ? [output, vjpFn, aux] : [output, vjpFn];
 }

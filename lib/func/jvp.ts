@@ -1,10 +1,10 @@
-import { anything, boolean, func } from '../kinds.js';
+import { boolean, func } from '../kinds.js';
 import { signature } from '../signature.js';
 import { jvpOf, type JvpOptions } from '../autograd/transforms/jvpTransform.js';
-import { invalid } from '../autograd/transforms/transformArguments.js';
+import { argumentList } from '../autograd/transforms/transformArguments.js';
 
 const jvpTakes = signature<JvpOptions>(
-  { fn: func(), primals: anything, tangents: anything },
+  { fn: func(), primals: argumentList, tangents: argumentList },
   { strict: boolean, hasAux: boolean },
 );
 
@@ -37,10 +37,7 @@ export function jvp(
   options: JvpOptions = {},
 ): unknown[] {
   jvpTakes.check('jvp', arguments);
-  if (!Array.isArray(primals) || !Array.isArray(tangents)) {
-    throw invalid('func.jvp: expected the primals and the tangents as two arrays, one item for each argument.');
-  }
-  const all = primals.map((_, i) => i);
-  const { output, tangents: slopes, aux } = jvpOf('func.jvp', fn, primals, all, tangents, options);
+  const args = [...primals]; // a hole is an argument too
+  const { output, tangents: slopes, aux } = jvpOf('func.jvp', fn, args, [...args.keys()], tangents, options);
   return options.hasAux === true ? [output, slopes, aux] : [output, slopes];
 }

@@ -49,7 +49,7 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
   /** Takes a batch. */
   update(...batch: Batch): void {
     scope(() => {
-      this.#states.moveTo(deviceOf(batch));
+      this.#states.moveTo(deviceOf(this.constructor.name, batch));
       noGrad(() => this.accumulate(...batch));
       this.#states.count();
     });
@@ -75,12 +75,30 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
    * @param group A `ProcessGroup` of `aiforge/distributed`.
    */
   async computeOver(group: Gathers): Promise<Value> {
+    return this.computeFrom(await this.statesOf(group));
+  }
+
+  /** @internal The states of each rank, in their order. */
+  statesOf(group: Gathers): Promise<MetricState[]> {
+    return this.#states.ofRanks(group);
+  }
+
+  /** @internal The value of the batches of several saved states. */
+  computeFrom([first, ...others]: readonly MetricState[]): Value {
     const together = this.#states.fresh();
+    const other = this.#states.fresh();
     try {
-      await scope(() => this.#states.over(group, together));
+      scope(() => {
+        together.restore(first!);
+        for (const state of others) {
+          other.restore(state);
+          together.merge(other);
+        }
+      });
       return this.#compute(together);
     } finally {
       together.dispose();
+      other.dispose();
     }
   }
 
@@ -165,7 +183,8 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
   }
 }
 
-function deviceOf(batch: readonly unknown[]): Device {
-  const first = batch.flat().find(Tensor.isTensor);
-  return first === undefined ? 'cpu' : first.device;
+function deviceOf(name: string, batch: readonly unknown[]): Device {
+  const device = batch.flat().find(Tensor.isTensor)?.device ?? 'cpu';
+  if (device !== 'meta') return device;
+  throw new AiforgeError('INVALID_ARGUMENT', `${name}: expected tensors with data, got one on the device meta.`);
 }

@@ -2,8 +2,13 @@ import { AiforgeError } from '../errors.js';
 import { cat, keep, scope, tensor, zeros, type Device, type Tensor } from '../tensor/index.js';
 import { dtypes } from '../tensor/dtype.js';
 
-/** How the states of several ranks, or of two metrics, become one: `cat` puts them one after the other. */
-export type Reduction = 'sum' | 'min' | 'max' | 'cat';
+/**
+ * How the states of several ranks, or of two metrics, become one: `cat` puts them one after the other, and a function makes
+ * one of two.
+ */
+export type Reduction = 'sum' | 'min' | 'max' | 'cat' | Merge;
+
+type Merge = (a: Tensor, b: Tensor) => Tensor;
 
 /** What gives every rank the tensors of all, in their order: a `ProcessGroup`. */
 export interface Gathers {
@@ -23,11 +28,14 @@ interface State {
   items: Tensor[];
 }
 
-const reduce: Record<Exclude<Reduction, 'cat'>, (a: Tensor, b: Tensor) => Tensor> = {
+const merges: Record<Exclude<Reduction, 'cat' | Merge>, Merge> = {
   sum: (a, b) => a.add(b),
   min: (a, b) => a.minimum(b),
   max: (a, b) => a.maximum(b),
 };
+
+const mergeOf = (reduction: Exclude<Reduction, 'cat'>): Merge =>
+  typeof reduction === 'function' ? reduction : merges[reduction];
 
 /** The tensors that a metric counts in, by name. They outlive scopes, and go where the batches are. */
 export class States {
@@ -114,7 +122,7 @@ export class States {
     for (const [name, state] of this.#states) {
       const { items } = other.#named(name);
       if (state.reduction === 'cat') for (const item of items) this.append(name, item);
-      else replace(state, [reduce[state.reduction](state.items[0]!, items[0]!.to(state.items[0]!.device))]);
+      else replace(state, [mergeOf(state.reduction)(state.items[0]!, items[0]!.to(state.items[0]!.device))]);
     }
   }
 
@@ -145,17 +153,20 @@ export class States {
     for (const [name, state] of this.#states) replace(state, [states[name]!].flat().map((item) => item.detach().clone())); // prettier-ignore
   }
 
-  /** The states of all ranks as one, the same on every rank. Ranks without a batch take part. */
-  async over(group: Gathers, into: States): Promise<States> {
-    into.#updates = sumOf(await group.allGather(tensor([this.#updates], { dtype: 'int64' })));
-    for (const [name, state] of this.#states) {
-      const own = state.items.length === 0 ? undefined : scope(() => cat(state.items.map(atLeast1d)));
+  /** The states of each rank, in their order, the same on every rank. Ranks without a batch take part. */
+  async ofRanks(group: Gathers): Promise<MetricState[]> {
+    const counts = await group.allGather(tensor([this.#updates], { dtype: 'int64' }));
+    const ranks = counts.map((count): MetricState => ({ updates: Number(count.item()), states: {} }));
+    for (const [name, { reduction, initial, items }] of this.#states) {
+      const own = items.length === 0 ? undefined : scope(() => cat(items.map(atLeast1d)));
       const all = await gatherAny(group, own);
-      const target = into.#named(name);
-      if (state.reduction === 'cat') replace(target, all);
-      else replace(target, [all.map((item) => item.reshape(state.initial!.shape)).reduce(reduce[state.reduction])]);
+      ranks.forEach(({ states }, rank) => {
+        const given = all[rank];
+        if (reduction === 'cat') states[name] = given === undefined ? [] : [given];
+        else states[name] = given!.reshape(initial!.shape);
+      });
     }
-    return into;
+    return ranks;
   }
 
   /** Every tensor that it holds. */
@@ -189,8 +200,6 @@ const mismatch = (expected: string, got: string) =>
 
 const atLeast1d = (item: Tensor): Tensor => (item.ndim === 0 ? item.reshape([1]) : item);
 
-const sumOf = (counts: Tensor[]): number => counts.reduce((sum, count) => sum + Number(count.item()), 0);
-
 function replace(state: State, items: Tensor[]): void {
   const old = state.items;
   state.items = items.map((item) => keep(item.detach()));
@@ -206,18 +215,16 @@ function header(own: Tensor | undefined): Tensor {
   return tensor([...numbers, ...new Array<number>(2 + MOST_DIMS - numbers.length).fill(0)], { dtype: 'int64' });
 }
 
-/** Tensors of any sizes from all ranks, of those that have one. */
-async function gatherAny(group: Gathers, own: Tensor | undefined): Promise<Tensor[]> {
+/** Tensors of any sizes from all ranks; undefined of those that have none. */
+async function gatherAny(group: Gathers, own: Tensor | undefined): Promise<(Tensor | undefined)[]> {
   const headers = (await group.allGather(header(own))).map((each) => each.tolist<number[]>());
-  const given = headers.find(([dtype]) => dtype !== -1);
-  if (given === undefined) return [];
+  const isGiven = headers.map(([dtype]) => dtype !== -1);
+  const dtype = headers[isGiven.indexOf(true)]?.[0];
+  if (dtype === undefined) return headers.map(() => undefined);
   const shapes = headers.map(([, ndim, ...sizes]) => sizes.slice(0, ndim));
-  const counts = shapes.map((shape, rank) => (headers[rank]![0] === -1 ? 0 : shape.reduce((a, b) => a * b, 1)));
-  const sent = zeros([Math.max(...counts)], { dtype: dtypes[given[0]!]! });
+  const counts = shapes.map((shape, rank) => (isGiven[rank] ? shape.reduce((a, b) => a * b, 1) : 0));
+  const sent = zeros([Math.max(...counts)], { dtype: dtypes[dtype]! });
   if (own !== undefined) sent.narrow(0, 0, own.numel()).copy_(own.flatten());
   const all = await group.allGather(sent);
-  return all.flatMap((flat, rank) => {
-    const isGiven = headers[rank]![0] !== -1;
-    return isGiven ? [flat.narrow(0, 0, counts[rank]!).reshape(shapes[rank]!)] : [];
-  });
+  return all.map((flat, rank) => (isGiven[rank] ? flat.narrow(0, 0, counts[rank]!).reshape(shapes[rank]!) : undefined));
 }

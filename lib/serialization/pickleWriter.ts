@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer';
 import { ByteWriter } from './byteWriter.js';
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
+import { isMap, isPlainObject, isSet, isUint8Array } from '../realms.js';
 import { show } from '../show.js';
+import { requireMemory } from '../tensor/conversion/typedArrays.js';
 import { Keys } from './keys.js';
 import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
 
@@ -29,11 +31,6 @@ const [PUT_1, PUT_4, GET_1, GET_4] = [code('q'), code('r'), code('h'), code('j')
 
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && !Object.is(value, -0);
 
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-};
-
 /** Of two's complement, with the sign; the text for a power of two takes time in proportion to the length. */
 function longBytes(value: bigint): Buffer {
   const length = Math.floor((value < 0n ? -value - 1n : value).toString(2).length / 8) + 1;
@@ -52,11 +49,12 @@ const callOf = (name: string, args: readonly unknown[]): Call => new Call(Global
 /** Collections and bytes, which are calls in a pickle. */
 function encodeBuiltIn(value: object): Call | undefined {
   if (value instanceof Counter) return callOf('collections.Counter', [new Map(value)]);
-  if (value instanceof Set) {
+  if (isSet(value)) {
     const keys = new Keys();
     return callOf('__builtin__.set', [[...value].map((item) => keys.add(item))]);
   }
-  if (!(value instanceof Uint8Array)) return undefined;
+  if (!isUint8Array(value)) return undefined;
+  requireMemory(value, 'save');
   return callOf('_codecs.encode', [Buffer.from(value).toString('latin1'), 'latin1']);
 }
 
@@ -201,14 +199,14 @@ export class PickleWriter {
     const index = this.#memo.get(value);
     if (index !== undefined) this.#refer(GET_1, GET_4, index);
     else if (Array.isArray(value)) this.#list(value);
-    else if (isPlain(value)) this.#dictionary(value, entriesOf(value as Record<string, unknown>));
+    else if (isPlainObject(value)) this.#dictionary(value, entriesOf(value));
     else if (value instanceof GlobalName) this.#global(value);
     else if (value instanceof Tuple) this.#begin(value.items, null, [TUPLE]);
     else if (value instanceof Call) {
       this.#object(value.callee);
       this.#begin(value.args, null, [TUPLE, REDUCE]);
     } else if (value instanceof PersistentId) this.#begin(value.id.items, null, [TUPLE, PERSISTENT]);
-    else if (value instanceof Map && !(value instanceof Counter)) this.#dictionary(value, entriesOfMap(value));
+    else if (isMap(value) && !(value instanceof Counter)) this.#dictionary(value, entriesOfMap(value));
     else this.#encoded(value);
   }
 
@@ -274,8 +272,6 @@ function entriesOf(value: Record<string, unknown>): Entries {
     items.push(item);
   }
   const isNumbered =
-    items.length > 0 &&
-    items.every((item) => typeof item === 'object' && item !== null && isPlain(item)) &&
-    keys.every((key) => /^(0|[1-9]\d{0,14})$/.test(key));
+    items.length > 0 && items.every(isPlainObject) && keys.every((key) => /^(0|[1-9]\d{0,14})$/.test(key));
   return { keys: isNumbered ? keys.map(Number) : keys, items };
 }

@@ -14,7 +14,6 @@ const setMemory = aten('set_.source_Tensor_storage_offset');
 const coo = aten('_sparse_coo_tensor_unsafe');
 const compressed = aten('_sparse_compressed_tensor_unsafe');
 const checkCoo = aten<undefined>('_validate_sparse_coo_tensor_args');
-const checkCompressed = aten<undefined>('_validate_sparse_compressed_tensor_args');
 
 const compressedLayouts: ReadonlySet<unknown> = new Set<Layout>([
   'sparse_csr',
@@ -91,7 +90,6 @@ export class TensorMaker {
   #compressed(layout: Layout, [outer, inner, values, sizes]: readonly unknown[]): Tensor {
     const [bounds, at, held] = [this.#tensor(outer), this.#tensor(inner), this.#tensor(values)];
     if (!isSizes(sizes)) throw this.#malformed();
-    checkCompressed(bounds, at, held, sizes, layout);
     return compressed(bounds, at, held, sizes, { dtype: held.dtype, device: held.device, layout });
   }
 

@@ -135,7 +135,7 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
 }
 
 // What the tensors of function transforms stand for.
-at::Tensor unwrapped(at::Tensor tensor) {
+at::Tensor innermost(at::Tensor tensor) {
   for (;;) {
     if (const auto* batched = at::functorch::maybeGetBatchedImpl(tensor)) {
       tensor = batched->value();
@@ -149,13 +149,13 @@ at::Tensor unwrapped(at::Tensor tensor) {
 
 // A tensor that stands for zeros has no memory, not even to be resized.
 void check_has_memory(const at::Tensor& tensor, const std::string& name) {
-  if (!unwrapped(tensor)._is_zerotensor()) return;
+  if (!innermost(tensor)._is_zerotensor()) return;
   throw Error("INVALID_ARGUMENT", "argument '" + name + "' stands for zeros; clone() it");
 }
 
 // Kernels that write their results from the start of the memory on do so whatever its strides are.
 void check_out(const at::Tensor& given, const std::string& name) {
-  const at::Tensor tensor = unwrapped(given);
+  const at::Tensor tensor = innermost(given);
   if (tensor.layout() != c10::kStrided) return;
   if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
   throw Error(

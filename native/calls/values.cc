@@ -323,14 +323,30 @@ ValueType value_type_of(const c10::TypePtr& type, std::optional<int32_t> list_si
     }
   }
   result.kind = kind_of_type(*inner);
+  result.is_symbolic = inner->kind() == c10::TypeKind::SymIntType;
   return result;
+}
+
+// LibTorch takes an integer from here down for a symbol, in whose place no number can be read. No
+// size is so small, and an index is as good as any other before the first.
+static constexpr int64_t kLeastNumber = -(int64_t{1} << 62) + 1;
+
+static c10::IValue as_number(c10::IValue value) {
+  if (value.isInt()) return std::max(value.toInt(), kLeastNumber);
+  if (!value.isIntList()) return value;
+  c10::List<int64_t> list = value.toIntList();
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list.get(i) < kLeastNumber) list.set(i, kLeastNumber);
+  }
+  return value;
 }
 
 c10::IValue to_ivalue(Environment& environment, napi_env env, napi_value value,
                       const ValueType& type) {
   if (type.is_optional && is_missing(env, value)) return c10::IValue();
-  if (type.is_list) return list(environment, env, value, type);
-  return single(environment, env, value, type.kind);
+  c10::IValue given = type.is_list ? list(environment, env, value, type)
+                                   : single(environment, env, value, type.kind);
+  return type.is_symbolic ? as_number(std::move(given)) : given;
 }
 
 napi_value from_tensor(Environment& environment, napi_env env, at::Tensor tensor) {

@@ -40,6 +40,7 @@ struct ValueType {
   bool has_optional_items = false;  // Tensor?[]
   int32_t list_size = 0;            // int[2]: a single number stands for two
   std::string text;                 // as the schema prints it
+  bool is_symbolic = false;         // SymInt: a size, an index or the like
 };
 
 ValueType value_type_of(const c10::TypePtr& type, std::optional<int32_t> list_size);

@@ -3,7 +3,6 @@
 
 #include <ATen/ExpandUtils.h>
 #include <ATen/autocast_mode.h>
-#include <ATen/ops/_validate_sparse_compressed_tensor_args.h>
 #include <c10/util/StringUtil.h>
 
 #include <algorithm>
@@ -234,13 +233,18 @@ void range_steps(Call call) {
   for (const char* name : {"start", "end", "step"}) {
     if (!call.has(name) || call[name].toScalar().isComplex()) return;
   }
-  const at::Tensor out = call.tensor("out");
   const double step = std::trunc(call["step"].toScalar().toDouble());
-  require(step != 0 || !out.defined() || !c10::isIntegralType(out.scalar_type(), true),
-          "a step of at least 1 for an 'out' of whole numbers");
   const double length = call["end"].toScalar().toDouble() - call["start"].toScalar().toDouble();
   if (!(step == 0 || std::abs(length / step) < 9223372036854775807.0))
     refuse("fewer than 2^63 steps from 'start' to 'end'");
+}
+
+void whole_steps(Call call, bool small_too) {
+  if (!call.has("out") || !call.has("step") || call["step"].toScalar().isComplex()) return;
+  const c10::ScalarType dtype = call.tensor("out").scalar_type();
+  const bool is_whole = dtype == c10::kLong || (small_too && c10::isIntegralType(dtype, true));
+  require(!is_whole || std::trunc(call["step"].toScalar().toDouble()) != 0,
+          "a step of at least 1 for an 'out' of whole numbers");
 }
 
 // The search moves the ends of the range by a step until they meet: one that is lost in rounding
@@ -304,8 +308,41 @@ void nested_views(Call call) {
 }
 
 void sparse_compressed(Call call, const char* compressed, const char* plain, c10::Layout layout) {
-  at::_validate_sparse_compressed_tensor_args(call.tensor(compressed), call.tensor(plain),
-                                              call.tensor("values"), call.integers("size"), layout);
+  const at::Tensor outer = call.tensor(compressed);
+  const at::Tensor inner = call.tensor(plain);
+  const at::Tensor values = call.tensor("values");
+  const bool has_blocks = layout == c10::kSparseBsr || layout == c10::kSparseBsc;
+  const bool by_rows = layout == c10::kSparseCsr || layout == c10::kSparseBsr;
+  const int64_t batch = outer.dim() - 1;
+  require_dims(call, compressed, 1, 62);
+  require_dims(call, plain, outer.dim(), outer.dim());
+  require_dims(call, "values", outer.dim() + (has_blocks ? 2 : 0), 64);
+  require_same_leading(call, compressed, plain, batch);
+  require_same_leading(call, plain, "values", outer.dim());
+  require(outer.size(-1) > 0, "a pointer before the first row or column");
+  const int64_t nnz = inner.size(-1);
+  int64_t last = INT64_MAX;
+  if (call.has("size")) {
+    const std::vector<int64_t> sizes = call.integers("size");
+    require(static_cast<int64_t>(sizes.size()) >= batch + 2, "a 'size' with rows and columns");
+    const auto blocks = [&](int64_t dim) {
+      const int64_t block = has_blocks ? values.size(batch + 1 + dim) : 1;
+      const int64_t size = sizes[static_cast<size_t>(batch + dim)];
+      require(block > 0 && size >= 0 && size % block == 0, "a 'size' of whole blocks");
+      return size / block;
+    };
+    if (outer.size(-1) != blocks(by_rows ? 0 : 1) + 1)
+      refuse(std::string("'") + compressed + "' to have a pointer more than there are " +
+             (by_rows ? "rows" : "columns") + ", got " + describe_tensor(outer));
+    last = blocks(by_rows ? 1 : 0) - 1;
+  }
+  require_within(inner, plain, 0, last);
+  const at::Tensor all = outer.reshape({-1, outer.size(-1)});
+  for (int64_t i = 0; i < all.size(0); ++i) {
+    require_rising(all[i], compressed, 0, nnz);
+    require_within(all[i].slice(0, 0, 1), std::string("the first of '") + compressed + "'", 0, 0);
+    require_within(all[i].slice(0, -1), std::string("the last of '") + compressed + "'", nnz, nnz);
+  }
 }
 
 }  // namespace aiforge::checks

@@ -46,6 +46,7 @@ void packed_sequence(Call call);
 void fused_states(Call call);
 void random_range(Call call);
 void range_steps(Call call);
+void whole_steps(Call call, bool small_too);
 void binomial_numbers(Call call);
 void index_tensors(Call call);
 void quantization_search(Call call);

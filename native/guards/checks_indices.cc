@@ -112,6 +112,7 @@ void ctc_backward(Call call) {
 
 void lu_pivots(Call call, const char* lu, const char* pivots) {
   require_dims(call, lu, 2, 64);
+  if (call.has_argument("unpack_pivots") && !call.flag("unpack_pivots")) return;
   require_within(call.tensor(pivots), pivots, 1, call.tensor(lu).size(-2));
 }
 
@@ -132,10 +133,16 @@ void ldl_pivots(Call call) {
   }
 }
 
+static int64_t axis_of(Call call, const at::Tensor& data) {
+  const int64_t axis = call.integer("axis");
+  require(data.dim() > 0, "'data' to have a dimension");
+  require_axis(axis, data.dim(), "axis");
+  return axis < 0 ? axis + data.dim() : axis;
+}
+
 void segments(Call call) {
   const at::Tensor data = call.tensor("data");
-  const int64_t axis = call.integer("axis");
-  require(axis >= 0 && axis < data.dim(), "'axis' to name a dimension of 'data'");
+  const int64_t axis = axis_of(call, data);
   const int64_t size = data.size(axis);
   for (const char* name : {"lengths", "offsets"}) {
     const at::Tensor given = call.tensor(name);
@@ -157,7 +164,7 @@ void segments_backward(Call call) {
   require_same_sizes(call, {"output", "grad"});
   const at::Tensor data = call.tensor("data");
   const at::Tensor output = call.tensor("output");
-  const int64_t axis = call.integer("axis");
+  const int64_t axis = axis_of(call, data);
   require(output.dim() == data.dim(), "'output' to have the dimensions of 'data'");
   require_same_leading(call, "data", "output", axis);
   for (int64_t i = axis + 1; i < data.dim(); ++i) {
@@ -182,12 +189,8 @@ void bag(Call call) {
   require(call.integer("mode") >= 0 && call.integer("mode") <= 2, "'mode' in 0 … 2");
   require_within(call.tensor("indices"), "indices", 0, call.tensor("weight").size(0) - 1);
   bag_offsets(call);
-  if (!call.flag("include_last_offset")) return;
-  // Backward reads the gradient of a bag after the last one for every index that no bag holds.
-  const at::Tensor offsets = call.tensor("offsets");
-  const int64_t count = call.tensor("indices").numel();
-  require(offsets.numel() > 0, "'offsets' with the last offset, got none");
-  require_within(offsets.slice(0, -1), "the last offset, the number of indices", count, count);
+  require(!call.flag("include_last_offset") || call.tensor("offsets").numel() > 0,
+          "'offsets' with the last offset, got none");
 }
 
 // The public operator makes its arguments contiguous before it calls one of these.
@@ -212,9 +215,11 @@ void bag_backward(Call call) {
 void bag_backward_with_maximum(Call call) {
   if (call.tensor("offset2bag").numel() > 0) bag_backward(call);
   require_dims(call, "grad", 2, 2);
+  // They are indices where the largest is taken, and counts otherwise.
+  if (call.integer("mode") != 2) return;
   const at::Tensor maximum = call.tensor("maximum_indices");
   require_within(maximum, "maximum_indices", -1, call.integer("num_weights") - 1);
-  require(call.integer("mode") != 2 || maximum.sizes() == call.tensor("grad").sizes(),
+  require(maximum.sizes() == call.tensor("grad").sizes(),
           "'maximum_indices' to have the sizes of 'grad'");
 }
 

@@ -8,9 +8,10 @@ void weight_norm(Call call) {
   require_dims(call, "v", 1, 64);
   const at::Tensor v = call.tensor("v");
   const int64_t dim = call.integer("dim");
-  require(dim >= -1 && dim < v.dim(), "'dim' to name a dimension of 'v' or to be -1");
+  require_axis(dim, v.dim(), "dim");
   require(v.numel() > 0, "'v' to have elements");
-  require_elements(call, {"g"}, dim < 0 ? 1 : v.size(dim));
+  // -1 is none of them here: one norm of all.
+  require_elements(call, {"g"}, dim == -1 ? 1 : v.size(dim));
 }
 
 void weight_norm_backward(Call call) {

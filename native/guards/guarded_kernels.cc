@@ -1,4 +1,3 @@
-#include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/util/Exception.h>
 
@@ -86,8 +85,6 @@ void guard_one(const c10::OperatorName& name, DispatchKey key) {
 }
 
 void guard_all() {
-  // Python leaves the indices of a sparse tensor unchecked, and dies of one beyond its sizes.
-  at::globalContext().setCheckSparseTensorInvariants(true);
   Silent silent;
   const c10::WarningUtils::WarningHandlerGuard quiet(&silent);
   for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {

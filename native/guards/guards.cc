@@ -125,7 +125,13 @@ const std::vector<Guard> kGuards = {
        require(call.tensor("self").scalar_type() == call.tensor("out").scalar_type(),
                "'out' of the dtype of 'self'");
      }},
-    {"range arange", "divides the length by the step, which 64 bits do not hold", range_steps},
+    {"range", "divides the length by the step, which 64 bits do not hold",
+     [](Call call) {
+       range_steps(call);
+       whole_steps(call, true);
+     }},
+    {"arange", "divides the length by the step without its fraction",
+     [](Call call) { whole_steps(call, false); }},
     {"binomial", "counts for ever where a count is no number or a probability beyond 1",
      binomial_numbers},
     {"native_channel_shuffle", "divides by the number of groups",
@@ -354,18 +360,26 @@ const std::vector<Guard> kGuards = {
                    call.integer("dense_dim") == call.tensor("values").dim() - 1,
                "'sparse_dim' and 'dense_dim' to be those of 'indices' and 'values'");
      }},
-    {"_sparse_compressed_tensor_unsafe", "believes every index",
+    {"sparse_coo_tensor", "believes every index",
      [](Call call) {
+       if (!call.has("indices") || !call.has("size")) return;
+       if (call.tensor("indices").is_meta()) return;
+       at::_validate_sparse_coo_tensor_args(call.tensor("indices"), call.tensor("values"),
+                                            call.integers("size"));
+     }},
+    {"_sparse_compressed_tensor_unsafe sparse_compressed_tensor", "believes every index",
+     [](Call call) {
+       if (!call.has("layout")) return;
        sparse_compressed(call, "compressed_indices", "plain_indices",
                          static_cast<c10::Layout>(call.integer("layout")));
      }},
-    {"_sparse_csr_tensor_unsafe", "believes every index",
+    {"_sparse_csr_tensor_unsafe sparse_csr_tensor", "believes every index",
      [](Call call) { sparse_compressed(call, "crow_indices", "col_indices", c10::kSparseCsr); }},
-    {"_sparse_bsr_tensor_unsafe", "believes every index",
+    {"_sparse_bsr_tensor_unsafe sparse_bsr_tensor", "believes every index",
      [](Call call) { sparse_compressed(call, "crow_indices", "col_indices", c10::kSparseBsr); }},
-    {"_sparse_csc_tensor_unsafe", "believes every index",
+    {"_sparse_csc_tensor_unsafe sparse_csc_tensor", "believes every index",
      [](Call call) { sparse_compressed(call, "ccol_indices", "row_indices", c10::kSparseCsc); }},
-    {"_sparse_bsc_tensor_unsafe", "believes every index",
+    {"_sparse_bsc_tensor_unsafe sparse_bsc_tensor", "believes every index",
      [](Call call) { sparse_compressed(call, "ccol_indices", "row_indices", c10::kSparseBsc); }},
     {"_convert_indices_from_coo_to_csr", "writes wherever the indices point",
      [](Call call) {

@@ -93,8 +93,11 @@ napi_value from_typed_array(napi_env env, napi_callback_info info) {
     const std::vector<int64_t> shape = read_shape(env, args[2]);
     const TypedArray source = read_typed_array(env, args[0]);
     check_size(source, shape, dtype);
-    at::Tensor tensor = at::empty(shape, at::TensorOptions(dtype));
-    if (source.bytes > 0) std::memcpy(tensor.data_ptr(), source.data, source.bytes);
+    at::Tensor tensor = lifted([&] {
+      at::Tensor made = at::empty(shape, at::TensorOptions(dtype));
+      if (source.bytes > 0) std::memcpy(made.data_ptr(), source.data, source.bytes);
+      return made;
+    });
     return from_tensor(Environment::of(env), env, std::move(tensor));
   });
 }
@@ -117,10 +120,12 @@ napi_value tensor_over(napi_env env, const ArgumentReader& args) {
   napi_ref reference = nullptr;
   check(env, napi_create_reference(env, args[0], 1, &reference));
   auto* held = new HeldBuffer{environment.buffers, reference};
-  at::Tensor tensor = at::for_blob(source.data, shape)
-                          .context(held, release_buffer)
-                          .options(at::TensorOptions(dtype))
-                          .make_tensor();
+  at::Tensor tensor = lifted([&] {
+    return at::for_blob(source.data, shape)
+        .context(held, release_buffer)
+        .options(at::TensorOptions(dtype))
+        .make_tensor();
+  });
   return from_tensor(environment, env, std::move(tensor));
 }
 

@@ -11,6 +11,7 @@
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
+#include "../transforms/functorch.h"
 
 namespace aiforge {
 
@@ -54,14 +55,16 @@ at::Tensor read_list(const double* scratch, const double* entry) {
     throw Error("INVALID_ARGUMENT", "a list of indices is beyond the scratch memory");
   }
   const bool is_mask = entry[3] != 0;
-  at::Tensor list = at::empty({static_cast<int64_t>(count)},
-                              at::TensorOptions(is_mask ? c10::kBool : c10::kLong));
-  if (is_mask) {
-    std::copy_n(scratch + begin, count, list.mutable_data_ptr<bool>());
-  } else {
-    std::copy_n(scratch + begin, count, list.mutable_data_ptr<int64_t>());
-  }
-  return list;
+  return lifted([&] {
+    at::Tensor list = at::empty({static_cast<int64_t>(count)},
+                                at::TensorOptions(is_mask ? c10::kBool : c10::kLong));
+    if (is_mask) {
+      std::copy_n(scratch + begin, count, list.mutable_data_ptr<bool>());
+    } else {
+      std::copy_n(scratch + begin, count, list.mutable_data_ptr<int64_t>());
+    }
+    return list;
+  });
 }
 
 at::indexing::TensorIndex read_index(const Environment& environment, const double* entry) {

@@ -25,7 +25,7 @@ void convert(const double* source, at::Tensor& target) {
   for (int64_t i = 0; i < count; ++i) data[i] = static_cast<T>(source[i]);
 }
 
-at::Tensor from_doubles(double* source, at::IntArrayRef shape, c10::ScalarType dtype) {
+at::Tensor plain_of_doubles(double* source, at::IntArrayRef shape, c10::ScalarType dtype) {
   at::Tensor result = at::empty(shape, at::TensorOptions(dtype));
   switch (dtype) {
     case c10::kFloat:
@@ -51,6 +51,10 @@ at::Tensor from_doubles(double* source, at::IntArrayRef shape, c10::ScalarType d
     }
   }
   return result;
+}
+
+at::Tensor from_doubles(double* source, at::IntArrayRef shape, c10::ScalarType dtype) {
+  return lifted([&] { return plain_of_doubles(source, shape, dtype); });
 }
 
 // fromNumbers(numbers, dtype, shape): a tensor of the numbers in a Float64Array. Whether the dtype

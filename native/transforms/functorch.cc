@@ -3,6 +3,7 @@
 #include <ATen/functorch/BatchedTensorImpl.h>
 #include <ATen/functorch/DynamicLayer.h>
 #include <ATen/functorch/TensorWrapper.h>
+#include <ATen/ops/lift_fresh.h>
 #include <c10/core/AutogradState.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
@@ -51,6 +52,12 @@ OutsideTransforms::OutsideTransforms() : front_(is_excluded(kFront)), back_(is_e
 OutsideTransforms::~OutsideTransforms() {
   exclude(kFront, front_);
   exclude(kBack, back_);
+}
+
+at::Tensor of_transforms(const at::Tensor& tensor) { return at::lift_fresh(tensor); }
+
+bool transforms_run() {
+  return c10::impl::tls_is_dispatch_key_included(kFront) && !is_excluded(kFront);
 }
 
 void keep_transforms_dispatched() {

@@ -177,6 +177,12 @@ describe('gradcheck', () => {
       expect(run).to.throw(message).with.property('code', 'INVALID_ARGUMENT');
     };
     refuses(() => gradcheck(sin, tensor([1.5])), /at least one input tensor to require gradient/);
+    for (const given of [null, 3, [], tensor([1.5])] as Tensor[]) {
+      refuses(() => gradgradcheck(sin, given), /^gradgradcheck expects at least one input tensor to require gradient/);
+    }
+    for (const given of [3, [null], { gradOutputs: leaf([1]) }] as never[]) {
+      refuses(() => gradgradcheck(sin, leaf([1]), given), /expected gradOutputs to have Tensors only, got /);
+    }
     refuses(() => gradcheck(sin, leaf([1]).expand([3])), /stride 0/);
     refuses(() => gradcheck(sin, leaf([1]), { checkBackwardAd: false }), /checkForwardAd or checkBackwardAd/);
     refuses(

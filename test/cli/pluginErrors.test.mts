@@ -49,7 +49,7 @@ describe('an error within a plugin', () => {
   const steps = {
     mismatch: 'const predictions = this.forward(batch.x); return { loss: predictions.sum() };',
     mistyped: 'return { loss: (batch as unknown as { y: Batch }).y.x.sum() };',
-    frozen: `throw Object.freeze(new Error('outer', { cause: new AggregateError([new TypeError('inner')], 'several') }));`,
+    frozen: `const foreign = process.getBuiltinModule('node:vm').runInNewContext("new AggregateError([new RangeError('innermost')])"); throw Object.freeze(new Error('outer', { cause: new AggregateError([new TypeError('inner'), foreign], 'several') }));`,
     stray: `if (!Object.hasOwn(this, 'late')) setTimeout(() => { throw new RangeError('stray'); }); Object.assign(this, { late: true }); return { loss: this.layer.forward(batch.x.repeat(1, 2).narrow(1, 0, 5)).sum() };`,
   };
   const file = (name: string): string => path.join(folder, 'plugins', name, 'model.ts');
@@ -100,6 +100,7 @@ describe('an error within a plugin', () => {
       .to.match(/^Error: outer\n/)
       .and.to.include(`${file('frozen')}:`);
     expect(stderr).to.include('Caused by: AggregateError: several').and.to.include('Caused by: TypeError: inner');
+    expect(stderr, 'of another realm').to.include('Caused by: RangeError: innermost');
     const [name] = readdirSync(path.join(runs, 'runs', 'frozen'));
     expect(readFileSync(path.join(runs, 'runs', 'frozen', name!, 'log.jsonl'), 'utf8')).to.include('Error: outer');
   });

@@ -8,6 +8,7 @@ import {
   loadExperimentConfig,
   loadRun,
   memory,
+  nn,
   ones,
   scope,
   tensor,
@@ -163,7 +164,7 @@ describe('measuring a pass', () => {
       const restored = new RunningMetrics();
       restored.restore(metrics.sums(), []);
       expect(restored.sums()).to.deep.equal(metrics.sums());
-      const { scores } = await restored.finish({
+      const { scores } = await restored.finish(new nn.Identity(), {
         sum: async (values) => Promise.resolve(values),
         gather: async (values) => Promise.resolve([values]),
         broadcastBytes: async (bytes) => Promise.resolve(bytes!),

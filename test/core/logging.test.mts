@@ -1,8 +1,28 @@
-import { registerPlugin, tensor, type StepEnd, type StepOutput } from 'aiforge';
+import { nn, registerPlugin, tensor, zeros, type StepEnd, type StepOutput, type Tensor } from 'aiforge';
+import { Metric } from 'aiforge/metrics';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { abortAt, bytesOf, Config, Dataset, experiment, failureOf, linesOf, Model, runIn, type Batch } from './lab.mjs';
+
+/** The share of right answers, with all answers in a list beside. */
+class Rights extends Metric {
+  constructor() {
+    super();
+    this.addState('rights', zeros([], { dtype: 'int64' }), 'sum');
+    this.addState('answers', [], 'cat');
+  }
+
+  protected override accumulate(predictions: Tensor, targets: Tensor): void {
+    const answers = predictions.argmax(1);
+    this.add('rights', answers.eq(targets).sum());
+    this.append('answers', answers);
+  }
+
+  protected override result(): Tensor {
+    return this.state('rights').div(this.state('answers').numel());
+  }
+}
 
 /** The first coordinate of each sample of an epoch's training batches. */
 const batches: number[][] = [];
@@ -20,6 +40,23 @@ class Logging extends Model {
     return { ...super.trainingStep(batch), metrics: { returned: 1 } };
   }
 }
+/** Measures by metrics of its own, of training and of validation. */
+class Measuring extends Model {
+  trainAccuracy = new Rights();
+  accuracy = new Rights();
+  inner = Object.assign(new nn.Identity(), { all: new Rights() });
+
+  override trainingStep(batch: Batch): StepOutput {
+    const output = super.trainingStep(batch);
+    const metric = this.training ? this.trainAccuracy : this.accuracy;
+    metric.update(output.predictions!, batch.labels);
+    this.inner.all.update(output.predictions!, batch.labels);
+    this.log('rights', metric);
+    this.log('all', this.inner.all);
+    return output;
+  }
+}
+registerPlugin({ name: 'measuring', Model: Measuring, Dataset, Config });
 registerPlugin({ name: 'logging', Model: Logging, Dataset, Config });
 
 const logged = (training: object = {}) => experiment(training, { modelPlugin: 'logging', datasetPlugin: 'logging' });
@@ -99,7 +136,7 @@ describe('log', () => {
       ['reserved', (model) => model.log('loss', 1), /'loss', which the framework computes/],
       ['name', (model) => model.log('a b', 1), /'a b'; expected a name/],
       ['nowhere', (model) => model.log('a', 1, { onEpoch: false }), /'a' nowhere/],
-      ['whole', (model, { x }) => model.log('a', x), /value must be a number or a tensor of one element, got float32\[8, 4\]/], // prettier-ignore
+      ['whole', (model, { x }) => model.log('a', x), /value must be a number or a tensor of one element or a Metric, got float32\[8, 4\]/], // prettier-ignore
       [
         'option',
         (model) => model.log('a', 1, { on_step: true } as never),
@@ -131,8 +168,49 @@ describe('log', () => {
     expect((await failureOf(run)).message).to.match(/a metric 'a', which it has logged too/);
   });
 
+  describe('of a metric', () => {
+    const measuring = (training: object = {}) => experiment(training, { modelPlugin: 'measuring', datasetPlugin: 'measuring' }); // prettier-ignore
+
+    it('records its value over each epoch, which begins anew', async () => {
+      const { history, test } = await runIn(folder, measuring());
+      for (const epoch of history) {
+        expect(epoch.train_rights).to.be.closeTo(epoch.train_accuracy!, 1e-6);
+        expect(epoch.val_rights).to.be.closeTo(epoch.val_accuracy!, 1e-6);
+        expect([epoch.train_all, epoch.val_all]).to.deep.equal([epoch.train_rights, epoch.val_rights]);
+      }
+      expect(test!.metrics.rights).to.be.closeTo(test!.metrics.accuracy!, 1e-6);
+    });
+
+    it('may be watched, and goes on within an epoch and within validation as if it had never stopped', async () => {
+      const watched = { earlyStoppingMonitor: 'val_rights', earlyStoppingMode: 'max' };
+      const whole = await runIn(folder, measuring(watched));
+      for (const batch of [4, 11]) {
+        const cut = await runIn(folder, measuring(watched), abortAt(2, batch));
+        const resumed = await runIn(folder, measuring({ ...watched, resumeFrom: cut.runDirectory }));
+        expect(resumed.history, String(batch)).to.deep.equal(whole.history.slice(1));
+        expect(bytesOf(resumed.runDirectory)).to.equal(bytesOf(whole.runDirectory));
+      }
+    });
+
+    it('refuses one that is not the model’s, and options that do not fit it', async () => {
+      const lost = new Rights();
+      const update = (model: Model, { x }: Batch) =>
+        lost.update(model.forward(x), zeros([x.size(0)], { dtype: 'int64' }));
+      const run = runOf('logs_lost', (model, batch) => (update(model, batch), model.log('lost', lost)));
+      expect((await failureOf(runIn(folder, run))).message).to.match(/a Rights that is no property of the model: make it in the constructor, as this.lost/); // prettier-ignore
+      const step = runOf('logs_onStep', (model) => model.log('lost', lost, { onStep: true }));
+      expect((await failureOf(runIn(folder, step))).message).to.match(/a metric, with options/);
+      const never = runOf('logs_never', (model) => {
+        Object.assign(model, { lost });
+        lost.reset();
+        model.log('lost', lost);
+      });
+      expect((await failureOf(runIn(folder, never))).message).to.match(/Rights.compute: no batch was given to update/);
+    });
+  });
+
   it('does nothing where no run goes on', () => {
-    const model = new Logging({ dropout: 0, classes: 2 } as never);
+    const model = new Logging({ dropout: 0, classes: 2 });
     model.lossFn = { forward: (predictions: never) => predictions } as never;
     expect(() => model.log('a', tensor(2))).not.to.throw();
     expect(() => model.log('loss', 1)).to.throw(/which the framework computes/);

@@ -4,10 +4,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { createContext } from 'node:vm';
 
 import { loadExperimentConfig, loadPlugin } from 'aiforge';
 import { expect } from 'chai';
 
+import { copyOfLibrary } from '../support/copies.mjs';
 import { writeFiles } from '../support/project.mjs';
 import { refusalOf } from '../support/refusal.mjs';
 
@@ -166,6 +168,10 @@ describe('modules of a plugin', () => {
         .to.include(`await stands at the top level of ${path.join(folder, file)}`)
         .and.to.include('loadData');
     }
+    const other = copyOfLibrary(
+      createContext({ process, console, setTimeout, queueMicrotask, structuredClone, WeakRef, URL }),
+    );
+    expect(refusalOf(() => other.loadPlugin('./imports', { from: folder })).message).to.include('await stands at');
   });
 
   it('are named with the line of what is wrong in them', () => {

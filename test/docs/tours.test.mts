@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-const tours = { tensors: 5, nn: 5, testing: 2 };
+const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3 };
 
 for (const [tour, least] of Object.entries(tours))
   describe(`docs/${tour}.md`, () => {

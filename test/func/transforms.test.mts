@@ -88,4 +88,23 @@ describe('function transforms', () => {
     const whole = func.grad((w: Tensor) => w.mul(X).tanh().sum())(V);
     expectClose(plain(samples.sum([0])), plain(whole), 'sum');
   });
+
+  it('refuse arguments that are no array of them', () => {
+    const double = (x: Tensor): Tensor => x.mul(2);
+    const refuses = (run: () => unknown, message: RegExp): void => {
+      expect(run).to.throw(message).with.property('code', 'INVALID_ARGUMENT');
+    };
+    for (const given of [V, null, 3, 'ab', { length: 1, 0: V }, new Set([V])] as never[]) {
+      refuses(
+        () => func.vjp(double, given),
+        /^vjp: primals must be an array with an item for each argument of fn, got /,
+      );
+      refuses(() => func.jvp(double, given, [V]), /^jvp: primals must be an array/);
+      refuses(() => func.jvp(double, [V], given), /^jvp: tangents must be an array/);
+    }
+    const holed: [Tensor] = new Array<Tensor>(1) as never;
+    refuses(() => func.vjp(double, holed), /^func\.vjp: only Tensors can be differentiated by, got undefined/);
+    refuses(() => func.jvp(double, [V], holed), /^func\.jvp: expected .* to have Tensors only, got undefined/);
+    refuses(() => func.jvp(double, holed, [V]), /^func\.jvp: expected .* to have Tensors only, got undefined/);
+  });
 });

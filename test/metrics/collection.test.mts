@@ -105,6 +105,8 @@ describe('Metric', () => {
     metric.update(rows(1), rows(0));
     expect(said(() => metric.update(rows(1, 2), rows(1)))).to.match(/tensors of one shape/);
     expect(said(() => metric.update(1 as never, rows(1)))).to.match(/got 1 and float64\[1\]/);
+    const without = ones([1], { device: 'meta' });
+    expect(said(() => metric.update(without, without))).to.match(/expected tensors with data/);
     expect([metric.compute().item(), metric.updateCount]).to.deep.equal([1, 1]);
   });
 });

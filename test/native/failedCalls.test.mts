@@ -77,6 +77,17 @@ describe('an operator that fails', () => {
     expect(whole.stride()).to.deep.equal([18, 1, 6, 2]);
   });
 
+  it('takes no integer for a symbol, however small', () => {
+    const least = -(2n ** 63n) + 1n;
+    for (const device of ['cpu', 'meta'] as const) {
+      const x = aiforge.ones([4], { device });
+      expect(() => x.resize_([least] as never)).to.throw(aiforge.AiforgeError);
+      expect([x.numel(), x.shape]).to.deep.equal([4, [4]]);
+    }
+    expect(() => aiforge.arange(4).narrow(0, least, 2)).to.throw(aiforge.AiforgeError);
+    expect(() => aiforge.arange(4).select(0, least)).to.throw(/index/);
+  });
+
   it('leaves the parts of a sparse tensor as they were', () => {
     const coo = tensor([[1, 0], [0, 2]]).toSparse(); // prettier-ignore
     const csr = tensor([[1, 0], [0, 2]]).toSparseCsr(); // prettier-ignore

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  arange,
   cdist,
   full,
   func,
@@ -11,6 +12,7 @@ import {
   tensor,
   zeros,
   linalg,
+  luUnpack,
 } from '#lib/index.js';
 import type { Tensor } from '#lib/index.js';
 
@@ -93,6 +95,18 @@ describe('a kernel that LibTorch calls itself is guarded', () => {
       cdist(x, y).sum().backward();
       expect([x.grad!.shape, y.grad!.shape]).to.deep.equal([one, other]);
     }
+    const bags = new nn.EmbeddingBag(3, 2);
+    bags.forward(indices([[0, 1, 2, 0]])).sum().backward(); // prettier-ignore
+    expect(bags.weight.grad!.tolist()).to.deep.equal([[0.5, 0.5], [0.25, 0.25], [0.25, 0.25]]); // prettier-ignore
+    const ends = F.embeddingBag(indices([1, 2, 0, 1]), ones([3, 2]), { offsets: indices([0, 2, 3]), includeLastOffset: true }); // prettier-ignore
+    expect(ends.shape).to.deep.equal([2, 2]);
+    const last = segmentReduce(tensor([[1, 2, 4]]).float(), 'sum', { lengths: indices([[2, 1]]), axis: -1 }); // prettier-ignore
+    expect(last.tolist()).to.deep.equal([[3, 4]]); // prettier-ignore
+    const second = nn.utils.parametrizations.weightNorm(new nn.Conv1d(2, 2, 1), { dim: -2 });
+    expect(second.forward(ones([1, 2, 3])).shape).to.deep.equal([1, 2, 3]);
+    const [, , upper] = luUnpack(ones([2, 2]), zeros([2], { dtype: 'int32' }), { unpackPivots: false });
+    expect(upper.shape).to.deep.equal([2, 2]);
+    expect(arange(0.5, 4, 0.5, { dtype: 'int32' }).tolist()).to.deep.equal([0, 0, 0, 0, 0, 0, 0]);
     for (const training of [true, false]) {
       const [x, mean, variance] = [ones([2, 3], { requiresGrad: true }), zeros([3]), ones([3])];
       F.batchNorm(x, mean, variance, { training }).sum().backward();

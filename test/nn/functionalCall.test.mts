@@ -62,6 +62,15 @@ describe('functionalCall', () => {
     refuses(() => nn.functionalCall(layer, [{ weight: eye }, { weight: eye }], x), /given twice/);
   });
 
+  it('refuses parameters that are no object of tensors', () => {
+    const layer = new nn.Linear(2, 1);
+    for (const given of [null, [null], 3, 'ab', eye, [eye], new Map([['weight', eye]]), layer] as never[]) {
+      expect(() => nn.functionalCall(layer, given, x))
+        .to.throw(/^functionalCall: params must be an object of Tensors by their keys/)
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+  });
+
   it('is refused to a forward that returns a promise', () => {
     class Slow extends nn.Module {
       async forward(input: Tensor): Promise<Tensor> {

@@ -41,6 +41,9 @@ describe('values in files of torch.save', () => {
     holed[2] = 3;
     expect(refusal(() => save(holed, file))).to.match(/INVALID_ARGUMENT: save: \[1\] is undefined/);
     expect(refusal(() => save({ a: { b: [undefined] } }, file))).to.match(/save: a\.b\[0\] is undefined/);
+    const gone = Uint8Array.of(1);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    expect(refusal(() => save({ gone }, file))).to.match(/INVALID_ARGUMENT: save: the ArrayBuffer is detached/);
     expect(refusal(() => save(2n ** 2039n, file))).to.match(/an integer of 2040 bits is too large/);
     expect(saved(2n ** 2038n)).to.equal(2n ** 2038n);
     expect(saved(-(2n ** 2039n))).to.equal(-(2n ** 2039n));

@@ -201,6 +201,19 @@ describe('safetensors', () => {
     ['bytes that belong to no tensor', { a: entry() }, 16],
     ['metadata that are no texts', { __metadata__: { a: 1 }, a: entry() }],
     ['metadata that are a list', { __metadata__: ['x'], a: entry() }],
+    ['metadata twice', '{"__metadata__":{},"__metadata__":{}}', 0],
+    ...(
+      [
+        ['a size with a fraction', '"shape":[2]', '"shape":[2.0]'],
+        ['a size with an exponent', '"shape":[2]', '"shape":[2e0]'],
+        ['an offset with a fraction', '[0,8]', '[0,8.0]'],
+        ['an offset with a sign', '[0,8]', '[-0,8]'],
+        ['a dtype twice', '{"dtype"', '{"dtype":"F32","dtype"'],
+        ['a shape twice', '{"dtype"', '{"shape":[2],"dtype"'],
+        ['offsets twice', '{"dtype"', '{"data_offsets":[0,8],"dtype"'],
+        ['a field twice, once with escapes', '{"dtype"', '{"dt\\u0079pe":"F32","dtype"'],
+      ] as const
+    ).map(([what, text, other]): [string, string] => [what, JSON.stringify({ a: entry() }).replace(text, other)]),
   ];
   for (const [what, header, bytes, length] of bad) {
     it(`refuses ${what}`, () => {
@@ -208,6 +221,29 @@ describe('safetensors', () => {
       expect(refusal().code).to.equal('FILE_INVALID');
     });
   }
+
+  it('refuses a header that is no UTF-8', () => {
+    write({ ÿ: entry() });
+    const bytes = readFileSync(file);
+    bytes[bytes.indexOf(0xc3)] = 0xff;
+    writeFileSync(file, bytes);
+    expect(refusal().message).to.include('its header is no UTF-8');
+  });
+
+  it('takes what Python takes: other fields, keys that come twice, no metadata, spaces and escapes', () => {
+    const odd = JSON.stringify({ a: entry() })
+      .replace('{"dtype"', '{ "other" : [1.5, {"shape": [1.0], "x": 1, "x": "]}\\"1.5"}], "other": -1, "d\\u0074ype"')
+      .replace('{"a"', '{"__metadata__": {"shape": "2.0", "dtype": "1", "dtype": "2"}, "a"');
+    write(odd);
+    const { tensors, metadata } = loadSafetensors(file);
+    expect(tensors.a!.tolist()).to.deep.equal([0, 0]);
+    expect(metadata).to.deep.equal({ shape: '2.0', dtype: '2' });
+    write({ __metadata__: null, a: entry() });
+    expect(loadSafetensors(file).metadata).to.deep.equal({});
+    const both = JSON.stringify({ a: entry() });
+    write(`${both.slice(0, -1)},${both.slice(1)}`);
+    expect(Object.keys(loadSafetensors(file).tensors)).to.deep.equal(['a']);
+  });
 
   it('refuses noise without a crash', () => {
     fc.assert(

@@ -125,8 +125,10 @@ describe('memory that JavaScript could take away', () => {
     const array = new Float32Array(memory, 8, 2);
     expect(tensor(array).shape).to.deep.equal([2]);
     memory.resize(4);
-    for (const make of [() => tensor(array), () => fromTypedArray(array), () => fromBuffer(array)]) {
-      expect(make).to.throw(AiforgeError, /outside its ArrayBuffer/);
+    for (const make of [tensor, fromTypedArray, fromBuffer, () => tensor([array, array])] as ((
+      a: Float32Array,
+    ) => unknown)[]) {
+      expect(() => make(array)).to.throw(AiforgeError, /outside its ArrayBuffer/);
     }
     expect(tensor(whole).shape).to.deep.equal([1]);
     memory.resize(0);
@@ -140,6 +142,11 @@ describe('memory that JavaScript could take away', () => {
     structuredClone(array.buffer, { transfer: [array.buffer] });
     for (const make of [fromTypedArray, tensor] as ((data: Float32Array) => unknown)[]) {
       expect(() => make(array)).to.throw(/detached/);
+    }
+    const integers = BigInt64Array.of(1n, 2n);
+    structuredClone(integers.buffer, { transfer: [integers.buffer] });
+    for (const row of [array, integers] as Float32Array[]) {
+      expect(() => tensor([row, row])).to.throw(AiforgeError, /^tensor: the ArrayBuffer is detached/);
     }
     expect(() => fromBuffer(array, { dtype: 'float32' })).to.throw(/detached/);
     expect(() => fromTypedArray(array, { transfer: true })).to.throw(/detached/);

@@ -9,6 +9,7 @@ import { checkedFunction, startRun, type Settings } from './run.js';
 import { checkSlowly } from './slow.js';
 import { checkBatched, checkScaledByGradOutput, checkUndefinedGradients, checkUndefinedTangents } from './zeros.js';
 import { gradientsOf } from '../gradients.js';
+import { onlyTensors } from '../transforms/transformArguments.js';
 import { isComplex, isDifferentiable } from './matrix.js';
 import { anything, boolean, func, number, optional, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
@@ -79,12 +80,15 @@ function hasOverlap(tensor: Tensor): boolean {
   return tensor.stride().some((stride, dim) => stride === 0 && shape[dim]! > 1);
 }
 
+function requireTracked(name: string, inputs: readonly unknown[]): void {
+  if (inputs.some(isTracked)) return;
+  throw invalid(
+    `${name} expects at least one input tensor to require gradient, but none of them have requiresGrad = true.`,
+  );
+}
+
 function checkInputs(name: string, inputs: readonly unknown[]): void {
-  if (!inputs.some(isTracked)) {
-    throw invalid(
-      `${name} expects at least one input tensor to require gradient, but none of them have requiresGrad = true.`,
-    );
-  }
+  requireTracked(name, inputs);
   for (const [i, input] of inputs.entries()) {
     if (!isTracked(input)) continue;
     if (input.layout !== 'strided' || !input.device.startsWith('cpu')) {
@@ -215,13 +219,15 @@ export function gradgradcheck(
     throw invalid('gradgradcheck: expected checkFwdOverRev or checkRevOverRev, or both, to be true.');
   }
   const given = asList(inputs);
+  requireTracked('gradgradcheck', given);
   const call = checkedFunction('gradgradcheck', fn);
   return scope(() => {
-    const seeds = (gradOutputs === null
-      ? call(given)
-          .filter((output) => output.requiresGrad)
-          .map((output) => randomGradient(output, genNonContigGradOutputs))
-      : asList(gradOutputs)) as unknown as readonly Tensor[];
+    const seeds =
+      gradOutputs === null
+        ? call(given)
+            .filter((output) => output.requiresGrad)
+            .map((output) => randomGradient(output, genNonContigGradOutputs))
+        : onlyTensors('gradgradcheck', 'gradOutputs', asList(gradOutputs));
     const wasTracked = [...given, ...seeds].map(isTracked);
     const gradients = (...all: unknown[]): Tensor[] => {
       // Forward mode gives detached inputs.

@@ -1,10 +1,14 @@
 import { AiforgeError } from '../../errors.js';
+import { kind } from '../../kinds.js';
 import { show } from '../../show.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { flattenTree } from '../pytree.js';
 
 /** Which arguments are differentiated: one, or several, for which the results come in an array. */
 export type Argnums = number | readonly number[];
+
+/** The arguments of a function, or values for each of them. */
+export const argumentList = kind<readonly unknown[]>('an array with an item for each argument of fn', Array.isArray);
 
 export function invalid(message: string): AiforgeError {
   return new AiforgeError('INVALID_ARGUMENT', message);

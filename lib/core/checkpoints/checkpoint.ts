@@ -9,9 +9,11 @@ import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
 import { scope, type Tensor } from '../../tensor/index.js';
 import { saving } from '../runs/saving.js';
+import type { SavedMetrics } from '../training/loggedMetrics.js';
 import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
 import { checkFile, loadChecked, saveChecked } from './checksum.js';
+import { metricTensors, metricTexts, MetricTexts, savedMetrics } from './metricStates.js';
 import { restoreModel, saveModel, type SavedModel } from './modelState.js';
 import type { SavedOptimizer } from './optimizerState.js';
 import { optional, orNull, size, string } from '../../kinds.js';
@@ -57,6 +59,8 @@ export interface Checkpoint extends SavedModel, SavedOptimizer {
   rng: Tensor[];
   cudaRng: Tensor[];
   running: Tensor[];
+  /** Those that the steps logged, with their states on every rank. */
+  metrics: SavedMetrics;
   /** Of every rank, by the parameters' names: those of the step of the optimizer that was being gathered, if one was. */
   gradients: Record<string, Tensor>[];
 }
@@ -128,6 +132,7 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     ...withPrefix('cudaRng', perRank(checkpoint.cudaRng)),
     ...withPrefix('running', perRank(checkpoint.running)),
     ...withPrefix('gradients', ofAllRanks(checkpoint.gradients)),
+    ...withPrefix('metrics', metricTensors(checkpoint.metrics)),
   };
   const { state, config, plugins, preprocessor, optimizerName, optimizerOptions, scheduler } = checkpoint;
   const metadata = {
@@ -142,6 +147,7 @@ export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
     optimizer: optimizerOptions,
     scheduler: toJson(scheduler),
     scaler: JSON.stringify(checkpoint.scaler),
+    metrics: JSON.stringify(metricTexts(checkpoint.metrics)),
   };
   saving(file, () => saveChecked(file, tensors, metadata));
 }
@@ -159,6 +165,7 @@ const Metadata = z.object({
   preprocessor: z.string().nullable(),
   frozen: z.array(z.string()),
   scaler: z.custom<GradScalerStateDict>((value) => typeof value === 'object').nullable(),
+  metrics: MetricTexts,
 });
 
 /** Reads what `saveCheckpoint` wrote. Throws FILE_NOT_FOUND or FILE_INVALID. */
@@ -178,11 +185,15 @@ export function loadCheckpoint(file: string): Checkpoint {
     preprocessor: parse('preprocessor'),
     frozen: parse('frozen'),
     scaler: parse('scaler'),
+    metrics: parse('metrics'),
   });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;
+  const metrics = savedMetrics(read.data.metrics, under('metrics', tensors));
+  if (metrics === undefined) throw new AiforgeError('FILE_INVALID', `${file} lacks states of its metrics. Use another checkpoint.`); // prettier-ignore
   return {
     ...read.data,
+    metrics,
     model: under('model', tensors),
     ...given({ extraState: metadata.extraState }),
     optimizer: under('optimizer', tensors),

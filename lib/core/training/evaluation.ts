@@ -79,7 +79,7 @@ async function measure(parts: EvaluationParts, feed: Feed, own: number): Promise
     await setImmediate();
     if (await agreement.shouldStop()) return undefined;
   }
-  return metrics.finish(ranks);
+  return metrics.finish(model, ranks);
 }
 
 function validate(
@@ -117,6 +117,7 @@ export function tryValidation(
       metrics.add(validate(model, precision, batch as never, 0, first.length));
     }),
   );
+  metrics.resetMetrics();
   restoreRandomState(drawn, placement.device);
   checkClassNames(classNames, metrics.classes);
   return metrics.names;

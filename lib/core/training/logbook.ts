@@ -1,8 +1,11 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, either, kind, number, oneOf } from '../../kinds.js';
 import { show } from '../../show.js';
+import { Metric } from '../../metrics/index.js';
+import type { Module } from '../../nn/index.js';
 import { signature } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
+import { propertyOf, type AnyMetric, type LoggedMetric } from './loggedMetrics.js';
 import { reductions, type Reduce } from './measures.js';
 import { measured, type Measured } from './runningSum.js';
 
@@ -18,10 +21,13 @@ export interface LogOptions {
   reduce?: Reduce;
 }
 
-/** A value that a step logged. */
+/** A value that a step logged: its own, or a metric that goes on over the epoch. */
 export interface LogEntry extends Required<LogOptions> {
-  value: Measured;
+  value: Measured | LoggedMetric;
 }
+
+/** What a step may log. */
+export type Loggable = number | Tensor | AnyMetric;
 
 export type LogEntries = Record<string, LogEntry>;
 
@@ -40,10 +46,18 @@ export function nameProblem(name: string): string | undefined {
 const single = kind<Tensor>('a tensor of one element', (value) => Tensor.isTensor(value) && value.numel() === 1);
 // NaN is a value too, which whoever looks at the metric should see.
 const anyNumber = kind<number>(number.expected, (value) => typeof value === 'number');
+const metricKind = kind<AnyMetric>('a Metric', (value) => value instanceof Metric);
 const takes = signature<LogOptions>(
-  { name: kind('a string', (value) => typeof value === 'string'), value: either(anyNumber, single) },
+  {
+    name: kind('a string', (value) => typeof value === 'string'),
+    value: either(anyNumber, either(single, metricKind)),
+  },
   { onStep: boolean, onEpoch: boolean, progressBar: boolean, reduce: oneOf(...reductions) },
 );
+
+/** Whether a logged value is a metric. */
+export const isLoggedMetric = (value: Measured | LoggedMetric): value is LoggedMetric =>
+  typeof value === 'object' && 'metric' in value;
 
 const open = new WeakMap<object, LogEntries>();
 
@@ -59,7 +73,7 @@ export function logging<T>(model: object, step: () => T): { output: T; logged: L
 }
 
 /** Takes what a model logs; outside the steps of a run, where nobody records it, it is checked alone. */
-export function log(model: object, given: [name: string, value: number | Tensor, options?: LogOptions]): void {
+export function log(model: Module, given: [name: string, value: Loggable, options?: LogOptions]): void {
   takes.check('log', given);
   const [name, value, { onStep = false, onEpoch = true, progressBar = false, reduce = 'mean' } = {}] = given;
   const problem = nameProblem(name) ?? (onStep || onEpoch || progressBar ? undefined : `'${name}' nowhere: onStep, onEpoch and progressBar are false`); // prettier-ignore
@@ -69,5 +83,12 @@ export function log(model: object, given: [name: string, value: number | Tensor,
   if (Object.hasOwn(entries, name)) {
     throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}' twice in one step: log it once, or under two names.`); // prettier-ignore
   }
-  entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, onStep, onEpoch, progressBar, reduce };
+  if (value instanceof Metric && (given[2] === undefined || Object.keys(given[2]).length === 0)) {
+    const whole = { metric: value, property: propertyOf(model, value, name) };
+    entries[name] = { value: whole, onStep: false, onEpoch: true, progressBar: false, reduce: 'mean' };
+  } else if (value instanceof Metric) {
+    throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}', a metric, with options: a metric is recorded for the epoch, as it computes itself. Log its value for a step.`); // prettier-ignore
+  } else {
+    entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, onStep, onEpoch, progressBar, reduce };
+  }
 }

@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../../errors.js';
+import type { Module } from '../../nn/index.js';
 import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { ClassCounts, type ClassificationScores } from './classCounts.js';
+import { LoggedMetrics, type SavedMetrics } from './loggedMetrics.js';
+import { isLoggedMetric } from './logbook.js';
 import { Measures } from './measures.js';
 import { RunningSum } from './runningSum.js';
 import type { Step } from './stepOutput.js';
@@ -19,6 +22,7 @@ export class RunningMetrics {
   #loss = new RunningSum();
   #weight = 0;
   #extra = new Measures();
+  readonly #metrics = new LoggedMetrics();
   /** What is shown while the pass goes on; it begins anew where a run goes on. */
   readonly #shown = new Measures();
   readonly #classes = new ClassCounts();
@@ -28,6 +32,10 @@ export class RunningMetrics {
     if (weight > 0) this.#loss.add(value, weight);
     this.#weight += weight;
     for (const [name, { value: given, reduce, onEpoch, progressBar }] of Object.entries(logged)) {
+      if (isLoggedMetric(given)) {
+        this.#metrics.add(name, given);
+        continue;
+      }
       const known = this.#extra.reduceOf(name) ?? reduce;
       if (known !== reduce) {
         throw new AiforgeError(
@@ -59,7 +67,12 @@ export class RunningMetrics {
 
   /** The names of what is measured, as `finish` will give them. */
   get names(): string[] {
-    return ['loss', ...(this.#classes.classes > 0 ? ['accuracy', 'f1'] : []), ...this.#extra.names];
+    return [
+      'loss',
+      ...(this.#classes.classes > 0 ? ['accuracy', 'f1'] : []),
+      ...this.#extra.names,
+      ...this.#metrics.names,
+    ];
   }
 
   /** All that was added up, for a checkpoint. */
@@ -82,13 +95,27 @@ export class RunningMetrics {
     return this.#extra.keys;
   }
 
+  /** The states of the metrics that the steps logged, on all ranks, for a checkpoint. */
+  saveMetrics(model: Module, ranks: Pick<Ranks, 'gather' | 'broadcastBytes'>): Promise<SavedMetrics> {
+    return this.#metrics.save(model, ranks);
+  }
+
+  restoreMetrics(model: Module, saved: SavedMetrics, rank: number): void {
+    this.#metrics.restore(model, saved, rank);
+  }
+
+  /** Lets the metrics that the steps logged begin anew. */
+  resetMetrics(): void {
+    this.#metrics.reset();
+  }
+
   /** The values to show beside the loss, so far and on this rank. */
   get shown(): Record<string, number> {
     return this.#shown.values();
   }
 
   /** The result over all ranks. */
-  async finish(ranks: Pick<Ranks, 'sum' | 'gather' | 'broadcastBytes'>): Promise<PassMetrics> {
+  async finish(model: Module, ranks: Pick<Ranks, 'sum' | 'gather' | 'broadcastBytes'>): Promise<PassMetrics> {
     // A rank without a sample knows neither the number of classes nor what the steps measure; rank 0 has the first sample.
     const known = await ranks.gather(tensor([this.#classes.classes]));
     const classes = Math.max(...known.map((count) => Number(count.item())));
@@ -104,7 +131,8 @@ export class RunningMetrics {
       const measured = await ranks.gather(tensor(this.#extra.numbers(keys), { dtype: 'float64' }));
       all.#extra = Measures.combine(keys, measured.map((own) => own.tolist<number[]>())); // prettier-ignore
     }
-    return all.#result();
+    const { values, scores } = all.#result();
+    return { values: { ...values, ...(await this.#metrics.finish(model, ranks)) }, scores };
   }
 
   #result(): PassMetrics {

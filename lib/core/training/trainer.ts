@@ -21,7 +21,7 @@ import type { ExperimentData } from '../runs/experiment.js';
 import { AccumulationWindow, zeroOf } from './accumulation.js';
 import type { Agreement } from './agreement.js';
 import { limited } from './limits.js';
-import { logging, type LogEntries } from './logbook.js';
+import { isLoggedMetric, logging, type LogEntries } from './logbook.js';
 import { RunningMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
@@ -96,7 +96,10 @@ export class Trainer {
     Object.assign(state, { ...checkpoint.state, mlflowRunId: state.mlflowRunId });
     this.#savedStep = state.step;
     const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist<number[]>();
-    if (state.batch > 0) this.#running.restore(sums, state.metricKeys);
+    if (state.batch > 0) {
+      this.#running.restore(sums, state.metricKeys);
+      this.#running.restoreMetrics(model, checkpoint.metrics, ranks.rank);
+    }
     this.#window.restore(weight, loss);
     const gradients = checkpoint.gradients[ranks.rank] ?? {};
     this.#repeatUse(Object.keys(gradients));
@@ -149,10 +152,10 @@ export class Trainer {
 
   /** The means and scores of the epoch so far, over all ranks. */
   async trainMetrics() {
-    const { ranks, training, state } = this.#parts;
+    const { model, ranks, training, state } = this.#parts;
     this.#log.flush();
     this.#tellSkipped();
-    const metrics = await this.#running.finish(ranks);
+    const metrics = await this.#running.finish(model, ranks);
     // Batches that count are looked at one by one.
     if (!Number.isNaN(metrics.values.loss) || training.nonFiniteLoss === 'ignore') return metrics;
     throw new AiforgeError(
@@ -195,6 +198,7 @@ export class Trainer {
     const cudaRng = drawn.cuda === null ? [] : await ranks.gather(drawn.cuda);
     const sums = [...this.#window.state(), ...this.#running.sums()];
     const running = await ranks.gather(tensor(sums, { dtype: 'float64' }));
+    const metrics = state.batch > 0 ? await this.#running.saveMetrics(model, ranks) : {};
     const gradients = this.#isWindowOpen ? await gatherGradients(model, ranks) : [];
     if (ranks.rank !== 0) return;
     state.metricKeys = this.#running.extraKeys;
@@ -210,6 +214,7 @@ export class Trainer {
         rng,
         cudaRng,
         running,
+        metrics,
         gradients,
       }),
     );
@@ -338,7 +343,7 @@ export class Trainer {
 /** What reads the values that a batch logged to be recorded with its step; on a GPU they are kept until then. */
 function readerOf(logged: LogEntries): () => Record<string, number> {
   const values = Object.entries(logged).flatMap(([name, { onStep, value }]): [string, Measured][] =>
-    onStep ? [[`train_${name}_step`, Tensor.isTensor(value) ? keep(value) : value]] : [],
+    onStep && !isLoggedMetric(value) ? [[`train_${name}_step`, Tensor.isTensor(value) ? keep(value) : value]] : [],
   );
   return () =>
     Object.fromEntries(values.map(([name, value]) => [name, Tensor.isTensor(value) ? Number(value.item()) : value]));

@@ -2,7 +2,7 @@ import { boolean, count } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { zeros, type Tensor } from '../../tensor/index.js';
 import { Metric } from '../metric.js';
-import { checkPair, columns, type OutputOptions } from './outputs.js';
+import { checkOutputs, columns, type OutputOptions } from './outputs.js';
 
 const absoluteTakes = signature<OutputOptions>({}, { numOutputs: count });
 
@@ -28,7 +28,7 @@ export class MeanAbsoluteError extends Metric {
   }
 
   protected override accumulate(predictions: Tensor, targets: Tensor): void {
-    checkPair(this.constructor.name, predictions, targets, this.#outputs);
+    checkOutputs(this.constructor.name, predictions, targets, this.#outputs);
     const distances = columns(predictions, this.#outputs).sub(columns(targets, this.#outputs)).abs();
     this.add('sum', distances.sum(this.#outputs === 1 ? undefined : 0));
     this.add('count', distances.size(0));
@@ -70,7 +70,7 @@ export class MeanSquaredError extends Metric {
   }
 
   protected override accumulate(predictions: Tensor, targets: Tensor): void {
-    checkPair(this.constructor.name, predictions, targets, this.#outputs);
+    checkOutputs(this.constructor.name, predictions, targets, this.#outputs);
     const distances = columns(predictions, this.#outputs).sub(columns(targets, this.#outputs));
     this.add('sum', distances.square().sum(this.#outputs === 1 ? undefined : 0));
     this.add('count', distances.size(0));

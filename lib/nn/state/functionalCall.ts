@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
-import { anything, boolean } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { anything, boolean, either, kind, listOf } from '../../kinds.js';
+import { isOptions, signature } from '../../signature.js';
 import { isThenable } from '../../tensor/context/context.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
@@ -15,13 +15,14 @@ export interface FunctionalCallOptions {
   strict?: boolean;
 }
 
-const functionalCallTakes = signature<FunctionalCallOptions>(
-  { module: moduleKind, params: anything, args: anything },
-  { tieWeights: boolean, strict: boolean },
-);
-
 /** Tensors under PyTorch's keys, as `stateDict()` gives them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
+
+const namedTensors = kind<NamedTensors>('an object of Tensors by their keys', isOptions);
+const functionalCallTakes = signature<FunctionalCallOptions>(
+  { module: moduleKind, params: either(namedTensors, listOf(namedTensors)), args: anything },
+  { tieWeights: boolean, strict: boolean },
+);
 
 interface Place {
   readonly owner: Module;

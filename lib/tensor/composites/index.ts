@@ -31,3 +31,14 @@ export { asTensor } from './asTensor.js';
 export { finfo, iinfo, isTensor, numel, type FloatInfo, type IntegerInfo } from './dtypes.js';
 export { pcaLowrank, svdLowrank, type PcaLowrankOptions, type SvdLowrankOptions } from './lowRank.js';
 export { nonzero, type NonzeroOptions } from './nonzero.js';
+export {
+  sparseBscTensor,
+  sparseBsrTensor,
+  sparseCompressedTensor,
+  sparseCooTensor,
+  sparseCscTensor,
+  sparseCsrTensor,
+  type SparseCompressedOptions,
+  type SparseCooOptions,
+  type SparseTensorOptions,
+} from './sparseTensors.js';

@@ -225,6 +225,7 @@ function runIn<A, T>(open: (argument: A) => Context, argument: A, body: () => T,
  */
 export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T): T {
   const before = { ...applied };
+  const errorsBefore = takeErrors();
   const autocastBefore = appliedAutocast();
   const outer = stillOpen(base);
   const place = foundPlace();
@@ -238,6 +239,7 @@ export function interpose<T>(base: Context, gradEnabled: boolean, body: () => T)
     applyAutocast(autocastBefore);
     applyPlace(place);
     foundAt(placeBefore);
+    takeErrors(errorsBefore);
     applied.context = before.context;
     // The addon, too, falls back to no scope when the body closed the one that it was in.
     applied.scope = openScopes.has(before.scope) ? before.scope : 0;

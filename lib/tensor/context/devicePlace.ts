@@ -7,6 +7,7 @@ export interface NativeStream {
 }
 
 interface NativeDevices {
+  deviceCount(): number;
   deviceIndex(device: number | null): number;
   setDevice(device: number): void;
   currentStream(device: number | null): NativeStream;
@@ -46,6 +47,11 @@ export function placeWithin(outer: DevicePlace, device: number, stream: NativeSt
 /** Makes it the addon's. */
 export function applyPlace(place: DevicePlace): void {
   if (place === applied.place) return;
+  if (devices.deviceCount() > 0) goTo(place);
+  else applied.place = place; // all places are alike where there is no device
+}
+
+function goTo(place: DevicePlace): void {
   const [before, streams] = [streamsOf(applied.place), streamsOf(place)];
   const base = baseOf(applied.place);
   // What the places so far left open is as it was found, to be gone back to.

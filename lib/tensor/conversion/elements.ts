@@ -5,6 +5,7 @@ import { show } from '../../show.js';
 import { native } from '../../native.js';
 import { dtypeOfTypedArray, isTypedArray, type Complex, type DType, type TypedArray } from '../dtype.js';
 import { Tensor, type TensorData } from '../tensor.js';
+import { requireMemory } from './typedArrays.js';
 
 const maxDims = 64;
 
@@ -137,10 +138,11 @@ export class Elements {
     const dtype = dtypeOfTypedArray(row);
     if (dtype === undefined) throw refuse(`a typed array of an unknown kind in ${this.place(this.#count)}.`);
     (this.#dtypes ??= new Set()).add(dtype);
-    if (row instanceof BigInt64Array || row instanceof BigUint64Array) {
-      for (const value of row) this.#putBigInt(value);
+    requireMemory(row, 'tensor');
+    if (dtype === 'int64' || dtype === 'uint64') {
+      for (const value of row as BigInt64Array) this.#putBigInt(value);
     } else {
-      this.numbers.set(row, this.#count);
+      this.numbers.set(row as Float64Array, this.#count);
       this.#count += row.length;
     }
   }

@@ -111,6 +111,11 @@ function view({ buffer, offset, length }: Bytes, name: string): Uint8Array {
   }
 }
 
+/** Throws for a typed array whose memory is gone: it was transferred, or resized to less. */
+export function requireMemory(array: TypedArray, name: string): void {
+  view(bytesWithin(array, name), name);
+}
+
 /**
  * The memory as a tensor that alone has it. Detaching the caller's buffer is what makes this safe: memory that someone
  * else could detach, resize or write while a kernel runs must not be under a tensor.

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { writeFileAtomic } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
 import { kind, optional, string } from '../../kinds.js';
@@ -6,6 +6,7 @@ import { isOptions, signature } from '../../signature.js';
 import { chunksOf, fillFrom, sizeOf } from './bytes.js';
 import { bytesOf, type DType } from '../dtype.js';
 import { empty } from '../generated/functions.js';
+import { textProblem } from './headerText.js';
 import { withFile, type OpenFile } from './openFile.js';
 import { Tensor } from '../tensor.js';
 
@@ -140,7 +141,7 @@ const loadTakes = signature({ file: string });
 /**
  * Reads every tensor of a safetensors file. Nothing in a file is ever run.
  *
- * @throws AiforgeError FILE_NOT_FOUND, or FILE_INVALID for a file that is truncated or of another format.
+ * @throws AiforgeError FILE_NOT_FOUND, or FILE_INVALID for a file that is truncated, malformed or of another format.
  */
 export function loadSafetensors(file: string): SafetensorsFile {
   loadTakes.check('loadSafetensors', arguments);
@@ -163,14 +164,8 @@ function readHeader(file: OpenFile) {
   if (length > maxHeaderBytes || 8 + length > size) {
     throw file.invalid(`its header should have ${length} bytes, but the file has ${size}`);
   }
-  let header: unknown;
-  try {
-    header = JSON.parse(file.bytes(8, length).toString('utf8'));
-  } catch {
-    throw file.invalid('its header is no JSON');
-  }
-  if (!isRecord(header)) throw file.invalid('its header is no object');
-  const { __metadata__: metadata = {}, ...rest } = header;
+  const { __metadata__, ...rest } = headerOf(file, file.bytes(8, length));
+  const metadata = __metadata__ ?? {};
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
     throw file.invalid('its metadata are no texts');
   }
@@ -179,6 +174,21 @@ function readHeader(file: OpenFile) {
   const entries = Object.entries(rest as Record<string, Entry>);
   checkCoverage(file, entries, size - dataStart);
   return { entries, metadata: metadata as Record<string, string>, dataStart };
+}
+
+function headerOf(file: OpenFile, bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) throw file.invalid('its header is no UTF-8');
+  const text = bytes.toString('utf8');
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch {
+    throw file.invalid('its header is no JSON');
+  }
+  if (!isRecord(header)) throw file.invalid('its header is no object');
+  const problem = textProblem(text);
+  if (problem !== null) throw file.invalid(problem);
+  return header;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
