@@ -29,8 +29,10 @@ import { formatModule } from './printing/printing.js';
 import {
   converted,
   defineBuffer,
+  findMember,
   members,
   propertiesOf,
+  propertyOf,
   Registry,
   registry,
   setMember,
@@ -119,6 +121,11 @@ export abstract class Module extends ModuleStateMethods {
   /** @internal */
   [members](): Member[] {
     return propertiesOf(this);
+  }
+
+  /** @internal */
+  [findMember](name: string): Member | undefined {
+    return propertyOf(this, name);
   }
 
   /** @internal */

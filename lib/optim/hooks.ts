@@ -1,6 +1,7 @@
 import type { Optimizer } from './optimizer.js';
 import type { OptimizerStateDict } from './stateDict.js';
 import { func } from '../kinds.js';
+import { HookOrder } from '../nn/hooks/hookOrder.js';
 import { isPromise } from '../realms.js';
 import { nothing, signature } from '../signature.js';
 import { refuseResult } from '../tensor/autograd/engine.js';
@@ -66,22 +67,21 @@ function atOnce<Hook extends AnyHook>(hook: Hook): Hook {
 
 /** @internal Hooks in the order in which they run. */
 export class Hooks<Hook extends AnyHook> {
-  #hooks: readonly { readonly hook: Hook }[] = [];
+  readonly #hooks = new HookOrder<Hook>();
 
   get isEmpty(): boolean {
-    return this.#hooks.length === 0;
+    return this.#hooks.size === 0;
   }
 
   add(hook: Hook, prepend = false): OptimizerHookHandle {
-    const entry = { hook: atOnce(hook) };
-    this.#hooks = prepend ? [entry, ...this.#hooks] : [...this.#hooks, entry];
-    return new OptimizerHookHandle(() => {
-      this.#hooks = this.#hooks.filter((other) => other !== entry);
-    });
+    // A function of its own, where the same hook is added twice.
+    const own = atOnce(hook);
+    this.#hooks.add(own, prepend);
+    return new OptimizerHookHandle(() => this.#hooks.remove(own));
   }
 
-  *[Symbol.iterator](): Generator<Hook> {
-    for (const { hook } of this.#hooks) yield hook;
+  [Symbol.iterator](): Iterator<Hook> {
+    return this.#hooks[Symbol.iterator]();
   }
 }
 

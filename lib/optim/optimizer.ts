@@ -23,6 +23,7 @@ import {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.js';
+import { KnownParameters } from './knownParameters.js';
 import { checkCapture, isCapturable } from './capturable.js';
 import { hasChanged, type Plan } from './plan.js';
 import { parametersKind, type OptimizerSignature } from './optimizerSignature.js';
@@ -94,6 +95,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   readonly #stateDictPostHooks = new Hooks<StateDictHook>();
   readonly #loadPreHooks = new Hooks<StateDictHook>();
   readonly #loadPostHooks = new Hooks<OptimizerHook>();
+  readonly #known = new KnownParameters(this.paramGroups);
   #all: Handles | undefined;
 
   constructor(params: Parameters | Iterable<ParameterGroupOptions<Options>>, defaults: Options) {
@@ -151,23 +153,28 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     const params = (named.length === 0 ? items : named.map(([, parameter]) => parameter)) as Tensor[];
     const group = { ...withDefaults(this.defaults, own as object), params } as unknown as ParameterGroup<Options>;
     if (named.length !== 0) group.paramNames = named.map(([name]) => name);
-    if (this.paramGroups.some((other) => (other.paramNames === undefined) !== (group.paramNames === undefined))) {
+    // The others are as the first.
+    const [first] = this.paramGroups;
+    if (first !== undefined && (first.paramNames === undefined) !== (group.paramNames === undefined)) {
       reject('Either all parameter groups have names or none.');
     }
     this.#checkParameters(params);
     this.checkOptions(group);
     params.forEach(keep);
     this.paramGroups.push(group);
+    this.#known.add(params);
     this.#all = undefined;
   }
 
   #checkParameters(params: readonly Tensor[]): void {
-    const seen = new Set(this.paramGroups.flatMap((group) => group.params));
     this.#checks.checkTensors(params);
+    const known = this.#known.current();
+    const seen = new Set<Tensor>();
     for (const parameter of params) {
       if (!parameter.isLeaf && !this.#isDifferentiable && !native.retainsGrad(handleOf(parameter)))
         reject(`A parameter of an optimizer must be a leaf, got the result of ${parameter.gradFn}.`);
-      if (seen.has(parameter)) reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
+      if (known.has(parameter) || seen.has(parameter))
+        reject(`A parameter of shape [${parameter.shape.join(', ')}] is given twice.`);
       seen.add(parameter);
       this.checkParameter(parameter);
     }
@@ -332,7 +339,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return this.#loadPostHooks.add(hook, prepend);
   }
 
-  /** State and options in PyTorch's form: Python loads it, and what Python saved can be loaded. */
+  /** State, its tensors themselves, and options in PyTorch's form: Python loads it, and what Python saved can be loaded. */
   stateDict(): OptimizerStateDict {
     nothing.check('stateDict', arguments);
     for (const hook of this.#stateDictPreHooks) hook(this);

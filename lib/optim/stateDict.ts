@@ -62,9 +62,9 @@ export function describeGroup(group: Group, floats: readonly string[]): string {
   return lines.sort().join('\n');
 }
 
-/** A value of the state that shares its tensors' memory, and none of their graphs. */
+/** A value of the state as it is, or detached where it has a graph. */
 export function detached(value: StateValue): StateValue {
-  if (Tensor.isTensor(value)) return value.detach();
+  if (Tensor.isTensor(value)) return value.requiresGrad ? value.detach() : value;
   return Array.isArray(value) ? value.map(detached) : value;
 }
 

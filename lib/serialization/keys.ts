@@ -27,6 +27,8 @@ export class Keys {
 
   /** The key as it is written. */
   add(key: unknown): unknown {
+    // Equal to no other of a Map or a Set.
+    if (typeof key === 'string') return key;
     const identity = identityOf(key);
     if (this.#known.has(identity)) {
       throw new AiforgeError(

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { ByteWriter } from './byteWriter.js';
 import { Counter } from '../counter.js';
 import { AiforgeError } from '../errors.js';
 import { isMap, isPlainObject, isSet, isUint8Array } from '../realms.js';
@@ -6,7 +7,6 @@ import { show } from '../show.js';
 import { requireMemory } from '../tensor/conversion/typedArrays.js';
 import { Keys } from './keys.js';
 import { Call, GlobalName, PersistentId, Tuple } from './pythonValues.js';
-import { encodeText } from './text.js';
 
 /**
  * What Python should see of a value that JavaScript's own kinds do not say: one of those above, or another value; undefined
@@ -16,89 +16,78 @@ export type Encode = (value: object) => object | undefined;
 
 const INT32 = 2 ** 31;
 
-const code = (text: string): Buffer => Buffer.from(text, 'latin1');
+// Of those that come first, as the keys of records do, a text that occurs again is referred to; to know more costs more than it saves.
+const KNOWN_TEXTS = 1 << 16;
 
-function withLength(operation: string, bytes: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.write(operation, 'latin1');
-  head.writeUInt32LE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
-}
+const code = (letter: string): number => letter.charCodeAt(0);
 
-function integer(value: number | bigint): Buffer {
-  if (value >= -INT32 && value < INT32) {
-    const bytes = Buffer.alloc(5);
-    bytes.write('J');
-    bytes.writeInt32LE(Number(value), 1);
-    return bytes;
-  }
-  const big = BigInt(value);
-  // Of two's complement, with the sign; the text for a power of two takes time in proportion to the length.
-  const length = Math.floor((big < 0n ? -big - 1n : big).toString(2).length / 8) + 1;
-  if (length > 255) {
-    const bits = big.toString(2).length;
-    throw new AiforgeError('INVALID_ARGUMENT', `save: an integer of ${bits} bits is too large, expected at most 2039.`);
-  }
-  const digits = BigInt.asUintN(8 * length, big)
-    .toString(16)
-    .padStart(2 * length, '0');
-  return Buffer.concat([Buffer.from([0x8a, length]), Buffer.from(digits, 'hex').reverse()]);
-}
-
-function float(value: number): Buffer {
-  const bytes = Buffer.alloc(9);
-  bytes.write('G');
-  bytes.writeDoubleBE(value, 1);
-  return bytes;
-}
-
-/** A value that is stored or read from Python's memo, under a number. */
-function numbered([short, long]: readonly [string, string], index: number): Buffer {
-  if (index < 256) return Buffer.of(short.charCodeAt(0), index);
-  const bytes = Buffer.alloc(5);
-  bytes.write(long);
-  bytes.writeUInt32LE(index, 1);
-  return bytes;
-}
-
-const PUT = ['q', 'r'] as const;
-const GET = ['h', 'j'] as const;
+const [MARK, GLOBAL, REDUCE, PERSISTENT] = [code('('), code('c'), code('R'), code('Q')];
+const [EMPTY_LIST, APPENDS, EMPTY_DICT, SETITEMS, TUPLE] = [code(']'), code('e'), code('}'), code('u'), code('t')];
+const [NONE, TRUE, FALSE, TEXT, FLOAT] = [code('N'), 0x88, 0x89, code('X'), code('G')];
+const [INT_1, INT_2, INT_4, LONG_1] = [code('K'), code('M'), code('J'), 0x8a];
+const [PROTOCOL, STOP] = [0x80, code('.')];
+/** To store in Python's memo and to read from it, under a number of one byte and of four. */
+const [PUT_1, PUT_4, GET_1, GET_4] = [code('q'), code('r'), code('h'), code('j')];
 
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && !Object.is(value, -0);
 
-/** What is no object; undefined for what cannot be saved. */
-function scalar(value: unknown): Buffer | undefined {
-  if (value === null) return code('N');
-  if (typeof value === 'boolean') return Buffer.of(value ? 0x88 : 0x89);
-  if (typeof value === 'string') return withLength('X', encodeText(value));
-  if (typeof value === 'number') return isWhole(value) ? integer(value) : float(value);
-  return typeof value === 'bigint' ? integer(value) : undefined;
+/** Of two's complement, with the sign; the text for a power of two takes time in proportion to the length. */
+function longBytes(value: bigint): Buffer {
+  const length = Math.floor((value < 0n ? -value - 1n : value).toString(2).length / 8) + 1;
+  if (length > 255) {
+    const bits = value.toString(2).length;
+    throw new AiforgeError('INVALID_ARGUMENT', `save: an integer of ${bits} bits is too large, expected at most 2039.`);
+  }
+  const digits = BigInt.asUintN(8 * length, value)
+    .toString(16)
+    .padStart(2 * length, '0');
+  return Buffer.from(digits, 'hex').reverse();
 }
+
+const callOf = (name: string, args: readonly unknown[]): Call => new Call(GlobalName.of(name), args);
 
 /** Collections and bytes, which are calls in a pickle. */
 function encodeBuiltIn(value: object): Call | undefined {
-  if (value instanceof Counter) return new Call(new GlobalName('collections', 'Counter'), [new Map(value)]);
+  if (value instanceof Counter) return callOf('collections.Counter', [new Map(value)]);
   if (isSet(value)) {
     const keys = new Keys();
-    return new Call(new GlobalName('__builtin__', 'set'), [[...value].map((item) => keys.add(item))]);
+    return callOf('__builtin__.set', [[...value].map((item) => keys.add(item))]);
   }
   if (!isUint8Array(value)) return undefined;
   requireMemory(value, 'save');
-  return new Call(new GlobalName('_codecs', 'encode'), [Buffer.from(value).toString('latin1'), 'latin1']);
+  return callOf('_codecs.encode', [Buffer.from(value).toString('latin1'), 'latin1']);
 }
 
-/** A value within another, and what its place there is called. */
-class Item {
+/** A value that is being written: what is within it, of dictionaries with the keys, and how far that is written. */
+class Open {
+  at = 0;
+
   constructor(
-    readonly value: unknown,
-    readonly label: string,
+    readonly items: readonly unknown[],
+    readonly keys: readonly unknown[] | null,
+    /** The operations that end it. */
+    readonly end: readonly number[],
+    /** What is written as another value, the only one within. */
+    readonly encoded: object | null = null,
   ) {}
-}
 
-/** What is being written: what remains of it, and the place of the value within that was begun last. */
-interface Open {
-  readonly steps: Iterator<Buffer | Item>;
-  label: string;
+  get isDone(): boolean {
+    return this.at === (this.keys === null ? 1 : 2) * this.items.length;
+  }
+
+  next(): unknown {
+    const at = this.at++;
+    if (this.keys === null) return this.items[at];
+    return (at % 2 === 0 ? this.keys : this.items)[at >> 1];
+  }
+
+  /** The place of the value within that was begun last. */
+  get label(): string {
+    const last = this.at - 1;
+    if (this.encoded !== null) return '';
+    if (this.keys === null) return `[${last}]`;
+    return last % 2 === 0 ? '' : `.${String(this.keys[last >> 1])}`;
+  }
 }
 
 /**
@@ -107,99 +96,149 @@ interface Open {
  */
 export class PickleWriter {
   readonly #encode: Encode;
-  readonly #chunks: Buffer[] = [];
+  readonly #out = new ByteWriter();
   readonly #open: Open[] = [];
   readonly #memo = new Map<object, number>();
+  readonly #texts = new Map<string, number>();
   readonly #calls = new Set<object>();
 
   constructor(encode: Encode) {
     this.#encode = encode;
   }
 
-  pickle(value: unknown): Buffer {
-    this.#chunks.push(Buffer.from([0x80, 2]));
+  /** The bytes of the pickle, in pieces. */
+  pickle(value: unknown): readonly Buffer[] {
+    this.#out.byte(PROTOCOL);
+    this.#out.byte(2);
     this.#write(value);
-    for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
-      const next = open.steps.next();
-      const step = next.done === true ? undefined : next.value;
-      if (step === undefined) this.#open.pop();
-      else if (step instanceof Item) {
-        open.label = step.label;
-        this.#write(step.value);
-      } else this.#chunks.push(step);
+    for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) this.#continue(open);
+    this.#out.byte(STOP);
+    return this.#out.blocks;
+  }
+
+  /** Writes what remains of a value, up to one within that is to be written first. */
+  #continue(open: Open): void {
+    const depth = this.#open.length;
+    while (!open.isDone) {
+      this.#write(open.next());
+      if (this.#open.length > depth) return;
     }
-    this.#chunks.push(code('.'));
-    return Buffer.concat(this.#chunks);
+    this.#open.pop();
+    for (const operation of open.end) this.#out.byte(operation);
+    if (open.encoded === null) return;
+    this.#calls.delete(open.encoded);
+    this.#remember(open.encoded);
   }
 
   #write(value: unknown): void {
-    const bytes = scalar(value);
-    if (bytes !== undefined) this.#chunks.push(bytes);
-    else if (typeof value === 'object' && value !== null) this.#begin(value);
+    if (typeof value === 'number') this.#number(value);
+    else if (typeof value === 'string') this.#text(value);
+    else if (value === null) this.#out.byte(NONE);
+    else if (typeof value === 'object') this.#object(value);
+    else if (typeof value === 'boolean') this.#out.byte(value ? TRUE : FALSE);
+    else if (typeof value === 'bigint') this.#integer(value);
     else throw this.#refuse(value);
   }
 
-  #begin(value: object): void {
-    const index = this.#memo.get(value);
-    if (index !== undefined) this.#chunks.push(numbered(GET, index));
-    else this.#open.push({ steps: this.#steps(value), label: '' });
+  #number(value: number): void {
+    if (isWhole(value)) this.#integer(value);
+    else {
+      this.#out.byte(FLOAT);
+      this.#out.float64(value);
+    }
   }
 
-  *#steps(value: object): Generator<Buffer | Item> {
-    if (value instanceof GlobalName) yield code(`c${value.module}\n${value.name}\n`);
-    else if (value instanceof Tuple) yield* this.#tuple(value.items);
-    else if (value instanceof Call) {
-      yield new Item(value.callee, '');
-      yield* this.#tuple(value.args);
-      yield code('R');
-    } else if (value instanceof PersistentId) {
-      yield new Item(value.id, '');
-      yield code('Q');
-    } else if (Array.isArray(value)) {
-      yield code(']');
-      yield this.#remember(value);
-      yield* this.#items('(', value, 'e');
-    } else if ((isMap(value) && !(value instanceof Counter)) || isPlainObject(value)) {
-      yield code('}');
-      yield this.#remember(value);
-      yield* this.#entries(value);
+  #integer(value: number | bigint): void {
+    const out = this.#out;
+    if (value >= 0 && value < 1 << 8) {
+      out.byte(INT_1);
+      out.byte(Number(value));
+    } else if (value >= 0 && value < 1 << 16) {
+      out.byte(INT_2);
+      out.uint16(Number(value));
+    } else if (value >= -INT32 && value < INT32) {
+      out.byte(INT_4);
+      out.int32(Number(value));
     } else {
-      const encoded = encodeBuiltIn(value) ?? this.#encode(value);
-      // What a call is given is written before it can be referred to.
-      if (encoded === undefined || this.#calls.has(value)) throw this.#refuse(value);
-      this.#calls.add(value);
-      yield new Item(encoded, '');
-      this.#calls.delete(value);
-      yield this.#remember(value);
+      const bytes = longBytes(BigInt(value));
+      out.byte(LONG_1);
+      out.byte(bytes.length);
+      out.bytes(bytes);
     }
   }
 
-  #remember(value: object): Buffer {
-    const index = this.#memo.size;
-    this.#memo.set(value, index);
-    return numbered(PUT, index);
-  }
-
-  *#tuple(items: readonly unknown[]): Generator<Buffer | Item> {
-    yield* this.#items('(', items, 't');
-  }
-
-  *#items(open: string, items: readonly unknown[], close: string): Generator<Buffer | Item> {
-    yield code(open);
-    // By index, which finds holes: Python's lists have none.
-    for (let i = 0; i < items.length; ++i) yield scalar(items[i]) ?? new Item(items[i], `[${i}]`);
-    yield code(close);
-  }
-
-  *#entries(value: object): Generator<Buffer | Item> {
-    yield code('(');
-    const keys = new Keys();
-    const entries = isMap(value) ? value : entriesOf(value as Record<string, unknown>);
-    for (const [key, item] of entries) {
-      yield new Item(keys.add(key), '');
-      yield new Item(item, `.${String(key)}`);
+  #text(text: string): void {
+    const index = this.#texts.get(text);
+    if (index !== undefined) {
+      this.#refer(GET_1, GET_4, index);
+      return;
     }
-    yield code('u');
+    this.#out.byte(TEXT);
+    this.#out.text(text);
+    if (this.#texts.size === KNOWN_TEXTS) return;
+    this.#refer(PUT_1, PUT_4, this.#known);
+    this.#texts.set(text, this.#known);
+  }
+
+  get #known(): number {
+    return this.#memo.size + this.#texts.size;
+  }
+
+  #refer(short: number, long: number, index: number): void {
+    this.#out.byte(index < 256 ? short : long);
+    if (index < 256) this.#out.byte(index);
+    else this.#out.uint32(index);
+  }
+
+  #remember(value: object): void {
+    this.#refer(PUT_1, PUT_4, this.#known);
+    this.#memo.set(value, this.#known);
+  }
+
+  #object(value: object): void {
+    const index = this.#memo.get(value);
+    if (index !== undefined) this.#refer(GET_1, GET_4, index);
+    else if (Array.isArray(value)) this.#list(value);
+    else if (isPlainObject(value)) this.#dictionary(value, entriesOf(value));
+    else if (value instanceof GlobalName) this.#global(value);
+    else if (value instanceof Tuple) this.#begin(value.items, null, [TUPLE]);
+    else if (value instanceof Call) {
+      this.#object(value.callee);
+      this.#begin(value.args, null, [TUPLE, REDUCE]);
+    } else if (value instanceof PersistentId) this.#begin(value.id.items, null, [TUPLE, PERSISTENT]);
+    else if (isMap(value) && !(value instanceof Counter)) this.#dictionary(value, entriesOfMap(value));
+    else this.#encoded(value);
+  }
+
+  #begin(items: readonly unknown[], keys: readonly unknown[] | null, end: readonly number[]): void {
+    this.#out.byte(MARK);
+    this.#open.push(new Open(items, keys, end));
+  }
+
+  #list(value: readonly unknown[]): void {
+    this.#out.byte(EMPTY_LIST);
+    this.#remember(value);
+    this.#begin(value, null, [APPENDS]);
+  }
+
+  #dictionary(value: object, { keys, items }: Entries): void {
+    this.#out.byte(EMPTY_DICT);
+    this.#remember(value);
+    this.#begin(items, keys, [SETITEMS]);
+  }
+
+  #global(value: GlobalName): void {
+    this.#out.byte(GLOBAL);
+    this.#out.latin1(`${value.module}\n${value.name}\n`);
+    this.#remember(value);
+  }
+
+  #encoded(value: object): void {
+    const encoded = encodeBuiltIn(value) ?? this.#encode(value);
+    // What a call is given is written before it can be referred to.
+    if (encoded === undefined || this.#calls.has(value)) throw this.#refuse(value);
+    this.#calls.add(value);
+    this.#open.push(new Open([encoded], null, [], value));
   }
 
   #refuse(value: unknown): AiforgeError {
@@ -212,12 +251,27 @@ export class PickleWriter {
   }
 }
 
+interface Entries {
+  readonly keys: unknown[];
+  readonly items: unknown[];
+}
+
+function entriesOfMap(map: ReadonlyMap<unknown, unknown>): Entries {
+  const known = new Keys();
+  return { keys: Array.from(map.keys(), (key) => known.add(key)), items: [...map.values()] };
+}
+
 // JavaScript's keys are texts. Those of an optimizer's state are numbers in Python; its values are dictionaries.
-function* entriesOf(value: Record<string, unknown>): Generator<[string | number, unknown]> {
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+function entriesOf(value: Record<string, unknown>): Entries {
+  const keys: string[] = [];
+  const items: unknown[] = [];
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    if (item === undefined) continue;
+    keys.push(key);
+    items.push(item);
+  }
   const isNumbered =
-    entries.length > 0 &&
-    entries.every(([key, item]) => /^(0|[1-9]\d{0,14})$/.test(key) && typeof item === 'object' && item !== null) &&
-    entries.every(([, item]) => isPlainObject(item));
-  for (const [key, item] of entries) yield [isNumbered ? Number(key) : key, item];
+    items.length > 0 && items.every(isPlainObject) && keys.every((key) => /^(0|[1-9]\d{0,14})$/.test(key));
+  return { keys: isNumbered ? keys.map(Number) : keys, items };
 }

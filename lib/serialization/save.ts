@@ -9,22 +9,27 @@ import { PickleWriter } from './pickleWriter.js';
 import { TensorRecords } from './tensorRecords.js';
 import { zipChunks, type ZipEntry } from './zipWriter.js';
 
+function whole(name: string, pieces: readonly Buffer[]): ZipEntry {
+  return { name, size: pieces.reduce((sum, { length }) => sum + length, 0), chunks: () => pieces };
+}
+
 function entries(value: unknown): ZipEntry[] {
   const memories = new Memories();
   const records = new TensorRecords(memories);
   // Once to find which part of which memory the tensors need, and once with that.
-  new PickleWriter((item) => (Tensor.isTensor(item) ? records.collect(item) : undefined)).pickle(value);
-  const pickle = new PickleWriter((item) => (Tensor.isTensor(item) ? records.record(item) : undefined)).pickle(value);
-  const whole = (name: string, bytes: Buffer): ZipEntry => ({ name, size: bytes.length, chunks: () => [bytes] });
+  let pickle = new PickleWriter((item) => (Tensor.isTensor(item) ? records.collect(item) : undefined)).pickle(value);
+  if (records.isAny) {
+    pickle = new PickleWriter((item) => (Tensor.isTensor(item) ? records.record(item) : undefined)).pickle(value);
+  }
   return [
     whole('archive/data.pkl', pickle),
-    whole('archive/byteorder', Buffer.from('little')),
+    whole('archive/byteorder', [Buffer.from('little')]),
     ...memories.all.map((memory) => ({
       name: `archive/data/${memory.key}`,
       size: memory.size,
       chunks: () => memory.chunks(),
     })),
-    whole('archive/version', Buffer.from('3\n')),
+    whole('archive/version', [Buffer.from('3\n')]),
   ];
 }
 

@@ -14,17 +14,12 @@ const indicesOf = aten('_indices');
 const valuesOf = aten('_values');
 const compressedValuesOf = aten('values');
 
-const globalOf = (dotted: string): GlobalName => {
-  const at = dotted.lastIndexOf('.');
-  return new GlobalName(dotted.slice(0, at), dotted.slice(at + 1));
-};
-
-const noHooks = (): Call => new Call(globalOf('collections.OrderedDict'), []);
+const noHooks = (): Call => new Call(GlobalName.of('collections.OrderedDict'), []);
 
 /** The scale and zero point of a quantized tensor, which are tensors themselves where each channel has its own. */
 function quantizerOf(tensor: Tensor): Tuple {
   const scheme = schemeOf(tensor);
-  const name = globalOf(`torch.${scheme}`);
+  const name = GlobalName.of(`torch.${scheme}`);
   if (scheme.startsWith('per_tensor')) return new Tuple([name, tensor.qScale(), tensor.qZeroPoint()]);
   return new Tuple([name, tensor.qPerChannelScales(), tensor.qPerChannelZeroPoints(), tensor.qPerChannelAxis()]);
 }
@@ -39,7 +34,7 @@ const compressed: Readonly<Partial<Record<Layout, readonly ((...args: unknown[])
 
 /** What Python's `_rebuild_sparse_tensor` makes a sparse tensor of. */
 function sparsePartsOf(tensor: Tensor): Tuple {
-  const shape = new Call(globalOf('torch.Size'), [new Tuple(tensor.shape)]);
+  const shape = new Call(GlobalName.of('torch.Size'), [new Tuple(tensor.shape)]);
   if (tensor.layout === 'sparse_coo') {
     return new Tuple([indicesOf(tensor), valuesOf(tensor), shape, tensor.isCoalesced()]);
   }
@@ -56,8 +51,8 @@ function sparsePartsOf(tensor: Tensor): Tuple {
 /** A tensor without data. */
 function metaOf(tensor: Tensor): Call {
   const place = [new Tuple(tensor.shape), new Tuple(tensor.stride()), tensor.requiresGrad];
-  return new Call(globalOf('torch._utils._rebuild_meta_tensor_no_storage'), [
-    globalOf(`torch.${tensor.dtype}`),
+  return new Call(GlobalName.of('torch._utils._rebuild_meta_tensor_no_storage'), [
+    GlobalName.of(`torch.${tensor.dtype}`),
     ...place,
   ]);
 }
@@ -69,6 +64,8 @@ export class TensorRecords {
   readonly #quantizations = new Map<Tensor, { integers: Tensor; quantizer: Tuple }>();
   /** Of sparse tensors: other tensors, which the pickle has too. */
   readonly #parts = new Map<Tensor, Tuple>();
+  /** Whether there is any tensor. */
+  isAny = false;
 
   constructor(memories: Memories) {
     this.#memories = memories;
@@ -76,6 +73,7 @@ export class TensorRecords {
 
   /** Notes the memory that a tensor needs; what else belongs to it. */
   collect(tensor: Tensor): object {
+    this.isAny = true;
     const attributes = attributesOf(tensor);
     if (tensor.layout !== 'strided') {
       const parts = sparsePartsOf(tensor);
@@ -96,8 +94,8 @@ export class TensorRecords {
     const made = this.#made(tensor);
     const attributes = attributesOf(tensor);
     if (attributes.size === 0) return made;
-    const type = globalOf('torch.Tensor');
-    return new Call(globalOf('torch._tensor._rebuild_from_type_v2'), [
+    const type = GlobalName.of('torch.Tensor');
+    return new Call(GlobalName.of('torch._tensor._rebuild_from_type_v2'), [
       made.callee,
       type,
       new Tuple(made.args),
@@ -113,11 +111,11 @@ export class TensorRecords {
 
   // Python loses what requires gradients but of parameters.
   #sparse(tensor: Tensor): Call {
-    const layout = new Call(globalOf('torch.serialization._get_layout'), [`torch.${tensor.layout}`]);
+    const layout = new Call(GlobalName.of('torch.serialization._get_layout'), [`torch.${tensor.layout}`]);
     const args = [layout, this.#parts.get(tensor)!];
-    const made = new Call(globalOf('torch._utils._rebuild_sparse_tensor'), args);
+    const made = new Call(GlobalName.of('torch._utils._rebuild_sparse_tensor'), args);
     if (!tensor.requiresGrad) return made;
-    return new Call(globalOf('torch._utils._rebuild_parameter'), [made, true, noHooks()]);
+    return new Call(GlobalName.of('torch._utils._rebuild_parameter'), [made, true, noHooks()]);
   }
 
   #strided(tensor: Tensor): Call {
@@ -128,15 +126,15 @@ export class TensorRecords {
     if (tensor.isConj()) flags.set('conj', true);
     if (tensor.isNeg()) flags.set('neg', true);
     const marks = flags.size === 0 ? [] : [flags];
-    if (type !== undefined) return new Call(globalOf('torch._utils._rebuild_tensor_v2'), [...args, ...marks]);
-    const own = globalOf(`torch.${tensor.dtype}`);
-    return new Call(globalOf('torch._utils._rebuild_tensor_v3'), [...args, own, ...marks]);
+    if (type !== undefined) return new Call(GlobalName.of('torch._utils._rebuild_tensor_v2'), [...args, ...marks]);
+    const own = GlobalName.of(`torch.${tensor.dtype}`);
+    return new Call(GlobalName.of('torch._utils._rebuild_tensor_v3'), [...args, own, ...marks]);
   }
 
   #quantized(tensor: Tensor): Call {
     const { integers, quantizer } = this.#quantizations.get(tensor)!;
     const args = [...this.#place(integers, typeOf.get(tensor.dtype)), quantizer, tensor.requiresGrad, noHooks()];
-    return new Call(globalOf('torch._utils._rebuild_qtensor'), args);
+    return new Call(GlobalName.of('torch._utils._rebuild_qtensor'), args);
   }
 
   // Storage, offset, sizes and strides.
@@ -144,7 +142,7 @@ export class TensorRecords {
     const memory = this.#memories.of(tensor);
     const itemBytes = tensor.elementSize();
     const length = type === undefined ? memory.size : memory.size / itemBytes;
-    const storage = new Tuple(['storage', globalOf(type ?? untypedStorage), memory.key, memory.device, length]);
+    const storage = new Tuple(['storage', GlobalName.of(type ?? untypedStorage), memory.key, memory.device, length]);
     const offset = tensor.numel() === 0 ? 0 : tensor.storageOffset() - memory.start / itemBytes;
     return [new PersistentId(storage), offset, new Tuple(tensor.shape), new Tuple(tensor.stride())];
   }

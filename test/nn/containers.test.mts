@@ -45,6 +45,8 @@ describe('containers', () => {
       false,
     ]);
     expect([dict.pop('one'), dict.length]).to.deep.equal([c, 1]);
+    const named = new nn.Sequential({ a, b }).set(-1, c);
+    expect([named.at(1), named.getSubmodule('b'), named.length]).to.deep.equal([c, c, 2]);
     dict.clear();
     const pairs = ['z', '10', '9', 'a'].map((key): [string, Tensor] => [key, ones([1])]);
     // As in Python, a plain object's keys are sorted.

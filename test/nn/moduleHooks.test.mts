@@ -146,6 +146,40 @@ describe('hooks of modules', () => {
     expect(calls).to.deep.equal(['b', 'a']);
   });
 
+  it('that run may add and remove others, for the next time', () => {
+    const layer = new nn.Identity();
+    const calls: string[] = [];
+    const note = (text: string) => (): void => void calls.push(text);
+    const run = (): string[] => {
+      calls.length = 0;
+      layer.forward(ones([1]));
+      return [...calls];
+    };
+    const twice = note('twice');
+    const handles = [layer.registerForwardHook(twice), layer.registerForwardHook(twice)];
+    layer.registerForwardHook(note('first'), { prepend: true });
+    const changing = layer.registerForwardHook(
+      () => {
+        calls.push('changes');
+        changing.remove();
+        handles[0]!.remove();
+        layer.registerForwardHook(note('before all'), { prepend: true });
+        layer.registerForwardHook(note('last'));
+      },
+      { prepend: true },
+    );
+    expect(run()).to.deep.equal(['changes', 'first', 'twice', 'twice']);
+    expect(run()).to.deep.equal(['before all', 'first', 'twice', 'last']);
+    handles[0]!.remove();
+    handles[1]!.remove();
+    expect(run()).to.deep.equal(['before all', 'first', 'last']);
+    const copy = layer.deepCopy();
+    layer.registerForwardHook(note('not the copy’s'));
+    calls.length = 0;
+    copy.forward(ones([1]));
+    expect(calls).to.deep.equal(['before all', 'first', 'last']);
+  });
+
   it('work on a copied module, with the copy', () => {
     const layer = new nn.Linear(2, 2);
     const seen: nn.Module[] = [];

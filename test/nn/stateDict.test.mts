@@ -59,6 +59,35 @@ describe('state dicts', () => {
     }).to.deep.equal(expected);
   });
 
+  it('are compared by the names of each level, whatever is behind them', () => {
+    const [model] = makeModel();
+    const more = ['second.weight.x', 'second.a.b.c', 'second.a', 'third.a.b', 'firstly.weight', 'second.', 'second..'];
+    const state = { ...model.stateDict(), ...Object.fromEntries(more.map((key) => [key, zeros([1])])) };
+    const { missingKeys, unexpectedKeys } = model.loadStateDict(state, { strict: false });
+    expect([missingKeys, new Set(unexpectedKeys)]).to.deep.equal([[], new Set(more)]);
+    expect(unexpectedKeys).to.have.length(more.length);
+  });
+
+  it('are loaded at a cost that does not grow with what is behind the first name of a key', () => {
+    let model: nn.Module = new nn.Linear(1, 1);
+    for (let i = 0; i < 60; ++i) model = new nn.Sequential({ inner: model as nn.Layer, more: new nn.Linear(1, 1) });
+    const state = model.stateDict();
+    const split = Reflect.get(String.prototype, 'split') as (...args: unknown[]) => string[];
+    let pieces = 0;
+    String.prototype.split = function (this: string, ...args: unknown[]): string[] {
+      const found = split.apply(this, args);
+      pieces += found.length;
+      return found;
+    };
+    try {
+      model.loadStateDict(state);
+    } finally {
+      String.prototype.split = split;
+    }
+    // Every key is seen on each level.
+    expect(pieces).to.be.at.most(60 * Object.keys(state).length);
+  });
+
   it('give the parameters themselves with keepVars', () => {
     const layer = new nn.Linear(2, 1);
     expect(layer.stateDict({ keepVars: true })['weight']).to.equal(layer.weight);
@@ -153,6 +182,35 @@ describe('members of modules', () => {
     ]) {
       expect(refused).to.throw().with.property('code', 'INVALID_ARGUMENT');
     }
+  });
+
+  it('are found by either name without a look at the others', () => {
+    class Strange extends nn.Module {
+      inProjWeight = new nn.Parameter(ones([1]));
+      useRMSNorm = new nn.ReLU();
+      LayerNorm = new nn.Identity();
+      runningMean = new nn.Buffer(zeros([1]));
+      override forward(): void {}
+    }
+    const model = new Strange();
+    let looks = 0;
+    Object.defineProperty(model, 'other', { enumerable: true, configurable: true, get: () => ++looks });
+    for (const name of ['in_proj_weight', 'inProjWeight'])
+      expect(model.getParameter(name)).to.equal(model.inProjWeight);
+    for (const name of ['use_rms_norm', 'useRMSNorm']) expect(model.getSubmodule(name)).to.equal(model.useRMSNorm);
+    for (const name of ['running_mean', 'runningMean']) expect(model.getBuffer(name)!.tolist()).to.deep.equal([0]);
+    expect(model.getSubmodule('LayerNorm')).to.equal(model.LayerNorm);
+    model.setSubmodule('use_rms_norm', new nn.Tanh());
+    expect(model.useRMSNorm).to.be.instanceOf(nn.Tanh);
+    for (const name of ['layer_norm', 'none', 'training.x', 'toString']) {
+      expect(() => model.getSubmodule(name))
+        .to.throw()
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+    expect(looks).to.equal(0);
+    const list = new nn.ModuleList<nn.Module>([model, new nn.ReLU()]);
+    expect([list.getSubmodule('0'), list.getSubmodule('0.LayerNorm')]).to.deep.equal([model, model.LayerNorm]);
+    expect(() => list.getSubmodule('entries')).to.throw(/has no 'entries'/);
   });
 
   it('are registered by name', () => {

@@ -59,6 +59,28 @@ describe('hooks of optimizers', () => {
     expect([group!.lr, group!.momentum]).to.deep.equal([2, 0.25]);
   });
 
+  it('that run may add and remove others, for the next time', () => {
+    const { optimizer } = sgd();
+    const calls: string[] = [];
+    const note = (text: string) => (): void => void calls.push(text);
+    const twice = note('twice');
+    const handles = [optimizer.registerStateDictPreHook(twice), optimizer.registerStateDictPreHook(twice)];
+    const changing = optimizer.registerStateDictPreHook(
+      () => {
+        calls.push('changes');
+        changing.remove();
+        handles[1]!.remove();
+        optimizer.registerStateDictPreHook(note('first'), { prepend: true });
+        optimizer.registerStateDictPreHook(note('last'));
+      },
+      { prepend: true },
+    );
+    optimizer.stateDict();
+    expect(calls.splice(0)).to.deep.equal(['changes', 'twice', 'twice']);
+    optimizer.stateDict();
+    expect(calls).to.deep.equal(['first', 'twice', 'last']);
+  });
+
   it('refuse a Promise, whose result would come too late', () => {
     for (const register of [
       'StepPre',

@@ -169,6 +169,18 @@ describe('refusals of optimizers', () => {
     invalid(() => new optim.SGD([p.mul(2)]), /leaf/);
     invalid(() => new optim.SGD([{ params: [p] }, { params: [p] }]), /twice/);
     invalid(() => new optim.SGD([['a', p], parameter()] as never), /names/);
+    const optimizer = new optim.SGD([p], { lr: 1 });
+    const [q, r, s] = [parameter(), parameter(), parameter()];
+    optimizer.addParamGroup({ params: [q] });
+    invalid(() => optimizer.addParamGroup({ params: [r, q] }), /twice/);
+    // Also where groups were changed by hand.
+    optimizer.paramGroups.push({ ...optimizer.paramGroups[0]!, params: [r] });
+    invalid(() => optimizer.addParamGroup({ params: [r] }), /twice/);
+    (optimizer.paramGroups[0]!.params as nn.Parameter[]).push(s);
+    invalid(() => optimizer.addParamGroup({ params: [s] }), /twice/);
+    optimizer.paramGroups[1]!.params = [];
+    optimizer.addParamGroup({ params: [q] });
+    invalid(() => optimizer.addParamGroup({ params: [q] }), /twice/);
     invalid(() => new optim.SGD([{ params: [['a', p]] }, { params: [parameter()] }] as never), /names/);
   });
 });

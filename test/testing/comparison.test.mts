@@ -3,7 +3,19 @@ import assert from 'node:assert';
 import { isDeepStrictEqual } from 'node:util';
 import { serialize } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
-import { AiforgeError, fromShared, func, nn, ones, share, tensor, zeros, type Tensor } from 'aiforge';
+import {
+  AiforgeError,
+  type DType,
+  fromShared,
+  arange,
+  func,
+  nn,
+  ones,
+  share,
+  tensor,
+  zeros,
+  type Tensor,
+} from 'aiforge';
 import { copyOfLibrary } from '../support/copies.mjs';
 
 const large = (change = 0): Tensor => {
@@ -29,12 +41,41 @@ const pairs: [what: string, a: () => Tensor, b: () => Tensor][] = [
   ['one of many integers', () => large().to('int64'), () => large(1).to('int64')],
 ];
 
+/** Many numbers of a dtype with one NaN far behind, whose bits are these. */
+function withNaN(dtype: DType, words: DType, bits: number | bigint): Tensor {
+  const made = zeros([400_000], { dtype });
+  made.view(words).at(399_990).fill_(bits);
+  return made;
+}
+
+const nans: [dtype: DType, words: DType, bits: (number | bigint)[]][] = [
+  ['float32', 'int32', [0x7fc00000, 0x7f800001, -0x400000, -1]],
+  ['complex64', 'int32', [0x7fc00000, 0x7f800001, -1]],
+  ['float64', 'int64', [0x7ff8n << 48n, (0x7ff0n << 48n) + 1n, -1n]],
+  ['complex128', 'int64', [0x7ff8n << 48n, (0x7ff0n << 48n) + 1n, -1n]],
+  ['float16', 'int16', [0x7e00, 0x7c01, -1]],
+  ['complex32', 'int16', [0x7e00, 0x7c01, -1]],
+  ['bfloat16', 'int16', [0x7fc0, 0x7f81, -1]],
+  ['float8_e4m3fn', 'int8', [0x7f, -1]],
+  ['float8_e5m2', 'int8', [0x7e, 0x7d, -1]],
+];
+
 const alike: [what: string, a: () => Tensor, b: () => Tensor][] = [
   ['the same elements', () => tensor([[1, 2.5]]), () => tensor([[1, 2.5]])],
   ['another memory layout', () => tensor([[1, 2], [3, 4]]).t(), () => tensor([[1, 3], [2, 4]])], // prettier-ignore
   ['NaN of other bits', () => zeros([100]).div(0), () => ones([100]).mul(NaN)],
   ['a gradient', () => ones([2], { requiresGrad: true }), () => ones([2])],
   ['many elements', large, large],
+  [
+    'many elements laid out otherwise',
+    () => arange(6e5).reshape([600, 1000]).t(),
+    () => arange(6e5).reshape([600, 1000]).t().contiguous(),
+  ],
+  [
+    'many conjugates',
+    () => large().to('complex64').mul({ re: 1, im: 2 }).conj(),
+    () => large().to('complex64').mul({ re: 1, im: -2 }),
+  ],
 ];
 
 describe('deep comparison of tensors', () => {
@@ -53,6 +94,18 @@ describe('deep comparison of tensors', () => {
       assert.deepStrictEqual(a(), b());
       assert.deepEqual(new Map([['x', a()]]), new Map([['x', b()]]));
       expect(a()).to.deep.equal(b());
+    });
+  }
+
+  for (const [dtype, words, bits] of nans) {
+    it(`takes every NaN of many numbers of ${dtype} for the same, and nothing else`, () => {
+      const [first, ...others] = bits.map((each) => withNaN(dtype, words, each));
+      for (const other of others) assert.deepStrictEqual(other, first);
+      const sign = words === 'int64' ? -(1n << 63n) : -(2 ** (Number(words.slice(3)) - 1));
+      const [zero, negativeZero, one] = [0, sign, 1].map((each) => withNaN(dtype, words, each));
+      assert.notDeepStrictEqual(zero, negativeZero);
+      assert.notDeepStrictEqual(zero, one);
+      assert.notDeepStrictEqual(zero, first);
     });
   }
 

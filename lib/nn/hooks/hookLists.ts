@@ -1,4 +1,5 @@
 import type { Module } from '../module.js';
+import { HookOrder } from './hookOrder.js';
 
 interface Entry<Hook> {
   readonly hook: Hook;
@@ -15,39 +16,30 @@ export interface ForwardHookOptions extends HookOptions {
   alwaysCall?: boolean;
 }
 
-/** Hooks in the order in which they run. */
+/** Hooks of one kind in the order in which they run: those that run may add and remove others. */
 export class HookList<Hook> implements Iterable<Hook> {
-  private entries: readonly Entry<Hook>[];
+  readonly entries: HookOrder<Entry<Hook>>;
 
-  constructor(entries: readonly Entry<Hook>[] = []) {
-    this.entries = entries;
+  constructor(entries: Iterable<Entry<Hook>> = []) {
+    this.entries = new HookOrder(entries);
   }
 
   get size(): number {
-    return this.entries.length;
+    return this.entries.size;
   }
 
   add(hook: Hook, { prepend = false, alwaysCall = false }: ForwardHookOptions): Entry<Hook> {
     const entry = { hook, alwaysCall };
-    this.entries = prepend ? [entry, ...this.entries] : [...this.entries, entry];
+    this.entries.add(entry, prepend);
     return entry;
   }
 
-  remove(entry: Entry<Hook>): void {
-    this.entries = this.entries.filter((other) => other !== entry);
-  }
-
   removeHook(hook: Hook): void {
-    this.entries = this.entries.filter((other) => other.hook !== hook);
+    for (const entry of this.entries) if (entry.hook === hook) this.entries.remove(entry);
   }
 
   copy(): HookList<Hook> {
     return new HookList(this.entries);
-  }
-
-  /** The hooks of now: those that run may add and remove others. */
-  snapshot(): readonly Entry<Hook>[] {
-    return this.entries;
   }
 
   *[Symbol.iterator](): Iterator<Hook> {

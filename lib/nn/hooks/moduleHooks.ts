@@ -66,7 +66,7 @@ class HookedCall {
     // Read now: a hook may have given the module another class.
     const forward = this.own ?? (Object.getPrototypeOf(module) as { forward: Forward }).forward;
     this.result = forward.apply(module, [...this.args]);
-    for (const entry of hooksOf<ForwardHook>(module, 'forward')!.snapshot()) {
+    for (const entry of hooksOf<ForwardHook>(module, 'forward')!.entries) {
       this.called.add(entry);
       const given = entry.hook(module, this.args, this.result);
       if (isGiven(given)) this.result = replacing(this.result, given);
@@ -76,7 +76,7 @@ class HookedCall {
 
   /** The hooks that are called in any case, after another error. */
   private runRemaining(): void {
-    for (const entry of hooksOf<ForwardHook>(this.module, 'forward')!.snapshot()) {
+    for (const entry of hooksOf<ForwardHook>(this.module, 'forward')!.entries) {
       if (!entry.alwaysCall || this.called.has(entry)) continue;
       try {
         const given = entry.hook(this.module, this.args, this.result);
@@ -132,7 +132,7 @@ export function addHook(
   const entry = list.add(hook, options);
   if (hooks.wrapForward) wrapForward(module, hooks);
   return new ModuleHookHandle(() => {
-    list.remove(entry);
+    list.entries.remove(entry);
     if (!hooks.wrapForward) unwrapForward(module, hooks);
   });
 }

@@ -3,7 +3,7 @@ import { show } from '../../show.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
-import { members, registry, setMember, type Member } from './registry.js';
+import { findMember, registry, setMember, type Member } from './registry.js';
 import { isModule } from './traversal.js';
 
 function refuse(call: string, problem: string): never {
@@ -51,13 +51,8 @@ export function addSubmodule(module: Module, property: string, submodule: Module
   module[setMember](property, submodule);
 }
 
-export function memberOf(module: Module, name: string): Member | undefined {
-  const all = module[members]();
-  return all.find((member) => member.name === name) ?? all.find((member) => member.property === name);
-}
-
 function find(call: string, module: Module, name: string): Member {
-  return memberOf(module, name) ?? refuse(call, `${module.constructor.name} has no '${name}'.`);
+  return module[findMember](name) ?? refuse(call, `${module.constructor.name} has no '${name}'.`);
 }
 
 /** The module at the end of a path of names; the path may be empty. */
@@ -82,7 +77,7 @@ export function setSubmodule(module: Module, target: string, submodule: Module, 
   const name = path.pop() ?? refuse(call, 'expected the name of a submodule.');
   if (!isModule(submodule)) refuse(call, `expected a Module, got ${show(submodule)}.`);
   const parent = submoduleAt(call, module, path);
-  const old = memberOf(parent, name);
+  const old = parent[findMember](name);
   if (old === undefined && strict) refuse(call, `${parent.constructor.name} has no '${name}'.`);
   if (old !== undefined && !isModule(old.value)) refuse(call, `'${name}' of ${parent.constructor.name} is no Module.`);
   parent[setMember](old?.property ?? name, submodule);

@@ -1,5 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
+import { camelCase } from '../../tensor/calls/schema.js';
 import { keep } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { nextAge } from './age.js';
@@ -26,6 +27,9 @@ export const registry: unique symbol = Symbol.for('aiforge.registry') as never;
 
 /** The method that lists a module's members; containers whose names are not their properties' override it. */
 export const members: unique symbol = Symbol.for('aiforge.members') as never;
+
+/** The method that finds a member by its name, or its property, without a look at the others; overridden with `members`. */
+export const findMember: unique symbol = Symbol.for('aiforge.findMember') as never;
 
 /** The method that puts another value in the place of a member, or takes it away; overridden with `members`. */
 export const setMember: unique symbol = Symbol.for('aiforge.setMember') as never;
@@ -106,16 +110,36 @@ export function noteMembers(module: Module): void {
   propertiesOf(module);
 }
 
-/** The members that are properties; a `Buffer` that was assigned to one is registered on the way. */
-export function propertiesOf(module: Module): Member[] {
-  const { buffers } = module[registry];
-  return Object.keys(module).map((property) => {
-    const value: unknown = Reflect.get(module, property);
-    if (buffers.has(property)) return { name: stateDictName(property), property, value };
+/** The member that is a property; a `Buffer` that was assigned to it is registered on the way. */
+function memberAt(module: Module, property: string): Member {
+  const value: unknown = Reflect.get(module, property);
+  if (!module[registry].buffers.has(property)) {
     if (value instanceof Buffer) defineBuffer(module, property, value, value.persistent);
     else checkKind(module, property, value);
-    return { name: stateDictName(property), property, value };
-  });
+  }
+  return { name: stateDictName(property), property, value };
+}
+
+/** The members that are properties. */
+export function propertiesOf(module: Module): Member[] {
+  return Object.keys(module).map((property) => memberAt(module, property));
+}
+
+const isProperty = (module: Module, property: string): boolean =>
+  Object.prototype.propertyIsEnumerable.call(module, property);
+
+/** The default of `findMember`: the property that has the name in state dicts, else the one that is called so itself. */
+export function propertyOf(module: Module, name: string): Member | undefined {
+  const property = propertyNamed(module, name) ?? name;
+  return isProperty(module, property) ? memberAt(module, property) : undefined;
+}
+
+function propertyNamed(module: Module, name: string): string | undefined {
+  const isNamed = (property: string): boolean => stateDictName(property) === name;
+  // What is no name itself is none of another property either.
+  if (!isNamed(name)) return undefined;
+  const usual = [name, camelCase(name)].find((property) => isProperty(module, property) && isNamed(property));
+  return usual ?? Object.keys(module).find(isNamed);
 }
 
 /** The default of `setMember`: members are properties, and undefined takes one away. */

@@ -54,10 +54,10 @@ export function buffersOf(module: Module, all = module[members]()): [name: strin
 }
 
 /** The buffers that a state dict has. */
-export function persistentBuffersOf(module: Module): [name: string, buffer: Tensor][] {
+export function persistentBuffersOf(module: Module, all: Member[]): [name: string, buffer: Tensor][] {
   const { buffers } = module[registry];
   const isPersistent = ({ property }: Member): boolean => buffers.get(property)?.persistent === true;
-  return buffersOf(module, module[members]().filter(isPersistent));
+  return buffersOf(module, all.filter(isPersistent));
 }
 
 type Visit = (path: string, module: Module, all: Member[]) => void;

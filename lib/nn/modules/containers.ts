@@ -5,7 +5,7 @@ import { signature, isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { collapseRepeated } from '../printing/printing.js';
-import { members, setMember, type Member } from '../members/registry.js';
+import { findMember, members, setMember, type Member } from '../members/registry.js';
 import { refuseSurplus } from '../checks.js';
 
 /** A module that makes one tensor of one tensor. */
@@ -79,6 +79,11 @@ export abstract class Entries<T> extends Module {
     return own.concat(super[members]().filter(({ property }) => property !== 'entries'));
   }
 
+  override [findMember](name: string): Member | undefined {
+    if (this.entries.has(name)) return { name, property: name, value: this.entries.get(name) };
+    return name === 'entries' ? undefined : super[findMember](name);
+  }
+
   override [setMember](property: string, value: unknown): void {
     if (!this.entries.has(property)) super[setMember](property, value);
     else if (value === undefined) this.entries.delete(property);
@@ -97,6 +102,11 @@ export abstract class List<T> extends Entries<T> implements Iterable<T> {
     return refuse(`${call}(${index}): ${this.constructor.name} has ${this.length} entries.`);
   }
 
+  /** @internal The name of an entry by its number. */
+  protected keyAt(index: number): string {
+    return this.isNamed ? [...this.entries.keys()][index]! : String(index);
+  }
+
   /** @internal */
   protected renumber(values: Iterable<T>): void {
     this.entries = new Map(Array.from(values, (value, i) => [String(i), value]));
@@ -106,15 +116,13 @@ export abstract class List<T> extends Entries<T> implements Iterable<T> {
   /** The entry at an index; a negative one counts from the end. */
   at(index: number): T {
     indexTakes.check('at', arguments);
-    const at = this.index('at', index);
-    return (this.isNamed ? [...this][at] : this.entries.get(String(at)))!;
+    return this.entries.get(this.keyAt(this.index('at', index)))!;
   }
 
   /** Puts another entry in the place of the one at an index. */
   set(index: number, value: T): this {
     indexedTakes.check('set', arguments);
-    const key = [...this.entries.keys()][this.index('set', index)]!;
-    this.entries.set(key, this.admit(value));
+    this.entries.set(this.keyAt(this.index('set', index)), this.admit(value));
     return this;
   }
 

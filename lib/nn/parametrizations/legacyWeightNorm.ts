@@ -2,12 +2,11 @@ import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/modes.js';
 import { keep, scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../members/memberAccess.js';
 import type { Module } from '../module.js';
 import { addHook, removeHook } from '../hooks/moduleHooks.js';
 import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
-import { hooksOf, setMember } from '../members/registry.js';
+import { findMember, hooksOf, setMember } from '../members/registry.js';
 import { normalized, normExceptDim, weightNormOptions, type WeightNormOptions } from './weightNorm.js';
 import { moduleKind } from '../moduleKinds.js';
 import { optional, string } from '../../kinds.js';
@@ -22,7 +21,7 @@ const hookOf = (module: Module, property: string): Update | undefined =>
 
 /** The parameter of that name of a module. */
 export function parameterOf(call: string, module: Module, name: string): [property: string, parameter: Parameter] {
-  const member = memberOf(module, name);
+  const member = module[findMember](name);
   if (member?.value instanceof Parameter) return [member.property, member.value];
   return refuse(`${call}: ${module.constructor.name} has no parameter '${name}'.`);
 }

@@ -4,7 +4,7 @@ import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Buffer } from '../buffer.js';
-import { memberOf } from '../members/memberAccess.js';
+import { findMember } from '../members/registry.js';
 import { Module } from '../module.js';
 import { refuse } from '../modules/containers.js';
 import { registerParametrization, type Parametrized } from '../parametrize/register.js';
@@ -95,6 +95,6 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
 
 /** The tensor of that name of a module, parametrized or not. */
 export function tensorOf(module: Module, name: string): Tensor {
-  const value: unknown = Reflect.get(module, memberOf(module, name)?.property ?? name);
+  const value: unknown = Reflect.get(module, module[findMember](name)?.property ?? name);
   return (value as Tensor | undefined) ?? refuse(`${module.constructor.name} has no parameter or buffer '${name}'.`);
 }

@@ -4,13 +4,12 @@ import { noGrad } from '../../autograd/modes.js';
 import { isThenable } from '../../tensor/context/context.js';
 import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../members/memberAccess.js';
 import type { Module } from '../module.js';
 import { stateDictName } from '../members/moduleNames.js';
 import { refuse } from '../modules/containers.js';
 import { ModuleDict } from '../modules/moduleDict.js';
 import { Parameter } from '../parameter.js';
-import { registry, setMember } from '../members/registry.js';
+import { findMember, registry, setMember } from '../members/registry.js';
 import { checkSame, ParametrizationList, registerTensor, type Parametrization } from './list.js';
 import { moduleKind } from '../moduleKinds.js';
 
@@ -184,7 +183,7 @@ export function registerParametrization<M extends Module>(
     append(module, tensorName, parametrization, unsafe);
     return module;
   }
-  const member = memberOf(module, tensorName);
+  const member = module[findMember](tensorName);
   const isTensor = member?.value instanceof Parameter || (member && module[registry].buffers.has(member.property));
   if (member === undefined || !isTensor) {
     return refuse(`${module.constructor.name} has no parameter or buffer '${tensorName}' to parametrize.`);

@@ -4,7 +4,7 @@ import { noGrad } from '../../autograd/modes.js';
 import { cat, onesLike } from '../../tensor/generated/functions.js';
 import { scope } from '../../tensor/memory/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../members/memberAccess.js';
+import { findMember } from '../members/registry.js';
 import type { Module } from '../module.js';
 import { refuse } from '../modules/containers.js';
 import {
@@ -190,7 +190,7 @@ export function globalUnstructured(
   method.tensorName = '*';
   if (method.pruningType !== 'unstructured') refuse('globalUnstructured: expected an unstructured pruning method.');
   const places = Array.from(parameters, ([module, name]) => {
-    const property = memberOf(module, name)?.property ?? name;
+    const property = module[findMember](name)?.property ?? name;
     const tensor = Reflect.get(module, property) as Tensor;
     const mask = Reflect.get(module, `${property}Mask`) as Tensor | undefined;
     return { module, property, tensor, mask, scores: importanceScores.get(module)?.[name] ?? tensor };
@@ -223,7 +223,7 @@ export function globalUnstructured(
  */
 export function remove<M extends Module>(module: M, name: string): M {
   parameterTakes.check('remove', arguments);
-  const property = memberOf(module, name)?.property ?? name;
+  const property = module[findMember](name)?.property ?? name;
   const method = methodOf(module, property) ?? refuse(`${module.constructor.name} has no pruned parameter '${name}'.`);
   method.remove(module);
   return module;

@@ -5,12 +5,11 @@ import { noGrad } from '../../autograd/modes.js';
 import { keep, scope } from '../../tensor/memory/scope.js';
 import { onesLike } from '../../tensor/generated/functions.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { memberOf } from '../members/memberAccess.js';
 import type { Module } from '../module.js';
 import { addHook, removeHook } from '../hooks/moduleHooks.js';
 import { refuse } from '../modules/containers.js';
 import { Parameter } from '../parameter.js';
-import { hooksOf, setMember } from '../members/registry.js';
+import { findMember, hooksOf, setMember } from '../members/registry.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { moduleKind } from '../moduleKinds.js';
 
@@ -115,7 +114,7 @@ export abstract class BasePruningMethod {
   ): BasePruningMethod {
     methodTakes.check(`${this.name}.apply`, arguments);
     const { importanceScores = null } = options;
-    const property = memberOf(module, name)?.property ?? name;
+    const property = module[findMember](name)?.property ?? name;
     return applyMethod(module, property, new this(...args), importanceScores);
   }
 

@@ -9,7 +9,7 @@ import { joinNames } from '../members/moduleNames.js';
 import { Parameter } from '../parameter.js';
 import { hooksOf, members, registry, setMember } from '../members/registry.js';
 import { callStateHooks, extraStateKey, metadataOf, type StateDict, type StateDictMetadata } from './stateDict.js';
-import { isModule } from '../members/traversal.js';
+import { isModule, submodulesOf } from '../members/traversal.js';
 import { isUninitialized } from '../uninitialized.js';
 
 export interface LoadStateDictOptions {
@@ -115,6 +115,9 @@ function loadExtraState(module: Module, state: ReadonlyMap<string, unknown>, key
   }
 }
 
+// In a deep model the prefixes are long, and `startsWith` compares them letter by letter.
+const isUnder = (prefix: string, key: string): boolean => key.slice(0, prefix.length) === prefix;
+
 /** The default of `loadFromStateDict`: the tensors of one module, without those of its submodules. */
 export function loadOwnState(
   module: Module,
@@ -134,11 +137,12 @@ export function loadOwnState(
     else loading.later(() => (loading.assign ? assign(module, slot, given) : copy(slot.tensor, given)));
   }
   loadExtraState(module, state, prefix + extraStateKey, loading as Loading);
-  const children = new Set(module[members]().map(({ name, value }) => (isModule(value) ? name : '')));
+  const children = new Set(submodulesOf(module).map(([name]) => name));
   for (const key of state.keys()) {
-    if (!key.startsWith(prefix) || key === prefix + extraStateKey) continue;
-    const [first = '', ...rest] = key.slice(prefix.length).split('.');
-    if (rest.length > 0 ? !children.has(first) : !slots.has(first)) loading.unexpectedKeys.push(key);
+    if (!isUnder(prefix, key) || key === prefix + extraStateKey) continue;
+    const end = key.indexOf('.', prefix.length);
+    const isKnown = end < 0 ? slots.has(key.slice(prefix.length)) : children.has(key.slice(prefix.length, end));
+    if (!isKnown) loading.unexpectedKeys.push(key);
   }
 }
 
@@ -147,7 +151,7 @@ function byChild(state: ReadonlyMap<string, unknown>, prefix: string): Map<strin
   const found = new Map<string, Map<string, unknown>>();
   for (const [key, value] of state) {
     const end = key.indexOf('.', prefix.length);
-    if (end < 0 || !key.startsWith(prefix)) continue;
+    if (end < 0 || !isUnder(prefix, key)) continue;
     const name = key.slice(prefix.length, end);
     const entries = found.get(name);
     if (entries === undefined) found.set(name, new Map([[key, value]]));

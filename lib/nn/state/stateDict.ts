@@ -2,7 +2,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { refuseResult } from '../../tensor/autograd/engine.js';
 import type { AnyHook, HookKind } from '../hooks/hookLists.js';
 import type { Module } from '../module.js';
-import { hooksOf } from '../members/registry.js';
+import { hooksOf, members } from '../members/registry.js';
 import { persistentBuffersOf, parametersOf, submodulesOf } from '../members/traversal.js';
 import { isUninitialized } from '../uninitialized.js';
 
@@ -40,8 +40,9 @@ export function saveOwnState(module: Module, destination: StateDict, prefix: str
   const put = (name: string, tensor: Tensor): void => {
     destination[prefix + name] = keepVars || isUninitialized(tensor) ? tensor : tensor.detach();
   };
-  for (const [name, parameter] of parametersOf(module)) put(name, parameter);
-  for (const [name, buffer] of persistentBuffersOf(module)) put(name, buffer);
+  const all = module[members]();
+  for (const [name, parameter] of parametersOf(module, all)) put(name, parameter);
+  for (const [name, buffer] of persistentBuffersOf(module, all)) put(name, buffer);
   if (module.getExtraState !== undefined) destination[prefix + extraStateKey] = module.getExtraState() as Tensor;
 }
 
