@@ -119,6 +119,12 @@ bool post(node_api_basic_env env, void* data) {
   return node_api_post_finalizer(env, entries::finalized<Body>, data, nullptr) == napi_ok;
 }
 
+// Body runs when the environment ends, before its finalizers.
+template <void (*Body)(void*)>
+void when_ended(napi_env env, void* data) {
+  check(env, napi_add_env_cleanup_hook(env, entries::unheard<Body, void*>, data));
+}
+
 // The environment's own data, which Body gets when it ends.
 template <napi_finalize Body>
 void set_instance_data(napi_env env, void* data) {
@@ -137,7 +143,7 @@ napi_threadsafe_function open_queue(napi_env env, const char* name, std::shared_
   check(env, napi_unref_threadsafe_function(env, queue));
   // Made after the queue, so that it runs before the queue's own clean-up.
   auto kept = std::make_unique<std::shared_ptr<T>>(std::move(owner));
-  check(env, napi_add_env_cleanup_hook(env, entries::unheard<Close, void*>, kept.get()));
+  when_ended<Close>(env, kept.get());
   kept.release();
   return queue;
 }

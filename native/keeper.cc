@@ -1,7 +1,6 @@
 #include "keeper.h"
 
 #include "entries.h"
-#include "errors.h"
 
 namespace aiforge {
 
@@ -15,7 +14,7 @@ void forget(void*) { keeper_of_thread = nullptr; }
 
 void become_keeper(napi_env env) {
   if (has_keeper()) return;
-  check(env, napi_add_env_cleanup_hook(env, entries::unheard<forget, void*>, nullptr));
+  when_ended<forget>(env, nullptr);
   keeper_of_thread = env;
 }
 

@@ -264,6 +264,16 @@ describe('a process', () => {
     expect(ones([2]).sum().item()).to.equal(2);
   });
 
+  it('throws its errors in the middle of garbage collections', () => {
+    const errors = run(
+      `const x = ones([2]); let errors = 0;
+      while (errors < 20000) { x.add(1); try { x.item(); } catch { ++errors; } }
+      console.log(errors);`,
+      ['--max-semi-space-size=1'],
+    );
+    expect(errors).to.equal('20000');
+  });
+
   it('runs and drops a graph of a million nodes', () => {
     const printed = run(`
       const x = ones([1]).requiresGrad_();
