@@ -45,7 +45,7 @@ describe('data made inside a transform', () => {
       expect(func.grad(of)(one).tolist()).to.deep.equal(gradient);
       expect(func.grad((y: Tensor) => func.grad(of)(y).sum())(one).shape).to.deep.equal([3]);
       const [, tangent] = func.jvp(of, [one], [one]);
-      expect((tangent).item()).to.equal(gradient.reduce((a, b) => a + b));
+      expect(tangent.item()).to.equal(gradient.reduce((a, b) => a + b));
       expect(func.hessian(of)(one).diagonal().tolist()).to.deep.equal(gradient);
       expect(vmap(func.grad(of))(one.expand(2, 3)).tolist()).to.deep.equal([gradient, gradient]);
     });
