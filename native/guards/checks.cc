@@ -115,11 +115,14 @@ void empty_result(Call call) {
           "'output_size' of at most a million beside a size of 0");
 }
 
-// Whether there are floating-point numbers in memory that can be read here.
-static bool has_floats(const at::Tensor& tensor) {
+// Whether there are numbers in memory that can be read here.
+static bool is_readable(const at::Tensor& tensor) {
   return tensor.defined() && tensor.has_storage() && tensor.device().is_cpu() &&
-         tensor.layout() == c10::kStrided && !tensor._is_zerotensor() &&
-         !c10::isIntegralType(tensor.scalar_type(), true);
+         tensor.layout() == c10::kStrided && !tensor._is_zerotensor();
+}
+
+static bool has_floats(const at::Tensor& tensor) {
+  return is_readable(tensor) && !c10::isIntegralType(tensor.scalar_type(), true);
 }
 
 void finite_matrix(Call call) {
@@ -212,6 +215,19 @@ void fused_states(Call call) {
              " for " + describe_tensor(parameter));
     }
   }
+}
+
+// Polynomials are calculated one degree after the other.
+void polynomial_degree(Call call) {
+  constexpr double kMost = 1e6;
+  const c10::IValue& degree = call["n"];
+  bool is_small = true;
+  if (degree.isScalar()) {
+    is_small = !(degree.toScalar().toDouble() > kMost);
+  } else if (const at::Tensor& n = degree.toTensor(); is_readable(n)) {
+    is_small = !n.detach().to(c10::kDouble).gt(kMost).any().item<bool>();
+  }
+  require(is_small, "'n' to be a degree up to 1,000,000");
 }
 
 void random_range(Call call) {

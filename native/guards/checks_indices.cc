@@ -112,8 +112,20 @@ void ctc_backward(Call call) {
 
 void lu_pivots(Call call, const char* lu, const char* pivots) {
   require_dims(call, lu, 2, 64);
-  if (call.has_argument("unpack_pivots") && !call.flag("unpack_pivots")) return;
   require_within(call.tensor(pivots), pivots, 1, call.tensor(lu).size(-2));
+}
+
+void unpacked_pivots(Call call) {
+  require_dims(call, "LU_data", 2, 64);
+  if (!call.flag("unpack_pivots")) return;
+  const at::Tensor lu = call.tensor("LU_data");
+  const at::Tensor pivots = call.tensor("LU_pivots");
+  require_dims(call, "LU_pivots", lu.dim() - 1, lu.dim() - 1);
+  require_same_leading(call, "LU_data", "LU_pivots", lu.dim() - 2);
+  if (pivots.size(-1) != std::min(lu.size(-1), lu.size(-2)))
+    refuse("'LU_pivots' to have one for each row that was swapped, got " + describe_tensor(pivots) +
+           " for " + describe_tensor(lu));
+  lu_pivots(call, "LU_data", "LU_pivots");
 }
 
 // A block of two rows has its negative pivot twice.

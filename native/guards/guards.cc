@@ -243,7 +243,9 @@ const std::vector<Guard> kGuards = {
     {"_cholesky_solve_helper", "reads 'A' by the sizes of 'self'", cholesky_solve},
     {"linalg_lu_solve", "swaps the rows that the pivots name, within the matrix or not",
      [](Call call) { lu_pivots(call, "LU", "pivots"); }},
-    {"lu_solve lu_unpack", "swaps the rows that the pivots name, within the matrix or not",
+    {"lu_unpack", "swaps the rows that the pivots name, as many as the matrix should have",
+     unpacked_pivots},
+    {"lu_solve", "swaps the rows that the pivots name, within the matrix or not",
      [](Call call) { lu_pivots(call, "LU_data", "LU_pivots"); }},
     {"linalg_ldl_solve", "swaps the rows that the pivots name, within the matrix or not",
      ldl_pivots},
@@ -312,7 +314,10 @@ const std::vector<Guard> kGuards = {
                "'qkv' to have three parts for each of 'num_heads' heads");
        require_elements(call, {"qkv_bias"}, width);
      }},
-    {"_neg_view _neg_view_copy view.dtype view_copy.dtype",
+    {"conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution",
+     "divides by the number of groups, under vmap before it looks at it",
+     [](Call call) { require(call.integer("groups", 1) > 0, "'groups' above 0"); }},
+    {"_neg_view _neg_view_copy view.dtype view_copy.dtype view_copy.dtype_out",
      "reads a quantized tensor's numbers as if they were its own",
      [](Call call) {
        require(!call.tensor("self").is_quantized(), "a tensor that is not quantized");
@@ -390,11 +395,7 @@ const std::vector<Guard> kGuards = {
     {"_convert_indices_from_csr_to_coo", "writes by unchecked row pointers", row_pointers},
     {"special_chebyshev_* special_hermite_* special_laguerre_* special_legendre_* "
      "special_shifted_*",
-     "counts up to 'n', for years when it is large",
-     [](Call call) {
-       if (!call["n"].isScalar()) return;
-       require(!(call["n"].toScalar().toDouble() > 1e6), "'n' to be a degree up to 1,000,000");
-     }},
+     "counts up to 'n', for years when it is large", polynomial_degree},
 };
 
 }  // namespace
