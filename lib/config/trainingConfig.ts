@@ -25,6 +25,28 @@ export const TrainingConfig = z
       .record(z.string(), z.unknown())
       .default({})
       .describe('Further options of the optimizer, such as weightDecay; default {}'),
+    parameterGroups: z
+      .array(
+        z
+          .looseObject({
+            match: z
+              .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+              .describe('Names of parameters; * is anything'),
+            learningRate: z.number().positive().optional().describe('Their step size'),
+          })
+          .refine((group) => group.lr === undefined, {
+            path: ['lr'],
+            error: 'expected the rate as learningRate, and nothing here',
+          }),
+      )
+      .default([])
+      .describe(
+        "Parameters with options of their own: patterns of names, in which * is anything, and options of the optimizer, such as { match: '*.bias', weightDecay: 0 }; the first that matches counts; default []",
+      ),
+    freeze: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Parameters that do not learn, by patterns of their names such as 'encoder.*'; default []"),
     scheduler: SchedulerConfig.nullable()
       .default(null)
       .describe('How the learning rate changes: name and options of a schedule, null for a constant one; default null'),

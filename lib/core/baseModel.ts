@@ -10,6 +10,7 @@ import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
 import { moveToDevice } from '../data/moveToDevice.js';
 import { Tensor, type Device } from '../tensor/index.js';
+import type { ParameterGroup } from './training/parameterGroups.js';
 import { log, type Loggable, type LogOptions } from './training/logbook.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 
@@ -60,13 +61,24 @@ const unfit: Readonly<Record<string, string>> = {
 };
 
 /** What a constructor refuses is the fault of a setting. */
-function madeFor<T>(setting: 'optimizerArgs' | 'lossFnName', remedy: string, make: () => T): T {
+function madeFor<T>(setting: 'optimizerArgs' | 'parameterGroups' | 'lossFnName', remedy: string, make: () => T): T {
   try {
     return make();
   } catch (cause) {
     if (!(cause instanceof AiforgeError) || cause.code !== 'INVALID_ARGUMENT') throw cause;
     throw settingProblem(['training', setting], `${cause.message}${remedy}`, cause);
   }
+}
+
+/** An optimizer keeps whatever a group has; of a setting nothing may go unnoticed. */
+function withKnownOptions(optimizer: Optimizer, groups: readonly ParameterGroup[]): Optimizer {
+  const known = Object.keys(optimizer.defaults);
+  const unknown = groups.flatMap(Object.keys).find((key) => key !== 'params' && !known.includes(key));
+  if (unknown === undefined) return optimizer;
+  throw settingProblem(
+    ['training', 'parameterGroups'],
+    `${optimizer.constructor.name} has no option '${unknown}'.${didYouMean(unknown, known)} It takes ${known.join(', ')}.`,
+  );
 }
 
 /** What a batch gives `forward` where the model does not say. */
@@ -154,13 +166,23 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
     return moveToDevice(batch, device, { nonBlocking: true });
   }
 
-  /** Default: the optimizer of that name over all parameters. Throws CONFIG_INVALID for an unknown name or option. */
-  configureOptimizer(name: string, learningRate: number, options: Record<string, unknown> = {}): Optimizer {
+  /**
+   * Default: the optimizer of that name over all parameters, in the groups that `training.parameterGroups` makes of them. Throws
+   * CONFIG_INVALID for an unknown name or option.
+   */
+  configureOptimizer(
+    name: string,
+    learningRate: number,
+    options: Record<string, unknown> = {},
+    groups: readonly ParameterGroup[] = [],
+  ): Optimizer {
     const OptimizerClass = classNamed<Optimizer>(optim, Optimizer, name, 'optimizerName') as unknown as new (
-      parameters: Iterable<Tensor>,
+      parameters: Iterable<Tensor> | readonly ParameterGroup[],
       options: Record<string, unknown>,
     ) => Optimizer;
-    const make = () => new OptimizerClass(this.parameters(), { lr: learningRate, ...options });
+    const parameters = groups.length === 0 ? this.parameters() : groups;
+    const make = () => new OptimizerClass(parameters, { lr: learningRate, ...options });
+    if (groups.length > 0) return withKnownOptions(madeFor('parameterGroups', '', make), groups);
     return Object.keys(options).length === 0 ? make() : madeFor('optimizerArgs', '', make);
   }
 

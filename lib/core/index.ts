@@ -6,6 +6,7 @@ export { generateData, type GeneratedData } from './generatedData.js';
 export { loadWeights, saveWeights } from './checkpoints/checkpoint.js';
 export { Container, createToken, type Factory, type Provider, type Token } from './container.js';
 export type { ClassificationScores, ConfusionTable } from './training/classCounts.js';
+export type { ParameterGroup } from './training/parameterGroups.js';
 export type { LogOptions } from './training/logbook.js';
 export { Orchestrator, orchestrator, orchestratorOptions, type OrchestratorOptions } from './orchestrator.js';
 export { definePlugin, type LoadedPlugin, type PluginMetadata, type PluginModule } from './plugins/plugin.js';

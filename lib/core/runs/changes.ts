@@ -64,6 +64,7 @@ const rules: Record<string, Rule> = {
   'training.seed': refused('every random draw so far followed from it, and so does the order of the samples'),
   'training.valFraction': splitsMove,
   'training.testFraction': splitsMove,
+  'training.parameterGroups': optimizerState,
   'training.optimizerName': optimizerState,
   'training.optimizerArgs': optimizerState,
   'training.precision': refused('the numbers so far, and the scale of the loss, were computed in the other'),

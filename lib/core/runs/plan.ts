@@ -3,12 +3,12 @@ import path from 'node:path';
 
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { resolvePaths } from '../../config/paths.js';
-import { placed } from '../../config/source.js';
+import { placed, settingProblem } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { manualSeed, scope, type Device, type Tensor } from '../../tensor/index.js';
-import type { BaseModel } from '../baseModel.js';
+import { BaseModel } from '../baseModel.js';
 import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
 import { restoreModel, saveModel } from '../checkpoints/modelState.js';
@@ -18,6 +18,7 @@ import { randomState, type RandomState } from '../randomState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
 import { withFastDevRun } from '../training/limits.js';
+import { freeze, parameterGroups } from '../training/parameterGroups.js';
 import { changesOf, type Change } from './changes.js';
 import { configureLoss, createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
 import { runFiles } from './runDirectory.js';
@@ -58,13 +59,13 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
   const resumed = readResumed(config, plugins, ranks);
   manualSeed(config.training.seed);
   const model = createModel(plugins);
-  const { lossFnName, optimizerName, learningRate, optimizerArgs } = config.training;
+  const { lossFnName } = config.training;
   placed(given, () => configureLoss(model, lossFnName));
   // Its first weights are drawn on the CPU: they are the same wherever it trains.
   model.to(device);
-  const configure = () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs);
+  placed(given, () => freeze(model, config.training.freeze));
   const optimizer = checkOptimizer(
-    placed(given, () => called('configureOptimizer', configure)),
+    placed(given, () => configureOptimizer(model, config.training)),
     model,
   );
   const rng = randomState(device);
@@ -72,6 +73,21 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
   scope(() => saveModel(model));
   if (resumed !== undefined) restore(resumed, model, optimizer);
   return { config, plugins, model, optimizer, resumed, rng, device };
+}
+
+function configureOptimizer(model: BaseModel, training: ExperimentConfig['training']): unknown {
+  const { optimizerName, learningRate, optimizerArgs } = training;
+  const groups = training.parameterGroups.length === 0 ? undefined : parameterGroups(model, training.parameterGroups);
+  const isOwn = model.configureOptimizer !== BaseModel.prototype.configureOptimizer;
+  if (groups !== undefined && isOwn && model.configureOptimizer.length < 4) {
+    throw settingProblem(
+      ['training', 'parameterGroups'],
+      'the model has a configureOptimizer of its own, which takes no groups: give it a fourth parameter, or leave the groups to it.',
+    );
+  }
+  return called('configureOptimizer', () =>
+    model.configureOptimizer(optimizerName, learningRate, optimizerArgs, groups),
+  );
 }
 
 function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): void {

@@ -1,0 +1,55 @@
+import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { settingProblem } from '../../config/source.js';
+import { didYouMean } from '../../nearest.js';
+import type { Module } from '../../nn/index.js';
+import type { Tensor } from '../../tensor/index.js';
+
+/** Parameters that an optimizer steps with options of their own. */
+export interface ParameterGroup extends Record<string, unknown> {
+  params: Tensor[];
+}
+
+type Groups = TrainingConfig['parameterGroups'];
+
+/** A pattern of names, in which `*` stands for anything, dots too. */
+function isMatch(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
+}
+
+/** The patterns that name no parameter are told: a slip would go unnoticed. */
+function checkPatterns(model: Module, patterns: readonly string[], path: readonly string[]): void {
+  const names = [...model.namedParameters()].map(([name]) => name);
+  for (const pattern of patterns) {
+    if (names.some((name) => isMatch(pattern, name))) continue;
+    const shown = names.length > 20 ? [...names.slice(0, 20), '…'] : names;
+    throw settingProblem(path, `no parameter of the model is called '${pattern}'.${didYouMean(pattern, names)} It has ${shown.join(', ')}.`); // prettier-ignore
+  }
+}
+
+/** Lets the parameters that the patterns name learn no more. */
+export function freeze(model: Module, patterns: readonly string[]): void {
+  checkPatterns(model, patterns, ['training', 'freeze']);
+  for (const [name, parameter] of model.namedParameters()) {
+    if (patterns.some((pattern) => isMatch(pattern, name))) parameter.requiresGrad = false;
+  }
+}
+
+/**
+ * The parameters as the experiment divides them: those that no group names first, with the optimizer's own options, then each
+ * group's, which takes what none before it has taken.
+ */
+export function parameterGroups(model: Module, groups: Groups): ParameterGroup[] {
+  groups.forEach(({ match }, i) => checkPatterns(model, [match].flat(), ['training', 'parameterGroups', String(i), 'match'])); // prettier-ignore
+  const made = groups.map(({ match: _, learningRate, ...options }): ParameterGroup => ({
+    params: [],
+    ...options,
+    ...(learningRate === undefined ? {} : { lr: learningRate }),
+  }));
+  const rest: ParameterGroup = { params: [] };
+  for (const [name, parameter] of model.namedParameters()) {
+    const at = groups.findIndex(({ match }) => [match].flat().some((pattern) => isMatch(pattern, name)));
+    (made[at] ?? rest).params.push(parameter);
+  }
+  return [rest, ...made].filter(({ params }) => params.length > 0);
+}

@@ -1,0 +1,107 @@
+import path from 'node:path';
+
+import { loadSafetensors, registerPlugin, type EpochEnd, type optim } from 'aiforge';
+import { expect } from 'chai';
+
+import { temporaryFolder } from '../support/project.mjs';
+import { abortAt, bytesOf, Config, Dataset, experiment, failureOf, Model, runIn } from './lab.mjs';
+
+let last: optim.Optimizer | undefined;
+
+/** Shows what optimizer it got. */
+class Showing extends Model {
+  override configureOptimizer(...given: Parameters<Model['configureOptimizer']>): optim.Optimizer {
+    const [name, learningRate, options, groups] = given;
+    return (last = super.configureOptimizer(name, learningRate, options, groups));
+  }
+}
+// A function of rest parameters has the length 0.
+Object.defineProperty(Showing.prototype.configureOptimizer, 'length', { value: 4 });
+registerPlugin({ name: 'groups', Model: Showing, Dataset, Config });
+class Own extends Model {
+  override configureOptimizer(name: string, learningRate: number): optim.Optimizer {
+    return super.configureOptimizer(name, learningRate);
+  }
+}
+registerPlugin({ name: 'groups_own', Model: Own, Dataset, Config });
+
+const grouped = (training: object, plugin = 'groups') =>
+  experiment({ epochs: 1, optimizerName: 'AdamW', ...training }, { modelPlugin: plugin, datasetPlugin: plugin });
+
+const weightsOf = (directory: string, name = 'best.safetensors') => loadSafetensors(path.join(directory, name)).tensors;
+
+describe('training.parameterGroups and training.freeze', () => {
+  const folder = temporaryFolder('groups');
+
+  it('give parameters options of their own, those of none first', async () => {
+    const groups = [
+      { match: ['*.bias', 'body.1.*'], weightDecay: 0 },
+      { match: 'head.*', learningRate: 0.1 },
+    ];
+    await runIn(folder, grouped({ parameterGroups: groups, optimizerArgs: { weightDecay: 0.5 } }));
+    const shown = last!.paramGroups.map((group) => {
+      const { params, lr, weightDecay } = group as typeof group & { weightDecay: number };
+      return { shapes: params.map(({ shape }) => String(shape)), lr, weightDecay };
+    });
+    expect(shown).to.deep.equal([
+      { shapes: ['8,4'], lr: 0.01, weightDecay: 0.5 },
+      { shapes: ['8', '8', '8', '2'], lr: 0.01, weightDecay: 0 },
+      { shapes: ['2,8'], lr: 0.1, weightDecay: 0.5 },
+    ]);
+  });
+
+  it('train as one group does where nothing is different', async () => {
+    const one = await runIn(folder, grouped({}));
+    const several = await runIn(folder, grouped({ parameterGroups: [{ match: 'head.*' }, { match: '*.bias' }] }));
+    const [a, b] = [one, several].map(({ runDirectory }) => weightsOf(runDirectory));
+    for (const [name, tensor] of Object.entries(a!)) expect(b![name]!.equal(tensor), name).to.equal(true);
+  });
+
+  it('go on to the same bytes, with a schedule', async () => {
+    const settings = {
+      epochs: 3,
+      parameterGroups: [{ match: 'head.*', learningRate: 0.1 }],
+      freeze: ['body.1.*'],
+      scheduler: { name: 'StepLR', stepSize: 1, gamma: 0.5 },
+    };
+    const ends: EpochEnd[] = [];
+    const whole = await runIn(folder, grouped(settings), { callbacks: [{ onEpochEnd: (end) => void ends.push(end) }] });
+    const cut = await runIn(folder, grouped(settings), abortAt(2, 4));
+    const resumed = await runIn(folder, grouped({ ...settings, resumeFrom: cut.runDirectory }));
+    expect(bytesOf(resumed.runDirectory)).to.equal(bytesOf(whole.runDirectory));
+    expect(ends).to.have.lengthOf(3);
+    const other = grouped({ ...settings, parameterGroups: [], resumeFrom: cut.runDirectory });
+    expect((await failureOf(runIn(folder, other))).message).to.match(/training.parameterGroups .* cannot become/);
+  });
+
+  it('leave what is frozen as it was', async () => {
+    const { runDirectory } = await runIn(folder, grouped({ freeze: ['body.0.*'], epochs: 2 }));
+    const free = await runIn(folder, grouped({ epochs: 1 }));
+    const [frozen, other] = [weightsOf(runDirectory), weightsOf(free.runDirectory)];
+    const begun = new Model({ dropout: 0, classes: 2 } as never).stateDict();
+    expect(Object.keys(frozen)).to.deep.equal(Object.keys(begun));
+    expect(frozen['body.0.weight']!.equal(other['body.0.weight']!)).to.equal(false);
+    const again = await runIn(folder, grouped({ freeze: ['body.0.*'], epochs: 1, learningRate: 0.5 }));
+    expect(weightsOf(again.runDirectory)['body.0.weight']!.equal(frozen['body.0.weight']!)).to.equal(true);
+    expect(weightsOf(again.runDirectory)['head.weight']!.equal(frozen['head.weight']!)).to.equal(false);
+  });
+
+  it('refuse what names nothing, and what the optimizer does not take', async () => {
+    const refused: [object, RegExp, string?][] = [
+      [{ freeze: ['haed.*'] }, /training.freeze: no parameter of the model is called 'haed.\*'/],
+      [{ freeze: ['head.wieght'] }, /Did you mean 'head.weight'/],
+      [{ parameterGroups: [{ match: 'nothing' }] }, /parameterGroups.0.match: no parameter of the model is called 'nothing'/], // prettier-ignore
+      [
+        { parameterGroups: [{ match: '*', weightDecya: 1 }] },
+        /training.parameterGroups: AdamW has no option 'weightDecya'. Did you mean 'weightDecay'/,
+      ],
+      [{ parameterGroups: [{ match: '*' }] }, /a configureOptimizer of its own, which takes no groups/, 'groups_own'],
+    ];
+    for (const [training, said, plugin] of refused) {
+      const { message } = await failureOf(runIn(folder, grouped(training, plugin)));
+      expect(message).to.match(said);
+    }
+    expect(() => grouped({ parameterGroups: [{ match: '*', lr: 1 }] })).to.throw(/expected the rate as learningRate/);
+    expect(() => grouped({ parameterGroups: [{ weightDecay: 1 }] })).to.throw(/match/);
+  });
+});
