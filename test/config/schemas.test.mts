@@ -27,6 +27,8 @@ describe('TrainingConfig', () => {
       precision: 'float32',
       pinMemory: null,
       seed: 42,
+      freeze: [],
+      parameterGroups: [],
       gradClipNorm: null,
       gradClipValue: null,
       limitTrainBatches: null,

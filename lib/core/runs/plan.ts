@@ -8,7 +8,7 @@ import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { manualSeed, scope, type Device, type Tensor } from '../../tensor/index.js';
-import { BaseModel } from '../baseModel.js';
+import type { BaseModel } from '../baseModel.js';
 import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
 import { restoreModel, saveModel } from '../checkpoints/modelState.js';
@@ -64,10 +64,7 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
   // Its first weights are drawn on the CPU: they are the same wherever it trains.
   model.to(device);
   placed(given, () => freeze(model, config.training.freeze));
-  const optimizer = checkOptimizer(
-    placed(given, () => configureOptimizer(model, config.training)),
-    model,
-  );
+  const optimizer = placed(given, () => configureOptimizer(model, config.training));
   const rng = randomState(device);
   // What a checkpoint cannot hold is told before the first one is due.
   scope(() => saveModel(model));
@@ -75,18 +72,15 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
   return { config, plugins, model, optimizer, resumed, rng, device };
 }
 
-function configureOptimizer(model: BaseModel, training: ExperimentConfig['training']): unknown {
+function configureOptimizer(model: BaseModel, training: ExperimentConfig['training']): Optimizer {
   const { optimizerName, learningRate, optimizerArgs } = training;
-  const groups = training.parameterGroups.length === 0 ? undefined : parameterGroups(model, training.parameterGroups);
-  const isOwn = model.configureOptimizer !== BaseModel.prototype.configureOptimizer;
-  if (groups !== undefined && isOwn && model.configureOptimizer.length < 4) {
-    throw settingProblem(
-      ['training', 'parameterGroups'],
-      'the model has a configureOptimizer of its own, which takes no groups: give it a fourth parameter, or leave the groups to it.',
-    );
-  }
-  return called('configureOptimizer', () =>
-    model.configureOptimizer(optimizerName, learningRate, optimizerArgs, groups),
+  const groups = training.parameterGroups.length === 0 ? [] : parameterGroups(model, training.parameterGroups);
+  const configure = () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs, groups);
+  const optimizer = checkOptimizer(called('configureOptimizer', configure), model);
+  if (groups.every(({ params }) => optimizer.paramGroups.some((own) => own.params[0] === params[0]))) return optimizer;
+  throw settingProblem(
+    ['training', 'parameterGroups'],
+    "the model's own configureOptimizer makes other groups: let it take these as its fourth argument, or leave them out.",
   );
 }
 
