@@ -201,8 +201,13 @@ void bag(Call call) {
   require(call.integer("mode") >= 0 && call.integer("mode") <= 2, "'mode' in 0 … 2");
   require_within(call.tensor("indices"), "indices", 0, call.tensor("weight").size(0) - 1);
   bag_offsets(call);
-  require(!call.flag("include_last_offset") || call.tensor("offsets").numel() > 0,
-          "'offsets' with the last offset, got none");
+  if (!call.flag("include_last_offset")) return;
+  // Of indices that no bag holds the mean counts some all the same, and backward reads the gradient
+  // of a bag after the last.
+  const at::Tensor offsets = call.tensor("offsets");
+  const int64_t count = call.tensor("indices").numel();
+  require(offsets.numel() > 0, "'offsets' with the last offset, got none");
+  require_within(offsets.slice(0, -1), "the last offset, the number of indices", count, count);
 }
 
 // The public operator makes its arguments contiguous before it calls one of these.
