@@ -8,6 +8,7 @@ import {
   add,
   AiforgeError,
   broadcastShapes,
+  broadcastTensors,
   cat,
   fromTypedArray,
   noGrad,
@@ -143,6 +144,8 @@ describe('hostile callers', () => {
     expect(codeOf(() => broadcastShapes(long))).to.equal('INVALID_ARGUMENT');
     expect(codeOf(() => ones([2]).set(long, 1))).to.equal('INVALID_ARGUMENT');
     expect(codeOf(() => zeros(long))).to.equal('INVALID_ARGUMENT');
+    const bare = Object.setPrototypeOf([ones([2])], null) as Tensor[];
+    expect(broadcastTensors(bare)[0]!.shape).to.deep.equal([2]);
   });
 
   it('that dispose tensors in the middle of a call do no harm', () => {

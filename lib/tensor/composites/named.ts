@@ -36,10 +36,9 @@ export function named<Named extends object>(
 /** Tensors that were given one by one or as one list. */
 export function tensorList(name: string, given: readonly unknown[]): Tensor[] {
   const list: readonly unknown[] = given.length === 1 && Array.isArray(given[0]) ? given[0] : given;
-  for (const item of list) {
-    if (!Tensor.isTensor(item)) {
-      throw invalid(name, `expected Tensors, found ${show(item)}`);
-    }
-  }
-  return list as Tensor[];
+  // By index: an array is any caller's, and may have no iterator.
+  const items = Array.from({ length: list.length }, (_, i) => list[i]);
+  const wrong = items.findIndex((item) => !Tensor.isTensor(item));
+  if (wrong >= 0) throw invalid(name, `expected Tensors, found ${show(items[wrong])}`);
+  return items as Tensor[];
 }
