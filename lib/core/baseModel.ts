@@ -72,7 +72,7 @@ function madeFor<T>(setting: 'optimizerArgs' | 'parameterGroups' | 'lossFnName',
 
 /** An optimizer keeps whatever a group has; of a setting nothing may go unnoticed. */
 function withKnownOptions(optimizer: Optimizer, groups: readonly ParameterGroup[]): Optimizer {
-  const known = Object.keys(optimizer.defaults);
+  const known = [...Object.keys(optimizer.defaults), 'name'];
   const unknown = groups.flatMap(Object.keys).find((key) => key !== 'params' && !known.includes(key));
   if (unknown === undefined) return optimizer;
   throw settingProblem(

@@ -38,8 +38,8 @@ export class MetricCollection<Batch extends unknown[] = [predictions: Tensor, ta
   readonly #metrics: ReadonlyMap<string, Metric<Batch, Value>>;
   readonly #prefix: string;
   readonly #postfix: string;
-  /** The metrics that count: one for each set of states. */
-  readonly #counting: Metric<Batch, Value>[] = [];
+  /** The metrics that count, one for each set of states, with those that share it. */
+  readonly #counting = new Map<Metric<Batch, Value>, Metric<Batch, Value>[]>();
 
   constructor(
     metrics: Readonly<Record<string, Metric<Batch, Value>>> | readonly Metric<Batch, Value>[],
@@ -54,8 +54,8 @@ export class MetricCollection<Batch extends unknown[] = [predictions: Tensor, ta
       const key = metric.updateCount === 0 ? metric.stateKey : undefined;
       const other = key === undefined ? undefined : first.get(key);
       if (other !== undefined) metric.shareStatesOf(other);
-      else this.#counting.push(metric);
       if (key !== undefined) first.set(key, other ?? metric);
+      this.#counting.set(other ?? metric, [...(this.#counting.get(other ?? metric) ?? []), metric]);
     }
   }
 
@@ -65,7 +65,7 @@ export class MetricCollection<Batch extends unknown[] = [predictions: Tensor, ta
   }
 
   update(...batch: Batch): void {
-    for (const metric of this.#counting) metric.update(...batch);
+    for (const metric of this.#counting.keys()) metric.update(...batch);
   }
 
   /** The value of each metric, by its name with prefix and postfix. */
@@ -79,19 +79,22 @@ export class MetricCollection<Batch extends unknown[] = [predictions: Tensor, ta
       this.update(...batch);
       return this.compute();
     };
-    return this.#counting.reduce((body, metric) => () => metric.aside(body), once)();
+    return [...this.#counting.keys()].reduce((body, metric) => () => metric.aside(body), once)();
   }
 
   /** The values of the batches of all ranks, which all call it. */
   async computeOver(group: Gathers): Promise<Record<string, Value>> {
-    const values: Record<string, Value> = {};
+    const values = new Map<Metric<Batch, Value>, Value>();
     // One after the other: every rank calls the same collectives in the same order.
-    for (const [name, metric] of this.#metrics) values[this.#nameOf(name)] = await metric.computeOver(group);
-    return values;
+    for (const [counting, metrics] of this.#counting) {
+      const states = await counting.statesOf(group);
+      for (const metric of metrics) values.set(metric, metric.computeFrom(states));
+    }
+    return this.#named((metric) => values.get(metric)!);
   }
 
   reset(): void {
-    for (const metric of this.#counting) metric.reset();
+    for (const metric of this.#counting.keys()) metric.reset();
   }
 
   stateDict(): Record<string, MetricState> {

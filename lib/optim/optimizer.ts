@@ -28,9 +28,15 @@ import { checkCapture, isCapturable } from './capturable.js';
 import { hasChanged, type Plan } from './plan.js';
 import { parametersKind, type OptimizerSignature } from './optimizerSignature.js';
 import { reject, withDefaults } from './options.js';
-import { groupsOf, type ParameterGroup, type ParameterGroupOptions, type Parameters } from './parameterGroups.js';
+import {
+  groupsOf,
+  parametersIn,
+  type ParameterGroup,
+  type ParameterGroupOptions,
+  type Parameters,
+} from './parameterGroups.js';
 import { valueOf, type Scalar } from './scalars.js';
-import { describeGroup, detached, packGroup, readStateDict, type OptimizerStateDict } from './stateDict.js';
+import { describeGroup, makeStateDict, readStateDict, type OptimizerStateDict } from './stateDict.js';
 
 export { type ParameterGroup, type ParameterGroupOptions, type Parameters };
 
@@ -147,12 +153,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     if (!Tensor.isTensor(given) && !parametersKind.accepts(given)) {
       reject(`addParamGroup: params must be ${parametersKind.expected}, got ${show(given)}.`);
     }
-    const items: unknown[] = Tensor.isTensor(given) ? [given] : [...given];
-    const named = items.filter((item) => Array.isArray(item)) as [string, Tensor][];
-    if (named.length !== 0 && named.length !== items.length) reject('Either all parameters have names or none.');
-    const params = (named.length === 0 ? items : named.map(([, parameter]) => parameter)) as Tensor[];
-    const group = { ...withDefaults(this.defaults, own as object), params } as unknown as ParameterGroup<Options>;
-    if (named.length !== 0) group.paramNames = named.map(([name]) => name);
+    const listed = parametersIn(given);
+    const { params } = listed;
+    const group = { ...withDefaults(this.defaults, own as object), ...listed } as unknown as ParameterGroup<Options>;
     // The others are as the first.
     const [first] = this.paramGroups;
     if (first !== undefined && (first.paramNames === undefined) !== (group.paramNames === undefined)) {
@@ -343,19 +346,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   stateDict(): OptimizerStateDict {
     nothing.check('stateDict', arguments);
     for (const hook of this.#stateDictPreHooks) hook(this);
-    const parameters = this.paramGroups.flatMap((group) => group.params);
-    const state: OptimizerStateDict['state'] = {};
-    parameters.forEach((parameter, i) => {
-      const own = Object.entries(this.state.get(parameter) ?? {});
-      if (own.length > 0) state[i] = Object.fromEntries(own.map(([name, value]) => [name, detached(value)]));
-    });
-    let first = 0;
-    const groups = this.paramGroups.map((group) => {
-      const packed = packGroup(group, first);
-      first += group.params.length;
-      return packed;
-    });
-    let result: OptimizerStateDict = { state, param_groups: groups };
+    let result = makeStateDict(this.paramGroups, this.state);
     for (const hook of this.#stateDictPostHooks) result = hook(this, result) ?? result;
     return result;
   }

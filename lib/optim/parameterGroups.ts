@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { ScheduledOptions } from './optimizerSignature.js';
 import { isOptions } from '../signature.js';
 import { show } from '../show.js';
@@ -32,4 +32,13 @@ export function groupsOf<Options>(optimizer: string, items: readonly unknown[]):
   if (isGroup(first)) return items as ParameterGroupOptions<Options>[];
   if (isOptions(first)) reject(`${optimizer}: a group needs params, the list of its parameters, got ${show(first)}.`);
   return [{ params: items } as unknown as ParameterGroupOptions<Options>];
+}
+
+/** The parameters of a group, and their names where they have any. */
+export function parametersIn(given: Tensor | Parameters): { params: Tensor[]; paramNames?: string[] } {
+  const items: unknown[] = Tensor.isTensor(given) ? [given] : [...given];
+  const named = items.filter((item) => Array.isArray(item)) as [string, Tensor][];
+  if (named.length === 0) return { params: items as Tensor[] };
+  if (named.length !== items.length) reject('Either all parameters have names or none.');
+  return { params: named.map(([, parameter]) => parameter), paramNames: named.map(([name]) => name) };
 }

@@ -28,13 +28,32 @@ interface Group {
   params: readonly Tensor[];
 }
 
-export function packGroup(group: Group, first: number): PackedGroup {
+function packGroup(group: Group, first: number): PackedGroup {
   const { params, ...options } = group;
   const packed = Object.entries(options).map(([name, value]) => [
     stateDictName(name),
     Array.isArray(value) ? [...(value as unknown[])] : value,
   ]);
   return { ...Object.fromEntries(packed), params: params.map((_, i) => first + i) } as PackedGroup;
+}
+
+/** The state by the number of the parameter among those of all groups, and the groups. */
+export function makeStateDict(
+  groups: readonly Group[],
+  states: ReadonlyMap<Tensor, ParameterState>,
+): OptimizerStateDict {
+  const state: OptimizerStateDict['state'] = {};
+  let first = 0;
+  const packed = groups.map((group) => {
+    group.params.forEach((parameter, i) => {
+      const own = Object.entries(states.get(parameter) ?? {});
+      if (own.length > 0) state[first + i] = Object.fromEntries(own.map(([name, value]) => [name, detached(value)]));
+    });
+    const made = packGroup(group, first);
+    first += group.params.length;
+    return made;
+  });
+  return { state, param_groups: packed };
 }
 
 function describeValue(value: unknown, isFloat = false): string {
@@ -63,7 +82,7 @@ export function describeGroup(group: Group, floats: readonly string[]): string {
 }
 
 /** A value of the state as it is, or detached where it has a graph. */
-export function detached(value: StateValue): StateValue {
+function detached(value: StateValue): StateValue {
   if (Tensor.isTensor(value)) return value.requiresGrad ? value.detach() : value;
   return Array.isArray(value) ? value.map(detached) : value;
 }

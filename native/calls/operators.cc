@@ -3,13 +3,12 @@
 #include <ATen/MemoryOverlap.h>
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/functorch/BatchedTensorImpl.h>
-#include <ATen/functorch/TensorWrapper.h>
 #include <torch/headeronly/version.h>
 
 #include "../environment.h"
 #include "../errors.h"
 #include "../topics.h"
+#include "../transforms/functorch.h"
 #include "each_tensor.h"
 #include "saved_metadata.h"
 
@@ -65,7 +64,7 @@ bool writes_into(const c10::Argument& argument) {
 Operator::Operator(c10::OperatorHandle found)
     : handle(found),
       name(full_name(found.operator_name())),
-      guards(guards_of(name)),
+      guards(guards_of(name, {c10::DispatchKey::CPU, kCallsAlone})),
       inner_parts(found.schema()),
       resizes(may_resize(found)),
       draws(found.hasTag(at::Tag::nondeterministic_seeded)) {
@@ -134,19 +133,6 @@ void push_arguments(Environment& environment, napi_env env, const Operator& op,
   }
 }
 
-// What the tensors of function transforms stand for.
-at::Tensor innermost(at::Tensor tensor) {
-  for (;;) {
-    if (const auto* batched = at::functorch::maybeGetBatchedImpl(tensor)) {
-      tensor = batched->value();
-    } else if (const auto* wrapper = at::functorch::maybeGetTensorWrapper(tensor)) {
-      tensor = wrapper->value();
-    } else {
-      return tensor;
-    }
-  }
-}
-
 // A tensor that stands for zeros has no memory, not even to be resized.
 void check_has_memory(const at::Tensor& tensor, const std::string& name) {
   if (!innermost(tensor)._is_zerotensor()) return;
@@ -155,7 +141,7 @@ void check_has_memory(const at::Tensor& tensor, const std::string& name) {
 
 // Kernels that write their results from the start of the memory on do so whatever its strides are.
 void check_out(const at::Tensor& given, const std::string& name) {
-  const at::Tensor tensor = innermost(given);
+  const at::Tensor& tensor = innermost(given);
   if (tensor.layout() != c10::kStrided) return;
   if (at::has_internal_overlap(tensor) != at::MemOverlap::Yes) return;
   throw Error(

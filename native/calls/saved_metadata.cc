@@ -7,7 +7,7 @@
 
 #include <typeinfo>
 
-#include "../errors.h"
+#include "../guards/guards.h"
 #include "each_tensor.h"
 
 namespace aiforge {
@@ -95,21 +95,11 @@ void SavedMetadata::restore(const Saved& saved) {
 
 void SavedMetadata::check_within_memory() const {
   for (const Saved& saved : saved_) {
-    if (!saved.copy && is_plain(saved.tensor)) check_within_memory(saved.tensor);
+    const at::Tensor& tensor = saved.tensor;
+    if (saved.copy || !is_plain(tensor) || tensor.is_meta()) continue;
+    require_view(tensor.sizes(), tensor.strides(), tensor.storage_offset(),
+                 elements_of_memory(tensor));
   }
-}
-
-void SavedMetadata::check_within_memory(const at::Tensor& tensor) {
-  if (tensor.is_meta() || tensor.numel() == 0) return;
-  __int128 last = tensor.storage_offset();
-  for (int64_t dim = 0; dim < tensor.dim(); ++dim) {
-    last += static_cast<__int128>(tensor.size(dim) - 1) * tensor.stride(dim);
-  }
-  const auto elements = static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());
-  if (last < elements) return;
-  throw Error("INVALID_ARGUMENT", "the new strides reach beyond the tensor's memory, which holds " +
-                                      std::to_string(elements) +
-                                      " elements; use contiguous() or clone() first");
 }
 
 }  // namespace aiforge

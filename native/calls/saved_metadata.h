@@ -39,7 +39,6 @@ class SavedMetadata {
   void save(const at::Tensor& tensor);
   bool save_within(const at::Tensor& tensor);
   static void restore(const Saved& saved);
-  static void check_within_memory(const at::Tensor& tensor);
 
   c10::SmallVector<Saved, 1> saved_;  // what is within another before it
 };

@@ -37,26 +37,6 @@ const at::Tensor& read_tensor(Environment& environment, napi_env env, napi_value
   return environment.handles.get(to_handle(number));
 }
 
-struct LayoutName {
-  const char* name;
-  c10::Layout layout;
-};
-constexpr LayoutName kLayouts[] = {
-    {"strided", c10::kStrided},      {"sparse_coo", c10::kSparse},
-    {"sparse_csr", c10::kSparseCsr}, {"sparse_csc", c10::kSparseCsc},
-    {"sparse_bsr", c10::kSparseBsr}, {"sparse_bsc", c10::kSparseBsc},
-    {"_mkldnn", c10::kMkldnn},       {"jagged", c10::Layout::Jagged},
-};
-
-c10::Layout read_layout(const std::string& name) {
-  for (const LayoutName& entry : kLayouts) {
-    if (name == entry.name) return entry.layout;
-  }
-  throw Error("INVALID_ARGUMENT", "unknown layout '" + name +
-                                      "'; expected 'strided', "
-                                      "'sparse_coo', 'sparse_csr', … ");
-}
-
 c10::MemoryFormat read_memory_format(const std::string& name) {
   if (name == "contiguous_format") return c10::MemoryFormat::Contiguous;
   if (name == "preserve_format") return c10::MemoryFormat::Preserve;
@@ -96,7 +76,7 @@ c10::IValue single(Environment& environment, napi_env env, napi_value value, Kin
       return static_cast<int64_t>(
           dtype_from_name(expect_string(env, value, "a dtype such as 'float32'")));
     case Kind::Layout:
-      return static_cast<int64_t>(read_layout(expect_string(env, value, "a layout")));
+      return static_cast<int64_t>(layout_from_name(expect_string(env, value, "a layout")));
     case Kind::MemoryFormat:
       return static_cast<int64_t>(read_memory_format(expect_string(env, value, "a memory format")));
     case Kind::Device:
@@ -296,13 +276,6 @@ napi_value from_scalar(napi_env env, const c10::Scalar& value) {
   if (value.isIntegral(false)) return from_int(env, value.toLong());
   if (value.isComplex()) return from_complex(env, value.toComplexDouble());
   return number(env, value.toDouble());
-}
-
-const char* layout_name(c10::Layout layout) {
-  for (const LayoutName& entry : kLayouts) {
-    if (layout == entry.layout) return entry.name;
-  }
-  return "unknown";
 }
 
 ValueType value_type_of(const c10::TypePtr& type, std::optional<int32_t> list_size) {

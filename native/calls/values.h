@@ -70,6 +70,7 @@ at::Tensor with_memory(const at::Tensor& tensor);
 std::string describe_tensor(const at::Tensor& tensor);
 
 const char* layout_name(c10::Layout layout);
+c10::Layout layout_from_name(const std::string& name);
 const char* dtype_name(c10::ScalarType type);
 c10::ScalarType dtype_from_name(const std::string& name);
 

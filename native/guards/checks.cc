@@ -115,12 +115,6 @@ void empty_result(Call call) {
           "'output_size' of at most a million beside a size of 0");
 }
 
-// Whether there are numbers in memory that can be read here.
-static bool is_readable(const at::Tensor& tensor) {
-  return tensor.defined() && tensor.has_storage() && tensor.device().is_cpu() &&
-         tensor.layout() == c10::kStrided && !tensor._is_zerotensor();
-}
-
 static bool has_floats(const at::Tensor& tensor) {
   return is_readable(tensor) && !c10::isIntegralType(tensor.scalar_type(), true);
 }
@@ -301,10 +295,6 @@ void attention_backward(Call call) {
           "'key' as wide as 'query' and 'value' as 'out'");
 }
 
-int64_t elements_of_memory(const at::Tensor& tensor) {
-  return static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());
-}
-
 void nested_views(Call call) {
   require_dims(call, "self", 1, 1);
   require_dims(call, "nested_size", 0, 2);
@@ -320,44 +310,6 @@ void nested_views(Call call) {
     require_view({sizes.const_data_ptr<int64_t>() + i * dims, static_cast<size_t>(dims)},
                  {strides.const_data_ptr<int64_t>() + i * dims, static_cast<size_t>(dims)},
                  offsets.const_data_ptr<int64_t>()[i], call.tensor("self").numel());
-  }
-}
-
-void sparse_compressed(Call call, const char* compressed, const char* plain, c10::Layout layout) {
-  const at::Tensor outer = call.tensor(compressed);
-  const at::Tensor inner = call.tensor(plain);
-  const at::Tensor values = call.tensor("values");
-  const bool has_blocks = layout == c10::kSparseBsr || layout == c10::kSparseBsc;
-  const bool by_rows = layout == c10::kSparseCsr || layout == c10::kSparseBsr;
-  const int64_t batch = outer.dim() - 1;
-  require_dims(call, compressed, 1, 62);
-  require_dims(call, plain, outer.dim(), outer.dim());
-  require_dims(call, "values", outer.dim() + (has_blocks ? 2 : 0), 64);
-  require_same_leading(call, compressed, plain, batch);
-  require_same_leading(call, plain, "values", outer.dim());
-  require(outer.size(-1) > 0, "a pointer before the first row or column");
-  const int64_t nnz = inner.size(-1);
-  int64_t last = INT64_MAX;
-  if (call.has("size")) {
-    const std::vector<int64_t> sizes = call.integers("size");
-    require(static_cast<int64_t>(sizes.size()) >= batch + 2, "a 'size' with rows and columns");
-    const auto blocks = [&](int64_t dim) {
-      const int64_t block = has_blocks ? values.size(batch + 1 + dim) : 1;
-      const int64_t size = sizes[static_cast<size_t>(batch + dim)];
-      require(block > 0 && size >= 0 && size % block == 0, "a 'size' of whole blocks");
-      return size / block;
-    };
-    if (outer.size(-1) != blocks(by_rows ? 0 : 1) + 1)
-      refuse(std::string("'") + compressed + "' to have a pointer more than there are " +
-             (by_rows ? "rows" : "columns") + ", got " + describe_tensor(outer));
-    last = blocks(by_rows ? 1 : 0) - 1;
-  }
-  require_within(inner, plain, 0, last);
-  const at::Tensor all = outer.reshape({-1, outer.size(-1)});
-  for (int64_t i = 0; i < all.size(0); ++i) {
-    require_rising(all[i], compressed, 0, nnz);
-    require_within(all[i].slice(0, 0, 1), std::string("the first of '") + compressed + "'", 0, 0);
-    require_within(all[i].slice(0, -1), std::string("the last of '") + compressed + "'", nnz, nnz);
   }
 }
 

@@ -54,7 +54,7 @@ void index_tensors(Call call);
 void quantization_search(Call call);
 void attention_backward(Call call);
 void nested_views(Call call);
-void sparse_compressed(Call call, const char* compressed, const char* plain, c10::Layout layout);
-int64_t elements_of_memory(const at::Tensor& tensor);
+void sparse_coo(Call call);
+void sparse_compressed(Call call);
 
 }  // namespace aiforge::checks

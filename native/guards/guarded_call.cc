@@ -65,11 +65,13 @@ std::string quoted(const std::string& name) { return "'" + name + "'"; }
 
 }  // namespace
 
+bool is_readable(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.has_storage() && tensor.device().is_cpu() &&
+         tensor.layout() == c10::kStrided && !tensor._is_zerotensor();
+}
+
 Integers::Integers(const at::Tensor& tensor) {
-  const bool is_readable = tensor.defined() && tensor.has_storage() && tensor.device().is_cpu() &&
-                           tensor.layout() == c10::kStrided && !tensor._is_zerotensor() &&
-                           c10::isIntegralType(tensor.scalar_type(), false);
-  if (!is_readable) return;
+  if (!is_readable(tensor) || !c10::isIntegralType(tensor.scalar_type(), false)) return;
   whole_ = tensor.to(c10::kLong).contiguous();
   values_ = {whole_.const_data_ptr<int64_t>(), static_cast<size_t>(whole_.numel())};
 }
@@ -173,6 +175,10 @@ void require_equal_lists(const GuardedCall& call) {
   }
 }
 
+int64_t elements_of_memory(const at::Tensor& tensor) {
+  return static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());
+}
+
 void require_view(at::IntArrayRef sizes, at::IntArrayRef strides, int64_t offset,
                   int64_t elements) {
   require(sizes.size() == strides.size(), "as many strides as sizes");
@@ -184,7 +190,8 @@ void require_view(at::IntArrayRef sizes, at::IntArrayRef strides, int64_t offset
     last += static_cast<__int128>(sizes[i] - 1) * strides[i];
   }
   if (!(offset >= 0 && (is_empty || last < elements)))
-    refuse("a view within the " + std::to_string(elements) + " elements of its memory");
+    refuse("sizes and strides within the memory, which holds " + std::to_string(elements) +
+           " elements; clone() gives a tensor memory of its own");
 }
 
 void refuse_inner(const std::string& instead) {

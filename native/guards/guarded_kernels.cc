@@ -56,7 +56,7 @@ bool works_on_list(const c10::OperatorHandle& op) {
 }
 
 std::vector<const Guard*> rules_of(const c10::OperatorName& name, DispatchKey key) {
-  std::vector<const Guard*> guards = guards_of(full_name(name), key);
+  std::vector<const Guard*> guards = guards_of(full_name(name), {key});
   guards.erase(std::remove_if(guards.begin(), guards.end(),
                               [](const Guard* guard) { return guard->instead != nullptr; }),
                guards.end());

@@ -1,7 +1,5 @@
 #include "guards.h"
 
-#include <ATen/ops/_validate_sparse_coo_tensor_args.h>
-
 #include "checks.h"
 
 namespace aiforge {
@@ -138,7 +136,7 @@ const std::vector<Guard> kGuards = {
      [](Call call) { require(call.integer("groups") > 0, "'groups' above 0"); }},
     {"index_put index_put_ _index_put_impl _index_put_impl_ _unsafe_index_put",
      "reads the first index that is a tensor, under vmap whether or not there is one",
-     index_tensors},
+     index_tensors, nullptr, kCallsAlone},
     {"select", "looks for the dimension among those counted from the front",
      [](Call call) {
        require(call.integer("dim") >= 0, "'dim' of a nested tensor counted from the front");
@@ -316,7 +314,14 @@ const std::vector<Guard> kGuards = {
      }},
     {"conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution",
      "divides by the number of groups, under vmap before it looks at it",
-     [](Call call) { require(call.integer("groups", 1) > 0, "'groups' above 0"); }},
+     [](Call call) { require(call.integer("groups", 1) > 0, "'groups' above 0"); }, nullptr,
+     kCallsAlone},
+    {"quantize_per_channel", "has no code for zero points with fractions and qint32",
+     [](Call call) {
+       require(!call.tensor("zero_points").is_floating_point() ||
+                   call.integer("dtype") != static_cast<int64_t>(c10::kQInt32),
+               "'zero_points' of whole numbers for qint32");
+     }},
     {"_neg_view _neg_view_copy view.dtype view_copy.dtype view_copy.dtype_out",
      "reads a quantized tensor's numbers as if they were its own",
      [](Call call) {
@@ -352,40 +357,21 @@ const std::vector<Guard> kGuards = {
          require_rising(offsets, "offsets", 0, most);
        }
      }},
-    {"_sparse_coo_tensor_unsafe", "believes every index",
-     [](Call call) {
-       at::_validate_sparse_coo_tensor_args(call.tensor("indices"), call.tensor("values"),
-                                            call.integers("size"));
-     }},
+    {"_sparse_coo_tensor_unsafe", "believes every index", sparse_coo},
     {"_sparse_coo_tensor_with_dims_and_tensors", "believes every index",
      [](Call call) {
-       at::_validate_sparse_coo_tensor_args(call.tensor("indices"), call.tensor("values"),
-                                            call.integers("size"));
+       sparse_coo(call);
        require(call.integer("sparse_dim") == call.tensor("indices").size(0) &&
                    call.integer("dense_dim") == call.tensor("values").dim() - 1,
                "'sparse_dim' and 'dense_dim' to be those of 'indices' and 'values'");
      }},
-    {"sparse_coo_tensor", "believes every index",
-     [](Call call) {
-       if (!call.has("indices") || !call.has("size")) return;
-       if (call.tensor("indices").is_meta()) return;
-       at::_validate_sparse_coo_tensor_args(call.tensor("indices"), call.tensor("values"),
-                                            call.integers("size"));
-     }},
-    {"_sparse_compressed_tensor_unsafe sparse_compressed_tensor", "believes every index",
-     [](Call call) {
-       if (!call.has("layout")) return;
-       sparse_compressed(call, "compressed_indices", "plain_indices",
-                         static_cast<c10::Layout>(call.integer("layout")));
-     }},
-    {"_sparse_csr_tensor_unsafe sparse_csr_tensor", "believes every index",
-     [](Call call) { sparse_compressed(call, "crow_indices", "col_indices", c10::kSparseCsr); }},
-    {"_sparse_bsr_tensor_unsafe sparse_bsr_tensor", "believes every index",
-     [](Call call) { sparse_compressed(call, "crow_indices", "col_indices", c10::kSparseBsr); }},
-    {"_sparse_csc_tensor_unsafe sparse_csc_tensor", "believes every index",
-     [](Call call) { sparse_compressed(call, "ccol_indices", "row_indices", c10::kSparseCsc); }},
-    {"_sparse_bsc_tensor_unsafe sparse_bsc_tensor", "believes every index",
-     [](Call call) { sparse_compressed(call, "ccol_indices", "row_indices", c10::kSparseBsc); }},
+    {"sparse_coo_tensor", "believes every index", sparse_coo, nullptr, kCallsAlone},
+    {"sparse_compressed_tensor sparse_csr_tensor sparse_csc_tensor sparse_bsr_tensor "
+     "sparse_bsc_tensor",
+     "believes every index", sparse_compressed, nullptr, kCallsAlone},
+    {"_sparse_compressed_tensor_unsafe _sparse_csr_tensor_unsafe _sparse_csc_tensor_unsafe "
+     "_sparse_bsr_tensor_unsafe _sparse_bsc_tensor_unsafe",
+     "believes every index", sparse_compressed},
     {"_convert_indices_from_coo_to_csr", "writes wherever the indices point",
      [](Call call) {
        require_dims(call, "self", 1, 1);

@@ -40,6 +40,9 @@ class GuardedCall {
 // The inner step of a public operator: what only it may give is not checked here.
 [[noreturn]] void refuse_inner(const std::string& instead);
 
+// Of a rule that LibTorch itself does not break.
+constexpr c10::DispatchKey kCallsAlone = c10::DispatchKey::Undefined;
+
 // One row of the table in guards.cc.
 struct Guard {
   const char* operators;  // names, without overloads for all of them; `*` ends a prefix
@@ -47,7 +50,8 @@ struct Guard {
   void (*rule)(const GuardedCall& call);  // throws INVALID_ARGUMENT
   // The public operator of which this is an inner step, which nobody else can call.
   const char* instead = nullptr;
-  // Whose kernel: a rule for tensors of another kind than the plain ones costs those nothing.
+  // In front of whose kernel: a rule for tensors of another kind than the plain ones costs those
+  // nothing. That of CPU is asked before calls from JavaScript too, kCallsAlone nowhere else.
   c10::DispatchKey kernel = c10::DispatchKey::CPU;
 
   void check(const GuardedCall& call) const {
@@ -56,9 +60,10 @@ struct Guard {
   }
 };
 
-// The rows for one kind of kernel of an operator such as aten::add.Tensor: none for nearly all.
-std::vector<const Guard*> guards_of(const std::string& name,
-                                    c10::DispatchKey kernel = c10::DispatchKey::CPU);
+using Kernels = std::initializer_list<c10::DispatchKey>;
+
+// The rows of an operator such as aten::add.Tensor that are of these kernels: none for nearly all.
+std::vector<const Guard*> guards_of(const std::string& name, Kernels kernels);
 
 const std::vector<Guard>& all_guards();
 
@@ -72,8 +77,11 @@ using Names = std::initializer_list<const char*>;
 [[noreturn]] void refuse(const std::string& expected);
 void require(bool holds, const char* expected);
 
-// The integers of a tensor whose memory can be read here; none of any other, which has no memory
-// that could be read wrongly: meta tensors, tensors of a transform.
+// Whether a tensor's memory can be read here. Any other has none that could be read wrongly: meta
+// tensors, tensors of a transform.
+bool is_readable(const at::Tensor& tensor);
+
+// The integers of a tensor that is readable; none of any other.
 class Integers {
  public:
   explicit Integers(const at::Tensor& tensor);
@@ -107,6 +115,7 @@ void require_axis(int64_t dim, int64_t dims, const std::string& name);
 void require_dense(const GuardedCall& call, Names names);
 // Every list of the call is as long as the first.
 void require_equal_lists(const GuardedCall& call);
+int64_t elements_of_memory(const at::Tensor& tensor);
 // Sizes and strides from an offset lie within `elements` of memory.
 void require_view(at::IntArrayRef sizes, at::IntArrayRef strides, int64_t offset, int64_t elements);
 

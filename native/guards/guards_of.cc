@@ -46,7 +46,7 @@ class Patterns {
 
 }  // namespace
 
-std::vector<const Guard*> guards_of(const std::string& name, c10::DispatchKey kernel) {
+std::vector<const Guard*> guards_of(const std::string& name, Kernels kernels) {
   std::vector<const Guard*> found;
   if (name.rfind("aten::", 0) != 0) return found;
   static const Patterns patterns;
@@ -55,8 +55,10 @@ std::vector<const Guard*> guards_of(const std::string& name, c10::DispatchKey ke
   patterns.find(whole, found);
   if (base != whole) patterns.find(base, found);
   patterns.find_beginnings(base, found);
-  const auto is_of_another = [&](const Guard* guard) { return guard->kernel != kernel; };
-  found.erase(std::remove_if(found.begin(), found.end(), is_of_another), found.end());
+  const auto is_of_others = [&](const Guard* guard) {
+    return std::find(kernels.begin(), kernels.end(), guard->kernel) == kernels.end();
+  };
+  found.erase(std::remove_if(found.begin(), found.end(), is_of_others), found.end());
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;

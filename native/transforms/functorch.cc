@@ -3,7 +3,6 @@
 #include <ATen/functorch/BatchedTensorImpl.h>
 #include <ATen/functorch/DynamicLayer.h>
 #include <ATen/functorch/TensorWrapper.h>
-#include <ATen/ops/lift_fresh.h>
 #include <c10/core/AutogradState.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
@@ -44,6 +43,19 @@ at::Tensor unwrapped(const at::Tensor& tensor) {
   }
 }
 
+const at::Tensor& innermost(const at::Tensor& tensor) {
+  const at::Tensor* inner = &tensor;
+  while (true) {
+    if (const auto* batched = functorch::maybeGetBatchedImpl(*inner)) {
+      inner = &batched->value();
+    } else if (const auto* wrapper = functorch::maybeGetTensorWrapper(*inner)) {
+      inner = &wrapper->value();
+    } else {
+      return *inner;
+    }
+  }
+}
+
 OutsideTransforms::OutsideTransforms() : front_(is_excluded(kFront)), back_(is_excluded(kBack)) {
   exclude(kFront, true);
   exclude(kBack, true);
@@ -53,8 +65,6 @@ OutsideTransforms::~OutsideTransforms() {
   exclude(kFront, front_);
   exclude(kBack, back_);
 }
-
-at::Tensor of_transforms(const at::Tensor& tensor) { return at::lift_fresh(tensor); }
 
 bool transforms_run() {
   return c10::impl::tls_is_dispatch_key_included(kFront) && !is_excluded(kFront);

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/lift_fresh.h>
 
 namespace aiforge {
 
 // The tensor that holds the elements: what a transform for gradients wraps is looked through, also
 // after it has ended. Throws for a tensor of vmap, which stands for many.
 at::Tensor unwrapped(const at::Tensor& tensor);
+
+// What the wrappers of all transforms stand for in the end, of vmap the whole batch.
+const at::Tensor& innermost(const at::Tensor& tensor);
 
 // While it lives, operators on unwrapped tensors pass by the transforms that are running.
 class OutsideTransforms {
@@ -22,11 +26,10 @@ class OutsideTransforms {
   bool back_;
 };
 
-// A tensor that a transform for gradients knows as one of its own level, as torch.tensor gives it.
-at::Tensor of_transforms(const at::Tensor& tensor);
 bool transforms_run();
 
-// A tensor whose memory is written as it is made, which a tensor inside transforms does not have.
+// A tensor whose memory is written as it is made, which a tensor inside transforms does not have;
+// those know it afterwards as one of their own level, as what torch.tensor makes.
 template <typename Make>
 at::Tensor lifted(const Make& make) {
   if (!transforms_run()) return make();
@@ -35,7 +38,7 @@ at::Tensor lifted(const Make& make) {
     const OutsideTransforms outside;
     made = make();
   }
-  return of_transforms(made);
+  return at::lift_fresh(made);
 }
 
 // LibTorch's guard of inference mode restores the dispatch keys of the moment when it was made:

@@ -52,7 +52,7 @@ class Measuring extends Model {
     metric.update(output.predictions!, batch.labels);
     this.inner.all.update(output.predictions!, batch.labels);
     this.log('rights', metric);
-    this.log('all', this.inner.all);
+    this.log('all', this.inner.all, { onEpoch: true });
     return output;
   }
 }
@@ -199,7 +199,7 @@ describe('log', () => {
       const run = runOf('logs_lost', (model, batch) => (update(model, batch), model.log('lost', lost)));
       expect((await failureOf(runIn(folder, run))).message).to.match(/a Rights that is no property of the model: make it in the constructor, as this.lost/); // prettier-ignore
       const step = runOf('logs_onStep', (model) => model.log('lost', lost, { onStep: true }));
-      expect((await failureOf(runIn(folder, step))).message).to.match(/a metric, with options/);
+      expect((await failureOf(runIn(folder, step))).message).to.match(/a metric, with other options than onEpoch/);
       const never = runOf('logs_never', (model) => {
         Object.assign(model, { lost });
         lost.reset();

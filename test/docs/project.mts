@@ -60,6 +60,7 @@ export class DocumentedProject {
         paths: {
           aiforge: ['../../dist/lib/index.d.ts'],
           'aiforge/distributed': ['../../dist/lib/distributed/index.d.ts'],
+          'aiforge/metrics': ['../../dist/lib/metrics/index.d.ts'],
         },
       },
       include: ['**/*.ts'],

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { load, ones, save } from 'aiforge';
 import { expect } from 'chai';
 
+import { temporaryFolder } from '../support/project.mjs';
 import { reference } from '../support/reference.mjs';
 import { readZip } from './zipFiles.mjs';
 
@@ -13,13 +12,8 @@ interface Described {
 }
 
 describe('pickles of torch.save', () => {
-  let folder: string;
-  let file: string;
-  before(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'aiforge-test-'));
-    file = path.join(folder, 'data.pt');
-  });
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder('pickles');
+  const file = path.join(folder, 'data.pt');
 
   it('write a text that occurs again, and the name of a function, once', () => {
     const rows = Array.from({ length: 300 }, (_, i) => ({ kind: 'a row', number: i, x: ones([1]) }));

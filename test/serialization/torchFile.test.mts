@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import {
@@ -20,6 +19,7 @@ import {
 } from 'aiforge';
 import { expect } from 'chai';
 
+import { temporaryFolder } from '../support/project.mjs';
 import { reference } from '../support/reference.mjs';
 import { readZip, writeZip } from './zipFiles.mjs';
 
@@ -56,13 +56,8 @@ const at = (value: unknown, ...keys: string[]): unknown =>
   keys.reduce((inner, key) => (inner as Described).dict.find(([, name]) => name === key)![2], value);
 
 describe('save and load', () => {
-  let folder: string;
-  let file: string;
-  before(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'aiforge-test-'));
-    file = path.join(folder, 'data.pt');
-  });
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder('torch-file');
+  const file = path.join(folder, 'data.pt');
 
   it('read what they wrote', () => {
     const base = arange(6).reshape([2, 3]);

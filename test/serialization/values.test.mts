@@ -1,21 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { arange, load, ones, quantizePerTensor, save, tensor, type Tensor, zeros } from 'aiforge';
 import { expect } from 'chai';
 
+import { temporaryFolder } from '../support/project.mjs';
 import { refusalOf } from '../support/refusal.mjs';
 import { writePickle } from './zipFiles.mjs';
 
 describe('values in files of torch.save', () => {
-  let folder: string;
-  let file: string;
-  before(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'aiforge-test-'));
-    file = path.join(folder, 'data.pt');
-  });
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder('values');
+  const file = path.join(folder, 'data.pt');
 
   const refusal = (work: () => unknown): string => {
     const { code, message } = refusalOf(work);

@@ -83,12 +83,12 @@ export function log(model: Module, given: [name: string, value: Loggable, option
   if (Object.hasOwn(entries, name)) {
     throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}' twice in one step: log it once, or under two names.`); // prettier-ignore
   }
-  if (value instanceof Metric && (given[2] === undefined || Object.keys(given[2]).length === 0)) {
-    const whole = { metric: value, property: propertyOf(model, value, name) };
-    entries[name] = { value: whole, onStep: false, onEpoch: true, progressBar: false, reduce: 'mean' };
-  } else if (value instanceof Metric) {
-    throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}', a metric, with options: a metric is recorded for the epoch, as it computes itself. Log its value for a step.`); // prettier-ignore
+  const options = { onStep, onEpoch, progressBar, reduce };
+  if (!(value instanceof Metric)) {
+    entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, ...options };
+  } else if (onEpoch && !onStep && !progressBar && given[2]?.reduce === undefined) {
+    entries[name] = { value: { metric: value, property: propertyOf(model, value, name) }, ...options };
   } else {
-    entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, onStep, onEpoch, progressBar, reduce };
+    throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}', a metric, with other options than onEpoch: it is recorded for the epoch, as it computes itself. Log its value for a step.`); // prettier-ignore
   }
 }

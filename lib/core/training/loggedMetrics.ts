@@ -21,11 +21,19 @@ export type SavedMetrics = Record<string, { property: string; ranks: MetricState
 
 type Gather = Pick<Ranks, 'gather' | 'broadcastBytes'>;
 
+/** Where models have had their metrics: to look through all modules takes too long for each batch. */
+const known = new WeakMap<AnyMetric, string>();
+
 /** Where a model has a metric among its own properties and those of its modules; throws PLUGIN_INVALID where it has not. */
 export function propertyOf(model: Module, metric: AnyMetric, name: string): string {
+  const before = known.get(metric);
+  if (before !== undefined && valueAt(model, before) === metric) return before;
   for (const [path, module] of model.namedModules()) {
     const own = Object.keys(module).find((key) => (module as unknown as Record<string, unknown>)[key] === metric);
-    if (own !== undefined) return path === '' ? own : `${path}.${own}`;
+    if (own === undefined) continue;
+    const property = path === '' ? own : `${path}.${own}`;
+    known.set(metric, property);
+    return property;
   }
   throw new AiforgeError(
     'PLUGIN_INVALID',
@@ -33,9 +41,11 @@ export function propertyOf(model: Module, metric: AnyMetric, name: string): stri
   );
 }
 
+const valueAt = (model: Module, property: string): unknown =>
+  property.split('.').reduce<unknown>((object, key) => (object as Record<string, unknown> | undefined)?.[key], model);
+
 function metricAt(model: Module, property: string, name: string): AnyMetric {
-  const steps = property.split('.');
-  const found = steps.reduce<unknown>((object, key) => (object as Record<string, unknown> | undefined)?.[key], model);
+  const found = valueAt(model, property);
   if (typeof (found as Partial<AnyMetric> | undefined)?.computeFrom === 'function') return found as AnyMetric;
   throw new AiforgeError('PLUGIN_INVALID', `The model has no metric '${property}' now, which was logged as '${name}'.`);
 }

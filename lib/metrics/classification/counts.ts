@@ -1,7 +1,7 @@
 import { stack, zeros, type Tensor } from '../../tensor/index.js';
 import { Metric } from '../metric.js';
 import { weightedMean } from './averages.js';
-import type { CountOptions } from './countOptions.js';
+import type { CountOptions, ZeroDivisionOptions } from './countOptions.js';
 import { oneOfSeveral, refusal, yesOrNo, type Labels } from './labels.js';
 import { outputsOf, type Average } from './tasks.js';
 
@@ -16,10 +16,10 @@ export interface Counts {
 /** A metric whose value follows from the counts of right and wrong predictions of each class or label. */
 export abstract class CountingMetric extends Metric {
   override readonly higherIsBetter = true;
-  readonly #options: CountOptions;
+  readonly #options: CountOptions & ZeroDivisionOptions;
   readonly #average: Average;
 
-  constructor(options: CountOptions, average: Average = 'micro') {
+  constructor(options: CountOptions & ZeroDivisionOptions, average: Average = 'micro') {
     super();
     this.#options = options;
     // A binary task has one value.
@@ -42,6 +42,11 @@ export abstract class CountingMetric extends Metric {
     const isOne = this.#isSamplewise && this.#average === 'micro';
     const shape = [outputsOf(this.#options), this.topK, threshold ?? 0.5, this.#isSamplewise, isOne];
     return JSON.stringify(['counts', task, ignoreIndex, validateArgs, ...shape]);
+  }
+
+  /** The value of 0/0. */
+  protected get ofNothing(): number {
+    return this.#options.zeroDivision ?? 0;
   }
 
   protected get topK(): number {

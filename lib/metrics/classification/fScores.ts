@@ -23,17 +23,14 @@ const oneTakes = taskSignature<RateOptions>(rateKinds);
 
 abstract class FScore extends CountingMetric {
   readonly #weight: number;
-  readonly #ofNothing: number;
-
   constructor(options: RateOptions, beta: number) {
     super(options);
     this.#weight = beta ** 2;
-    this.#ofNothing = options.zeroDivision ?? 0;
   }
 
   protected override score({ truePositives, falsePositives, falseNegatives }: Counts): Tensor {
     const right = truePositives.mul(1 + this.#weight);
-    return ratio(right, right.add(falseNegatives.mul(this.#weight)).add(falsePositives), this.#ofNothing);
+    return ratio(right, right.add(falseNegatives.mul(this.#weight)).add(falsePositives), this.ofNothing);
   }
 }
 

@@ -40,13 +40,11 @@ const takes = taskSignature<JaccardIndexOptions>({
  * index.forward(mask([[0, 1], [0, 1]]), mask([[0, 1], [1, 1]])).item(); // 0.5833333333333333
  */
 export class JaccardIndex extends CountingMetric {
-  readonly #ofNothing: number;
   readonly #ignored: number | undefined;
 
   constructor(options: JaccardIndexOptions) {
     takes.check(new.target.name, arguments);
     super(options, 'macro');
-    this.#ofNothing = options.zeroDivision ?? 0;
     const { task, ignoreIndex = -1 } = options;
     if (task === 'multiclass' && ignoreIndex >= 0 && ignoreIndex < options.numClasses) this.#ignored = ignoreIndex;
   }
@@ -58,6 +56,6 @@ export class JaccardIndex extends CountingMetric {
   }
 
   protected override score({ truePositives, falsePositives, falseNegatives }: Counts): Tensor {
-    return ratio(truePositives, truePositives.add(falsePositives).add(falseNegatives), this.#ofNothing);
+    return ratio(truePositives, truePositives.add(falsePositives).add(falseNegatives), this.ofNothing);
   }
 }

@@ -63,16 +63,13 @@ export class Accuracy extends Rate {
  * precision.forward(tensor([0.9, 0.8, 0.3]), tensor([1, 0, 1], { dtype: 'int64' })).item(); // 0.5
  */
 export class Precision extends Rate {
-  readonly #ofNothing: number;
-
   constructor(options: RateOptions) {
     ratesTake.check(new.target.name, arguments);
     super(options);
-    this.#ofNothing = options.zeroDivision ?? 0;
   }
 
   protected override score({ truePositives, falsePositives }: Counts): Tensor {
-    return ratio(truePositives, truePositives.add(falsePositives), this.#ofNothing);
+    return ratio(truePositives, truePositives.add(falsePositives), this.ofNothing);
   }
 }
 
@@ -89,16 +86,13 @@ export class Precision extends Rate {
  * recall.forward(tensor([0.9, 0.8, 0.3]), tensor([1, 0, 1], { dtype: 'int64' })).item(); // 0.5
  */
 export class Recall extends Rate {
-  readonly #ofNothing: number;
-
   constructor(options: RateOptions) {
     ratesTake.check(new.target.name, arguments);
     super(options);
-    this.#ofNothing = options.zeroDivision ?? 0;
   }
 
   protected override score({ truePositives, falseNegatives }: Counts): Tensor {
-    return ratio(truePositives, truePositives.add(falseNegatives), this.#ofNothing);
+    return ratio(truePositives, truePositives.add(falseNegatives), this.ofNothing);
   }
 }
 

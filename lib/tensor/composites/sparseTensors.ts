@@ -61,21 +61,28 @@ type Key = keyof Given;
 
 const always: readonly Key[] = ['dtype', 'device', 'requiresGrad'];
 
-/** Arguments by position or by name, checked. `keys` are those of the function in order, `names` what it calls some of them. */
-function read(name: string, given: unknown[], keys: readonly Key[], names: Partial<Record<Key, string>>): Given {
-  const nameOf = (key: Key): string => names[key] ?? key;
-  const args = named<Record<string, unknown>>(name, keys.map(nameOf), given);
-  const own = Object.fromEntries(keys.map((key) => [nameOf(key), kinds[key] as AnyKind])) as Kinds<
-    Record<string, never>
-  >;
-  const required = keys.filter((key) => needed.has(key)).map(nameOf);
-  signature<Record<string, never>>({}, own, required).checkOptions(name, args);
-  return Object.fromEntries(keys.map((key) => [key, args[nameOf(key)]])) as unknown as Given;
-}
-
 const needed = new Set<Key>(['indices', 'plain', 'values', 'layout']);
 
-/** The values as the options ask for them, and whether the tensor of them is a leaf. */
+type Read = (given: unknown[]) => Given;
+
+/**
+ * What reads arguments by position or by name, and checks them. `keys` are those of the function in order, `names` what it calls
+ * some of them.
+ */
+function reader(name: string, keys: readonly Key[], names: Partial<Record<Key, string>> = {}): Read {
+  const nameOf = (key: Key): string => names[key] ?? key;
+  const parameters = keys.map(nameOf);
+  const own = Object.fromEntries(keys.map((key) => [nameOf(key), kinds[key] as AnyKind]));
+  const required = keys.filter((key) => needed.has(key)).map(nameOf);
+  const takes = signature({}, own as Kinds<Record<string, never>>, required);
+  return (given) => {
+    const args = named<Record<string, unknown>>(name, parameters, given);
+    takes.checkOptions(name, args);
+    return Object.fromEntries(keys.map((key) => [key, args[nameOf(key)]])) as unknown as Given;
+  };
+}
+
+/** The values as the options ask for them. */
 function held({ values, dtype, device }: Given): Tensor {
   const options = { ...(dtype == null ? {} : { dtype }), ...(device == null ? {} : { device }) };
   return asTensor(values, options);
@@ -86,6 +93,7 @@ const finished = (made: Tensor, { requiresGrad }: Given): Tensor =>
 
 const coo = aten('sparse_coo_tensor.indices_size');
 const cooOfIndices = aten('sparse_coo_tensor.indices');
+const readCoo = reader('sparseCooTensor', ['indices', 'values', 'size', ...always, 'isCoalesced']);
 
 /**
  * A sparse tensor of the values at indices: int64 [sparse dimensions, values]. Without a size it is just large enough; of a size
@@ -111,7 +119,7 @@ export function sparseCooTensor(
 ): Tensor;
 export function sparseCooTensor(...given: unknown[]): Tensor {
   if (isSizeAlone(given)) return f.sparseCooTensor(...(given as [readonly number[]]));
-  const args = read('sparseCooTensor', given, ['indices', 'values', 'size', ...always, 'isCoalesced'], {});
+  const args = readCoo(given);
   const values = held(args);
   const indices = asTensor(args.indices, { dtype: 'int64', device: values.device });
   const options = { dtype: values.dtype, device: values.device, isCoalesced: args.isCoalesced ?? null };
@@ -147,10 +155,8 @@ interface OfLayout {
 }
 
 function maker(name: string, layout: Layout, indices: string, plain: string): OfLayout {
-  return (...given: unknown[]) => {
-    const args = read(name, given, ['indices', 'plain', 'values', 'size', ...always], { indices, plain });
-    return ofLayout(layout, args);
-  };
+  const read = reader(name, ['indices', 'plain', 'values', 'size', ...always], { indices, plain });
+  return (...given: unknown[]) => ofLayout(layout, read(given));
 }
 
 /**
@@ -191,6 +197,11 @@ export const sparseBsrTensor = maker('sparseBsrTensor', 'sparse_bsr', 'crowIndic
  */
 export const sparseBscTensor = maker('sparseBscTensor', 'sparse_bsc', 'ccolIndices', 'rowIndices');
 
+const readCompressed = reader('sparseCompressedTensor', ['indices', 'plain', 'values', 'size', ...always, 'layout'], {
+  indices: 'compressedIndices',
+  plain: 'plainIndices',
+});
+
 /**
  * A sparse tensor of the layout in the options: `torch.sparse_compressed_tensor`.
  *
@@ -212,12 +223,6 @@ export function sparseCompressedTensor(
   options: SparseCompressedOptions,
 ): Tensor;
 export function sparseCompressedTensor(...given: unknown[]): Tensor {
-  const names = { indices: 'compressedIndices', plain: 'plainIndices' };
-  const args = read(
-    'sparseCompressedTensor',
-    given,
-    ['indices', 'plain', 'values', 'size', ...always, 'layout'],
-    names,
-  );
+  const args = readCompressed(given);
   return ofLayout(args.layout, args);
 }
