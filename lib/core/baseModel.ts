@@ -141,8 +141,11 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
    * import { BaseModel, nn, tensor, type Tensor } from 'aiforge';
    * class Model extends BaseModel<object, { x: Tensor; targets: Tensor }> {
    *   line = new nn.Linear(1, 1);
+   *   forward(x: Tensor) {
+   *     return this.line.forward(x);
+   *   }
    *   trainingStep({ x, targets }: { x: Tensor; targets: Tensor }) {
-   *     const predictions = this.line.forward(x);
+   *     const predictions = this.forward(x);
    *     this.log('mae', nn.functional.l1Loss(predictions, targets), { progressBar: true });
    *     this.log('worst', predictions.sub(targets).abs().max(), { reduce: 'max' });
    *     return { loss: nn.functional.mseLoss(predictions, targets) };
