@@ -7,6 +7,7 @@ import {
   fchownSync,
   fdatasync,
   fstatSync,
+  fsync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -16,10 +17,12 @@ import {
   renameSync,
   rmSync,
   statSync,
+  write as writeToDescriptor,
   writeSync,
   type Stats,
 } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { AiforgeError } from './errors.js';
 
@@ -100,26 +103,51 @@ function keepOwner(descriptor: number, { uid, gid, mode }: Stats): void {
   fchmodSync(descriptor, mode & 0o7777);
 }
 
+/** A file beside a place, to be written and put into it. */
+interface Beside {
+  descriptor: number;
+  /** Syncs it and puts it into its place. */
+  finish(): void;
+  /** Takes it away. */
+  discard(): void;
+}
+
 /** `old` is the file that stands there: the new one gets its owner and its mode. */
-function replace(file: string, chunks: Iterable<Uint8Array>, old: Stats | undefined): void {
+function openBeside(file: string, old: Stats | undefined): Beside {
   const place = placeOf(file);
   const folder = path.dirname(place);
   const beside = path.join(folder, `.${path.basename(place).slice(0, NAMED_AFTER)}.${randomUUID()}.tmp`);
   const descriptor = openSync(beside, 'wx', old === undefined ? 0o666 : old.mode & 0o777);
-  try {
-    try {
-      if (old !== undefined) keepOwner(descriptor, old);
-      writeChunks(descriptor, chunks);
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) closeSync(descriptor);
+    isOpen = false;
+  };
+  if (old !== undefined) keepOwner(descriptor, old);
+  return {
+    descriptor,
+    finish: () => {
       fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(beside, place);
+      close();
+      renameSync(beside, place);
+      syncFolder(folder);
+    },
+    discard: () => {
+      close();
+      rmSync(beside, { force: true });
+    },
+  };
+}
+
+function replace(file: string, chunks: Iterable<Uint8Array>, old: Stats | undefined): void {
+  const beside = openBeside(file, old);
+  try {
+    writeChunks(beside.descriptor, chunks);
+    beside.finish();
   } catch (error) {
-    rmSync(beside, { force: true });
+    beside.discard();
     throw error;
   }
-  syncFolder(folder);
 }
 
 /** Pipes and devices take what is written; nothing may stand in their place, and there is nothing to sync. */
@@ -135,11 +163,18 @@ function writeInto(file: string, chunks: Iterable<Uint8Array>): void {
 // Nothing, `.` or `..` after the last separator.
 const NAMES_FOLDER = /(^|\/)\.{0,2}$/;
 
-function write(file: string, chunks: Iterable<Uint8Array>): void {
-  const old = statSync(file, { throwIfNoEntry: false });
-  if (old?.isDirectory() || NAMES_FOLDER.test(file)) {
+function requireFile(file: string): void {
+  if (file === '') {
+    throw new AiforgeError('FILE_NOT_WRITABLE', 'Nothing was written: the path is empty. Give the path of a file.');
+  }
+  if (NAMES_FOLDER.test(file) || isFolder(file)) {
     throw new AiforgeError('FILE_NOT_WRITABLE', `Nothing was written: ${file} is a folder. Give the path of a file.`);
   }
+}
+
+function write(file: string, chunks: Iterable<Uint8Array>): void {
+  requireFile(file);
+  const old = statSync(file, { throwIfNoEntry: false });
   if (old === undefined || old.isFile()) replace(file, chunks, old);
   else writeInto(file, chunks);
 }
@@ -151,17 +186,42 @@ function write(file: string, chunks: Iterable<Uint8Array>): void {
  * @throws AiforgeError FILE_NOT_WRITABLE, with the system's error as its cause.
  */
 export function writeFileAtomic(file: string, content: string | Iterable<Uint8Array>): void {
-  if (file === '') {
-    throw new AiforgeError('FILE_NOT_WRITABLE', 'Nothing was written: the path is empty. Give the path of a file.');
-  }
   try {
     write(file, typeof content === 'string' ? [Buffer.from(content)] : content);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof AiforgeError) throw cause;
-    throw new AiforgeError(
-      'FILE_NOT_WRITABLE',
-      `${file.replaceAll('\0', String.raw`\0`)} cannot be written: ${(cause as Error).message}. Check the path, its permissions and the space on its disk.`,
-      { cause },
-    );
+    throw notWritable(file, cause);
   }
+}
+
+const writeAsync = promisify(writeToDescriptor);
+
+/** As `writeFileAtomic`, for a file; the disk is waited for on other threads. */
+export async function writeFileInBackground(file: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  try {
+    requireFile(file);
+    const beside = openBeside(file, statSync(file, { throwIfNoEntry: false }));
+    try {
+      for (const chunk of chunks) {
+        for (let written = 0; written < chunk.length;) {
+          written += (await writeAsync(beside.descriptor, chunk, written, chunk.length - written, null)).bytesWritten;
+        }
+      }
+      await promisify(fsync)(beside.descriptor);
+      beside.finish();
+    } catch (error) {
+      beside.discard();
+      throw error;
+    }
+  } catch (cause) {
+    throw notWritable(file, cause);
+  }
+}
+
+function notWritable(file: string, cause: unknown): unknown {
+  if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof AiforgeError) return cause;
+  return new AiforgeError(
+    'FILE_NOT_WRITABLE',
+    `${file.replaceAll('\0', String.raw`\0`)} cannot be written: ${(cause as Error).message}. Check the path, its permissions and the space on its disk.`,
+    { cause },
+  );
 }

@@ -236,6 +236,10 @@ export interface Native {
   getNumThreads(): number;
   setNumInteropThreads(threads: number): void;
   getNumInteropThreads(): number;
+
+  setDeterministic(enabled: boolean, warnOnly: boolean): void;
+  isDeterministic(): boolean;
+  isDeterministicWarnOnly(): boolean;
 }
 
 /** What is told before an OUT_OF_MEMORY of a GPU is thrown; it must not throw. */

@@ -52,6 +52,26 @@ napi_value get_num_interop_threads(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value { return number(env, at::get_num_interop_threads()); });
 }
 
+napi_value set_deterministic(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    at::globalContext().setDeterministicAlgorithms(args.boolean(0), args.boolean(1));
+    return nullptr;
+  });
+}
+
+napi_value is_deterministic(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    return Napi::Boolean::New(env, at::globalContext().deterministicAlgorithms());
+  });
+}
+
+napi_value is_deterministic_warn_only(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    return Napi::Boolean::New(env, at::globalContext().deterministicAlgorithmsWarnOnly());
+  });
+}
+
 napi_value libtorch_version(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value { return Napi::String::New(env, TORCH_VERSION); });
 }
@@ -64,6 +84,9 @@ void define_device(Napi::Env env, Napi::Object exports) {
   define<get_num_threads>(env, exports, "getNumThreads");
   define<set_num_interop_threads>(env, exports, "setNumInteropThreads");
   define<get_num_interop_threads>(env, exports, "getNumInteropThreads");
+  define<set_deterministic>(env, exports, "setDeterministic");
+  define<is_deterministic>(env, exports, "isDeterministic");
+  define<is_deterministic_warn_only>(env, exports, "isDeterministicWarnOnly");
   define<libtorch_version>(env, exports, "libtorchVersion");
 }
 

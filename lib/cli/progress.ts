@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 
-import type { Callback, EpochEnd, RunStart, StepEnd } from '../core/callback.js';
+import type { Callback, EpochEnd, RunStart, BatchEnd } from '../core/callbacks/callback.js';
 
 const lineEveryMs = 5000;
 const barEveryMs = 100;
@@ -49,7 +49,8 @@ export class Progress implements Callback {
     this.#print(pc.dim(`files in ${runDirectory}`));
   }
 
-  onStepEnd(step: StepEnd): void {
+  onBatchEnd(step: BatchEnd): void {
+    if (step.stage !== 'train') return;
     if (step.epoch !== this.#epoch) this.#beginEpoch(step);
     const wait = this.#bar === undefined ? lineEveryMs : barEveryMs;
     const isLast = this.#bar !== undefined && step.batch === step.batches;
@@ -81,7 +82,7 @@ export class Progress implements Callback {
     this.#bar = undefined;
   }
 
-  #beginEpoch(step: StepEnd): void {
+  #beginEpoch(step: BatchEnd): void {
     this.stop();
     this.#epoch = step.epoch;
     this.#lastLine = performance.now();

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import pc from 'picocolors';
 
-import type { RunResult } from '../core/callback.js';
+import type { RunResult } from '../core/callbacks/callback.js';
 import type { ConfusionTable } from '../core/training/classCounts.js';
 import { runFiles } from '../core/runs/runDirectory.js';
 

@@ -8,7 +8,7 @@ import { checkpointFile } from '../core/checkpoints/checkpoint.js';
 import { Container } from '../core/container.js';
 import { deviceOf } from '../core/devices.js';
 import { orchestrator, orchestratorOptions, type Orchestrator } from '../core/orchestrator.js';
-import type { RunResult } from '../core/callback.js';
+import type { RunResult } from '../core/callbacks/callback.js';
 import { singleProcess } from '../core/ranks.js';
 import { runFiles } from '../core/runs/runDirectory.js';
 import { untilAborted } from '../core/untilAborted.js';

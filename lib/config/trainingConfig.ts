@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { cudaIndex } from '../tensor/dtype.js';
+import { AveragingConfig } from './averagingConfig.js';
 import { SchedulerConfig } from './schedulerConfig.js';
 
 const count = z.int().min(1);
@@ -82,9 +83,38 @@ export const TrainingConfig = z
       .default(null)
       .describe('Largest size of each gradient’s numbers, above 0, null for no limit; default null'),
     nonFiniteLoss: z
-      .enum(['stop', 'ignore'])
+      .enum(['stop', 'skip', 'ignore'])
       .default('stop')
-      .describe("What a training loss of NaN or infinity does: 'stop' the run, or nothing ('ignore'); default 'stop'"),
+      .describe(
+        "What a training loss of NaN or infinity does: 'stop' the run, leave its batch out ('skip', for which the loss of each batch is read), or nothing ('ignore'); default 'stop'",
+      ),
+    detectAnomaly: z
+      .boolean()
+      .default(false)
+      .describe('Stop at the first operator of a backward pass that gives NaN, and name its forward call; slow; default false'),
+    deterministic: z
+      .union([z.boolean(), z.literal('warn')])
+      .default(false)
+      .describe(
+        "Refuse operators that are not the same each time, as some are on a GPU, or warn of them ('warn'); default false",
+      ),
+    logStepMetrics: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Record the norm of the gradients, samples (and what steps weigh) a second, and memory with each step; default false',
+      ),
+    averaging: AveragingConfig.nullable()
+      .default(null)
+      .describe(
+        'Averages of the weights, which validation, test and the best weights have in their place: of steps (ema) or of epochs (swa), null for none; default null',
+      ),
+    activationCheckpointing: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Modules whose activations are computed again in the backward pass instead of kept, by patterns of their names such as 'encoder.layers.*'; default []",
+      ),
     accumulationSteps: count.default(1).describe('Batches whose gradients make one optimizer step; default 1'),
     valFraction: fraction.default(0.1).describe('Share of the samples to validate on, from 0 to under 1; default 0.1'),
     testFraction: fraction.default(0.1).describe('Share of the samples to test on, from 0 to under 1; default 0.1'),
@@ -104,6 +134,17 @@ export const TrainingConfig = z
     checkValEveryNEpoch: count
       .default(1)
       .describe('Validate after every so many epochs, and after the last; default 1'),
+    valCheckInterval: batches(
+      z.number().positive(),
+      'Validate within each epoch too, after every so many batches: early stopping and the best weights go by it',
+    ).describe(
+      'Validate within each epoch too, after every so many batches, or below 1 a share of them: early stopping and the best weights go by it; null for no; default null',
+    ),
+    sanityValBatches: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe('Batches to validate before training begins, so that what fails shows at once; default 1'),
     device: z
       .string()
       .refine(
@@ -134,12 +175,48 @@ export const TrainingConfig = z
           .nullable()
           .default(null)
           .describe('Optimizer steps between checkpoints within an epoch, null for only at its end; default null'),
+        everyEpochs: count.default(1).describe('Epochs between checkpoints; there is one after the last; default 1'),
+        everyMinutes: z
+          .number()
+          .positive()
+          .nullable()
+          .default(null)
+          .describe('Minutes after which a checkpoint is written at the next batch, null for none; default null'),
+        onException: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Leave a checkpoint where an error between two batches ends the run of a single process; default true',
+          ),
         keepLast: z
           .boolean()
           .default(true)
           .describe(
             'Keep the newest checkpoint beside the best weights; without, a run that was interrupted has one until it finishes; default true',
           ),
+        keep: z
+          .int()
+          .min(0)
+          .default(0)
+          .describe('How many checkpoints are kept in checkpoints/, by their steps, beside the newest; default 0'),
+        topK: count
+          .default(1)
+          .describe('Weights of how many best epochs are kept in checkpoints/; the very best are best.safetensors; default 1'),
+        monitor: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe('Metric by which weights are the best, null for earlyStoppingMonitor; default null'),
+        mode: z
+          .enum(['min', 'max'])
+          .nullable()
+          .default(null)
+          .describe('Whether less or more of it is better, null for earlyStoppingMode; default null'),
+        background: z
+          .boolean()
+          .default(false)
+          .describe('Write from a copy while training goes on, one checkpoint at a time; default false'),
       })
       .prefault({})
       .describe('When checkpoints are written'),
@@ -157,6 +234,10 @@ export const TrainingConfig = z
   .refine((training) => training.gradClipNorm === null || training.gradClipValue === null, {
     path: ['gradClipValue'],
     error: 'expected gradClipNorm or gradClipValue, not both',
+  })
+  .refine((training) => training.checkpoint.monitor !== null || training.checkpoint.mode === null, {
+    path: ['checkpoint', 'mode'],
+    error: 'expected training.checkpoint.monitor with it, or earlyStoppingMode in its place',
   })
   .refine((training) => training.optimizerArgs.lr === undefined, {
     path: ['optimizerArgs', 'lr'],

@@ -9,7 +9,10 @@ import { Module } from '../nn/index.js';
 import * as optim from '../optim/index.js';
 import { Optimizer } from '../optim/index.js';
 import { moveToDevice } from '../data/moveToDevice.js';
+import { signature } from '../signature.js';
 import { Tensor, type Device } from '../tensor/index.js';
+import { tensorKind } from '../tensor/kinds.js';
+import { manualOptimizationOf, type ManualOptimizer } from './training/manualOptimization.js';
 import type { ParameterGroup } from './training/parameterGroups.js';
 import { log, type Loggable, type LogOptions } from './training/logbook.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
@@ -30,6 +33,8 @@ export interface StepOutput {
 
 /** A loss as a module: `forward(predictions, targets)`. */
 export type LossModule = Module & { forward(predictions: Tensor, targets: Tensor): Tensor };
+
+const backwardTakes = signature({ loss: tensorKind });
 
 type Constructor<T> = new (...args: never[]) => T;
 
@@ -56,7 +61,6 @@ function classNamed<T>(
 
 /** Optimizers that the loop of training cannot step by their names alone. */
 const unfit: Readonly<Record<string, string>> = {
-  LBFGS: 'computes the loss anew several times a step, which a run does not do',
   SparseAdam: 'takes sparse gradients alone: override configureOptimizer in a model that has no others',
 };
 
@@ -102,6 +106,11 @@ function inputsOf(batch: unknown): Tensor[] {
 export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>> extends Module {
   /** Set by `configureLossFn` before training begins. */
   declare lossFn: LossModule;
+  /**
+   * Whether the framework computes gradients and steps the optimizer. A model that does so itself in `trainingStep`, by
+   * `optimizers` and `manualBackward`, sets it to false. Default: true.
+   */
+  automaticOptimization = true;
   // Not a `#private` field: those cannot be copied, as averaging models does.
   private readonly ownConfig: Config;
 
@@ -162,6 +171,57 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
   }
 
   /**
+   * The optimizers of `configureOptimizers` by name, one alone as `optimizer`, for a `trainingStep` that steps them itself.
+   *
+   * @throws AiforgeError PLUGIN_INVALID outside a run's training, and where `automaticOptimization` is true.
+   * @example
+   * import { BaseModel, nn, optim, type Tensor } from 'aiforge';
+   * class Gan extends BaseModel<object, { x: Tensor }> {
+   *   automaticOptimization = false;
+   *   generator = new nn.Linear(2, 2);
+   *   critic = new nn.Linear(2, 1);
+   *   forward(x: Tensor) {
+   *     return this.generator.forward(x);
+   *   }
+   *   configureOptimizers(_name: string, lr: number) {
+   *     return {
+   *       generator: new optim.Adam(this.generator.parameters(), { lr }),
+   *       critic: new optim.Adam(this.critic.parameters(), { lr }),
+   *     };
+   *   }
+   *   trainingStep({ x }: { x: Tensor }) {
+   *     const { generator, critic } = this.optimizers;
+   *     const made = this.forward(x);
+   *     const criticLoss = this.critic.forward(made.detach()).mean().sub(this.critic.forward(x).mean());
+   *     critic.zeroGrad();
+   *     this.manualBackward(criticLoss);
+   *     critic.step();
+   *     const loss = this.critic.forward(made).mean().neg();
+   *     generator.zeroGrad();
+   *     this.manualBackward(loss);
+   *     generator.step();
+   *     return { loss };
+   *   }
+   *   validationStep({ x }: { x: Tensor }) {
+   *     return { loss: this.critic.forward(this.forward(x)).mean().neg() };
+   *   }
+   * }
+   */
+  get optimizers(): Readonly<Record<string, ManualOptimizer>> {
+    return manualOptimizationOf(this, 'optimizers').optimizers;
+  }
+
+  /**
+   * The backward pass of a loss in a `trainingStep` that steps its optimizers itself; in float16 the loss is scaled for it.
+   *
+   * @throws AiforgeError PLUGIN_INVALID outside a run's training, and where `automaticOptimization` is true.
+   */
+  manualBackward(loss: Tensor): void {
+    backwardTakes.check('manualBackward', arguments);
+    manualOptimizationOf(this, 'manualBackward').backward(loss);
+  }
+
+  /**
    * The batch on the device that the model trains on. Default: the tensors in arrays, plain objects and
    * maps, and whatever has a method `to`, without waiting for copies from pinned memory.
    */
@@ -187,6 +247,19 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
     const make = () => new OptimizerClass(parameters, { lr: learningRate, ...options });
     if (groups.length > 0) return withKnownOptions(madeFor('parameterGroups', '', make), groups);
     return Object.keys(options).length === 0 ? make() : madeFor('optimizerArgs', '', make);
+  }
+
+  /**
+   * The optimizers of a model with `automaticOptimization = false`, which may be several, by name; it gets what `configureOptimizer`
+   * gets. Default: that one alone, as `optimizer`.
+   */
+  configureOptimizers(
+    name: string,
+    learningRate: number,
+    options: Record<string, unknown> = {},
+    groups: readonly ParameterGroup[] = [],
+  ): Optimizer | Readonly<Record<string, Optimizer>> {
+    return this.configureOptimizer(name, learningRate, options, groups);
   }
 
   /**

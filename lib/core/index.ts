@@ -1,7 +1,26 @@
 export { BaseDataset, type LoadContext, type Splits } from './baseDataset.js';
 export { BaseModel, type LossModule, type StepOutput } from './baseModel.js';
 export { BasePreprocessor } from './basePreprocessor.js';
-export type { Callback, EpochEnd, RunResult, RunStart, StepEnd } from './callback.js';
+export type {
+  BatchEnd,
+  BatchStart,
+  Callback,
+  CheckpointEvent,
+  Counters,
+  EpochEnd,
+  EpochStart,
+  ForwardEnd,
+  OptimizerStepEnd,
+  OptimizerStepStart,
+  PassEvent,
+  RunException,
+  RunResult,
+  RunStart,
+  Stage,
+  StageEnd,
+  StageEvent,
+} from './callbacks/callback.js';
+export type { ManualOptimizer } from './training/manualOptimization.js';
 export { generateData, type GeneratedData } from './generatedData.js';
 export { loadWeights, saveWeights } from './checkpoints/checkpoint.js';
 export { Container, createToken, type Factory, type Provider, type Token } from './container.js';

@@ -12,11 +12,19 @@ import { anything, kind, string, type Kind } from '../kinds.js';
 import { addLogFile, fileLogger, logger } from '../log.js';
 import { signature } from '../signature.js';
 import { isError } from '../realms.js';
-import { manualSeed, setNumThreads, type Device } from '../tensor/index.js';
+import {
+  areDeterministicAlgorithmsEnabled,
+  isDeterministicAlgorithmsWarnOnlyEnabled,
+  manualSeed,
+  setNumThreads,
+  useDeterministicAlgorithms,
+  type Device,
+} from '../tensor/index.js';
 import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
-import type { Callback, RunResult } from './callback.js';
-import { Callbacks } from './callbacks.js';
+import type { Callback, RunResult, RunStart } from './callbacks/callback.js';
+import { Callbacks } from './callbacks/callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
+import { CheckpointWriter } from './checkpoints/checkpointWriter.js';
 import { checksumOfFile } from './checkpoints/checksum.js';
 import { checkedConfig, Container, createToken } from './container.js';
 import { frozenCopy } from './copies.js';
@@ -25,12 +33,14 @@ import { restoreRandomState } from './randomState.js';
 import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
 import { keepsNumbers } from './runs/changes.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
-import { planRun, resumeOptimizer, type RunPlan } from './runs/plan.js';
+import { planRun, resumeOptimizers, type ResumedRun, type RunPlan } from './runs/plan.js';
 import { createRunDirectory, removeHalfWritten, runFiles, warnOfMissing, type RunFiles } from './runs/runDirectory.js';
 import { RunLock } from './runs/runLock.js';
 import { saving } from './runs/saving.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
 import { Agreement, RunRequests } from './training/agreement.js';
+import { Averaging } from './training/averaging.js';
+import { countersOf } from './training/counters.js';
 import { EarlyStopping } from './training/earlyStopping.js';
 import { fit, tryMonitor, type Run } from './training/fit.js';
 import { limitSplits } from './training/limits.js';
@@ -118,9 +128,13 @@ export class Orchestrator {
       );
     }
     isRunning = true;
+    const before = [areDeterministicAlgorithmsEnabled(), isDeterministicAlgorithmsWarnOnlyEnabled()] as const;
+    const { deterministic } = this.#config.training;
+    if (deterministic !== false) useDeterministicAlgorithms(true, { warnOnly: deterministic === 'warn' });
     try {
       return await this.#run();
     } finally {
+      useDeterministicAlgorithms(before[0], { warnOnly: before[1] });
       isRunning = false;
     }
   }
@@ -207,7 +221,7 @@ export class Orchestrator {
     let tracker: Tracker | undefined;
     process.on('uncaughtExceptionMonitor', logFatal);
     try {
-      if (isFirst) removeHalfWritten(files.directory);
+      if (isFirst) removeHalfWritten(files);
       const state = initialState(ranks.worldSize, data);
       const tracking = await openTracking(
         tracked(plan, files),
@@ -218,10 +232,10 @@ export class Orchestrator {
       ({ tracker } = tracking);
       state.mlflowRunId = tracking.mlflowRunId;
       const run = await this.#prepareRun(plan, data, ranks, { files, state, tracking });
-      const result = await fit(run);
+      const result = await this.#fit(run);
       if (result.status === 'interrupted') throwReason(run.agreement);
       status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
-      await this.#callbacks.onRunEnd(result);
+      await this.#callbacks.tell('onRunEnd', () => result);
       return result;
     } catch (error) {
       status = 'FAILED';
@@ -234,6 +248,22 @@ export class Orchestrator {
       if (isFirst && status !== 'FAILED') warnOfMissing(files);
       closeLog();
       lock?.release();
+    }
+  }
+
+  /** An error between two batches leaves a checkpoint, of a process that trains alone: others would be waited for. */
+  async #fit(run: Run): Promise<RunResult> {
+    const { plan, ranks, state, trainer, callbacks } = run;
+    const { training } = plan.config;
+    try {
+      return await fit(run);
+    } catch (error) {
+      await quietly('onException', () => callbacks.tell('onException', () => ({ ...countersOf(state, training), error })));
+      const isOurs = error instanceof AiforgeError && error.code === 'TRAINING_FAILED';
+      if (training.checkpoint.onException && ranks.worldSize === 1 && trainer.isWhole && !isOurs) {
+        await quietly('The checkpoint', () => trainer.save());
+      }
+      throw error;
     }
   }
 
@@ -256,10 +286,11 @@ export class Orchestrator {
     ranks: Ranks,
     { files, state, tracking }: { files: RunFiles; state: RunState; tracking: OpenTracking },
   ): Promise<Run> {
-    const { model, optimizer, plugins, resumed, config, device } = plan;
+    const { model, optimizers, plugins, resumed, config, device } = plan;
     const { training } = config;
+    const callbacks = this.#callbacks;
     const placement = new Placement(model, device, device !== 'cpu' && (training.pinMemory ?? true));
-    const precision = new Precision(training.precision, device);
+    const precision = new Precision(training.precision, device, training.logStepMetrics);
     fileLogger.info({ device: describeDevice(device), precision: training.precision }, 'The model trains here');
     const { tracker } = tracking;
     const recorded = resolvedConfig(config, plugins, files.directory);
@@ -267,24 +298,19 @@ export class Orchestrator {
     const parallel = await ranks.parallelize(model, { findUnusedParameters: training.findUnusedParameters });
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const preprocessor = checksumOfFile(files.preprocessor);
+    const averaging = training.averaging === null ? null : new Averaging(training.averaging, model);
+    const writer = new CheckpointWriter({ training, files, ranks, state, callbacks, preprocessor });
+    const shared = { ranks, parallel, agreement, callbacks, placement, precision, averaging, state, writer, data };
     const trainer = new Trainer({
+      ...shared,
       training,
       model,
-      optimizer,
-      parallel,
-      data,
-      ranks,
-      state,
-      checkpointFile: files.last,
+      optimizers,
       identity: {
         config: recorded,
         plugins: { model: plugins.model.name, dataset: plugins.dataset.name },
         preprocessor,
       },
-      agreement,
-      callbacks: this.#callbacks,
-      placement,
-      precision,
       onStep: (metrics, at) => tracker.logMetrics(metrics, at),
     });
     // Each rank draws its own numbers from here on (dropout), after all have drawn the same initial weights.
@@ -292,38 +318,59 @@ export class Orchestrator {
     const stopping = new EarlyStopping(training);
     if (resumed === undefined) {
       tracker.logParams(recorded);
-      tryMonitor(plan, data, { placement, precision });
     } else {
       // Again: making the scheduler has set the rates of a first step.
-      resumeOptimizer(resumed, optimizer, model);
+      resumeOptimizers(resumed, optimizers, model);
       trainer.resume(resumed.checkpoint);
-      Object.assign(stopping, { best: state.best, badEpochs: state.badEpochs });
+      stopping.restore(state.stopping);
+      this.#restoreCallbacks(resumed);
       if (Object.keys(resumed.changes).length > 0) {
         logger.info({ changes: resumed.changes, step: state.step }, 'The run goes on with other settings');
         tracker.logChanges(resumed.changes, { step: state.step, epoch: state.epoch + 1 });
       }
     }
     if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
-    const { train, val, test } = data.splits;
-    await this.#callbacks.onRunStart({
-      config,
-      runDirectory: files.directory,
-      parameters: [...model.parameters()].reduce((sum, parameter) => sum + parameter.numel(), 0),
-      samples: { train: train.length, val: val.length, test: test.length },
-      rank: ranks.rank,
-      worldSize: ranks.worldSize,
-      device,
-    });
-    const callbacks = this.#callbacks;
-    const parts = { plan, files, data, ranks, parallel, trainer, agreement, callbacks, placement, precision };
-    return { ...parts, state, stopping, preprocessor, tracker, history: [] };
+    await callbacks.tell('onRunStart', () => startOf(plan, data, ranks, files));
+    if (resumed === undefined) await tryMonitor(plan, data, { placement, precision, callbacks });
+    return { ...shared, plan, files, trainer, stopping, tracker, history: [] };
   }
+
+  #restoreCallbacks({ checkpoint }: ResumedRun): void {
+    const left = this.#callbacks.restore(checkpoint.callbacks);
+    if (left.length === 0) return;
+    logger.warn(`The checkpoint has the state of ${left.join(' and ')}, which no callback of this run takes: it is dropped`);
+  }
+}
+
+/** What callbacks are told of a run as it begins. */
+function startOf({ config, model, optimizers, device }: RunPlan, { splits }: ExperimentData, ranks: Ranks, files: RunFiles): RunStart {
+  const { train, val, test } = splits;
+  return {
+    config,
+    runDirectory: files.directory,
+    parameters: [...model.parameters()].reduce((sum, parameter) => sum + parameter.numel(), 0),
+    samples: { train: train.length, val: val.length, test: test.length },
+    rank: ranks.rank,
+    worldSize: ranks.worldSize,
+    device,
+    model,
+    optimizers,
+  };
 }
 
 /** Where nobody else takes it, such an error ends the process, and no `finally` runs. */
 function logFatal(error: Error): void {
   if (process.listenerCount('uncaughtException') === 0)
     fileLogger.error(error, 'An error that nobody caught ended the run');
+}
+
+/** Work after an error, which is the one to be told. */
+async function quietly(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    logger.warn({ err: error }, `${what} failed after the error that ends the run`);
+  }
 }
 
 function isSignal(value: unknown): boolean {
@@ -341,9 +388,13 @@ function initialState(worldSize: number, data: ExperimentData): RunState {
     epoch: 0,
     batch: 0,
     step: 0,
+    trainedBatches: 0,
+    validatedBatch: 0,
     best: null,
     bestEpoch: null,
-    badEpochs: 0,
+    kept: [],
+    stopping: { best: null, badEpochs: 0 },
+    averagedEpochs: 0,
     worldSize,
     trainSamples: data.splits.train.length,
     metricKeys: [],
@@ -354,8 +405,9 @@ function initialState(worldSize: number, data: ExperimentData): RunState {
 function tracked({ config, resumed }: RunPlan, { directory }: RunFiles): TrackedRun {
   const run = { experimentName: config.experimentName, runName: path.basename(directory), directory };
   if (resumed === undefined) return run;
-  const { step, epoch } = resumed.checkpoint.state;
-  return { ...run, goesOnFrom: { step, epoch: epoch + 1, sameNumbers: keepsNumbers(resumed.changes) } };
+  const { step, epoch, batch, trainedBatches, validatedBatch } = resumed.checkpoint.state;
+  const validated = trainedBatches - (batch - validatedBatch);
+  return { ...run, goesOnFrom: { step, epoch: epoch + 1, validatedBatch: validated, sameNumbers: keepsNumbers(resumed.changes) } };
 }
 
 /** The options that a container's orchestrator gets; override them with `container.provide`. */

@@ -9,6 +9,8 @@ export interface ParallelStep {
   noSync<T>(body: () => T): T;
   /** Gives every rank rank 0's buffers. */
   shareBuffers(): void;
+  /** Averages, over the ranks, gradients that a model took by itself, in `noSync`; of a parameter that only some have used, zeros count for the others. */
+  averageGradients(parameters: readonly Tensor[]): void;
 }
 
 /** What a model must have to be trained by several ranks. */
@@ -62,7 +64,12 @@ export const singleProcess: Ranks = {
   sum: (values) => Promise.resolve(values),
   gather: (values) => Promise.resolve([values]),
   parallelize: () =>
-    Promise.resolve({ run: (forward) => forward(), noSync: (body) => body(), shareBuffers: () => undefined }),
+    Promise.resolve({
+      run: (forward) => forward(),
+      noSync: (body) => body(),
+      shareBuffers: () => undefined,
+      averageGradients: () => undefined,
+    }),
 };
 
 /** The ranks of a launcher, and how to part from them. */

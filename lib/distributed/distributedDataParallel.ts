@@ -1,10 +1,14 @@
+import { noGrad } from '../autograd/modes.js';
 import { flattenTree, unflattenTree } from '../autograd/pytree.js';
 import { indexOf } from '../cuda/device.js';
 import { AiforgeError } from '../errors.js';
-import { boolean, number, kind, tuple } from '../kinds.js';
+import { boolean, listOf, number, kind, tuple } from '../kinds.js';
 import { signature } from '../signature.js';
 import { currentContext, enterContext } from '../tensor/context/context.js';
-import { tensorsIn } from '../tensor/memory/scope.js';
+import { tensor } from '../tensor/creation.js';
+import { zerosLike } from '../tensor/generated/functions.js';
+import { tensorKind } from '../tensor/kinds.js';
+import { keep, scope, tensorsIn } from '../tensor/memory/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
 import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
@@ -50,6 +54,7 @@ const trainableKind = kind<TrainableModule>(
     typeof (value as TrainableModule).forward === 'function',
 );
 
+const averageTakes = signature({ parameters: listOf(tensorKind) });
 const ddpTakes = signature<DistributedDataParallelOptions>(
   { module: trainableKind },
   {
@@ -256,6 +261,26 @@ export class DistributedDataParallel<M extends TrainableModule> {
     enterContext();
     const buffers = [...this.module.buffers()];
     if (buffers.length > 0) nativeDistributed.syncBuffers(this.#group.native, handlesOf(buffers));
+  }
+
+  /**
+   * Averages gradients over the ranks that backward passes in `noSync` left on each; every rank must call it, for the same
+   * parameters. Of a parameter that only some ranks used, the gradients of the others count as zeros.
+   */
+  averageGradients(parameters: readonly Tensor[]): void {
+    averageTakes.check('DistributedDataParallel.averageGradients', arguments);
+    scope(() => noGrad(() => this.#average(parameters)));
+  }
+
+  #average(parameters: readonly Tensor[]): void {
+    const used = tensor(parameters.map(({ grad }) => Number(grad !== null)));
+    this.#group.allReduceSync(used, { op: 'max' });
+    const isUsed = used.tolist<number[]>();
+    for (const parameter of parameters.filter((_, i) => isUsed[i] === 1)) {
+      const gradient = parameter.grad ?? keep(zerosLike(parameter.detach()));
+      this.#group.allReduceSync(gradient, { op: 'sum' });
+      parameter.grad = gradient.div_(this.#group.worldSize);
+    }
   }
 
   #afterForward(outputs: unknown, syncs: boolean): unknown {

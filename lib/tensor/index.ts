@@ -78,4 +78,10 @@ export {
   type MemoryOptions,
   type TypedArrayOptions,
 } from './conversion/typedArrays.js';
+export {
+  areDeterministicAlgorithmsEnabled,
+  isDeterministicAlgorithmsWarnOnlyEnabled,
+  useDeterministicAlgorithms,
+  type DeterminismOptions,
+} from './context/determinism.js';
 export { getNumInteropThreads, getNumThreads, setNumInteropThreads, setNumThreads } from './context/threads.js';

@@ -25,7 +25,7 @@ export class JsonlTracker implements Tracker {
     this.#file = file;
     this.#guard(() => {
       makeFolders(run.directory);
-      const from = run.goesOnFrom ?? { step: Infinity, epoch: Infinity };
+      const from = run.goesOnFrom ?? { step: Infinity, epoch: Infinity, validatedBatch: Infinity };
       const kept = statSync(file, { throwIfNoEntry: false })?.isFile() ? dropLater(file, from) : [];
       if (run.goesOnFrom !== undefined) warnOfGap(file, kept, run.goesOnFrom.step);
       this.#descriptor = openSync(file, 'a');
@@ -47,8 +47,8 @@ export class JsonlTracker implements Tracker {
   }
 
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
-    const { epoch, step, interval = 'step', time = Date.now() } = at;
-    this.#write({ kind: 'metrics', time, epoch, step, interval, metrics });
+    const { epoch, step, batch, interval = 'step', time = Date.now() } = at;
+    this.#write({ kind: 'metrics', time, epoch, step, batch, interval, metrics });
   }
 
   finish(status: RunStatus): Promise<void> {
@@ -91,7 +91,8 @@ export interface JsonlRecord {
   time?: number;
   epoch?: number;
   step?: number;
-  interval?: 'step' | 'epoch' | 'run';
+  batch?: number;
+  interval?: 'step' | 'validation' | 'epoch' | 'run';
   metrics?: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>;
   params?: object;
   status?: RunStatus;
@@ -107,19 +108,23 @@ export function readRecords(directory: string): JsonlRecord[] {
 }
 
 /** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
-function dropLater(file: string, from: { step: number; epoch: number }): JsonlRecord[] {
+function dropLater(
+  file: string,
+  from: { step: number; epoch: number; validatedBatch: number },
+): JsonlRecord[] {
   const text = readFileSync(file, 'utf8');
   const lines = text.split('\n').filter((line) => line !== '');
   const kept = lines.filter((line) => {
     const record = parse(line);
     if (record === undefined) return false;
-    const { kind, epoch = 0, step = 0, interval } = record;
+    const { kind, epoch = 0, step = 0, batch = 0, interval } = record;
     if (kind === 'changes') return step < from.step;
     if (kind !== 'metrics') return true;
     // The epoch that is gone on with ends again, and so does the run.
     if (interval === 'run') return from.epoch === Infinity;
     if (epoch < from.epoch) return true;
-    return epoch === from.epoch && step <= from.step && interval === 'step';
+    if (epoch !== from.epoch) return false;
+    return interval === 'validation' ? batch <= from.validatedBatch : step <= from.step && interval === 'step';
   });
   if (kept.length < lines.length || !text.endsWith('\n'))
     writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));

@@ -4,8 +4,8 @@ export interface TrackedRun {
   runName: string;
   /** The run's folder. */
   directory: string;
-  /** The step and the epoch, from 1, with which a run goes on: what was recorded after it is recorded again, with the same numbers unless settings changed. */
-  goesOnFrom?: { step: number; epoch: number; sameNumbers: boolean };
+  /** The step and the epoch, from 1, with which a run goes on, and the batch after which it was validated last: what was recorded after it is recorded again, with the same numbers unless settings changed. */
+  goesOnFrom?: { step: number; epoch: number; validatedBatch: number; sameNumbers: boolean };
 }
 
 /** When metrics were measured. */
@@ -14,8 +14,13 @@ export interface MetricPoint {
   step: number;
   /** The number of the epoch, from 1. */
   epoch: number;
-  /** Whether they are of a step of the optimizer, of an epoch, or of the run as a whole, as the test's are. Default: 'step'. */
-  interval?: 'step' | 'epoch' | 'run';
+  /** Batches trained on since the run began. */
+  batch?: number;
+  /**
+   * Whether they are of a step of the optimizer, of a validation within an epoch, of an epoch, or of the run as a whole, as the
+   * test's are. Default: 'step'.
+   */
+  interval?: 'step' | 'validation' | 'epoch' | 'run';
   /** Milliseconds since 1970; default now. */
   time?: number;
 }

@@ -61,8 +61,11 @@ describe('what an orchestrator takes', () => {
       ['on_validation_epoch_end', 'onEpochEnd'],
       ['setup', 'onRunStart'],
       ['on_fit_start', 'onRunStart'],
-      ['on_train_batch_end', 'onStepEnd'],
-      ['onBatchEnd', 'onStepEnd'],
+      ['on_train_batch_end', 'onBatchEnd'],
+      ['onStepEnd', 'onBatchEnd'],
+      ['on_before_optimizer_step', 'onOptimizerStepStart'],
+      ['on_load_checkpoint', 'loadStateDict'],
+      ['state_dict', 'stateDict'],
       ['on_train_end', 'onRunEnd'],
       ['teardown', 'onRunEnd'],
       ['onEpochEnds', 'onEpochEnd'],
@@ -236,7 +239,7 @@ describe('what an orchestrator takes', () => {
     it('minds nothing, whatever an arrow function happens to give', async () => {
       const seen: number[] = [];
       await listen({
-        onStepEnd: ({ batch }: { batch: number }) => seen.push(batch),
+        onBatchEnd: ({ batch }: { batch: number }) => seen.push(batch),
         onEpochEnd: () => Promise.resolve(false),
         onRunEnd: () => -1,
       });
@@ -248,7 +251,7 @@ describe('what an orchestrator takes', () => {
     const writes: [string, Callback][] = [
       ['the configuration', { onRunStart: ({ config }) => void (config.training.epochs = 7) }],
       ['the numbers of samples', { onRunStart: ({ samples }) => void (samples.train = 1) }],
-      ['a step', { onStepEnd: (step) => void (step.loss = 0) }],
+      ['a step', { onBatchEnd: (step) => void (step.loss = 0) }],
       ['metrics', { onEpochEnd: ({ metrics }) => void (metrics.val_loss = 0) }],
       ['the history', { onRunEnd: ({ history }) => void history.pop() }],
       ['the test', { onRunEnd: ({ test }) => void (test!.metrics.accuracy = 1) }],

@@ -148,7 +148,7 @@ describe('what a run checks', () => {
       const remember: Callback = { onRunStart: ({ runDirectory }) => void (directory = runDirectory) };
       const failure = await failureOf(run(experiment({}, altered), { callbacks: [remember] }));
       expect(failure).to.include({ code: 'TRAINING_FAILED' });
-      expect(failure.message).to.match(/loss is NaN in epoch 2, batch 3.*nonFiniteLoss=ignore/);
+      expect(failure.message).to.match(/loss is NaN in epoch 2, batch 3.*nonFiniteLoss=skip/);
       expect(linesOf(directory).at(-1)).to.include({ kind: 'finish', status: 'FAILED' });
     });
 
@@ -259,16 +259,16 @@ describe('what a run checks', () => {
     it('waits for asynchronous callbacks, and ends with the first that rejects', async () => {
       const order: string[] = [];
       const slow: Callback = {
-        onStepEnd: async ({ batch }) => {
+        onBatchEnd: async ({ batch }) => {
           await new Promise((resolve) => setTimeout(resolve, 2));
           order.push(`slow ${batch}`);
         },
       };
-      const next: Callback = { onStepEnd: ({ batch }) => void order.push(`next ${batch}`) };
+      const next: Callback = { onBatchEnd: ({ batch }) => void order.push(`next ${batch}`) };
       let directory = '';
       const failing: Callback = {
         onRunStart: ({ runDirectory }) => void (directory = runDirectory),
-        onStepEnd: ({ batch }) => (batch === 2 ? Promise.reject(new Error('no disk')) : undefined),
+        onBatchEnd: ({ batch }) => (batch === 2 ? Promise.reject(new Error('no disk')) : undefined),
       };
       const failure = await failureOf(run(experiment(), { callbacks: [slow, next, failing] }));
       expect(failure.message).to.equal('no disk');

@@ -18,14 +18,14 @@ class Sized extends Dataset {
   }
 }
 
-class Searching extends Model {
-  override configureOptimizer(): optim.Optimizer {
-    return new optim.LBFGS(this.parameters());
+class Several extends Model {
+  override configureOptimizers(): Record<string, optim.Optimizer> {
+    return { head: new optim.SGD(this.head.parameters()), body: new optim.SGD(this.body.parameters()) };
   }
 }
 
 registerPlugin({ name: 'sized', Model, Dataset: Sized });
-registerPlugin({ name: 'searching', Model: Searching, Dataset });
+registerPlugin({ name: 'several_alone', Model: Several, Dataset });
 
 describe('the settings of an experiment that its parts judge', () => {
   const folder = temporaryFolder('names');
@@ -51,10 +51,10 @@ describe('the settings of an experiment that its parts judge', () => {
       /no 'Adma'. Did you mean 'Adam'/,
     ],
     [
-      'an optimizer that needs the loss anew',
-      ['optimizerName: LBFGS'],
-      'training.optimizerName (line 6)',
-      /LBFGS computes the loss anew/,
+      'an optimizer that needs the loss anew, with a window of several batches',
+      ['optimizerName: LBFGS', 'accumulationSteps: 2'],
+      'training.accumulationSteps (line 7)',
+      /is 2, but LBFGS computes the loss anew/,
     ],
     [
       'an optimizer of sparse gradients',
@@ -127,10 +127,10 @@ describe('the settings of an experiment that its parts judge', () => {
       .with.property('code', 'CONFIG_INVALID');
   });
 
-  it('an optimizer of a model that no run can step is the model’s fault', async () => {
-    write(['model: { dropout: 0, classes: 2 }'], 'searching');
+  it('several optimizers that the model does not step itself are the model’s fault', async () => {
+    write(['model: { dropout: 0, classes: 2 }'], 'several_alone');
     const { code, message } = await failing();
     expect(code).to.equal('PLUGIN_INVALID');
-    expect(message).to.match(/configureOptimizer returned an LBFGS/);
+    expect(message).to.match(/configureOptimizers returned several optimizers \(head, body\).*automaticOptimization to false/);
   });
 });

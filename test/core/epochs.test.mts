@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 
-import { loadSafetensors, type EpochEnd, type StepEnd } from 'aiforge';
+import { loadSafetensors, type EpochEnd, type BatchEnd } from 'aiforge';
 import { expect } from 'chai';
 
 import { Progress } from '#lib/cli/progress.js';
@@ -14,12 +14,12 @@ describe('epochs are counted from 1', () => {
   const folder = temporaryFolder('epochs');
 
   it('alike on the terminal, in files, in callbacks and in the result', async () => {
-    const [steps, ends]: [StepEnd[], EpochEnd[]] = [[], []];
+    const [steps, ends]: [BatchEnd[], EpochEnd[]] = [[], []];
     const terminal = new PassThrough();
     const result = await runIn(folder, experiment(), {
       callbacks: [
         new Progress(terminal as unknown as NodeJS.WriteStream),
-        { onStepEnd: (step) => void steps.push(step), onEpochEnd: (end) => void ends.push(end) },
+        { onBatchEnd: (step) => void (step.stage === 'train' && steps.push(step)), onEpochEnd: (end) => void ends.push(end) },
       ],
     });
     const lines = linesOf(result.runDirectory).filter(({ kind }) => kind === 'metrics');

@@ -36,8 +36,8 @@ describe('what nothing of a plugin would call is refused:', () => {
   const write = (files: Record<string, string>): string => writeFiles(folder, files);
 
   const names: [part: string, method: string, instead: string][] = [
-    ['Model', 'configureOptimizers', 'configureOptimizer(name, learningRate, options), and configureScheduler'],
-    ['Model', 'configure_optimizers', 'configureOptimizer(name'],
+    ['Model', 'configureSchedulers', 'configureScheduler(optimizer, config, length)'],
+    ['Model', 'configure_optimizers', 'configureOptimizers'],
     ['Model', 'configureOptimiser', 'configureOptimizer'],
     ['Model', 'onTrainEpochEnd', "a callback among the orchestrator's options, with onEpochEnd"],
     ['Model', 'on_fit_start', 'with onRunStart'],
@@ -52,13 +52,13 @@ describe('what nothing of a plugin would call is refused:', () => {
     ['Model', 'on_train_batch_start', 'trainingStep(batch, batchIdx)'],
     ['Model', 'onValidationBatchEnd', 'validationStep(batch, batchIdx)'],
     ['Model', 'clip_gradients', 'training.gradClipNorm'],
-    ['Model', 'manual_backward', 'the framework calls backward and steps'],
+    ['Model', 'manual_backward', 'manualBackward'],
     ['Model', 'configureAutocast', 'training.precision'],
     ['Model', 'backward', 'the framework calls backward and steps'],
     ['Model', 'onEpochEnd', "a callback among the orchestrator's options, with onEpochEnd"],
     ['Model', 'onRunStart', 'with onRunStart'],
-    ['Model', 'on_step_end', 'with onStepEnd'],
-    ['Model', 'on_exception', 'with onRunEnd'],
+    ['Model', 'on_step_end', 'with onBatchEnd'],
+    ['Model', 'on_exception', 'with onException'],
     ['Model', 'onValidationModelEval', 'the framework calls train() and eval()'],
     ['Model', 'compute_loss', 'trainingStep(batch, batchIdx)'],
     ['Model', 'createOptimizer', 'configureOptimizer(name'],
@@ -148,9 +148,9 @@ describe('what nothing of a plugin would call is refused:', () => {
       constructor() {
         super();
         Object.assign(this, { done: true });
-        this.manualBackward = () => undefined;
+        this.computeLoss = () => undefined;
       }
-      manualBackward(): unknown {
+      computeLoss(): unknown {
         return null;
       }
     }

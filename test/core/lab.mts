@@ -106,7 +106,12 @@ export function experiment(training: object = {}, rest: object = {}): Experiment
     modelPlugin: 'lab',
     datasetPlugin: 'lab',
     dataPath: 'none',
-    training: { epochs: 3, batchSize: 8, learningRate: 0.01, numThreads: 1, earlyStoppingPatience: null, ...training },
+    training: {
+      ...{ epochs: 3, batchSize: 8, learningRate: 0.01, numThreads: 1, earlyStoppingPatience: null },
+      ...training,
+      // An error is to leave nothing, as a power cut would.
+      checkpoint: { onException: false, ...(training as { checkpoint?: object }).checkpoint },
+    },
     ...rest,
   });
 }
@@ -131,8 +136,8 @@ export async function failureOf(run: Promise<RunResult>): Promise<Error & { code
 export function abortAt(epoch: number, batch: number): Pick<OrchestratorOptions, 'signal' | 'callbacks'> {
   const controller = new AbortController();
   const callback: Callback = {
-    onStepEnd: (step) => {
-      if (step.epoch === epoch && step.batch === batch) controller.abort();
+    onBatchEnd: (step) => {
+      if (step.stage === 'train' && step.epoch === epoch && step.batch === batch) controller.abort();
     },
   };
   return { signal: controller.signal, callbacks: [callback] };
@@ -141,8 +146,8 @@ export function abortAt(epoch: number, batch: number): Pick<OrchestratorOptions,
 /** Ends the run by an error, which saves nothing, as a power cut would. */
 export function breakAt(epoch: number, batch: number): Pick<OrchestratorOptions, 'callbacks'> {
   const callback: Callback = {
-    onStepEnd: (step) => {
-      if (step.epoch === epoch && step.batch === batch) throw new Error('power cut');
+    onBatchEnd: (step) => {
+      if (step.stage === 'train' && step.epoch === epoch && step.batch === batch) throw new Error('power cut');
     },
   };
   return { callbacks: [callback] };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-import { registerPlugin, type RunStart, type StepEnd } from 'aiforge';
+import { registerPlugin, type RunStart, type BatchEnd } from 'aiforge';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -41,9 +41,9 @@ describe('limits of a run', () => {
   });
 
   it('limitTrainBatches takes other batches each epoch; a share is rounded up', async () => {
-    const steps: StepEnd[] = [];
+    const steps: BatchEnd[] = [];
     const { runDirectory } = await runIn(folder, watched({ limitTrainBatches: 0.2, accumulationSteps: 2 }), {
-      callbacks: [{ onStepEnd: (step) => void steps.push(step) }],
+      callbacks: [{ onBatchEnd: (step) => void (step.stage === 'train' && steps.push(step)) }],
     });
     // 0.2 of 11 batches are 3: a window of two and one of the third alone.
     expect(steps.map(({ batch }) => batch)).to.deep.equal([1, 2, 3, 1, 2, 3, 1, 2, 3]);

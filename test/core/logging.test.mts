@@ -1,4 +1,4 @@
-import { nn, registerPlugin, tensor, zeros, type StepEnd, type StepOutput, type Tensor } from 'aiforge';
+import { nn, registerPlugin, tensor, zeros, type BatchEnd, type StepOutput, type Tensor } from 'aiforge';
 import { Metric } from 'aiforge/metrics';
 import { expect } from 'chai';
 
@@ -106,7 +106,7 @@ describe('log', () => {
 
   it('shows what is to be shown, of the epoch so far', async () => {
     const steps: Record<string, number>[] = [];
-    await runIn(folder, logged({ epochs: 1 }), { callbacks: [{ onStepEnd: (step: StepEnd) => void steps.push(step.logged) }] }); // prettier-ignore
+    await runIn(folder, logged({ epochs: 1 }), { callbacks: [{ onBatchEnd: (step: BatchEnd) => void steps.push(step.logged) }] }); // prettier-ignore
     expect(Object.keys(steps[0]!)).to.deep.equal(['first']);
     expect(steps[1]!.first).to.be.closeTo(mean(batches.slice(0, 2).flat()), 1e-6);
   });

@@ -60,7 +60,7 @@ describe('Orchestrator', () => {
     const controller = new AbortController();
     let done = 0;
     const callback: Callback = {
-      onStepEnd: () => {
+      onBatchEnd: () => {
         if (++done === steps) controller.abort();
       },
     };
@@ -74,10 +74,12 @@ describe('Orchestrator', () => {
     expect(result.history).to.have.length(3);
     expect(result.test!.confusion!.flat().reduce((a, b) => a + b)).to.equal(20);
     expect(readdirSync(result.runDirectory).sort()).to.deep.equal([
+      'best-checkpoint.safetensors',
       'best.safetensors',
       'config.yaml',
       'last.safetensors',
       'log.jsonl',
+      'manifest.json',
       'metrics.jsonl',
     ]);
     const kinds = records(result.runDirectory).map((record) => record.kind);
@@ -124,7 +126,7 @@ describe('Orchestrator', () => {
     const cut = await runExperiment(config('training.checkpoint.everySteps=4'), 'every', {
       callbacks: [
         {
-          onStepEnd: ({ batch, epoch }) => {
+          onBatchEnd: ({ batch, epoch }) => {
             if (epoch === 2 && batch === 6) throw new Error('power cut');
           },
         },

@@ -206,12 +206,12 @@ describe('what a plugin’s code gives', () => {
 
   it('methods as properties that nothing would call', async () => {
     class Arrow extends Model {
-      configureOptimizers = (): void => undefined;
+      configureSchedulers = (): void => undefined;
     }
     registerPlugin({ name: 'arrow', Model: Arrow, Dataset });
     const error = await failureOf(
       runIn(path.join(folder, 'arrow'), experiment({}, { modelPlugin: 'arrow', model: { dropout: 0, classes: 2 } })),
     );
-    expect(error.message).to.match(/class Model has 'configureOptimizers', which nothing calls/);
+    expect(error.message).to.match(/class Model has 'configureSchedulers', which nothing calls/);
   });
 });

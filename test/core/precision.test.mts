@@ -119,7 +119,8 @@ describe('training.precision', () => {
       { modelPlugin: 'steep', datasetPlugin: 'steep' },
     );
     const { runDirectory } = await runIn(folder(), config);
-    const { state, scaler, scheduler: saved } = lastOf(runDirectory);
+    const { state, scaler, schedulers } = lastOf(runDirectory);
+    const saved = schedulers.optimizer;
     const log = readFileSync(path.join(runDirectory, 'log.jsonl'), 'utf8');
     expect(log).to.match(
       new RegExp(`Epoch 1 skipped ${11 - state.step} steps.*the scale of the loss is ${scaler!.scale}`),

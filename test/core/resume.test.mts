@@ -20,6 +20,7 @@ import { saveChecked } from '#lib/core/checkpoints/checksum.js';
 import { RunLock } from '#lib/core/runs/runLock.js';
 import { splitDataset } from '#lib/core/runs/splits.js';
 import { Agreement, RunRequests } from '#lib/core/training/agreement.js';
+import { Callbacks } from '#lib/core/callbacks/callbacks.js';
 import { evaluate } from '#lib/core/training/evaluation.js';
 import { Placement } from '#lib/core/training/placement.js';
 import { Precision } from '#lib/core/training/precision.js';
@@ -91,7 +92,7 @@ describe('resuming a run', () => {
       const controller = new AbortController();
       let batches = 0;
       const counted = {
-        onStepEnd: () => {
+        onBatchEnd: () => {
           // The abort comes when the epoch's last batch is done and nobody asks any more before validation.
           if (++batches === 22) setImmediate(() => controller.abort());
         },
@@ -164,6 +165,9 @@ describe('resuming a run', () => {
       parallel,
       agreement,
       ...at,
+      callbacks: new Callbacks([]),
+      stage: 'validation' as const,
+      counters: { epoch: 1, epochs: 1, optimizerStep: 0, trainedBatches: 0 },
     };
     expect((await evaluate(parts))!.values.loss).to.equal(history[bestEpoch! - 1]!.val_loss);
   });
@@ -200,10 +204,11 @@ describe('resuming a run', () => {
       { state: '{"__proto__":{"epoch":0}}' },
       { config: '[]' },
       { plugins: 'null' },
-      { optimizer: '{' },
-      { optimizer: 'null' },
-      { optimizer: '{"state":null,"paramGroups":7}' },
-      { scheduler: '{"name":"constructor"}' },
+      { optimizers: '{' },
+      { optimizers: 'null' },
+      { optimizers: '{"optimizer":{"className":"Adam","options":"{\\"state\\":null,\\"paramGroups\\":7}"}}' },
+      { schedulers: '{"optimizer":{"name":"constructor"}}' },
+      { callbacks: '[]' },
     ];
     for (const change of forged) {
       saveChecked(file, tensors, { ...rest, ...change });

@@ -81,7 +81,7 @@ describe('scheduling', () => {
   function abortAfter(steps: number): Pick<OrchestratorOptions, 'signal' | 'callbacks'> {
     const controller = new AbortController();
     let done = 0;
-    const callback: Callback = { onStepEnd: () => void (++done === steps && controller.abort()) };
+    const callback: Callback = { onBatchEnd: () => void (++done === steps && controller.abort()) };
     return { signal: controller.signal, callbacks: [callback] };
   }
 
@@ -192,7 +192,7 @@ describe('scheduling', () => {
     const schedulingOf = (make: (optimizer: optim.Optimizer) => unknown) => {
       const optimizer = new optim.SGD([ones([1])], { lr: 1 });
       optimizer.step();
-      return Scheduling.of(new Model(make(optimizer)), optimizer, TrainingConfig.parse({}), 10);
+      return Scheduling.of(new Model(make(optimizer)), optimizer, TrainingConfig.parse({}), { epochs: 10, stepsPerEpoch: 10 });
     };
 
     it('takes a scheduler alone, with its interval, or none', () => {

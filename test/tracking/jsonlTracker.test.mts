@@ -76,7 +76,7 @@ describe('JsonlTracker', () => {
     await first.finish('KILLED');
     const kept = async (step: number, epoch: number) => {
       const tracker = new JsonlTracker();
-      await tracker.start({ ...run(), goesOnFrom: { step, epoch, sameNumbers: true } });
+      await tracker.start({ ...run(), goesOnFrom: { step, epoch, validatedBatch: 0, sameNumbers: true } });
       await tracker.finish('KILLED');
       return read()
         .filter(({ kind }) => kind === 'metrics')

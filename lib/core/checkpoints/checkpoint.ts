@@ -7,20 +7,21 @@ import type { GradScalerStateDict } from '../../amp/index.js';
 import { ExperimentConfig } from '../../config/experimentConfig.js';
 import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
-import { scope, type Tensor } from '../../tensor/index.js';
-import { saving } from '../runs/saving.js';
+import { scope, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
 import type { SavedMetrics } from '../training/loggedMetrics.js';
 import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
 import { checkFile, loadChecked, saveChecked } from './checksum.js';
+import { versions } from './manifest.js';
 import { metricTensors, metricTexts, MetricTexts, savedMetrics } from './metricStates.js';
 import { restoreModel, saveModel, type SavedModel } from './modelState.js';
 import type { SavedOptimizer } from './optimizerState.js';
+import { joinTensors, splitTensors } from './tensorTree.js';
 import { optional, orNull, size, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { moduleKind } from '../../nn/moduleKinds.js';
 
-const format = 'aiforge-checkpoint-3';
+const format = 'aiforge-checkpoint-4';
 
 /** Where a run stands, beside its tensors. */
 export const RunState = z.object({
@@ -29,10 +30,20 @@ export const RunState = z.object({
   batch: z.int().min(0),
   /** Optimizer steps since the run began. */
   step: z.int().min(0),
+  /** Batches trained on since the run began, on one rank. */
+  trainedBatches: z.int().min(0),
+  /** The batch of the epoch after which it was validated last, by `valCheckInterval`; 0 where it was not. */
+  validatedBatch: z.int().min(0),
+  /** The monitored value of the best weights. */
   best: z.number().nullable(),
-  /** The number of the best epoch, from 1. */
+  /** The number of their epoch, from 1. */
   bestEpoch: z.int().min(1).nullable(),
-  badEpochs: z.int().min(0),
+  /** The weights that `checkpoint.topK` keeps, the best first. */
+  kept: z.array(z.object({ file: z.string(), epoch: z.int().min(1), value: z.number() })),
+  /** What early stopping has seen. */
+  stopping: z.object({ best: z.number().nullable(), badEpochs: z.int().min(0) }),
+  /** Epochs whose weights were averaged, or looked at for it. */
+  averagedEpochs: z.int().min(0),
   worldSize: z.int().min(1),
   /** Samples to train on. */
   trainSamples: z.int().min(1),
@@ -43,7 +54,7 @@ export const RunState = z.object({
 export type RunState = z.infer<typeof RunState>;
 
 /** All that a run needs to go on as if it had never stopped. */
-export interface Checkpoint extends SavedModel, SavedOptimizer {
+export interface Checkpoint extends SavedModel {
   state: RunState;
   /** The resolved configuration, and the names of the plugins that it was resolved with. */
   config: ExperimentConfig;
@@ -52,7 +63,13 @@ export interface Checkpoint extends SavedModel, SavedOptimizer {
   preprocessor: string | null;
   /** The names of the parameters that do not learn. */
   frozen: string[];
-  scheduler: SavedScheduler | null;
+  /** By name; null for an optimizer without a schedule. */
+  optimizers: Record<string, SavedOptimizer>;
+  schedulers: Record<string, SavedScheduler | null>;
+  /** Those of rank 0, by name. */
+  callbacks: Record<string, unknown>;
+  /** The averages of the weights; empty where there are none. */
+  averages: Record<string, Tensor>;
   /** That of the scale of the loss; null where it is not scaled. */
   scaler: GradScalerStateDict | null;
   /** Of every rank: the generator's state, that of its GPU if it trains on one, and the sums of the epoch's metrics. */
@@ -97,10 +114,15 @@ const ofAllRanks = (gradients: readonly Record<string, Tensor>[]) =>
 export function saveWeights(file: string, model: Module, epoch: number, preprocessor: string | null = null): void {
   saveTakes.check('saveWeights', arguments);
   scope(() => {
-    const { model: tensors, extraState } = saveModel(model);
-    const metadata = { format: 'pt', epoch: String(epoch), ...given({ preprocessor, extraState }) };
+    const { tensors, metadata } = weightsContent(model, epoch, preprocessor);
     saveChecked(file, tensors, metadata);
   });
+}
+
+/** What `saveWeights` writes. */
+export function weightsContent(model: Module, epoch: number, preprocessor: string | null): SafetensorsFile {
+  const { model: tensors, extraState } = saveModel(model);
+  return { tensors, metadata: { format: 'pt', epoch: String(epoch), ...given({ preprocessor, extraState }) } };
 }
 
 /** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */
@@ -123,34 +145,42 @@ export function checkWeights(file: string, preprocessorFile: string): void {
   scope(() => checkFile(preprocessorFile, loadChecked(file).metadata.preprocessor ?? null));
 }
 
-export function saveCheckpoint(file: string, checkpoint: Checkpoint): void {
+/** What is written of a checkpoint. */
+export function checkpointContent(checkpoint: Checkpoint): SafetensorsFile {
+  const callbacks = splitTensors(checkpoint.callbacks);
   const perRank = (tensors: Tensor[]) => Object.fromEntries(tensors.map((tensor, rank) => [rank, tensor]));
   const tensors = {
     ...withPrefix('model', checkpoint.model),
-    ...withPrefix('optimizer', checkpoint.optimizer),
+    ...optimizerTensors(checkpoint.optimizers),
+    ...withPrefix('averages', checkpoint.averages),
+    ...withPrefix('callbacks', callbacks.tensors),
     ...withPrefix('rng', perRank(checkpoint.rng)),
     ...withPrefix('cudaRng', perRank(checkpoint.cudaRng)),
     ...withPrefix('running', perRank(checkpoint.running)),
     ...withPrefix('gradients', ofAllRanks(checkpoint.gradients)),
     ...withPrefix('metrics', metricTensors(checkpoint.metrics)),
   };
-  const { state, config, plugins, preprocessor, optimizerName, optimizerOptions, scheduler } = checkpoint;
+  const { state, config, plugins, preprocessor, optimizers, schedulers } = checkpoint;
   const metadata = {
     format,
+    versions: JSON.stringify(versions()),
     state: JSON.stringify(state),
     config: toJson(config),
     plugins: JSON.stringify(plugins),
     preprocessor: JSON.stringify(preprocessor),
     frozen: JSON.stringify(checkpoint.frozen),
     ...given({ extraState: checkpoint.extraState }),
-    optimizerName,
-    optimizer: optimizerOptions,
-    scheduler: toJson(scheduler),
+    optimizers: toJson(Object.fromEntries(Object.entries(optimizers).map(([name, { tensors: _, ...rest }]) => [name, rest]))),
+    schedulers: toJson(schedulers),
+    callbacks: toJson(callbacks.value),
     scaler: JSON.stringify(checkpoint.scaler),
     metrics: JSON.stringify(metricTexts(checkpoint.metrics)),
   };
-  saving(file, () => saveChecked(file, tensors, metadata));
+  return { tensors, metadata };
 }
+
+const optimizerTensors = (optimizers: Record<string, SavedOptimizer>) =>
+  Object.fromEntries(Object.entries(optimizers).flatMap(([name, { tensors }]) => Object.entries(withPrefix(`optimizer.${name}`, tensors)))); // prettier-ignore
 
 /** The checkpoint at a path: the file itself, or `last.safetensors` of a run's folder. */
 export function checkpointFile(given: string): string {
@@ -166,9 +196,12 @@ const Metadata = z.object({
   frozen: z.array(z.string()),
   scaler: z.custom<GradScalerStateDict>((value) => typeof value === 'object').nullable(),
   metrics: MetricTexts,
+  optimizers: z.record(z.string(), z.object({ className: z.string(), options: z.string() })),
+  schedulers: z.record(z.string(), z.custom<SavedScheduler>((value) => typeof value === 'object').nullable()),
+  callbacks: z.record(z.string(), z.unknown()),
 });
 
-/** Reads what `saveCheckpoint` wrote. Throws FILE_NOT_FOUND or FILE_INVALID. */
+/** Reads what was written of `checkpointContent`. Throws FILE_NOT_FOUND or FILE_INVALID. */
 export function loadCheckpoint(file: string): Checkpoint {
   const { tensors, metadata } = loadChecked(file, ({ format: given }) => given === format);
   if (metadata.format !== format) {
@@ -186,6 +219,9 @@ export function loadCheckpoint(file: string): Checkpoint {
     frozen: parse('frozen'),
     scaler: parse('scaler'),
     metrics: parse('metrics'),
+    optimizers: parse('optimizers'),
+    schedulers: parse('schedulers'),
+    callbacks: parse('callbacks'),
   });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
   const { state } = read.data;
@@ -196,14 +232,13 @@ export function loadCheckpoint(file: string): Checkpoint {
     metrics,
     model: under('model', tensors),
     ...given({ extraState: metadata.extraState }),
-    optimizer: under('optimizer', tensors),
+    optimizers: Object.fromEntries(Object.entries(read.data.optimizers).map(([name, rest]) => [name, { ...rest, tensors: under(`optimizer.${name}`, tensors) }])), // prettier-ignore
+    averages: under('averages', tensors),
+    callbacks: joinTensors(read.data.callbacks, under('callbacks', tensors)) as Record<string, unknown>,
     rng: Object.values(under('rng', tensors)),
     cudaRng: Object.values(under('cudaRng', tensors)),
     running: Object.values(under('running', tensors)),
     gradients: Array.from({ length: state.worldSize }, (_, rank) => under(`gradients.${rank}`, tensors)),
-    optimizerName: metadata.optimizerName ?? '',
-    optimizerOptions: metadata.optimizer ?? '{}',
-    scheduler: readJson(file, 'scheduler', () => fromJson(metadata.scheduler ?? 'null')) as SavedScheduler | null,
   };
 }
 

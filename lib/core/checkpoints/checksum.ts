@@ -1,21 +1,35 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 
+import { writeFileInBackground } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
 import { loadSafetensors, saveSafetensors, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
 import { chunksOf } from '../../tensor/files/bytes.js';
+import { safetensorsChunks } from '../../tensor/files/safetensors.js';
 import { withFile } from '../../tensor/files/openFile.js';
 
 const key = 'sha256';
 
 /** Of all that a file holds: each tensor's name, dtype, shape and bytes, and the metadata. */
 function checksumOf(tensors: Record<string, Tensor>, metadata: Record<string, string>): string {
+  const hash = hashOf(tensors, metadata);
+  let next = hash.next();
+  while (next.done !== true) next = hash.next();
+  return next.value;
+}
+
+/** Stops after each chunk of a tensor. */
+function* hashOf(tensors: Record<string, Tensor>, metadata: Record<string, string>): Generator<void, string> {
   const hash = createHash('sha256');
   const entries = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [name, text] of entries(metadata)) if (name !== key) hash.update(JSON.stringify([name, text]));
   for (const [name, tensor] of entries(tensors) as [string, Tensor][]) {
     hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
-    for (const chunk of chunksOf(tensor)) hash.update(chunk);
+    for (const chunk of chunksOf(tensor)) {
+      hash.update(chunk);
+      yield;
+    }
   }
   return hash.digest('hex');
 }
@@ -39,9 +53,34 @@ export function checkFile(file: string, expected: string | null): void {
   );
 }
 
-/** Writes a safetensors file with the checksum of its content among its metadata. */
-export function saveChecked(file: string, tensors: Record<string, Tensor>, metadata: Record<string, string>): void {
-  saveSafetensors(file, tensors, { ...metadata, [key]: checksumOf(tensors, metadata) });
+/** Writes a safetensors file with the checksum of its content among its metadata; gives the checksum. */
+export function saveChecked(file: string, tensors: Record<string, Tensor>, metadata: Record<string, string>): string {
+  const checksum = checksumOf(tensors, metadata);
+  saveSafetensors(file, tensors, { ...metadata, [key]: checksum });
+  return checksum;
+}
+
+/** Copies of tensors, which nobody changes while they are written. */
+export function snapshotOf({ tensors, metadata }: SafetensorsFile): SafetensorsFile {
+  const copies = Object.entries(tensors).map(([name, tensor]) => [name, tensor.detach().cpu().clone()]);
+  return { tensors: Object.fromEntries(copies) as Record<string, Tensor>, metadata };
+}
+
+/** As `saveChecked`, chunk by chunk, with turns of the event loop between them. */
+export async function saveCheckedInBackground(
+  file: string,
+  tensors: Record<string, Tensor>,
+  metadata: Record<string, string>,
+): Promise<string> {
+  const hash = hashOf(tensors, metadata);
+  let next = hash.next();
+  while (next.done !== true) {
+    await setImmediate();
+    next = hash.next();
+  }
+  const checksum = next.value;
+  await writeFileInBackground(file, safetensorsChunks(tensors, { ...metadata, [key]: checksum }));
+  return checksum;
 }
 
 /**

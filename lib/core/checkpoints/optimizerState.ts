@@ -12,10 +12,10 @@ interface OptimizerState {
 
 /** An optimizer as a checkpoint holds it. */
 export interface SavedOptimizer {
-  optimizer: Record<string, Tensor>;
-  /** The class's name, and the options and numbers as JSON. */
-  optimizerName: string;
-  optimizerOptions: string;
+  tensors: Record<string, Tensor>;
+  className: string;
+  /** Options and numbers as JSON. */
+  options: string;
 }
 
 /** An optimizer's state as tensors by name, and the rest as JSON, with the names of the model's parameters. */
@@ -33,21 +33,21 @@ export function flattenOptimizer(optimizer: Optimizer, model: Module): SavedOpti
     }
   }
   return {
-    optimizer: tensors,
-    optimizerName: optimizer.constructor.name,
-    optimizerOptions: toJson({ ...rest, state: numbers, names }),
+    tensors,
+    className: optimizer.constructor.name,
+    options: toJson({ ...rest, state: numbers, names }),
   };
 }
 
 /** Gives an optimizer the state that `flattenOptimizer` took, and the groups that it was given while the run went on. */
 export function restoreOptimizer(optimizer: Optimizer, saved: SavedOptimizer, model: Module): void {
-  const { names = [], ...state } = fromJson(saved.optimizerOptions) as OptimizerState;
+  const { names = [], ...state } = fromJson(saved.options) as OptimizerState;
   const parameters = new Map(model.namedParameters());
   for (const group of names.slice(optimizer.paramGroups.length)) {
     const params = group.flatMap((name) => parameters.get(name ?? '') ?? []);
     if (params.length === group.length) optimizer.addParamGroup({ params });
   }
-  for (const [key, tensor] of Object.entries(saved.optimizer)) {
+  for (const [key, tensor] of Object.entries(saved.tensors)) {
     const dot = key.indexOf('.');
     const entries = (state.state[key.slice(0, dot)] ??= {});
     entries[key.slice(dot + 1)] = tensor;

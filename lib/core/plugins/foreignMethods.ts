@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { fold, isSlipOf } from '../../nearest.js';
-import { ourEvent } from '../foreignHooks.js';
+import { ourEvent } from '../callbacks/foreignHooks.js';
 import { isMentioned, membersOf } from '../members.js';
 
 export type Part = 'Model' | 'Dataset' | 'Preprocessor';
@@ -14,8 +14,11 @@ const hooks: Readonly<Record<Part, readonly string[]>> = {
     'predictStep',
     'transferBatchToDevice',
     'configureOptimizer',
+    'configureOptimizers',
     'configureScheduler',
     'configureLossFn',
+    'automaticOptimization',
+    'manualBackward',
   ],
   Dataset: ['length', 'get', 'getBatch', 'loadData', 'splits', 'classNames'],
   Preprocessor: ['fit', 'transform', 'inverseTransform', 'state', 'restore', 'save', 'load'],
@@ -33,7 +36,6 @@ const gradients =
 /** What other frameworks call, as `fold` leaves the names, and what there is instead. */
 const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
   Model: {
-    configureoptimizers: `configureOptimizer(name, learningRate, options), and ${schedule}`,
     configurelrscheduler: schedule,
     configureschedulers: schedule,
     lrschedulerstep: schedule,
@@ -59,8 +61,7 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     onbeforeoptimizerstep: gradients,
     backward: steps,
     computeloss: steps,
-    manualbackward: steps,
-    automaticoptimization: steps,
+    togglesoptimizer: 'nothing: parameters that an optimizer does not have are not stepped by it',
     ontrainbatchstart: 'trainingStep(batch, batchIdx)',
     ontrainepochstart: `trainingStep(batch, batchIdx), whose batchIdx is 0 first, or ${event}, with onEpochEnd`,
     onvalidationbatchstart: 'validationStep(batch, batchIdx)',
@@ -89,8 +90,8 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     valstep: 'validationStep(batch, batchIdx)',
     evaluationstep: 'validationStep(batch, batchIdx)',
     teststep: 'validationStep(batch, batchIdx), which the test runs too',
-    trainingstepend: `${event}, with onStepEnd`,
-    validationstepend: `${event}, with onStepEnd`,
+    trainingstepend: `${event}, with onBatchEnd`,
+    validationstepend: `${event}, with onBatchEnd`,
     trainingepochend: `${event}, with onEpochEnd`,
     validationepochend: `${event}, with onEpochEnd; metrics of a step are means over the epoch`,
     testepochend: `${event}, with onRunEnd`,
@@ -161,5 +162,6 @@ function replacement(part: Part, name: string, own: ReadonlySet<string>): string
   const ours = part === 'Model' && /^on(_|[A-Z])/.test(name) ? ourEvent(name) : undefined;
   if (ours !== undefined) return `${event}, with ${ours}`;
   // Where the hook itself is there, one that is merely similar is a helper.
-  return hooks[part].find((hook) => fold(hook) === folded || (!own.has(hook) && isSlipOf(name, hook)));
+  const known = hooks[part];
+  return known.find((hook) => fold(hook) === folded) ?? known.find((hook) => !own.has(hook) && isSlipOf(name, hook));
 }

@@ -18,6 +18,8 @@ import { randomState, type RandomState } from '../randomState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitor } from '../training/earlyStopping.js';
 import { withFastDevRun } from '../training/limits.js';
+import { checkpointActivations } from '../training/activationCheckpointing.js';
+import { checkedOptimizers, soleName, type Optimizers } from '../training/optimizers.js';
 import { freeze, parameterGroups } from '../training/parameterGroups.js';
 import { changesOf, type Change } from './changes.js';
 import { configureLoss, createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
@@ -37,7 +39,7 @@ export interface RunPlan {
   config: ExperimentConfig;
   plugins: ExperimentPlugins;
   model: BaseModel;
-  optimizer: Optimizer;
+  optimizers: Optimizers;
   resumed: ResumedRun | undefined;
   /** The random state that the initial weights leave behind, for training to go on from. */
   rng: RandomState;
@@ -55,7 +57,10 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
   const plugins = resolvePlugins(located, from);
   const training = withFastDevRun(located.training);
   const config = withRanks({ ...located, training, model: plugins.modelConfig }, ranks);
-  placed(given, () => checkMonitor(config.training.earlyStoppingMonitor));
+  placed(given, () => {
+    checkMonitor(config.training.earlyStoppingMonitor);
+    if (config.training.checkpoint.monitor !== null) checkMonitor(config.training.checkpoint.monitor, 'checkpoint.monitor'); // prettier-ignore
+  });
   const resumed = readResumed(config, plugins, ranks);
   manualSeed(config.training.seed);
   const model = createModel(plugins);
@@ -63,35 +68,62 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
   placed(given, () => configureLoss(model, lossFnName));
   // Its first weights are drawn on the CPU: they are the same wherever it trains.
   model.to(device);
-  placed(given, () => freeze(model, config.training.freeze));
-  const optimizer = placed(given, () => configureOptimizer(model, config.training));
+  placed(given, () => {
+    freeze(model, config.training.freeze);
+    checkpointActivations(model, config.training.activationCheckpointing);
+    checkManual(model, config.training);
+  });
+  const optimizers = placed(given, () => configureOptimizers(model, config.training));
+  placed(given, () => checkClosures(optimizers, config.training, ranks));
   const rng = randomState(device);
   // What a checkpoint cannot hold is told before the first one is due.
   scope(() => saveModel(model));
-  if (resumed !== undefined) restore(resumed, model, optimizer);
-  return { config, plugins, model, optimizer, resumed, rng, device };
+  if (resumed !== undefined) restore(resumed, model, optimizers);
+  return { config, plugins, model, optimizers, resumed, rng, device };
 }
 
-function configureOptimizer(model: BaseModel, training: ExperimentConfig['training']): Optimizer {
+/** What the loop would do for a model that does it itself is refused. */
+function checkManual(model: BaseModel, { accumulationSteps }: ExperimentConfig['training']): void {
+  if (typeof model.automaticOptimization !== 'boolean') {
+    throw new AiforgeError('PLUGIN_INVALID', `The model's automaticOptimization is ${show(model.automaticOptimization)}; expected true or false.`); // prettier-ignore
+  }
+  if (model.automaticOptimization || accumulationSteps === 1) return;
+  throw settingProblem(
+    ['training', 'accumulationSteps'],
+    `is ${accumulationSteps}, but the model steps its optimizers itself (automaticOptimization is false): let it count batches, and leave this at 1.`,
+  );
+}
+
+function checkClosures(optimizers: Optimizers, training: ExperimentConfig['training'], ranks: Ranks): void {
+  if (!(optimizers[soleName] instanceof LBFGS)) return;
+  const refusal = (setting: string, problem: string) =>
+    settingProblem(['training', setting], `${problem}, but LBFGS computes the loss anew several times a step: change it, or take another optimizer.`); // prettier-ignore
+  if (training.accumulationSteps > 1) throw refusal('accumulationSteps', `is ${training.accumulationSteps}`);
+  if (training.precision === 'float16') throw refusal('precision', "is 'float16', whose loss is scaled");
+  if (ranks.worldSize > 1) throw refusal('optimizerName', 'several ranks train, which would not agree on its steps');
+}
+
+function configureOptimizers(model: BaseModel, training: ExperimentConfig['training']): Optimizers {
   const { optimizerName, learningRate, optimizerArgs } = training;
   const groups = training.parameterGroups.length === 0 ? [] : parameterGroups(model, training.parameterGroups);
-  const configure = () => model.configureOptimizer(optimizerName, learningRate, optimizerArgs, groups);
-  const optimizer = checkOptimizer(called('configureOptimizer', configure), model);
-  if (groups.every(({ params }) => optimizer.paramGroups.some((own) => own.params[0] === params[0]))) return optimizer;
+  const configure = () => model.configureOptimizers(optimizerName, learningRate, optimizerArgs, groups);
+  const optimizers = checkedOptimizers(called('configureOptimizers', configure), model);
+  const made = Object.values(optimizers).flatMap(({ paramGroups }) => paramGroups);
+  if (groups.every(({ params }) => made.some((own) => own.params[0] === params[0]))) return optimizers;
   throw settingProblem(
     ['training', 'parameterGroups'],
     "the model's own configureOptimizer makes other groups: let it take these as its fourth argument, or leave them out.",
   );
 }
 
-function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): void {
+function restore(resumed: ResumedRun, model: BaseModel, optimizers: Optimizers): void {
   try {
     scope(() => restoreModel(model, resumed.checkpoint));
     const { frozen } = resumed.checkpoint;
     for (const [name, parameter] of model.namedParameters()) parameter.requiresGrad = !frozen.includes(name);
     // Copied: it need not be held as long as the run goes on.
     resumed.checkpoint.model = {};
-    resumeOptimizer(resumed, optimizer, model);
+    resumeOptimizers(resumed, optimizers, model);
   } catch (cause) {
     if (cause instanceof AiforgeError) throw cause;
     throw new AiforgeError(
@@ -102,18 +134,26 @@ function restore(resumed: ResumedRun, model: BaseModel, optimizer: Optimizer): v
   }
 }
 
-/** Gives the optimizer the checkpoint's state, and the learning rate that the resume asks for. */
-export function resumeOptimizer({ checkpoint, changes }: ResumedRun, optimizer: Optimizer, model: BaseModel): void {
-  if (optimizer.constructor.name !== checkpoint.optimizerName) {
+/** Gives the optimizers the checkpoint's state, and the learning rate that the resume asks for. */
+export function resumeOptimizers({ checkpoint, changes }: ResumedRun, optimizers: Optimizers, model: BaseModel): void {
+  const classes = (all: Readonly<Record<string, string>>) => Object.entries(all).map(([name, own]) => (name === soleName ? own : `${name}: ${own}`)).sort().join(', '); // prettier-ignore
+  const saved = classes(Object.fromEntries(Object.entries(checkpoint.optimizers).map(([name, { className }]) => [name, className]))); // prettier-ignore
+  const own = classes(Object.fromEntries(Object.entries(optimizers).map(([name, { constructor }]) => [name, constructor.name]))); // prettier-ignore
+  if (saved !== own) {
     throw new AiforgeError(
       'CONFIG_INVALID',
-      `The run was trained with the optimizer ${checkpoint.optimizerName} and cannot go on with ${optimizer.constructor.name}.`,
+      `The run was trained with the optimizer ${saved} and cannot go on with ${own}.`,
     );
   }
-  restoreOptimizer(optimizer, checkpoint, model);
-  const rate = changes['training.learningRate'];
+  for (const [name, optimizer] of Object.entries(optimizers)) {
+    restoreOptimizer(optimizer, checkpoint.optimizers[name]!, model);
+    changeRate(optimizer, changes['training.learningRate']);
+  }
+}
+
+/** Groups with rates of their own keep their share. */
+function changeRate(optimizer: Optimizer, rate: Change | undefined): void {
   if (rate === undefined) return;
-  // Groups with rates of their own keep their share.
   const factor = Number(rate.to) / Number(rate.from);
   for (const group of optimizer.paramGroups) {
     group.lr = group.lr === rate.from ? Number(rate.to) : Number(group.lr) * factor;
@@ -184,26 +224,4 @@ function withRanks(config: ExperimentConfig, { worldSize }: Ranks): ExperimentCo
   }
   const localRank = Number(process.env.LOCAL_RANK ?? 0);
   return { ...config, training: { ...training, useDistributed: worldSize > 1, localRank, worldSize } };
-}
-
-function checkOptimizer(optimizer: unknown, model: BaseModel): Optimizer {
-  if (optimizer instanceof LBFGS) {
-    throw new AiforgeError(
-      'PLUGIN_INVALID',
-      'configureOptimizer returned an LBFGS, which computes the loss anew several times a step; a run does not do so: return another one.',
-    );
-  }
-  const { step, zeroGrad, paramGroups } = (optimizer ?? {}) as Partial<Optimizer>;
-  if (typeof step === 'function' && typeof zeroGrad === 'function' && Array.isArray(paramGroups)) {
-    const own = new Set<Tensor>(model.parameters());
-    if (paramGroups.some(({ params }) => params.some((parameter) => own.has(parameter)))) return optimizer as Optimizer;
-    throw new AiforgeError(
-      'PLUGIN_INVALID',
-      "configureOptimizer returned an optimizer of none of the model's parameters: give it this.parameters(), or some of them.",
-    );
-  }
-  throw new AiforgeError(
-    'PLUGIN_INVALID',
-    `configureOptimizer must return an optimizer of aiforge/optim, got ${show(optimizer)}.`,
-  );
 }

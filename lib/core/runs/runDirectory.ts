@@ -14,6 +14,12 @@ export interface RunFiles {
   best: string;
   /** Everything that is needed to go on. */
   last: string;
+  /** As `last`, of the best epoch. */
+  bestCheckpoint: string;
+  /** Folder of the older checkpoints and weights that are kept. */
+  checkpoints: string;
+  /** The list of all of them, with their checksums. */
+  manifest: string;
   preprocessor: string;
   metrics: string;
   log: string;
@@ -26,6 +32,9 @@ export function runFiles(directory: string): RunFiles {
     config: inside('config.yaml'),
     best: inside('best.safetensors'),
     last: inside('last.safetensors'),
+    bestCheckpoint: inside('best-checkpoint.safetensors'),
+    checkpoints: inside('checkpoints'),
+    manifest: inside('manifest.json'),
     preprocessor: inside('preprocessor.json'),
     metrics: inside('metrics.jsonl'),
     log: inside('log.jsonl'),
@@ -79,7 +88,11 @@ export function warnOfMissing({ directory, config, metrics, log }: RunFiles): vo
 }
 
 /** Removes what a process left that was killed while it wrote. Only for who holds the folder's lock. */
-export function removeHalfWritten(directory: string): void {
+export function removeHalfWritten({ directory, checkpoints }: RunFiles): void {
+  for (const folder of [directory, checkpoints]) if (existsSync(folder)) removeIn(folder);
+}
+
+function removeIn(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (/^\..+\.tmp$/.test(name)) rmSync(path.join(directory, name), { force: true });
   }

@@ -23,6 +23,8 @@ export class AccumulationWindow {
   constructor(
     private readonly batchSize: number,
     private readonly ranks: Pick<Ranks, 'worldSize' | 'sum'>,
+    /** Whether batches may be left out: then ranks need not count as much as each other. */
+    private readonly leavesOut = false,
   ) {}
 
   /** Takes a batch of a window of `batches`; gives what `backward` is to start from, for a model of these parameters. */
@@ -34,7 +36,8 @@ export class AccumulationWindow {
       );
     }
     this.#isWeighted = step.isWeighted;
-    this.#isScaled = batches > 1 || (step.isWeighted && this.ranks.worldSize > 1);
+    const isUneven = step.isWeighted || this.leavesOut;
+    this.#isScaled = batches > 1 || (isUneven && this.ranks.worldSize > 1) || (this.leavesOut && step.weight === 0);
     this.#weight += step.weight;
     if (step.weight > 0) this.#loss.add(step.value, step.weight);
     if (!this.#isScaled) return step.loss;
@@ -65,7 +68,7 @@ export class AccumulationWindow {
   /** The weight of all ranks. Samples are the same number on each, so only reported weights are asked for. */
   async #total(): Promise<number> {
     const { worldSize } = this.ranks;
-    if (worldSize === 1 || this.#isWeighted !== true) return this.#weight * worldSize;
+    if (worldSize === 1 || !(this.#isWeighted === true || this.leavesOut)) return this.#weight * worldSize;
     return Number((await this.ranks.sum(tensor([this.#weight], { dtype: 'float64' }))).item());
   }
 

@@ -43,6 +43,11 @@ export class Agreement {
     private readonly ranks: Pick<Ranks, 'rank' | 'worldSize' | 'sum' | 'gather'>,
   ) {}
 
+  /** Asks for a checkpoint, as somebody outside would. */
+  askSave(): void {
+    this.requests.save();
+  }
+
   /** Whether a checkpoint was asked for by the last time that ranks asked each other; once for each request. */
   takeSave(): boolean {
     if (this.ranks.worldSize === 1) return this.requests.takeSave();

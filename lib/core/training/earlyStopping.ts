@@ -3,51 +3,78 @@ import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 
-/** Watches one metric: whether it is the best so far, and whether it has been none for too long. */
+type Watched = Pick<TrainingConfig, 'earlyStoppingMonitor' | 'earlyStoppingMode' | 'earlyStoppingPatience'>;
+
+/** What a checkpoint holds of what is watched. */
+export interface StoppingState {
+  best: number | null;
+  /** Validations since the best one. */
+  badEpochs: number;
+}
+
+/** Whether a value is better than the best so far; NaN is none. */
+export function isBetter(value: number, best: number | null, mode: 'min' | 'max'): boolean {
+  if (Number.isNaN(value)) return false;
+  return best === null || (mode === 'min' ? value < best : value > best);
+}
+
+/** Watches one metric: whether it has been none better for too long. */
 export class EarlyStopping {
-  best: number | null = null;
-  badEpochs = 0;
+  #best: number | null = null;
+  #badEpochs = 0;
 
-  constructor(
-    private readonly training: Pick<
-      TrainingConfig,
-      'earlyStoppingMonitor' | 'earlyStoppingMode' | 'earlyStoppingPatience'
-    >,
-  ) {}
+  constructor(private readonly training: Watched) {}
 
-  /** Takes an epoch's metrics; true when the monitored one is the best so far. Throws CONFIG_INVALID when there is none of that name. */
-  update(metrics: Record<string, number>): boolean {
+  get monitor(): string {
+    return this.training.earlyStoppingMonitor;
+  }
+
+  /** Takes what was measured. Throws CONFIG_INVALID when there is no metric of the name. */
+  update(metrics: Record<string, number>): void {
     const { earlyStoppingMonitor: monitor, earlyStoppingMode: mode } = this.training;
     requireMetric(monitor, Object.keys(metrics));
-    const value = metrics[monitor]!;
-    const improved =
-      !Number.isNaN(value) && (this.best === null || (mode === 'min' ? value < this.best : value > this.best));
-    if (improved) this.best = value;
-    this.badEpochs = improved ? 0 : this.badEpochs + 1;
-    return improved;
+    const isImproved = isBetter(metrics[monitor]!, this.#best, mode);
+    if (isImproved) this.#best = metrics[monitor]!;
+    this.#badEpochs = isImproved ? 0 : this.#badEpochs + 1;
   }
 
   get shouldStop(): boolean {
     const { earlyStoppingPatience: patience } = this.training;
-    return patience !== null && this.badEpochs >= patience;
+    return patience !== null && this.#badEpochs >= patience;
+  }
+
+  state(): StoppingState {
+    return { best: this.#best, badEpochs: this.#badEpochs };
+  }
+
+  restore({ best, badEpochs }: StoppingState): void {
+    this.#best = best;
+    this.#badEpochs = badEpochs;
   }
 }
 
 /** Throws CONFIG_INVALID unless there is a metric of the name to watch. */
-export function requireMetric(monitor: string, names: readonly string[]): void {
+export function requireMetric(
+  monitor: string,
+  names: readonly string[],
+  setting: MonitorSetting = 'earlyStoppingMonitor',
+): void {
   if (names.includes(monitor)) return;
   throw new AiforgeError(
     'CONFIG_INVALID',
-    `training.earlyStoppingMonitor: there is no metric '${monitor}'.${didYouMean(monitor, names)} This run has ${names.join(', ')}.`,
+    `training.${setting}: there is no metric '${monitor}'.${didYouMean(monitor, names)} This run has ${names.join(', ')}.`,
   );
 }
 
+/** A setting that names a metric to watch. */
+export type MonitorSetting = 'earlyStoppingMonitor' | 'checkpoint.monitor';
+
 /** Throws CONFIG_INVALID for a name that no run's metric can have. */
-export function checkMonitor(monitor: string): void {
+export function checkMonitor(monitor: string, setting: MonitorSetting = 'earlyStoppingMonitor'): void {
   if (/^(train|val)_./.test(monitor)) return;
   const names = ['train_loss', 'val_loss', 'train_accuracy', 'val_accuracy', 'val_f1'];
   throw settingProblem(
-    ['training', 'earlyStoppingMonitor'],
+    ['training', ...setting.split('.')],
     `there is no metric '${monitor}'.${didYouMean(monitor, names)} Metrics begin with train_ or val_, such as ${names.join(', ')}.`,
   );
 }

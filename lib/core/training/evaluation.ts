@@ -5,10 +5,13 @@ import { DataLoader, type Dataset, type Sampler } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { scope, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
+import type { Counters } from '../callbacks/callback.js';
+import type { Callbacks } from '../callbacks/callbacks.js';
 import { called } from '../plugins/calls.js';
 import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { Agreement } from './agreement.js';
+import { endOfBatch } from './batchEnd.js';
 import { logging } from './logbook.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
@@ -41,6 +44,10 @@ export interface EvaluationParts {
   agreement: Agreement;
   placement: Placement;
   precision: Precision;
+  callbacks: Callbacks;
+  stage: 'validation' | 'test';
+  /** Where the run stands. */
+  counters: Counters;
 }
 
 /**
@@ -48,26 +55,45 @@ export interface EvaluationParts {
  * run was asked to stop.
  */
 export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | undefined> {
-  const { model, samples, indices, batchSize, ranks, parallel, agreement, placement } = parts;
+  const { model, samples, indices, batchSize, ranks, parallel, agreement, placement, callbacks } = parts;
+  const { stage, counters } = parts;
   const share = new Share(indices, ranks);
   const feed = placement.feed(new DataLoader(samples, { batchSize, sampler: share }).batches());
+  const batches = Math.ceil(share.length / batchSize);
   model.eval();
   // What is measured is what rank 0 saves.
   parallel.shareBuffers();
+  await callbacks.tell('onStageStart', () => ({ ...counters, stage, batches }));
+  let passed: PassMetrics | undefined;
   try {
-    if (await agreement.decide()) return undefined;
-    return await measure(parts, feed, share.length);
+    if (!(await agreement.decide())) passed = await measure(parts, feed, share.length, batches);
   } finally {
     feed.close();
   }
+  const metrics = passed === undefined ? {} : named(stage === 'test' ? 'test' : 'val', passed);
+  await callbacks.tell('onStageEnd', () => ({ ...counters, stage, batches, metrics, interrupted: passed === undefined })); // prettier-ignore
+  return passed;
 }
 
-async function measure(parts: EvaluationParts, feed: Feed, own: number): Promise<PassMetrics | undefined> {
-  const { model, indices, batchSize, ranks, agreement, precision } = parts;
+/** The means of a pass under the names that they are recorded by; the mean of F1 over training is not. */
+export function named(split: 'train' | 'val' | 'test', { values }: PassMetrics): Record<string, number> {
+  const entries = Object.entries(values).filter(([name]) => split !== 'train' || name !== 'f1');
+  return Object.fromEntries(entries.map(([name, value]) => [`${split}_${name}`, value]));
+}
+
+async function measure(
+  parts: EvaluationParts,
+  feed: Feed,
+  own: number,
+  batches: number,
+): Promise<PassMetrics | undefined> {
+  const { model, indices, batchSize, ranks, agreement, precision, callbacks, stage, counters } = parts;
   const metrics = new RunningMetrics();
   const mostBatches = Math.ceil(Math.ceil(indices.length / ranks.worldSize) / batchSize);
   for (let index = 0, left = own; index < mostBatches; ++index, left -= batchSize) {
+    const event = { ...counters, stage, batch: index + 1, batches };
     if (left > 0) {
+      await callbacks.tell('onBatchStart', () => ({ ...event }));
       noGrad(() =>
         scope(() => {
           const batch = feed.next() as Record<string, Tensor>;
@@ -75,6 +101,8 @@ async function measure(parts: EvaluationParts, feed: Feed, own: number): Promise
         }),
       );
       if (left > batchSize) feed.prefetch();
+      const done = Math.min((index + 1) * batchSize, own) * ranks.worldSize;
+      await callbacks.tell('onBatchEnd', () => endOfBatch(event, done, metrics));
     }
     await setImmediate();
     if (await agreement.shouldStop()) return undefined;
@@ -91,32 +119,37 @@ function validate(
 ): Step {
   const step = () => called('validationStep', () => model.validationStep(batch, batchIdx));
   const given = precision.run(() => logging(model, step));
-  return readStep(given, 'validationStep', batch, samples);
+  return readStep(given, 'validationStep', batch, samples, model);
 }
 
-/** The names of what one validation batch measures; undefined on a rank without a sample. Leaves no trace in the model. */
+/** The names of what the first batches to validate on measure; undefined on a rank without a sample. Leaves no trace in the model. */
 export function tryValidation(
   {
     model,
     samples,
     indices,
     batchSize,
+    batches,
     placement,
     precision,
-  }: Omit<EvaluationParts, 'ranks' | 'parallel' | 'agreement'>,
+  }: Pick<EvaluationParts, 'model' | 'samples' | 'indices' | 'batchSize' | 'placement' | 'precision'> & {
+    batches: number;
+  },
   classNames: readonly string[] | undefined,
 ): string[] | undefined {
   if (indices.length === 0) return undefined;
   const metrics = new RunningMetrics();
-  const first = indices.slice(0, batchSize);
+  const first = indices.slice(0, batchSize * batches);
   const drawn = randomState(placement.device);
   model.eval();
-  noGrad(() =>
-    scope(() => {
-      const batch = placement.move(new DataLoader(samples, { batchSize, sampler: first }).batches().next().value);
-      metrics.add(validate(model, precision, batch as never, 0, first.length));
-    }),
-  );
+  let index = 0;
+  for (const loaded of new DataLoader(samples, { batchSize, sampler: first })) {
+    const size = Math.min(batchSize, first.length - index * batchSize);
+    noGrad(() =>
+      scope(() => metrics.add(validate(model, precision, placement.move(loaded) as never, index, size))),
+    );
+    ++index;
+  }
   metrics.resetMetrics();
   restoreRandomState(drawn, placement.device);
   checkClassNames(classNames, metrics.classes);

@@ -2,19 +2,21 @@ import { rmSync } from 'node:fs';
 
 import { AiforgeError } from '../../errors.js';
 import type { Tracker } from '../../tracking/tracker.js';
-import type { RunResult } from '../callback.js';
-import type { Callbacks } from '../callbacks.js';
-import { loadWeights, saveWeights, type RunState } from '../checkpoints/checkpoint.js';
+import type { RunResult } from '../callbacks/callback.js';
+import type { Callbacks } from '../callbacks/callbacks.js';
+import { loadWeights, type RunState } from '../checkpoints/checkpoint.js';
+import type { CheckpointWriter } from '../checkpoints/checkpointWriter.js';
 import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import type { RunPlan } from '../runs/plan.js';
-import { saving } from '../runs/saving.js';
 import type { RunFiles } from '../runs/runDirectory.js';
 import type { Agreement } from './agreement.js';
-import { requireMetric, type EarlyStopping } from './earlyStopping.js';
-import { evaluate, tryValidation } from './evaluation.js';
-import type { PassMetrics } from './metrics.js';
+import type { Averaging } from './averaging.js';
+import { averageStatistics } from './averageStatistics.js';
+import { countersOf } from './counters.js';
+import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyStopping.js';
+import { evaluate, named, tryValidation } from './evaluation.js';
 import type { Placement } from './placement.js';
 import type { Precision } from './precision.js';
 import type { Trainer } from './trainer.js';
@@ -27,14 +29,14 @@ export interface Run {
   ranks: Ranks;
   parallel: ParallelStep;
   trainer: Trainer;
+  writer: CheckpointWriter;
   agreement: Agreement;
   callbacks: Callbacks;
   placement: Placement;
   precision: Precision;
+  averaging: Averaging | null;
   state: RunState;
   stopping: EarlyStopping;
-  /** The checksum of the preprocessor's file; null where there is none. */
-  preprocessor: string | null;
   tracker: Tracker;
   /** The metrics of each epoch, with its number as `epoch`. */
   history: Record<string, number>[];
@@ -42,24 +44,49 @@ export interface Run {
 
 /** Trains to the end of the run, or until it is asked to stop, and tests the best weights. */
 export async function fit(run: Run): Promise<RunResult> {
-  const { state, stopping, plan, files, ranks } = run;
+  const { state, stopping, plan, files, ranks, writer } = run;
   const { training } = plan.config;
-  while (state.epoch < training.epochs && !stopping.shouldStop) {
-    const start = performance.now();
-    if (!(await run.trainer.trainEpoch())) return resultOf(run, 'interrupted');
-    if (!(await endEpoch(run, start))) return resultOf(run, 'interrupted');
+  try {
+    while (state.epoch < training.epochs && !stopping.shouldStop) {
+      if (!(await runEpoch(run))) return resultOf(run, 'interrupted');
+    }
+    if (state.best === null) {
+      throw new AiforgeError(
+        'TRAINING_FAILED',
+        `'${writer.monitor}' was a number in no epoch, so no weights are the best. The last ones are in ${run.files.last}; ` +
+          'look at what the steps compute, or lower training.learningRate.',
+      );
+    }
+    const tested = await test(run);
+    if (tested === 'interrupted') return resultOf(run, 'interrupted');
+    if (ranks.rank === 0 && !training.checkpoint.keepLast) rmSync(files.last, { force: true });
+    return resultOf(run, 'finished', tested);
+  } finally {
+    await writer.settle();
   }
-  if (state.best === null) {
-    throw new AiforgeError(
-      'TRAINING_FAILED',
-      `'${training.earlyStoppingMonitor}' was a number in no epoch, so no weights are the best. The last ones are in ${run.files.last}; ` +
-        'look at what the steps compute, or lower training.learningRate.',
-    );
+}
+
+/** Trains an epoch, or the rest of one, with its validations; false when it was interrupted. */
+async function runEpoch(run: Run): Promise<boolean> {
+  const { state, plan, callbacks, trainer, stopping } = run;
+  const { training } = plan.config;
+  const start = performance.now();
+  await callbacks.tell('onEpochStart', () => countersOf(state, training));
+  for (;;) {
+    // A run that goes on may stand where a validation is due.
+    if (trainer.isValidationDue && !(await validateWithin(run))) return false;
+    if (stopping.shouldStop) {
+      await trainer.save();
+      return true;
+    }
+    const stage = () => ({ ...countersOf(state, training), stage: 'train' as const, batches: trainer.batches });
+    await callbacks.tell('onStageStart', stage);
+    const pause = await trainer.train();
+    const metrics = pause === 'done' ? named('train', await trainer.trainMetrics()) : {};
+    await callbacks.tell('onStageEnd', () => ({ ...stage(), metrics, interrupted: pause === 'stopped' }));
+    if (pause === 'stopped') return false;
+    if (pause === 'done') return endEpoch(run, start, metrics);
   }
-  const tested = await test(run);
-  if (tested === 'interrupted') return resultOf(run, 'interrupted');
-  if (ranks.rank === 0 && !training.checkpoint.keepLast) rmSync(files.last, { force: true });
-  return resultOf(run, 'finished', tested);
 }
 
 function resultOf(run: Run, status: RunResult['status'], tested?: RunResult['test']): RunResult {
@@ -79,76 +106,140 @@ function resultOf(run: Run, status: RunResult['status'], tested?: RunResult['tes
   };
 }
 
-/** Validates, records and saves; false when it was interrupted, with a checkpoint from which validation begins again. */
-async function endEpoch(run: Run, start: number): Promise<boolean> {
-  const { state, stopping, plan, files, tracker, ranks, trainer } = run;
-  const { training } = plan.config;
-  const train = await trainer.trainMetrics();
-  if (stopping.best === null && training.earlyStoppingMonitor.startsWith('train_')) {
-    requireMetric(training.earlyStoppingMonitor, Object.keys(named('train', train)));
-  }
-  const drawn = randomState(run.placement.device);
-  const epoch = state.epoch + 1;
-  const isChecked = epoch % training.checkValEveryNEpoch === 0 || epoch === training.epochs;
-  const val = run.data.splits.val.length === 0 || !isChecked ? null : await evaluateSplit(run, run.data.splits.val);
-  if (val === undefined) {
-    restoreRandomState(drawn, run.placement.device);
-    await trainer.save();
-    return false;
-  }
-  const metrics = { ...named('train', train), ...(val === null ? {} : named('val', val)) };
-  const isMonitored = isChecked || !training.earlyStoppingMonitor.startsWith('val_');
-  const isBest = isMonitored && stopping.update(metrics);
-  const rates = trainer.endEpoch(metrics, isChecked);
-  Object.assign(state, { epoch, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
-  if (isBest) state.bestEpoch = epoch;
-  tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, interval: 'epoch' });
-  if (isBest && ranks.rank === 0)
-    saving(files.best, () => saveWeights(files.best, plan.model, epoch, run.preprocessor));
-  if (training.checkpoint.keepLast) await trainer.save();
-  run.history.push({ epoch, ...metrics });
-  const seconds = (performance.now() - start) / 1000;
-  await run.callbacks.onEpochEnd({ epoch, epochs: training.epochs, seconds, metrics, isBest });
+/**
+ * What the split to validate on measures now, with the averaged weights where there are some; undefined when it was interrupted,
+ * with a checkpoint from which it begins again. `whileAveraged` is run with the weights that were measured.
+ */
+async function validate(
+  run: Run,
+  whileAveraged: (metrics: Record<string, number>) => Promise<void>,
+): Promise<Record<string, number> | undefined> {
+  const { placement, trainer, data } = run;
+  const drawn = randomState(placement.device);
+  const measured = await measureAveraged(run, async () => {
+    const passed = await evaluateSplit(run, data.splits.val, 'validation');
+    if (passed === undefined) return undefined;
+    const metrics = named('val', passed);
+    await whileAveraged(metrics);
+    return metrics;
+  });
+  if (measured !== undefined) return measured;
+  restoreRandomState(drawn, placement.device);
+  await trainer.save();
+  return undefined;
+}
+
+function measureAveraged<T>(run: Run, body: () => Promise<T>): Promise<T> {
+  const { averaging, plan, trainer, placement } = run;
+  if (averaging === null) return body();
+  return averaging.with(() => {
+    if (averaging.needsStatistics) averageStatistics(plan.model, trainer, placement.device);
+    return body();
+  });
+}
+
+/** Validates between the batches of an epoch; false when it was interrupted. */
+async function validateWithin(run: Run): Promise<boolean> {
+  const { state, stopping, writer, tracker } = run;
+  const isWithin = (monitor: string) => monitor.startsWith('val_');
+  const metrics = await validate(run, async (measured) => {
+    if (isWithin(writer.monitor)) await writer.writeBest(run.plan.model, measured, state.epoch + 1);
+  });
+  if (metrics === undefined) return false;
+  if (isWithin(stopping.monitor)) stopping.update(metrics);
+  Object.assign(state, { stopping: stopping.state(), validatedBatch: state.batch });
+  tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, batch: state.trainedBatches, interval: 'validation' }); // prettier-ignore
+  await run.trainer.saveWhenDue();
   return true;
 }
 
-function evaluateSplit(run: Run, indices: readonly number[]) {
-  const { plan, data, ranks, parallel, agreement, placement, precision } = run;
-  const { batchSize } = plan.config.training;
+/** Validates, records and saves; false when it was interrupted, with a checkpoint from which validation begins again. */
+async function endEpoch(run: Run, start: number, train: Record<string, number>): Promise<boolean> {
+  const { state, stopping, plan, tracker, trainer, writer, averaging, data } = run;
+  const { training } = plan.config;
+  requireTrained(stopping.monitor, train, 'earlyStoppingMonitor');
+  requireTrained(writer.monitor, train, 'checkpoint.monitor');
+  const epoch = state.epoch + 1;
+  averaging?.afterEpoch(state, epoch);
+  const isChecked = data.splits.val.length > 0 && (epoch % training.checkValEveryNEpoch === 0 || epoch === training.epochs); // prettier-ignore
+  let isBest = false;
+  const val = await validateIf(run, isChecked, async (measured) => {
+    const metrics = { ...train, ...measured };
+    if (writer.monitor in metrics || isChecked) isBest = await writer.writeBest(plan.model, metrics, epoch);
+  });
+  if (val === undefined) return false;
+  const metrics = { ...train, ...val };
+  if (stopping.monitor in metrics || isChecked) stopping.update(metrics);
+  const rates = trainer.endEpoch(metrics, isChecked);
+  Object.assign(state, { epoch, batch: 0, validatedBatch: 0, stopping: stopping.state() });
+  tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, batch: state.trainedBatches, interval: 'epoch' }); // prettier-ignore
+  if (writer.isEpochDue(state)) await trainer.save();
+  if (isBest) writer.keepBestCheckpoint();
+  run.history.push({ epoch, ...metrics });
+  const seconds = (performance.now() - start) / 1000;
+  await run.callbacks.tell('onEpochEnd', () => ({ ...countersOf(state, training), epoch, seconds, metrics, isBest }));
+  return true;
+}
+
+function requireTrained(monitor: string, train: Record<string, number>, setting: MonitorSetting): void {
+  if (monitor.startsWith('train_')) requireMetric(monitor, Object.keys(train), setting);
+}
+
+async function validateIf(
+  run: Run,
+  isChecked: boolean,
+  whileAveraged: (metrics: Record<string, number>) => Promise<void>,
+): Promise<Record<string, number> | undefined> {
+  if (isChecked) return validate(run, whileAveraged);
+  await measureAveraged(run, () => whileAveraged({}));
+  return {};
+}
+
+function evaluateSplit(run: Run, indices: readonly number[], stage: 'validation' | 'test') {
+  const { plan, data, ranks, parallel, agreement, placement, precision, callbacks, state } = run;
+  const { training } = plan.config;
   const { samples } = data;
-  return evaluate({ model: plan.model, samples, indices, batchSize, ranks, parallel, agreement, placement, precision });
+  const counters = countersOf(state, training);
+  return evaluate({
+    ...{ model: plan.model, samples, indices, batchSize: training.batchSize, ranks, parallel, agreement },
+    ...{ placement, precision, callbacks, stage, counters },
+  });
 }
 
 /** Tests the best epoch's weights on the held-out split. */
 async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
-  const { plan, data, files, tracker, state, ranks, trainer } = run;
+  const { plan, data, files, tracker, state, ranks, trainer, writer } = run;
   if (data.splits.test.length === 0) return undefined;
+  await writer.settle();
   await ranks.barrier();
   loadWeights(files.best, plan.model);
-  const passed = await evaluateSplit(run, data.splits.test);
+  const passed = await evaluateSplit(run, data.splits.test, 'test');
   if (passed === undefined) {
     if (!plan.config.training.checkpoint.keepLast) await trainer.save();
     return 'interrupted';
   }
-  tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, interval: 'run' });
+  tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, batch: state.trainedBatches, interval: 'run' }); // prettier-ignore
   const { loss, ...metrics } = passed.values;
   return { loss: loss!, metrics, ...passed.scores };
 }
 
 /** Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. */
-export function tryMonitor(
+export async function tryMonitor(
   { model, config }: RunPlan,
   { samples, splits, classNames }: ExperimentData,
-  at: Pick<Run, 'placement' | 'precision'>,
-): void {
-  const { earlyStoppingMonitor: monitor, batchSize } = config.training;
-  const measured = tryValidation({ model, samples, indices: splits.val, batchSize, ...at }, classNames);
-  if (measured === undefined || !monitor.startsWith('val_')) return;
-  requireMetric(monitor, ['train_loss', ...measured.map((name) => `val_${name}`)]);
-}
-
-/** The means of a pass under the names that they are recorded by; the mean of F1 over training is not. */
-function named(split: 'train' | 'val' | 'test', { values }: PassMetrics): Record<string, number> {
-  const entries = Object.entries(values).filter(([name]) => split !== 'train' || name !== 'f1');
-  return Object.fromEntries(entries.map(([name, value]) => [`${split}_${name}`, value]));
+  at: Pick<Run, 'placement' | 'precision' | 'callbacks'>,
+): Promise<void> {
+  const { training } = config;
+  const { sanityValBatches: batches, batchSize } = training;
+  if (batches === 0) return;
+  const counters = { epoch: 1, epochs: training.epochs, optimizerStep: 0, trainedBatches: 0 };
+  const stage = { ...counters, stage: 'sanity' as const, batches };
+  await at.callbacks.tell('onStageStart', () => ({ ...stage }));
+  const measured = tryValidation({ model, samples, indices: splits.val, batchSize, batches, ...at }, classNames);
+  await at.callbacks.tell('onStageEnd', () => ({ ...stage, metrics: {}, interrupted: false }));
+  if (measured === undefined) return;
+  const names = ['train_loss', ...measured.map((name) => `val_${name}`)];
+  const { earlyStoppingMonitor, checkpoint } = training;
+  if (earlyStoppingMonitor.startsWith('val_')) requireMetric(earlyStoppingMonitor, names);
+  if (checkpoint.monitor?.startsWith('val_') === true) requireMetric(checkpoint.monitor, names, 'checkpoint.monitor');
 }

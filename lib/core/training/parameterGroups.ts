@@ -12,7 +12,7 @@ export interface ParameterGroup extends Record<string, unknown> {
 type Groups = TrainingConfig['parameterGroups'];
 
 /** A pattern of names, in which `*` stands for anything, dots too. */
-function isMatch(pattern: string, name: string): boolean {
+export function isMatch(pattern: string, name: string): boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`).test(name);
 }

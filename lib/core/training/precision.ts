@@ -3,7 +3,7 @@ import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { AiforgeError } from '../../errors.js';
 import { utils } from '../../nn/index.js';
 import type { Optimizer } from '../../optim/index.js';
-import { scope, type Device, type Tensor } from '../../tensor/index.js';
+import { keep, scope, type Device, type Tensor } from '../../tensor/index.js';
 
 // Below it the inverse, by which gradients are unscaled, is infinite.
 const smallestScale = 2 ** -126;
@@ -26,10 +26,15 @@ export class Precision {
   readonly scaler: GradScaler | null;
   // That of the last step: reading it waits for a GPU, so it is done once a step.
   #scale: number | undefined;
+  #norm: Tensor | undefined;
+  /** Of several optimizers those that have stepped since the scale was looked at. */
+  readonly #stepped = new Set<Optimizer>();
 
   constructor(
     private readonly dtype: Dtype,
     device: Device,
+    /** Whether the norm of the gradients is measured at each step. */
+    private readonly measuresNorm = false,
   ) {
     this.#deviceType = device === 'cpu' ? 'cpu' : 'cuda';
     this.scaler = dtype === 'float16' ? new GradScaler({ device: this.#deviceType }) : null;
@@ -46,19 +51,65 @@ export class Precision {
     (this.scaler?.scale(loss) ?? loss).backward();
   }
 
-  /** Steps an optimizer with clipped gradients; false where gradients were not finite and it was skipped. */
-  step(optimizer: Optimizer, parameters: Iterable<Tensor>, { gradClipNorm, gradClipValue }: Clipping): boolean {
+  /** Steps the optimizer with clipped gradients and clears them; false where gradients were not finite and it was skipped. */
+  step(optimizer: Optimizer, parameters: Iterable<Tensor>, clipping: Clipping): boolean {
     this.#scale ??= this.scaler?.getScale();
     return scope(() => {
-      if (gradClipNorm !== null || gradClipValue !== null) this.scaler?.unscale_(optimizer);
-      if (gradClipNorm !== null) utils.clipGradNorm_([...parameters], gradClipNorm);
-      if (gradClipValue !== null) utils.clipGradValue_([...parameters], gradClipValue);
+      this.#clipUnscaled(optimizer, parameters, clipping);
       if (this.scaler === null) optimizer.step();
       else this.scaler.step(optimizer);
       this.scaler?.update();
       optimizer.zeroGrad();
       return this.scaler === null || this.#wasStep(this.scaler);
     });
+  }
+
+  /** Steps one of several optimizers, whose gradients are the model's to clear; false where it was skipped. */
+  stepOne(optimizer: Optimizer, parameters: Iterable<Tensor>, clipping: Clipping): boolean {
+    const { scaler } = this;
+    return scope(() => {
+      if (scaler !== null && this.#stepped.has(optimizer)) this.endSteps();
+      this.#clipUnscaled(optimizer, parameters, clipping);
+      if (scaler === null) {
+        optimizer.step();
+        return true;
+      }
+      scaler.step(optimizer);
+      this.#stepped.add(optimizer);
+      return [...scaler.foundInfPerDevice(optimizer).values()].every((found) => found.item<number>() === 0);
+    });
+  }
+
+  /** To be called after the steps of several optimizers: the scale of the loss changes for all of them at once. */
+  endSteps(): void {
+    if (this.scaler === null || this.#stepped.size === 0) return;
+    this.#stepped.clear();
+    this.scaler.update();
+    if (this.scaler.getScale() < smallestScale) throw vanished();
+  }
+
+  /** Clips gradients, and measures their norm where that is asked for. */
+  clip(parameters: Iterable<Tensor>, { gradClipNorm, gradClipValue }: Clipping): void {
+    const all = gradClipNorm !== null || gradClipValue !== null || this.measuresNorm ? [...parameters] : [];
+    if (gradClipNorm !== null || this.measuresNorm) {
+      const norm = utils.clipGradNorm_(all, gradClipNorm ?? Infinity);
+      if (this.measuresNorm) this.#norm = keep(norm);
+    }
+    if (gradClipValue !== null) utils.clipGradValue_(all, gradClipValue);
+  }
+
+  /** What reads the norm of the last step's gradients, before they were clipped; undefined where it is not measured. */
+  takeNorm(): (() => number) | undefined {
+    const norm = this.#norm;
+    this.#norm = undefined;
+    return norm === undefined ? undefined : () => norm.item<number>();
+  }
+
+  #clipUnscaled(optimizer: Optimizer, parameters: Iterable<Tensor>, clipping: Clipping): void {
+    const looks = clipping.gradClipNorm !== null || clipping.gradClipValue !== null || this.measuresNorm;
+    if (!looks) return;
+    this.scaler?.unscale_(optimizer);
+    this.clip(parameters, clipping);
   }
 
   /** Whether the step that was taken was not skipped, which shrinks the scale. */

@@ -9,6 +9,7 @@ import { isOptions, signature } from '../../signature.js';
 import { lrScheduler, Optimizer } from '../../optim/index.js';
 import type { BaseModel } from '../baseModel.js';
 import { called } from '../plugins/calls.js';
+import { soleName, type Optimizers } from './optimizers.js';
 
 /** How long a run is planned to be. */
 export interface RunLength {
@@ -91,7 +92,7 @@ export function createScheduler(config: SchedulerConfig, optimizer: Optimizer, l
   return { scheduler: construct(config, optimizer, total), interval: config.interval, monitor };
 }
 
-/** Steps a run's scheduler, if it has one, when it is due, and saves and restores its state. */
+/** Steps an optimizer's scheduler, if it has one, when it is due, and saves and restores its state. */
 export class Scheduling {
   readonly #scheduler: lrScheduler.LRScheduler | null;
   readonly #interval: 'epoch' | 'step';
@@ -108,8 +109,7 @@ export class Scheduling {
     }
   }
 
-  static of(model: BaseModel, optimizer: Optimizer, training: TrainingConfig, stepsPerEpoch: number): Scheduling {
-    const length = { epochs: training.epochs, stepsPerEpoch };
+  static of(model: BaseModel, optimizer: Optimizer, training: TrainingConfig, length: RunLength): Scheduling {
     const configured = called('configureScheduler', () =>
       model.configureScheduler(optimizer, training.scheduler, length),
     );
@@ -172,6 +172,44 @@ export class Scheduling {
     if (saved === null) return;
     this.#scheduler?.loadStateDict(saved.state);
     this.#rates = saved.rates;
+  }
+}
+
+/** The schedules of all optimizers of a run, by the optimizers' names. */
+export class Schedules {
+  readonly #all: Readonly<Record<string, Scheduling>>;
+
+  constructor(model: BaseModel, optimizers: Optimizers, training: TrainingConfig, length: RunLength) {
+    this.#all = Object.fromEntries(
+      Object.entries(optimizers).map(([name, optimizer]) => [name, Scheduling.of(model, optimizer, training, length)]),
+    );
+  }
+
+  /** The learning rates of the last steps, as metrics; those of several optimizers have their names. */
+  get rates(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.#all).flatMap(([name, { rates }]) =>
+        Object.entries(rates).map(([key, rate]) => [name === soleName ? key : `${name}_${key}`, rate]),
+      ),
+    );
+  }
+
+  /** To be called after each step of an optimizer. */
+  endStep(name: string): void {
+    this.#all[name]!.endStep();
+  }
+
+  /** To be called after each epoch. */
+  endEpoch(metrics: Record<string, number>, validated: boolean): void {
+    for (const scheduling of Object.values(this.#all)) scheduling.endEpoch(metrics, validated);
+  }
+
+  save(): Record<string, SavedScheduler | null> {
+    return Object.fromEntries(Object.entries(this.#all).map(([name, scheduling]) => [name, scheduling.save()]));
+  }
+
+  restore(saved: Record<string, SavedScheduler | null>): void {
+    for (const [name, scheduling] of Object.entries(this.#all)) scheduling.restore(saved[name] ?? null);
   }
 }
 

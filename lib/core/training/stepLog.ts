@@ -4,10 +4,14 @@ import type { MetricPoint } from '../../tracking/tracker.js';
 export interface LoggedStep extends Pick<MetricPoint, 'step' | 'epoch'> {
   /** Its last batch in the epoch, from 1. */
   batch: number;
+  /** Batches trained on since the run began. */
+  trained: number;
   /** The mean loss on this rank, null where nothing counted; reading it waits for the GPU that has it. */
   readLoss: () => number | null;
   /** What its last batch logged of itself. */
   readLogged: () => Record<string, number>;
+  /** Reads the norm of its gradients; undefined where it was not measured. */
+  readNorm: (() => number) | undefined;
   /** Null where gradients were not finite: the step was none, but its loss is looked at. */
   rates: Record<string, number> | null;
   /** Milliseconds since 1970. */

@@ -3,7 +3,7 @@ import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
-import type { StepOutput } from '../baseModel.js';
+import type { BaseModel, StepOutput } from '../baseModel.js';
 import { nameProblem, type LogEntries } from './logbook.js';
 import { measured, type Measured } from './runningSum.js';
 
@@ -12,6 +12,8 @@ export interface Step {
   loss: Tensor;
   /** What the loss is. */
   value: Measured;
+  /** Those of the batch on this rank. */
+  samples: number;
   /** How much the batch counts: its samples, or what the step says. */
   weight: number;
   /** Whether the step said it. */
@@ -33,6 +35,7 @@ export function readStep(
   name: StepName,
   batch: unknown,
   samples: number,
+  model: Pick<BaseModel, 'automaticOptimization'>,
 ): Step {
   if (typeof output !== 'object' || output === null || Tensor.isTensor(output)) {
     refuse(name, `must return { loss }, got ${describe(output)}`);
@@ -46,8 +49,9 @@ export function readStep(
   }
   const { loss, predictions, targets, weight, metrics = {} } = output as StepOutput;
   const step = {
-    loss: lossOf(name, loss),
+    loss: lossOf(name, loss, name === 'trainingStep' && model.automaticOptimization),
     value: measured(loss),
+    samples,
     weight: weight === undefined ? samples : weightOf(name, weight),
     isWeighted: weight !== undefined,
     logged: { ...logged, ...metricsOf(name, metrics, logged) },
@@ -59,11 +63,11 @@ export function readStep(
   return step;
 }
 
-function lossOf(name: StepName, loss: unknown): Tensor {
+function lossOf(name: StepName, loss: unknown, isLearntFrom: boolean): Tensor {
   if (!Tensor.isTensor(loss) || loss.numel() !== 1) {
     refuse(name, `must return { loss } with a single element, got ${describe(loss)}`);
   }
-  if (name === 'trainingStep' && !loss.requiresGrad) {
+  if (isLearntFrom && !loss.requiresGrad) {
     refuse(name, 'returned a loss that no parameter takes part in: it was detached, or computed without gradients');
   }
   return loss;

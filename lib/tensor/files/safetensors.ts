@@ -77,6 +77,14 @@ export function saveSafetensors(
   metadata: Record<string, string> = {},
 ): void {
   saveTakes.check('saveSafetensors', arguments);
+  writeFileAtomic(file, safetensorsChunks(tensors, metadata));
+}
+
+/** @internal The bytes of a file of tensors; throws as `saveSafetensors`, before the first of them. */
+export function safetensorsChunks(
+  tensors: Record<string, Tensor>,
+  metadata: Record<string, string>,
+): Iterable<Uint8Array> {
   const names = Object.keys(tensors);
   // Wide elements first: so every tensor begins at a multiple of its element's size, as views of the file need.
   const inFile = names.toSorted((a, b) => tensors[b]!.elementSize() - tensors[a]!.elementSize());
@@ -92,7 +100,7 @@ export function saveSafetensors(
     ['__metadata__', metadata],
     ...names.map((name): [string, Entry] => [name, entries.get(name)!]),
   ]);
-  writeFileAtomic(file, chunks(header, tensors, inFile));
+  return chunks(header, tensors, inFile);
 }
 
 /** The format holds plain elements alone. */

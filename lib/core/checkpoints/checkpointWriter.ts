@@ -1,0 +1,237 @@
+import { copyFileSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { AiforgeError } from '../../errors.js';
+import type { Module } from '../../nn/index.js';
+import { scope } from '../../tensor/index.js';
+import type { CheckpointEvent } from '../callbacks/callback.js';
+import type { Callbacks } from '../callbacks/callbacks.js';
+import type { Ranks } from '../ranks.js';
+import type { RunFiles } from '../runs/runDirectory.js';
+import { saving } from '../runs/saving.js';
+import { countersOf } from '../training/counters.js';
+import { isBetter, requireMetric } from '../training/earlyStopping.js';
+import { checkpointContent, weightsContent, type Checkpoint, type RunState } from './checkpoint.js';
+import { saveChecked, saveCheckedInBackground, snapshotOf } from './checksum.js';
+import { Manifest } from './manifest.js';
+
+interface Parts {
+  training: TrainingConfig;
+  files: RunFiles;
+  ranks: Pick<Ranks, 'rank'>;
+  state: RunState;
+  callbacks: Callbacks;
+  /** The checksum of the preprocessor's file; null where there is none. */
+  preprocessor: string | null;
+}
+
+const minuteMs = 60_000;
+
+/** Writes a run's checkpoints when they are due: the last one, older ones that are kept, and the best weights. */
+export class CheckpointWriter {
+  readonly #parts: Parts;
+  readonly #manifest: Manifest;
+  #savedStep: number;
+  #savedAt = performance.now();
+  /** The epochs that were done at the last checkpoint, if it was written at an epoch's end. */
+  #savedEpoch: number | undefined;
+  #background: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#savedStep = parts.state.step;
+    this.#manifest = new Manifest(parts.files);
+  }
+
+  /** The metric by which weights are the best. */
+  get monitor(): string {
+    const { checkpoint, earlyStoppingMonitor } = this.#parts.training;
+    return checkpoint.monitor ?? earlyStoppingMonitor;
+  }
+
+  get #mode(): 'min' | 'max' {
+    const { checkpoint, earlyStoppingMode } = this.#parts.training;
+    return checkpoint.mode ?? earlyStoppingMode;
+  }
+
+  /** Whether a checkpoint is due after this many steps of the optimizer. */
+  isDue({ step }: RunState): boolean {
+    const { everySteps } = this.#parts.training.checkpoint;
+    return everySteps !== null && step !== this.#savedStep && step % everySteps === 0;
+  }
+
+  /** Whether one is due by the clock, which is this rank's. */
+  get isTimeDue(): boolean {
+    const { everyMinutes } = this.#parts.training.checkpoint;
+    return everyMinutes !== null && performance.now() - this.#savedAt >= everyMinutes * minuteMs;
+  }
+
+  /** Whether one is due at the end of an epoch: after so many of them, and after the last. */
+  isEpochDue({ epoch }: RunState): boolean {
+    const { checkpoint, epochs } = this.#parts.training;
+    return checkpoint.keepLast && (epoch % checkpoint.everyEpochs === 0 || epoch === epochs);
+  }
+
+  /** Writes the checkpoint to resume from; `make` gives what is in it, on rank 0. */
+  async writeLast(make: () => Checkpoint): Promise<void> {
+    const { ranks, state, files, training } = this.#parts;
+    this.#savedStep = state.step;
+    this.#savedEpoch = state.batch === 0 ? state.epoch : undefined;
+    this.#savedAt = performance.now();
+    await this.#telling('last', files.last, async () => {
+      if (ranks.rank !== 0) return;
+      await this.settle();
+      if (training.checkpoint.background) await this.#writeInBackground(make);
+      else scope(() => this.#writeNow(make()));
+    });
+  }
+
+  #writeNow(checkpoint: Checkpoint): void {
+    const { files } = this.#parts;
+    const { tensors, metadata } = checkpointContent(checkpoint);
+    const sha256 = saving(files.last, () => saveChecked(files.last, tensors, metadata));
+    this.#afterLast(checkpoint.state, sha256);
+  }
+
+  /** The training goes on with its own tensors, and the file gets copies of them as they are now. */
+  #writeInBackground(make: () => Checkpoint): Promise<void> {
+    const { files } = this.#parts;
+    return new Promise((begun, failed) => {
+      // The scope holds the copies until they are written.
+      this.#background = scope(async () => {
+        let content;
+        let state: RunState;
+        try {
+          const checkpoint = make();
+          state = structuredClone(checkpoint.state);
+          content = snapshotOf(checkpointContent(checkpoint));
+        } catch (error) {
+          failed(error as Error);
+          return;
+        }
+        begun();
+        const { tensors, metadata } = content;
+        const sha256 = await saving(files.last, () => saveCheckedInBackground(files.last, tensors, metadata));
+        this.#afterLast(state, sha256);
+      });
+      // Whoever waits for it is told; until then it is nobody's.
+      this.#background.catch(() => undefined);
+    });
+  }
+
+  #afterLast(state: RunState, sha256: string): void {
+    const { files, training } = this.#parts;
+    const entry = { kind: 'last' as const, epoch: state.epoch, step: state.step, sha256 };
+    this.#manifest.record(files.last, entry);
+    if (training.checkpoint.keep > 0) this.#keep(state, entry.sha256);
+  }
+
+  /** Waits for what is written in the background. Rejects with its error. */
+  async settle(): Promise<void> {
+    const writing = this.#background;
+    this.#background = undefined;
+    await writing;
+  }
+
+  #keep(state: RunState, sha256: string): void {
+    const { files, training } = this.#parts;
+    const file = path.join(files.checkpoints, `step-${String(state.step).padStart(9, '0')}.safetensors`);
+    saving(files.last, () => {
+      mkdirSync(files.checkpoints, { recursive: true });
+      linkOver(files.last, file);
+    });
+    this.#manifest.record(file, { kind: 'kept', epoch: state.epoch, step: state.step, sha256 });
+    const kept = readdirSync(files.checkpoints).filter((name) => /^step-\d+\.safetensors$/.test(name)).sort(); // prettier-ignore
+    for (const name of kept.slice(0, -training.checkpoint.keep)) this.#remove(path.join(files.checkpoints, name));
+  }
+
+  #remove(file: string): void {
+    rmSync(file, { force: true });
+    this.#manifest.forget(file);
+  }
+
+  /** Takes what was measured of the weights that the model has now; true where they are the best, and were written. */
+  async writeBest(model: Module, metrics: Record<string, number>, epoch: number): Promise<boolean> {
+    const { state, files } = this.#parts;
+    requireMetric(this.monitor, Object.keys(metrics), 'checkpoint.monitor');
+    const value = metrics[this.monitor]!;
+    const isBest = isBetter(value, state.best, this.#mode);
+    if (isBest) Object.assign(state, { best: value, bestEpoch: epoch });
+    if (isBest) await this.#telling('best', files.best, () => Promise.resolve(this.#writeWeights(model, files.best, epoch, value))); // prettier-ignore
+    await this.#writeTopK(model, epoch, value);
+    return isBest;
+  }
+
+  /** A full checkpoint of the best epoch, to go on from; it is the one that was written last. */
+  keepBestCheckpoint(): void {
+    const { ranks, files, state } = this.#parts;
+    if (ranks.rank !== 0 || this.#savedEpoch !== state.epoch) return;
+    const { epoch, step } = state;
+    const link = (): void => {
+      saving(files.bestCheckpoint, () => linkOver(files.last, files.bestCheckpoint));
+      this.#manifest.copy(files.last, files.bestCheckpoint, { kind: 'best', epoch, step });
+    };
+    if (this.#background === undefined) return link();
+    this.#background = this.#background.then(link);
+    this.#background.catch(() => undefined);
+  }
+
+  async #writeTopK(model: Module, epoch: number, value: number): Promise<void> {
+    const { state, files, training } = this.#parts;
+    const { topK } = training.checkpoint;
+    if (topK < 2 || Number.isNaN(value)) return;
+    const mode = this.#mode;
+    const others = state.kept.filter((kept) => kept.epoch !== epoch || isBetter(kept.value, value, mode));
+    if (others.some((kept) => kept.epoch === epoch)) return;
+    const file = `epoch-${String(epoch).padStart(5, '0')}.safetensors`;
+    const ranked = [...others, { file, epoch, value }].sort((a, b) => (isBetter(a.value, b.value, mode) ? -1 : 1));
+    const dropped = ranked.slice(topK);
+    state.kept = ranked.slice(0, topK);
+    if (dropped.some((kept) => kept.epoch === epoch)) return;
+    const target = path.join(files.checkpoints, file);
+    await this.#telling('kept', target, () => {
+      this.#writeWeights(model, target, epoch, value);
+      return Promise.resolve();
+    });
+    if (this.#parts.ranks.rank === 0) dropped.forEach((kept) => this.#remove(path.join(files.checkpoints, kept.file)));
+  }
+
+  #writeWeights(model: Module, file: string, epoch: number, value: number): void {
+    const { ranks, preprocessor, state } = this.#parts;
+    if (ranks.rank !== 0) return;
+    const sha256 = scope(() => {
+      const { tensors, metadata } = weightsContent(model, epoch, preprocessor);
+      return saving(path.dirname(file) === this.#parts.files.directory ? file : this.#parts.files.last, () => {
+        mkdirSync(path.dirname(file), { recursive: true });
+        return saveChecked(file, tensors, metadata);
+      });
+    });
+    this.#manifest.record(file, { kind: 'weights', epoch, step: state.step, sha256, metric: this.monitor, value });
+  }
+
+  async #telling(kind: CheckpointEvent['kind'], file: string, write: () => Promise<void>): Promise<void> {
+    const { callbacks, state, training } = this.#parts;
+    const event = () => ({ ...countersOf(state, training), file, kind });
+    await callbacks.tell('onCheckpointStart', event);
+    await write();
+    await callbacks.tell('onCheckpointEnd', event);
+  }
+}
+
+/** A second name for a file, in the place of whatever has it; a copy where the disk has no links. */
+function linkOver(from: string, to: string): void {
+  const beside = path.join(path.dirname(to), `.${path.basename(to)}.${process.pid}.tmp`);
+  rmSync(beside, { force: true });
+  try {
+    linkSync(from, beside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missing(from, error);
+    copyFileSync(from, beside);
+  }
+  renameSync(beside, to);
+}
+
+function missing(file: string, cause: unknown): AiforgeError {
+  return new AiforgeError('TRAINING_FAILED', `${file} is gone: somebody removed it while the run went on. Begin a new run.`, { cause }); // prettier-ignore
+}

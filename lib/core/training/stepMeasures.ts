@@ -1,0 +1,50 @@
+import type { TrainingConfig } from '../../config/trainingConfig.js';
+import * as cuda from '../../cuda/index.js';
+import type { Device } from '../../tensor/index.js';
+import type { Step } from './stepOutput.js';
+
+/**
+ * What is measured with each step of the optimizer where `training.logStepMetrics` asks for it: the norm of the gradients,
+ * samples a second (and tokens, or whatever a step's weight counts), and memory.
+ */
+export class StepMeasures {
+  readonly #isOn: boolean;
+  #samples = 0;
+  #weight = 0;
+  #isWeighted = false;
+  #since = performance.now();
+
+  constructor(
+    training: Pick<TrainingConfig, 'logStepMetrics'>,
+    private readonly worldSize: number,
+    private readonly device: Device,
+  ) {
+    this.#isOn = training.logStepMetrics;
+  }
+
+  addBatch({ weight, samples, isWeighted }: Step): void {
+    this.#samples += samples;
+    this.#weight += weight;
+    this.#isWeighted ||= isWeighted;
+  }
+
+  /** The measures of a step that is recorded; `readNorm` gives the norm of its gradients. */
+  ofStep(readNorm: (() => number) | undefined): Record<string, number> {
+    if (!this.#isOn) return {};
+    const now = performance.now();
+    const seconds = (now - this.#since) / 1000;
+    const perSecond = (count: number) => (count * this.worldSize) / seconds;
+    const measures = {
+      ...(readNorm === undefined ? {} : { grad_norm: readNorm() }),
+      samples_per_second: perSecond(this.#samples),
+      ...(this.#isWeighted ? { weight_per_second: perSecond(this.#weight) } : {}),
+      memory_mib: mebibytes(process.memoryUsage.rss()),
+      ...(this.device === 'cpu' ? {} : { cuda_memory_mib: mebibytes(cuda.memoryAllocated(this.device as cuda.CudaDevice)) }), // prettier-ignore
+    };
+    this.#since = now;
+    this.#samples = this.#weight = 0;
+    return measures;
+  }
+}
+
+const mebibytes = (bytes: number): number => bytes / 2 ** 20;
