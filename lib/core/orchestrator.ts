@@ -16,6 +16,7 @@ import {
   areDeterministicAlgorithmsEnabled,
   isDeterministicAlgorithmsWarnOnlyEnabled,
   manualSeed,
+  scope,
   setNumThreads,
   useDeterministicAlgorithms,
   type Device,
@@ -25,6 +26,7 @@ import type { Callback, RunResult, RunStart } from './callbacks/callback.js';
 import { Callbacks } from './callbacks/callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
 import { CheckpointWriter } from './checkpoints/checkpointWriter.js';
+import { splitTensors } from './checkpoints/tensorTree.js';
 import { checksumOfFile } from './checkpoints/checksum.js';
 import { checkedConfig, Container, createToken } from './container.js';
 import { frozenCopy } from './copies.js';
@@ -331,6 +333,8 @@ export class Orchestrator {
     }
     if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
     await callbacks.tell('onRunStart', () => startOf(plan, data, ranks, files));
+    // What a checkpoint cannot hold is told before the first one is due.
+    scope(() => splitTensors(callbacks.save()));
     if (resumed === undefined) await tryMonitor(plan, data, { placement, precision, callbacks });
     return { ...shared, plan, files, trainer, stopping, tracker, history: [] };
   }

@@ -55,7 +55,7 @@ describe('how a training command ends', () => {
     it(`${signal} while the data is prepared: status ${status}, and no run`, async () => {
       const child = start('aiforge', train, inside(`${signal}-data`), { LOAD_MS: '60000' });
       const end = finished(child);
-      await sleep(1500);
+      await printed(child, 'loading');
       child.kill(signal);
       const { status: ended, stderr } = await end;
       expect(ended).to.equal(status);

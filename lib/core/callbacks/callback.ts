@@ -198,9 +198,9 @@ export interface Callback {
   onStageStart?(stage: StageEvent): unknown;
   /** After a pass over a split. */
   onStageEnd?(stage: StageEnd): unknown;
-  /** Before each batch, of every stage. */
+  /** Before each batch, of every stage but `sanity`. */
   onBatchStart?(batch: BatchStart): unknown;
-  /** After each batch, of every stage. */
+  /** After each batch, of every stage but `sanity`. */
   onBatchEnd?(batch: BatchEnd): unknown;
   /** Before the forward pass of a batch to train on. */
   onForwardStart?(pass: PassEvent): unknown;

@@ -18,6 +18,16 @@ export interface SavedOptimizer {
   options: string;
 }
 
+/** As LBFGS has them: of its history; empty before it has any. */
+const isTensorList = (value: unknown): value is Tensor[] => Array.isArray(value) && value.every(Tensor.isTensor);
+
+const isListMark = (value: unknown): boolean => typeof value === 'object' && value !== null && '$list' in value;
+
+function listIn(entries: Record<string, unknown>, name: string): Tensor[] {
+  if (!Array.isArray(entries[name])) entries[name] = [];
+  return entries[name] as Tensor[];
+}
+
 /** An optimizer's state as tensors by name, and the rest as JSON, with the names of the model's parameters. */
 export function flattenOptimizer(optimizer: Optimizer, model: Module): SavedOptimizer {
   const nameOf = new Map<Tensor, string>([...model.namedParameters()].map(([name, parameter]) => [parameter, name]));
@@ -28,8 +38,14 @@ export function flattenOptimizer(optimizer: Optimizer, model: Module): SavedOpti
   for (const [index, entries] of Object.entries(state)) {
     numbers[index] = {};
     for (const [name, value] of Object.entries(entries)) {
-      if (Tensor.isTensor(value)) tensors[`${index}.${name}`] = value;
-      else numbers[index][name] = value;
+      if (Tensor.isTensor(value)) {
+        tensors[`${index}.${name}`] = value;
+      } else if (isTensorList(value)) {
+        numbers[index][name] = { $list: value.length };
+        value.forEach((item, i) => (tensors[`${index}.${name}.${i}`] = item));
+      } else {
+        numbers[index][name] = value;
+      }
     }
   }
   return {
@@ -47,10 +63,15 @@ export function restoreOptimizer(optimizer: Optimizer, saved: SavedOptimizer, mo
     const params = group.flatMap((name) => parameters.get(name ?? '') ?? []);
     if (params.length === group.length) optimizer.addParamGroup({ params });
   }
+  for (const entries of Object.values(state.state)) {
+    for (const [name, value] of Object.entries(entries)) if (isListMark(value)) entries[name] = [];
+  }
   for (const [key, tensor] of Object.entries(saved.tensors)) {
     const dot = key.indexOf('.');
     const entries = (state.state[key.slice(0, dot)] ??= {});
-    entries[key.slice(dot + 1)] = tensor;
+    const [, name = '', item] = /^(.*?)(?:\.(\d+))?$/.exec(key.slice(dot + 1))!;
+    if (item === undefined) entries[name] = tensor;
+    else listIn(entries, name)[Number(item)] = tensor;
   }
   optimizer.loadStateDict(state as unknown as Parameters<Optimizer['loadStateDict']>[0]);
   // A schedule that was made for the rest of the run has marked the groups that came after it was made first.

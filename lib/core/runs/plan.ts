@@ -74,7 +74,7 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
     checkManual(model, config.training);
   });
   const optimizers = placed(given, () => configureOptimizers(model, config.training));
-  placed(given, () => checkClosures(optimizers, config.training, ranks));
+  placed(given, () => checkClosures(model, optimizers, config.training, ranks));
   const rng = randomState(device);
   // What a checkpoint cannot hold is told before the first one is due.
   scope(() => saveModel(model));
@@ -94,8 +94,8 @@ function checkManual(model: BaseModel, { accumulationSteps }: ExperimentConfig['
   );
 }
 
-function checkClosures(optimizers: Optimizers, training: ExperimentConfig['training'], ranks: Ranks): void {
-  if (!(optimizers[soleName] instanceof LBFGS)) return;
+function checkClosures(model: BaseModel, optimizers: Optimizers, training: ExperimentConfig['training'], ranks: Ranks): void {
+  if (!model.automaticOptimization || !(optimizers[soleName] instanceof LBFGS)) return;
   const refusal = (setting: string, problem: string) =>
     settingProblem(['training', setting], `${problem}, but LBFGS computes the loss anew several times a step: change it, or take another optimizer.`); // prettier-ignore
   if (training.accumulationSteps > 1) throw refusal('accumulationSteps', `is ${training.accumulationSteps}`);

@@ -19,10 +19,11 @@ export interface ManualOptimizer {
   zeroGrad(): void;
   /**
    * Averages the gradients of its parameters over ranks, unscales and clips them as the experiment says, and steps, and its schedule
-   * with it. With a closure, as LBFGS takes it, the optimizer computes the loss anew by it; it is to clear gradients and to call
-   * `manualBackward`, and not for float16.
+   * with it. With a closure, as LBFGS takes it, the optimizer computes the loss anew by it, and the first one is returned; it is to
+   * clear gradients and to call `manualBackward`, and not for float16. What else it makes is released.
    */
-  step(closure?: () => Tensor): void;
+  step(): void;
+  step(closure: () => Tensor): Tensor;
 }
 
 interface Parts {
@@ -91,11 +92,11 @@ export class ManualOptimization {
     return {
       optimizer,
       zeroGrad: () => optimizer.zeroGrad(),
-      step: (closure) => this.#step(name, optimizer, closure),
+      step: ((closure?: () => Tensor) => this.#step(name, optimizer, closure)) as ManualOptimizer['step'],
     };
   }
 
-  #step(name: string, optimizer: Optimizer, closure: (() => Tensor) | undefined): void {
+  #step(name: string, optimizer: Optimizer, closure: (() => Tensor) | undefined): Tensor | undefined {
     const { callbacks, precision, training, parallel, state } = this.parts;
     const event = () => ({ ...countersOf(state, training), optimizer: name });
     const parameters = optimizer.paramGroups.flatMap(({ params }) => params);
@@ -104,11 +105,12 @@ export class ManualOptimization {
     }
     callbacks.tellNow('onOptimizerStepStart', event);
     let isStep = true;
+    let first: Tensor | undefined;
     if (closure === undefined) {
       parallel.averageGradients(parameters);
       isStep = precision.stepOne(optimizer, parameters, training);
     } else {
-      optimizer.step(() => {
+      first = optimizer.step(() => {
         const loss = closure();
         parallel.averageGradients(parameters);
         precision.clip(parameters, training);
@@ -119,6 +121,7 @@ export class ManualOptimization {
     else ++this.#skipped;
     this.onStep(name, isStep);
     callbacks.tellNow('onOptimizerStepEnd', () => ({ ...event(), skipped: !isStep }));
+    return first;
   }
 }
 
