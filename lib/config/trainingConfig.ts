@@ -91,7 +91,9 @@ export const TrainingConfig = z
     detectAnomaly: z
       .boolean()
       .default(false)
-      .describe('Stop at the first operator of a backward pass that gives NaN, and name its forward call; slow; default false'),
+      .describe(
+        'Stop at the first operator of a backward pass that gives NaN, and name its forward call; slow; default false',
+      ),
     deterministic: z
       .union([z.boolean(), z.literal('warn')])
       .default(false)
@@ -201,7 +203,9 @@ export const TrainingConfig = z
           .describe('How many checkpoints are kept in checkpoints/, by their steps, beside the newest; default 0'),
         topK: count
           .default(1)
-          .describe('Weights of how many best epochs are kept in checkpoints/; the very best are best.safetensors; default 1'),
+          .describe(
+            'Weights of how many best epochs are kept in checkpoints/; the very best are best.safetensors; default 1',
+          ),
         monitor: z
           .string()
           .min(1)

@@ -33,7 +33,7 @@ import { frozenCopy } from './copies.js';
 import { describeDevice, deviceOf, onDevice } from './devices.js';
 import { restoreRandomState } from './randomState.js';
 import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
-import { keepsNumbers } from './runs/changes.js';
+import { initialState, startOf, tracked } from './runs/beginning.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizers, type ResumedRun, type RunPlan } from './runs/plan.js';
 import { createRunDirectory, removeHalfWritten, runFiles, warnOfMissing, type RunFiles } from './runs/runDirectory.js';
@@ -260,7 +260,9 @@ export class Orchestrator {
     try {
       return await fit(run);
     } catch (error) {
-      await quietly('onException', () => callbacks.tell('onException', () => ({ ...countersOf(state, training), error })));
+      await quietly('onException', () =>
+        callbacks.tell('onException', () => ({ ...countersOf(state, training), error })),
+      );
       const isOurs = error instanceof AiforgeError && error.code === 'TRAINING_FAILED';
       if (training.checkpoint.onException && ranks.worldSize === 1 && trainer.isWhole && !isOurs) {
         await quietly('The checkpoint', () => trainer.save());
@@ -342,24 +344,10 @@ export class Orchestrator {
   #restoreCallbacks({ checkpoint }: ResumedRun): void {
     const left = this.#callbacks.restore(checkpoint.callbacks);
     if (left.length === 0) return;
-    logger.warn(`The checkpoint has the state of ${left.join(' and ')}, which no callback of this run takes: it is dropped`);
+    logger.warn(
+      `The checkpoint has the state of ${left.join(' and ')}, which no callback of this run takes: it is dropped`,
+    );
   }
-}
-
-/** What callbacks are told of a run as it begins. */
-function startOf({ config, model, optimizers, device }: RunPlan, { splits }: ExperimentData, ranks: Ranks, files: RunFiles): RunStart {
-  const { train, val, test } = splits;
-  return {
-    config,
-    runDirectory: files.directory,
-    parameters: [...model.parameters()].reduce((sum, parameter) => sum + parameter.numel(), 0),
-    samples: { train: train.length, val: val.length, test: test.length },
-    rank: ranks.rank,
-    worldSize: ranks.worldSize,
-    device,
-    model,
-    optimizers,
-  };
 }
 
 /** Where nobody else takes it, such an error ends the process, and no `finally` runs. */
@@ -385,33 +373,6 @@ function isSignal(value: unknown): boolean {
 /** An error that was given as the reason of an abort is why the run ends. */
 function throwReason({ reason }: Agreement): void {
   if (isError(reason) && !(reason instanceof DOMException)) throw reason;
-}
-
-function initialState(worldSize: number, data: ExperimentData): RunState {
-  return {
-    epoch: 0,
-    batch: 0,
-    step: 0,
-    trainedBatches: 0,
-    validatedBatch: 0,
-    best: null,
-    bestEpoch: null,
-    kept: [],
-    stopping: { best: null, badEpochs: 0 },
-    averagedEpochs: 0,
-    worldSize,
-    trainSamples: data.splits.train.length,
-    metricKeys: [],
-    mlflowRunId: null,
-  };
-}
-
-function tracked({ config, resumed }: RunPlan, { directory }: RunFiles): TrackedRun {
-  const run = { experimentName: config.experimentName, runName: path.basename(directory), directory };
-  if (resumed === undefined) return run;
-  const { step, epoch, batch, trainedBatches, validatedBatch } = resumed.checkpoint.state;
-  const validated = trainedBatches - (batch - validatedBatch);
-  return { ...run, goesOnFrom: { step, epoch: epoch + 1, validatedBatch: validated, sameNumbers: keepsNumbers(resumed.changes) } };
 }
 
 /** The options that a container's orchestrator gets; override them with `container.provide`. */

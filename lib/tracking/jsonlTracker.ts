@@ -108,10 +108,7 @@ export function readRecords(directory: string): JsonlRecord[] {
 }
 
 /** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
-function dropLater(
-  file: string,
-  from: { step: number; epoch: number; validatedBatch: number },
-): JsonlRecord[] {
+function dropLater(file: string, from: { step: number; epoch: number; validatedBatch: number }): JsonlRecord[] {
   const text = readFileSync(file, 'utf8');
   const lines = text.split('\n').filter((line) => line !== '');
   const kept = lines.filter((line) => {

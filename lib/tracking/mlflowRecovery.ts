@@ -80,6 +80,11 @@ async function recover(directory: string, uri: string): Promise<void> {
       : MlflowTracker.attach({ uri, runId, closesRun: true, past: directory });
   if (tracker.runId === null) return;
   const end = readRecords(directory).findLast(({ kind }) => kind === 'finish');
-  await tracker.start({ experimentName, runName, directory, goesOnFrom: { step: 0, epoch: 1, validatedBatch: 0, sameNumbers: true } });
+  await tracker.start({
+    experimentName,
+    runName,
+    directory,
+    goesOnFrom: { step: 0, epoch: 1, validatedBatch: 0, sameNumbers: true },
+  });
   await tracker.finish(end?.status ?? 'KILLED');
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 
-import { loadSafetensors, nn, optim, scope, type Callback, type RunStart, type Tensor } from 'aiforge';
+import type { nn } from 'aiforge';
+import { loadSafetensors, optim, scope, type Callback, type RunStart, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { loadCheckpoint } from '#lib/core/checkpoints/checkpoint.js';
 
@@ -83,7 +84,11 @@ describe('training.averaging', () => {
         };
         return { signal: controller.signal, callbacks: [callback] };
       };
-      for (const [name, stop] of [['mid', abortAt(2, 4)], ['validation', inValidation()]] as const) { // prettier-ignore
+      for (const [name, stop] of [
+        ['mid', abortAt(2, 4)],
+        ['validation', inValidation()],
+      ] as const) {
+        // prettier-ignore
         const cut = await runIn(inside(`${averaging.method}-${name}`), experiment(training), stop);
         expect(cut.status).to.equal('interrupted');
         const { runDirectory } = await runIn(inside(`${averaging.method}-${name}`), experiment({ ...training, resumeFrom: cut.runDirectory })); // prettier-ignore
@@ -110,7 +115,9 @@ describe('training.averaging', () => {
     const { runDirectory } = await runIn(inside('anew'), experiment({ epochs: 1, activationCheckpointing: ['body.0', 'head'] })); // prettier-ignore
     expect(bytesOf(runDirectory, 'best.safetensors')).to.equal(bytesOf(whole.runDirectory, 'best.safetensors'));
     const error = await failureOf(runIn(inside('none'), experiment({ activationCheckpointing: ['haed'] })));
-    expect(error.message).to.match(/activationCheckpointing.*no module of the model is called 'haed'. Did you mean 'head'/);
+    expect(error.message).to.match(
+      /activationCheckpointing.*no module of the model is called 'haed'. Did you mean 'head'/,
+    );
     expect(new Model({ dropout: 0, classes: 2 })).to.not.have.own.property('forward');
   });
 });

@@ -131,6 +131,8 @@ describe('the settings of an experiment that its parts judge', () => {
     write(['model: { dropout: 0, classes: 2 }'], 'several_alone');
     const { code, message } = await failing();
     expect(code).to.equal('PLUGIN_INVALID');
-    expect(message).to.match(/configureOptimizers returned several optimizers \(head, body\).*automaticOptimization to false/);
+    expect(message).to.match(
+      /configureOptimizers returned several optimizers \(head, body\).*automaticOptimization to false/,
+    );
   });
 });

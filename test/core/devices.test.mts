@@ -158,7 +158,16 @@ describe('measuring a pass', () => {
         .float();
       const targets = tensor([0, 2, -100, 2]);
       for (let i = 0; i < 2; ++i) {
-        metrics.add({ loss: ones([]), value: 1, samples: 4, weight: 4, isWeighted: false, logged: {}, predictions, targets });
+        metrics.add({
+          loss: ones([]),
+          value: 1,
+          samples: 4,
+          weight: 4,
+          isWeighted: false,
+          logged: {},
+          predictions,
+          targets,
+        });
       }
       expect(metrics.accuracy).to.be.closeTo(2 / 3, 1e-12);
       const restored = new RunningMetrics();

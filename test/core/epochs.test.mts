@@ -19,7 +19,10 @@ describe('epochs are counted from 1', () => {
     const result = await runIn(folder, experiment(), {
       callbacks: [
         new Progress(terminal as unknown as NodeJS.WriteStream),
-        { onBatchEnd: (step) => void (step.stage === 'train' && steps.push(step)), onEpochEnd: (end) => void ends.push(end) },
+        {
+          onBatchEnd: (step) => void (step.stage === 'train' && steps.push(step)),
+          onEpochEnd: (end) => void ends.push(end),
+        },
       ],
     });
     const lines = linesOf(result.runDirectory).filter(({ kind }) => kind === 'metrics');

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { loadSafetensors, tensor, type Callback, type Counters, type RunStart, type StageEnd, type Tensor } from 'aiforge';
+import {
+  loadSafetensors,
+  tensor,
+  type Callback,
+  type Counters,
+  type RunStart,
+  type StageEnd,
+  type Tensor,
+} from 'aiforge';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -40,7 +48,7 @@ function recorder(): { log: string[]; callback: Callback } {
     const where = [event.stage, event.kind, event.batch].filter((part) => part !== undefined).join(' ');
     log.push(`${name.slice(2)}${where === '' ? '' : ` ${where}`}`);
   };
-  return { log, callback: Object.fromEntries(names.map((name) => [name, tell(name)])) as Callback };
+  return { log, callback: Object.fromEntries(names.map((name) => [name, tell(name)])) };
 }
 
 const short = { epochs: 1, limitTrainBatches: 3, accumulationSteps: 2 };
@@ -111,14 +119,19 @@ describe('the events of a run', () => {
       order.push(name);
     };
     const first: Callback = { onBackwardEnd: slow('backward'), onBatchEnd: slow('batch') };
-    const second: Callback = { onBackwardEnd: () => void order.push('after'), onBatchEnd: () => void order.push('after') };
+    const second: Callback = {
+      onBackwardEnd: () => void order.push('after'),
+      onBatchEnd: () => void order.push('after'),
+    };
     const config = experiment({ epochs: 1, limitTrainBatches: 1, limitValBatches: 0, testFraction: 0, earlyStoppingMonitor: 'train_loss' }); // prettier-ignore
     await runIn(inside('waited'), config, { callbacks: [first, second] });
     expect(order).to.deep.equal(['backward', 'after', 'batch', 'after']);
     for (const name of ['onForwardEnd', 'onBackwardStart'] as const) {
       const error = await failureOf(runIn(inside('promised'), experiment(short), { callbacks: [{ [name]: async () => Promise.resolve() }] })); // prettier-ignore
       expect(error).to.have.property('code', 'PLUGIN_INVALID');
-      expect(error.message).to.match(new RegExp(`callbacks\\[0\\]\\.${name} returned a promise, but must be synchronous`));
+      expect(error.message).to.match(
+        new RegExp(`callbacks\\[0\\]\\.${name} returned a promise, but must be synchronous`),
+      );
     }
   });
 

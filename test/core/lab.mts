@@ -160,6 +160,7 @@ export interface Line {
   kind: string;
   step: number;
   epoch: number;
+  batch?: number;
   interval?: string;
   status?: string;
   metrics?: Record<string, number>;

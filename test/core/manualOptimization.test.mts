@@ -188,12 +188,38 @@ describe('optimization that a model does itself', () => {
   });
 
   for (const [what, plugin, training, message] of [
-    ['a window of batches', 'by_handles', { accumulationSteps: 2 }, /accumulationSteps: is 2, but the model steps its optimizers itself/],
-    ['a name that no optimizer has', 'misspelt', {}, /There is no optimizer 'haed'. Did you mean 'head'\? .*body, head/],
-    ['a step in a model whose optimizer the framework steps', 'unasked', {}, /optimizers was called outside trainingStep of a run, or of a model whose automaticOptimization is true/],
-    ['a loss computed anew in float16', 'searching', { precision: 'float16' }, /precision.*is 'float16', whose loss is scaled, but LBFGS/],
-    ['a closure of its own in float16', 'closing', { precision: 'float16' }, /closure, whose gradients float16 would not unscale/],
-  ] as const) { // prettier-ignore
+    [
+      'a window of batches',
+      'by_handles',
+      { accumulationSteps: 2 },
+      /accumulationSteps: is 2, but the model steps its optimizers itself/,
+    ],
+    [
+      'a name that no optimizer has',
+      'misspelt',
+      {},
+      /There is no optimizer 'haed'. Did you mean 'head'\? .*body, head/,
+    ],
+    [
+      'a step in a model whose optimizer the framework steps',
+      'unasked',
+      {},
+      /optimizers was called outside trainingStep of a run, or of a model whose automaticOptimization is true/,
+    ],
+    [
+      'a loss computed anew in float16',
+      'searching',
+      { precision: 'float16' },
+      /precision.*is 'float16', whose loss is scaled, but LBFGS/,
+    ],
+    [
+      'a closure of its own in float16',
+      'closing',
+      { precision: 'float16' },
+      /closure, whose gradients float16 would not unscale/,
+    ],
+  ] as const) {
+    // prettier-ignore
     it(`refuses ${what}`, async () => {
       expect((await failureOf(runIn(inside('refused'), of(plugin, training)))).message).to.match(message);
     });

@@ -192,7 +192,10 @@ describe('scheduling', () => {
     const schedulingOf = (make: (optimizer: optim.Optimizer) => unknown) => {
       const optimizer = new optim.SGD([ones([1])], { lr: 1 });
       optimizer.step();
-      return Scheduling.of(new Model(make(optimizer)), optimizer, TrainingConfig.parse({}), { epochs: 10, stepsPerEpoch: 10 });
+      return Scheduling.of(new Model(make(optimizer)), optimizer, TrainingConfig.parse({}), {
+        epochs: 10,
+        stepsPerEpoch: 10,
+      });
     };
 
     it('takes a scheduler alone, with its interval, or none', () => {

@@ -37,7 +37,7 @@ export class Callbacks {
     if (!this.hears(name)) return;
     const event = shielded(make());
     for (const [i, callback] of this.#all.entries()) {
-      await awaited(`callbacks[${i}].${name}`, () => callback[name]?.(event as never) as unknown);
+      await awaited(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));
     }
   }
 
@@ -46,7 +46,7 @@ export class Callbacks {
     if (!this.hears(name)) return;
     const event = shielded(make());
     for (const [i, callback] of this.#all.entries()) {
-      called(`callbacks[${i}].${name}`, () => callback[name]?.(event as never) as unknown);
+      called(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));
     }
   }
 
@@ -76,8 +76,8 @@ export class Callbacks {
 
 /** Counters and texts are copied; a getter stays one, and what is no plain data is the thing itself. */
 function shielded<T extends object>(event: T): T {
-  for (const [name, { value, get }] of Object.entries(Object.getOwnPropertyDescriptors(event))) {
-    if (get === undefined) (event as Record<string, unknown>)[name] = frozenCopy(value as unknown);
+  for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(event))) {
+    if ('value' in member) (event as Record<string, unknown>)[name] = frozenCopy(member.value as unknown);
   }
   return Object.freeze(event);
 }

@@ -170,7 +170,9 @@ export function checkpointContent(checkpoint: Checkpoint): SafetensorsFile {
     preprocessor: JSON.stringify(preprocessor),
     frozen: JSON.stringify(checkpoint.frozen),
     ...given({ extraState: checkpoint.extraState }),
-    optimizers: toJson(Object.fromEntries(Object.entries(optimizers).map(([name, { tensors: _, ...rest }]) => [name, rest]))),
+    optimizers: toJson(
+      Object.fromEntries(Object.entries(optimizers).map(([name, { tensors: _, ...rest }]) => [name, rest])),
+    ),
     schedulers: toJson(schedulers),
     callbacks: toJson(callbacks.value),
     scaler: JSON.stringify(checkpoint.scaler),

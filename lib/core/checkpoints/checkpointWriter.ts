@@ -4,16 +4,17 @@ import path from 'node:path';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
-import { scope } from '../../tensor/index.js';
+import { scope, type SafetensorsFile } from '../../tensor/index.js';
 import type { CheckpointEvent } from '../callbacks/callback.js';
 import type { Callbacks } from '../callbacks/callbacks.js';
 import type { Ranks } from '../ranks.js';
 import type { RunFiles } from '../runs/runDirectory.js';
-import { saving } from '../runs/saving.js';
+import { saving, savingInBackground } from '../runs/saving.js';
 import { countersOf } from '../training/counters.js';
+import { held } from '../training/held.js';
 import { isBetter, requireMetric } from '../training/earlyStopping.js';
 import { checkpointContent, weightsContent, type Checkpoint, type RunState } from './checkpoint.js';
-import { saveChecked, saveCheckedInBackground, snapshotOf } from './checksum.js';
+import { checksumInBackground, saveChecked, saveInBackground, snapshotOf } from './checksum.js';
 import { Manifest } from './manifest.js';
 
 interface Parts {
@@ -82,7 +83,7 @@ export class CheckpointWriter {
     await this.#telling('last', files.last, async () => {
       if (ranks.rank !== 0) return;
       await this.settle();
-      if (training.checkpoint.background) await this.#writeInBackground(make);
+      if (training.checkpoint.background) this.#writeInBackground(make);
       else scope(() => this.#writeNow(make()));
     });
   }
@@ -95,29 +96,21 @@ export class CheckpointWriter {
   }
 
   /** The training goes on with its own tensors, and the file gets copies of them as they are now. */
-  #writeInBackground(make: () => Checkpoint): Promise<void> {
-    const { files } = this.#parts;
-    return new Promise((begun, failed) => {
-      // The scope holds the copies until they are written.
-      this.#background = scope(async () => {
-        let content;
-        let state: RunState;
-        try {
-          const checkpoint = make();
-          state = structuredClone(checkpoint.state);
-          content = snapshotOf(checkpointContent(checkpoint));
-        } catch (error) {
-          failed(error as Error);
-          return;
-        }
-        begun();
-        const { tensors, metadata } = content;
-        const sha256 = await saving(files.last, () => saveCheckedInBackground(files.last, tensors, metadata));
-        this.#afterLast(state, sha256);
-      });
-      // Whoever waits for it is told; until then it is nobody's.
-      this.#background.catch(() => undefined);
+  #writeInBackground(make: () => Checkpoint): void {
+    const { value, letGo } = held(() => {
+      const checkpoint = make();
+      return { state: structuredClone(checkpoint.state), content: snapshotOf(checkpointContent(checkpoint)) };
     });
+    this.#background = this.#writeHeld(value.content, value.state).finally(letGo);
+    // Whoever waits for it is told; until then it is nobody's.
+    this.#background.catch(() => undefined);
+  }
+
+  async #writeHeld(content: SafetensorsFile, state: RunState): Promise<void> {
+    const { files } = this.#parts;
+    const sha256 = await checksumInBackground(content);
+    await savingInBackground(files.last, () => saveInBackground(files.last, content, sha256));
+    this.#afterLast(state, sha256);
   }
 
   #afterLast(state: RunState, sha256: string): void {

@@ -66,21 +66,20 @@ export function snapshotOf({ tensors, metadata }: SafetensorsFile): SafetensorsF
   return { tensors: Object.fromEntries(copies) as Record<string, Tensor>, metadata };
 }
 
-/** As `saveChecked`, chunk by chunk, with turns of the event loop between them. */
-export async function saveCheckedInBackground(
-  file: string,
-  tensors: Record<string, Tensor>,
-  metadata: Record<string, string>,
-): Promise<string> {
+/** The checksum that `saveChecked` gives, chunk by chunk, with turns of the event loop between them. */
+export async function checksumInBackground({ tensors, metadata }: SafetensorsFile): Promise<string> {
   const hash = hashOf(tensors, metadata);
   let next = hash.next();
   while (next.done !== true) {
     await setImmediate();
     next = hash.next();
   }
-  const checksum = next.value;
-  await writeFileInBackground(file, safetensorsChunks(tensors, { ...metadata, [key]: checksum }));
-  return checksum;
+  return next.value;
+}
+
+/** As `saveChecked`, with the checksum given; the disk is waited for on other threads. */
+export async function saveInBackground(file: string, content: SafetensorsFile, checksum: string): Promise<void> {
+  await writeFileInBackground(file, safetensorsChunks(content.tensors, { ...content.metadata, [key]: checksum }));
 }
 
 /**

@@ -34,7 +34,7 @@ export function splitTensors(value: unknown): Split {
 export function joinTensors(value: unknown, tensors: Record<string, Tensor>): unknown {
   if (Array.isArray(value)) return value.map((each) => joinTensors(each, tensors));
   if (!isPlainObject(value)) return value;
-  const key = (value as Record<string, unknown>)[mark];
+  const key = value[mark];
   if (typeof key === 'string' && Object.hasOwn(tensors, key)) return tensors[key];
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, joinTensors(each, tensors)]));
 }

@@ -7,7 +7,7 @@ import { placed, settingProblem } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
-import { manualSeed, scope, type Device, type Tensor } from '../../tensor/index.js';
+import { manualSeed, scope, type Device } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
 import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
@@ -23,7 +23,7 @@ import { checkedOptimizers, soleName, type Optimizers } from '../training/optimi
 import { freeze, parameterGroups } from '../training/parameterGroups.js';
 import { changesOf, type Change } from './changes.js';
 import { configureLoss, createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
-import { runFiles } from './runDirectory.js';
+import { runDirectoryOf, runFiles } from './runDirectory.js';
 
 /** A run that is to go on. */
 export interface ResumedRun {
@@ -94,7 +94,12 @@ function checkManual(model: BaseModel, { accumulationSteps }: ExperimentConfig['
   );
 }
 
-function checkClosures(model: BaseModel, optimizers: Optimizers, training: ExperimentConfig['training'], ranks: Ranks): void {
+function checkClosures(
+  model: BaseModel,
+  optimizers: Optimizers,
+  training: ExperimentConfig['training'],
+  ranks: Ranks,
+): void {
   if (!model.automaticOptimization || !(optimizers[soleName] instanceof LBFGS)) return;
   const refusal = (setting: string, problem: string) =>
     settingProblem(['training', setting], `${problem}, but LBFGS computes the loss anew several times a step: change it, or take another optimizer.`); // prettier-ignore
@@ -165,7 +170,7 @@ function readResumed(config: ExperimentConfig, plugins: ExperimentPlugins, ranks
   if (resumeFrom === null) return undefined;
   const file = checkpointFile(resumeFrom);
   const checkpoint = loadCheckpoint(file);
-  const directory = path.dirname(file);
+  const directory = runDirectoryOf(file);
   checkFolder(directory, file, checkpoint);
   checkSameRun(checkpoint, plugins, ranks);
   const changes = changesOf(checkpoint.config, resolvedConfig(config, plugins, directory), checkpoint.state);

@@ -41,6 +41,13 @@ export function runFiles(directory: string): RunFiles {
   };
 }
 
+/** The run's folder of a checkpoint in it, or in its folder of those that are kept. */
+export function runDirectoryOf(checkpoint: string): string {
+  const folder = path.dirname(checkpoint);
+  const parent = path.dirname(folder);
+  return runFiles(parent).checkpoints === folder && existsSync(runFiles(parent).config) ? parent : folder;
+}
+
 /** Makes `<runsDir>/<experiment>/<time>`; a number is added when there is one of that second already. */
 export function createRunDirectory(runsDir: string, experimentName: string, now = new Date()): string {
   const safeName = experimentName.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');

@@ -62,20 +62,22 @@ export class Averaging {
 
   /** The weights and the averages change places, buffers too. */
   #swap(): void {
-    scope(() => noGrad(() => {
-      const own = tensorsOf(this.model);
-      for (const [name, average] of tensorsOf(this.#averaged.module)) {
-        const value = own.get(name)!;
-        const kept = value.detach().clone();
-        value.detach().copy_(average.detach());
-        average.detach().copy_(kept);
-      }
-    }));
+    scope(() =>
+      noGrad(() => {
+        const own = tensorsOf(this.model);
+        for (const [name, average] of tensorsOf(this.#averaged.module)) {
+          const value = own.get(name)!;
+          const kept = value.detach().clone();
+          value.detach().copy_(average.detach());
+          average.detach().copy_(kept);
+        }
+      }),
+    );
   }
 
   /** What a checkpoint holds. */
   stateDict(): Record<string, Tensor> {
-    return this.#averaged.stateDict() as unknown as Record<string, Tensor>;
+    return this.#averaged.stateDict();
   }
 
   loadStateDict(state: Record<string, Tensor>): void {

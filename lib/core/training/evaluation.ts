@@ -145,9 +145,7 @@ export function tryValidation(
   let index = 0;
   for (const loaded of new DataLoader(samples, { batchSize, sampler: first })) {
     const size = Math.min(batchSize, first.length - index * batchSize);
-    noGrad(() =>
-      scope(() => metrics.add(validate(model, precision, placement.move(loaded) as never, index, size))),
-    );
+    noGrad(() => scope(() => metrics.add(validate(model, precision, placement.move(loaded) as never, index, size))));
     ++index;
   }
   metrics.resetMetrics();

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 
 import { AiforgeError } from '../../errors.js';
+import { logger } from '../../log.js';
 import type { Tracker } from '../../tracking/tracker.js';
 import type { RunResult } from '../callbacks/callback.js';
 import type { Callbacks } from '../callbacks/callbacks.js';
@@ -44,26 +45,36 @@ export interface Run {
 
 /** Trains to the end of the run, or until it is asked to stop, and tests the best weights. */
 export async function fit(run: Run): Promise<RunResult> {
+  try {
+    const result = await trainAndTest(run);
+    await run.writer.settle();
+    return result;
+  } catch (error) {
+    // What fails in the background, after an error, is not the one to be told.
+    await run.writer
+      .settle()
+      .catch((failure: unknown) => logger.warn({ err: failure }, 'A checkpoint was not written'));
+    throw error;
+  }
+}
+
+async function trainAndTest(run: Run): Promise<RunResult> {
   const { state, stopping, plan, files, ranks, writer } = run;
   const { training } = plan.config;
-  try {
-    while (state.epoch < training.epochs && !stopping.shouldStop) {
-      if (!(await runEpoch(run))) return resultOf(run, 'interrupted');
-    }
-    if (state.best === null) {
-      throw new AiforgeError(
-        'TRAINING_FAILED',
-        `'${writer.monitor}' was a number in no epoch, so no weights are the best. The last ones are in ${run.files.last}; ` +
-          'look at what the steps compute, or lower training.learningRate.',
-      );
-    }
-    const tested = await test(run);
-    if (tested === 'interrupted') return resultOf(run, 'interrupted');
-    if (ranks.rank === 0 && !training.checkpoint.keepLast) rmSync(files.last, { force: true });
-    return resultOf(run, 'finished', tested);
-  } finally {
-    await writer.settle();
+  while (state.epoch < training.epochs && !stopping.shouldStop) {
+    if (!(await runEpoch(run))) return resultOf(run, 'interrupted');
   }
+  if (state.best === null) {
+    throw new AiforgeError(
+      'TRAINING_FAILED',
+      `'${writer.monitor}' was a number in no epoch, so no weights are the best. The last ones are in ${run.files.last}; ` +
+        'look at what the steps compute, or lower training.learningRate.',
+    );
+  }
+  const tested = await test(run);
+  if (tested === 'interrupted') return resultOf(run, 'interrupted');
+  if (ranks.rank === 0 && !training.checkpoint.keepLast) rmSync(files.last, { force: true });
+  return resultOf(run, 'finished', tested);
 }
 
 /** Trains an epoch, or the rest of one, with its validations; false when it was interrupted. */
@@ -140,12 +151,15 @@ function measureAveraged<T>(run: Run, body: () => Promise<T>): Promise<T> {
 
 /** Validates between the batches of an epoch; false when it was interrupted. */
 async function validateWithin(run: Run): Promise<boolean> {
-  const { state, stopping, writer, tracker } = run;
+  const { state, stopping, writer, tracker, placement } = run;
+  // What is trained does not depend on how often it is looked at.
+  const drawn = randomState(placement.device);
   const isWithin = (monitor: string) => monitor.startsWith('val_');
   const metrics = await validate(run, async (measured) => {
     if (isWithin(writer.monitor)) await writer.writeBest(run.plan.model, measured, state.epoch + 1);
   });
   if (metrics === undefined) return false;
+  restoreRandomState(drawn, placement.device);
   if (isWithin(stopping.monitor)) stopping.update(metrics);
   Object.assign(state, { stopping: stopping.state(), validatedBatch: state.batch });
   tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, batch: state.trainedBatches, interval: 'validation' }); // prettier-ignore

@@ -88,7 +88,9 @@ export class NonFinite {
     const drawn = randomState(device);
     const metrics = metricsOf(model).map((metric) => ({ metric, state: metric.stateDict() }));
     try {
-      const name = scope(() => firstNonFinite(model, () => model.trainingStep(batch as never, this.#parts.state.batch)));
+      const name = scope(() =>
+        firstNonFinite(model, () => model.trainingStep(batch as never, this.#parts.state.batch)),
+      );
       if (name === undefined) return 'The output of every module is finite: look at how the loss is computed.';
       return `The first module whose output is not finite is ${name}.`;
     } finally {

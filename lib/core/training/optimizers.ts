@@ -20,9 +20,11 @@ export function onlyOptimizer(optimizers: Optimizers): { name: string; optimizer
 export function checkedOptimizers(given: unknown, model: BaseModel): Optimizers {
   if (isOptimizer(given)) return { [soleName]: checked(given, model, 'an optimizer') };
   if (!isOptions(given) || Object.keys(given).length === 0) {
-    throw refusal(`or configureOptimizer must return an optimizer of aiforge/optim, or the first several by name, got ${show(given)}`);
+    throw refusal(
+      `or configureOptimizer must return an optimizer of aiforge/optim, or the first several by name, got ${show(given)}`,
+    );
   }
-  const entries = Object.entries(given as Record<string, unknown>).map(([name, optimizer]): [string, Optimizer] => {
+  const entries = Object.entries(given).map(([name, optimizer]): [string, Optimizer] => {
     if (!/^[A-Za-z_]\w*$/.test(name)) throw refusal(`returned an optimizer under the name ${show(name)}; expected letters, digits and _`); // prettier-ignore
     if (!isOptimizer(optimizer)) throw refusal(`returned ${show(optimizer)} as '${name}'; expected an optimizer of aiforge/optim`); // prettier-ignore
     return [name, checked(optimizer, model, `the optimizer '${name}'`)];
