@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { ModelConfig } from '../../config/modelConfigs.js';
+import { modelSettings } from '../../config/modelSettings.js';
 import { isAddress, isPath } from '../../config/paths.js';
 import { withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
@@ -50,7 +51,8 @@ export function resolvePlugins(config: ExperimentConfig, from: string): Experime
   const model = loadPlugin(config.modelPlugin, { from, kind: 'model' });
   const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
-  const given = validate(schema, config.model, { source: `the configuration of '${model.name}'`, under: ['model'] });
+  const settings = modelSettings(config.model, schema);
+  const given = validate(schema, settings, { source: `the configuration of '${model.name}'`, under: ['model'] });
   return { model, dataset, modelConfig: given };
 }
 
