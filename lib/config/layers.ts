@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 
 import { AiforgeError } from '../errors.js';
+import { isSlipOf } from '../nearest.js';
 import { show } from '../show.js';
 import { isYaml, readConfigFile } from './configFile.js';
 import { interpolate } from './environmentText.js';
@@ -27,6 +28,11 @@ export function readWithBases(file: string, origins: Origins, chain: readonly st
       'CONFIG_INVALID',
       `${said}the files extend each other in a circle: ${[...chain, file].join(' → ')}. Take one 'extends' out.`,
     );
+  }
+  const slip = Object.keys(own).find((key) => key !== 'extends' && isSlipOf(key, 'extends'));
+  if (slip !== undefined) {
+    const place = showOrigin(origins.get(own, slip)!, 'key');
+    throw new AiforgeError('CONFIG_INVALID', `${place}: ${slip}: unknown option, did you mean 'extends'?`);
   }
   const bases = basesOf(own, file, origins);
   delete own.extends;

@@ -52,7 +52,18 @@ function guess(given: string, { schema, path }: Setting, refuse: Refuse): unknow
   const { value } = readYamlText(
     source,
     ({ reason, cause }) => refuse(`${reason}${remedy}.`, cause),
-    (within) => textAt(schema, [...path, ...within]),
+    (within, found) => isText({ schema, path: [...path, ...within] }, found),
   );
   return value;
+}
+
+/** Whether what YAML takes for another value is the text of a setting. */
+function isText({ schema, path }: Setting, found: unknown): boolean {
+  const text = textAt(schema, path);
+  if (text !== undefined) return !(text.isNullable && found === null);
+  const options = optionsAt(schema, path) ?? [];
+  return (
+    options.some((option) => textAt(option, []) !== undefined) &&
+    !options.some((option) => option.safeParse(found).success)
+  );
 }

@@ -105,6 +105,13 @@ function expectation(issue: z.core.$ZodIssue, received: unknown): string {
       return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
     case 'too_big':
       return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
+    case 'invalid_union': {
+      const ways = issue.errors.map(([first]) => (first?.path.length === 0 ? expectation(first, received) : undefined));
+      if (ways.length > 0 && !ways.includes(undefined)) {
+        return [...new Set(ways)].map((way, index) => (index > 0 ? way!.replace(/^expected /, '') : way)).join(', or ');
+      }
+      return issue.message;
+    }
     default: {
       const match = ourValue(issue.path.at(-1), received);
       return `${issue.message}${match === undefined ? '' : `, did you mean '${match}'?`}`;

@@ -35,13 +35,13 @@ interface Fault {
 /**
  * Reads one YAML 1.2 document, with merge keys (`<<`) and keys that are texts as they are written. Values arrive as they are
  * meant or not at all: a number that JavaScript would round, one with leading zeros, an unknown tag, dates and bytes are refused,
- * as are circular aliases. `refuse` makes the error. Where `textAt` says of a path that a text belongs there, a scalar is that, as
- * it is written.
+ * as are circular aliases. `refuse` makes the error. Where `isText` says of a path and the value there that a text is meant, it is
+ * that, as it is written.
  */
 export function readYamlText(
   text: string,
   refuse: (problem: YamlProblem) => Error,
-  textAt: (path: Path) => { isNullable: boolean } | undefined = () => undefined,
+  isText: (path: Path, value: unknown) => boolean = () => false,
 ): YamlText {
   const lines = lineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true });
@@ -52,18 +52,17 @@ export function readYamlText(
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined)
     fail({ offset: problem.pos[0], reason: `not valid YAML: ${problem.message.split('\n')[0]}`, cause: problem });
-  takeTexts(document, textAt);
+  takeTexts(document, isText);
   const fault = findFault(document);
   if (fault !== undefined) fail(fault);
   return { value: toJS(document, fail), placeOf: (path) => placeOf(document, lines, path) };
 }
 
-function takeTexts(document: Document.Parsed, textAt: (path: Path) => { isNullable: boolean } | undefined): void {
+function takeTexts(document: Document.Parsed, isText: (path: Path, value: unknown) => boolean): void {
   yaml().visit(document, {
     Scalar: (key, node, ancestors) => {
       if (key === 'key' || typeof node.value === 'string') return;
-      const text = textAt(pathOf(node, ancestors));
-      if (text !== undefined && !(text.isNullable && node.value === null)) node.value = node.source ?? '';
+      if (isText(pathOf(node, ancestors), node.value)) node.value = node.source ?? '';
     },
   });
 }
