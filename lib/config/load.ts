@@ -27,7 +27,18 @@ export function loadExperimentConfig(
   overrides: readonly string[] = [],
 ): ExperimentConfig {
   loadTakes.check('loadExperimentConfig', arguments);
-  const files = typeof file === 'string' ? [file] : file;
+  const { value, source } = readExperiment(typeof file === 'string' ? [file] : file, overrides);
+  const given = validate(ExperimentConfig, value, { source: source.file, locate: source.locate });
+  const config = resolvePaths(given, (setting) => folderOf(setting, source));
+  setSource(config, source);
+  return config;
+}
+
+/** What files and overrides say, before it is checked, and where each of it was given. */
+export function readExperiment(
+  files: readonly string[],
+  overrides: readonly string[] = [],
+): { value: unknown; source: Source } {
   if (files.length === 0) {
     throw new AiforgeError('INVALID_ARGUMENT', 'loadExperimentConfig got no file; give it one or more.');
   }
@@ -38,11 +49,7 @@ export function loadExperimentConfig(
   replaceVariables(value, origins, process.env);
   if (isMapping(value)) for (const override of parsed) applyOverride(value, override, origins);
   checkVariables(value, origins);
-  const source = sourceIn(value, files, origins);
-  const given = validate(ExperimentConfig, value, { source: source.file, locate: source.locate });
-  const config = resolvePaths(given, (setting) => folderOf(setting, source));
-  setSource(config, source);
-  return config;
+  return { value, source: sourceIn(value, files, origins) };
 }
 
 function sourceIn(value: unknown, files: readonly string[], origins: Origins): Source {
@@ -60,7 +67,7 @@ function sourceIn(value: unknown, files: readonly string[], origins: Origins): S
 }
 
 /** The folder that a path is relative to: that of the file which says it, or the working directory for an override. */
-function folderOf(setting: readonly string[], source: Source): string {
+export function folderOf(setting: readonly string[], source: Source): string {
   const file = source.originAt(setting)?.file;
   return file === undefined ? process.cwd() : dirname(file);
 }

@@ -75,7 +75,10 @@ export class Origins {
   }
 
   /** Every entry of a tree that has an origin, with its path. */
-  *entries(value: unknown, under: Path = []): Generator<{ container: object; key: string; path: Path; origin: Origin }> {
+  *entries(
+    value: unknown,
+    under: Path = [],
+  ): Generator<{ container: object; key: string; path: Path; origin: Origin }> {
     if (!isContainer(value)) return;
     for (const [key, entry] of Object.entries(value)) {
       const path = [...under, Array.isArray(value) ? Number(key) : key];

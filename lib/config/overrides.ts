@@ -78,7 +78,10 @@ function checkPath(path: (string | number)[], text: string): void {
       throw refusal(text, `'${name}' is ${kind} and has no '${key}'; set ${name} itself`);
     }
     if (!/^\d+$/.test(String(key))) {
-      throw refusal(text, `'${name}' is a list and has no '${key}'; write an element as ${name}[0], or set ${name} itself`);
+      throw refusal(
+        text,
+        `'${name}' is a list and has no '${key}'; write an element as ${name}[0], or set ${name} itself`,
+      );
     }
     path[index] = Number(key);
   });
@@ -97,7 +100,8 @@ export function applyOverride(root: Record<string, unknown>, override: Override,
       origins.set(target, key, origin);
     }
     const next = target[key];
-    if (typeof next !== 'object' || next === null) throw notWithin(path.slice(0, index + 1), next, path[index + 1]!, text);
+    if (typeof next !== 'object' || next === null)
+      throw notWithin(path.slice(0, index + 1), next, path[index + 1]!, text);
     // It is no longer what its text says.
     const { given: _, ...changed } = origins.get(target, key) ?? {};
     origins.set(target, key, changed);
@@ -121,7 +125,8 @@ function checkKey(target: unknown, path: (string | number)[], index: number, tex
   const { length } = target as unknown[];
   if (!/^\d+$/.test(String(key))) throw notWithin(parent, target, key, text);
   if (Number(key) < length) return;
-  const has = length === 0 ? 'is an empty list' : `has ${length} element${length > 1 ? 's' : ''}, [0] to [${length - 1}]`;
+  const has =
+    length === 0 ? 'is an empty list' : `has ${length} element${length > 1 ? 's' : ''}, [0] to [${length - 1}]`;
   throw refusal(text, `'${name}' ${has}, and no [${key}]; set ${name} as a whole.`);
 }
 
@@ -131,5 +136,8 @@ function notWithin(path: readonly (string | number)[], found: unknown, key: stri
   if ((found ?? null) !== null) {
     return refusal(text, `'${name}' holds ${JSON.stringify(found)}, not a ${wanted}; set ${name} as a whole.`);
   }
-  return refusal(text, `no ${wanted} is given as '${name}', whose element [${key}] could be set; set ${name} as a whole.`);
+  return refusal(
+    text,
+    `no ${wanted} is given as '${name}', whose element [${key}] could be set; set ${name} as a whole.`,
+  );
 }

@@ -57,9 +57,14 @@ training:
   }
 
   it('and texts within lists and mappings are read by the schema', () => {
-    const { training } = load('training.freeze=[1, 1e3, true, 12345678901234567890]', 'training.parameterGroups=[{match: 8}]');
+    const { training } = load(
+      'training.freeze=[1, 1e3, true, 12345678901234567890]',
+      'training.parameterGroups=[{match: 8}]',
+    );
     expect(training.freeze).to.deep.equal(['1', '1e3', 'true', '12345678901234567890']);
-    expect(load('training.parameterGroups[1].match=[1, 2]').training.parameterGroups[1]).to.deep.equal({ match: ['1', '2'] });
+    expect(load('training.parameterGroups[1].match=[1, 2]').training.parameterGroups[1]).to.deep.equal({
+      match: ['1', '2'],
+    });
     expect(load('training.parameterGroups[1].match=8').training.parameterGroups[1]).to.deep.equal({ match: '8' });
     expect(load('training.fastDevRun=true').training.fastDevRun).to.equal(true);
     expect(load('training.fastDevRun=3').training.fastDevRun).to.equal(3);
@@ -67,16 +72,22 @@ training:
   });
 
   for (const [override, reason] of [
-    ['training.freeze[2]=x', "'training.freeze' has 2 elements, [0] to [1], and no [2]; set training.freeze as a whole."],
+    [
+      'training.freeze[2]=x',
+      "'training.freeze' has 2 elements, [0] to [1], and no [2]; set training.freeze as a whole.",
+    ],
     ['training.parameterGroups.5.match=x', "'training.parameterGroups' has 2 elements, [0] to [1], and no [5]"],
     ['training.freeze[-1]=x', "'freeze[-1]' is no element of a list; write one as key[0]"],
-    ['training.freeze.first=x', "'training.freeze' is a list and has no 'first'; write an element as training.freeze[0]"],
+    [
+      'training.freeze.first=x',
+      "'training.freeze' is a list and has no 'first'; write an element as training.freeze[0]",
+    ],
     ['training[0]=1', "'training[0]' is an unknown option"],
     ['training.epochs[0]=1', "'training.epochs' is a single value and has no '0'"],
     ['model[0]=1', "'model' holds"],
     ['datasetArgs.files[2]=c', "'datasetArgs.files' has 2 elements"],
     ['datasetArgs.files[0].x=c', `'datasetArgs.files[0]' holds "a", not a mapping`],
-    ['datasetArgs.byYear[0]=c', "not a list"],
+    ['datasetArgs.byYear[0]=c', 'not a list'],
     ['datasetArgs.gone[0]=c', "no list is given as 'datasetArgs.gone'"],
     ['training.[0]=c', 'empty part'],
     ['datasetArgs.files[0]x=c', "'files[0]x' is no element of a list"],
@@ -105,7 +116,9 @@ describe('settings of the model by the schema of its plugin', () => {
     names: z.array(z.string()).default([]),
     width: z.int().default(1),
     either: z.union([z.int(), z.string()]).default(1),
-    nested: z.strictObject({ code: z.string().optional(), sizes: z.record(z.string(), z.string()).default({}) }).prefault({}),
+    nested: z
+      .strictObject({ code: z.string().optional(), sizes: z.record(z.string(), z.string()).default({}) })
+      .prefault({}),
     upper: z
       .string()
       .transform((text) => text.toUpperCase())
@@ -153,8 +166,14 @@ describe('settings of the model by the schema of its plugin', () => {
   it('environment variables, too', () => {
     process.env.AF_CODE = '007';
     try {
-      expect(settings([], 'model: { name: "${env:AF_CODE}", width: "${env:AF_CODE:-1}" }\n')).to.deep.equal({ name: '007', width: '007' });
-      expect(settings([], 'model: { width: "${env:AF_NOT:-12}", name: "${env:AF_NOT:-12}" }\n')).to.deep.equal({ width: 12, name: '12' });
+      expect(settings([], 'model: { name: "${env:AF_CODE}", width: "${env:AF_CODE:-1}" }\n')).to.deep.equal({
+        name: '007',
+        width: '007',
+      });
+      expect(settings([], 'model: { width: "${env:AF_NOT:-12}", name: "${env:AF_NOT:-12}" }\n')).to.deep.equal({
+        width: 12,
+        name: '12',
+      });
     } finally {
       delete process.env.AF_CODE;
     }

@@ -17,7 +17,8 @@ describe('a configuration that extends others', () => {
   it('says more than they do: mappings are merged, lists and single values replaced', () => {
     write({
       'shared/base.yaml': `${head}model: { hiddenDims: [8, 8], deep: { a: 1, b: 2 } }\ntraining: { epochs: 3, seed: 1 }\n`,
-      'a/own.yaml': 'extends: ../shared/base.yaml\nmodel: { hiddenDims: [4], deep: { b: 3 } }\ntraining: { epochs: 5 }\n',
+      'a/own.yaml':
+        'extends: ../shared/base.yaml\nmodel: { hiddenDims: [4], deep: { b: 3 } }\ntraining: { epochs: 5 }\n',
     });
     const config = loadExperimentConfig(at('a/own.yaml'));
     expect(config).not.to.have.property('extends');
@@ -80,7 +81,11 @@ describe('a configuration that extends others', () => {
   });
 
   for (const [what, text, reason] of [
-    ['a file that there is not', 'extends: [bsae.yaml]', /1:11: extends: There is no .*bsae\.yaml'. Did you mean 'base\.yaml'/],
+    [
+      'a file that there is not',
+      'extends: [bsae.yaml]',
+      /1:11: extends: There is no .*bsae\.yaml'. Did you mean 'base\.yaml'/,
+    ],
     ['a number', 'extends: 5', /1:10: extends: got 5, expected the path of a configuration file/],
     ['null', 'extends:', /:1:\d+: extends: got null/],
     ['an empty text', `extends: ['']`, /1:11: extends: got ""|''/],
@@ -130,7 +135,9 @@ describe('several configuration files', () => {
     const config = loadExperimentConfig([at('base.yaml'), at('deep/local.yaml')], ['training.epochs=1']);
     expect(config.training).to.include({ epochs: 1, seed: 3, batchSize: 8 });
     expect(config).to.include({ modelPlugin: at('plugin'), dataPath: at('deep/near') });
-    const { message } = refusalOf(() => loadExperimentConfig([at('base.yaml'), at('deep/local.yaml')], ['training.seed=-1']));
+    const { message } = refusalOf(() =>
+      loadExperimentConfig([at('base.yaml'), at('deep/local.yaml')], ['training.seed=-1']),
+    );
     expect(message).to.include(`${at('base.yaml')} + ${at('deep/local.yaml')} has 1 problem`);
   });
 
@@ -173,7 +180,9 @@ describe('environment variables in a configuration file', () => {
   });
 
   it('stand within texts, which then are texts', () => {
-    const { datasetArgs } = load('datasetArgs: { a: "x-${env:AF_N}-${env:AF_N}", list: [{ b: "${env:AF_N}" }] }\n', { AF_N: '7' });
+    const { datasetArgs } = load('datasetArgs: { a: "x-${env:AF_N}-${env:AF_N}", list: [{ b: "${env:AF_N}" }] }\n', {
+      AF_N: '7',
+    });
     expect(datasetArgs).to.deep.equal({ a: 'x-7-7', list: [{ b: 7 }] });
   });
 
@@ -230,10 +239,20 @@ describe('environment variables in a configuration file', () => {
     );
   });
 
-  for (const wrong of ['${env:}', '${env:1A}', '${env:A B}', '${env:A', '${env:A:b}', '${env:A:-${env:B}}', '${env:A-b}']) {
+  for (const wrong of [
+    '${env:}',
+    '${env:1A}',
+    '${env:A B}',
+    '${env:A',
+    '${env:A:b}',
+    '${env:A:-${env:B}}',
+    '${env:A-b}',
+  ]) {
     it(`refuse ${wrong}, which is none`, () => {
       const { message } = refusalOf(() => load(`datasetArgs:\n  a: '${wrong}'\n`, { A: '1' }));
-      expect(message).to.match(/env\.yaml:6:6: datasetArgs\.a: '\$\{env:.*' is not written as a variable: expected \$\{env:NAME\}/);
+      expect(message).to.match(
+        /env\.yaml:6:6: datasetArgs\.a: '\$\{env:.*' is not written as a variable: expected \$\{env:NAME\}/,
+      );
     });
   }
 });

@@ -44,12 +44,7 @@ describe('the settings of an experiment that its parts judge', () => {
 
   // The head has four lines, and `training:` is the fifth.
   const cases: [what: string, lines: string[], place: string, problem: RegExp][] = [
-    [
-      'an unknown optimizer',
-      ['optimizerName: Adma'],
-      'training.optimizerName (6)',
-      /no 'Adma'. Did you mean 'Adam'/,
-    ],
+    ['an unknown optimizer', ['optimizerName: Adma'], 'training.optimizerName (6)', /no 'Adma'. Did you mean 'Adam'/],
     [
       'an optimizer that needs the loss anew',
       ['optimizerName: LBFGS'],
@@ -101,7 +96,9 @@ describe('the settings of an experiment that its parts judge', () => {
       const { code, message } = await failing();
       expect(code).to.equal('CONFIG_INVALID');
       const [, setting, line] = /^(\S+) \((\d+)\)$/.exec(place)!;
-      expect(message).to.match(new RegExp(`${setting} \\(${file}:${line}:\\d+\\): `)).and.to.match(problem);
+      expect(message)
+        .to.match(new RegExp(`${setting} \\(${file}:${line}:\\d+\\): `))
+        .and.to.match(problem);
     });
   }
 
@@ -118,13 +115,17 @@ describe('the settings of an experiment that its parts judge', () => {
       /named\.yaml has 1 problem:\n {2}model\.dropuot \(\S+named\.yaml:6:3\): .*'dropout'/,
     );
     write(['datasetArgs:', '  siz: 1']);
-    expect((await failing()).message).to.match(/named\.yaml has 1 problem:\n {2}datasetArgs\.siz \(\S+named\.yaml:6:3\): .*'size'/);
+    expect((await failing()).message).to.match(
+      /named\.yaml has 1 problem:\n {2}datasetArgs\.siz \(\S+named\.yaml:6:3\): .*'size'/,
+    );
   });
 
   it('a second learning rate is refused where the file is read', () => {
     write(['training:', '  learningRate: 0.1', '  optimizerArgs:', '    lr: 0.5']);
     expect(() => loadExperimentConfig(file))
-      .to.throw(/training\.optimizerArgs\.lr \(\S+named\.yaml:8:9\): got 0\.5, expected the rate as training\.learningRate/)
+      .to.throw(
+        /training\.optimizerArgs\.lr \(\S+named\.yaml:8:9\): got 0\.5, expected the rate as training\.learningRate/,
+      )
       .with.property('code', 'CONFIG_INVALID');
   });
 

@@ -50,10 +50,14 @@ export interface ExperimentData {
 export function resolvePlugins(config: ExperimentConfig, from: string): ExperimentPlugins {
   const model = loadPlugin(config.modelPlugin, { from, kind: 'model' });
   const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
+  return { model, dataset, modelConfig: modelConfigOf(model, config) };
+}
+
+/** The settings of the model as its plugin's schema gives them back, defaults filled in. */
+export function modelConfigOf(model: LoadedPlugin, config: ExperimentConfig): Record<string, unknown> {
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
   const settings = modelSettings(config.model, schema);
-  const given = validate(schema, settings, { source: `the configuration of '${model.name}'`, under: ['model'] });
-  return { model, dataset, modelConfig: given };
+  return validate(schema, settings, { source: `the configuration of '${model.name}'`, under: ['model'] });
 }
 
 /**
