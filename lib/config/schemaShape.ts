@@ -101,7 +101,7 @@ function unwrap(schema: Schema): Schema {
       current instanceof z.ZodCatch
     ) {
       current = current.def.innerType;
-    } else if (current instanceof z.ZodLazy) current = current.unwrap() as Schema;
+    } else if (current instanceof z.ZodLazy) current = current.unwrap();
     // What is given goes into it.
     else if (current instanceof z.ZodPipe) current = current.def.in;
     else return current;

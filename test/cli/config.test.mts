@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect } from 'chai';
@@ -213,9 +213,13 @@ training:
         'aiforge',
         ['train', at('own.yaml'), at('local.yaml'), 'training.epochs=1'],
         folder,
-        { DATA_DIR: at('train-data') },
+        { DATA_DIR: at('train-data'), AF_RATE: '0.25' },
       );
       expect(status, stderr).to.equal(0);
+      const [name] = readdirSync(at('runs/shown'));
+      const saved = readFileSync(at(`runs/shown/${name}/config.yaml`), 'utf8');
+      expect(saved, 'the resolved values').to.include('learningRate: 0.25').and.to.include('batchSize: 8');
+      expect(saved).not.to.include('extends').and.not.to.include('env:');
       expect(stdout)
         .to.include('Held-out test')
         .and.to.include(`${at('own.yaml')} ${at('local.yaml')} training.learningRate=`);

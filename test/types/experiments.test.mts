@@ -24,6 +24,7 @@ describe('defineExperiment', () => {
 
   it("types the model by the plugin's schema, and everything else", () => {
     const config = defineExperiment<typeof Config>({ ...head, model: { width: 4 }, training: { epochs: 2 } });
+    expect(Config.parse(config.model)).to.deep.equal({ width: 4, kind: 'a' });
     expectTypeOf(config).toExtend<ExperimentConfig>();
     expectTypeOf(config.model.width).toEqualTypeOf<number>();
     expectTypeOf(config.training.batchSize).toEqualTypeOf<number>();
