@@ -45,8 +45,17 @@ function checkFile(file: string, said: string): void {
 }
 
 function readYaml(file: string, origins: Origins): unknown {
-  const { value: read, placeOf } = readYamlText(readFileSync(file, 'utf8'), ({ line, column, reason, cause }) => {
-    const message = `${file}:${line}:${column}: ${reason}. Correct it there; indent with spaces.`;
+  const text = readFileSync(file, 'utf8');
+  const { value: read, placeOf } = readYamlText(text, ({ line, column, reason, cause }) => {
+    const isVariable =
+      text
+        .split('\n')
+        [line - 1]?.slice(0, column + 5)
+        .endsWith('${env:') === true;
+    const remedy = isVariable
+      ? 'Put it in quotes, as within […] and {…} it must be'
+      : 'Correct it there; indent with spaces';
+    const message = `${file}:${line}:${column}: ${reason}. ${remedy}.`;
     return new AiforgeError('CONFIG_INVALID', message, { cause });
   });
   const value = plainCopy(read ?? {}, file);

@@ -11,7 +11,7 @@ type AnySchema = z.ZodType<Record<string, unknown>, Record<string, unknown>>;
 export type ExperimentInput<Config extends z.ZodType = AnySchema> = Omit<z.input<typeof ExperimentConfig>, 'model'> &
   (Record<never, never> extends z.input<Config> ? { model?: z.input<Config> } : { model: z.input<Config> });
 
-const takes = signature({ experiment: kind('an experiment, as an object', isOptions) });
+const takes = signature({ experiment: kind('an object', isOptions) });
 
 // What a file says is not what the defaults say: `config show` tells them apart.
 const inputs = new WeakMap<object, object>();

@@ -1,8 +1,14 @@
+/** A variable that stands in a text. */
+export interface Variable {
+  name: string;
+  /** Whether the environment has it, or its default counts. */
+  isSet: boolean;
+}
+
 /** A text with the environment variables in it replaced. */
 interface Interpolated {
   text: string;
-  /** The variables in it, by name. */
-  variables: string[];
+  variables: Variable[];
   /** Whether the text was nothing but one variable. */
   isWhole: boolean;
 }
@@ -20,7 +26,7 @@ export function interpolate(
   env: Record<string, string | undefined>,
   refuse: (problem: string) => Error,
 ): Interpolated | undefined {
-  const variables: string[] = [];
+  const variables: Variable[] = [];
   let isWhole = false;
   const text = given.replace(notation, (written, dollars: string, inner: string, end: string) => {
     const literal = '$'.repeat(Math.floor(dollars.length / 2));
@@ -35,7 +41,7 @@ export function interpolate(
     if (value === undefined) {
       throw refuse(`the environment variable ${name} is not set; set it, or give a default: \${env:${name}:-…}`);
     }
-    variables.push(name);
+    variables.push({ name, isSet: Boolean(env[name]) });
     isWhole = written === given && dollars.length === 1;
     return literal + value;
   });

@@ -12,6 +12,7 @@ import { isMapping, showOrigin, type Origin, type Origins } from './origin.js';
 import { plainCopy } from './plainCopy.js';
 import { schemaAt } from './schemaShape.js';
 import { typedText } from './typedText.js';
+import { validate } from './validate.js';
 
 /**
  * Reads a configuration file with those that it extends: what it says comes before what they say, and of those the later ones
@@ -21,7 +22,7 @@ import { typedText } from './typedText.js';
  */
 export function readWithBases(file: string, origins: Origins, chain: readonly string[] = [], said = ''): unknown {
   const own = readConfigFile(file, origins, said);
-  if (!isMapping(own)) return own;
+  if (!isMapping(own)) return validate(ExperimentConfig, own, { source: file });
   const path = realpathSync(file);
   if (chain.some((before) => realpathSync(before) === path)) {
     throw new AiforgeError(

@@ -1,3 +1,5 @@
+import type { Variable } from './environmentText.js';
+
 /** A place in a text: line and column, from 1. */
 export interface Place {
   line: number;
@@ -12,7 +14,7 @@ export interface Origin {
   key?: Place;
   value?: Place;
   /** The environment variables that the value is made of. */
-  variables?: readonly string[];
+  variables?: readonly Variable[];
   /** The override, as it was given. */
   override?: string;
   /** A text that is to be read by the schema of its setting, and what it is taken for until that is known. */
@@ -30,7 +32,8 @@ export function showOrigin(origin: Origin, part: 'key' | 'value' = 'value'): str
   const file = `${origin.file}${place === undefined ? '' : `:${place.line}:${place.column}`}`;
   const { variables = [] } = origin;
   if (variables.length === 0) return file;
-  return `${file}, environment variable${variables.length > 1 ? 's' : ''} ${variables.join(', ')}`;
+  const names = variables.map(({ name, isSet }) => (isSet ? name : `${name} (not set)`));
+  return `${file}, environment variable${names.length > 1 ? 's' : ''} ${names.join(', ')}`;
 }
 
 export const isMapping = (value: unknown): value is Record<string, unknown> =>

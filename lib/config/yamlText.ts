@@ -1,4 +1,4 @@
-import type { Alias, Document, LineCounter, Pair, Scalar } from 'yaml';
+import type { Alias, Document, LineCounter, Pair, Scalar, YAMLMap } from 'yaml';
 
 import type { Place } from './origin.js';
 import { lineCounter, parseDocument, yaml } from './yamlLibrary.js';
@@ -41,7 +41,7 @@ interface Fault {
 export function readYamlText(
   text: string,
   refuse: (problem: YamlProblem) => Error,
-  isText: (path: Path, value: unknown) => boolean = () => false,
+  isText?: (path: Path, value: unknown) => boolean,
 ): YamlText {
   const lines = lineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true });
@@ -52,7 +52,7 @@ export function readYamlText(
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined)
     fail({ offset: problem.pos[0], reason: `not valid YAML: ${problem.message.split('\n')[0]}`, cause: problem });
-  takeTexts(document, isText);
+  if (isText !== undefined) takeTexts(document, isText);
   const fault = findFault(document);
   if (fault !== undefined) fail(fault);
   return { value: toJS(document, fail), placeOf: (path) => placeOf(document, lines, path) };
@@ -163,18 +163,31 @@ function placeOf(document: Document.Parsed, lines: LineCounter, path: Path): Pla
 
 /** The entry of a mapping or a list, through aliases and merge keys. */
 function entryOf(given: unknown, key: PropertyKey, document: Document): { key?: unknown; value: unknown } | undefined {
-  const { isAlias, isMap, isScalar, isSeq } = yaml();
+  const { isAlias, isMap, isSeq } = yaml();
   const node = isAlias(given) ? given.resolve(document) : given;
   if (isSeq(node)) return Number(key) in node.items ? { value: node.items[Number(key)] } : undefined;
   if (!isMap(node)) return undefined;
-  const isCalled = (name: PropertyKey) => (pair: Pair) => isScalar(pair.key) && pair.key.value === name;
-  const own = node.items.find(isCalled(String(key)));
+  const pairs = pairsOf(node);
+  const own = pairs.get(String(key));
   if (own !== undefined) return own;
-  const merged = node.items.find(isCalled('<<'))?.value;
+  const merged = pairs.get('<<')?.value;
   const sources = isSeq(merged) ? merged.items : [merged];
   for (const source of sources) {
     const entry = entryOf(source, key, document);
     if (entry !== undefined) return entry;
   }
   return undefined;
+}
+
+// Looked for once for each entry of a mapping, which may have many.
+const known = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+function pairsOf(node: YAMLMap): Map<string, Pair> {
+  let pairs = known.get(node);
+  if (pairs === undefined) {
+    const { isScalar } = yaml();
+    pairs = new Map(node.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : '', pair]));
+    known.set(node, pairs);
+  }
+  return pairs;
 }

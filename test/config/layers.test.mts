@@ -141,6 +141,15 @@ describe('several configuration files', () => {
     expect(message).to.include(`${at('base.yaml')} + ${at('deep/local.yaml')} has 1 problem`);
   });
 
+  it('are named each where one is no mapping', () => {
+    writeFiles(folder, { 'list.yaml': '- 1\n' });
+    const { message } = refusalOf(() => loadExperimentConfig([at('base.yaml'), at('list.yaml')]));
+    expect(message)
+      .to.include(`${at('list.yaml')} has 1 problem`)
+      .and.not.include('base.yaml');
+    expect(message).to.include('expected a mapping');
+  });
+
   it('are one at least', () => {
     expect(refusalOf(() => loadExperimentConfig([])).message).to.include('got no file; give it one or more');
   });
@@ -216,6 +225,18 @@ describe('environment variables in a configuration file', () => {
       'm.ts': `export default { experimentName: '\${env:AF_N}', modelPlugin: 'm', datasetPlugin: 'd', dataPath: 'p' };`,
     });
     expect(loadExperimentConfig(at('m.ts')).experimentName).to.equal('${env:AF_N}');
+  });
+
+  it('that are not in quotes where they must be are told so', () => {
+    expect(refusalOf(() => load('training: { epochs: ${env:AF_N} }\n')).message).to.match(
+      /env\.yaml:5:\d+: not valid YAML: .*\. Put it in quotes, as within \[…\] and \{…\} it must be\./,
+    );
+  });
+
+  it('whose default counts are named as not set', () => {
+    expect(refusalOf(() => load('training:\n  epochs: ${env:AF_NONE:-0}\n')).message).to.include(
+      `training.epochs (${at('env.yaml')}:6:11, environment variable AF_NONE (not set)): got 0`,
+    );
   });
 
   it('that are not set are refused, all with file, line, column and name, unless another value takes their place', () => {
