@@ -50,10 +50,10 @@ function readYaml(file: string, origins: Origins): unknown {
     const isVariable =
       text
         .split('\n')
-        [line - 1]?.slice(0, column + 5)
-        .endsWith('${env:') === true;
+        .at(line - 1)
+        ?.includes('${env:') === true;
     const remedy = isVariable
-      ? 'Put it in quotes, as within […] and {…} it must be'
+      ? 'Put ${env:…} in quotes, as within […] and {…} it must be'
       : 'Correct it there; indent with spaces';
     const message = `${file}:${line}:${column}: ${reason}. ${remedy}.`;
     return new AiforgeError('CONFIG_INVALID', message, { cause });

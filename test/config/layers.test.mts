@@ -229,7 +229,7 @@ describe('environment variables in a configuration file', () => {
 
   it('that are not in quotes where they must be are told so', () => {
     expect(refusalOf(() => load('training: { epochs: ${env:AF_N} }\n')).message).to.match(
-      /env\.yaml:5:\d+: not valid YAML: .*\. Put it in quotes, as within \[…\] and \{…\} it must be\./,
+      /env\.yaml:5:\d+: not valid YAML: .*\. Put \$\{env:…\} in quotes, as within \[…\] and \{…\} it must be\./,
     );
   });
 
