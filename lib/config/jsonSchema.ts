@@ -16,7 +16,7 @@ const fileKeys = {
     .union([file, z.array(file)])
     .optional()
     .describe(
-      'Configuration files that this one builds on, relative to it: it comes before them, and the later before the earlier',
+      'Configuration files that this one builds on, relative to it: its own settings count before theirs, and of several the last counts',
     ),
   $schema: z.string().optional().describe('The JSON Schema that an editor checks this file by'),
 };

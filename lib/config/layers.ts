@@ -15,8 +15,8 @@ import { typedText } from './typedText.js';
 import { validate } from './validate.js';
 
 /**
- * Reads a configuration file with those that it extends: what it says comes before what they say, and of those the later ones
- * before the earlier. `extends` itself, and the `$schema` that editors read, are not in the result.
+ * Reads a configuration file with those that it extends: its own settings count before theirs, and of several the last
+ * counts. `extends` itself, and the `$schema` that editors read, are not in the result.
  *
  * @param chain The files that led here by `extends`.
  */

@@ -19,7 +19,7 @@ const dumpTakes = signature({ config: kind('a configuration', isOptions) });
 /**
  * Reads an experiment from a YAML or JSON file, or from a TypeScript or JavaScript module that exports it as `config` or by
  * default, with the files that it extends, and applies overrides such as `training.epochs=2` or `model.hiddenDims=[8,8]`. Of several
- * files the later ones come before the earlier. Its paths become absolute: they are relative to the file that says them, those of
+ * files the last one counts. Its paths become absolute: they are relative to the file that says them, those of
  * overrides to the working directory. Throws `FILE_NOT_FOUND`, or `CONFIG_INVALID` with every problem found and its place.
  */
 export function loadExperimentConfig(

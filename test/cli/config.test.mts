@@ -95,7 +95,13 @@ training:
       });
       expect(of('training', 'learningRate')).to.deep.include({
         value: 0.25,
-        origin: { kind: 'environment', variables: [{ name: 'AF_RATE', isSet: true }], file: at('base.yaml'), line: 10, column: 17 },
+        origin: {
+          kind: 'environment',
+          variables: [{ name: 'AF_RATE', isSet: true }],
+          file: at('base.yaml'),
+          line: 10,
+          column: 17,
+        },
       });
       expect(of('datasetArgs', 'limit')).to.deep.include({
         value: '.inf',

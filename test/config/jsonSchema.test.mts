@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 
 import { ModelConfig, SimpleNNConfig, TransformerConfig } from 'aiforge';
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { experimentJsonSchema } from '#lib/config/jsonSchema.js';
@@ -46,6 +49,17 @@ describe('the JSON Schema of a configuration', () => {
       expect(validate(JSON.parse(JSON.stringify(wrong))), JSON.stringify(wrong)).to.equal(false);
     }
   });
+
+  for (const [name, schema] of [
+    ['simple_nn.yaml', SimpleNNConfig],
+    ['spam.yaml', TransformerConfig],
+  ] as const) {
+    it(`takes experiments/${name}`, () => {
+      const validate = compile(schema);
+      const experiment: unknown = parse(readFileSync(path.join('experiments', name), 'utf8'));
+      expect(validate(experiment), JSON.stringify(validate.errors)).to.equal(true);
+    });
+  }
 
   it('takes environment variables wherever another kind of value stands, and nothing like them', () => {
     const validate = compile(SimpleNNConfig);

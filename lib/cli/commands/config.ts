@@ -1,6 +1,6 @@
 import type { AddCommand } from './command.js';
 
-const files = 'configuration files, of which the later come before the earlier, and overrides as key.sub=value';
+const files = 'configuration files, of which the last counts, and settings as key.sub=value, which count before files';
 
 export const addConfig: AddCommand = (program, finish) => {
   const config = program.command('config').description('shows and checks configurations, and gives their JSON Schema');

@@ -37,7 +37,10 @@ export const addTrain: AddCommand = (program, finish) => {
     .command('train')
     .description('runs the experiment of a configuration file')
     .argument('[config]', 'a YAML, TypeScript or JavaScript file; with --resume that of the run, unless it is given')
-    .argument('[overrides...]', 'further files, each before those before it, and settings as key.sub=value, before all')
+    .argument(
+      '[overrides...]',
+      'further files, of which the last counts, and settings as key.sub=value, which count before files',
+    )
     .option('--resume <run>', 'go on with a run: its folder, or a checkpoint in it')
     .configureOutput({ outputError: (text, write) => write(text + hintOfSetting(text)) })
     .showHelpAfterError('(see aiforge train --help)')
