@@ -13,6 +13,7 @@ export * as metrics from './metrics/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export * as testing from './testing/index.js';
+export { defineExperiment, type ExperimentInput } from './config/defineExperiment.js';
 export { ExperimentConfig } from './config/experimentConfig.js';
 export { dumpConfig, loadExperimentConfig } from './config/load.js';
 export { ModelConfig, SimpleNNConfig, TransformerConfig } from './config/modelConfigs.js';

@@ -36,6 +36,7 @@ function allTables() {
     changes: () => changesTable(),
     options: () => membersTable('lib/core/orchestrator.ts', 'OrchestratorOptions'),
     events: () => events(),
+    counters: () => membersTable('lib/core/callbacks/callback.ts', 'Counters'),
     launch: () => membersTable('lib/distributed/launch/options.ts', 'LaunchOptions'),
     ranks: () => membersTable('lib/core/ranks.ts', 'Ranks'),
   };
@@ -129,15 +130,29 @@ function changesTable() {
   );
 }
 
+/** The methods of a callback, and once what each kind of event has. */
 function events() {
-  const source = parse('lib/core/callback.ts');
-  return membersOf(source, 'Callback')
-    .map(({ name, type, comment }) => {
-      const given = /: (\w+)\)/.exec(type)[1];
-      const fields = membersOf(source, given).map((field) => row(field));
-      return `#### ${name}\n\n${comment} It is given:\n\n${table(['field', 'type', 'meaning'], fields)}`;
-    })
-    .join('\n\n');
+  const source = parse('lib/core/callbacks/callback.ts');
+  const methods = membersOf(source, 'Callback');
+  const kinds = [...new Set(methods.flatMap(({ type }) => /: (\w+)\) => (?:unknown|void)$/.exec(type)?.[1] ?? []))];
+  const fields = kinds
+    .filter((kind) => isInterface(source, kind))
+    .map((kind) => `#### ${kind}\n\n${table(['field', 'type', 'meaning'], fieldsOf(source, kind).map(row))}`);
+  return [table(['method', 'type', 'meaning'], methods.map(row)), ...fields].join('\n\n');
+}
+
+const isInterface = (source, name) => declarationOf(source, name) !== undefined;
+
+function declarationOf(source, name) {
+  return source.statements.find((statement) => ts.isInterfaceDeclaration(statement) && statement.name.text === name);
+}
+
+/** The members of an interface, those that it inherits first, but for the counters that all events have. */
+function fieldsOf(source, name) {
+  const parents = (declarationOf(source, name).heritageClauses ?? []).flatMap(({ types }) =>
+    types.map(({ expression }) => expression.text).filter((parent) => parent !== 'Counters'),
+  );
+  return [...parents.flatMap((parent) => fieldsOf(source, parent)), ...membersOf(source, name)];
 }
 
 function membersTable(file, name) {
@@ -152,10 +167,7 @@ function parse(file) {
 
 /** The members of an interface, with their types as they are written and their doc comments. */
 function membersOf(source, interfaceName) {
-  const declaration = source.statements.find(
-    (statement) => ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
-  );
-  return declaration.members.map((member) => {
+  return declarationOf(source, interfaceName).members.map((member) => {
     const [comment] = ts.getJSDocCommentsAndTags(member);
     const text = ts.getTextOfJSDocComment(comment?.comment) ?? '';
     const parameters = member.parameters?.map((parameter) => parameter.getText(source)).join(', ');

@@ -7,6 +7,7 @@ import pc from 'picocolors';
 import { packageManifest } from '../config/loadModule.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
 import type { AddCommand } from './commands/command.js';
+import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
 import { addSetup } from './commands/setup.js';
 import { addTrain } from './commands/train.js';
@@ -18,11 +19,12 @@ Examples:
   aiforge train experiments/spam.yaml
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
+  aiforge config show experiments/spam.yaml
   aiforge-launch --nproc 2 train experiments/spam.yaml
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addSetup, addDoctor];
+const commands: AddCommand[] = [addTrain, addConfig, addSetup, addDoctor];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')

@@ -17,16 +17,17 @@ import { joinRanks } from '../distributed/ranks.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { isError } from '../realms.js';
+import { divideArguments, pluginsFrom } from './config/arguments.js';
 import { Progress } from './progress.js';
 import { noteRun, runToGoOnWith } from './restarts.js';
 import { quoted, report, trainCommand } from './report.js';
 import { listenToSignals, statusAfter } from './stopSignals.js';
 
-function nextTry(configFile: string, result: RunResult, { training }: ExperimentConfig): string {
+function nextTry(files: readonly string[], result: RunResult, { training }: ExperimentConfig): string {
   const example = path.join('examples', 'http-service', 'server.mjs');
-  return existsSync(example) && path.basename(configFile) === 'spam.yaml'
+  return existsSync(example) && path.basename(files[0]!) === 'spam.yaml'
     ? `node ${example} ${path.relative(process.cwd(), result.runDirectory)}   (serves /classify)`
-    : `${trainCommand(result.worldSize)} ${quoted(configFile)} training.learningRate=${training.learningRate / 2}`;
+    : `${trainCommand(result.worldSize)} ${files.map(quoted).join(' ')} training.learningRate=${training.learningRate / 2}`;
 }
 
 /** The configuration of a run that is named by its folder, or by a checkpoint in it. */
@@ -48,17 +49,15 @@ function configOf(resume: string): string {
   );
 }
 
-/** The configuration of a command: a file's, or that of the run to resume, with overrides. */
+/** The configuration of a command: that of files, or of the run to resume, with overrides. */
 function configuration(
   given: readonly string[],
   resume: string | undefined,
-): { file: string; config: ExperimentConfig } {
-  const first = given[0];
-  const isFile = first !== undefined && (!first.includes('=') || existsSync(first));
-  const [file, overrides] = isFile ? [first, given.slice(1)] : [undefined, given];
+): { files: string[]; config: ExperimentConfig } {
+  const { files, overrides } = divideArguments(given);
   const resumes = resume === undefined ? [] : [`training.resumeFrom=${resume}`];
-  const source = file ?? (resume === undefined ? undefined : configOf(resume));
-  if (source !== undefined) return { file: source, config: loadExperimentConfig(source, [...overrides, ...resumes]) };
+  if (files.length === 0 && resume !== undefined) files.push(configOf(resume));
+  if (files.length > 0) return { files, config: loadExperimentConfig(files, [...overrides, ...resumes]) };
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     'aiforge train needs a configuration file, such as experiments/spam.yaml, or --resume with the folder of a run.',
@@ -70,7 +69,7 @@ export async function train(given: readonly string[], resume: string | undefined
   let running: Orchestrator | undefined;
   const signal = listenToSignals(() => running?.requestCheckpoint());
   const restarted = runToGoOnWith();
-  const { file, config } = configuration(given, restarted ?? resume);
+  const { files, config } = configuration(given, restarted ?? resume);
   try {
     const device = placed(config, () => deviceOf(config.training.device));
     const joined = await untilAborted(signal, 'it started', joinRanks({ device }));
@@ -82,7 +81,7 @@ export async function train(given: readonly string[], resume: string | undefined
     const container = new Container();
     container.experimentConfig.override(config);
     container.provide(orchestratorOptions, () => ({
-      from: path.dirname(path.resolve(file)),
+      from: pluginsFrom(files),
       ranks,
       signal,
       callbacks: progress === undefined ? [] : [progress, { onRunStart: ({ runDirectory }) => noteRun(runDirectory) }],
@@ -91,7 +90,7 @@ export async function train(given: readonly string[], resume: string | undefined
     const result = await running.runExperiment();
     progress?.stop();
     const out = signal.reason === 'SIGPIPE' ? process.stderr : process.stdout;
-    if (isFirst) out.write(`${report(result, nextTry(file, result, config))}\n`);
+    if (isFirst) out.write(`${report(result, nextTry(files, result, config))}\n`);
     // Not after an error: it may wait for ranks that wait for this one.
     await joined?.leave();
     if (result.status === 'finished') return 0;

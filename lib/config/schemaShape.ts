@@ -19,6 +19,8 @@ export function schemaAt(schema: Schema, path: readonly PropertyKey[], value?: u
 
 function fieldOf(schema: Schema, key: PropertyKey): Schema | undefined {
   if (schema instanceof z.ZodArray) return typeof key === 'number' ? schema.element : undefined;
+  if (schema instanceof z.ZodTuple) return typeof key === 'number' ? schema.def.items[key] : undefined;
+  if (schema instanceof z.ZodRecord) return isOpen(schema.valueType) ? undefined : schema.valueType;
   if (schema instanceof z.ZodDiscriminatedUnion) {
     return schema.options.map((option) => fieldOf(option, key)).find((field) => field !== undefined);
   }
@@ -26,6 +28,9 @@ function fieldOf(schema: Schema, key: PropertyKey): Schema | undefined {
   const shape = schema.shape as Record<PropertyKey, Schema>;
   return Object.hasOwn(shape, key) ? shape[key] : undefined;
 }
+
+/** Whether a schema takes whatever comes. */
+const isOpen = (schema: Schema): boolean => schema instanceof z.ZodUnknown || schema instanceof z.ZodAny;
 
 function chosen(schema: Schema, value: unknown): Schema {
   if (!(schema instanceof z.ZodDiscriminatedUnion) || typeof value !== 'object' || value === null) return schema;
@@ -38,18 +43,29 @@ function chosen(schema: Schema, value: unknown): Schema {
   return option ?? schema;
 }
 
-/** The keys of the object schema at a path, or undefined when there is none: a scalar, a list, or a record that takes any key. */
+/** The keys of the object schema at a path, or undefined when there is none: a scalar, a list, or what takes any key. */
 export function keysAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): string[] | undefined {
   const found = schemaAt(schema, path, value);
   if (found instanceof z.ZodDiscriminatedUnion) {
     return [...new Set(found.options.flatMap((option) => keysAt(option, []) ?? []))];
   }
-  return found instanceof z.ZodObject ? Object.keys(found.shape) : undefined;
+  return found instanceof z.ZodObject && !takesAnyKey(found) ? Object.keys(found.shape) : undefined;
+}
+
+function takesAnyKey({ def }: z.ZodObject): boolean {
+  return def.catchall !== undefined && !(def.catchall instanceof z.ZodNever);
+}
+
+/** The options of a union at a path that nothing tells apart; undefined for any other field. */
+export function optionsAt(schema: Schema, path: readonly PropertyKey[]): z.ZodType[] | undefined {
+  const field = schemaAt(schema, path);
+  if (!(field instanceof z.ZodUnion) || field instanceof z.ZodDiscriminatedUnion) return undefined;
+  return field.options as z.ZodType[];
 }
 
 /** Whether the field at a path holds a text, and whether it may be null instead; undefined for any other field. */
 export function textAt(schema: Schema, path: readonly PropertyKey[]): { isNullable: boolean } | undefined {
-  const field = fieldAt(schema, path);
+  const field = path.length === 0 ? schema : fieldAt(schema, path);
   if (field === undefined || !isText(unwrap(field))) return undefined;
   return { isNullable: field instanceof z.ZodType && field.safeParse(null).success };
 }
@@ -74,13 +90,20 @@ export function descriptionAt(schema: Schema, path: readonly PropertyKey[], valu
 
 function unwrap(schema: Schema): Schema {
   let current = schema;
-  while (
-    current instanceof z.ZodDefault ||
-    current instanceof z.ZodPrefault ||
-    current instanceof z.ZodNullable ||
-    current instanceof z.ZodOptional
-  ) {
-    current = current.def.innerType;
+  for (;;) {
+    if (
+      current instanceof z.ZodDefault ||
+      current instanceof z.ZodPrefault ||
+      current instanceof z.ZodNullable ||
+      current instanceof z.ZodOptional ||
+      current instanceof z.ZodNonOptional ||
+      current instanceof z.ZodReadonly ||
+      current instanceof z.ZodCatch
+    ) {
+      current = current.def.innerType;
+    } else if (current instanceof z.ZodLazy) current = current.unwrap();
+    // What is given goes into it.
+    else if (current instanceof z.ZodPipe) current = current.def.in;
+    else return current;
   }
-  return current;
 }

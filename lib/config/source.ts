@@ -1,13 +1,16 @@
 import { AiforgeError, type ErrorCode } from '../errors.js';
+import type { Origin } from './origin.js';
 
 type Path = readonly PropertyKey[];
 
 /** Where a configuration was read, and where in it a setting stands. */
 export interface Source {
-  /** The file, as it was given. */
+  /** The file, as it was given; several are joined by ` + `. */
   file: string;
-  /** The place of a path, such as `line 3`. */
-  locate: (path: Path) => string | undefined;
+  /** The place of a path, such as `experiments/spam.yaml:3:5`: of what stands there, or of its key. */
+  locate: (path: Path, part?: 'key' | 'value') => string | undefined;
+  /** Where a value was given; undefined for one that was not, as defaults are not. */
+  originAt: (path: Path) => Origin | undefined;
 }
 
 const sources = new WeakMap<object, Source>();
@@ -45,7 +48,7 @@ export function settingProblem(
   return error;
 }
 
-/** The work's result; an error of `settingProblem` gets the file and the place of its setting. */
+/** The work's result; an error of `settingProblem` gets the place of its setting. */
 export function placed<T>(config: object, work: () => T): T {
   try {
     return work();
@@ -53,10 +56,8 @@ export function placed<T>(config: object, work: () => T): T {
     const setting = error instanceof AiforgeError ? settings.get(error) : undefined;
     const source = sourceOf(config);
     if (setting === undefined || source === undefined) throw error;
-    const place = source.locate(setting.path);
-    const where = `${setting.path.join('.')}${place === undefined ? '' : ` (${place})`}`;
-    throw new AiforgeError((error as AiforgeError).code, `${source.file}: ${where}: ${setting.problem}`, {
-      cause: error,
-    });
+    const place = source.locate(setting.path) ?? source.file;
+    const message = `${setting.path.join('.')} (${place}): ${setting.problem}`;
+    throw new AiforgeError((error as AiforgeError).code, message, { cause: error });
   }
 }

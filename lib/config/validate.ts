@@ -15,8 +15,8 @@ export interface ValidateOptions {
   source: string;
   /** Keys under which the value stands in its source, such as `['model']`. */
   under?: string[];
-  /** Says where in the source a path was given, such as `line 3`. */
-  locate?: (path: Path) => string | undefined;
+  /** Says where in the source a path was given, such as `spam.yaml:3:5`: what stands there, or its key. */
+  locate?: (path: Path, part: 'key' | 'value') => string | undefined;
 }
 
 /**
@@ -38,9 +38,9 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, options
   const source = read?.file ?? options.source;
   const locate = options.locate ?? read?.locate ?? (() => undefined);
   const lines = result.error.issues.flatMap((issue) =>
-    explain(issue, schema, value).map(({ path, problem }) => {
+    explain(issue, schema, value).map(({ path, problem, part }) => {
       const full = [...under, ...path];
-      const place = locate(full);
+      const place = locate(full, part ?? 'value');
       const name = full.length === 0 ? 'the whole' : full.join('.');
       return `  ${name}${place === undefined ? '' : ` (${place})`}: ${problem}`;
     }),
@@ -52,12 +52,13 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, options
 interface Problem {
   path: Path;
   problem: string;
+  part?: 'key';
 }
 
 function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, issue.path, value) ?? [];
-    return issue.keys.map((key) => ({ path: [...issue.path, key], problem: unknownKey(key, known) }));
+    return issue.keys.map((key) => ({ path: [...issue.path, key], problem: unknownKey(key, known), part: 'key' }));
   }
   const received = valueAt(value, issue.path);
   const description = descriptionAt(schema, issue.path, value);
@@ -104,6 +105,13 @@ function expectation(issue: z.core.$ZodIssue, received: unknown): string {
       return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
     case 'too_big':
       return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
+    case 'invalid_union': {
+      const ways = issue.errors.map(([first]) => (first?.path.length === 0 ? expectation(first, received) : undefined));
+      if (ways.length > 0 && !ways.includes(undefined)) {
+        return [...new Set(ways)].map((way, index) => (index > 0 ? way!.replace(/^expected /, '') : way)).join(', or ');
+      }
+      return issue.message;
+    }
     default: {
       const match = ourValue(issue.path.at(-1), received);
       return `${issue.message}${match === undefined ? '' : `, did you mean '${match}'?`}`;

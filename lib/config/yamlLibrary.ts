@@ -30,6 +30,18 @@ export function stringify(value: unknown): string {
   return document.toString();
 }
 
+/** The value as YAML in one line, however long. */
+export function inlineText(value: unknown): string {
+  const { Document, visit } = yaml();
+  const document = new Document(value);
+  visit(document, {
+    Collection: (_, node) => {
+      node.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 0, blockQuote: false, flowCollectionPadding: false }).trimEnd();
+}
+
 /** Whether JavaScript writes a number as an integer whose last digits are not those that it has. */
 function isLarge(value: unknown): value is number {
   return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21;

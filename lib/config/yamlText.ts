@@ -1,11 +1,21 @@
-import type { Alias, Document, LineCounter, Pair, Scalar } from 'yaml';
+import type { Alias, Document, LineCounter, Pair, Scalar, YAMLMap } from 'yaml';
+
+import type { Place } from './origin.js';
 import { lineCounter, parseDocument, yaml } from './yamlLibrary.js';
 
 /** What a YAML text holds. */
 export interface YamlText {
   value: unknown;
-  /** The line, from 1, of the deepest node on a path of keys that the text holds; undefined where it holds none of it. */
-  lineOf: (path: readonly PropertyKey[]) => number | undefined;
+  /** Where the deepest node on a path of keys stands that the text holds; undefined where it holds none of it. */
+  placeOf: (path: Path) => Places | undefined;
+}
+
+type Path = readonly PropertyKey[];
+
+/** Where an entry stands: its value, and its key if it is a mapping's. */
+interface Places {
+  key?: Place;
+  value: Place;
 }
 
 /** Why a text cannot be taken, and where: line and column from 1. */
@@ -25,9 +35,14 @@ interface Fault {
 /**
  * Reads one YAML 1.2 document, with merge keys (`<<`) and keys that are texts as they are written. Values arrive as they are
  * meant or not at all: a number that JavaScript would round, one with leading zeros, an unknown tag, dates and bytes are refused,
- * as are circular aliases. `refuse` makes the error.
+ * as are circular aliases. `refuse` makes the error. Where `isText` says of a path and the value there that a text is meant, it is
+ * that, as it is written.
  */
-export function readYamlText(text: string, refuse: (problem: YamlProblem) => Error): YamlText {
+export function readYamlText(
+  text: string,
+  refuse: (problem: YamlProblem) => Error,
+  isText?: (path: Path, value: unknown) => boolean,
+): YamlText {
   const lines = lineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true });
   const fail = ({ offset, reason, cause }: Fault): never => {
@@ -37,9 +52,28 @@ export function readYamlText(text: string, refuse: (problem: YamlProblem) => Err
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined)
     fail({ offset: problem.pos[0], reason: `not valid YAML: ${problem.message.split('\n')[0]}`, cause: problem });
+  if (isText !== undefined) takeTexts(document, isText);
   const fault = findFault(document);
   if (fault !== undefined) fail(fault);
-  return { value: toJS(document, fail), lineOf: (path) => lineOf(document, lines, path) };
+  return { value: toJS(document, fail), placeOf: (path) => placeOf(document, lines, path) };
+}
+
+function takeTexts(document: Document.Parsed, isText: (path: Path, value: unknown) => boolean): void {
+  yaml().visit(document, {
+    Scalar: (key, node, ancestors) => {
+      if (key === 'key' || typeof node.value === 'string') return;
+      if (isText(pathOf(node, ancestors), node.value)) node.value = node.source ?? '';
+    },
+  });
+}
+
+/** The keys and indices that lead to a node. */
+function pathOf(node: unknown, ancestors: readonly unknown[]): PropertyKey[] {
+  const { isPair, isScalar, isSeq } = yaml();
+  return ancestors.flatMap((ancestor, index): PropertyKey[] => {
+    if (isSeq(ancestor)) return [ancestor.items.indexOf(ancestors[index + 1] ?? node)];
+    return isPair(ancestor) && isScalar(ancestor.key) ? [String(ancestor.key.value)] : [];
+  });
 }
 
 function toJS(document: Document.Parsed, fail: (fault: Fault) => never): unknown {
@@ -107,10 +141,53 @@ function faultOfMerge({ key, value }: Pair, document: Document): string | undefi
     : 'the key << takes a mapping, or a list of mappings, to merge';
 }
 
-function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
-    if (node?.range) return lines.linePos(node.range[0]).line;
+function placeOf(document: Document.Parsed, lines: LineCounter, path: Path): Places | undefined {
+  const place = (node: unknown): Place | undefined => {
+    const range = (node as { range?: [number, number, number] | null } | null)?.range;
+    if (!range) return undefined;
+    const { line, col: column } = lines.linePos(range[0]);
+    return { line, column };
+  };
+  let found: Places | undefined;
+  let node: unknown = document.contents;
+  for (const key of path) {
+    const entry = entryOf(node, key, document);
+    if (entry === undefined) break;
+    const at = place(entry.key);
+    const value = place(entry.value) ?? at;
+    if (value !== undefined) found = at === undefined ? { value } : { key: at, value };
+    node = entry.value;
+  }
+  return found;
+}
+
+/** The entry of a mapping or a list, through aliases and merge keys. */
+function entryOf(given: unknown, key: PropertyKey, document: Document): { key?: unknown; value: unknown } | undefined {
+  const { isAlias, isMap, isSeq } = yaml();
+  const node = isAlias(given) ? given.resolve(document) : given;
+  if (isSeq(node)) return Number(key) in node.items ? { value: node.items[Number(key)] } : undefined;
+  if (!isMap(node)) return undefined;
+  const pairs = pairsOf(node);
+  const own = pairs.get(String(key));
+  if (own !== undefined) return own;
+  const merged = pairs.get('<<')?.value;
+  const sources = isSeq(merged) ? merged.items : [merged];
+  for (const source of sources) {
+    const entry = entryOf(source, key, document);
+    if (entry !== undefined) return entry;
   }
   return undefined;
+}
+
+// Looked for once for each entry of a mapping, which may have many.
+const known = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+function pairsOf(node: YAMLMap): Map<string, Pair> {
+  let pairs = known.get(node);
+  if (pairs === undefined) {
+    const { isScalar } = yaml();
+    pairs = new Map(node.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : '', pair]));
+    known.set(node, pairs);
+  }
+  return pairs;
 }

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { rmSync } from 'node:fs';
-import path from 'node:path';
 
 import { writeFileAtomic } from '../atomicFile.js';
 import type { ExperimentConfig } from '../config/experimentConfig.js';
@@ -21,8 +20,8 @@ import {
   useDeterministicAlgorithms,
   type Device,
 } from '../tensor/index.js';
-import type { RunStatus, TrackedRun, Tracker } from '../tracking/tracker.js';
-import type { Callback, RunResult, RunStart } from './callbacks/callback.js';
+import type { RunStatus, Tracker } from '../tracking/tracker.js';
+import type { Callback, RunResult } from './callbacks/callback.js';
 import { Callbacks } from './callbacks/callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
 import { CheckpointWriter } from './checkpoints/checkpointWriter.js';

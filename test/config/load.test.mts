@@ -147,7 +147,7 @@ describe('loadExperimentConfig', () => {
       );
     });
 
-    it('lists every problem with its line, the value, what was expected and the nearest key', () => {
+    it('lists every problem with file, line and column, the value, what was expected and the nearest key', () => {
       const file = write(
         'wrong.yaml',
         yaml.replace('epochs: 3', 'epochs: three').replace('learningRate', 'learning_rat') +
@@ -157,11 +157,11 @@ describe('loadExperimentConfig', () => {
       expect(code).to.equal('CONFIG_INVALID');
       expect(message).to.include('wrong.yaml has 3 problems:');
       expect(message).to.include(
-        "training.epochs (line 9): got 'three', expected a number (Passes over the training data; default 10)",
+        `training.epochs (${file}:9:11): got 'three', expected a number (Passes over the training data; default 10)`,
       );
-      expect(message).to.include("training.learning_rat (line 10): unknown option, did you mean 'learningRate'?");
+      expect(message).to.include(`training.learning_rat (${file}:10:3): unknown option, did you mean 'learningRate'?`);
       expect(message).to.include(
-        "training.earlyStoppingMode (line 11): got 'mim', expected one of min, max, did you mean 'min'?",
+        `training.earlyStoppingMode (${file}:11:22): got 'mim', expected one of min, max, did you mean 'min'?`,
       );
     });
 
@@ -210,7 +210,7 @@ describe('loadExperimentConfig', () => {
         if (isPath) return void expect(loadExperimentConfig(file).dataPath).to.equal(join(folder, name));
         const { code, message } = refusalOf(() => loadExperimentConfig(file));
         expect(code).to.equal('CONFIG_INVALID');
-        expect(message).to.include(`dataPath (line 4): got '${name}', expected a name inside DATA_DIR`);
+        expect(message).to.include(`dataPath (${file}:4:11): got '${name}', expected a name inside DATA_DIR`);
       });
     }
 

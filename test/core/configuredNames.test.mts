@@ -44,54 +44,49 @@ describe('the settings of an experiment that its parts judge', () => {
 
   // The head has four lines, and `training:` is the fifth.
   const cases: [what: string, lines: string[], place: string, problem: RegExp][] = [
-    [
-      'an unknown optimizer',
-      ['optimizerName: Adma'],
-      'training.optimizerName (line 6)',
-      /no 'Adma'. Did you mean 'Adam'/,
-    ],
+    ['an unknown optimizer', ['optimizerName: Adma'], 'training.optimizerName (6)', /no 'Adma'. Did you mean 'Adam'/],
     [
       'an optimizer that needs the loss anew, with a window of several batches',
       ['optimizerName: LBFGS', 'accumulationSteps: 2'],
-      'training.accumulationSteps (line 7)',
+      'training.accumulationSteps (7)',
       /is 2, but LBFGS computes the loss anew/,
     ],
     [
       'an optimizer of sparse gradients',
       ['optimizerName: SparseAdam'],
-      'training.optimizerName (line 6)',
+      'training.optimizerName (6)',
       /SparseAdam takes sparse/,
     ],
     [
       'an unknown option of the optimizer',
       ['epochs: 1', 'optimizerArgs:', '  weightDecy: 1'],
-      'training.optimizerArgs (line 8)',
+      'training.optimizerArgs (8)',
       /Adam: has no option 'weightDecy'. Did you mean 'weightDecay'/,
     ],
     [
       'an option of a wrong kind',
       ['optimizerArgs: { betas: 5 }'],
-      'training.optimizerArgs (line 6)',
+      'training.optimizerArgs (6)',
       /betas must be .*got 5/,
     ],
-    ['an unknown loss', ['lossFnName: MSELos'], 'training.lossFnName (line 6)', /no 'MSELos'. Did you mean 'MSELoss'/],
+    ['an unknown loss', ['lossFnName: MSELos'], 'training.lossFnName (6)', /no 'MSELos'. Did you mean 'MSELoss'/],
     [
       'a layer in place of a loss',
       ['lossFnName: ReLU'],
-      'training.lossFnName (line 6)',
+      'training.lossFnName (6)',
       /no 'ReLU'.*Expected one of .*MSELoss/,
     ],
-    ['a layer with arguments', ['lossFnName: Linear'], 'training.lossFnName (line 6)', /no 'Linear'/],
+    ['a layer with arguments', ['lossFnName: Linear'], 'training.lossFnName (6)', /no 'Linear'/],
     [
       'a loss that cannot be made by its name',
       ['lossFnName: AdaptiveLogSoftmaxWithLoss'],
-      'training.lossFnName (line 6)',
+      'training.lossFnName (6)',
       /must be given.*configureLossFn/,
     ],
     [
       'a metric that nobody has',
       ['earlyStoppingMonitor: loss'],
-      'training.earlyStoppingMonitor (line 6)',
+      'training.earlyStoppingMonitor (6)',
       /no metric 'loss'/,
     ],
   ];
@@ -100,7 +95,10 @@ describe('the settings of an experiment that its parts judge', () => {
       write(['training:', ...lines.map((line) => `  ${line}`)]);
       const { code, message } = await failing();
       expect(code).to.equal('CONFIG_INVALID');
-      expect(message).to.include(`${file}: ${place}: `).and.to.match(problem);
+      const [, setting, line] = /^(\S+) \((\d+)\)$/.exec(place)!;
+      expect(message)
+        .to.match(new RegExp(`${setting} \\(${file}:${line}:\\d+\\): `))
+        .and.to.match(problem);
     });
   }
 
@@ -114,16 +112,20 @@ describe('the settings of an experiment that its parts judge', () => {
   it('the options of a model and of a data set: with the file and the line', async () => {
     write(['model:', '  dropuot: 0']);
     expect((await failing()).message).to.match(
-      /named\.yaml has 1 problem:\n {2}model\.dropuot \(line 6\): .*'dropout'/,
+      /named\.yaml has 1 problem:\n {2}model\.dropuot \(\S+named\.yaml:6:3\): .*'dropout'/,
     );
     write(['datasetArgs:', '  siz: 1']);
-    expect((await failing()).message).to.match(/named\.yaml has 1 problem:\n {2}datasetArgs\.siz \(line 6\): .*'size'/);
+    expect((await failing()).message).to.match(
+      /named\.yaml has 1 problem:\n {2}datasetArgs\.siz \(\S+named\.yaml:6:3\): .*'size'/,
+    );
   });
 
   it('a second learning rate is refused where the file is read', () => {
     write(['training:', '  learningRate: 0.1', '  optimizerArgs:', '    lr: 0.5']);
     expect(() => loadExperimentConfig(file))
-      .to.throw(/training\.optimizerArgs\.lr \(line 8\): got 0\.5, expected the rate as training\.learningRate/)
+      .to.throw(
+        /training\.optimizerArgs\.lr \(\S+named\.yaml:8:9\): got 0\.5, expected the rate as training\.learningRate/,
+      )
       .with.property('code', 'CONFIG_INVALID');
   });
 

@@ -60,7 +60,7 @@ describe('training.device', () => {
     writeFileSync(file, text);
     const error = await failureOf(runIn(inside, loadExperimentConfig(file)));
     expect(error.code).to.equal('DEVICE_UNAVAILABLE');
-    expect(error.message).to.include('here.yaml').and.include('training.device (line 6').and.include('nvidia-smi');
+    expect(error.message).to.include(`training.device (${file}:6:11): `).and.include('nvidia-smi');
     expect(refusalOf(() => deviceOf('cuda')).code).to.equal('DEVICE_UNAVAILABLE');
     const named = refusalOf(() => loadExperimentConfig(file, ['training.device=gpu']));
     expect(named.message).to.include('auto, cpu, cuda').and.include("did you mean 'cuda'?");

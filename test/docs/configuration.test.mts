@@ -62,11 +62,38 @@ describe('docs/configuration.md', () => {
       expect(module!.training.scheduler).to.include({ name: 'OneCycleLR', interval: 'step' });
     });
 
+    const expected: [part: string, printed: string | RegExp][] = [
+      [' train ', 'Held-out test'],
+      [' show ', /^ {2}dropout: 0 +default of simple_nn$/m],
+      [' check ', 'nothing is refused'],
+      [' > ', /^$/],
+      [' schema ', '"hiddenDims": {'],
+    ];
     for (const command of project.commands) {
       it(command, () => {
-        expect(project.run(command)).to.include('Held-out test');
+        const [, printed] = expected.find(([part]) => command.includes(part))!;
+        expect(project.run(command)).to.match(typeof printed === 'string' ? new RegExp(printed) : printed);
       }).timeout(120_000);
     }
+
+    it('show what the page shows of them', () => {
+      const shown = /^```text\n([\s\S]*?)^```$/m.exec(text)![1]!.trim().split('\n');
+      const printed = project.run('npx aiforge config show experiments/short.yaml training.epochs=1').split('\n');
+      const spaced = (line: string) => line.replace(/ {2,}(?=[^ ])/g, '  ');
+      expect(printed.map(spaced)).to.include.members(shown.map(spaced));
+    });
+
+    it('build on each other, and are what the schema takes', () => {
+      const { training, model } = loadExperimentConfig(['experiments/short.yaml', 'experiments/local.yaml']);
+      expect(training).to.include({ epochs: 1, batchSize: 64 });
+      expect(model).to.deep.equal({ inputDim: 10, hiddenDims: [8], outputDim: 2 });
+      expect(loadExperimentConfig('experiments/edited.yaml').training.epochs).to.equal(1);
+      const file = path.join(
+        'experiments',
+        /\$schema=(\S+)/.exec(readFileSync('experiments/edited.yaml', 'utf8'))![1]!,
+      );
+      expect(JSON.parse(readFileSync(file, 'utf8'))).to.have.nested.property('properties.model.properties.hiddenDims');
+    });
 
     it('train from code, listen, and train on two ranks', async () => {
       const { train } = loadModule(path.resolve('train.ts')) as {

@@ -72,8 +72,8 @@ export class DocumentedProject {
 
   /** Runs one of the commands, in a shell as a user would; gives what it prints. */
   run(command: string): string {
-    const inRepository = command.replace(/^npx (\S+)/, (_, bin: string) => {
-      return `'${process.execPath}' '${path.join(this.#root, 'dist/lib/cli', `${bin}.js`)}'`;
+    const inRepository = command.replace(/^((?:\w+=\S+ )*)npx (\S+)/, (_, variables: string, bin: string) => {
+      return `${variables}'${process.execPath}' '${path.join(this.#root, 'dist/lib/cli', `${bin}.js`)}'`;
     });
     const env = { ...process.env, OMP_NUM_THREADS: '1', RUNS_DIR: path.join(this.folder, 'runs') };
     return execFileSync('sh', ['-c', inRepository], { encoding: 'utf8', env });

@@ -11,6 +11,7 @@ A setting is given as it is nested in the file:
   training.epochs=2              a number
   training.gradClipNorm=null     none
   model.hiddenDims=[64,64]       a list
+  training.freeze[0]=encoder.*   an element of a list
   'experimentName=second try'    a text, as it stands
 Paths in a file are relative to the file, those given
 here to the working directory.
@@ -36,7 +37,10 @@ export const addTrain: AddCommand = (program, finish) => {
     .command('train')
     .description('runs the experiment of a configuration file')
     .argument('[config]', 'a YAML, TypeScript or JavaScript file; with --resume that of the run, unless it is given')
-    .argument('[overrides...]', 'settings as key.sub=value, which come before those of the file')
+    .argument(
+      '[overrides...]',
+      'further files, of which the last counts, and settings as key.sub=value, which count before files',
+    )
     .option('--resume <run>', 'go on with a run: its folder, or a checkpoint in it')
     .configureOutput({ outputError: (text, write) => write(text + hintOfSetting(text)) })
     .showHelpAfterError('(see aiforge train --help)')

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { ModelConfig } from '../../config/modelConfigs.js';
+import { modelSettings } from '../../config/modelSettings.js';
 import { isAddress, isPath } from '../../config/paths.js';
 import { withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
@@ -49,9 +50,14 @@ export interface ExperimentData {
 export function resolvePlugins(config: ExperimentConfig, from: string): ExperimentPlugins {
   const model = loadPlugin(config.modelPlugin, { from, kind: 'model' });
   const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
+  return { model, dataset, modelConfig: modelConfigOf(model, config) };
+}
+
+/** The settings of the model as its plugin's schema gives them back, defaults filled in. */
+export function modelConfigOf(model: LoadedPlugin, config: ExperimentConfig): Record<string, unknown> {
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
-  const given = validate(schema, config.model, { source: `the configuration of '${model.name}'`, under: ['model'] });
-  return { model, dataset, modelConfig: given };
+  const settings = modelSettings(config.model, schema);
+  return validate(schema, settings, { source: `the configuration of '${model.name}'`, under: ['model'] });
 }
 
 /**
