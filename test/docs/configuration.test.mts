@@ -29,7 +29,7 @@ describe('docs/configuration.md', () => {
       ...Object.keys(TrainingConfig.shape)
         .filter((name) => name !== 'checkpoint')
         .map((name) => `training.${name}`),
-      'training.checkpoint.everySteps',
+      ...Object.keys(TrainingConfig.parse({}).checkpoint).map((name) => `training.checkpoint.${name}`),
       ...Object.keys(Settings.shape),
     ];
     for (const name of settings) {

@@ -43,6 +43,7 @@ export interface Counters {
 
 /** The beginning of a pass, or its end. */
 export interface StageEvent extends Counters {
+  /** Which pass it is. */
   stage: Stage;
   /** Batches of the pass on this rank. */
   batches: number;
@@ -58,6 +59,7 @@ export interface StageEnd extends StageEvent {
 
 /** The beginning of a batch. */
 export interface BatchStart extends Counters {
+  /** The pass that the batch is of. */
   stage: Stage;
   /** The batch of the pass, from 1 to `batches`. */
   batch: number;
@@ -105,11 +107,13 @@ export interface OptimizerStepEnd extends OptimizerStepStart {
 export interface CheckpointEvent extends Counters {
   /** The file. */
   file: string;
+  /** The checkpoint to go on from, the best weights, or those of another good epoch. */
   kind: 'last' | 'best' | 'kept';
 }
 
 /** An error that ends the run. */
 export interface RunException extends Counters {
+  /** What was thrown. */
   error: unknown;
 }
 
