@@ -8,6 +8,8 @@ import { packageManifest } from '../config/loadModule.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
 import type { AddCommand } from './commands/command.js';
 import { addDoctor } from './commands/doctor.js';
+import { addNew } from './commands/newPlugin.js';
+import { addPlugins } from './commands/plugins.js';
 import { addSetup } from './commands/setup.js';
 import { addTrain } from './commands/train.js';
 import { explain } from './explain.js';
@@ -19,10 +21,12 @@ Examples:
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge new plugin my_plugin --kind text
+  aiforge plugins ls
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addSetup, addDoctor];
+const commands: AddCommand[] = [addTrain, addNew, addPlugins, addSetup, addDoctor];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')

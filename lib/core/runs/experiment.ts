@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { ModelConfig } from '../../config/modelConfigs.js';
 import { isAddress, isPath } from '../../config/paths.js';
-import { withSourceOf } from '../../config/source.js';
+import { settingProblem, withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
 import { samplesAt, type Dataset } from '../../data/dataset.js';
 import { AiforgeError } from '../../errors.js';
@@ -47,11 +47,22 @@ export interface ExperimentData {
 
 /** Finds the plugins and checks the model's configuration; nothing is run yet. */
 export function resolvePlugins(config: ExperimentConfig, from: string): ExperimentPlugins {
-  const model = loadPlugin(config.modelPlugin, { from, kind: 'model' });
-  const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
+  const model = findPlugin(config, 'model', from);
+  const dataset = findPlugin(config, 'dataset', from);
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
   const given = validate(schema, config.model, { source: `the configuration of '${model.name}'`, under: ['model'] });
   return { model, dataset, modelConfig: given };
+}
+
+/** One that is not found is the setting's problem, which has a line in the file. */
+function findPlugin(config: ExperimentConfig, kind: 'model' | 'dataset', from: string): LoadedPlugin {
+  const setting = `${kind}Plugin` as const;
+  try {
+    return loadPlugin(config[setting], { from, kind });
+  } catch (error) {
+    if (!(error instanceof AiforgeError) || error.code !== 'PLUGIN_NOT_FOUND') throw error;
+    throw settingProblem([setting], error.message, error, 'PLUGIN_NOT_FOUND');
+  }
 }
 
 /**
