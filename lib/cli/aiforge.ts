@@ -11,6 +11,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addNew } from './commands/newPlugin.js';
 import { addPlugins } from './commands/plugins.js';
 import { addSetup } from './commands/setup.js';
+import { addSweep } from './commands/sweep.js';
 import { addTrain } from './commands/train.js';
 import { explain } from './explain.js';
 import { endAsTold } from './hangUp.js';
@@ -21,12 +22,13 @@ Examples:
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge sweep sweep.yaml
   aiforge new plugin my_plugin --kind text
   aiforge plugins ls
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addNew, addPlugins, addSetup, addDoctor];
+const commands: AddCommand[] = [addTrain, addSweep, addNew, addPlugins, addSetup, addDoctor];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')
