@@ -31,7 +31,7 @@ export async function sweep(file: string, flags: SweepCommand): Promise<number> 
   const plan = planSweep(readSweep(file), { parallel: flags.parallel });
   const folder = path.resolve(flags.folder ?? path.join(sweepsFolder(), path.parse(file).name));
   const signal = listenToSignals(() => undefined);
-  const progress = new SweepProgress(folder);
+  const progress = new SweepProgress(folder, plan.rungs);
   const result = await runSweep(plan, {
     folder,
     signal,

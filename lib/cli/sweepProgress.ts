@@ -3,6 +3,7 @@ import path from 'node:path';
 import pc from 'picocolors';
 
 import { best, lastOf, shownValue, variedOf } from '../sweeps/ranking.js';
+import type { Rung } from '../sweeps/rungs.js';
 import type { SweepListener } from '../sweeps/sweep.js';
 import type { SweepState, TrialState } from '../sweeps/sweepState.js';
 import { shortNames } from './sweepTable.js';
@@ -10,18 +11,21 @@ import { shortNames } from './sweepTable.js';
 /** Shows a sweep while it goes on: a line for each trial that ends, and on a terminal which ones run. */
 export class SweepProgress implements SweepListener {
   readonly #running = new Set<number>();
-  #trials = 0;
+  #rounds = 0;
   #ended = 0;
 
   constructor(
     private readonly folder: string,
+    private readonly rungs: readonly Rung[],
     private readonly out: NodeJS.WriteStream = process.stdout,
   ) {}
 
   onStart({ trials, method, metric, mode }: SweepState): void {
     const done = trials.filter(({ status }) => status !== 'waiting').length;
-    this.#trials = trials.length;
-    this.#ended = done;
+    // Trials of several rounds end as often.
+    this.#rounds = this.rungs.reduce((sum, rung) => sum + rung.trials, 0);
+    this.#ended = trials.reduce((sum, { measured }) => sum + measured.length, 0);
+    this.#ended += trials.filter(({ status }) => status === 'failed').length;
     this.#print(
       `${pc.bold(method)}: ${trials.length} trials by ${metric}, ${mode === 'min' ? 'less' : 'more'} is better` +
         (done === 0 ? '' : `; ${done} are done already`),
@@ -36,8 +40,8 @@ export class SweepProgress implements SweepListener {
 
   onTrialEnd(trial: TrialState, state: SweepState): void {
     this.#running.delete(trial.number);
-    this.#ended = state.trials.filter(({ status, measured }) => status !== 'waiting' || measured.length > 0).length;
-    this.#print(`${this.#ended}/${this.#trials}  trial ${trial.number}  ${outcome(trial, state)}`);
+    ++this.#ended;
+    this.#print(`${this.#ended}/${this.#rounds}  trial ${trial.number}  ${outcome(trial, state)}`);
     this.#showRunning();
   }
 
@@ -53,7 +57,7 @@ export class SweepProgress implements SweepListener {
 
   #showRunning(): void {
     if (!this.out.isTTY || this.#running.size === 0) return;
-    const text = `running: trial ${[...this.#running].join(', ')}; ${this.#ended} of ${this.#trials} have ended`;
+    const text = `running: trial ${[...this.#running].join(', ')}; ${this.#ended} of ${this.#rounds} have ended`;
     this.out.write(`\r\u001b[K${pc.dim(text.slice(0, Math.max(10, this.out.columns - 1)))}`);
   }
 }

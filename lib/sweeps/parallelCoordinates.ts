@@ -2,9 +2,10 @@ import { axisOf, shortNumber, type Axis } from './axis.js';
 import { lastOf, shownValue, variedOf } from './ranking.js';
 import type { SweepState, TrialState } from './sweepState.js';
 
-const between = 150;
-const side = 80;
-const top = 96;
+const leastBetween = 150;
+const leastWidth = 620;
+const side = 90;
+const top = 110;
 const tall = 300;
 const bottom = 40;
 
@@ -44,6 +45,7 @@ export function parallelCoordinates(state: SweepState): string | undefined {
       false,
     ),
   );
+  const between = Math.max(leastBetween, Math.round((leastWidth - 2 * side) / (axes.length - 1)));
   const width = 2 * side + between * (axes.length - 1);
   const height = top + tall + bottom;
   const better = state.mode === 'min' ? 'less is better' : 'more is better';
@@ -55,13 +57,12 @@ export function parallelCoordinates(state: SweepState): string | undefined {
   .name { font-weight: 600; font-size: 13px; text-anchor: middle; }
   .group { font-size: 11px; text-anchor: middle; }
   .axis { stroke: #8b949e; stroke-width: 1.25; }
-  .tick { paint-order: stroke; }
-  .line { fill: none; stroke-width: 1.6; stroke-opacity: 0.72; }
+  .line { fill: none; stroke-width: 1.6; stroke-opacity: 0.8; }
   .best { stroke-width: 3.2; stroke-opacity: 1; }
 </style>
 <text class="title" x="16" y="26">${escaped(title)}</text>
 ${legend(width, state.mode)}
-${lines.map((line, index) => path(line, axes, state, index === lines.length - 1)).join('\n')}
+${lines.map((line, index) => path(line, axes, { between, state, isBest: index === lines.length - 1 })).join('\n')}
 ${axes.map((axis, index) => drawn(axis, side + index * between, index === axes.length - 1)).join('\n')}
 </svg>
 `;
@@ -91,7 +92,13 @@ function isLog({ identity }: SweepState, name: string): boolean {
 
 const yOf = (place: number): string => (top + (1 - place) * tall).toFixed(1);
 
-function path({ trial, value, goodness }: Line, axes: readonly Axis[], state: SweepState, isBest: boolean): string {
+interface Drawing {
+  between: number;
+  state: SweepState;
+  isBest: boolean;
+}
+
+function path({ trial, value, goodness }: Line, axes: readonly Axis[], { between, state, isBest }: Drawing): string {
   const points = axes.map((axis, index) => {
     const isMetric = index === axes.length - 1;
     return [side + index * between, yOf(axis.placeOf(isMetric ? value : trial.settings[axis.name]))] as const;
@@ -111,12 +118,14 @@ function drawn({ name, ticks }: Axis, x: number, isMetric: boolean): string {
   const group = isMetric ? 'metric' : name.slice(0, Math.max(0, dot));
   const ticksDrawn = ticks.map(({ place, text }) => {
     const y = yOf(place);
-    return `<path class="axis" d="M${x - 4} ${y}h8"/><text class="tick" x="${x + 8}" y="${Number(y) + 4}">${escaped(short(text, 14))}</text>`;
+    // Lines that end at a tick would strike its text through; right of the last axis there are none.
+    const beside = isMetric ? 4 : place === 0 ? 15 : -6;
+    return `<path class="axis" d="M${x - 4} ${y}h8"/><text x="${x + 7}" y="${Number(y) + beside}">${escaped(short(text, 14))}</text>`;
   });
   return [
     `<g><title>${escaped(name)}</title>`,
-    `<text class="group" x="${x}" y="${top - 34}">${escaped(short(group, 22))}</text>`,
-    `<text class="name" x="${x}" y="${top - 18}">${escaped(short(name.slice(dot + 1), 19))}</text>`,
+    `<text class="group" x="${x}" y="${top - 46}">${escaped(short(group, 22))}</text>`,
+    `<text class="name" x="${x}" y="${top - 30}">${escaped(short(name.slice(dot + 1), 19))}</text>`,
     `<path class="axis" d="M${x} ${top}v${tall}"/>`,
     ...ticksDrawn,
     '</g>',
