@@ -30,7 +30,9 @@ const shown = (place: string): string => path.relative(process.cwd(), place) || 
 export async function sweep(file: string, flags: SweepCommand): Promise<number> {
   const plan = planSweep(readSweep(file), { parallel: flags.parallel });
   const folder = path.resolve(flags.folder ?? path.join(sweepsFolder(), path.parse(file).name));
-  const signal = listenToSignals(() => undefined);
+  const signal = listenToSignals(() =>
+    process.stderr.write('A sweep has no checkpoint: send this signal to its trials.\n'),
+  );
   const progress = new SweepProgress(folder, plan.rungs);
   const result = await runSweep(plan, {
     folder,

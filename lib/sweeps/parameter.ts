@@ -49,7 +49,7 @@ function problemOf(parameter: Partial<z.infer<typeof Parameter>>): string | unde
 function isSetting(value: unknown): boolean {
   if (value === null || ['string', 'boolean'].includes(typeof value)) return true;
   if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value === 'object' && Object.values(value as object).every(isSetting);
+  return typeof value === 'object' && Object.values(value).every(isSetting);
 }
 
 /** All values of a parameter, in order; undefined for a range without steps, which has too many. */

@@ -99,7 +99,7 @@ function checkMethod(file: string, value: unknown): void {
     ? 'it holds no mapping of settings'
     : method === undefined
       ? 'method is missing'
-      : `method is ${JSON.stringify(method)}.${didYouMean(String(method), methods)}`;
+      : `method is ${JSON.stringify(method)}.${typeof method === 'string' ? didYouMean(method, methods) : ''}`;
   throw new AiforgeError('CONFIG_INVALID', `${file}: ${problem}; expected method: ${methods.join(', ')}.`);
 }
 
