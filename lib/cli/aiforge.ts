@@ -34,7 +34,7 @@ function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')
     .description("Trains models of plugins on PyTorch's engine.")
     .version(packageManifest().version)
-    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 20 })
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 12 })
     .showHelpAfterError('(see aiforge --help)')
     .addHelpText('after', examples);
   for (const add of commands) add(program, finish);

@@ -57,6 +57,18 @@ function hasProcesses(folder: string): boolean {
   });
 }
 
+/** How many processes of `aiforge train` a sweep there has. */
+function trialsIn(folder: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      const [command, environment] = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8'));
+      return command!.includes('\0train\0') && environment!.includes(folder);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
 describe('aiforge sweep', () => {
   const folder = temporaryFolder('sweep');
   const inside = (...names: string[]): string => path.join(folder, ...names);
@@ -263,6 +275,25 @@ describe('aiforge sweep', () => {
     expect(status).to.equal(1);
     expect(results('metric')[0]!.reason).to.include("There is no metric 'val_acuracy'. Did you mean 'val_accuracy'?");
   }).timeout(60_000);
+
+  it('never runs more trials at a time than it may', async () => {
+    const child = start('aiforge', ['sweep', file('few', grid)], inside('few'), { STEP_MS: '10' });
+    const end = finished(child);
+    let isOver = false;
+    void end.then(() => (isOver = true));
+    const seen = new Set<number>();
+    for (; !isOver; await sleep(20)) seen.add(trialsIn(inside('few')));
+    expect((await end).status).to.equal(0);
+    expect(Math.max(...seen)).to.equal(1);
+    for (const { run: own } of results('few')) {
+      const { params } = metricsOf(path.join(sweepFolder('few'), own!)).find(
+        ({ kind }) => kind === 'params',
+      ) as unknown as {
+        params: { training: { numThreads: number } };
+      };
+      expect(params.training.numThreads).to.equal(1);
+    }
+  }).timeout(120_000);
 
   it('is one process’s at a time', async () => {
     const args = ['sweep', file('twice', grid)];
