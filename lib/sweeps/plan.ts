@@ -51,7 +51,7 @@ export function planSweep(sweep: SweepFile, flags: SweepFlags = {}): SweepPlan {
   const plugins = placed(base, () => resolvePlugins(base, from));
   checkBase(sweep, base);
   for (const name of Object.keys(config.parameters)) checkSetting(sweep, name, plugins);
-  const trials = trialsOf(config).map((settings) => withPaths(settings, path.dirname(file)));
+  const trials = trialsOf(config);
   checkTrials(sweep, experiment, trials);
   const { metric, mode } = comparison(sweep, base);
   return {
@@ -63,7 +63,7 @@ export function planSweep(sweep: SweepFile, flags: SweepFlags = {}): SweepPlan {
     ...coresOf(sweep, base, flags),
     trials,
     rungs: rungsOf(config, trials.length),
-    identity: identityOf(sweep, base, { metric, mode }),
+    identity: identityOf(sweep, withRelativePaths(base, from), { metric, mode }),
   };
 }
 
@@ -119,20 +119,14 @@ function checkSetting(sweep: SweepFile, name: string, { model }: ExperimentPlugi
   });
 }
 
-/** Paths are relative to the sweep's file, as in an experiment they are to the experiment's. */
-function withPaths(settings: TrialSettings, folder: string): TrialSettings {
-  const entries = Object.entries(settings).map(([name, value]): [string, unknown] => {
-    const mayBePath = ['modelPlugin', 'datasetPlugin', 'dataPath'].includes(name);
-    return [name, mayBePath && typeof value === 'string' && isPath(value) ? path.resolve(folder, value) : value];
-  });
-  return Object.fromEntries(entries);
-}
+const mayBePath = ['modelPlugin', 'datasetPlugin', 'dataPath'];
 
-/** Settings as `aiforge train` takes them. */
-export function overridesOf(settings: TrialSettings): string[] {
+/** Settings as `aiforge train` takes them. Paths are relative to the sweep's file, as in an experiment they are to the experiment's. */
+export function overridesOf(settings: TrialSettings, sweepFile: string): string[] {
   return Object.entries(settings).map(([name, value]) => {
     const isText = textAt(ExperimentSchema, name.split('.')) !== undefined;
-    return `${name}=${isText && typeof value === 'string' ? value : JSON.stringify(value)}`;
+    if (!isText || typeof value !== 'string') return `${name}=${JSON.stringify(value)}`;
+    return `${name}=${mayBePath.includes(name) && isPath(value) ? path.resolve(path.dirname(sweepFile), value) : value}`;
   });
 }
 
@@ -146,7 +140,7 @@ function checkTrials(sweep: SweepFile, experiment: string, trials: readonly Tria
       throw refusal(
         sweep,
         ['parameters'],
-        `trials ${first} and ${index + 1} are the same configuration, ${overridesOf(settings).join(' ')}: give each value once.`,
+        `trials ${first} and ${index + 1} are the same configuration, ${overridesOf(settings, sweep.file).join(' ')}: give each value once.`,
       );
     }
     seen.set(resolved, index + 1);
@@ -155,7 +149,7 @@ function checkTrials(sweep: SweepFile, experiment: string, trials: readonly Tria
 
 function resolve(sweep: SweepFile, experiment: string, settings: TrialSettings, number: number): object {
   try {
-    const config = loadExperimentConfig(experiment, overridesOf(settings));
+    const config = loadExperimentConfig(experiment, overridesOf(settings, sweep.file));
     const { modelConfig } = placed(config, () => resolvePlugins(config, path.dirname(experiment)));
     return { ...config, model: modelConfig };
   } catch (error) {
@@ -210,6 +204,18 @@ function coresOf(
     `${parallel} ${parallel === 1 ? 'trial' : 'trials'} at a time with ${threads} ${threads === 1 ? 'thread' : 'threads'} each need ` +
       `${parallel * threads} cores, and there are ${cores}: give smaller numbers, here or by --parallel.`,
   );
+}
+
+/** A sweep may be moved together with what it is of. */
+function withRelativePaths(base: ExperimentConfig, from: string): ExperimentConfig {
+  const relative = (given: string) => (isPath(given) ? path.relative(from, given) : given);
+  const { modelPlugin, datasetPlugin, dataPath } = base;
+  return {
+    ...base,
+    modelPlugin: relative(modelPlugin),
+    datasetPlugin: relative(datasetPlugin),
+    dataPath: relative(dataPath),
+  };
 }
 
 function identityOf({ config }: SweepFile, base: ExperimentConfig, comparedBy: object): Record<string, unknown> {

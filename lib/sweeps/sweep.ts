@@ -13,7 +13,7 @@ import { writeResults } from './results.js';
 import type { Rung } from './rungs.js';
 import { openState } from './openState.js';
 import { saveState, sweepFiles, type SweepState, type TrialState } from './sweepState.js';
-import { runOf, TrialProcess } from './trialProcess.js';
+import { keepNote, runOf, TrialProcess } from './trialProcess.js';
 
 /** What is told while a sweep goes on. */
 export interface SweepListener {
@@ -138,7 +138,8 @@ class Sweep {
     options.listener.onTrialStart?.(trial);
     const epochs = rung.epochs === undefined ? {} : { 'training.epochs': rung.epochs };
     const settings = { ...trial.settings, ...epochs, 'training.numThreads': plan.threads };
-    const args = [plan.experiment, ...overridesOf(settings)];
+    const args = [plan.experiment, ...overridesOf(settings, plan.file)];
+    if (trial.run !== null) keepNote(folder, path.join(options.folder, trial.run));
     const child = new TrialProcess({ number: trial.number, folder, args, threads: plan.threads });
     this.#running.add(child);
     if (child.pid !== undefined) this.guard.watch(child.pid);

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { makeFolders } from '../atomicFile.js';
+import { makeFolders, writeFileAtomic } from '../atomicFile.js';
 import { RankProcess } from '../distributed/launch/rankProcess.js';
 
 const graceMs = 30_000;
@@ -102,6 +102,12 @@ export function runOf(folder: string): string | undefined {
   const note = noteOf(folder);
   if (!existsSync(note)) return undefined;
   return path.resolve(readFileSync(note, 'utf8'));
+}
+
+/** Has a trial find its run where the sweep's folder was moved since. */
+export function keepNote(folder: string, run: string): void {
+  const noted = runOf(folder);
+  if ((noted === undefined || !existsSync(noted)) && existsSync(run)) writeFileAtomic(noteOf(folder), run);
 }
 
 /** Of what a process said last, the line that names its error. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -222,17 +222,23 @@ describe('aiforge sweep', () => {
     expect(runsOf('halving', best!.trial)).to.have.length(1);
   }).timeout(120_000);
 
-  it('halves as well when it is stopped within a later round', async () => {
-    const child = start('aiforge', ['sweep', file('halving-cut', halving)], inside('halving-cut'), { STEP_MS: '20' });
+  it('halves as well when it is stopped within a later round, and moved', async () => {
+    writeFiles(inside('halving-before'), { 'halving-cut.yaml': halving });
+    const moved = inside('halving-before', 'halving-cut.yaml');
+    const child = start('aiforge', ['sweep', moved], inside('halving-before'), { STEP_MS: '20' });
     const end = finished(child);
     await printed(child, '5/7  trial');
     await sleep(300);
     child.kill('SIGKILL');
     await end;
-    for (let waited = 0; waited < 5000 && hasProcesses(inside('halving-cut')); waited += 50) await sleep(50);
-    const resumed = await run('aiforge', ['sweep', inside('halving-cut.yaml')], inside('halving-cut'));
+    for (let waited = 0; waited < 5000 && hasProcesses(inside('halving-before')); waited += 50) await sleep(50);
+    renameSync(inside('halving-before'), inside('halving-cut'));
+    const resumed = await run('aiforge', ['sweep', inside('halving-cut', 'halving-cut.yaml')], inside('halving-cut'));
     expect(resumed.status, resumed.stderr).to.equal(0);
     expect(measured('halving-cut')).to.deep.equal(measured('halving'));
+    const { run: best, trial } = results('halving-cut')[0]!;
+    expect(runsOf('halving-cut', trial), 'nothing was trained anew').to.have.length(1);
+    expect(epochsOf(path.join(sweepFolder('halving-cut'), best!)).map(([epoch]) => epoch)).to.deep.equal([1, 2, 3, 4]);
   }).timeout(120_000);
 
   const failing = grid.replace(
