@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, parse, resolve } from 'node:path';
 
 import { isPath } from '../../config/paths.js';
 import { AiforgeError } from '../../errors.js';
@@ -120,14 +120,20 @@ function folderHint(path: string, directory: string, from: string): string {
 
 function checkName(name: string, from: string): void {
   if (validName.test(name)) return;
-  const isFolder = !name.includes('\0') && name.includes('/') && isDirectory(resolve(from, name));
-  const advice = isFolder ? `did you mean './${name}'?` : 'Give a folder as a path that starts with ./';
   throw new AiforgeError(
     'PLUGIN_NOT_FOUND',
     `${JSON.stringify(name)} is not a plugin name; expected letters, digits, _ and -, with an optional @scope/ before them. ` +
-      advice.charAt(0).toUpperCase() +
-      advice.slice(1),
+      nameHint(name, from),
   );
+}
+
+/** What may be meant by what is no name: a folder whose path lacks its ./, or a plugin whose name stands in it. */
+function nameHint(name: string, from: string): string {
+  const isFolder = !name.includes('\0') && name.includes('/') && isDirectory(resolve(from, name));
+  if (isFolder) return `Did you mean './${name}'?`;
+  const last = parse(name).name;
+  const isKnown = knownPlugins(from).some((plugin) => plugin.name === last);
+  return isKnown ? `Did you mean '${last}'?` : 'Give a folder as a path that starts with ./';
 }
 
 function checkKind(plugin: LoadedPlugin, kind: LoadPluginOptions['kind']): void {
