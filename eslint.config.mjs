@@ -18,7 +18,7 @@ const nodeGlobals = Object.fromEntries(
   ].map((name) => [name, 'readonly']),
 );
 
-const typed = ['lib/**/*.ts', 'plugins/**/*.ts', 'test/**/*.mts'];
+const typed = ['lib/**/*.ts', 'plugins/**/*.ts', 'templates/**/*.ts', 'test/**/*.mts'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'runs/', 'data/', 'coverage/', 'lib/tensor/generated/', 'test/fixtures/'] },

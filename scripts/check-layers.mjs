@@ -71,7 +71,9 @@ const MAY_IMPORT = {
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
   core: [...TRAINING, 'cuda', 'amp', 'metrics'],
-  cli: [...TRAINING, 'distributed', 'core', 'cuda'],
+  // Trials are processes that a launcher's guard watches.
+  sweeps: [...TRAINING, 'distributed', 'core'],
+  cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
   index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics'],
 };
 

@@ -9,7 +9,10 @@ import { recordRankError } from '../distributed/launch/errorFile.js';
 import type { AddCommand } from './commands/command.js';
 import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
+import { addNew } from './commands/newPlugin.js';
+import { addPlugins } from './commands/plugins.js';
 import { addSetup } from './commands/setup.js';
+import { addSweep } from './commands/sweep.js';
 import { addTrain } from './commands/train.js';
 import { explain } from './explain.js';
 import { endAsTold } from './hangUp.js';
@@ -21,16 +24,19 @@ Examples:
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge config show experiments/spam.yaml
   aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge sweep sweep.yaml
+  aiforge new plugin my_plugin --kind text
+  aiforge plugins ls
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addConfig, addSetup, addDoctor];
+const commands: AddCommand[] = [addTrain, addConfig, addSweep, addNew, addPlugins, addSetup, addDoctor];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')
     .description("Trains models of plugins on PyTorch's engine.")
     .version(packageManifest().version)
-    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 20 })
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 12 })
     .showHelpAfterError('(see aiforge --help)')
     .addHelpText('after', examples);
   for (const add of commands) add(program, finish);

@@ -27,6 +27,8 @@ export async function checkConsumer(folder, tarballs, { name, flavour, version, 
     ['a worker', ['node', 'worker.mjs']],
     ['types', ['node', tsc, '-p', '.']],
     ['TypeScript, compiled and run', ['node', 'use-types.mjs']],
+    ['a new plugin', ['npx', 'aiforge', 'new', 'plugin', 'begun']],
+    ['the test of the new plugin', ['node', '--test', join('test', 'begun.test.mjs')]],
   ];
   for (const [what, command] of uses) await consumer.passes(what, command);
   const doctor = ['npx', 'aiforge', 'doctor'];

@@ -66,7 +66,14 @@ describe('the command line', () => {
     }
   });
 
-  for (const command of ['aiforge', 'aiforge train', 'aiforge-launch']) {
+  for (const command of [
+    'aiforge',
+    'aiforge train',
+    'aiforge sweep',
+    'aiforge new plugin',
+    'aiforge plugins check',
+    'aiforge-launch',
+  ]) {
     it(`keeps the lists of ${command} --help within 40 columns`, function () {
       if (spawnSync('script', ['--version']).status !== 0) {
         console.log('      (there is no `script` to make a terminal with)');

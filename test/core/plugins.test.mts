@@ -159,6 +159,26 @@ describe('loadPlugin', () => {
       expect(refusalOf(() => loadPlugin('./mine/dataset.ts', { from })).message).to.include('is not a folder');
     });
 
+    for (const [given, hint] of [
+      ['plugins/mine', /Did you mean '\.\/plugins\/mine'\?/],
+      ['elsewhere/mine/', /Did you mean 'mine'\?/],
+      ['mine.ts', /Did you mean 'mine'\?/],
+      ['./mine', /There is a plugin 'mine': did you mean its name, without the path\?/],
+      ['./plugins/mine/dataset.ts', /did you mean '\.\/plugins\/mine'\?/],
+      ['nobody', /Plugins that are here: .*mine, .*simple_nn.*@lab\/packed\.$/],
+    ] as const) {
+      it(`what is nearly a plugin: ${given}`, () => {
+        const from = write({
+          'package.json': '{}',
+          'plugins/mine/dataset.ts': datasetSource,
+          'node_modules/@lab/aiforge-plugin-packed/dataset.ts': datasetSource,
+        });
+        const { code, message } = refusalOf(() => loadPlugin(given, { from }));
+        expect(code).to.equal('PLUGIN_NOT_FOUND');
+        expect(message).to.match(hint);
+      });
+    }
+
     for (const name of [
       'a/../../secret',
       'a..b',

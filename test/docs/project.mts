@@ -13,7 +13,7 @@ interface Snippet {
 export class DocumentedProject {
   readonly snippets: Snippet[];
   readonly folder: string;
-  readonly #root = process.cwd();
+  readonly root = process.cwd();
 
   /** Inside the repository, so that the packages that a user would install are found. */
   constructor(page: string, name: string) {
@@ -46,7 +46,7 @@ export class DocumentedProject {
   }
 
   leave(): void {
-    process.chdir(this.#root);
+    process.chdir(this.root);
   }
 
   typeCheck(): void {
@@ -73,7 +73,7 @@ export class DocumentedProject {
   /** Runs one of the commands, in a shell as a user would; gives what it prints. */
   run(command: string): string {
     const inRepository = command.replace(/^((?:\w+=\S+ )*)npx (\S+)/, (_, variables: string, bin: string) => {
-      return `${variables}'${process.execPath}' '${path.join(this.#root, 'dist/lib/cli', `${bin}.js`)}'`;
+      return `${variables}'${process.execPath}' '${path.join(this.root, 'dist/lib/cli', `${bin}.js`)}'`;
     });
     const env = { ...process.env, OMP_NUM_THREADS: '1', RUNS_DIR: path.join(this.folder, 'runs') };
     return execFileSync('sh', ['-c', inRepository], { encoding: 'utf8', env });

@@ -60,6 +60,11 @@ const required = {
 
 const bases = { Model: BaseModel, Dataset: BaseDataset, Preprocessor: BasePreprocessor } as const;
 
+/** The names of the parts that a plugin has. */
+export function partsOf(plugin: PluginParts): string[] {
+  return partKeys.filter((part) => plugin[part] !== undefined);
+}
+
 /**
  * Describes a plugin; a folder's `index.ts` exports the result as `plugin`. Throws `PLUGIN_INVALID` for an unknown key or a
  * class without the methods it must have.

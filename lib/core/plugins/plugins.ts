@@ -1,13 +1,12 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, parse, resolve } from 'node:path';
 
-import { packageRoot, resolveModule } from '../../config/loadModule.js';
 import { isPath } from '../../config/paths.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 import { checkVersion, definePlugin, type LoadedPlugin, type PluginModule } from './plugin.js';
 import { loadPluginFolder } from './pluginFolder.js';
+import { findPackage, folderNames, isDirectory, packagedNames, packageName, pluginFolders } from './pluginPlaces.js';
 import { anything, either, objectKind, oneOf, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 
@@ -24,7 +23,6 @@ const loadTakes = signature<LoadPluginOptions>(
   { from: string, kind: oneOf('model', 'dataset') },
 );
 
-const prefix = 'aiforge-plugin-';
 const validName = /^(@[A-Za-z0-9_-][A-Za-z0-9_.-]*\/)?[A-Za-z0-9_-]+$/;
 
 const registered = new Map<string, PluginModule>();
@@ -52,7 +50,7 @@ export function loadPlugin(plugin: string | PluginModule, options: LoadPluginOpt
 
 function find(name: string, from: string): LoadedPlugin {
   if (isPath(name)) return fromPath(name, from);
-  checkName(name);
+  checkName(name, from);
   const object = registered.get(name);
   if (object !== undefined) return fromObject(object);
 
@@ -66,12 +64,34 @@ function find(name: string, from: string): LoadedPlugin {
     ...folders.map((folder) => `  the folder ${folder}`),
     `  the package ${packaged}, from ${from}`,
   ];
-  const known = [...registered.keys(), ...pluginFolders(from).flatMap(folderNames)];
+  const known = knownPlugins(from).map((plugin) => plugin.name);
+  const list = known.length === 0 ? '' : `\nPlugins that are here: ${known.join(', ')}.`;
   throw new AiforgeError(
     'PLUGIN_NOT_FOUND',
     `There is no plugin '${name}'.${didYouMean(name, known)} Looked for:\n${tried.join('\n')}\n` +
-      `Make one of these, or give a path that starts with ./`,
+      `Make one of these, or give a path that starts with ./${list}`,
   );
+}
+
+/** Where a plugin that is known by a name is from. */
+export interface KnownPlugin {
+  name: string;
+  from: 'code' | 'folder' | 'package';
+}
+
+/** The plugins that names lead to from a folder, each once, in the order in which they are looked for. None is loaded. */
+export function knownPlugins(from: string): KnownPlugin[] {
+  const found: KnownPlugin[] = [
+    ...Array.from(registered.keys(), (name): KnownPlugin => ({ name, from: 'code' })),
+    ...pluginFolders(from).flatMap((folder) =>
+      folderNames(folder).map((name): KnownPlugin => ({ name, from: 'folder' })),
+    ),
+    ...packagedNames(from).map((name): KnownPlugin => ({ name, from: 'package' })),
+  ];
+  const named = new Map<string, KnownPlugin>();
+  for (const plugin of found)
+    if (validName.test(plugin.name) && !named.has(plugin.name)) named.set(plugin.name, plugin);
+  return [...named.values()];
 }
 
 function fromObject(plugin: PluginModule): LoadedPlugin {
@@ -82,20 +102,38 @@ function fromObject(plugin: PluginModule): LoadedPlugin {
 function fromPath(path: string, from: string): LoadedPlugin {
   const directory = resolve(from, path);
   if (isDirectory(directory)) return loadPluginFolder(directory, basename(directory));
-  const siblings = didYouMean(basename(directory), folderNames(dirname(directory)));
   throw new AiforgeError(
     'PLUGIN_NOT_FOUND',
-    `There is no plugin folder '${path}': ${directory} is not a folder.${siblings}`,
+    `There is no plugin folder '${path}': ${directory} is not a folder.${folderHint(path, directory, from)}`,
   );
 }
 
-function checkName(name: string): void {
+/** What may be meant by a path that is no folder: the folder of a file, one beside it, or a plugin that has this name. */
+function folderHint(path: string, directory: string, from: string): string {
+  if (existsSync(directory)) return ` A plugin is the folder of its files: did you mean '${dirname(path)}'?`;
+  const sibling = didYouMean(basename(directory), folderNames(dirname(directory)));
+  if (sibling !== '') return sibling;
+  const name = basename(directory);
+  const isKnown = knownPlugins(from).some((plugin) => plugin.name === name);
+  return isKnown ? ` There is a plugin '${name}': did you mean its name, without the path?` : '';
+}
+
+function checkName(name: string, from: string): void {
   if (validName.test(name)) return;
   throw new AiforgeError(
     'PLUGIN_NOT_FOUND',
     `${JSON.stringify(name)} is not a plugin name; expected letters, digits, _ and -, with an optional @scope/ before them. ` +
-      `Give a folder as a path that starts with ./`,
+      nameHint(name, from),
   );
+}
+
+/** What may be meant by what is no name: a folder whose path lacks its ./, or a plugin whose name stands in it. */
+function nameHint(name: string, from: string): string {
+  const isFolder = !name.includes('\0') && name.includes('/') && isDirectory(resolve(from, name));
+  if (isFolder) return `Did you mean './${name}'?`;
+  const last = parse(name).name;
+  const isKnown = knownPlugins(from).some((plugin) => plugin.name === last);
+  return isKnown ? `Did you mean '${last}'?` : 'Give a folder as a path that starts with ./';
 }
 
 function checkKind(plugin: LoadedPlugin, kind: LoadPluginOptions['kind']): void {
@@ -109,47 +147,4 @@ function checkKind(plugin: LoadedPlugin, kind: LoadPluginOptions['kind']): void 
         ? ['no Model', "add model.ts with 'export class Model extends BaseModel'"]
         : ['no Dataset', "add dataset.ts with 'export class Dataset extends BaseDataset'"];
   throw new AiforgeError('PLUGIN_INVALID', `The plugin '${plugin.name}'${where} has ${what}; ${remedy}.`);
-}
-
-/** `plugins` of the project around the configuration file, then aiforge's own. */
-function pluginFolders(from: string): string[] {
-  return [...new Set([join(projectRoot(from), 'plugins'), join(packageRoot(), 'plugins')])];
-}
-
-function projectRoot(from: string): string {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (folderEntries(folder).includes('package.json')) return folder;
-    if (dirname(folder) === folder) return from;
-  }
-}
-
-function packageName(name: string): string {
-  const slash = name.lastIndexOf('/') + 1;
-  const plain = name.slice(slash);
-  return name.slice(0, slash) + (plain.startsWith(prefix) ? plain : prefix + plain);
-}
-
-/** The folder that holds a package's files: that of its entry point, or the package's own when it has none. */
-function findPackage(name: string, from: string): string | undefined {
-  const entry = resolveModule(name, from);
-  if (entry !== undefined) return dirname(entry);
-  const bases = createRequire(join(from, '_')).resolve.paths(name) ?? [];
-  const folder = bases.map((base) => join(base, name)).find(isDirectory);
-  return folder && realpathSync(folder);
-}
-
-function isDirectory(path: string): boolean {
-  return existsSync(path) && statSync(path).isDirectory();
-}
-
-function folderEntries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function folderNames(folder: string): string[] {
-  return folderEntries(folder).filter((name) => isDirectory(join(folder, name)));
 }

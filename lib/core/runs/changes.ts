@@ -133,7 +133,7 @@ function ruleOf(path: string): Rule {
 }
 
 /** Whether a schedule takes a length from the run: `tMax`, `totalIters` or `totalSteps` that is null. */
-function hasOpenLength(schedule: unknown): boolean {
+export function hasOpenLength(schedule: unknown): boolean {
   if (typeof schedule !== 'object' || schedule === null) return false;
   return Object.entries(schedule).some(([key, value]) =>
     value === null ? /^(tMax|total(Iters|Steps))$/.test(key) : hasOpenLength(value),

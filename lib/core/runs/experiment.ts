@@ -6,7 +6,7 @@ import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { ModelConfig } from '../../config/modelConfigs.js';
 import { modelSettings } from '../../config/modelSettings.js';
 import { isAddress, isPath } from '../../config/paths.js';
-import { withSourceOf } from '../../config/source.js';
+import { settingProblem, withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
 import { samplesAt, type Dataset } from '../../data/dataset.js';
 import { AiforgeError } from '../../errors.js';
@@ -48,8 +48,8 @@ export interface ExperimentData {
 
 /** Finds the plugins and checks the model's configuration; nothing is run yet. */
 export function resolvePlugins(config: ExperimentConfig, from: string): ExperimentPlugins {
-  const model = loadPlugin(config.modelPlugin, { from, kind: 'model' });
-  const dataset = loadPlugin(config.datasetPlugin, { from, kind: 'dataset' });
+  const model = findPlugin(config, 'model', from);
+  const dataset = findPlugin(config, 'dataset', from);
   return { model, dataset, modelConfig: modelConfigOf(model, config) };
 }
 
@@ -58,6 +58,17 @@ export function modelConfigOf(model: LoadedPlugin, config: ExperimentConfig): Re
   const schema = model.Config ?? z.looseObject(ModelConfig.shape);
   const settings = modelSettings(config.model, schema);
   return validate(schema, settings, { source: `the configuration of '${model.name}'`, under: ['model'] });
+}
+
+/** One that is not found is the setting's problem, which has a line in the file. */
+function findPlugin(config: ExperimentConfig, kind: 'model' | 'dataset', from: string): LoadedPlugin {
+  const setting = `${kind}Plugin` as const;
+  try {
+    return loadPlugin(config[setting], { from, kind });
+  } catch (error) {
+    if (!(error instanceof AiforgeError) || error.code !== 'PLUGIN_NOT_FOUND') throw error;
+    throw settingProblem([setting], error.message, error, 'PLUGIN_NOT_FOUND');
+  }
 }
 
 /**

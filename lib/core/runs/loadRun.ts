@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { noGrad } from '../../autograd/index.js';
 import { loadExperimentConfig } from '../../config/load.js';
+import { placed } from '../../config/source.js';
 import { defaultCollate } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { scope, Tensor, type Device } from '../../tensor/index.js';
@@ -64,7 +65,7 @@ export function loadRun<Item = unknown, Output = Tensor>(
     );
   }
   const config = loadExperimentConfig(files.config);
-  const plugins = resolvePlugins(config, directory);
+  const plugins = placed(config, () => resolvePlugins(config, directory));
   const model = createModel(plugins);
   configureLoss(model, config.training.lossFnName);
   const { device = 'cpu' } = options;

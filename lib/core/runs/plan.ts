@@ -54,7 +54,7 @@ export interface RunPlan {
  */
 export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, device: Device): RunPlan {
   const located = resolvePaths(given, () => from);
-  const plugins = resolvePlugins(located, from);
+  const plugins = placed(given, () => resolvePlugins(located, from));
   const training = withFastDevRun(located.training);
   const config = withRanks({ ...located, training, model: plugins.modelConfig }, ranks);
   placed(given, () => {
