@@ -13,6 +13,7 @@ import { logging } from './logbook.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import type { Recorder } from './recorder.js';
 import { readStep, type Step } from './stepOutput.js';
 
 /** This rank's share of some indices: every sample on exactly one rank, none twice. */
@@ -41,6 +42,8 @@ export interface EvaluationParts {
   agreement: Agreement;
   placement: Placement;
   precision: Precision;
+  /** Takes the texts, images and histograms that the steps log. Default: nobody. */
+  recorder?: Recorder | undefined;
 }
 
 /**
@@ -63,7 +66,7 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
 }
 
 async function measure(parts: EvaluationParts, feed: Feed, own: number): Promise<PassMetrics | undefined> {
-  const { model, indices, batchSize, ranks, agreement, precision } = parts;
+  const { model, indices, batchSize, ranks, agreement } = parts;
   const metrics = new RunningMetrics();
   const mostBatches = Math.ceil(Math.ceil(indices.length / ranks.worldSize) / batchSize);
   for (let index = 0, left = own; index < mostBatches; ++index, left -= batchSize) {
@@ -71,7 +74,7 @@ async function measure(parts: EvaluationParts, feed: Feed, own: number): Promise
       noGrad(() =>
         scope(() => {
           const batch = feed.next() as Record<string, Tensor>;
-          metrics.add(validate(model, precision, batch, index, Math.min(batchSize, left)));
+          metrics.add(validate(parts, batch, index, Math.min(batchSize, left)));
         }),
       );
       if (left > batchSize) feed.prefetch();
@@ -83,14 +86,13 @@ async function measure(parts: EvaluationParts, feed: Feed, own: number): Promise
 }
 
 function validate(
-  model: BaseModel,
-  precision: Precision,
+  { model, precision, recorder }: Pick<EvaluationParts, 'model' | 'precision' | 'recorder'>,
   batch: Record<string, Tensor>,
   batchIdx: number,
   samples: number,
 ): Step {
   const step = () => called('validationStep', () => model.validationStep(batch, batchIdx));
-  const given = precision.run(() => logging(model, step));
+  const given = precision.run(() => logging(model, step, recorder));
   return readStep(given, 'validationStep', batch, samples);
 }
 
@@ -114,7 +116,7 @@ export function tryValidation(
   noGrad(() =>
     scope(() => {
       const batch = placement.move(new DataLoader(samples, { batchSize, sampler: first }).batches().next().value);
-      metrics.add(validate(model, precision, batch as never, 0, first.length));
+      metrics.add(validate({ model, precision }, batch as never, 0, first.length));
     }),
   );
   metrics.resetMetrics();

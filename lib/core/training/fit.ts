@@ -17,6 +17,7 @@ import { evaluate, tryValidation } from './evaluation.js';
 import type { PassMetrics } from './metrics.js';
 import type { Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import { Recorder } from './recorder.js';
 import type { Trainer } from './trainer.js';
 
 /** A run's parts that do not change while it goes on. */
@@ -90,7 +91,11 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   const drawn = randomState(run.placement.device);
   const epoch = state.epoch + 1;
   const isChecked = epoch % training.checkValEveryNEpoch === 0 || epoch === training.epochs;
-  const val = run.data.splits.val.length === 0 || !isChecked ? null : await evaluateSplit(run, run.data.splits.val);
+  const recorder = new Recorder('val');
+  const val =
+    run.data.splits.val.length === 0 || !isChecked
+      ? null
+      : await evaluateSplit(run, run.data.splits.val, recorder);
   if (val === undefined) {
     restoreRandomState(drawn, run.placement.device);
     await trainer.save();
@@ -102,7 +107,9 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   const rates = trainer.endEpoch(metrics, isChecked);
   Object.assign(state, { epoch, batch: 0, best: stopping.best, badEpochs: stopping.badEpochs });
   if (isBest) state.bestEpoch = epoch;
-  tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, interval: 'epoch' });
+  const at = { step: state.step, epoch, interval: 'epoch' } as const;
+  tracker.logMetrics({ ...metrics, ...rates }, at);
+  recorder.write(tracker, at);
   if (isBest && ranks.rank === 0)
     saving(files.best, () => saveWeights(files.best, plan.model, epoch, run.preprocessor));
   if (training.checkpoint.keepLast) await trainer.save();
@@ -112,11 +119,13 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   return true;
 }
 
-function evaluateSplit(run: Run, indices: readonly number[]) {
+function evaluateSplit(run: Run, indices: readonly number[], taker: Recorder) {
   const { plan, data, ranks, parallel, agreement, placement, precision } = run;
   const { batchSize } = plan.config.training;
   const { samples } = data;
-  return evaluate({ model: plan.model, samples, indices, batchSize, ranks, parallel, agreement, placement, precision });
+  const recorder = ranks.rank === 0 ? taker : undefined;
+  const parts = { samples, indices, batchSize, ranks, parallel, agreement, placement, precision, recorder };
+  return evaluate({ model: plan.model, ...parts });
 }
 
 /** Tests the best epoch's weights on the held-out split. */
@@ -125,12 +134,15 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
   if (data.splits.test.length === 0) return undefined;
   await ranks.barrier();
   loadWeights(files.best, plan.model);
-  const passed = await evaluateSplit(run, data.splits.test);
+  const recorder = new Recorder('test');
+  const passed = await evaluateSplit(run, data.splits.test, recorder);
   if (passed === undefined) {
     if (!plan.config.training.checkpoint.keepLast) await trainer.save();
     return 'interrupted';
   }
-  tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, interval: 'run' });
+  const at = { step: state.step, epoch: state.epoch, interval: 'run' } as const;
+  tracker.logMetrics(named('test', passed), at);
+  recorder.write(tracker, at);
   const { loss, ...metrics } = passed.values;
   return { loss: loss!, metrics, ...passed.scores };
 }

@@ -25,6 +25,7 @@ import { isLoggedMetric, logging, type LogEntries } from './logbook.js';
 import { RunningMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import { Recorder } from './recorder.js';
 import { Scheduling } from './scheduling.js';
 import { StepLog, type LoggedStep } from './stepLog.js';
 import type { Measured } from './runningSum.js';
@@ -48,8 +49,8 @@ export interface TrainerParts {
   callbacks: Callbacks;
   placement: Placement;
   precision: Precision;
-  /** Called with the metrics of each step of the optimizer; on a GPU some time after it. */
-  onStep: (metrics: Record<string, number>, at: MetricPoint) => void;
+  /** Called with what each step of the optimizer has to record; on a GPU some time after it. */
+  onStep: (metrics: Record<string, number>, at: MetricPoint, recorder: Recorder | undefined) => void;
 }
 
 /** Trains epoch by epoch. `state` says where it stands; at any batch it can be saved and taken up again, to the last bit. */
@@ -68,6 +69,7 @@ export class Trainer {
   #skipped = 0;
   /** What the last batch logged of itself. */
   #readLogged: () => Record<string, number> = () => ({});
+  #recorder: Recorder | undefined;
   #feed: Feed | undefined;
   readonly #log: StepLog;
 
@@ -226,12 +228,13 @@ export class Trainer {
   }
 
   async #step(feed: Feed): Promise<void> {
-    const { state, training, callbacks, parallel } = this.#parts;
+    const { state, training, callbacks, parallel, ranks } = this.#parts;
     const open = state.batch % training.accumulationSteps;
     const size = Math.min(training.accumulationSteps, this.#batches - state.batch + open);
     const closes = open + 1 === size;
     scope(() => {
       const batch = feed.next();
+      this.#recorder = closes && ranks.rank === 0 ? new Recorder('train') : undefined;
       if (closes) this.#backward(batch, size);
       else parallel.noSync(() => this.#backward(batch, size));
     });
@@ -248,7 +251,7 @@ export class Trainer {
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
     // Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient.
     const loss = parallel.run(() => {
-      const given = precision.run(() => logging(model, step));
+      const given = precision.run(() => logging(model, step, this.#recorder));
       const read = readStep(given, 'trainingStep', batch, samples);
       if (typeof read.value === 'number' && read.weight > 0)
         this.#checkFinite(read.value, state.epoch, state.batch + 1);
@@ -271,11 +274,12 @@ export class Trainer {
   }
 
   /** Takes a step that was done to the trackers. */
-  #write({ step, epoch, batch, rates, time, readLogged }: LoggedStep, loss: number | null): void {
+  #write({ step, epoch, batch, rates, time, readLogged, recorder }: LoggedStep, loss: number | null): void {
     if (rates !== null) {
       this.#parts.onStep(
         { train_loss_step: loss ?? NaN, ...readLogged(), ...rates },
         { step, epoch, time, interval: 'step' },
+        recorder,
       );
     }
     if (loss !== null) this.#checkFinite(loss, epoch - 1, batch);
@@ -298,7 +302,7 @@ export class Trainer {
     }
     const rates = isStep ? this.#scheduling.rates : null;
     const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
-    this.#log.add({ ...at, readLoss, readLogged: this.#readLogged, rates });
+    this.#log.add({ ...at, readLoss, readLogged: this.#readLogged, recorder: this.#recorder, rates });
   }
 
   #progress() {

@@ -1,0 +1,37 @@
+"""Prints as JSON what TensorBoard's own reader finds in a folder of event files."""
+
+import json
+import sys
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+sizes = {"scalars": 0, "histograms": 0, "images": 0, "tensors": 0}
+events = EventAccumulator(sys.argv[1], size_guidance=sizes)
+events.Reload()
+tags = events.Tags()
+number = lambda value: value if value == value and abs(value) != float("inf") else str(value)
+
+
+def histogram(value):
+    names = ("min", "max", "num", "sum", "sum_squares", "bucket_limit", "bucket")
+    return {name: getattr(value, name) for name in names}
+
+
+def image(event):
+    data = event.encoded_image_string
+    return {"width": event.width, "height": event.height, "bytes": data.hex()}
+
+
+json.dump(
+    {
+        "scalars": {tag: [[e.step, number(e.value), e.wall_time] for e in events.Scalars(tag)] for tag in tags["scalars"]},
+        "histograms": {tag: [[e.step, histogram(e.histogram_value)] for e in events.Histograms(tag)] for tag in tags["histograms"]},
+        "images": {tag: [[e.step, image(e)] for e in events.Images(tag)] for tag in tags["images"]},
+        "texts": {
+            tag: [[e.step, e.tensor_proto.string_val[0].decode()] for e in events.Tensors(tag)]
+            for tag in tags["tensors"]
+            if events.SummaryMetadata(tag).plugin_data.plugin_name == "text"
+        },
+    },
+    sys.stdout,
+)
