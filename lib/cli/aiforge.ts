@@ -8,6 +8,7 @@ import { packageManifest } from '../config/loadModule.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
 import type { AddCommand } from './commands/command.js';
 import { addDoctor } from './commands/doctor.js';
+import { addRuns } from './commands/runs.js';
 import { addSetup } from './commands/setup.js';
 import { addTrain } from './commands/train.js';
 import { explain } from './explain.js';
@@ -19,10 +20,12 @@ Examples:
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge runs ls
+  aiforge runs show spam/2026-01-31_12-00-00
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addSetup, addDoctor];
+const commands: AddCommand[] = [addTrain, addRuns, addSetup, addDoctor];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')

@@ -138,13 +138,18 @@ export interface JsonlRecord {
 /** What is recorded at a point of the run. */
 const pointed = ['metrics', 'text', 'histogram', 'image'];
 
-/** The lines of the `metrics.jsonl` in a folder, without one that a crash cut short; none where there is no file. */
-export function readRecords(directory: string): JsonlRecord[] {
+/**
+ * The lines of the `metrics.jsonl` in a folder, without one that a crash cut short; none where there is no file. `isWanted` may
+ * pass lines by that need not be parsed.
+ */
+export function readRecords(
+  directory: string,
+  isWanted: (line: string, isLast: boolean) => boolean = () => true,
+): JsonlRecord[] {
   const file = join(directory, 'metrics.jsonl');
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((line) => parse(line) ?? []);
+  const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
+  return lines.flatMap((line, i) => (isWanted(line, i === lines.length - 1) ? (parse(line) ?? []) : []));
 }
 
 /** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
