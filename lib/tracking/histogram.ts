@@ -27,14 +27,14 @@ export const histogramKind = kind<Tensor>(
 /** The histogram of a tensor of {@link histogramKind}; it waits for the device. */
 export function histogramOf(tensor: Tensor): TrackedHistogram {
   return scope(() => {
-      const all = tensor.detach().reshape([-1]).to('float64');
-      const finite = all.maskedSelect(all.isfinite());
-      const count = finite.numel();
-      const nonFinite = all.numel() - count;
-      if (count === 0) return { count, nonFinite, min: null, max: null, sum: 0, sumOfSquares: 0, counts: [] };
-      const [min, max] = [finite.min().item<number>(), finite.max().item<number>()];
-      const sums = { sum: finite.sum().item<number>(), sumOfSquares: finite.square().sum().item<number>() };
-      return { count, nonFinite, min, max, ...sums, counts: countsOf(finite, min, max) };
+    const all = tensor.detach().reshape([-1]).to('float64');
+    const finite = all.maskedSelect(all.isfinite());
+    const count = finite.numel();
+    const nonFinite = all.numel() - count;
+    if (count === 0) return { count, nonFinite, min: null, max: null, sum: 0, sumOfSquares: 0, counts: [] };
+    const [min, max] = [finite.min().item<number>(), finite.max().item<number>()];
+    const sums = { sum: finite.sum().item<number>(), sumOfSquares: finite.square().sum().item<number>() };
+    return { count, nonFinite, min, max, ...sums, counts: countsOf(finite, min, max) };
   });
 }
 

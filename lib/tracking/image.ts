@@ -26,10 +26,10 @@ function hasShape({ ndim, shape }: Tensor): boolean {
 /** The image that a tensor of {@link imageKind} holds; it waits for the device. Throws PLUGIN_INVALID for numbers beside 0 to 1. */
 export function imageOf(name: string, tensor: Tensor): TrackedImage {
   return scope(() => {
-      const given = (tensor.ndim === 2 ? tensor.unsqueeze(0) : tensor).detach().permute([1, 2, 0]).to('cpu');
-      const [height, width, channels] = given.shape as [number, number, 1 | 3 | 4];
-      const bytes = given.dtype === 'uint8' ? given : bytesOf(name, given.to('float64'));
-      return { width, height, channels, pixels: bytes.contiguous().toTypedArray() as Uint8Array };
+    const given = (tensor.ndim === 2 ? tensor.unsqueeze(0) : tensor).detach().permute([1, 2, 0]).to('cpu');
+    const [height, width, channels] = given.shape as [number, number, 1 | 3 | 4];
+    const bytes = given.dtype === 'uint8' ? given : bytesOf(name, given.to('float64'));
+    return { width, height, channels, pixels: bytes.contiguous().toTypedArray() as Uint8Array };
   });
 }
 

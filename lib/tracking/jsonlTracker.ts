@@ -148,7 +148,9 @@ export function readRecords(
 ): JsonlRecord[] {
   const file = join(directory, 'metrics.jsonl');
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   return lines.flatMap((line, i) => (isWanted(line, i === lines.length - 1) ? (parse(line) ?? []) : []));
 }
 

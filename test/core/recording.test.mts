@@ -43,13 +43,21 @@ describe('logText, logImage, logHistogram and logDict', () => {
     of(directory, kind, name).map(({ step, epoch, interval }) => `${interval} ${epoch} ${step}`);
 
   it('record with each step of training, and once with an epoch of validation and with the test', async () => {
-    const { runDirectory, history } = await runIn(folder, recorded({ batchSize: 40, valFraction: 0.5, testFraction: 0.1 }));
+    const { runDirectory, history } = await runIn(
+      folder,
+      recorded({ batchSize: 40, valFraction: 0.5, testFraction: 0.1 }),
+    );
     for (const [kind, name] of [
       ['text', 'note'],
       ['histogram', 'head.weight'],
       ['image', 'input'],
     ] as const) {
-      expect(points(runDirectory, kind, `train_${name}`)).to.deep.equal(['step 1 1', 'step 1 2', 'step 2 3', 'step 2 4']);
+      expect(points(runDirectory, kind, `train_${name}`)).to.deep.equal([
+        'step 1 1',
+        'step 1 2',
+        'step 2 3',
+        'step 2 4',
+      ]);
       expect(points(runDirectory, kind, `val_${name}`)).to.deep.equal(['epoch 1 2', 'epoch 2 4']);
       expect(points(runDirectory, kind, `test_${name}`)).to.deep.equal(['run 2 4']);
     }
@@ -80,7 +88,12 @@ describe('logText, logImage, logHistogram and logDict', () => {
       await runIn(folder, recorded(), options).catch((error: Error) => expect(error.message).to.equal('power cut'));
       await runIn(folder, recorded({ resumeFrom: directory }));
       const steps = Array.from({ length: 22 }, (_, i) => `step ${i < 11 ? 1 : 2} ${i + 1}`);
-      for (const [kind, name] of [['text', 'note'], ['histogram', 'head.weight'], ['image', 'input']] as const) // prettier-ignore
+      for (const [kind, name] of [
+        ['text', 'note'],
+        ['histogram', 'head.weight'],
+        ['image', 'input'],
+      ] as const)
+        // prettier-ignore
         expect(points(directory, kind, `train_${name}`)).to.deep.equal(steps);
       const files = readdirSync(path.join(directory, 'media', 'train_input'));
       expect(files).to.have.members(steps.map((_, i) => `${i + 1}.png`));

@@ -4,7 +4,10 @@ import path from 'node:path';
 /** What TensorBoard's reader finds, each entry with its step. */
 export interface Events {
   scalars: Record<string, [step: number, value: number | string, time: number][]>;
-  histograms: Record<string, [step: number, histogram: Record<string, number> & { bucket: number[]; bucket_limit: number[] }][]>;
+  histograms: Record<
+    string,
+    [step: number, histogram: Record<string, number> & { bucket: number[]; bucket_limit: number[] }][]
+  >;
   images: Record<string, [step: number, image: { width: number; height: number; bytes: string }][]>;
   texts: Record<string, [step: number, text: string][]>;
 }
@@ -31,7 +34,7 @@ export function readEvents(folder: string): Events {
 /** The events of a file as they lie in it, after a check of what TensorBoard checks: lengths and masked checksums. */
 export function eventsIn(file: Buffer, masked: (bytes: Uint8Array) => number): Buffer[] {
   const events: Buffer[] = [];
-  for (let at = 0; at < file.length; ) {
+  for (let at = 0; at < file.length;) {
     const length = Number(file.readBigUInt64LE(at));
     const event = file.subarray(at + 12, at + 12 + length);
     if (file.readUInt32LE(at + 8) !== masked(file.subarray(at, at + 8))) throw new Error(`a wrong length at ${at}`);

@@ -5,7 +5,12 @@ import { histogramKind, histogramOf, limitsOf } from '#lib/tracking/histogram.js
 
 describe('histogramOf', () => {
   it('counts 64 intervals from the least to the largest number', () => {
-    const histogram = histogramOf(tensor([[0, 1, 1, 32], [63.5, 64, 64, 10]]));
+    const histogram = histogramOf(
+      tensor([
+        [0, 1, 1, 32],
+        [63.5, 64, 64, 10],
+      ]),
+    );
     expect(histogram).to.deep.include({ count: 8, nonFinite: 0, min: 0, max: 64, sum: 235.5 });
     expect(histogram.counts).to.have.length(64);
     const filled = histogram.counts.flatMap((count, i) => (count > 0 ? [[i, count]] : []));

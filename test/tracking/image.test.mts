@@ -29,7 +29,9 @@ describe('imageOf', () => {
 
   it('refuses numbers beside 0 to 1, with what they are', () => {
     for (const value of [-0.1, 1.5, NaN, Infinity])
-      expect(() => imageOf('a', full([2, 2], value)), String(value)).to.throw(/'a' with numbers from .* expected floats/);
+      expect(() => imageOf('a', full([2, 2], value)), String(value)).to.throw(
+        /'a' with numbers from .* expected floats/,
+      );
   });
 
   it('is of no other shapes and dtypes', () => {

@@ -46,7 +46,12 @@ describe('a record of an event file', () => {
 describe('Message', () => {
   it('writes whole numbers wider than 32 bits, and fields of each kind', () => {
     expect(new Message().varint(2, 300).encode().toString('hex')).to.equal('10ac02');
-    expect(new Message().varint(2, 2 ** 40).encode().toString('hex')).to.equal('10808080808020');
+    expect(
+      new Message()
+        .varint(2, 2 ** 40)
+        .encode()
+        .toString('hex'),
+    ).to.equal('10808080808020');
     expect(new Message().float(2, 1).double(1, 1).bytes(3, 'a').encode().toString('hex')).to.equal(
       '150000803f' + '09000000000000f03f' + '1a0161',
     );

@@ -50,7 +50,7 @@ export class Canvas {
     const [across, down] = [Math.abs(toX - x), -Math.abs(toY - y)];
     const [stepX, stepY] = [Math.sign(toX - x), Math.sign(toY - y)];
     let error = across + down;
-    for (let [atX, atY] = [x, y]; ; ) {
+    for (let [atX, atY] = [x, y]; ;) {
       this.dot(atX, atY, curve);
       if (atX === toX && atY === toY) return;
       const twice = 2 * error;

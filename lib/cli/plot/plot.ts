@@ -36,13 +36,14 @@ export function plot(curves: readonly Curve[], options: PlotOptions): string {
   const drawn = (columns: number) => curves.map((curve) => piecesOf(curve, xs?.least ?? 0, xs?.most ?? 0, columns));
   const ys = rangeOf(drawn(width * dotsAcross).flat(2).map(([, y]) => y)); // prettier-ignore
   if (xs === undefined || ys === undefined) return [...heading, colors.dim('  nothing to draw: no value is finite')].join('\n'); // prettier-ignore
-  const padded = ys.least < ys.most ? ys : around(ys.least);
-  const ticks = ticksBetween(padded.least, padded.most, Math.max(2, Math.ceil(height / 2)));
+  const isLevel = ys.least === ys.most;
+  const padded = isLevel ? around(ys.least) : ys;
+  const ticks = isLevel
+    ? { values: [ys.least], labels: [String(Number(ys.least.toPrecision(4)))] }
+    : ticksBetween(ys.least, ys.most, Math.ceil(height / 2));
   const margin = Math.max(...ticks.labels.map((label) => label.length)) + 1;
   const canvas = new Canvas(width - margin - 1, height);
-  drawn(canvas.columns * dotsAcross).forEach((pieces, curve) =>
-    draw(canvas, pieces, curve, { xs, ys: padded }, style),
-  );
+  drawn(canvas.columns * dotsAcross).forEach((pieces, curve) => draw(canvas, pieces, curve, { xs, ys: padded }, style));
   return [
     ...heading,
     ...framed(canvas.cells(), ticks, padded, margin, style, colors),
@@ -95,9 +96,17 @@ function around(value: number): Range {
   return { least: value - room, most: value + room };
 }
 
-function draw(canvas: Canvas, pieces: readonly Point[][], curve: number, { xs, ys }: { xs: Range; ys: Range }, style: Style) {
-  const place = (value: number, { least, most }: Range, dots: number) =>
-    most > least ? Math.round(((value - least) / (most - least)) * (dots - 1)) : Math.floor(dots / 2);
+function draw(
+  canvas: Canvas,
+  pieces: readonly Point[][],
+  curve: number,
+  { xs, ys }: { xs: Range; ys: Range },
+  style: Style,
+) {
+  // Means of wider places than the range was taken of may lie beside it.
+  const share = (value: number, { least, most }: Range) => Math.min(1, Math.max(0, (value - least) / (most - least)));
+  const place = (value: number, range: Range, dots: number) =>
+    range.most > range.least ? Math.round(share(value, range) * (dots - 1)) : Math.floor(dots / 2);
   const [across, down] = [canvas.columns * dotsAcross, canvas.rows * dotsDown];
   const at = ([x, y]: Point) => [place(x, xs, across), down - 1 - place(y, ys, down)] as const;
   const mark = style.markOf(curve);
@@ -121,18 +130,24 @@ function markAlong(canvas: Canvas, dots: readonly (readonly [number, number])[],
 }
 
 /** The rows of the plot with the values beside them. */
-function framed(cells: Cell[][], ticks: Ticks, { least, most }: Range, margin: number, style: Style, colors: Colors): string[] {
+function framed(
+  cells: Cell[][],
+  ticks: Ticks,
+  { least, most }: Range,
+  margin: number,
+  style: Style,
+  colors: Colors,
+): string[] {
   const rows = cells.length;
   const labels = new Map(
-    ticks.values.map((value, i) => [
-      Math.round((1 - (value - least) / (most - least)) * (rows - 1)),
-      ticks.labels[i]!,
-    ]),
+    ticks.values.map((value, i) => [Math.round((1 - (value - least) / (most - least)) * (rows - 1)), ticks.labels[i]!]),
   );
   return cells.map((row, i) => {
     const label = labels.get(i);
     const edge = colors.dim(`${(label ?? '').padStart(margin - 1)} ${label === undefined ? '│' : '┤'}`);
-    const text = row.map((cell) => (cell.curve === undefined ? cell.text : style.paint(cell.text, cell.curve))).join('');
+    const text = row
+      .map((cell) => (cell.curve === undefined ? cell.text : style.paint(cell.text, cell.curve)))
+      .join('');
     return edge + text.trimEnd();
   });
 }
@@ -148,7 +163,8 @@ function axis({ least, most }: Range, columns: number, margin: number, colors: C
   const text = new Array<string>(columns + margin + 1).fill(' ');
   let free = 0;
   values.forEach((value, i) => {
-    const column = most > least ? Math.round(((value - least) / (most - least)) * (columns - 1)) : Math.floor(columns / 2);
+    const column =
+      most > least ? Math.round(((value - least) / (most - least)) * (columns - 1)) : Math.floor(columns / 2);
     line[column] = '┬';
     const label = labels[i]!;
     const start = Math.min(Math.max(0, column + margin + 1 - Math.floor(label.length / 2)), text.length - label.length);
@@ -163,6 +179,8 @@ function axis({ least, most }: Range, columns: number, margin: number, colors: C
 function gapsOf(curves: readonly Curve[], colors: Colors): string[] {
   return curves.flatMap((curve) => {
     const gaps = gapsIn(curve);
-    return gaps === 0 ? [] : colors.dim(`  ${curve.name}: ${gaps} of ${curve.points.length} values are NaN or infinite`);
+    return gaps === 0
+      ? []
+      : colors.dim(`  ${curve.name}: ${gaps} of ${curve.points.length} values are NaN or infinite`);
   });
 }

@@ -9,7 +9,7 @@ import { jsonNumber, paint, summary } from './list.js';
 import { readRun, scoresOf, type RecordedRun } from './recordedRun.js';
 import { runCalled } from './runFolder.js';
 import { differing } from './runSettings.js';
-import { table, type Cell } from './table.js';
+import { pairs, table, type Cell } from './table.js';
 
 export interface CompareOptions {
   metric?: string[];
@@ -20,20 +20,27 @@ export interface CompareOptions {
 
 type Mode = 'min' | 'max';
 
+/** Longer values of settings are not put beside each other. */
+const mostBeside = 14;
+
 /** Prints in what runs differ. */
 export function compareRuns(given: readonly string[], options: CompareOptions): number {
   if (given.length < 2) {
     throw new AiforgeError('INVALID_ARGUMENT', `'${given.join()}' is one run; expected two or more to compare.`);
   }
   const runs = given.map((each) => readRun(runCalled(each)));
-  const text = options.json === true ? JSON.stringify(asJson(runs), null, 2) : shownComparison(runs, options, lineWidth());
+  const text =
+    options.json === true ? JSON.stringify(asJson(runs), null, 2) : shownComparison(runs, options, lineWidth());
   process.stdout.write(`${text}\n`);
   return 0;
 }
 
 function asJson(runs: readonly RecordedRun[]) {
   const rows = metricsOf(runs).map(({ name, values, best }) => [name, { values: values.map(jsonNumber), best }]);
-  const settings = Object.entries(settingsOf(runs)).map(([name, values]) => [name, values.map((value) => value ?? null)]);
+  const settings = Object.entries(settingsOf(runs)).map(([name, values]) => [
+    name,
+    values.map((value) => value ?? null),
+  ]);
   return {
     runs: runs.map(summary),
     settings: Object.fromEntries(settings) as object,
@@ -44,7 +51,12 @@ function asJson(runs: readonly RecordedRun[]) {
 const settingsOf = (runs: readonly RecordedRun[]) => differing(runs.map((run) => run.settings ?? {}));
 
 /** The text of `aiforge runs compare`: the runs are numbered, and columns and curves go by their numbers. */
-export function shownComparison(runs: readonly RecordedRun[], options: CompareOptions, width: number, colors: Colors = pc): string {
+export function shownComparison(
+  runs: readonly RecordedRun[],
+  options: CompareOptions,
+  width: number,
+  colors: Colors = pc,
+): string {
   const figures = options.plot === false ? [] : figuresOf(runs, options.metric);
   const parts = [
     runs.map((run, i) => named(run, i, width, colors)),
@@ -63,10 +75,18 @@ function named({ name, status, epochs, plannedEpochs }: RecordedRun, i: number, 
   return `[${i + 1}] ${colors.bold(cutStart(name, room))}  ${paint(status, status, colors)}  ${ended}`;
 }
 
+/** Beside each other where all values are short, else one below the other. */
 function settings(runs: readonly RecordedRun[], width: number, colors: Colors): string[] {
-  const rows = Object.entries(settingsOf(runs)).map(([name, values]) => [{ text: name }, ...values.map((value) => ({ text: shownSetting(value) }))]); // prettier-ignore
+  const rows = Object.entries(settingsOf(runs)).map(([name, values]) => ({ name, values: values.map(shownSetting) }));
   if (rows.length === 0) return [colors.dim('Their settings are the same.')];
-  return [colors.bold('Settings that differ'), ...table(['', ...numbers(runs)], rows, width)];
+  const isShort = ({ values }: (typeof rows)[number]) => values.every((value) => value.length <= mostBeside);
+  const short = rows.filter(isShort).map(({ name, values }) => [name, ...values].map((text) => ({ text })));
+  const beside = short.length === 0 ? [] : table(['', ...numbers(runs)], short, width);
+  const below = rows.filter((row) => !isShort(row)).flatMap(({ name, values }) => [
+    `  ${name}`,
+    ...pairs(values.map((value, i) => [`  [${i + 1}]`, value]), width),
+  ]); // prettier-ignore
+  return [colors.bold('Settings that differ'), ...beside, ...below];
 }
 
 interface Row {
@@ -109,7 +129,7 @@ function metrics(runs: readonly RecordedRun[], width: number, colors: Colors): s
       return { text: `${shownNumber(value)}${isBest ? '*' : ' '}`, ...(isBest && { paint: colors.green }) };
     }),
   ]);
-  const note = 'of the best epoch of each; * is best';
+  const note = 'of the best epochs; * is best';
   return [`${colors.bold('Metrics')} ${colors.dim(note)}`, ...table(['', ...numbers(runs).map((each) => `${each} `)], rows, width)]; // prettier-ignore
 }
 

@@ -34,6 +34,9 @@ export function lineWidth(stream: NodeJS.WriteStream = process.stdout): number {
   return Math.min(Math.max(Number.isSafeInteger(columns) ? columns : 80, 30), 100);
 }
 
+/** Whether lines are to fit a terminal: one that is there, or that COLUMNS tells of. */
+export const isOfTerminal = (): boolean => process.stdout.isTTY || process.env.COLUMNS !== undefined;
+
 /** A text cut to a width, its end kept: names of runs differ there. */
 export const cutStart = (text: string, width: number): string =>
   text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;

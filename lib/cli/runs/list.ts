@@ -3,7 +3,7 @@ import type { Colors } from 'picocolors/types.js';
 
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
-import { cutStart, lineWidth, shownDuration, shownNumber, shownPath } from './format.js';
+import { isOfTerminal, lineWidth, shownDuration, shownNumber, shownPath } from './format.js';
 import { readRun, type RecordedRun, type Status } from './recordedRun.js';
 import { folderOfRuns, runsIn } from './runFolder.js';
 
@@ -23,7 +23,7 @@ export function listRuns(given: string | undefined, options: ListOptions): numbe
     .filter(({ status }) => options.status === undefined || status === options.status)
     .sort((a, b) => a.start - b.start);
   if (options.json === true) process.stdout.write(`${JSON.stringify(runs.map(summary), null, 2)}\n`);
-  else process.stdout.write(`${shownList(runs, folder, all.length, lineWidth()).join('\n')}\n`);
+  else process.stdout.write(`${shownList(runs, folder, all.length, isOfTerminal() ? lineWidth() : Infinity).join('\n')}\n`); // prettier-ignore
   return 0;
 }
 
@@ -37,7 +37,16 @@ function checkExperiment(name: string | undefined, runs: readonly RecordedRun[])
 }
 
 /** A run as programs get it. */
-export function summary({ directory, experiment, start, status, epochs, plannedEpochs, monitor, seconds }: RecordedRun) {
+export function summary({
+  directory,
+  experiment,
+  start,
+  status,
+  epochs,
+  plannedEpochs,
+  monitor,
+  seconds,
+}: RecordedRun) {
   return {
     directory,
     experiment,
@@ -54,7 +63,7 @@ export function summary({ directory, experiment, start, status, epochs, plannedE
 export const jsonNumber = (value: number | undefined): number | string | null =>
   value === undefined ? null : Number.isFinite(value) ? value : String(value);
 
-/** As a table, or where that does not fit in two lines a run. */
+/** As a table, or where that does not fit in two lines a run. Names are whole, to be copied. */
 export function shownList(
   runs: readonly RecordedRun[],
   folder: string,
@@ -66,15 +75,20 @@ export function shownList(
   const rows = runs.map((run) => rowOf(run));
   const header = ['run (start, UTC)', 'status', 'epochs', 'best', 'took'];
   const widths = header.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)));
-  const painted = (row: readonly string[], i: number) => [row[0]!, paint(runs[i]!.status, row[1]!, colors), ...row.slice(2)];
+  const painted = (row: readonly string[], i: number) => [
+    row[0]!,
+    paint(runs[i]!.status, row[1]!, colors),
+    ...row.slice(2),
+  ];
   const isTable = widths.reduce((sum, each) => sum + each + 2, -2) <= width;
-  if (!isTable) {
-    return rows.flatMap((row, i) => {
-      const [name, ...others] = painted(row, i);
-      return [cutStart(name!, width), `  ${others.map((cell) => cell.trim()).join('  ')}`];
-    });
-  }
   const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i]!));
+  if (!isTable) {
+    const narrow = ([name, status, ...others]: readonly string[]) => [
+      name!,
+      `  ${status} ${others.join(' ').trimEnd()}`,
+    ];
+    return rows.flatMap((row, i) => narrow([row[0]!, ...painted(line(row), i).slice(1)]));
+  }
   return [colors.dim(line(header).join('  ').trimEnd()), ...rows.map((row, i) => painted(line(row), i).join('  ').trimEnd())]; // prettier-ignore
 }
 

@@ -31,15 +31,15 @@ export function notDefault(settings: FlatSettings): FlatSettings {
 export function differing(all: readonly FlatSettings[]): Record<string, unknown[]> {
   const names = new Set(all.flatMap(Object.keys));
   const rows = [...names].map((name) => [name, all.map((settings) => settings[name])] as const);
-  return Object.fromEntries(rows.filter(([, values]) => new Set(values.map((value) => JSON.stringify(value))).size > 1));
+  return Object.fromEntries(
+    rows.filter(([, values]) => new Set(values.map((value) => JSON.stringify(value))).size > 1),
+  );
 }
 
 function flat(value: object, prefix = ''): FlatSettings {
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, entry]: [string, unknown]) =>
-      isPlainObject(entry) && Object.keys(entry).length > 0
-        ? Object.entries(flat(entry, `${prefix}${key}.`))
-        : [[`${prefix}${key}`, entry]],
+      isPlainObject(entry) ? Object.entries(flat(entry, `${prefix}${key}.`)) : [[`${prefix}${key}`, entry]],
     ),
   );
 }

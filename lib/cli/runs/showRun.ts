@@ -3,7 +3,7 @@ import type { Colors } from 'picocolors/types.js';
 
 import { plot } from '../plot/plot.js';
 import { figureOf, usualFigures } from './curves.js';
-import { lineWidth, shownDuration, shownNumber, shownPath, shownSetting } from './format.js';
+import { cutEnd, lineWidth, shownDuration, shownNumber, shownPath, shownSetting } from './format.js';
 import { jsonNumber, paint, summary } from './list.js';
 import { readRun, scoresOf, type RecordedRun } from './recordedRun.js';
 import { runCalled } from './runFolder.js';
@@ -45,18 +45,21 @@ function heading(run: RecordedRun, width: number, colors: Colors): string[] {
     ['started', `${new Date(start).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
     ['took', shownDuration(seconds)],
     ['epochs', `${epochs}${planned}`],
-    ['folder', shownPath(directory)],
   ] as const;
-  return [`${colors.bold(name)}  ${paint(status, status, colors)}`, ...pairs(rows, width)];
+  // A path is whole, to be copied, however long it is.
+  const folder = `  folder   ${shownPath(directory)}`;
+  return [`${colors.bold(name)}  ${paint(status, status, colors)}`, ...pairs(rows, width), folder];
 }
 
 /** A row for each metric, a column for each split. */
 function scores(run: RecordedRun, width: number, colors: Colors): string[] {
   const values = scoresOf(run);
-  const splits = ['train', 'val', 'test'].filter((split) => Object.keys(values).some((key) => key.startsWith(`${split}_`)));
+  const splits = ['train', 'val', 'test'].filter((split) =>
+    Object.keys(values).some((key) => key.startsWith(`${split}_`)),
+  );
   if (splits.length === 0) return [];
   const names = new Set(Object.keys(values).flatMap((key) => /^(?:train|val|test)_(.+)$/.exec(key)?.[1] ?? []));
-  const { epoch, name: watched, mode } = run.monitor;
+  const { epoch, name: watched } = run.monitor;
   const isWatched = (key: string) => epoch !== undefined && key === watched;
   const rows = [...names].map((name) => [
     { text: name },
@@ -65,8 +68,11 @@ function scores(run: RecordedRun, width: number, colors: Colors): string[] {
       return { text: shownNumber(values[key]), ...(isWatched(key) && { paint: colors.bold }) };
     }),
   ]);
-  const which = epoch === undefined ? 'the last epoch' : `epoch ${epoch}, the best by ${watched} (${mode})`;
-  return [`${colors.bold('Scores')} ${colors.dim(`of ${which}`)}`, ...table(['', ...splits], rows, width)];
+  const which = epoch === undefined ? 'the last epoch' : `epoch ${epoch}, best by ${watched}`;
+  return [
+    `${colors.bold('Scores')} ${colors.dim(cutEnd(`of ${which}`, width - 7))}`,
+    ...table(['', ...splits], rows, width),
+  ];
 }
 
 function settings(run: RecordedRun, width: number, colors: Colors): string[] {

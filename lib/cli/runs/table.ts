@@ -1,4 +1,4 @@
-import { cutEnd } from './format.js';
+import { cutEnd, cutStart } from './format.js';
 
 /** A cell of a table: a text, and what makes it bold or coloured. */
 export interface Cell {
@@ -18,7 +18,7 @@ export function table(header: readonly string[], rows: readonly (readonly Cell[]
   const widest = Math.max(...widths.slice(1));
   const names = Math.min(widths[0]!, Math.max(leastName, width - 2 * gap.length - widest));
   const lines: string[] = [];
-  for (let from = 1; from < header.length; ) {
+  for (let from = 1; from < header.length;) {
     let to = from;
     let used = gap.length + names;
     while (to < header.length && (to === from || used + gap.length + widths[to]! <= width)) used += gap.length + widths[to++]!; // prettier-ignore
@@ -41,9 +41,15 @@ export function table(header: readonly string[], rows: readonly (readonly Cell[]
 
 const plain = (text: string): string => text;
 
-/** Rows of a name and a value that fill a line at most. */
+/** Rows of a name and a value; a name that leaves its value no room has a line of its own. */
 export function pairs(rows: readonly (readonly [string, string])[], width: number): string[] {
-  const names = Math.min(Math.max(...rows.map(([name]) => name.length)), Math.floor(width * 0.6));
+  const longest = Math.floor(width * 0.5);
+  const names = Math.max(0, ...rows.map(([name]) => name.length).filter((length) => length <= longest));
   const room = width - names - 2 * gap.length;
-  return rows.map(([name, value]) => `${gap}${cutEnd(name, names).padEnd(names)}${gap}${cutEnd(value, room)}`);
+  return rows.flatMap(([name, value]) => {
+    const shown = value.includes('/') ? cutStart(value, room) : cutEnd(value, room);
+    if (name.length <= names) return [`${gap}${name.padEnd(names)}${gap}${shown}`];
+    if (name.length + value.length + 2 * gap.length <= width) return [`${gap}${name}${gap}${value}`];
+    return [`${gap}${cutEnd(name, width - gap.length)}`, `${gap}${' '.repeat(names)}${gap}${shown}`];
+  });
 }

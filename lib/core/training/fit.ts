@@ -93,9 +93,7 @@ async function endEpoch(run: Run, start: number): Promise<boolean> {
   const isChecked = epoch % training.checkValEveryNEpoch === 0 || epoch === training.epochs;
   const recorder = new Recorder('val');
   const val =
-    run.data.splits.val.length === 0 || !isChecked
-      ? null
-      : await evaluateSplit(run, run.data.splits.val, recorder);
+    run.data.splits.val.length === 0 || !isChecked ? null : await evaluateSplit(run, run.data.splits.val, recorder);
   if (val === undefined) {
     restoreRandomState(drawn, run.placement.device);
     await trainer.save();

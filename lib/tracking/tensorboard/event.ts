@@ -60,7 +60,11 @@ export function imageEvent(name: string, { width, height, channels, png }: Image
 
 export function histogramEvent(name: string, histogram: TrackedHistogram, at: EventPoint): Buffer {
   const { min, max, count, sum, sumOfSquares, counts } = histogram;
-  const message = new Message().double(1, min ?? 0).double(2, max ?? 0).double(3, count).double(4, sum);
+  const message = new Message()
+    .double(1, min ?? 0)
+    .double(2, max ?? 0)
+    .double(3, count)
+    .double(4, sum);
   message.double(5, sumOfSquares).doubles(6, limitsOf(histogram)).doubles(7, counts);
   return summary(at, [new Message().bytes(1, name).message(5, message)]);
 }

@@ -39,7 +39,7 @@ export class EventFile {
   /** The event is with the operating system when this returns. */
   write(event: Uint8Array): void {
     const record = recordOf(event);
-    for (let written = 0; written < record.length; ) written += writeSync(this.#descriptor, record, written);
+    for (let written = 0; written < record.length;) written += writeSync(this.#descriptor, record, written);
   }
 
   close(): void {

@@ -29,7 +29,8 @@ export class TensorboardTracker implements Tracker {
       this.#file = file;
       // A TensorBoard that has read the files before forgets what it has.
       file.write(startEvent({ step: 0, time: Date.now() }));
-      if (run.goesOnFrom !== undefined) for (const record of readRecords(run.directory)) this.#repeat(record, run.directory);
+      if (run.goesOnFrom !== undefined)
+        for (const record of readRecords(run.directory)) this.#repeat(record, run.directory);
       removeOthers(this.#folder, file);
     });
     return Promise.resolve();
@@ -84,7 +85,8 @@ export class TensorboardTracker implements Tracker {
     if (kind === 'metrics' && metrics !== undefined) this.#write(() => scalarEvent(numbersOf(metrics), at));
     if (name === undefined) return;
     if (kind === 'text' && text !== undefined) this.#write(() => textEvent(name, text, at));
-    if (kind === 'histogram' && histogram !== undefined) this.#write(() => histogramEvent(name, withNumbers(histogram), at));
+    if (kind === 'histogram' && histogram !== undefined)
+      this.#write(() => histogramEvent(name, withNumbers(histogram), at));
     if (kind === 'image') this.#repeatImage(name, record, directory, at);
   }
 
@@ -103,7 +105,10 @@ export class TensorboardTracker implements Tracker {
       work();
     } catch (error) {
       void this.finish();
-      log.warn({ err: error }, `Event files are no longer written to ${this.#folder}; check the disk. Training goes on.`);
+      log.warn(
+        { err: error },
+        `Event files are no longer written to ${this.#folder}; check the disk. Training goes on.`,
+      );
     }
   }
 }
