@@ -1,8 +1,9 @@
 import type { Colors } from 'picocolors/types.js';
 
-import { Canvas, dotsAcross, dotsDown, type Cell } from './canvas.js';
+import { Canvas, dotsAcross, dotsDown } from './canvas.js';
 import { gapsIn, piecesOf, type Curve, type Point } from './curve.js';
-import { ticksBetween, type Ticks } from './ticks.js';
+import { axis, framed, place, rangeOf, type Range } from './frame.js';
+import { ticksBetween } from './ticks.js';
 
 export interface PlotOptions {
   title: string;
@@ -15,16 +16,11 @@ export interface PlotOptions {
   colors: Colors;
 }
 
-const leastWidth = 24;
+const leastWidth = 30;
 const hues = ['cyan', 'yellow', 'magenta', 'green', 'blue', 'red'] as const;
 /** What tells curves apart where there are no colours. */
 const marks = ['●', '○', '×', '+', '▲', '△', '■', '□'] as const;
 const lone = '•';
-
-interface Range {
-  least: number;
-  most: number;
-}
 
 /** Curves in characters, with title, legend and axes; what cannot be drawn is told below. */
 export function plot(curves: readonly Curve[], options: PlotOptions): string {
@@ -46,9 +42,9 @@ export function plot(curves: readonly Curve[], options: PlotOptions): string {
   drawn(canvas.columns * dotsAcross).forEach((pieces, curve) => draw(canvas, pieces, curve, { xs, ys: padded }, style));
   return [
     ...heading,
-    ...framed(canvas.cells(), ticks, padded, margin, style, colors),
+    ...framed(canvas.cells(), ticks, padded, margin, style.paint, colors),
     ...axis(xs, canvas.columns, margin, colors),
-    ...gapsOf(curves, colors),
+    ...gapsOf(curves, width, colors),
   ].join('\n');
 }
 
@@ -74,7 +70,7 @@ function legend(curves: readonly Curve[], { markOf, paint }: Style, width: numbe
   const lines: { text: string; length: number }[] = [];
   curves.forEach(({ name }, curve) => {
     const most = Math.max(1, width - 4);
-    const shown = name.length > most ? `…${name.slice(1 - most)}` : name;
+    const shown = cutStart(name, most);
     const entry = `  ${paint(markOf(curve) ?? '━', curve)} ${shown}`;
     const last = lines.at(-1);
     const length = 4 + shown.length;
@@ -82,12 +78,6 @@ function legend(curves: readonly Curve[], { markOf, paint }: Style, width: numbe
     else Object.assign(last, { text: last.text + entry, length: last.length + length });
   });
   return lines.map(({ text }) => text);
-}
-
-function rangeOf(values: readonly number[]): Range | undefined {
-  const finite = values.filter(Number.isFinite);
-  if (finite.length === 0) return undefined;
-  return finite.reduce(({ least, most }, value) => ({ least: Math.min(least, value), most: Math.max(most, value) }), { least: Infinity, most: -Infinity }); // prettier-ignore
 }
 
 /** A value with room above and below. */
@@ -103,10 +93,6 @@ function draw(
   { xs, ys }: { xs: Range; ys: Range },
   style: Style,
 ) {
-  // Means of wider places than the range was taken of may lie beside it.
-  const share = (value: number, { least, most }: Range) => Math.min(1, Math.max(0, (value - least) / (most - least)));
-  const place = (value: number, range: Range, dots: number) =>
-    range.most > range.least ? Math.round(share(value, range) * (dots - 1)) : Math.floor(dots / 2);
   const [across, down] = [canvas.columns * dotsAcross, canvas.rows * dotsDown];
   const at = ([x, y]: Point) => [place(x, xs, across), down - 1 - place(y, ys, down)] as const;
   const mark = style.markOf(curve);
@@ -129,58 +115,14 @@ function markAlong(canvas: Canvas, dots: readonly (readonly [number, number])[],
   }
 }
 
-/** The rows of the plot with the values beside them. */
-function framed(
-  cells: Cell[][],
-  ticks: Ticks,
-  { least, most }: Range,
-  margin: number,
-  style: Style,
-  colors: Colors,
-): string[] {
-  const rows = cells.length;
-  const labels = new Map(
-    ticks.values.map((value, i) => [Math.round((1 - (value - least) / (most - least)) * (rows - 1)), ticks.labels[i]!]),
-  );
-  return cells.map((row, i) => {
-    const label = labels.get(i);
-    const edge = colors.dim(`${(label ?? '').padStart(margin - 1)} ${label === undefined ? '│' : '┤'}`);
-    const text = row
-      .map((cell) => (cell.curve === undefined ? cell.text : style.paint(cell.text, cell.curve)))
-      .join('');
-    return edge + text.trimEnd();
-  });
-}
-
-/** The axis below the plot, with whole numbers where they fit. */
-function axis({ least, most }: Range, columns: number, margin: number, colors: Colors): string[] {
-  const fitting = Math.floor(columns / (String(Math.round(most)).length + 3));
-  const { values, labels } =
-    least < most
-      ? ticksBetween(least, most, Math.min(Math.max(2, fitting), 8), true)
-      : { values: [least], labels: [String(least)] };
-  const line = new Array<string>(columns).fill('─');
-  const text = new Array<string>(columns + margin + 1).fill(' ');
-  let free = 0;
-  values.forEach((value, i) => {
-    const column =
-      most > least ? Math.round(((value - least) / (most - least)) * (columns - 1)) : Math.floor(columns / 2);
-    line[column] = '┬';
-    const label = labels[i]!;
-    const start = Math.min(Math.max(0, column + margin + 1 - Math.floor(label.length / 2)), text.length - label.length);
-    if (start < free) return;
-    [...label].forEach((character, k) => (text[start + k] = character));
-    free = start + label.length + 1;
-  });
-  return [`${' '.repeat(margin)}└${line.join('')}`, text.join('').trimEnd()].map((each) => colors.dim(each));
-}
-
 /** What a gap in a curve was. */
-function gapsOf(curves: readonly Curve[], colors: Colors): string[] {
+function gapsOf(curves: readonly Curve[], width: number, colors: Colors): string[] {
   return curves.flatMap((curve) => {
     const gaps = gapsIn(curve);
-    return gaps === 0
-      ? []
-      : colors.dim(`  ${curve.name}: ${gaps} of ${curve.points.length} values are NaN or infinite`);
+    const text = `: ${gaps} of ${curve.points.length} are not finite`;
+    return gaps === 0 ? [] : colors.dim(`  ${cutStart(curve.name, width - 2 - text.length)}${text}`);
   });
 }
+
+const cutStart = (text: string, width: number): string =>
+  text.length <= width ? text : `…${text.slice(text.length - Math.max(0, width - 1))}`;
