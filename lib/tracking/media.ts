@@ -10,9 +10,12 @@ import type { MetricPoint } from './tracker.js';
 
 const folder = 'media';
 
-/** Writes an image into a run's folder; gives its path in it, such as `media/val_input/12.png` for step 12. */
+/** The path of an image in a run's folder, such as `media/val_input/12.png` for step 12. */
+export const mediaFile = (name: string, step: number): string => `${folder}/${name}/${step}.png`;
+
+/** Writes an image into a run's folder; gives its path in it. */
 export function writeMedia(directory: string, name: string, image: TrackedImage, { step }: MetricPoint): string {
-  const file = `${folder}/${name}/${step}.png`;
+  const file = mediaFile(name, step);
   const place = inMedia(directory, file);
   if (place === undefined) {
     throw new AiforgeError('INVALID_ARGUMENT', `An image cannot be called ${show(name)}: its file would be elsewhere.`);
