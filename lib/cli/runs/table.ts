@@ -14,29 +14,36 @@ const leastName = 12;
  * the other, each with the names.
  */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[], width: number): string[] {
-  const widths = header.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]!.text.length)));
-  const widest = Math.max(...widths.slice(1));
-  const names = Math.min(widths[0]!, Math.max(leastName, width - 2 * gap.length - widest));
-  const lines: string[] = [];
-  for (let from = 1; from < header.length;) {
-    let to = from;
-    let used = gap.length + names;
-    while (to < header.length && (to === from || used + gap.length + widths[to]! <= width)) used += gap.length + widths[to++]!; // prettier-ignore
-    const room = width - gap.length - names - gap.length;
-    const line = (cells: readonly Cell[]) => {
-      const [name, ...values] = [cells[0]!, ...cells.slice(from, to)];
-      const shown = values.map(({ text, paint = plain }, i) => {
-        const most = Math.min(widths[from + i]!, room);
-        const cut = cutEnd(text, most);
-        return ' '.repeat(most - cut.length) + paint(cut);
-      });
-      return [`${gap}${(name.paint ?? plain)(cutEnd(name.text, names))}${' '.repeat(Math.max(0, names - name.text.length))}`, ...shown].join(gap).trimEnd(); // prettier-ignore
-    };
-    if (lines.length > 0) lines.push('');
-    lines.push(line(header.map((text) => ({ text }))), ...rows.map(line));
-    from = to;
+  const all = [header.map((text): Cell => ({ text })), ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]!.text.length)));
+  const names = Math.min(widths[0]!, Math.max(leastName, width - 2 * gap.length - Math.max(...widths.slice(1))));
+  const room = width - names - 2 * gap.length;
+  const columns = [names, ...widths.slice(1).map((each) => Math.min(each, room))];
+  return groupsOf(columns, width).flatMap((group, i) => [
+    ...(i > 0 ? [''] : []),
+    ...all.map((row) => `${gap}${[0, ...group].map((column) => aligned(row[column]!, columns[column]!, column > 0)).join(gap)}`.trimEnd()), // prettier-ignore
+  ]);
+}
+
+/** The columns of values that fit a line beside the names, one at least. */
+function groupsOf(columns: readonly number[], width: number): number[][] {
+  const groups: number[][] = [];
+  let used = Infinity;
+  for (let column = 1; column < columns.length; ++column) {
+    used += gap.length + columns[column]!;
+    if (used > width) {
+      groups.push([]);
+      used = 2 * gap.length + columns[0]! + columns[column]!;
+    }
+    groups.at(-1)!.push(column);
   }
-  return lines;
+  return groups;
+}
+
+function aligned({ text, paint = plain }: Cell, width: number, isRight: boolean): string {
+  const shown = cutEnd(text, width);
+  const space = ' '.repeat(width - shown.length);
+  return isRight ? space + paint(shown) : paint(shown) + space;
 }
 
 const plain = (text: string): string => text;
