@@ -20,10 +20,10 @@ export function tensorboardMissing(): string | undefined {
   return error || status !== 0 ? `${python} has no tensorboard` : undefined;
 }
 
-/** What TensorBoard reads in a folder. */
-export function readEvents(folder: string): Events {
+/** What TensorBoard reads in a folder; by a reader that has read before `command` is run and goes on after it, if one is given. */
+export function readEvents(folder: string, command: readonly string[] = []): Events {
   const script = path.resolve('test/tracking/read_events.py');
-  const printed = execFileSync(process.env.AIFORGE_REFERENCE_PYTHON!, [script, folder], {
+  const printed = execFileSync(process.env.AIFORGE_REFERENCE_PYTHON!, [script, folder, ...command], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     stdio: ['ignore', 'pipe', 'ignore'],

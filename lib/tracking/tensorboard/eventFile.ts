@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer';
-import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { makeFolders } from '../../atomicFile.js';
 import { maskedCrc32c } from './crc32c.js';
 import { versionEvent } from './event.js';
+
+const beginning = 'events.out.tfevents.';
 
 /** An event as a record: its length, the length's checksum, the event, its checksum. */
 export function recordOf(event: Uint8Array): Buffer {
@@ -25,13 +27,17 @@ export class EventFile {
   /** Makes a file of its own in the folder. */
   constructor(folder: string, time = Date.now()) {
     makeFolders(folder);
+    // TensorBoard reads the files in the order of their names, which begin with their second.
+    const last = Math.max(
+      0,
+      ...filesIn(folder)
+        .map((name) => Number(name.split('.')[3]))
+        .filter(Number.isSafeInteger),
+    );
+    const second = Math.max(Math.floor(time / 1000), last + 1);
     const host = hostname().replace(/[^\w.-]/g, '_');
-    const name = `events.out.tfevents.${String(Math.floor(time / 1000)).padStart(10, '0')}.${host}.${process.pid}`;
-    const others = new Set(filesIn(folder));
-    // TensorBoard reads the files in the order of their names.
-    let number = 0;
-    while (others.has(`${name}.${number}`)) ++number;
-    this.path = join(folder, `${name}.${number}`);
+    const name = `${beginning}${String(second).padStart(10, '0')}.${host}.${process.pid}.0`;
+    this.path = join(folder, name);
     this.#descriptor = openSync(this.path, 'wx');
     this.write(versionEvent(time));
   }
@@ -47,12 +53,16 @@ export class EventFile {
   }
 }
 
-/** Removes the folder's other event files. */
-export function removeOthers(folder: string, kept: EventFile): void {
-  for (const name of filesIn(folder)) {
-    if (join(folder, name) !== kept.path) rmSync(join(folder, name), { force: true });
+/**
+ * Empties the folder's other event files. A TensorBoard that has read from one stays at it where it is gone, and goes on to the next
+ * one where it is empty; those that were empty before are removed.
+ */
+export function emptyOthers(folder: string, kept: EventFile): void {
+  for (const file of filesIn(folder).map((name) => join(folder, name))) {
+    if (file === kept.path) continue;
+    if (statSync(file).size === 0) rmSync(file, { force: true });
+    else truncateSync(file);
   }
 }
 
-const filesIn = (folder: string): string[] =>
-  readdirSync(folder).filter((name) => name.startsWith('events.out.tfevents.'));
+const filesIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.startsWith(beginning));

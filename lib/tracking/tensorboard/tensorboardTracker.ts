@@ -9,13 +9,13 @@ import { readMedia } from '../media.js';
 import { encodePng } from '../png.js';
 import type { MetricPoint, TrackedRun, Tracker } from '../tracker.js';
 import { histogramEvent, imageEvent, scalarEvent, startEvent, textEvent, type EventPoint } from './event.js';
-import { EventFile, removeOthers } from './eventFile.js';
+import { EventFile, emptyOthers } from './eventFile.js';
 
 const log = childLogger({ part: 'tracking' });
 
 /**
  * Writes event files for TensorBoard into `tensorboard` in the run's folder. A run that goes on writes what `metrics.jsonl` has
- * of it into a new file, which takes the place of those before: so each step is there once, whatever a killed process had
+ * of it into a new file and empties those before: so each step is there once, whatever a killed process had
  * written. The run's {@link JsonlTracker} is therefore started before.
  */
 export class TensorboardTracker implements Tracker {
@@ -31,7 +31,7 @@ export class TensorboardTracker implements Tracker {
       file.write(startEvent({ step: 0, time: Date.now() }));
       if (run.goesOnFrom !== undefined)
         for (const record of readRecords(run.directory)) this.#repeat(record, run.directory);
-      removeOthers(this.#folder, file);
+      emptyOthers(this.#folder, file);
     });
     return Promise.resolve();
   }
