@@ -59,7 +59,7 @@ export function shownComparison(
 ): string {
   const figures = options.plot === false ? [] : figuresOf(runs, options.metric);
   const parts = [
-    runs.map((run, i) => named(run, i, width, colors)),
+    named(runs, width, colors),
     settings(runs, width, colors),
     metrics(runs, width, colors),
     ...figures.map(({ title, across, curves }) => [plot(curves, { title, across, width, colors })]),
@@ -69,10 +69,17 @@ export function shownComparison(
 
 const numbers = (runs: readonly RecordedRun[]): string[] => runs.map((_, i) => `[${i + 1}]`);
 
-function named({ name, status, epochs, plannedEpochs }: RecordedRun, i: number, width: number, colors: Colors): string {
-  const ended = `${epochs}${plannedEpochs === undefined ? '' : `/${plannedEpochs}`} epochs`;
-  const room = width - 8 - status.length - ended.length;
-  return `[${i + 1}] ${colors.bold(cutStart(name, room))}  ${paint(status, status, colors)}  ${ended}`;
+/** A line for each run: its number, its name, how it ended and how far it came. */
+function named(runs: readonly RecordedRun[], width: number, colors: Colors): string[] {
+  const ended = runs.map(({ epochs, plannedEpochs: all }) => `${epochs}${all === undefined ? '' : `/${all}`} epochs`);
+  const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
+  const statuses = widest(runs.map(({ status }) => status));
+  const room = width - `[${runs.length}]     `.length - statuses - widest(ended);
+  const names = runs.map(({ name }) => cutStart(name, room));
+  return runs.map(({ status }, i) => {
+    const name = colors.bold(names[i]) + ' '.repeat(widest(names) - names[i]!.length);
+    return `[${i + 1}] ${name}  ${paint(status, status.padEnd(statuses), colors)}  ${ended[i]}`;
+  });
 }
 
 /** Beside each other where all values are short, else one below the other. */
