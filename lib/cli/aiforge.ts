@@ -11,6 +11,7 @@ import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
 import { addNew } from './commands/newPlugin.js';
 import { addPlugins } from './commands/plugins.js';
+import { addRuns } from './commands/runs.js';
 import { addSetup } from './commands/setup.js';
 import { addSweep } from './commands/sweep.js';
 import { addTrain } from './commands/train.js';
@@ -27,10 +28,12 @@ Examples:
   aiforge sweep sweep.yaml
   aiforge new plugin my_plugin --kind text
   aiforge plugins ls
+  aiforge runs ls
+  aiforge runs show spam/2026-01-31_12-00-00
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addConfig, addSweep, addNew, addPlugins, addSetup, addDoctor];
+const commands: AddCommand[] = [addTrain, addConfig, addRuns, addSweep, addNew, addPlugins, addSetup, addDoctor];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')

@@ -224,6 +224,10 @@ export const TrainingConfig = z
       })
       .prefault({})
       .describe('When checkpoints are written'),
+    tensorboard: z
+      .boolean()
+      .default(false)
+      .describe("Record in event files for TensorBoard too, in the run's folder under tensorboard; default false"),
     resumeFrom: z
       .string()
       .min(1)

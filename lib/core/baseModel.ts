@@ -14,7 +14,7 @@ import { Tensor, type Device } from '../tensor/index.js';
 import { tensorKind } from '../tensor/kinds.js';
 import { manualOptimizationOf, type ManualOptimizer } from './training/manualOptimization.js';
 import type { ParameterGroup } from './training/parameterGroups.js';
-import { log, type Loggable, type LogOptions } from './training/logbook.js';
+import { log, logDict, logHistogram, logImage, logText, type Loggable, type LogOptions } from './training/logbook.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
@@ -219,6 +219,66 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
   manualBackward(loss: Tensor): void {
     backwardTakes.check('manualBackward', arguments);
     manualOptimizationOf(this, 'manualBackward').backward(loss);
+  }
+
+  /**
+   * Records several values as `log` does each, with the same options.
+   *
+   * @throws AiforgeError PLUGIN_INVALID as `log` does; values before the one that is refused are recorded.
+   * @example
+   * import { BaseModel, nn, tensor, type Tensor } from 'aiforge';
+   * class Model extends BaseModel<object, { image: Tensor }> {
+   *   body = new nn.Linear(2, 1);
+   *   trainingStep({ image }: { image: Tensor }) {
+   *     this.logDict({ least: image.min(), most: image.max() }, { onStep: true });
+   *     this.logText('note', `${image.size(0)} rows`);
+   *     this.logImage('input', image);
+   *     this.logHistogram('weight', this.body.weight);
+   *     return { loss: this.body.forward(image).mean() };
+   *   }
+   *   validationStep(batch: { image: Tensor }) {
+   *     return this.trainingStep(batch);
+   *   }
+   * }
+   * new Model({}).trainingStep({ image: tensor([[0.5, 1]]) });
+   */
+  logDict(record: Record<string, Loggable>, options?: LogOptions): void;
+  logDict(...given: [Record<string, Loggable>, LogOptions?]): void {
+    logDict(this, given);
+  }
+
+  /**
+   * Records a text, under the name with `train_`, `val_` or `test_` before it: in training with each step of the optimizer
+   * (of its last batch), in validation and the test once (of the first batch that logs the name). On rank 0; where no run goes
+   * on, nothing is recorded.
+   *
+   * @throws AiforgeError PLUGIN_INVALID for a name that cannot be recorded, or one that the step has logged already.
+   */
+  logText(name: string, text: string): void;
+  logText(...given: [string, string]): void {
+    logText(this, given);
+  }
+
+  /**
+   * Records an image as it is now, when `logText` would a text: a tensor of (C, H, W) or (H, W) with 1, 3 or 4 channels (grey,
+   * RGB, RGB and opacity), of uint8 or of floats from 0 to 1. It waits for a GPU that has it.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT for a tensor of another form, PLUGIN_INVALID for numbers beside 0 to 1, and as `logText`.
+   */
+  logImage(name: string, tensor: Tensor): void;
+  logImage(...given: [string, Tensor]): void {
+    logImage(this, given);
+  }
+
+  /**
+   * Records how the numbers of a tensor are distributed, as it is now and when `logText` would record a text: 64 intervals from
+   * its least to its largest number; NaN and infinities are counted apart. It waits for a GPU that has it.
+   *
+   * @throws AiforgeError INVALID_ARGUMENT for a tensor that is empty or complex, PLUGIN_INVALID as `logText`.
+   */
+  logHistogram(name: string, tensor: Tensor): void;
+  logHistogram(...given: [string, Tensor]): void {
+    logHistogram(this, given);
   }
 
   /**

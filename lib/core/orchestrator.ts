@@ -229,6 +229,7 @@ export class Orchestrator {
         this.#settings,
         ranks,
         this.#givenRunId ?? plan.resumed?.checkpoint.state.mlflowRunId ?? null,
+        plan.config.training.tensorboard,
       );
       ({ tracker } = tracking);
       state.mlflowRunId = tracking.mlflowRunId;
@@ -314,7 +315,10 @@ export class Orchestrator {
         plugins: { model: plugins.model.name, dataset: plugins.dataset.name },
         preprocessor,
       },
-      onStep: (metrics, at) => tracker.logMetrics(metrics, at),
+      onStep: (metrics, at, recorder) => {
+        tracker.logMetrics(metrics, at);
+        recorder?.write(tracker, at);
+      },
     });
     // Each rank draws its own numbers from here on (dropout), after all have drawn the same initial weights.
     if (ranks.worldSize > 1) manualSeed(training.seed + ranks.rank);

@@ -1,19 +1,24 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeFolders, writeFileAtomic } from '../atomicFile.js';
 import { childLogger } from '../log.js';
+import type { TrackedHistogram } from './histogram.js';
+import type { TrackedImage } from './image.js';
+import { removeMedia, writeMedia } from './media.js';
 import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
 
 const log = childLogger({ part: 'tracking' });
 
 /**
  * Appends to `metrics.jsonl` in the run's folder, one JSON object a line with its `kind`: `start`, `params`, `changes`,
- * `metrics`, `finish`. A line is with the operating system when the call returns. NaN and infinities are written as strings.
+ * `metrics`, `text`, `histogram`, `image`, `finish`. Images are PNG files in the folder's `media`, which their lines name. A line is with the operating system when the call returns. NaN and infinities are written as strings.
  * A run that goes on from a checkpoint first drops what was written after it, so that each step is there once.
  */
 export class JsonlTracker implements Tracker {
   #file: string | undefined;
+  #directory = '';
+  #toldOfImages = false;
   #descriptor: number | undefined;
   #statusAtExit: RunStatus = 'KILLED';
   /** Whatever ends the process, short of a kill, is the end of the run. */
@@ -23,6 +28,7 @@ export class JsonlTracker implements Tracker {
   start(run: TrackedRun): Promise<void> {
     const file = join(run.directory, 'metrics.jsonl');
     this.#file = file;
+    this.#directory = run.directory;
     this.#guard(() => {
       makeFolders(run.directory);
       const from = run.goesOnFrom ?? { step: Infinity, epoch: Infinity, validatedBatch: Infinity };
@@ -47,8 +53,26 @@ export class JsonlTracker implements Tracker {
   }
 
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
-    const { epoch, step, batch, interval = 'step', time = Date.now() } = at;
-    this.#write({ kind: 'metrics', time, epoch, step, batch, interval, metrics });
+    this.#write({ kind: 'metrics', ...pointOf(at), metrics });
+  }
+
+  logText(name: string, text: string, at: MetricPoint): void {
+    this.#write({ kind: 'text', ...pointOf(at), name, text });
+  }
+
+  logHistogram(name: string, histogram: TrackedHistogram, at: MetricPoint): void {
+    this.#write({ kind: 'histogram', ...pointOf(at), name, histogram });
+  }
+
+  logImage(name: string, image: TrackedImage, at: MetricPoint): void {
+    if (this.#descriptor === undefined) return;
+    try {
+      const file = writeMedia(this.#directory, name, image, at);
+      this.#write({ kind: 'image', ...pointOf(at), name, file, width: image.width, height: image.height });
+    } catch (error) {
+      if (!this.#toldOfImages) log.warn({ err: error }, `The image '${name}' is not recorded; check the disk. Training goes on.`); // prettier-ignore
+      this.#toldOfImages = true;
+    }
   }
 
   finish(status: RunStatus): Promise<void> {
@@ -80,6 +104,10 @@ export class JsonlTracker implements Tracker {
   }
 }
 
+function pointOf({ epoch, step, batch, interval = 'step', time = Date.now() }: MetricPoint) {
+  return { time, epoch, step, batch, interval };
+}
+
 /** JSON has no NaN and no infinities, and null would hide which it was. */
 function finite(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
@@ -96,15 +124,35 @@ export interface JsonlRecord {
   metrics?: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>;
   params?: object;
   status?: RunStatus;
+  experimentName?: string;
+  changes?: Record<string, { from: unknown; to: unknown }>;
+  /** Of a text, a histogram or an image. */
+  name?: string;
+  text?: string;
+  histogram?: TrackedHistogram;
+  /** A path in the run's folder. */
+  file?: string;
+  width?: number;
+  height?: number;
 }
 
-/** The lines of the `metrics.jsonl` in a folder, without one that a crash cut short; none where there is no file. */
-export function readRecords(directory: string): JsonlRecord[] {
+/** What is recorded at a point of the run. */
+const pointed = ['metrics', 'text', 'histogram', 'image'];
+
+/**
+ * The lines of the `metrics.jsonl` in a folder, without one that a crash cut short; none where there is no file. `isWanted` may
+ * pass lines by that need not be parsed.
+ */
+export function readRecords(
+  directory: string,
+  isWanted: (line: string, isLast: boolean) => boolean = () => true,
+): JsonlRecord[] {
   const file = join(directory, 'metrics.jsonl');
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
-  return readFileSync(file, 'utf8')
+  const lines = readFileSync(file, 'utf8')
     .split('\n')
-    .flatMap((line) => parse(line) ?? []);
+    .filter((line) => line !== '');
+  return lines.flatMap((line, i) => (isWanted(line, i === lines.length - 1) ? (parse(line) ?? []) : []));
 }
 
 /** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
@@ -116,7 +164,7 @@ function dropLater(file: string, from: { step: number; epoch: number; validatedB
     if (record === undefined) return false;
     const { kind, epoch = 0, step = 0, batch = 0, interval } = record;
     if (kind === 'changes') return step < from.step;
-    if (kind !== 'metrics') return true;
+    if (kind === undefined || !pointed.includes(kind)) return true;
     // The epoch that is gone on with ends again, and so does the run.
     if (interval === 'run') return from.epoch === Infinity;
     if (epoch < from.epoch) return true;
@@ -125,6 +173,8 @@ function dropLater(file: string, from: { step: number; epoch: number; validatedB
   });
   if (kept.length < lines.length || !text.endsWith('\n'))
     writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
+  const still = new Set(kept);
+  for (const line of lines) if (!still.has(line)) removeMedia(dirname(file), parse(line)?.file);
   return kept.map((line) => parse(line)!);
 }
 

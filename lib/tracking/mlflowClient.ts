@@ -28,6 +28,11 @@ interface RunAnswer {
   run?: { data?: { metrics?: { key: string; step?: number | string }[] } };
 }
 
+interface ArtifactsAnswer {
+  files?: { path: string }[];
+  next_page_token?: string;
+}
+
 /** An answer, or its absence, that kept a request from being done. */
 export class MlflowRequestError extends Error {
   /** Whether the same request may succeed later: the server was not reached or was not able. */
@@ -57,7 +62,7 @@ export class MlflowClient {
     url.username = '';
     url.password = '';
     this.uri = url.href.replace(/\/+$/, '');
-    this.#headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
+    this.#headers = authorization === undefined ? {} : { authorization };
     this.#timeoutMs = timeoutMs;
   }
 
@@ -111,28 +116,56 @@ export class MlflowClient {
     return new Map((answer.run?.data?.metrics ?? []).map(({ key, step }) => [key, Number(step)]));
   }
 
+  /**
+   * Where the server keeps a run's artifacts, as {@link putArtifact} takes it. Throws a lasting error where clients would write
+   * into a store of their own, such as a folder or S3.
+   */
+  async artifactRoot(runId: string): Promise<string> {
+    const answer = await this.#call('GET', `runs/get?run_id=${encodeURIComponent(runId)}`);
+    const uri = text(answer, ['run', 'info', 'artifact_uri']);
+    const [, root] = /^mlflow-artifacts:(?:\/\/[^/]*)?\/+(.*)$/.exec(uri) ?? [];
+    if (root !== undefined) return root;
+    throw new MlflowRequestError(`it keeps artifacts at ${uri} and does not pass them on`, false);
+  }
+
+  async putArtifact(path: string, content: Uint8Array): Promise<void> {
+    const encoded = path.split('/').map(encodeURIComponent).join('/');
+    const name = `mlflow-artifacts/artifacts/${encoded}`;
+    const given = { body: Buffer.from(content), type: 'application/octet-stream' };
+    const answer = await this.#fetch('PUT', name, given);
+    // It says nothing where it has taken the file.
+    if (!isSuccess(answer)) answerOf(answer, 'PUT', 'mlflow-artifacts');
+  }
+
+  /** The paths of a run's artifacts in a folder. */
+  async artifactsIn(runId: string, folder: string): Promise<string[]> {
+    const paths: string[] = [];
+    for (let token = ''; ;) {
+      const query = new URLSearchParams({ run_id: runId, path: folder, ...(token !== '' && { page_token: token }) });
+      const answer = (await this.#call('GET', `artifacts/list?${query.toString()}`)) as ArtifactsAnswer;
+      paths.push(...(answer.files ?? []).map(({ path }) => path));
+      token = answer.next_page_token ?? '';
+      if (token === '') return paths;
+    }
+  }
+
   async #experimentByName(name: string): Promise<string> {
     const query = `experiments/get-by-name?experiment_name=${encodeURIComponent(name)}`;
     return text(await this.#call('GET', query), ['experiment', 'experiment_id']);
   }
 
   async #call(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
-    const { status, content } = await this.#fetch(method, path, body);
-    const answer = parseJson(content);
-    if (status >= 200 && status < 300 && answer !== undefined) return answer;
-    const { error_code: code, message } = (answer ?? {}) as { error_code?: string; message?: string };
-    const temporary = status === 408 || status === 429 || status >= 500;
-    const reason = message ?? (content.slice(0, 200) || 'no content');
-    throw new MlflowRequestError(`${method} ${path.split('?')[0]} was answered ${status}: ${reason}`, temporary, code);
+    const given = body && { body: JSON.stringify(body), type: 'application/json' };
+    return answerOf(await this.#fetch(method, `mlflow/${path}`, given), method, path.split('?')[0]!);
   }
 
-  async #fetch(method: string, path: string, body?: object): Promise<{ status: number; content: string }> {
+  async #fetch(method: string, path: string, given?: { body: string | Buffer; type: string }): Promise<Answer> {
     try {
-      const response = await fetch(`${this.uri}/api/2.0/mlflow/${path}`, {
+      const response = await fetch(`${this.uri}/api/2.0/${path}`, {
         method,
-        headers: this.#headers,
+        headers: { ...this.#headers, 'content-type': given?.type ?? 'application/json' },
         signal: AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), this.#end.signal]),
-        ...(body && { body: JSON.stringify(body) }),
+        ...(given && { body: given.body }),
       });
       return { status: response.status, content: await response.text() };
     } catch (error) {
@@ -141,6 +174,24 @@ export class MlflowClient {
       throw new MlflowRequestError(reason, true, undefined, { cause: error });
     }
   }
+}
+
+interface Answer {
+  status: number;
+  content: string;
+}
+
+const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300;
+
+/** What a server answered. Throws {@link MlflowRequestError} for what is no success. */
+function answerOf(given: Answer, method: string, name: string): unknown {
+  const { status, content } = given;
+  const answer = parseJson(content);
+  if (isSuccess(given) && answer !== undefined) return answer;
+  const { error_code: code, message } = (answer ?? {}) as { error_code?: string; message?: string };
+  const temporary = status === 408 || status === 429 || status >= 500;
+  const reason = message ?? (content.slice(0, 200) || 'no content');
+  throw new MlflowRequestError(`${method} ${name} was answered ${status}: ${reason}`, temporary, code);
 }
 
 /** Runs a request up to three times while its failure is temporary and the deadline (ms since 1970) has not passed. */

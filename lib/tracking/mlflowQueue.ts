@@ -15,7 +15,7 @@ const intervalMs = 1000;
 const longestPauseMs = 30_000;
 
 /** What went wrong; told once each, however often it happens. */
-export type Trouble = 'unreachable' | 'refused';
+export type Trouble = 'unreachable' | 'refused' | 'artifacts';
 
 /** Entries on their way to one run: gathered for a second, sent in batches, and sent again after a failure. */
 export class MlflowQueue {

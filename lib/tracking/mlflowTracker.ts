@@ -1,9 +1,15 @@
+import { Buffer } from 'node:buffer';
+
 import { flattenParams } from './flatten.js';
 import { childLogger } from '../log.js';
+import type { TrackedImage } from './image.js';
+import { mediaFile, readMedia } from './media.js';
+import { MlflowArtifacts } from './mlflowArtifacts.js';
 import { MlflowClient, MlflowRequestError, withRetry, type MlflowMetric } from './mlflowClient.js';
 import { readRecords, type JsonlRecord } from './jsonlTracker.js';
 import { forgetOpenRun, noteOpenRun } from './mlflowLedger.js';
 import { MlflowQueue, type Trouble } from './mlflowQueue.js';
+import { encodePng } from './png.js';
 import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
 
 const log = childLogger({ part: 'tracking' });
@@ -46,6 +52,7 @@ export class MlflowTracker implements Tracker {
   readonly runId: string | null;
   readonly #client: MlflowClient;
   readonly #queue: MlflowQueue | undefined;
+  readonly #artifacts: MlflowArtifacts | undefined;
   readonly #closesRun: boolean;
   readonly #finishTimeoutMs: number;
   readonly #past: string | undefined;
@@ -61,7 +68,9 @@ export class MlflowTracker implements Tracker {
     this.#finishTimeoutMs = options.finishTimeoutMs ?? 10_000;
     this.#past = options.past;
     if (this.runId !== null) {
-      this.#queue = new MlflowQueue(client, this.runId, (trouble, error) => this.#tell(trouble, error));
+      const tell = (trouble: Trouble, error: MlflowRequestError): void => this.#tell(trouble, error);
+      this.#queue = new MlflowQueue(client, this.runId, tell);
+      this.#artifacts = new MlflowArtifacts(client, this.runId, tell);
     }
   }
 
@@ -120,9 +129,29 @@ export class MlflowTracker implements Tracker {
       this.#tell(error.temporary ? 'unreachable' : 'refused', error);
       return;
     }
-    for (const { kind, params, metrics, step = 0, epoch = 0, time } of readRecords(directory)) {
+    const records = readRecords(directory);
+    for (const { kind, params, metrics, step = 0, epoch = 0, time } of records) {
       if (kind === 'params' && params !== undefined && this.#sent.size === 0) this.logParams(params);
       if (kind === 'metrics' && metrics !== undefined) this.logMetrics(numbersOf(metrics), { step, epoch, time });
+    }
+    await this.#sendMissing(records, directory);
+  }
+
+  /** Sends the texts and images that lines tell of and the server has not. */
+  async #sendMissing(records: readonly JsonlRecord[], directory: string): Promise<void> {
+    const files = new Map<string, () => Uint8Array | undefined>();
+    for (const { kind, name, step = 0, text, file } of records) {
+      if (kind === 'text' && name !== undefined && text !== undefined)
+        files.set(textFile(name, step), () => Buffer.from(text));
+      if (kind === 'image' && file !== undefined) files.set(file, () => readMedia(directory, file));
+    }
+    if (files.size === 0 || this.#artifacts === undefined) return;
+    try {
+      const missing = await this.#artifacts.missing([...files.keys()]);
+      for (const path of missing) this.#artifacts.add(path, files.get(path)!);
+    } catch (error) {
+      if (!(error instanceof MlflowRequestError)) throw error;
+      this.#tell(error.temporary ? 'unreachable' : 'artifacts', error);
     }
   }
 
@@ -145,16 +174,28 @@ export class MlflowTracker implements Tracker {
     this.#queue?.add({ metrics: entries.filter(({ key, step }) => step > (this.#sent.get(key) ?? -1)) });
   }
 
+  /** A text is an artifact, such as `texts/val_note/12.txt` for step 12. */
+  logText(name: string, text: string, { step }: MetricPoint): void {
+    this.#artifacts?.add(textFile(name, step), () => Buffer.from(text));
+  }
+
+  /** An image is an artifact, called as in the run's folder. */
+  logImage(name: string, image: TrackedImage, { step }: MetricPoint): void {
+    this.#artifacts?.add(mediaFile(name, step), () => encodePng(image));
+  }
+
   async finish(status: RunStatus): Promise<void> {
     if (this.#queue === undefined || this.runId === null) return;
     const runId = this.runId;
     const deadline = Date.now() + this.#finishTimeoutMs;
     this.#client.endAt(deadline);
     await this.#queue.close(deadline);
+    await this.#artifacts?.close(deadline);
     if (!this.#closesRun) return;
     try {
       await withRetry(() => this.#client.endRun(runId, status), deadline);
-      if (this.#queue.isEmpty && this.#directory !== undefined) forgetOpenRun(this.#directory);
+      if (this.#queue.isEmpty && this.#artifacts?.isEmpty !== false && this.#directory !== undefined)
+        forgetOpenRun(this.#directory);
     } catch (error) {
       if (!(error instanceof MlflowRequestError)) throw error;
       // A run that was deleted there takes nothing any more.
@@ -172,13 +213,17 @@ export class MlflowTracker implements Tracker {
       );
       return;
     }
-    const what =
-      trouble === 'unreachable'
-        ? 'does not answer; what is logged is sent again until the run ends, and else when the next one starts'
-        : 'refused an entry; it is left out';
-    log.warn(`MLflow at ${this.#client.uri} ${what} (${error.message}). Training goes on.`);
+    log.warn(`MLflow at ${this.#client.uri} ${troubles[trouble]} (${error.message}). Training goes on.`);
   }
 }
+
+const troubles: Record<Trouble, string> = {
+  unreachable: 'does not answer; what is logged is sent again until the run ends, and else when the next one starts',
+  refused: 'refused an entry; it is left out',
+  artifacts: "takes no artifacts; texts and images are in the run's folder alone",
+};
+
+const textFile = (name: string, step: number): string => `texts/${name}/${step}.txt`;
 
 const fateOf = ({ temporary }: MlflowRequestError): string =>
   temporary ? 'the next run tries again' : 'it is given up';

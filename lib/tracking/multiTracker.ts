@@ -1,4 +1,6 @@
 import { childLogger } from '../log.js';
+import type { TrackedHistogram } from './histogram.js';
+import type { TrackedImage } from './image.js';
 import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
 
 const log = childLogger({ part: 'tracking' });
@@ -24,9 +26,23 @@ export class MultiTracker implements Tracker {
   }
 
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
-    // One time for all, so that the same point can be found in each of them.
-    const point = { ...at, time: at.time ?? Date.now() };
+    const point = timed(at);
     for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.logMetrics(metrics, point));
+  }
+
+  logText(name: string, text: string, at: MetricPoint): void {
+    const point = timed(at);
+    for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.logText?.(name, text, point));
+  }
+
+  logImage(name: string, image: TrackedImage, at: MetricPoint): void {
+    const point = timed(at);
+    for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.logImage?.(name, image, point));
+  }
+
+  logHistogram(name: string, histogram: TrackedHistogram, at: MetricPoint): void {
+    const point = timed(at);
+    for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.logHistogram?.(name, histogram, point));
   }
 
   async finish(status: RunStatus): Promise<void> {
@@ -54,3 +70,6 @@ export class MultiTracker implements Tracker {
     log.warn({ err: error }, `${tracker.constructor.name} failed and records no more of this run. Training goes on.`);
   }
 }
+
+/** One time for all, so that the same point can be found in each of them. */
+const timed = (at: MetricPoint): MetricPoint => ({ ...at, time: at.time ?? Date.now() });

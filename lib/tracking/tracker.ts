@@ -1,3 +1,6 @@
+import type { TrackedHistogram } from './histogram.js';
+import type { TrackedImage } from './image.js';
+
 /** The run that a tracker records. */
 export interface TrackedRun {
   experimentName: string;
@@ -35,6 +38,9 @@ export interface Tracker {
   /** Settings that a resumed run has otherwise from this step on. */
   logChanges(changes: Record<string, { from: unknown; to: unknown }>, at: Pick<MetricPoint, 'step' | 'epoch'>): void;
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void;
+  logText?(name: string, text: string, at: MetricPoint): void;
+  logImage?(name: string, image: TrackedImage, at: MetricPoint): void;
+  logHistogram?(name: string, histogram: TrackedHistogram, at: MetricPoint): void;
   /** Writes out what is still waiting and closes the run. */
   finish(status: RunStatus): Promise<void>;
 }

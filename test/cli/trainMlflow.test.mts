@@ -115,6 +115,19 @@ describe('aiforge train with a real MLflow server', function () {
       expect(existsSync(path.join(directory, 'mlflow.json'))).to.equal(false);
     });
 
+    it('of any kind, no run is left RUNNING when the next one has begun and ended', async () => {
+      const runs = path.join(folder, 'deaths');
+      const env = { MLFLOW_TRACKING_URI: server.uri };
+      const deaths = { 'SIGKILL@13': 'KILLED', 'SIGTERM@13': 'KILLED', 'exit@13': 'KILLED', 'fail@13': 'FAILED', 'throw@13': 'FAILED', 'reject@13': 'FAILED' }; // prettier-ignore
+      const named = (fault: string) => `death-${fault.replace('@13', '')}`;
+      for (const FAULT of Object.keys(deaths)) await run('aiforge', faulty(named(FAULT)), runs, { ...env, FAULT });
+      const next = await run('aiforge', args('survivor'), runs, env);
+      expect(next.status, next.stderr).to.equal(0);
+      const ended: Record<string, string> = {};
+      for (const fault of Object.keys(deaths)) ended[fault] = (await onlyRun(named(fault))).info.status;
+      expect(ended).to.deep.equal(deaths);
+    });
+
     it('by SIGKILL, a resume records each step once, in the same run', async () => {
       const runs = path.join(folder, 'again');
       const env = { MLFLOW_TRACKING_URI: server.uri };

@@ -59,6 +59,17 @@ export class RunLock {
     }
   }
 
+  /** Whether a process works in the folder now. Changes nothing. */
+  static isHeld(directory: string): boolean {
+    try {
+      for (const number of locksIn(directory)) refuseIfHeld(directory, number);
+      return false;
+    } catch (error) {
+      if (error instanceof AiforgeError) return true;
+      throw error;
+    }
+  }
+
   /** A process that was slow to look may have found a number free that a faster one had given back. */
   #alone(directory: string): this {
     try {

@@ -5,6 +5,7 @@ import { MlflowRecovery } from '../../tracking/mlflowRecovery.js';
 import { MlflowTracker } from '../../tracking/mlflowTracker.js';
 import { MultiTracker } from '../../tracking/multiTracker.js';
 import { bytesToRunId, runIdToBytes } from '../../tracking/runId.js';
+import { TensorboardTracker } from '../../tracking/tensorboard/tensorboardTracker.js';
 import type { TrackedRun, Tracker } from '../../tracking/tracker.js';
 import type { Ranks } from '../ranks.js';
 import { RunLock } from './runLock.js';
@@ -24,12 +25,13 @@ export interface OpenTracking {
   mlflowRunId: string | null;
 }
 
-/** Opens the run's trackers on rank 0, `metrics.jsonl` and MLflow if it is set up, and tells every rank the MLflow run's id. */
+/** Opens the run's trackers on rank 0, `metrics.jsonl`, event files if they are asked for and MLflow if it is set up, and tells every rank the MLflow run's id. */
 export async function openTracking(
   run: TrackedRun,
   settings: Settings,
   ranks: Ranks,
   givenRunId: string | null,
+  hasEventFiles: boolean,
 ): Promise<OpenTracking> {
   const mlflow = ranks.rank === 0 ? await openMlflow(run, settings.MLFLOW_TRACKING_URI, givenRunId) : undefined;
   // 128 bits do not fit into an integer tensor: the id travels as bytes.
@@ -37,6 +39,7 @@ export async function openTracking(
   const mlflowRunId = bytesToRunId(bytes);
   if (ranks.rank !== 0) return { tracker: silent, mlflowRunId };
   const trackers: Tracker[] = [new JsonlTracker()];
+  if (hasEventFiles) trackers.push(new TensorboardTracker());
   if (mlflow !== undefined) trackers.push(mlflow, new MlflowRecovery(settings.MLFLOW_TRACKING_URI!, whereFree));
   const tracker = new MultiTracker(trackers);
   await tracker.start(run);

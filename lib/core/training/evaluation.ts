@@ -16,6 +16,7 @@ import { logging } from './logbook.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import type { Recorder } from './recorder.js';
 import { readStep, type Step } from './stepOutput.js';
 
 /** This rank's share of some indices: every sample on exactly one rank, none twice. */
@@ -48,6 +49,8 @@ export interface EvaluationParts {
   stage: 'validation' | 'test';
   /** Where the run stands. */
   counters: Counters;
+  /** Takes the texts, images and histograms that the steps log. Default: nobody. */
+  recorder?: Recorder | undefined;
 }
 
 /**
@@ -87,7 +90,7 @@ async function measure(
   own: number,
   batches: number,
 ): Promise<PassMetrics | undefined> {
-  const { model, indices, batchSize, ranks, agreement, precision, callbacks, stage, counters } = parts;
+  const { model, indices, batchSize, ranks, agreement, callbacks, stage, counters } = parts;
   const metrics = new RunningMetrics();
   const mostBatches = Math.ceil(Math.ceil(indices.length / ranks.worldSize) / batchSize);
   for (let index = 0, left = own; index < mostBatches; ++index, left -= batchSize) {
@@ -97,7 +100,7 @@ async function measure(
       noGrad(() =>
         scope(() => {
           const batch = feed.next() as Record<string, Tensor>;
-          metrics.add(validate(model, precision, batch, index, Math.min(batchSize, left)));
+          metrics.add(validate(parts, batch, index, Math.min(batchSize, left)));
         }),
       );
       if (left > batchSize) feed.prefetch();
@@ -111,14 +114,13 @@ async function measure(
 }
 
 function validate(
-  model: BaseModel,
-  precision: Precision,
+  { model, precision, recorder }: Pick<EvaluationParts, 'model' | 'precision' | 'recorder'>,
   batch: Record<string, Tensor>,
   batchIdx: number,
   samples: number,
 ): Step {
   const step = () => called('validationStep', () => model.validationStep(batch, batchIdx));
-  const given = precision.run(() => logging(model, step));
+  const given = precision.run(() => logging(model, step, recorder));
   return readStep(given, 'validationStep', batch, samples, model);
 }
 
@@ -145,7 +147,9 @@ export function tryValidation(
   let index = 0;
   for (const loaded of new DataLoader(samples, { batchSize, sampler: first })) {
     const size = Math.min(batchSize, first.length - index * batchSize);
-    noGrad(() => scope(() => metrics.add(validate(model, precision, placement.move(loaded) as never, index, size))));
+    noGrad(() =>
+      scope(() => metrics.add(validate({ model, precision }, placement.move(loaded) as never, index, size))),
+    );
     ++index;
   }
   metrics.resetMetrics();

@@ -20,6 +20,7 @@ import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyS
 import { evaluate, named, tryValidation } from './evaluation.js';
 import type { Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import { Recorder } from './recorder.js';
 import type { Trainer } from './trainer.js';
 
 /** A run's parts that do not change while it goes on. */
@@ -123,12 +124,13 @@ function resultOf(run: Run, status: RunResult['status'], tested?: RunResult['tes
  */
 async function validate(
   run: Run,
+  recorder: Recorder,
   whileAveraged: (metrics: Record<string, number>) => Promise<void>,
 ): Promise<Record<string, number> | undefined> {
   const { placement, trainer, data } = run;
   const drawn = randomState(placement.device);
   const measured = await measureAveraged(run, async () => {
-    const passed = await evaluateSplit(run, data.splits.val, 'validation');
+    const passed = await evaluateSplit(run, data.splits.val, 'validation', recorder);
     if (passed === undefined) return undefined;
     const metrics = named('val', passed);
     await whileAveraged(metrics);
@@ -155,14 +157,17 @@ async function validateWithin(run: Run): Promise<boolean> {
   // What is trained does not depend on how often it is looked at.
   const drawn = randomState(placement.device);
   const isWithin = (monitor: string) => monitor.startsWith('val_');
-  const metrics = await validate(run, async (measured) => {
+  const recorder = new Recorder('val');
+  const metrics = await validate(run, recorder, async (measured) => {
     if (isWithin(writer.monitor)) await writer.writeBest(run.plan.model, measured, state.epoch + 1);
   });
   if (metrics === undefined) return false;
   restoreRandomState(drawn, placement.device);
   if (isWithin(stopping.monitor)) stopping.update(metrics);
   Object.assign(state, { stopping: stopping.state(), validatedBatch: state.batch });
-  tracker.logMetrics(metrics, { step: state.step, epoch: state.epoch + 1, batch: state.trainedBatches, interval: 'validation' }); // prettier-ignore
+  const at = { step: state.step, epoch: state.epoch + 1, batch: state.trainedBatches, interval: 'validation' } as const;
+  tracker.logMetrics(metrics, at);
+  recorder.write(tracker, at);
   await run.trainer.saveWhenDue();
   return true;
 }
@@ -177,7 +182,8 @@ async function endEpoch(run: Run, start: number, train: Record<string, number>):
   averaging?.afterEpoch(state, epoch);
   const isChecked = data.splits.val.length > 0 && (epoch % training.checkValEveryNEpoch === 0 || epoch === training.epochs); // prettier-ignore
   let isBest = false;
-  const val = await validateIf(run, isChecked, async (measured) => {
+  const recorder = new Recorder('val');
+  const val = await validateIf(run, isChecked, recorder, async (measured) => {
     const metrics = { ...train, ...measured };
     if (writer.monitor in metrics || isChecked) isBest = await writer.writeBest(plan.model, metrics, epoch);
   });
@@ -186,7 +192,9 @@ async function endEpoch(run: Run, start: number, train: Record<string, number>):
   if (stopping.monitor in metrics || isChecked) stopping.update(metrics);
   const rates = trainer.endEpoch(metrics, isChecked);
   Object.assign(state, { epoch, batch: 0, validatedBatch: 0, stopping: stopping.state() });
-  tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, batch: state.trainedBatches, interval: 'epoch' }); // prettier-ignore
+  const at = { step: state.step, epoch, batch: state.trainedBatches, interval: 'epoch' } as const;
+  tracker.logMetrics({ ...metrics, ...rates }, at);
+  recorder.write(tracker, at);
   if (writer.isEpochDue(state)) await trainer.save();
   if (isBest) writer.keepBestCheckpoint();
   run.history.push({ epoch, ...metrics });
@@ -202,21 +210,22 @@ function requireTrained(monitor: string, train: Record<string, number>, setting:
 async function validateIf(
   run: Run,
   isChecked: boolean,
+  recorder: Recorder,
   whileAveraged: (metrics: Record<string, number>) => Promise<void>,
 ): Promise<Record<string, number> | undefined> {
-  if (isChecked) return validate(run, whileAveraged);
+  if (isChecked) return validate(run, recorder, whileAveraged);
   await measureAveraged(run, () => whileAveraged({}));
   return {};
 }
 
-function evaluateSplit(run: Run, indices: readonly number[], stage: 'validation' | 'test') {
+function evaluateSplit(run: Run, indices: readonly number[], stage: 'validation' | 'test', taker: Recorder) {
   const { plan, data, ranks, parallel, agreement, placement, precision, callbacks, state } = run;
   const { training } = plan.config;
   const { samples } = data;
   const counters = countersOf(state, training);
   return evaluate({
     ...{ model: plan.model, samples, indices, batchSize: training.batchSize, ranks, parallel, agreement },
-    ...{ placement, precision, callbacks, stage, counters },
+    ...{ placement, precision, callbacks, stage, counters, recorder: ranks.rank === 0 ? taker : undefined },
   });
 }
 
@@ -227,12 +236,15 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
   await writer.settle();
   await ranks.barrier();
   loadWeights(files.best, plan.model);
-  const passed = await evaluateSplit(run, data.splits.test, 'test');
+  const recorder = new Recorder('test');
+  const passed = await evaluateSplit(run, data.splits.test, 'test', recorder);
   if (passed === undefined) {
     if (!plan.config.training.checkpoint.keepLast) await trainer.save();
     return 'interrupted';
   }
-  tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, batch: state.trainedBatches, interval: 'run' }); // prettier-ignore
+  const at = { step: state.step, epoch: state.epoch, batch: state.trainedBatches, interval: 'run' } as const;
+  tracker.logMetrics(named('test', passed), at);
+  recorder.write(tracker, at);
   const { loss, ...metrics } = passed.values;
   return { loss: loss!, metrics, ...passed.scores };
 }

@@ -1,12 +1,16 @@
 import { AiforgeError } from '../../errors.js';
-import { boolean, either, kind, number, oneOf } from '../../kinds.js';
+import { boolean, either, kind, number, oneOf, string } from '../../kinds.js';
 import { show } from '../../show.js';
+import { isPlainObject } from '../../realms.js';
 import { Metric } from '../../metrics/index.js';
 import type { Module } from '../../nn/index.js';
 import { signature } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
+import { histogramKind, histogramOf } from '../../tracking/histogram.js';
+import { imageKind, imageOf } from '../../tracking/image.js';
 import { propertyOf, type AnyMetric, type LoggedMetric } from './loggedMetrics.js';
 import { reductions, type Reduce } from './measures.js';
+import type { Recorder } from './recorder.js';
 import { measured, type Measured } from './runningSum.js';
 
 /** When and how a value that a step logs is recorded. */
@@ -47,24 +51,35 @@ const single = kind<Tensor>('a tensor of one element', (value) => Tensor.isTenso
 // NaN is a value too, which whoever looks at the metric should see.
 const anyNumber = kind<number>(number.expected, (value) => typeof value === 'number');
 const metricKind = kind<AnyMetric>('a Metric', (value) => value instanceof Metric);
-const takes = signature<LogOptions>(
-  {
-    name: kind('a string', (value) => typeof value === 'string'),
-    value: either(anyNumber, either(single, metricKind)),
-  },
-  { onStep: boolean, onEpoch: boolean, progressBar: boolean, reduce: oneOf(...reductions) },
+const value = either(anyNumber, either(single, metricKind));
+const optionKinds = { onStep: boolean, onEpoch: boolean, progressBar: boolean, reduce: oneOf(...reductions) };
+const takes = signature<LogOptions>({ name: string, value }, optionKinds);
+const record = kind<Record<string, Loggable>>(
+  `an object of names and values, each ${value.expected}`,
+  (given) => isPlainObject(given) && Object.values(given).every((each) => value.accepts(each)),
 );
+const takesDict = signature<LogOptions>({ record }, optionKinds);
+const takesText = signature({ name: string, text: string });
+const takesImage = signature({ name: string, tensor: imageKind });
+const takesHistogram = signature({ name: string, tensor: histogramKind });
 
 /** Whether a logged value is a metric. */
 export const isLoggedMetric = (value: Measured | LoggedMetric): value is LoggedMetric =>
   typeof value === 'object' && 'metric' in value;
 
-const open = new WeakMap<object, LogEntries>();
+/** What a step has logged so far, and who takes what is no number; nobody on ranks that do not record. */
+interface OpenStep {
+  entries: LogEntries;
+  names: Set<string>;
+  recorder: Recorder | undefined;
+}
 
-/** Runs a step of a model; what it logs meanwhile comes with what it gives. */
-export function logging<T>(model: object, step: () => T): { output: T; logged: LogEntries } {
+const open = new WeakMap<object, OpenStep>();
+
+/** Runs a step of a model; what it logs meanwhile comes with what it gives, or goes to `recorder`. */
+export function logging<T>(model: object, step: () => T, recorder?: Recorder): { output: T; logged: LogEntries } {
   const logged: LogEntries = {};
-  open.set(model, logged);
+  open.set(model, { entries: logged, names: new Set(), recorder });
   try {
     return { output: step(), logged };
   } finally {
@@ -72,23 +87,67 @@ export function logging<T>(model: object, step: () => T): { output: T; logged: L
   }
 }
 
+/** The step that a model is in, where a run goes on. Throws PLUGIN_INVALID for a name that it cannot log now. */
+function openFor(model: Module, method: string, name: string): OpenStep | undefined {
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new AiforgeError('PLUGIN_INVALID', `${method} was given ${problem}.`);
+  const step = open.get(model);
+  if (step?.names.has(name)) {
+    throw new AiforgeError('PLUGIN_INVALID', `${method} was given '${name}' twice in one step: log it once, or under two names.`); // prettier-ignore
+  }
+  step?.names.add(name);
+  return step;
+}
+
 /** Takes what a model logs; outside the steps of a run, where nobody records it, it is checked alone. */
 export function log(model: Module, given: [name: string, value: Loggable, options?: LogOptions]): void {
   takes.check('log', given);
   const [name, value, { onStep = false, onEpoch = true, progressBar = false, reduce = 'mean' } = {}] = given;
-  const problem = nameProblem(name) ?? (onStep || onEpoch || progressBar ? undefined : `'${name}' nowhere: onStep, onEpoch and progressBar are false`); // prettier-ignore
-  if (problem !== undefined) throw new AiforgeError('PLUGIN_INVALID', `log was given ${problem}.`);
-  const entries = open.get(model);
-  if (entries === undefined) return;
-  if (Object.hasOwn(entries, name)) {
-    throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}' twice in one step: log it once, or under two names.`); // prettier-ignore
+  if (!onStep && !onEpoch && !progressBar) {
+    throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}' nowhere: onStep, onEpoch and progressBar are false.`); // prettier-ignore
   }
+  const step = openFor(model, 'log', name);
+  if (step === undefined) return;
   const options = { onStep, onEpoch, progressBar, reduce };
   if (!(value instanceof Metric)) {
-    entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, ...options };
+    step.entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, ...options };
   } else if (onEpoch && !onStep && !progressBar && given[2]?.reduce === undefined) {
-    entries[name] = { value: { metric: value, property: propertyOf(model, value, name) }, ...options };
+    step.entries[name] = { value: { metric: value, property: propertyOf(model, value, name) }, ...options };
   } else {
     throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}', a metric, with other options than onEpoch: it is recorded for the epoch, as it computes itself. Log its value for a step.`); // prettier-ignore
   }
+}
+
+/** Logs each value of a record with the same options. */
+export function logDict(model: Module, given: [record: Record<string, Loggable>, options?: LogOptions]): void {
+  takesDict.check('logDict', given);
+  const [record, options] = given;
+  for (const [name, value] of Object.entries(record)) log(model, options === undefined ? [name, value] : [name, value, options]); // prettier-ignore
+}
+
+/** Takes a text that a step logs. */
+export function logText(model: Module, given: [name: string, text: string]): void {
+  takesText.check('logText', given);
+  const [name, text] = given;
+  openFor(model, 'logText', name)?.recorder?.add(name, (as) => (tracker, at) => tracker.logText?.(as, text, at));
+}
+
+/** Takes an image that a step logs, as it is now. */
+export function logImage(model: Module, given: [name: string, tensor: Tensor]): void {
+  takesImage.check('logImage', given);
+  const [name, tensor] = given;
+  openFor(model, 'logImage', name)?.recorder?.add(name, (as) => {
+    const image = imageOf(name, tensor);
+    return (tracker, at) => tracker.logImage?.(as, image, at);
+  });
+}
+
+/** Takes the histogram of a tensor that a step logs, as it is now. */
+export function logHistogram(model: Module, given: [name: string, tensor: Tensor]): void {
+  takesHistogram.check('logHistogram', given);
+  const [name, tensor] = given;
+  openFor(model, 'logHistogram', name)?.recorder?.add(name, (as) => {
+    const histogram = histogramOf(tensor);
+    return (tracker, at) => tracker.logHistogram?.(as, histogram, at);
+  });
 }

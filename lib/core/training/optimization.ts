@@ -16,6 +16,7 @@ import type { NonFinite } from './nonFinite.js';
 import { onlyOptimizer, type Optimizers } from './optimizers.js';
 import type { Precision } from './precision.js';
 import { measured, type Measured } from './runningSum.js';
+import { Recorder } from './recorder.js';
 import type { Schedules } from './scheduling.js';
 import { StepLog, type LoggedStep } from './stepLog.js';
 import { readStep, type Step } from './stepOutput.js';
@@ -57,6 +58,7 @@ export class Optimization {
   readonly #log: StepLog;
   /** What the last batch logged of itself. */
   #readLogged: () => Record<string, number> = () => ({});
+  #recorder: Recorder | undefined;
   #skipped = 0;
 
   constructor(parts: OptimizationParts) {
@@ -110,11 +112,12 @@ export class Optimization {
   /** Trains on a batch. */
   async train(batch: TrainingBatch): Promise<void> {
     const { callbacks } = this.#parts;
+    const { size, closes } = this.#windowAt(batch.batches);
+    this.#recorder = closes && this.#parts.ranks.rank === 0 ? new Recorder('train') : undefined;
     await callbacks.tell('onForwardStart', () => this.#pass());
     if (this.#manual !== undefined) return this.#trainManually(batch, this.#manual);
     const { optimizer } = onlyOptimizer(this.#parts.optimizers);
     if (optimizer instanceof LBFGS) return this.#trainByClosure(batch, optimizer);
-    const { size, closes } = this.#windowAt(batch.batches);
     this.#inMode(() => {
       const loaded = batch.load();
       if (closes) this.#backward(loaded, batch.samples, size);
@@ -152,7 +155,7 @@ export class Optimization {
   #forward(batch: unknown, samples: number): Step {
     const { model, precision, state } = this.#parts;
     const step = () => called('trainingStep', () => model.trainingStep(batch as Record<string, Tensor>, state.batch));
-    return readStep(precision.run(() => logging(model, step)), 'trainingStep', batch, samples, model); // prettier-ignore
+    return readStep(precision.run(() => logging(model, step, this.#recorder)), 'trainingStep', batch, samples, model); // prettier-ignore
   }
 
   #take(step: Step): void {
@@ -200,7 +203,15 @@ export class Optimization {
     const rates = isStep ? schedules.rates : null;
     const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
     const trained = state.trainedBatches + 1;
-    this.#log.add({ ...at, trained, readLoss, readLogged: this.#readLogged, readNorm: precision.takeNorm(), rates });
+    this.#log.add({
+      ...at,
+      trained,
+      readLoss,
+      readLogged: this.#readLogged,
+      recorder: this.#recorder,
+      readNorm: precision.takeNorm(),
+      rates,
+    });
   }
 
   /** LBFGS computes the loss anew as often as it likes; what is recorded is the first. */

@@ -1,4 +1,5 @@
 import type { MetricPoint } from '../../tracking/tracker.js';
+import type { Recorder } from './recorder.js';
 
 /** A step of the optimizer that was done. */
 export interface LoggedStep extends Pick<MetricPoint, 'step' | 'epoch'> {
@@ -12,6 +13,8 @@ export interface LoggedStep extends Pick<MetricPoint, 'step' | 'epoch'> {
   readLogged: () => Record<string, number>;
   /** Reads the norm of its gradients; undefined where it was not measured. */
   readNorm: (() => number) | undefined;
+  /** The texts, images and histograms that its last batch logged; undefined on ranks that do not record. */
+  recorder: Recorder | undefined;
   /** Null where gradients were not finite: the step was none, but its loss is looked at. */
   rates: Record<string, number> | null;
   /** Milliseconds since 1970. */

@@ -29,6 +29,7 @@ import { Optimization } from './optimization.js';
 import type { Optimizers } from './optimizers.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import type { Recorder } from './recorder.js';
 import { Schedules } from './scheduling.js';
 import type { LoggedStep } from './stepLog.js';
 import { StepMeasures } from './stepMeasures.js';
@@ -52,8 +53,8 @@ export interface TrainerParts {
   placement: Placement;
   precision: Precision;
   averaging: Averaging | null;
-  /** Called with the metrics of each step of the optimizer; on a GPU some time after it. */
-  onStep: (metrics: Record<string, number>, at: MetricPoint) => void;
+  /** Called with what each step of the optimizer has to record; on a GPU some time after it. */
+  onStep: (metrics: Record<string, number>, at: MetricPoint, recorder: Recorder | undefined) => void;
 }
 
 /** Why training pauses: the epoch's batches are done, a validation is due, or the run was asked to stop. */
@@ -284,7 +285,10 @@ export class Trainer {
   }
 
   /** Takes a step that was done to the trackers. */
-  #record({ step, epoch, batch, trained, rates, time, readLogged, readNorm }: LoggedStep, loss: number | null): void {
+  #record(
+    { step, epoch, batch, trained, rates, time, readLogged, readNorm, recorder }: LoggedStep,
+    loss: number | null,
+  ): void {
     if (rates !== null) {
       const metrics = {
         train_loss_step: loss ?? NaN,
@@ -292,7 +296,7 @@ export class Trainer {
         ...rates,
         ...this.#measures.ofStep(readNorm),
       };
-      this.#parts.onStep(metrics, { step, epoch, batch: trained, time, interval: 'step' });
+      this.#parts.onStep(metrics, { step, epoch, batch: trained, time, interval: 'step' }, recorder);
     }
     if (loss !== null) this.#nonFinite.check(loss, epoch - 1, batch);
   }
