@@ -65,14 +65,16 @@ const MAY_IMPORT = {
   testing: [...LEAVES, 'tensor', 'autograd'],
   // Some measure with operators of nn.
   metrics: ENGINE,
+  // It makes ranges of modules.
+  profiler: ENGINE,
   data: [...ENGINE, 'optim', 'cuda'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
-  core: [...TRAINING, 'cuda', 'amp', 'metrics'],
+  core: [...TRAINING, 'cuda', 'amp', 'metrics', 'profiler'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics'],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
 };
 
 await runMain(() => {
