@@ -64,9 +64,9 @@ const kinds: Readonly<Record<number, EventKind>> = {
 
 /** The events in the order in which they began on their threads, each after the one that it is in. */
 export function readEvents(raw: RawRecording): ProfilerEvent[] {
-  const events: ProfilerEvent[] = [];
-  for (let at = 0; at < raw.rows.length; at += columns)
-    events.push(readEvent(raw, raw.rows.subarray(at, at + columns), events));
+  const all: ProfilerEvent[] = [];
+  for (let at = 0; at < raw.rows.length; at += columns) all.push(readEvent(raw, raw.rows.subarray(at, at + columns), all));
+  const events = withoutInnerSelves(all);
   // From the inside out: children come after what they are in.
   for (let i = events.length - 1; i >= 0; --i) {
     const { parent, duration, cpuBytes, deviceBytes } = events[i]!;
@@ -76,6 +76,26 @@ export function readEvents(raw: RawRecording): ProfilerEvent[] {
     parent.deviceBytes += deviceBytes;
   }
   return events;
+}
+
+/** An operator that does nothing but call one of its own name, such as another overload, is one with it, as in PyTorch's lists. */
+function withoutInnerSelves(events: ProfilerEvent[]): ProfilerEvent[] {
+  const children = new Map<ProfilerEvent, number>();
+  for (const { parent } of events) if (parent !== null) children.set(parent, (children.get(parent) ?? 0) + 1);
+  const outer = new Map<ProfilerEvent, ProfilerEvent>();
+  return events.filter((event) => {
+    const { parent } = event;
+    if (parent === null) return true;
+    const isInner = parent.kind === event.kind && parent.name === event.name && children.get(parent) === 1;
+    event.parent = outer.get(parent) ?? parent;
+    if (!isInner) return true;
+    outer.set(event, event.parent);
+    event.parent.cpuBytes += event.cpuBytes;
+    event.parent.selfCpuBytes += event.selfCpuBytes;
+    event.parent.deviceBytes += event.deviceBytes;
+    event.parent.selfDeviceBytes += event.selfDeviceBytes;
+    return false;
+  });
 }
 
 function readEvent(raw: RawRecording, row: Float64Array, before: readonly ProfilerEvent[]): ProfilerEvent {
