@@ -48,6 +48,9 @@ export interface RawRecording {
   thread: number;
   /** Nanoseconds. */
   end: number;
+  /** The most bytes that there were at a time beyond those at the beginning. */
+  cpuPeak: number;
+  devicePeak: number;
   dropped: number;
 }
 

@@ -22,6 +22,7 @@ const state = mirror('profiler', () => ({ isRunning: false, serial: 0 }));
 export interface RecordingOptions {
   shapes: boolean;
   memory: boolean;
+  /** 0 for the memory alone. */
   maxEvents: number;
 }
 
@@ -32,6 +33,8 @@ export interface Recorded {
   duration: number;
   /** Bytes outside all operators: those of garbage collection and of scopes that end. */
   outside: { cpuBytes: number; deviceBytes: number };
+  /** The most bytes that there were at a time beyond those at the beginning, where memory was recorded. */
+  peak: { cpuBytes: number; deviceBytes: number };
   /** How many events found no room. */
   dropped: number;
   options: RecordingOptions;
@@ -62,7 +65,9 @@ export function startRecording(who: string, options: RecordingOptions): () => Re
       outside.cpuBytes += cpuBytes;
       outside.deviceBytes += deviceBytes;
     }
-    return { events: readEvents(raw), duration: raw.end / 1000, outside, dropped: raw.dropped, options };
+    const peak = { cpuBytes: raw.cpuPeak, deviceBytes: raw.devicePeak };
+    const { dropped } = raw;
+    return { events: readEvents(raw), duration: raw.end / 1000, outside, peak, dropped, options };
   };
 }
 

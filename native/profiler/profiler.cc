@@ -151,6 +151,8 @@ napi_value stop(napi_env env, napi_callback_info) {
     result["threads"] = list;
     result["thread"] = static_cast<double>(at::RecordFunction::currentThreadId());
     result["end"] = static_cast<double>(end);
+    result["cpuPeak"] = static_cast<double>(ended->cpu_level().peak());
+    result["devicePeak"] = static_cast<double>(ended->device_level().peak());
     result["dropped"] = static_cast<double>(ended->dropped());
     return result;
   });

@@ -63,6 +63,12 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
 
 }  // namespace
 
+void Level::add(int64_t bytes) {
+  const int64_t now = now_.fetch_add(bytes) + bytes;
+  int64_t peak = peak_;
+  while (now > peak && !peak_.compare_exchange_weak(peak, now)) continue;
+}
+
 int32_t ThreadEvents::begin(const std::string& name, int32_t kind, int64_t start) {
   const auto [known, is_new] = name_numbers.try_emplace(name, static_cast<int32_t>(names.size()));
   if (is_new) names.push_back(name);
@@ -103,6 +109,7 @@ Recording* Recording::here() {
 
 void Recording::start(const std::shared_ptr<Recording>& recording) {
   c10::ThreadLocalDebugInfo::_push(kSlot, recording);
+  if (recording->options_.most_events == 0) return;
   recording->callback_ = at::addThreadLocalCallback(
       at::RecordFunctionCallback(on_start, on_end)
           .needsInputs(recording->options_.shapes)
@@ -114,7 +121,7 @@ void Recording::start(const std::shared_ptr<Recording>& recording) {
 
 void Recording::stop() {
   open_ = false;
-  at::removeCallback(callback_);
+  if (callback_ != at::INVALID_CALLBACK_HANDLE) at::removeCallback(callback_);
   // Where a hook has begun it and the pass has ended, LibTorch has taken it away itself.
   if (c10::ThreadLocalDebugInfo::get(kSlot) == this) c10::ThreadLocalDebugInfo::_pop(kSlot);
 }
@@ -153,9 +160,10 @@ std::vector<std::shared_ptr<ThreadEvents>> Recording::threads() {
 
 void Recording::reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device device) {
   if (!open_) return;
+  const bool is_cpu = device.is_cpu();
+  (is_cpu ? cpu_level_ : device_level_).add(bytes);
   const std::shared_ptr<ThreadEvents> thread = of_this_thread();
   const std::lock_guard<std::mutex> lock(thread->mutex);
-  const bool is_cpu = device.is_cpu();
   if (thread->open.empty()) {
     (is_cpu ? thread->free_cpu_bytes : thread->free_device_bytes) += bytes;
   } else {

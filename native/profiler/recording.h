@@ -19,12 +19,23 @@ namespace aiforge {
 struct RecordingOptions {
   bool shapes = false;  // of arguments and results, with plain numbers among the arguments
   bool memory = false;
-  int64_t most_events = 0;
+  int64_t most_events = 0;  // 0: memory alone
 };
 
 // Kinds of events; the others are those of LibTorch's RecordScope.
 constexpr int kAsyncRange = 100;
 constexpr int kModuleRange = 101;
+
+// Bytes on all threads since the recording began, and their high.
+class Level {
+ public:
+  void add(int64_t bytes);
+  int64_t peak() const { return peak_; }
+
+ private:
+  std::atomic<int64_t> now_{0};
+  std::atomic<int64_t> peak_{0};
+};
 
 struct Event {
   int32_t name = 0;
@@ -85,7 +96,8 @@ class Recording : public c10::MemoryReportingInfoBase {
   void count_numbers(size_t numbers);
 
   int64_t dropped() const { return dropped_; }
-  bool is_open() const { return open_; }
+  const Level& cpu_level() const { return cpu_level_; }
+  const Level& device_level() const { return device_level_; }
   // All threads; to be read under the mutex of each.
   std::vector<std::shared_ptr<ThreadEvents>> threads();
 
@@ -100,6 +112,8 @@ class Recording : public c10::MemoryReportingInfoBase {
   std::atomic<bool> open_{true};
   std::atomic<int64_t> used_{0};
   std::atomic<int64_t> dropped_{0};
+  Level cpu_level_;
+  Level device_level_;
   at::CallbackHandle callback_ = at::INVALID_CALLBACK_HANDLE;
   std::mutex mutex_;
   std::vector<std::shared_ptr<ThreadEvents>> threads_;

@@ -1,0 +1,77 @@
+import { batchSizeFind, prepareExperiment, type AiforgeError } from 'aiforge';
+import { expect } from 'chai';
+
+import { experiment } from '../lab.mjs';
+import { stateOf, trained } from './experiments.mjs';
+
+const failureOf = (work: Promise<unknown>): Promise<AiforgeError> =>
+  work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: AiforgeError) => error,
+  );
+
+describe('batchSizeFind', () => {
+  it('doubles the size up to the samples that there are, or up to a largest one', async () => {
+    const prepared = await prepareExperiment(experiment());
+    const all = await batchSizeFind(prepared);
+    expect(all.trials.map(({ batchSize }) => batchSize)).to.deep.equal([2, 4, 8, 16, 32, 64, 84]);
+    expect([all.batchSize, all.endedBy, prepared.trainSamples]).to.deep.equal([84, 'max', 84]);
+    const some = await batchSizeFind(prepared, { initial: 5, max: 12, stepsPerTrial: 1 });
+    expect(some.trials.map(({ batchSize }) => batchSize)).to.deep.equal([5, 10, 12]);
+    const few = await batchSizeFind(prepared, { maxTrials: 2 });
+    expect([few.batchSize, few.endedBy]).to.deep.equal([4, 'maxTrials']);
+  });
+
+  it('ends where LibTorch has no memory left, and looks between with binary search', async () => {
+    const prepared = await trained({}, { largest: 21 });
+    const power = await batchSizeFind(prepared);
+    expect([power.batchSize, power.endedBy]).to.deep.equal([16, 'outOfMemory']);
+    expect(power.trials.at(-1)).to.deep.equal({ batchSize: 32, fits: false, peakBytes: null });
+    const binary = await batchSizeFind(prepared, { mode: 'binary' });
+    expect([binary.batchSize, binary.endedBy]).to.deep.equal([21, 'outOfMemory']);
+    expect(binary.trials.map(({ batchSize }) => batchSize)).to.deep.equal([2, 4, 8, 16, 32, 24, 20, 22, 21]);
+    const down = await batchSizeFind(prepared, { initial: 64 });
+    expect(down.trials.map(({ batchSize, fits }) => [batchSize, fits])).to.deep.equal([
+      [64, false],
+      [32, false],
+      [16, true],
+    ]);
+  });
+
+  it('ends where tensors take more than a limit', async () => {
+    const prepared = await prepareExperiment(experiment());
+    const all = await batchSizeFind(prepared, { stepsPerTrial: 2 });
+    const peaks = all.trials.map(({ peakBytes }) => peakBytes!);
+    for (let i = 1; i < peaks.length; ++i) expect(peaks[i]).to.be.at.least(peaks[i - 1]!);
+    expect(peaks.at(-1)).to.be.greaterThan(peaks[0]!);
+    const limit = all.trials.find(({ batchSize }) => batchSize === 32)!.peakBytes! - 1;
+    const limited = await batchSizeFind(prepared, { stepsPerTrial: 2, memoryLimit: limit });
+    expect([limited.batchSize, limited.endedBy]).to.deep.equal([16, 'memoryLimit']);
+    const error = await failureOf(batchSizeFind(prepared, { memoryLimit: 1 }));
+    expect(error.code).to.equal('OUT_OF_MEMORY');
+    expect(error.message).to.match(/not even a batch of 1 fits: its tensors take \d+ bytes, more than the limit of 1/);
+  });
+
+  for (const [what, model, error] of [
+    ['when memory ran out', { largest: 10 }, null],
+    ['when not even one sample fits', { largest: 0 }, /not even a batch of 1 fits: LibTorch has no memory left/],
+    ['when the plugin fails in the middle', { failAt: 5 }, /the plugin failed/],
+  ] as const) {
+    it(`leaves everything as it was, ${what}`, async () => {
+      const prepared = await trained({}, model);
+      const before = stateOf(prepared);
+      const finding = batchSizeFind(prepared);
+      if (error === null) expect((await finding).batchSize).to.equal(8);
+      else expect((await failureOf(finding)).message).to.match(error);
+      expect(stateOf(prepared)).to.deep.equal(before);
+    });
+  }
+
+  it('refuses what it does not know', async () => {
+    const prepared = await prepareExperiment(experiment());
+    const error = await failureOf(batchSizeFind(prepared, { mode: 'binsearch' } as never));
+    expect([error.code, error.message]).to.deep.equal(['INVALID_ARGUMENT', "batchSizeFind: mode must be 'power' or 'binary', got 'binsearch'."]);
+  });
+});
