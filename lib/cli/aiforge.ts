@@ -10,6 +10,7 @@ import type { AddCommand } from './commands/command.js';
 import { addDoctor } from './commands/doctor.js';
 import { addSetup } from './commands/setup.js';
 import { addTrain } from './commands/train.js';
+import { addTune } from './commands/tune.js';
 import { explain } from './explain.js';
 import { endAsTold } from './hangUp.js';
 
@@ -19,10 +20,11 @@ Examples:
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
+  aiforge tune lr experiments/spam.yaml
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addSetup, addDoctor];
+const commands: AddCommand[] = [addTrain, addTune, addSetup, addDoctor];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')

@@ -49,15 +49,12 @@ describe('batchSizeFind', () => {
     const limit = all.trials.find(({ batchSize }) => batchSize === 32)!.peakBytes! - 1;
     const limited = await batchSizeFind(prepared, { stepsPerTrial: 2, memoryLimit: limit });
     expect([limited.batchSize, limited.endedBy]).to.deep.equal([16, 'memoryLimit']);
-    const error = await failureOf(batchSizeFind(prepared, { memoryLimit: 1 }));
-    expect(error.code).to.equal('OUT_OF_MEMORY');
-    expect(error.message).to.match(/not even a batch of 1 fits: its tensors take \d+ bytes, more than the limit of 1/);
   });
 
   for (const [what, model, error] of [
     ['when memory ran out', { largest: 10 }, null],
     ['when not even one sample fits', { largest: 0 }, /not even a batch of 1 fits: LibTorch has no memory left/],
-    ['when the plugin fails in the middle', { failAt: 5 }, /the plugin failed/],
+    ['when the plugin fails in the middle', { failAt: 2 }, /the plugin failed/],
   ] as const) {
     it(`leaves everything as it was, ${what}`, async () => {
       const prepared = await trained({}, model);
