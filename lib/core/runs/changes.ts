@@ -58,6 +58,7 @@ const rules: Record<string, Rule> = {
   'training.pinMemory': applied,
   'training.findUnusedParameters': applied,
   'training.checkpoint': applied,
+  'training.profile': applied,
   'training.batchSize': atTheStartOfAnEpoch,
   'training.accumulationSteps': atTheStartOfAnEpoch,
   dataPath: applied,
@@ -114,7 +115,7 @@ export function changesOf(own: ExperimentConfig, given: ExperimentConfig, state:
 
 /** Whether a run with these changes measures what it would have measured without them, as far as it went. */
 export function keepsNumbers(changes: Record<string, Change>): boolean {
-  const harmless = /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*|pinMemory)|dataPath)$/;
+  const harmless = /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*|profile(\..*)?|pinMemory)|dataPath)$/;
   return Object.keys(changes).every((path) => harmless.test(path));
 }
 

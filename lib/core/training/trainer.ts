@@ -25,6 +25,7 @@ import { isLoggedMetric, logging, type LogEntries } from './logbook.js';
 import { RunningMetrics } from './metrics.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import { StepProfiling } from './profiling.js';
 import { Scheduling } from './scheduling.js';
 import { StepLog, type LoggedStep } from './stepLog.js';
 import type { Measured } from './runningSum.js';
@@ -70,10 +71,12 @@ export class Trainer {
   #readLogged: () => Record<string, number> = () => ({});
   #feed: Feed | undefined;
   readonly #log: StepLog;
+  readonly #profiling: StepProfiling | null;
 
   constructor(parts: TrainerParts) {
     const { data, training, ranks } = parts;
     this.#parts = parts;
+    this.#profiling = StepProfiling.of(parts);
     const train = new Subset(data.samples, data.splits.train);
     this.#sampler = new DistributedSampler(train.length, {
       numReplicas: ranks.worldSize,
@@ -136,6 +139,7 @@ export class Trainer {
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
     this.#feed = isStopping ? undefined : placement.feed(this.#loader.batches(state.batch));
     try {
+      this.#profiling?.beginEpoch();
       while (state.batch < this.#batches && !isStopping) {
         await this.#step(this.#feed!);
         await this.#takeTurn();
@@ -145,6 +149,7 @@ export class Trainer {
       if (isStopping) await this.save();
       return !isStopping;
     } finally {
+      this.#profiling?.endEpoch();
       this.#feed?.close();
       this.#feed = undefined;
     }
@@ -236,6 +241,7 @@ export class Trainer {
       else parallel.noSync(() => this.#backward(batch, size));
     });
     if (closes) await this.#update();
+    if (closes) this.#profiling?.endStep();
     ++state.batch;
     // The GPU has its work; what is loaded now is loaded in the order of a run without one.
     if (state.batch < this.#batches) feed.prefetch();
