@@ -86,18 +86,12 @@ constexpr size_t kColumns = 12;
 void write_event(double* row, const Event& event, size_t thread, double first, double numbers) {
   const auto at = [numbers](int64_t place) { return place < 0 ? -1 : numbers + double(place); };
   const double columns[kColumns] = {
-      double(event.name),
-      event.parent < 0 ? -1 : first + event.parent,
-      double(thread),
-      double(event.kind),
-      double(event.start),
-      double(event.end),
-      double(event.sequence),
-      double(event.forward_thread),
-      double(event.cpu_bytes),
-      double(event.device_bytes),
-      at(event.inputs),
-      at(event.outputs),
+      double(event.name),      event.parent < 0 ? -1 : first + event.parent,
+      double(thread),          double(event.kind),
+      double(event.start),     double(event.end),
+      double(event.sequence),  double(event.forward_thread),
+      double(event.cpu_bytes), double(event.device_bytes),
+      at(event.inputs),        at(event.outputs),
   };
   std::copy(std::begin(columns), std::end(columns), row);
 }
