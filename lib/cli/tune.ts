@@ -27,7 +27,11 @@ function trainWith(file: string, overrides: readonly string[], setting: string, 
 }
 
 /** `aiforge tune lr`: prints the curve and the suggestion; resolves to the exit status, 1 where there is none. */
-export async function tuneLearningRate(file: string, overrides: readonly string[], options: LrFindOptions): Promise<number> {
+export async function tuneLearningRate(
+  file: string,
+  overrides: readonly string[],
+  options: LrFindOptions,
+): Promise<number> {
   const found = await lrFind(await prepare(file, overrides), options);
   const { rates, smoothedLosses, suggestion, isDiverged } = found;
   print([

@@ -7,7 +7,11 @@ const width = 60;
 const height = 12;
 
 /** Losses over learning rates as lines of text: `*` is a loss, `o` the suggestion. */
-export function lossCurve(rates: readonly number[], losses: readonly number[], { suggestion, isLinear }: CurveOptions): string[] {
+export function lossCurve(
+  rates: readonly number[],
+  losses: readonly number[],
+  { suggestion, isLinear }: CurveOptions,
+): string[] {
   const finite = losses.filter(Number.isFinite);
   if (finite.length === 0) return ['(no loss is a finite number)'];
   // What diverged would press all else to the bottom line.

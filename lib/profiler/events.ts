@@ -68,7 +68,8 @@ const kinds: Readonly<Record<number, EventKind>> = {
 /** The events in the order in which they began on their threads, each after the one that it is in. */
 export function readEvents(raw: RawRecording): ProfilerEvent[] {
   const all: ProfilerEvent[] = [];
-  for (let at = 0; at < raw.rows.length; at += columns) all.push(readEvent(raw, raw.rows.subarray(at, at + columns), all));
+  for (let at = 0; at < raw.rows.length; at += columns)
+    all.push(readEvent(raw, raw.rows.subarray(at, at + columns), all));
   const events = withoutInnerSelves(all);
   // From the inside out: children come after what they are in.
   for (let i = events.length - 1; i >= 0; --i) {

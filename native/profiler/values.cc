@@ -20,8 +20,15 @@ void write_sizes(std::vector<int64_t>& numbers, const at::Tensor& tensor) {
   numbers.insert(numbers.end(), sizes.begin(), sizes.end());
 }
 
+// Under vmap it has the sizes of one item; the operator that works on all of them comes inside.
+bool is_of_items(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.key_set().has(c10::DispatchKey::FuncTorchBatched);
+}
+
 void write_value(std::vector<int64_t>& numbers, const c10::IValue& value) {
-  if (value.isTensor()) {
+  if (value.isTensor() && is_of_items(value.toTensor())) {
+    numbers.push_back(kOther);
+  } else if (value.isTensor()) {
     numbers.push_back(kTensor);
     write_sizes(numbers, value.toTensor());
   } else if (value.isTensorList()) {

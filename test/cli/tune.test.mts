@@ -11,14 +11,29 @@ describe('aiforge tune', () => {
   const folder = temporaryFolder('tune');
 
   it('draws the curve of learning rates, and says what to type', async () => {
-    const args = ['tune', 'lr', experiment, 'training.batchSize=8', '--min-lr', '1e-4', '--max-lr', '1', '--steps', '30'];
+    const args = [
+      'tune',
+      'lr',
+      experiment,
+      'training.batchSize=8',
+      '--min-lr',
+      '1e-4',
+      '--max-lr',
+      '1',
+      '--steps',
+      '30',
+    ];
     const { status, stdout, stderr } = await run('aiforge', args, folder);
     expect([status, stderr]).to.deep.equal([0, '']);
     expect(stdout).to.match(/^Loss \(smoothed\) at learning rates of \d+ steps/);
-    expect(stdout).to.match(/^ +\+-{60}$/m).and.to.match(/^ +0\.000100 +[\d.]+$/m);
+    expect(stdout)
+      .to.match(/^ +\+-{60}$/m)
+      .and.to.match(/^ +0\.000100 +[\d.]+$/m);
     const [, rate] = /^Suggestion: training\.learningRate=([\d.e-]+)$/m.exec(stdout)!;
     expect(Number(rate)).to.be.within(1e-4, 1);
-    expect(stdout).to.include(`Next: npx aiforge train ${experiment} training.batchSize=8 training.learningRate=${rate}\n`);
+    expect(stdout).to.include(
+      `Next: npx aiforge train ${experiment} training.batchSize=8 training.learningRate=${rate}\n`,
+    );
     expect(readdirSync(folder), 'no run was made').to.deep.equal([]);
   });
 
@@ -34,7 +49,9 @@ describe('aiforge tune', () => {
     expect(status).to.equal(0);
     const sizes = Array.from(stdout.matchAll(/^ +(\d+) +[\d.]+ MiB$/gm), ([, size]) => Number(size));
     expect(sizes).to.deep.equal([2, 4, 8, 16]);
-    expect(stdout).to.include('Suggestion: training.batchSize=16 (no larger one was to be tried, or the samples are no more)');
+    expect(stdout).to.include(
+      'Suggestion: training.batchSize=16 (no larger one was to be tried, or the samples are no more)',
+    );
     expect(stdout).to.include(`Next: npx aiforge train ${experiment} training.batchSize=16\n`);
     const little = await run('aiforge', ['tune', 'batch-size', experiment, '--memory-limit', '1KiB'], folder);
     expect(little.status).to.equal(1);

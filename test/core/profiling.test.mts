@@ -28,7 +28,9 @@ describe('training.profile', () => {
     for (const name of ['aten::addmm', 'AddmmBackward0', 'Model', 'Model.body.0', 'aten::stack']) {
       expect([...names], 'in the trace').to.include(name);
     }
-    expect(text(folder)).to.match(/^Steps 4 to 5 of the optimizer/).and.to.match(/Self CPU time total: /);
+    expect(text(folder))
+      .to.match(/^Steps 4 to 5 of the optimizer/)
+      .and.to.match(/Self CPU time total: /);
     // Two layers of 4 x 8 and 8 x 2: forward, gradients of the weights, and those of the inputs of the second.
     const flops = 2 * 8 * (4 * 8 * 2 + 8 * 2 * 3);
     expect(text(folder)).to.include(`FLOPs of a step: ${flops}, of all 2:`);
@@ -38,9 +40,14 @@ describe('training.profile', () => {
   });
 
   it('counts steps of the optimizer, and ends with the epoch', async () => {
-    const { runDirectory } = await runIn(runs, experiment({ accumulationSteps: 4, profile: { steps: 9, skip: 0, trace: false } }));
+    const { runDirectory } = await runIn(
+      runs,
+      experiment({ accumulationSteps: 4, profile: { steps: 9, skip: 0, trace: false } }),
+    );
     // Three steps an epoch, of which the first warms up.
-    expect(text(runDirectory)).to.match(/^Steps 2 to 3 of/).and.not.to.include('FLOPs');
+    expect(text(runDirectory))
+      .to.match(/^Steps 2 to 3 of/)
+      .and.not.to.include('FLOPs');
     expect(existsSync(path.join(runDirectory, 'profile-trace.json'))).to.equal(false);
   });
 
@@ -59,7 +66,13 @@ describe('training.profile', () => {
   });
 
   it('refuses what it does not know', async () => {
-    expect(TrainingConfig.parse({ profile: {} }).profile).to.deep.equal({ steps: 3, skip: 1, warmup: 1, trace: true, shapes: false });
+    expect(TrainingConfig.parse({ profile: {} }).profile).to.deep.equal({
+      steps: 3,
+      skip: 1,
+      warmup: 1,
+      trace: true,
+      shapes: false,
+    });
     const config = { ...experiment(), training: { ...experiment().training, profile: { step: 3 } } };
     const error = (await failureOf((async () => runIn(runs, config as never))())) as AiforgeError;
     expect(error.code).to.equal('CONFIG_INVALID');

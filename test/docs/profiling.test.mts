@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect } from 'chai';
@@ -23,9 +23,12 @@ describe('docs/profiling.md', function () {
   const scripts = [...text.matchAll(/```js\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g)];
   scripts.forEach(([, code, expected], i) => {
     it(`script ${i + 1} runs, and prints what it says`, () => {
-      writeFileSync(`script-${i}.mjs`, code!);
+      // Where the package itself is found by its name; files are written into the project.
+      const file = path.join(root, 'build', 'examples', `profiling-${i + 1}.mjs`);
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, code!);
       const env = { ...process.env, OMP_NUM_THREADS: '1', NO_COLOR: '1' };
-      const printed = execFileSync(process.execPath, [`script-${i}.mjs`], { encoding: 'utf8', env });
+      const printed = execFileSync(process.execPath, [file], { encoding: 'utf8', env });
       if (expected !== undefined) expect(printed).to.equal(expected);
       else expect(printed).to.not.equal('');
     });

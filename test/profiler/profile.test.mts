@@ -49,7 +49,12 @@ describe('profile', () => {
     const beside = await profile(() => loss.backwardAsync());
     expect(named(here.events, 'MmBackward0')[0]!.isOwnThread).to.equal(true);
     expect(named(beside.events, 'MmBackward0')[0]!.isOwnThread).to.equal(false);
-    const both = profile(() => x.matmul(ones([8, 2])).sum().backward());
+    const both = profile(() =>
+      x
+        .matmul(ones([8, 2]))
+        .sum()
+        .backward(),
+    );
     const [node] = named(both.events, 'MmBackward0');
     const forward = both.events.filter(({ sequence, kind }) => kind === 'operator' && sequence === node!.sequence);
     expect(forward.at(-1)!.name).to.equal('aten::mm');
@@ -151,7 +156,9 @@ describe('profile', () => {
     expect(lines).to.have.length(3 + 3 + 2);
     expect(lines.at(-1)).to.match(/^Self CPU time total: [\d.]+(us|ms|s)$/);
     const shaped = result.table({ groupByInputShapes: true });
-    expect(shaped).to.match(/aten::add .* 1 +\[\[4, 8\], \[8\], \[\]\]/).and.to.match(/aten::add .* 1 +\[\[4, 8\], \[4, 8\], \[\]\]/);
+    expect(shaped)
+      .to.match(/aten::add .* 1 +\[\[4, 8\], \[8\], \[\]\]/)
+      .and.to.match(/aten::add .* 1 +\[\[4, 8\], \[4, 8\], \[\]\]/);
     const [add] = result.keyAverages().filter(({ name }) => name === 'aten::add');
     expect([add!.count, add!.inputShapes]).to.deep.equal([2, null]);
   });
@@ -208,7 +215,10 @@ describe('profile', () => {
   it('refuses what it does not know, and what was not recorded', () => {
     const result = profile(() => x.exp());
     for (const [attempt, message] of [
-      [() => profile(() => 1, { recordshapes: true } as never), /has no option 'recordshapes'. Did you mean 'recordShapes'\?/],
+      [
+        () => profile(() => 1, { recordshapes: true } as never),
+        /has no option 'recordshapes'. Did you mean 'recordShapes'\?/,
+      ],
       [() => profile(1 as never), /body must be a function/],
       [() => profile(() => 1, { maxEvents: 0 }), /maxEvents must be a whole number above 0/],
       [() => result.table({ sortBy: 'time' as never }), /sortBy must be 'selfCpuTimeTotal'/],

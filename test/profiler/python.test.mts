@@ -35,7 +35,10 @@ describe('the profiler beside Python’s', () => {
     it(`counts the same FLOPs, by operator and by module, of ${name}`, () => {
       const program = programs[name]!();
       const options = { modules: program.model };
-      const own = { forward: flopCounter(() => forward(program), options), step: flopCounter(() => step(program), options) };
+      const own = {
+        forward: flopCounter(() => forward(program), options),
+        step: flopCounter(() => step(program), options),
+      };
       for (const part of ['forward', 'step'] as const) {
         const { Global: all = {}, ...modules } = python[name]![part];
         // Python's hooks take a dropout that does nothing, whose output is its input, for all of what comes after it.

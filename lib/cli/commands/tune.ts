@@ -2,11 +2,20 @@ import { InvalidArgumentError } from 'commander';
 
 import type { AddCommand } from './command.js';
 
-const units: Readonly<Record<string, number>> = { '': 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, kb: 1e3, mb: 1e6, gb: 1e9 };
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+};
 
 function numberOf(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.');
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('It must be a number above 0.');
   return value;
 }
 
@@ -19,7 +28,8 @@ function countOf(text: string): number {
 function bytesOf(text: string): number {
   const [, number = '', unit = ''] = /^([\d.]+)\s*([a-z]*)$/i.exec(text) ?? [];
   const bytes = Number(number) * (units[unit.toLowerCase()] ?? NaN);
-  if (number === '' || !(bytes >= 1)) throw new InvalidArgumentError('It must be bytes, such as 4GiB, 500MB or 1000000.');
+  if (number === '' || !(bytes >= 1))
+    throw new InvalidArgumentError('It must be bytes, such as 4GiB, 500MB or 1000000.');
   return Math.floor(bytes);
 }
 

@@ -90,7 +90,9 @@ export class StepProfiling {
       'Times are those of the CPU: what a GPU does for an operator is not recorded.',
       '',
       result.table(),
-      ...(flops === null ? [] : ['', `FLOPs of a step: ${Math.round(flops.total / count)}, of all ${count}:`, String(flops)]),
+      ...(flops === null
+        ? []
+        : ['', `FLOPs of a step: ${Math.round(flops.total / count)}, of all ${count}:`, String(flops)]),
       '',
     ].join('\n');
   }

@@ -23,7 +23,13 @@ export interface LrFindOptions {
 const several = kind<number>('a whole number, 2 or more', (value) => whole.accepts(value) && Number(value) >= 2);
 const lrFindTakes = signature<LrFindOptions>(
   { experiment: kind('what prepareExperiment gave', (value) => value instanceof PreparedExperiment) },
-  { minLr: positive, maxLr: positive, steps: several, mode: oneOf('exponential', 'linear'), earlyStopThreshold: orNull(positive) },
+  {
+    minLr: positive,
+    maxLr: positive,
+    steps: several,
+    mode: oneOf('exponential', 'linear'),
+    earlyStopThreshold: orNull(positive),
+  },
 );
 
 /** What a learning rate range test found. */

@@ -21,7 +21,9 @@ export function snapshot(model: Module, optimizer: Optimizer): Restore {
 
 function snapshotModule(module: Module): Restore {
   const own = module as unknown as Record<string, unknown>;
-  const before = new Map(Object.keys(own).map((name) => [name, { value: own[name], restore: snapshotValue(own[name]) }]));
+  const before = new Map(
+    Object.keys(own).map((name) => [name, { value: own[name], restore: snapshotValue(own[name]) }]),
+  );
   const extra = copyOf(module.getExtraState?.());
   return () => {
     for (const name of Object.keys(own)) if (!before.has(name)) Reflect.deleteProperty(own, name);

@@ -79,8 +79,11 @@ function* counted(events: readonly ProfilerEvent[]): Generator<{ event: Profiler
     }
     const formula = event.kind === 'operator' ? formulas.get(event.name) : undefined;
     if (formula === undefined || event.inputs === null || event.outputs === null) continue;
+    const flops = formula(event.inputs, event.outputs);
+    // Under vmap its shapes are not known, and the operator inside it has those of all items.
+    if (flops === 0) continue;
     inside.add(event);
-    yield { event, flops: formula(event.inputs, event.outputs) };
+    yield { event, flops };
   }
 }
 

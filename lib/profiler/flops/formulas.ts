@@ -28,6 +28,7 @@ const bmm = ([b = 0, m = 0, k = 0]: Shape, [, , n = 0]: Shape): number => b * m 
 
 /** Of each point of the output (of the input, where it is transposed) with the whole filter. */
 function convolution(x: Shape, weight: Shape, out: Shape, isTransposed: boolean): number {
+  if (weight.length === 0) return 0;
   return product((isTransposed ? x : out).slice(2)) * (x[0] ?? 0) * product(weight) * 2;
 }
 

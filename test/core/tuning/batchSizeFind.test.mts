@@ -69,6 +69,9 @@ describe('batchSizeFind', () => {
   it('refuses what it does not know', async () => {
     const prepared = await prepareExperiment(experiment());
     const error = await failureOf(batchSizeFind(prepared, { mode: 'binsearch' } as never));
-    expect([error.code, error.message]).to.deep.equal(['INVALID_ARGUMENT', "batchSizeFind: mode must be 'power' or 'binary', got 'binsearch'."]);
+    expect([error.code, error.message]).to.deep.equal([
+      'INVALID_ARGUMENT',
+      "batchSizeFind: mode must be 'power' or 'binary', got 'binsearch'.",
+    ]);
   });
 });

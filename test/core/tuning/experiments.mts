@@ -52,7 +52,10 @@ registerPlugin({ name: 'tuning-lab', Model, Dataset, Config });
 
 /** An experiment that has been trained for some steps, so that all of its state is there. */
 export async function trained(training: object = {}, model: object = {}): Promise<PreparedExperiment> {
-  const config = experiment({ optimizerName: 'Adam', ...training }, { modelPlugin: 'tuning-lab', datasetPlugin: 'tuning-lab', model });
+  const config = experiment(
+    { optimizerName: 'Adam', ...training },
+    { modelPlugin: 'tuning-lab', datasetPlugin: 'tuning-lab', model },
+  );
   const prepared = await prepareExperiment(config);
   const { optimizer } = prepared;
   const own = prepared.model as Model;
@@ -78,7 +81,12 @@ export function stateOf({ model, optimizer, data }: PreparedExperiment & { data?
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, bytes(each)]));
   };
   return scope(() => ({
-    parameters: [...model.namedParameters()].map(([name, parameter]) => [name, bytes(parameter), bytes(parameter.grad), parameter.requiresGrad]),
+    parameters: [...model.namedParameters()].map(([name, parameter]) => [
+      name,
+      bytes(parameter),
+      bytes(parameter.grad),
+      parameter.requiresGrad,
+    ]),
     buffers: [...model.namedBuffers()].map(([name, buffer]) => [name, bytes(buffer)]),
     modes: [...model.namedModules()].map(([name, module]) => [name, module.training, Object.keys(module)]),
     optimizer: bytes(optimizer.stateDict()),
@@ -87,4 +95,3 @@ export function stateOf({ model, optimizer, data }: PreparedExperiment & { data?
     samples: data === undefined ? null : bytes((data as { samples: { get(i: number): unknown } }).samples.get(3)),
   }));
 }
-

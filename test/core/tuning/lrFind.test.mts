@@ -28,7 +28,8 @@ describe('lrFind', () => {
     const slope = (i: number): number => (found.smoothedLosses[i + 1]! - found.smoothedLosses[i - 1]!) / 2;
     const at = found.rates.indexOf(found.suggestion!);
     expect(at).to.be.within(10, 39);
-    for (let i = 11; i < 39; ++i) expect(slope(i), `step ${i}`).to.be.at.least(at > 10 && at < 39 ? slope(at) : -Infinity);
+    for (let i = 11; i < 39; ++i)
+      expect(slope(i), `step ${i}`).to.be.at.least(at > 10 && at < 39 ? slope(at) : -Infinity);
     expect(found.isDiverged).to.equal(false);
   });
 
@@ -59,7 +60,9 @@ describe('lrFind', () => {
     const groups = { parameterGroups: [{ match: 'head.*', learningRate: 0.1 }], accumulationSteps: 2 };
     const prepared = await trained({ ...groups, learningRate: 0.01 });
     const rates: number[][] = [];
-    const hook = prepared.optimizer.registerStepPreHook(() => void rates.push(prepared.optimizer.paramGroups.map(({ lr }) => Number(lr))));
+    const hook = prepared.optimizer.registerStepPreHook(
+      () => void rates.push(prepared.optimizer.paramGroups.map(({ lr }) => Number(lr))),
+    );
     await lrFind(prepared, { minLr: 1e-3, maxLr: 1e-1, steps: 3 });
     hook.remove();
     expect(rates.map((each) => each.map((rate) => Number(rate.toPrecision(6))))).to.deep.equal([
@@ -81,7 +84,9 @@ describe('lrFind', () => {
       if (code === null) expect((await finding).losses).to.have.length.greaterThan(3);
       else expect((await failureOf(finding)).message).to.equal('the plugin failed');
       expect(stateOf(prepared)).to.deep.equal(before);
-      expect([...prepared.model.parameters(), ...prepared.model.buffers()].every((each, i) => each === objects[i])).to.equal(true);
+      expect(
+        [...prepared.model.parameters(), ...prepared.model.buffers()].every((each, i) => each === objects[i]),
+      ).to.equal(true);
     });
   }
 
