@@ -1,3 +1,4 @@
+import { native } from '../native.js';
 import { startRecording, type Recorded } from './recording.js';
 
 /**
@@ -5,6 +6,8 @@ import { startRecording, type Recorded } from './recording.js';
  * devices. Throws what `body` throws, and INVALID_ARGUMENT where a profile runs in this thread.
  */
 export async function memoryPeak(body: () => Promise<void>): Promise<Recorded['peak']> {
+  // What is released meanwhile would be taken off.
+  native.collect();
   const stop = startRecording('memoryPeak', { shapes: false, memory: true, maxEvents: 0 });
   let recorded: Recorded | undefined;
   try {

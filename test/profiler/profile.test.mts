@@ -70,7 +70,7 @@ describe('profile', () => {
         return recordFunction('own backward', () => grad.mul(2));
       }
     }
-    const result = profile(() => (Double.apply(x) as typeof x).sum().backward());
+    const result = profile(() => Double.apply<[typeof x], typeof x>(x).sum().backward());
     const [own] = named(result.events, 'own backward');
     expect(own!.parent!.kind).to.equal('backward');
     expect(named(result.events, 'aten::mul').some(({ parent }) => parent === own)).to.equal(true);
