@@ -32,6 +32,7 @@ void define_everything(Napi::Env env, Napi::Object exports) {
   aiforge::define_device(env, exports);
   aiforge::define_accelerator(env, exports);
   aiforge::define_autocast(env, exports);
+  aiforge::define_profiler(env, exports);
   aiforge::define_distributed(env, exports);
 }
 

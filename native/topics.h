@@ -20,6 +20,7 @@ void define_device(Napi::Env env, Napi::Object exports);         // threads, ver
 void define_accelerator(Napi::Env env, Napi::Object exports);    // CUDA devices, streams, memory
 void define_autocast(Napi::Env env, Napi::Object exports);       // mixed precision
 void define_indexing(Napi::Env env, Napi::Object exports);       // x[…] and x[…] = value
+void define_profiler(Napi::Env env, Napi::Object exports);       // what operators take
 void define_sharing(Napi::Env env, Napi::Object exports);        // tensors between threads
 
 }  // namespace aiforge

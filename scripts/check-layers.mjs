@@ -65,16 +65,18 @@ const MAY_IMPORT = {
   testing: [...LEAVES, 'tensor', 'autograd'],
   // Some measure with operators of nn.
   metrics: ENGINE,
+  // It makes ranges of modules.
+  profiler: ENGINE,
   data: [...ENGINE, 'optim', 'cuda'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
-  core: [...TRAINING, 'cuda', 'amp', 'metrics'],
+  core: [...TRAINING, 'cuda', 'amp', 'metrics', 'profiler'],
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics'],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
 };
 
 await runMain(() => {

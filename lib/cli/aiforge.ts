@@ -15,6 +15,7 @@ import { addRuns } from './commands/runs.js';
 import { addSetup } from './commands/setup.js';
 import { addSweep } from './commands/sweep.js';
 import { addTrain } from './commands/train.js';
+import { addTune } from './commands/tune.js';
 import { explain } from './explain.js';
 import { endAsTold } from './hangUp.js';
 
@@ -30,10 +31,21 @@ Examples:
   aiforge plugins ls
   aiforge runs ls
   aiforge runs show spam/2026-01-31_12-00-00
+  aiforge tune lr experiments/spam.yaml
   aiforge setup
   aiforge doctor`;
 
-const commands: AddCommand[] = [addTrain, addConfig, addRuns, addSweep, addNew, addPlugins, addSetup, addDoctor];
+const commands: AddCommand[] = [
+  addTrain,
+  addConfig,
+  addRuns,
+  addSweep,
+  addTune,
+  addNew,
+  addPlugins,
+  addSetup,
+  addDoctor,
+];
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')

@@ -33,3 +33,15 @@ export { loadPlugin, registerPlugin, type LoadPluginOptions } from './plugins/pl
 export { loadRun, type LoadedRun, type LoadRunOptions, type Prediction } from './runs/loadRun.js';
 export { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 export { singleProcess, type ParallelModel, type ParallelOptions, type ParallelStep, type Ranks } from './ranks.js';
+export {
+  batchSizeFind,
+  type BatchSizeFindOptions,
+  type BatchSizeFindResult,
+  type BatchSizeTrial,
+} from './tuning/batchSizeFind.js';
+export { lrFind, type LrFindOptions, type LrFindResult } from './tuning/lrFind.js';
+export {
+  prepareExperiment,
+  type PreparedExperiment,
+  type PrepareExperimentOptions,
+} from './tuning/preparedExperiment.js';

@@ -14,11 +14,19 @@
 
 namespace aiforge {
 
+std::atomic<int> memory_recordings{0};
+
 namespace {
+
+void report(void* data, int64_t bytes) {
+  if (memory_recordings.load(std::memory_order_relaxed) == 0) return;
+  c10::reportMemoryUsageToProfiler(data, bytes, 0, 0, c10::Device(c10::kCPU));
+}
 
 void free_data(void* data) {
   if (data == nullptr) return;
   Block* block = Block::of(data);
+  report(data, -static_cast<int64_t>(block->bytes));
   const bool is_small = block->bytes <= small_blocks::kLargestBytes;
   is_small ? small_blocks::release(block) : large_blocks::release(block);
 }
@@ -26,7 +34,10 @@ void free_data(void* data) {
 class CachingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* data = bytes == 0 ? nullptr : allocate_block(bytes)->data();
+    if (bytes == 0) return {nullptr, nullptr, &free_data, c10::Device(c10::kCPU)};
+    Block* block = allocate_block(bytes);
+    void* data = block->data();
+    report(data, static_cast<int64_t>(block->bytes));
     return {data, data, &free_data, c10::Device(c10::kCPU)};
   }
 

@@ -45,6 +45,11 @@ export class CheckpointWriter {
     this.#manifest = new Manifest(parts.files);
   }
 
+  /** The run's folder. */
+  get directory(): string {
+    return this.#parts.files.directory;
+  }
+
   /** The metric by which weights are the best. */
   get monitor(): string {
     const { checkpoint, earlyStoppingMonitor } = this.#parts.training;

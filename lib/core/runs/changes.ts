@@ -68,6 +68,7 @@ const rules: Record<string, Rule> = {
   'training.findUnusedParameters': applied,
   'training.checkpoint': applied,
   'training.tensorboard': applied,
+  'training.profile': applied,
   'training.batchSize': atTheStartOfAnEpoch,
   'training.accumulationSteps': atTheStartOfAnEpoch,
   dataPath: applied,
@@ -124,7 +125,8 @@ export function changesOf(own: ExperimentConfig, given: ExperimentConfig, state:
 
 /** Whether a run with these changes measures what it would have measured without them, as far as it went. */
 export function keepsNumbers(changes: Record<string, Change>): boolean {
-  const harmless = /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*|pinMemory|tensorboard)|dataPath)$/;
+  const harmless =
+    /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*|profile(\..*)?|pinMemory|tensorboard)|dataPath)$/;
   return Object.keys(changes).every((path) => harmless.test(path));
 }
 

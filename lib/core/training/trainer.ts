@@ -29,6 +29,7 @@ import { Optimization } from './optimization.js';
 import type { Optimizers } from './optimizers.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
+import { StepProfiling } from './profiling.js';
 import type { Recorder } from './recorder.js';
 import { Schedules } from './scheduling.js';
 import type { LoggedStep } from './stepLog.js';
@@ -77,10 +78,12 @@ export class Trainer {
   #epochStep = 0;
   #feed: Feed | undefined;
   #isWhole = true;
+  readonly #profiling: StepProfiling | null;
 
   constructor(parts: TrainerParts) {
     const { data, training, ranks, model, optimizers, state, placement } = parts;
     this.#parts = parts;
+    this.#profiling = StepProfiling.of(parts);
     const train = new Subset(data.samples, data.splits.train);
     this.#sampler = new DistributedSampler(train.length, {
       numReplicas: ranks.worldSize,
@@ -147,6 +150,7 @@ export class Trainer {
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
     this.#feed = isStopping ? undefined : placement.feed(this.#loader.batches(state.batch));
     try {
+      this.#profiling?.beginEpoch();
       while (state.batch < this.batches && !isStopping) {
         if (this.isValidationDue) return this.#pause(this.#feed!);
         await this.#batch(this.#feed!);
@@ -157,6 +161,7 @@ export class Trainer {
       if (isStopping) await this.save();
       return isStopping ? 'stopped' : 'done';
     } finally {
+      this.#profiling?.endEpoch();
       this.#feed?.close();
       this.#feed = undefined;
     }
@@ -275,7 +280,9 @@ export class Trainer {
       this.#nonFinite.before();
       return feed.next();
     };
+    const before = state.step;
     await this.#optimization.train({ load, samples, batches: this.batches });
+    if (state.step !== before) this.#profiling?.endStep();
     ++state.batch;
     ++state.trainedBatches;
     // The GPU has its work; what is loaded now is loaded in the order of a run without one.

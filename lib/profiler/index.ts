@@ -1,0 +1,10 @@
+export type { EventKind, ProfilerEvent, RecordedValue } from './events.js';
+export { flopCounter, type FlopCounterOptions } from './flops/flopCounter.js';
+export type { FlopCounts, OperatorFlops } from './flops/flopCounts.js';
+export type { OperatorAverage } from './keyAverages.js';
+export { profile, type ProfileOptions } from './profile.js';
+export { Profiler, type ProfilerOptions } from './profiler.js';
+export type { KeyAveragesOptions, ProfileResult, TableOptions } from './profileResult.js';
+export { recordFunction } from './recordFunction.js';
+export { schedule, type ProfilerAction, type ScheduleOptions } from './schedule.js';
+export type { SortKey } from './table.js';
