@@ -104,7 +104,7 @@ export const TrainingConfig = z
       .boolean()
       .default(false)
       .describe(
-        'Record the norm of the gradients, samples (and what steps weigh) a second, and memory with each step; default false',
+        'Record the norm of the gradients, samples (and what steps weigh) a second, memory and the FLOPs of the model with each step; default false',
       ),
     averaging: AveragingConfig.nullable()
       .default(null)

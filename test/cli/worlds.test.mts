@@ -24,6 +24,11 @@ interface Trained {
   epochs: number[][];
 }
 
+const weightsOf = (directory: string): number[] => {
+  const { tensors } = loadSafetensors(path.join(directory, 'last.safetensors'));
+  return [...tensors['model.w']!.tolist<number[]>(), tensors['model.bias']!.item<number>()];
+};
+
 const script = path.resolve('test/cli/fixtures/worlds.mjs');
 
 // Windows of 12 samples: worlds × batches × samples of a batch.
@@ -50,7 +55,7 @@ describe('training on any number of ranks', () => {
     const metrics = readFileSync(path.join(directory, 'metrics.jsonl'), 'utf8').trim().split('\n');
     const measured = metrics.map((line) => (JSON.parse(line) as { metrics?: Record<string, number> }).metrics ?? {});
     return {
-      weights: loadSafetensors(path.join(directory, 'last.safetensors')).tensors['model.w']!.tolist<number[]>(),
+      weights: weightsOf(directory),
       rates: measured.flatMap(({ train_loss_step, learning_rate }) => (train_loss_step === undefined ? [] : [learning_rate!])), // prettier-ignore
       history: said[0]!.history,
       epochs: [0, 1, 2].map((epoch) => said.flatMap(({ epochs }) => epochs[epoch]!)),
@@ -71,6 +76,44 @@ describe('training on any number of ranks', () => {
           for (const name of ['train_loss', 'val_loss', 'val_root']) {
             expect(epoch[name], name).to.be.closeTo(whole!.history[i]![name]!, 1e-6);
           }
+        });
+      }
+    }).timeout(120_000);
+  }
+
+  for (const [what, weighting, sizes] of [
+    [
+      'a model steps its optimizer itself',
+      'manual',
+      [
+        [1, 12, 1],
+        [2, 6, 1],
+        [3, 4, 1],
+      ],
+    ],
+    [
+      'batches of some ranks are left out',
+      'skip',
+      [
+        [1, 1, 12],
+        [2, 1, 6],
+        [3, 1, 4],
+      ],
+    ],
+  ] as const) {
+    // prettier-ignore
+    it(`gives the same weights and losses where ${what}`, async () => {
+      const trained: Trained[] = [];
+      for (const [ranks, batchSize, steps] of sizes) trained.push(await train(ranks, batchSize, steps, weighting));
+      const [whole, ...others] = trained;
+      expect(whole!.rates).to.have.length(6);
+      expect(whole!.weights.every(Number.isFinite)).to.equal(true);
+      for (const other of others) {
+        expect(other.rates).to.deep.equal(whole!.rates);
+        other.weights.forEach((value, i) => expect(value).to.be.closeTo(whole!.weights[i]!, 1e-6));
+        other.history.forEach(({ train_loss, val_loss }, i) => {
+          if (weighting === 'skip') expect(train_loss).to.be.closeTo(whole!.history[i]!.train_loss!, 1e-6);
+          expect(val_loss).to.be.closeTo(whole!.history[i]!.val_loss!, 1e-6);
         });
       }
     }).timeout(120_000);

@@ -206,7 +206,15 @@ describe('validation within an epoch', () => {
   it('measures steps where that is asked for', async () => {
     const { runDirectory } = await runIn(inside('measures'), experiment({ epochs: 1, logStepMetrics: true }));
     const [first] = linesOf(runDirectory).filter(({ interval }) => interval === 'step');
-    expect(first!.metrics).to.include.keys('grad_norm', 'samples_per_second', 'memory_mib', 'train_loss_step');
+    expect(first!.metrics).to.include.keys(
+      'grad_norm',
+      'samples_per_second',
+      'memory_mib',
+      'flops_per_second',
+      'train_loss_step',
+    );
+    // Two layers of 4 by 8 and 8 by 2 for 8 samples: forward, the gradients of both weights, and of the second one's input.
+    expect(first!.metrics!.model_flops).to.equal(2 * 8 * (2 * (4 * 8 + 8 * 2) + 8 * 2));
     const unclipped = first!.metrics!.grad_norm as number;
     const clipped = await runIn(inside('clipped'), experiment({ epochs: 1, logStepMetrics: true, gradClipNorm: 0.01 }));
     const [same] = linesOf(clipped.runDirectory).filter(({ interval }) => interval === 'step');

@@ -78,4 +78,12 @@ describe('training.profile', () => {
     expect(error.code).to.equal('CONFIG_INVALID');
     expect(error.message).to.match(/training\.profile.*step.*steps/s);
   });
+
+  it('goes with the measures of steps, which count FLOPs when it is over', async () => {
+    const profile = { steps: 2, skip: 0, warmup: 0, trace: false };
+    const { runDirectory } = await runIn(runs, experiment({ epochs: 1, logStepMetrics: true, profile })); // prettier-ignore
+    const steps = linesOf(runDirectory).filter(({ interval }) => interval === 'step');
+    expect(steps[0]!.metrics).to.not.have.property('model_flops');
+    expect(steps.at(-2)!.metrics!.model_flops).to.be.above(0);
+  });
 });

@@ -14,6 +14,7 @@ import { singleProcess } from '../ranks.js';
 import { logging } from '../training/logbook.js';
 import { NonFinite } from '../training/nonFinite.js';
 import { Optimization } from '../training/optimization.js';
+import { StepMeasures } from '../training/stepMeasures.js';
 import { Schedules } from '../training/scheduling.js';
 import { limitSplits } from '../training/limits.js';
 import { Placement } from '../training/placement.js';
@@ -120,6 +121,7 @@ async function optimizationOf(
     callbacks: new Callbacks([]),
     nonFinite: new NonFinite({ training, model, state, device }),
     averaging: null,
+    measures: new StepMeasures({ logStepMetrics: false }, 1, device),
     isOnDevice: device !== 'cpu',
     onStep: () => undefined,
   });

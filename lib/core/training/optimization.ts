@@ -19,6 +19,7 @@ import { measured, type Measured } from './runningSum.js';
 import { Recorder } from './recorder.js';
 import type { Schedules } from './scheduling.js';
 import { StepLog, type LoggedStep } from './stepLog.js';
+import type { StepMeasures } from './stepMeasures.js';
 import { readStep, type Step } from './stepOutput.js';
 
 export interface OptimizationParts {
@@ -33,6 +34,7 @@ export interface OptimizationParts {
   precision: Precision;
   nonFinite: NonFinite;
   averaging: Averaging | null;
+  measures: StepMeasures;
   isOnDevice: boolean;
   /** Takes what a batch's step gave. */
   onBatch: (step: Step) => void;
@@ -118,7 +120,7 @@ export class Optimization {
     if (this.#manual !== undefined) return this.#trainManually(batch, this.#manual);
     const { optimizer } = onlyOptimizer(this.#parts.optimizers);
     if (optimizer instanceof LBFGS) return this.#trainByClosure(batch, optimizer);
-    this.#inMode(() => {
+    this.#inMode(batch.samples, () => {
       const loaded = batch.load();
       if (closes) this.#backward(loaded, batch.samples, size);
       else this.#parts.parallel.noSync(() => this.#backward(loaded, batch.samples, size));
@@ -135,9 +137,10 @@ export class Optimization {
   }
 
   /** What a step is computed in: a scope, and the graph's guard where it was asked for. */
-  #inMode(step: () => void): void {
-    const { training } = this.#parts;
-    scope(() => (training.detectAnomaly ? detectAnomaly(step) : step()));
+  #inMode(samples: number, step: () => void): void {
+    const { training, measures } = this.#parts;
+    const counted = () => measures.counting(samples, step);
+    scope(() => (training.detectAnomaly ? detectAnomaly(counted) : counted()));
   }
 
   #backward(batch: unknown, samples: number, windowSize: number): void {
@@ -220,7 +223,7 @@ export class Optimization {
     const name = onlyOptimizer(this.#parts.optimizers).name;
     let first: Step | undefined;
     await callbacks.tell('onOptimizerStepStart', () => ({ ...this.#counters(), optimizer: name }));
-    this.#inMode(() => {
+    this.#inMode(batch.samples, () => {
       const loaded = batch.load();
       optimizer.step(() => {
         optimizer.zeroGrad();
@@ -243,7 +246,7 @@ export class Optimization {
   async #trainManually(batch: TrainingBatch, manual: ManualOptimization): Promise<void> {
     const { callbacks, parallel, nonFinite } = this.#parts;
     let value: Measured = NaN;
-    this.#inMode(() => {
+    this.#inMode(batch.samples, () => {
       const loaded = batch.load();
       const read = parallel.noSync(() => manual.during(() => this.#forward(loaded, batch.samples)));
       this.#take(nonFinite.look(read, loaded));

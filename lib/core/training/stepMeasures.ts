@@ -1,11 +1,13 @@
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import * as cuda from '../../cuda/index.js';
+import { flopCounter } from '../../profiler/index.js';
+import { isRecording } from '../../profiler/recording.js';
 import type { Device } from '../../tensor/index.js';
 import type { Step } from './stepOutput.js';
 
 /**
  * What is measured with each step of the optimizer where `training.logStepMetrics` asks for it: the norm of the gradients,
- * samples a second (and tokens, or whatever a step's weight counts), and memory.
+ * samples a second (and tokens, or whatever a step's weight counts), the model's FLOPs as its first batch takes them, and memory.
  */
 export class StepMeasures {
   readonly #isOn: boolean;
@@ -13,6 +15,8 @@ export class StepMeasures {
   #weight = 0;
   #isWeighted = false;
   #since = performance.now();
+  /** Of the forward and backward pass of one sample; undefined before they were counted. */
+  #flopsOfSample: number | undefined;
 
   constructor(
     training: Pick<TrainingConfig, 'logStepMetrics'>,
@@ -20,6 +24,12 @@ export class StepMeasures {
     private readonly device: Device,
   ) {
     this.#isOn = training.logStepMetrics;
+  }
+
+  /** Runs the passes of a batch; counts their FLOPs once, as soon as no profile takes what is recorded. */
+  counting(samples: number, passes: () => void): void {
+    if (!this.#isOn || this.#flopsOfSample !== undefined || isRecording()) passes();
+    else this.#flopsOfSample = flopCounter(passes).total / samples;
   }
 
   addBatch({ weight, samples, isWeighted }: Step): void {
@@ -34,10 +44,12 @@ export class StepMeasures {
     const now = performance.now();
     const seconds = (now - this.#since) / 1000;
     const perSecond = (count: number) => (count * this.worldSize) / seconds;
+    const flops = (this.#flopsOfSample ?? 0) * this.#samples;
     const measures = {
       ...(readNorm === undefined ? {} : { grad_norm: readNorm() }),
       samples_per_second: perSecond(this.#samples),
       ...(this.#isWeighted ? { weight_per_second: perSecond(this.#weight) } : {}),
+      ...(flops === 0 ? {} : { model_flops: flops * this.worldSize, flops_per_second: perSecond(flops) }),
       memory_mib: mebibytes(process.memoryUsage.rss()),
       ...(this.device === 'cpu' ? {} : { cuda_memory_mib: mebibytes(cuda.memoryAllocated(this.device as cuda.CudaDevice)) }), // prettier-ignore
     };

@@ -103,6 +103,7 @@ export class Trainer {
       ...parts,
       schedules: this.#schedules,
       nonFinite: this.#nonFinite,
+      measures: this.#measures,
       isOnDevice: placement.device !== 'cpu',
       onBatch: (step) => {
         this.#running.add(step);
