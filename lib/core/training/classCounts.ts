@@ -1,4 +1,4 @@
-import { keep, type Tensor, tensor, zeros } from '../../tensor/index.js';
+import { keep, type Device, type Tensor, tensor, zeros } from '../../tensor/index.js';
 
 /** How often class `row` was predicted as class `column`. */
 export type ConfusionTable = number[][];
@@ -43,11 +43,8 @@ export class ClassCounts {
     const known = targets.ge(0).to('int64');
     const actual = targets.clamp(0);
     const predicted = predictions.detach().argmax(1);
-    const size = sizeOf(classes);
     this.#classes = classes;
-    // Counts that a checkpoint gave come to where the predictions are.
-    const counts =
-      this.#counts?.to(predictions.device) ?? zeros([size], { dtype: 'int64', device: predictions.device });
+    const counts = this.#countsOn(predictions.device);
     if (classes <= largestTable) {
       counts.scatterAdd_(0, actual.mul(classes).add(predicted), known);
     } else {
@@ -56,7 +53,13 @@ export class ClassCounts {
       counts.scatterAdd_(0, predicted.add(classes), known);
       counts.scatterAdd_(0, actual.add(2 * classes), known);
     }
-    this.#counts = keep(counts);
+  }
+
+  /** Those that a checkpoint gave come to where the predictions are. */
+  #countsOn(device: Device): Tensor {
+    if (this.#counts?.device === device) return this.#counts;
+    const counts = this.#counts?.to(device) ?? zeros([sizeOf(this.#classes)], { dtype: 'int64', device });
+    return (this.#counts = keep(counts));
   }
 
   /** The share of right predictions so far; undefined without any. */
