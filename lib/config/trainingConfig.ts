@@ -7,6 +7,12 @@ import { SchedulerConfig } from './schedulerConfig.js';
 const count = z.int().min(1);
 const fraction = z.number().min(0).lt(1);
 
+/** Parameters that do not learn in the first epochs. */
+const FrozenConfig = z.strictObject({
+  match: z.string().min(1).describe('Names of parameters; * is anything'),
+  epochs: count.describe('Epochs in which they do not learn'),
+});
+
 /** Batches of an epoch: so many, or a share of them. */
 const batches = (least: z.ZodNumber, what: string) =>
   least
@@ -45,9 +51,11 @@ export const TrainingConfig = z
         "Parameters with options of their own: patterns of names, in which * is anything, and options of the optimizer, such as { match: '*.bias', weightDecay: 0 }; the first that matches counts; default []",
       ),
     freeze: z
-      .array(z.string().min(1))
+      .array(z.union([z.string().min(1), FrozenConfig]))
       .default([])
-      .describe("Parameters that do not learn, by patterns of their names such as 'encoder.*'; default []"),
+      .describe(
+        "Parameters that do not learn, by patterns of their names such as 'encoder.*', or for so many epochs alone: { match: 'encoder.*', epochs: 2 }; default []",
+      ),
     scheduler: SchedulerConfig.nullable()
       .default(null)
       .describe('How the learning rate changes: name and options of a schedule, null for a constant one; default null'),

@@ -92,6 +92,15 @@ describe('training on any number of ranks', () => {
       ],
     ],
     [
+      'a weight is frozen at first',
+      'thaw',
+      [
+        [1, 12, 1],
+        [2, 6, 1],
+        [3, 4, 1],
+      ],
+    ],
+    [
       'batches of some ranks are left out',
       'skip',
       [
@@ -101,7 +110,6 @@ describe('training on any number of ranks', () => {
       ],
     ],
   ] as const) {
-    // prettier-ignore
     it(`gives the same weights and losses where ${what}`, async () => {
       const trained: Trained[] = [];
       for (const [ranks, batchSize, steps] of sizes) trained.push(await train(ranks, batchSize, steps, weighting));

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import { loadSafetensors, registerPlugin, type EpochEnd, type optim } from 'aiforge';
+import { loadSafetensors, registerPlugin, type Callback, type EpochEnd, type nn, type optim } from 'aiforge';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -99,5 +99,29 @@ describe('training.parameterGroups and training.freeze', () => {
     }
     expect(() => grouped({ parameterGroups: [{ match: '*', lr: 1 }] })).to.throw(/expected the rate as learningRate/);
     expect(() => grouped({ parameterGroups: [{ weightDecay: 1 }] })).to.throw(/match/);
+  });
+
+  it('thaws parameters after so many epochs, and goes on to the last bit', async () => {
+    const training = { freeze: [{ match: 'body.0.*', epochs: 1 }, 'head.bias'], epochs: 3 };
+    const weights: Record<string, unknown>[] = [];
+    let model: nn.Module | undefined;
+    const callback: Callback = {
+      onRunStart: (run) => void (model = run.model),
+      onStageStart: ({ stage }) => void (stage === 'train' && weights.push(listOf(model!))),
+      onRunEnd: () => void weights.push(listOf(model!)),
+    };
+    const listOf = (of: nn.Module) => Object.fromEntries([...of.namedParameters()].map(([name, value]) => [name, value.tolist()])); // prettier-ignore
+    const whole = await runIn(path.join(folder, 'thawed'), experiment(training), { callbacks: [callback] });
+    const [first, second, third] = weights;
+    expect(second!['body.0.weight']).to.deep.equal(first!['body.0.weight']);
+    expect(second!['head.weight']).to.not.deep.equal(first!['head.weight']);
+    expect(third!['body.0.weight']).to.not.deep.equal(second!['body.0.weight']);
+    expect(third!['head.bias']).to.deep.equal(first!['head.bias']);
+    for (const [epoch, batch] of [[1, 11], [2, 3]] as const) { // prettier-ignore
+      const runs = path.join(folder, `thawed-${epoch}`);
+      const cut = await runIn(runs, experiment(training), abortAt(epoch, batch));
+      await runIn(runs, experiment({ ...training, resumeFrom: cut.runDirectory }));
+      expect(bytesOf(cut.runDirectory) === bytesOf(whole.runDirectory)).to.equal(true);
+    }
   });
 });

@@ -8,7 +8,7 @@ import type { Callbacks } from '../callbacks/callbacks.js';
 import { loadWeights, type RunState } from '../checkpoints/checkpoint.js';
 import type { CheckpointWriter } from '../checkpoints/checkpointWriter.js';
 import { randomState, restoreRandomState } from '../randomState.js';
-import type { ParallelStep, Ranks } from '../ranks.js';
+import type { Ranks } from '../ranks.js';
 import type { ExperimentData } from '../runs/experiment.js';
 import type { RunPlan } from '../runs/plan.js';
 import type { RunFiles } from '../runs/runDirectory.js';
@@ -18,6 +18,8 @@ import { averageStatistics } from './averageStatistics.js';
 import { countersOf } from './counters.js';
 import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyStopping.js';
 import { evaluate, named, tryValidation } from './evaluation.js';
+import type { Parallel } from './parallel.js';
+import { thaw } from './parameterGroups.js';
 import type { Placement } from './placement.js';
 import type { Precision } from './precision.js';
 import { Recorder } from './recorder.js';
@@ -29,7 +31,7 @@ export interface Run {
   files: RunFiles;
   data: ExperimentData;
   ranks: Ranks;
-  parallel: ParallelStep;
+  parallel: Parallel;
   trainer: Trainer;
   writer: CheckpointWriter;
   agreement: Agreement;
@@ -83,7 +85,9 @@ async function runEpoch(run: Run): Promise<boolean> {
   const { state, plan, callbacks, trainer, stopping } = run;
   const { training } = plan.config;
   const start = performance.now();
+  thaw(plan.model, training.freeze, state.epoch);
   await callbacks.tell('onEpochStart', () => countersOf(state, training));
+  await run.parallel.renew();
   for (;;) {
     // A run that goes on may stand where a validation is due.
     if (trainer.isValidationDue && !(await validateWithin(run))) return false;

@@ -27,11 +27,26 @@ function checkPatterns(model: Module, patterns: readonly string[], path: readonl
   }
 }
 
-/** Lets the parameters that the patterns name learn no more. */
-export function freeze(model: Module, patterns: readonly string[]): void {
-  checkPatterns(model, patterns, ['training', 'freeze']);
+type Frozen = TrainingConfig['freeze'];
+
+const patternOf = (frozen: Frozen[number]): string => (typeof frozen === 'string' ? frozen : frozen.match);
+
+/** Lets the parameters that the patterns name not learn. */
+export function freeze(model: Module, frozen: Frozen): void {
+  checkPatterns(model, frozen.map(patternOf), ['training', 'freeze']);
   for (const [name, parameter] of model.namedParameters()) {
-    if (patterns.some((pattern) => isMatch(pattern, name))) parameter.requiresGrad = false;
+    if (frozen.some((each) => isMatch(patternOf(each), name))) parameter.requiresGrad = false;
+  }
+}
+
+/** To be called before each epoch, with those that are done: lets parameters learn from then on that were frozen for so many. */
+export function thaw(model: Module, frozen: Frozen, epochs: number): void {
+  if (!frozen.some((each) => typeof each !== 'string' && each.epochs === epochs)) return;
+  const stays = frozen.filter((each) => typeof each === 'string' || each.epochs > epochs).map(patternOf);
+  const thawed = frozen.filter((each) => typeof each !== 'string' && each.epochs === epochs).map(patternOf);
+  for (const [name, parameter] of model.namedParameters()) {
+    const matches = (pattern: string) => isMatch(pattern, name);
+    if (thawed.some(matches) && !stays.some(matches)) parameter.requiresGrad = true;
   }
 }
 

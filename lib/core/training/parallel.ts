@@ -1,0 +1,49 @@
+import type { Module } from '../../nn/index.js';
+import type { Tensor } from '../../tensor/index.js';
+import type { ParallelOptions, ParallelStep, Ranks } from '../ranks.js';
+
+/**
+ * What training steps run in on several ranks. Ranks agree at the start which parameters learn; where that changes, they have to
+ * agree anew, or the gradients of what was frozen would stay each rank's own.
+ */
+export class Parallel implements ParallelStep {
+  #step!: ParallelStep;
+  #learning: readonly Tensor[] = [];
+
+  private constructor(
+    private readonly ranks: Ranks,
+    private readonly model: Module,
+    private readonly options: ParallelOptions,
+  ) {}
+
+  static async open(ranks: Ranks, model: Module, options: ParallelOptions): Promise<Parallel> {
+    const parallel = new Parallel(ranks, model, options);
+    await parallel.renew();
+    return parallel;
+  }
+
+  /** To be called by every rank before an epoch. */
+  async renew(): Promise<void> {
+    const learning = [...this.model.parameters()].filter(({ requiresGrad }) => requiresGrad);
+    const known = this.#learning;
+    if (learning.length === known.length && learning.every((parameter, i) => parameter === known[i])) return;
+    this.#learning = learning;
+    this.#step = await this.ranks.parallelize(this.model as never, this.options);
+  }
+
+  run<T>(forward: () => T): T {
+    return this.#step.run(forward);
+  }
+
+  noSync<T>(body: () => T): T {
+    return this.#step.noSync(body);
+  }
+
+  shareBuffers(): void {
+    this.#step.shareBuffers();
+  }
+
+  averageGradients(parameters: readonly Tensor[]): void {
+    this.#step.averageGradients(parameters);
+  }
+}
