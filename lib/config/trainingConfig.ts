@@ -69,7 +69,13 @@ export const TrainingConfig = z
       .default(5)
       .describe('Epochs without a better monitored value before training stops, null for never; default 5'),
     earlyStoppingMonitor: z.string().min(1).default('val_loss').describe("Metric to watch; default 'val_loss'"),
-    earlyStoppingMode: z.enum(['min', 'max']).default('min').describe("Whether less or more is better; default 'min'"),
+    earlyStoppingMode: z
+      .enum(['min', 'max'])
+      .nullable()
+      .default(null)
+      .describe(
+        'Whether less or more of it is better, null for what its name says, as loss and accuracy do; default null',
+      ),
     useDistributed: z.boolean().default(false).describe('Train on several processes; default false'),
     localRank: z.int().min(0).default(0).describe('Number of this process on its machine, from 0; default 0'),
     worldSize: count.default(1).describe('Processes that train together; default 1'),
@@ -224,7 +230,7 @@ export const TrainingConfig = z
           .enum(['min', 'max'])
           .nullable()
           .default(null)
-          .describe('Whether less or more of it is better, null for earlyStoppingMode; default null'),
+          .describe('Whether less or more of it is better, null for what its name says; default null'),
         background: z
           .boolean()
           .default(false)
@@ -270,6 +276,11 @@ export const TrainingConfig = z
   .refine((training) => training.gradClipNorm === null || training.gradClipValue === null, {
     path: ['gradClipValue'],
     error: 'expected gradClipNorm or gradClipValue, not both',
+  })
+  .refine((training) => !(training.detectAnomaly && training.precision === 'float16'), {
+    path: ['detectAnomaly'],
+    error:
+      'expected precision float32 or bfloat16 with it: in float16 a step may overflow, which is skipped, and it would end the run',
   })
   .refine((training) => training.checkpoint.monitor !== null || training.checkpoint.mode === null, {
     path: ['checkpoint', 'mode'],

@@ -32,7 +32,7 @@ import { frozenCopy } from './copies.js';
 import { describeDevice, deviceOf, onDevice } from './devices.js';
 import { restoreRandomState } from './randomState.js';
 import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
-import { initialState, startOf, tracked } from './runs/beginning.js';
+import { initialState, requireSame, startOf, tracked } from './runs/beginning.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizers, type ResumedRun, type RunPlan } from './runs/plan.js';
 import { createRunDirectory, removeHalfWritten, runFiles, warnOfMissing, type RunFiles } from './runs/runDirectory.js';
@@ -338,7 +338,9 @@ export class Orchestrator {
       }
     }
     if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
+    const known = new Set(model.parameters());
     await callbacks.tell('onRunStart', () => startOf(plan, data, ranks, files));
+    requireSame(model, known);
     // What a checkpoint cannot hold is told before the first one is due.
     scope(() => splitTensors(callbacks.save()));
     if (resumed === undefined) await tryMonitor(plan, data, { placement, precision, callbacks });

@@ -11,6 +11,8 @@ export interface ParallelStep {
   shareBuffers(): void;
   /** Averages, over the ranks, gradients that a model took by itself, in `noSync`; of a parameter that only some have used, zeros count for the others. */
   averageGradients(parameters: readonly Tensor[]): void;
+  /** Whether every rank has come with the same number; every rank must ask. */
+  agree(number: number): boolean;
 }
 
 /** What a model must have to be trained by several ranks. */
@@ -69,6 +71,7 @@ export const singleProcess: Ranks = {
       noSync: (body) => body(),
       shareBuffers: () => undefined,
       averageGradients: () => undefined,
+      agree: () => true,
     }),
 };
 

@@ -55,6 +55,7 @@ const trainableKind = kind<TrainableModule>(
 );
 
 const averageTakes = signature({ parameters: listOf(tensorKind) });
+const agreeTakes = signature({ number });
 const ddpTakes = signature<DistributedDataParallelOptions>(
   { module: trainableKind },
   {
@@ -270,6 +271,17 @@ export class DistributedDataParallel<M extends TrainableModule> {
   averageGradients(parameters: readonly Tensor[]): void {
     averageTakes.check('DistributedDataParallel.averageGradients', arguments);
     scope(() => noGrad(() => this.#average(parameters)));
+  }
+
+  /** Whether every rank has come with the same number; every rank must ask. */
+  agree(number: number): boolean {
+    agreeTakes.check('DistributedDataParallel.agree', arguments);
+    return scope(() => {
+      const both = tensor([number, -number], { dtype: 'float64' });
+      this.#group.allReduceSync(both, { op: 'max' });
+      const [most, least] = both.tolist<[number, number]>();
+      return most === -least;
+    });
   }
 
   #average(parameters: readonly Tensor[]): void {

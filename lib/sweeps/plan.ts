@@ -5,6 +5,7 @@ import { ExperimentConfig as ExperimentSchema } from '../config/experimentConfig
 import { loadExperimentConfig } from '../config/load.js';
 import { isPath } from '../config/paths.js';
 import { keysAt, textAt } from '../config/schemaShape.js';
+import { directionOf } from '../config/monitorMode.js';
 import { settingCalled } from '../config/settingNames.js';
 import { placed } from '../config/source.js';
 import { unknownKey } from '../config/validate.js';
@@ -168,14 +169,15 @@ function comparison(sweep: SweepFile, { training }: ExperimentConfig): { metric:
       `there is no metric '${metric}'.${didYouMean(metric, names)} Metrics begin with train_, val_ or test_.`,
     );
   }
-  if (mode === undefined && metric !== training.earlyStoppingMonitor) {
+  const own = (metric === training.earlyStoppingMonitor ? training.earlyStoppingMode : null) ?? directionOf(metric);
+  if (mode === undefined && own === undefined) {
     throw refusal(
       sweep,
       ['metric'],
-      `it is not what the experiment watches, ${training.earlyStoppingMonitor}: say by mode: min or mode: max which of its values are better.`,
+      `'${metric}' does not say which of its values are better: say it by mode: min or mode: max.`,
     );
   }
-  return { metric, mode: mode ?? training.earlyStoppingMode };
+  return { metric, mode: mode ?? own! };
 }
 
 /** Processes times threads are never more than the cores of this process. */

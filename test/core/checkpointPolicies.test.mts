@@ -140,7 +140,9 @@ describe('checkpoints', () => {
 
   it('refuses a mode without its monitor, and a monitor that nobody measures before training begins', async () => {
     expect(() => experiment({ checkpoint: { mode: 'max' } })).to.throw(/expected training.checkpoint.monitor with it/);
-    const unknown = await failureOf(runIn(inside('unknown'), experiment({ checkpoint: { monitor: 'val_acuracy' } })));
+    const unknown = await failureOf(
+      runIn(inside('unknown'), experiment({ checkpoint: { monitor: 'val_acuracy', mode: 'max' } })),
+    );
     expect(unknown.message).to.match(/training\.checkpoint\.monitor: there is no metric 'val_acuracy'. Did you mean 'val_accuracy'/); // prettier-ignore
     expect((await failureOf(runIn(inside('odd'), experiment({ checkpoint: { monitor: 'accuracy' } })))).message).to.match(/checkpoint\.monitor: there is no metric 'accuracy'/); // prettier-ignore
   });

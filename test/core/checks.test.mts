@@ -88,7 +88,9 @@ describe('what a run checks', () => {
     it('a metric to watch that no step measures', async () => {
       let steps = 0;
       alter = (output, kind) => (kind === 'training' ? (steps++, output) : { ...output, metrics: { mae: 1 } });
-      const failure = await failureOf(run(experiment({ earlyStoppingMonitor: 'val_mea' }, altered)));
+      const failure = await failureOf(
+        run(experiment({ earlyStoppingMonitor: 'val_mea', earlyStoppingMode: 'min' }, altered)),
+      );
       expect(failure.message).to.match(/no metric 'val_mea'.*Did you mean 'val_mae'.*val_accuracy, val_f1, val_mae/s);
       expect(steps).to.equal(0);
     });

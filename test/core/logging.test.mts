@@ -126,7 +126,9 @@ describe('log', () => {
     );
     expect(bestEpoch).to.equal(1);
     expect(history).to.have.lengthOf(3);
-    const { message } = await failureOf(runIn(folder, logged({ earlyStoppingMonitor: 'val_mots' })));
+    const { message } = await failureOf(
+      runIn(folder, logged({ earlyStoppingMonitor: 'val_mots', earlyStoppingMode: 'min' })),
+    );
     expect(message).to.match(/Did you mean 'val_most'/);
   });
 

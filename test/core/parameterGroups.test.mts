@@ -117,7 +117,11 @@ describe('training.parameterGroups and training.freeze', () => {
     expect(second!['head.weight']).to.not.deep.equal(first!['head.weight']);
     expect(third!['body.0.weight']).to.not.deep.equal(second!['body.0.weight']);
     expect(third!['head.bias']).to.deep.equal(first!['head.bias']);
-    for (const [epoch, batch] of [[1, 11], [2, 3]] as const) { // prettier-ignore
+    for (const [epoch, batch] of [
+      [1, 11],
+      [2, 3],
+    ] as const) {
+      // prettier-ignore
       const runs = path.join(folder, `thawed-${epoch}`);
       const cut = await runIn(runs, experiment(training), abortAt(epoch, batch));
       await runIn(runs, experiment({ ...training, resumeFrom: cut.runDirectory }));

@@ -58,7 +58,7 @@ export class CheckpointWriter {
 
   get #mode(): 'min' | 'max' {
     const { checkpoint, earlyStoppingMode } = this.#parts.training;
-    return checkpoint.mode ?? earlyStoppingMode;
+    return checkpoint.mode ?? earlyStoppingMode ?? 'min';
   }
 
   /** Whether a checkpoint is due after this many steps of the optimizer. */

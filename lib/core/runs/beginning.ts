@@ -1,6 +1,9 @@
 import path from 'node:path';
 
 import type { TrackedRun } from '../../tracking/tracker.js';
+import { AiforgeError } from '../../errors.js';
+import type { Tensor } from '../../tensor/index.js';
+import type { BaseModel } from '../baseModel.js';
 import type { RunStart } from '../callbacks/callback.js';
 import type { RunState } from '../checkpoints/checkpoint.js';
 import type { Ranks } from '../ranks.js';
@@ -28,6 +31,15 @@ export function startOf(
     model,
     optimizers,
   };
+}
+
+/** Parameters that came after the optimizers were made would never learn. */
+export function requireSame(model: BaseModel, known: ReadonlySet<Tensor>): void {
+  const foreign = [...model.namedParameters()].find(([, parameter]) => !known.has(parameter));
+  const count = [...model.parameters()].length;
+  if (foreign === undefined && count === known.size) return;
+  const what = foreign === undefined ? `${known.size - count} parameters are gone` : `the parameter '${foreign[0]}' is another one`; // prettier-ignore
+  throw new AiforgeError('PLUGIN_INVALID', `onRunStart changed the model: ${what}, which the optimizers do not know. Replace layers in the model's constructor, and set only their values here.`); // prettier-ignore
 }
 
 /** Where a run stands that begins. */

@@ -16,12 +16,12 @@ import { restoreOptimizer } from '../checkpoints/optimizerState.js';
 import { called } from '../plugins/calls.js';
 import { randomState, type RandomState } from '../randomState.js';
 import type { Ranks } from '../ranks.js';
-import { checkMonitor } from '../training/earlyStopping.js';
+import { checkMonitor, withModes } from '../training/earlyStopping.js';
 import { withFastDevRun } from '../training/limits.js';
 import { checkpointActivations } from '../training/activationCheckpointing.js';
 import { checkedOptimizers, soleName, type Optimizers } from '../training/optimizers.js';
 import { freeze, parameterGroups } from '../training/parameterGroups.js';
-import { changesOf, type Change } from './changes.js';
+import { changesOf, hasOpenLength, type Change } from './changes.js';
 import { configureLoss, createModel, resolvedConfig, resolvePlugins, type ExperimentPlugins } from './experiment.js';
 import { runDirectoryOf, runFiles } from './runDirectory.js';
 
@@ -55,7 +55,7 @@ export interface RunPlan {
 export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, device: Device): RunPlan {
   const located = resolvePaths(given, () => from);
   const plugins = placed(given, () => resolvePlugins(located, from));
-  const training = withFastDevRun(located.training);
+  const training = placed(given, () => withModes(withFastDevRun(located.training)));
   const config = withRanks({ ...located, training, model: plugins.modelConfig }, ranks);
   placed(given, () => {
     checkMonitor(config.training.earlyStoppingMonitor);
@@ -83,15 +83,21 @@ export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, dev
 }
 
 /** What the loop would do for a model that does it itself is refused. */
-function checkManual(model: BaseModel, { accumulationSteps }: ExperimentConfig['training']): void {
+function checkManual(
+  model: BaseModel,
+  { accumulationSteps, nonFiniteLoss, scheduler }: ExperimentConfig['training'],
+): void {
   if (typeof model.automaticOptimization !== 'boolean') {
     throw new AiforgeError('PLUGIN_INVALID', `The model's automaticOptimization is ${show(model.automaticOptimization)}; expected true or false.`); // prettier-ignore
   }
-  if (model.automaticOptimization || accumulationSteps === 1) return;
-  throw settingProblem(
-    ['training', 'accumulationSteps'],
-    `is ${accumulationSteps}, but the model steps its optimizers itself (automaticOptimization is false): let it count batches, and leave this at 1.`,
-  );
+  if (model.automaticOptimization) return;
+  const refusal = (setting: string, problem: string) =>
+    settingProblem(['training', setting], `${problem} The model steps its optimizers itself (automaticOptimization is false).`); // prettier-ignore
+  if (accumulationSteps > 1) throw refusal('accumulationSteps', `is ${accumulationSteps}: let the model count batches, and leave this at 1.`); // prettier-ignore
+  if (nonFiniteLoss === 'skip') throw refusal('nonFiniteLoss', "is 'skip': let the model look at its losses before it steps, and set this to stop or ignore."); // prettier-ignore
+  if (scheduler?.interval === 'step' && hasOpenLength(scheduler)) {
+    throw refusal('scheduler', `is ${scheduler.name} with interval 'step' and the length of the run, whose steps nobody knows: give it a length (tMax, totalIters, totalSteps), or interval: epoch.`); // prettier-ignore
+  }
 }
 
 function checkClosures(
@@ -103,6 +109,7 @@ function checkClosures(
   if (!model.automaticOptimization || !(optimizers[soleName] instanceof LBFGS)) return;
   const refusal = (setting: string, problem: string) =>
     settingProblem(['training', setting], `${problem}, but LBFGS computes the loss anew several times a step: change it, or take another optimizer.`); // prettier-ignore
+  if (training.nonFiniteLoss === 'skip') throw refusal('nonFiniteLoss', "is 'skip'");
   if (training.accumulationSteps > 1) throw refusal('accumulationSteps', `is ${training.accumulationSteps}`);
   if (training.precision === 'float16') throw refusal('precision', "is 'float16', whose loss is scaled");
   if (ranks.worldSize > 1) throw refusal('optimizerName', 'several ranks train, which would not agree on its steps');

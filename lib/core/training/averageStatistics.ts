@@ -13,11 +13,12 @@ interface Counting {
 
 /** Computes the running statistics of batch norms anew over the training split, as `torch.optim.swa_utils.update_bn`: averaged weights have none that fit. */
 export function averageStatistics(model: BaseModel, trainer: Trainer, device: Device): void {
-  const norms: Counting[] = [...model.modules()].filter((module) => module instanceof BatchNorm);
+  const norms: Counting[] = [...model.modules()].filter(
+    (module) => module instanceof BatchNorm && module.training,
+  ) as BatchNorm[];
   if (norms.length === 0) return;
   const drawn = randomState(device);
   const momenta = norms.map(({ momentum }) => momentum);
-  model.train();
   for (const norm of norms) {
     norm.resetRunningStats();
     // Null: every batch counts the same.

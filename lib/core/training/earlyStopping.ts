@@ -1,9 +1,27 @@
 import { settingProblem } from '../../config/source.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
+import { directionOf } from '../../config/monitorMode.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 
 type Watched = Pick<TrainingConfig, 'earlyStoppingMonitor' | 'earlyStoppingMode' | 'earlyStoppingPatience'>;
+
+/** The training with the direction of each metric that is watched. Throws CONFIG_INVALID where nobody says it. */
+export function withModes(training: TrainingConfig): TrainingConfig {
+  const { earlyStoppingMonitor, earlyStoppingMode, checkpoint } = training;
+  const mode = earlyStoppingMode ?? requireDirection(earlyStoppingMonitor, 'earlyStoppingMode');
+  const own = checkpoint.monitor === null ? null : (checkpoint.mode ?? requireDirection(checkpoint.monitor, 'checkpoint.mode')); // prettier-ignore
+  return { ...training, earlyStoppingMode: mode, checkpoint: { ...checkpoint, mode: own } };
+}
+
+function requireDirection(monitor: string, setting: string): 'min' | 'max' {
+  const direction = directionOf(monitor);
+  if (direction !== undefined) return direction;
+  throw settingProblem(
+    ['training', ...setting.split('.')],
+    `is not given, and the name '${monitor}' does not say whether less or more of it is better: set it to min or max, or correct the name.`,
+  );
+}
 
 /** What a checkpoint holds of what is watched. */
 export interface StoppingState {
@@ -31,7 +49,8 @@ export class EarlyStopping {
 
   /** Takes what was measured. Throws CONFIG_INVALID when there is no metric of the name. */
   update(metrics: Record<string, number>): void {
-    const { earlyStoppingMonitor: monitor, earlyStoppingMode: mode } = this.training;
+    const { earlyStoppingMonitor: monitor, earlyStoppingMode } = this.training;
+    const mode = earlyStoppingMode ?? 'min';
     requireMetric(monitor, Object.keys(metrics));
     const isImproved = isBetter(metrics[monitor]!, this.#best, mode);
     if (isImproved) this.#best = metrics[monitor]!;

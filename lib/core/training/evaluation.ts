@@ -14,6 +14,7 @@ import type { Agreement } from './agreement.js';
 import { endOfBatch } from './batchEnd.js';
 import { logging } from './logbook.js';
 import { RunningMetrics, type PassMetrics } from './metrics.js';
+import { evaluationMode } from './modes.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './precision.js';
 import type { Recorder } from './recorder.js';
@@ -63,7 +64,7 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
   const share = new Share(indices, ranks);
   const feed = placement.feed(new DataLoader(samples, { batchSize, sampler: share }).batches());
   const batches = Math.ceil(share.length / batchSize);
-  model.eval();
+  const restoreModes = evaluationMode(model);
   // What is measured is what rank 0 saves.
   parallel.shareBuffers();
   await callbacks.tell('onStageStart', () => ({ ...counters, stage, batches }));
@@ -72,6 +73,7 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
     if (!(await agreement.decide())) passed = await measure(parts, feed, share.length, batches);
   } finally {
     feed.close();
+    restoreModes();
   }
   const metrics = passed === undefined ? {} : named(stage === 'test' ? 'test' : 'val', passed);
   await callbacks.tell('onStageEnd', () => ({ ...counters, stage, batches, metrics, interrupted: passed === undefined })); // prettier-ignore
@@ -143,7 +145,7 @@ export function tryValidation(
   const metrics = new RunningMetrics();
   const first = indices.slice(0, batchSize * batches);
   const drawn = randomState(placement.device);
-  model.eval();
+  const restoreModes = evaluationMode(model);
   let index = 0;
   for (const loaded of new DataLoader(samples, { batchSize, sampler: first })) {
     const size = Math.min(batchSize, first.length - index * batchSize);
@@ -152,6 +154,7 @@ export function tryValidation(
     );
     ++index;
   }
+  restoreModes();
   metrics.resetMetrics();
   restoreRandomState(drawn, placement.device);
   checkClassNames(classNames, metrics.classes);

@@ -19,6 +19,7 @@ import { countersOf } from './counters.js';
 import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyStopping.js';
 import { evaluate, named, tryValidation } from './evaluation.js';
 import type { Parallel } from './parallel.js';
+import { setMetricsAside } from './modelMetrics.js';
 import { thaw } from './parameterGroups.js';
 import type { Placement } from './placement.js';
 import type { Precision } from './precision.js';
@@ -131,8 +132,10 @@ async function validate(
   recorder: Recorder,
   whileAveraged: (metrics: Record<string, number>) => Promise<void>,
 ): Promise<Record<string, number> | undefined> {
-  const { placement, trainer, data } = run;
+  const { placement, trainer, data, plan } = run;
   const drawn = randomState(placement.device);
+  // One that training measures by as well is in the middle of its epoch.
+  const restoreMetrics = setMetricsAside(plan.model);
   const measured = await measureAveraged(run, async () => {
     const passed = await evaluateSplit(run, data.splits.val, 'validation', recorder);
     if (passed === undefined) return undefined;
@@ -140,6 +143,7 @@ async function validate(
     await whileAveraged(metrics);
     return metrics;
   });
+  restoreMetrics();
   if (measured !== undefined) return measured;
   restoreRandomState(drawn, placement.device);
   await trainer.save();

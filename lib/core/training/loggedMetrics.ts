@@ -4,6 +4,7 @@ import type { MetricState } from '../../metrics/states.js';
 import type { Module } from '../../nn/index.js';
 import { show } from '../../show.js';
 import { Tensor } from '../../tensor/index.js';
+import { allKeys } from './allKeys.js';
 import type { Ranks } from '../ranks.js';
 
 /** A metric of any batches. */
@@ -101,10 +102,10 @@ export class LoggedMetrics {
 
   /** A rank without a batch has logged nothing; rank 0 has the first. */
   async #gather(model: Module, ranks: Gather): Promise<SavedMetrics> {
-    const own = [...this.#all].map(([name, { property }]) => [name, property]);
-    const bytes = await ranks.broadcastBytes(Buffer.from(JSON.stringify(own)));
+    const own = [...this.#all].map(([name, { property }]) => `${name}:${property}`);
     const saved: SavedMetrics = {};
-    for (const [name, property] of JSON.parse(Buffer.from(bytes).toString()) as [string, string][]) {
+    for (const key of await allKeys(own, ranks)) {
+      const [name, property] = [key.slice(0, key.lastIndexOf(':')), key.slice(key.lastIndexOf(':') + 1)];
       const metric = metricAt(model, property, name);
       saved[name] = { property, ranks: await metric.statesOf({ allGather: (state) => ranks.gather(state) }) };
     }

@@ -8,7 +8,7 @@ import type { Callbacks } from '../callbacks/callbacks.js';
 import type { RunState } from '../checkpoints/checkpoint.js';
 import type { ParallelStep } from '../ranks.js';
 import { countersOf } from './counters.js';
-import type { Optimizers } from './optimizers.js';
+import { soleName, type Optimizers } from './optimizers.js';
 import type { Precision } from './precision.js';
 
 /** An optimizer that a model steps itself. */
@@ -53,11 +53,17 @@ export class ManualOptimization {
   readonly optimizers: Readonly<Record<string, ManualOptimizer>>;
   #steps = 0;
   #skipped = 0;
+  #isStepping = false;
 
   constructor(
     private readonly parts: Parts,
     private readonly onStep: (name: string, isStep: boolean) => void,
   ) {
+    for (const [name, optimizer] of Object.entries(parts.optimizers)) {
+      optimizer.registerStepPreHook(() => {
+        if (!this.#isStepping) throw ownStep(name);
+      });
+    }
     this.optimizers = named(
       Object.fromEntries(
         Object.entries(parts.optimizers).map(([name, optimizer]) => [name, this.#handle(name, optimizer)]),
@@ -71,6 +77,7 @@ export class ManualOptimization {
     try {
       const result = step();
       this.parts.precision.endSteps();
+      this.#agree(batchEnd);
       return result;
     } finally {
       open.delete(this.parts.model);
@@ -86,6 +93,15 @@ export class ManualOptimization {
     const taken = { steps: this.#steps, skipped: this.#skipped };
     this.#steps = this.#skipped = 0;
     return taken;
+  }
+
+  /** Ranks that do not all make the same step would take each other's numbers for their own. */
+  #agree(step: number): void {
+    const agreed = this.parts.parallel.agree(step);
+    if (agreed) return;
+    const names = Object.keys(this.parts.optimizers);
+    const own = step === batchEnd ? 'has ended its batch' : `steps the optimizer '${names[step]}'`;
+    throw new AiforgeError('DISTRIBUTED_FAILED', `This rank ${own}, and another one does not: every rank has to step the same optimizers in each batch, in the same order.`); // prettier-ignore
   }
 
   #handle(name: string, optimizer: Optimizer): ManualOptimizer {
@@ -106,6 +122,8 @@ export class ManualOptimization {
     callbacks.tellNow('onOptimizerStepStart', event);
     let isStep = true;
     let first: Tensor | undefined;
+    this.#agree(Object.keys(this.parts.optimizers).indexOf(name));
+    this.#isStepping = true;
     if (closure === undefined) {
       parallel.averageGradients(parameters);
       isStep = precision.stepOne(optimizer, parameters, training);
@@ -117,6 +135,7 @@ export class ManualOptimization {
         return loss;
       });
     }
+    this.#isStepping = false;
     if (isStep) ++this.#steps;
     else ++this.#skipped;
     this.onStep(name, isStep);
@@ -125,9 +144,19 @@ export class ManualOptimization {
   }
 }
 
+const batchEnd = -1;
+
+function ownStep(name: string): AiforgeError {
+  const own = name === soleName ? 'this.optimizers.optimizer' : `this.optimizers.${name}`;
+  return new AiforgeError('PLUGIN_INVALID', `The optimizer '${name}' was stepped by itself, past the framework, which would not clip, average or count: step ${own}.`); // prettier-ignore
+}
+
 /** A name that no optimizer has is told, where it would be undefined. */
 function named<T>(record: Record<string, T>): Readonly<Record<string, T>> {
   return new Proxy(record, {
+    set: (_, name) => {
+      throw new AiforgeError('PLUGIN_INVALID', `this.optimizers.${String(name)} cannot be set: configureOptimizers gives the optimizers.`); // prettier-ignore
+    },
     get: (target, name) => {
       if (typeof name !== 'string' || Object.hasOwn(target, name)) return target[name as string];
       const names = Object.keys(target);

@@ -1,8 +1,8 @@
-import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
 import { tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
+import { allKeys } from './allKeys.js';
 import { ClassCounts, type ClassificationScores } from './classCounts.js';
 import { LoggedMetrics, type SavedMetrics } from './loggedMetrics.js';
 import { isLoggedMetric } from './logbook.js';
@@ -75,9 +75,9 @@ export class RunningMetrics {
     ];
   }
 
-  /** All that was added up, for a checkpoint. */
-  sums(): number[] {
-    const extra = this.#extra.numbers(this.#extra.keys);
+  /** All that was added up, for a checkpoint, with the numbers of these keys. */
+  sums(keys: readonly string[]): number[] {
+    const extra = this.#extra.numbers(keys);
     return [this.#classes.classes, this.#loss.value, this.#weight, ...extra, ...this.#classes.values()];
   }
 
@@ -90,9 +90,13 @@ export class RunningMetrics {
     this.#classes.restore(classes, rest.slice(size));
   }
 
-  /** What the steps measure themselves, as `restore` takes it. */
-  get extraKeys(): string[] {
-    return this.#extra.keys;
+  /** What the steps of any rank measure themselves, as `restore` takes it. Throws PLUGIN_INVALID where ranks reduce a name otherwise. */
+  async allKeys(ranks: Pick<Ranks, 'gather'>): Promise<string[]> {
+    const keys = await allKeys(this.#extra.keys, ranks);
+    const names = keys.map((key) => key.slice(0, key.lastIndexOf(':')));
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice === undefined) return keys;
+    throw new AiforgeError('PLUGIN_INVALID', `'${twice}' was logged with one reduce on a rank and with another on others: each name has one.`); // prettier-ignore
   }
 
   /** The states of the metrics that the steps logged, on all ranks, for a checkpoint. */
@@ -116,12 +120,10 @@ export class RunningMetrics {
 
   /** The result over all ranks. */
   async finish(model: Module, ranks: Pick<Ranks, 'sum' | 'gather' | 'broadcastBytes'>): Promise<PassMetrics> {
-    // A rank without a sample knows neither the number of classes nor what the steps measure; rank 0 has the first sample.
+    // A rank without a sample knows neither the number of classes nor what the steps measure.
     const known = await ranks.gather(tensor([this.#classes.classes]));
     const classes = Math.max(...known.map((count) => Number(count.item())));
-    const keys = JSON.parse(
-      Buffer.from(await ranks.broadcastBytes(Buffer.from(JSON.stringify(this.#extra.keys)))).toString(),
-    ) as string[];
+    const keys = await this.allKeys(ranks);
     const counted = this.#classes.classes === 0 ? ClassCounts.empty(classes) : this.#classes.values();
     const sums = tensor([this.#loss.value, this.#weight, ...counted], { dtype: 'float64' });
     const [loss, weight, ...counts] = (await ranks.sum(sums)).tolist<number[]>();

@@ -2,12 +2,12 @@ import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { noGrad } from '../../autograd/index.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
-import { Metric } from '../../metrics/index.js';
 import { scope, Tensor, type Device } from '../../tensor/index.js';
 import { tensorsIn } from '../../tensor/memory/scope.js';
 import type { BaseModel } from '../baseModel.js';
 import type { RunState } from '../checkpoints/checkpoint.js';
 import { randomState, restoreRandomState } from '../randomState.js';
+import { setMetricsAside } from './modelMetrics.js';
 import type { Step } from './stepOutput.js';
 
 interface Parts {
@@ -86,7 +86,7 @@ export class NonFinite {
     const weight = [...model.namedParameters()].find(([, parameter]) => !isFinite(parameter));
     if (weight !== undefined) return `The parameter '${weight[0]}' is not finite.`;
     const drawn = randomState(device);
-    const metrics = metricsOf(model).map((metric) => ({ metric, state: metric.stateDict() }));
+    const restoreMetrics = setMetricsAside(model);
     try {
       const name = scope(() =>
         firstNonFinite(model, () => model.trainingStep(batch as never, this.#parts.state.batch)),
@@ -94,7 +94,7 @@ export class NonFinite {
       if (name === undefined) return 'The output of every module is finite: look at how the loss is computed.';
       return `The first module whose output is not finite is ${name}.`;
     } finally {
-      for (const { metric, state } of metrics) metric.loadStateDict(state);
+      restoreMetrics();
       restoreRandomState(drawn, device);
     }
   }
@@ -102,12 +102,6 @@ export class NonFinite {
 
 const isFinite = (value: Tensor): boolean =>
   !value.isFloatingPoint() || scope(() => value.detach().isfinite().all().item<boolean>());
-
-function metricsOf(model: BaseModel): Metric<never[], unknown>[] {
-  return [...model.modules()].flatMap((module) =>
-    (Object.values(module) as unknown[]).filter((value): value is Metric<never[], unknown> => value instanceof Metric),
-  );
-}
 
 /** The first module that ends its forward pass with something that is not finite, while `run` runs. */
 function firstNonFinite(model: BaseModel, run: () => unknown): string | undefined {

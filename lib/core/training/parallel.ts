@@ -46,4 +46,8 @@ export class Parallel implements ParallelStep {
   averageGradients(parameters: readonly Tensor[]): void {
     this.#step.averageGradients(parameters);
   }
+
+  agree(number: number): boolean {
+    return this.#step.agree(number);
+  }
 }

@@ -37,6 +37,8 @@ export function freeze(model: Module, frozen: Frozen): void {
   for (const [name, parameter] of model.namedParameters()) {
     if (frozen.some((each) => isMatch(patternOf(each), name))) parameter.requiresGrad = false;
   }
+  if (frozen.length === 0 || [...model.parameters()].some(({ requiresGrad }) => requiresGrad)) return;
+  throw settingProblem(['training', 'freeze'], 'it freezes every parameter of the model, so that nothing would learn: leave some out.'); // prettier-ignore
 }
 
 /** To be called before each epoch, with those that are done: lets parameters learn from then on that were frozen for so many. */

@@ -142,8 +142,7 @@ export class Trainer {
 
   /** Trains until the epoch that `state` names is done, or a validation is due, or the run was asked to stop. */
   async train(): Promise<Pause> {
-    const { model, state, agreement, placement } = this.#parts;
-    model.train();
+    const { state, agreement, placement } = this.#parts;
     this.#sampler.setEpoch(state.epoch);
     this.#epochStep = state.step;
     if (state.batch === 0) this.#running = new RunningMetrics();
@@ -190,8 +189,9 @@ export class Trainer {
   async trainMetrics() {
     const { model, ranks, training, state } = this.#parts;
     this.#optimization.flush();
-    this.#tellSkipped();
+    const skipped = this.#tellSkipped();
     const metrics = await this.#running.finish(model, ranks);
+    if (!model.automaticOptimization && state.step === 0 && skipped === 0) throw neverStepped(state.epoch + 1);
     // Batches that count are looked at one by one.
     if (!Number.isNaN(metrics.values.loss) || training.nonFiniteLoss === 'ignore') return metrics;
     throw new AiforgeError(
@@ -201,17 +201,19 @@ export class Trainer {
     );
   }
 
-  #tellSkipped(): void {
+  /** How many steps float16 has skipped. */
+  #tellSkipped(): number {
     const { state, precision } = this.#parts;
     const leftOut = this.#nonFinite.takeLeftOut();
     if (leftOut > 0) logger.warn(`Epoch ${state.epoch + 1} left out ${leftOut} batches, whose loss was not finite`);
     const skipped = this.#optimization.takeSkipped();
-    if (skipped === 0) return;
+    if (skipped === 0) return 0;
     const text =
       `Epoch ${state.epoch + 1} skipped ${skipped} steps, whose gradients were not finite in float16; ` +
       `the scale of the loss is ${precision.scaler?.getScale()}`;
     if (state.step === this.#epochStep) logger.warn(`${text}. It made no other step`);
     else logger.info(text);
+    return skipped;
   }
 
   /**
@@ -247,11 +249,11 @@ export class Trainer {
     const drawn = this.#feed?.drawnBefore ?? randomState(placement.device);
     const rng = await ranks.gather(drawn.cpu);
     const cudaRng = drawn.cuda === null ? [] : await ranks.gather(drawn.cuda);
-    const sums = [...this.#optimization.windowState(), ...this.#running.sums()];
+    state.metricKeys = await this.#running.allKeys(ranks);
+    const sums = [...this.#optimization.windowState(), ...this.#running.sums(state.metricKeys)];
     const running = await ranks.gather(tensor(sums, { dtype: 'float64' }));
     const metrics = state.batch > 0 ? await this.#running.saveMetrics(model, ranks) : {};
     const gradients = isOpen ? await gatherGradients(model, ranks) : [];
-    state.metricKeys = this.#running.extraKeys;
     await writer.writeLast(() => ({
       ...identity,
       state,
@@ -333,4 +335,11 @@ export class Trainer {
     const isAsked = agreement.takeSave();
     if (isAsked || writer.isDue(state)) await this.save();
   }
+}
+
+function neverStepped(epoch: number): AiforgeError {
+  return new AiforgeError(
+    'PLUGIN_INVALID',
+    `No optimizer was stepped in epoch ${epoch}: the model's automaticOptimization is false, so its trainingStep is to call manualBackward(loss) and step() of this.optimizers.`,
+  );
 }
