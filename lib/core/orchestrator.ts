@@ -25,6 +25,7 @@ import type { Callback, RunResult } from './callbacks/callback.js';
 import { Callbacks } from './callbacks/callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
 import { CheckpointWriter } from './checkpoints/checkpointWriter.js';
+import { goBackTo } from './checkpoints/goingBack.js';
 import { splitTensors } from './checkpoints/tensorTree.js';
 import { checksumOfFile } from './checkpoints/checksum.js';
 import { checkedConfig, Container, createToken } from './container.js';
@@ -223,6 +224,7 @@ export class Orchestrator {
     process.on('uncaughtExceptionMonitor', logFatal);
     try {
       if (isFirst) removeHalfWritten(files);
+      if (isFirst && plan.resumed !== undefined) goBackTo(plan.resumed, files);
       const state = initialState(ranks.worldSize, data);
       const tracking = await openTracking(
         tracked(plan, files),

@@ -127,17 +127,21 @@ async function validate(
 ): Promise<Record<string, number> | undefined> {
   const { placement, trainer, data } = run;
   const drawn = randomState(placement.device);
-  const measured = await measureAveraged(run, async () => {
-    const passed = await evaluateSplit(run, data.splits.val, 'validation');
-    if (passed === undefined) return undefined;
-    const metrics = named('val', passed);
-    await whileAveraged(metrics);
-    return metrics;
-  });
-  if (measured !== undefined) return measured;
-  restoreRandomState(drawn, placement.device);
-  await trainer.save();
-  return undefined;
+  let measured: Record<string, number> | undefined;
+  try {
+    measured = await measureAveraged(run, async () => {
+      const passed = await evaluateSplit(run, data.splits.val, 'validation');
+      if (passed === undefined) return undefined;
+      const metrics = named('val', passed);
+      await whileAveraged(metrics);
+      return metrics;
+    });
+  } finally {
+    // It begins again, also after an error, with what it drew.
+    if (measured === undefined) restoreRandomState(drawn, placement.device);
+  }
+  if (measured === undefined) await trainer.save();
+  return measured;
 }
 
 function measureAveraged<T>(run: Run, body: () => Promise<T>): Promise<T> {
@@ -224,14 +228,14 @@ function evaluateSplit(run: Run, indices: readonly number[], stage: 'validation'
 async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
   const { plan, data, files, tracker, state, ranks, trainer, writer } = run;
   if (data.splits.test.length === 0) return undefined;
+  // Where the test is broken off, the run goes on from before it.
+  if (!plan.config.training.checkpoint.keepLast) await trainer.save();
   await writer.settle();
   await ranks.barrier();
+  trainer.end();
   loadWeights(files.best, plan.model);
   const passed = await evaluateSplit(run, data.splits.test, 'test');
-  if (passed === undefined) {
-    if (!plan.config.training.checkpoint.keepLast) await trainer.save();
-    return 'interrupted';
-  }
+  if (passed === undefined) return 'interrupted';
   tracker.logMetrics(named('test', passed), { step: state.step, epoch: state.epoch, batch: state.trainedBatches, interval: 'run' }); // prettier-ignore
   const { loss, ...metrics } = passed.values;
   return { loss: loss!, metrics, ...passed.scores };
