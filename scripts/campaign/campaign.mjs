@@ -12,7 +12,6 @@ const plugin = path.join(projectRoot, 'scripts', 'campaign', 'plugin');
 /** Runs that are killed and go on, of a seed. */
 export class Campaign {
   #next = 1;
-  #planned = 0;
   #runs = 0;
   #struck = [];
   #failures = [];
@@ -41,10 +40,8 @@ export class Campaign {
 
   #take() {
     if (this.only !== undefined) return this.#next++ === 1 ? planCase(this.seed, this.only) : undefined;
-    if (this.#planned >= this.kills || Date.now() >= this.deadline) return undefined;
-    const plan = planCase(this.seed, this.#next++);
-    this.#planned += plan.kills;
-    return plan;
+    if (this.#struck.length >= this.kills || Date.now() >= this.deadline) return undefined;
+    return planCase(this.seed, this.#next++);
   }
 
   /** The run that nothing disturbs, one for each profile and number of ranks. */

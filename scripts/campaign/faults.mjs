@@ -35,6 +35,8 @@ function reach(point, at = phase) {
 /** The parent sends what comes from outside; its mark says that the instant is there. */
 function strike() {
   const { kind, free, delay } = fault;
+  // A launcher that is killed passes no text on.
+  writeFileSync(process.env.CAMPAIGN_MARK, '');
   writeSync(2, `@@campaign ${process.pid}@@\n`);
   if (kind === 'disk') fillDisk(free);
   else if (kind.startsWith('throw')) throw new Error('campaign');

@@ -60,6 +60,8 @@ export function problemsAfter(directory, { isKilled, mayBeCut, known = [] }) {
 export function differences(directory, whole) {
   const problems = problemsAfter(directory, { isKilled: false, mayBeCut: false });
   const compared = ['last.safetensors', 'best.safetensors', 'config.yaml'];
+  // Where there is a checkpoint after each epoch anyway, whatever the run was asked for.
+  if (!/everyEpochs: [^1]/.test(readFileSync(path.join(whole, 'config.yaml'), 'utf8'))) compared.push('best-checkpoint.safetensors');
   const weights = (run) => filesOf(run).filter((name) => name.startsWith('checkpoints/epoch-'));
   if (weights(directory).join() !== weights(whole).join()) problems.push(`kept weights: ${weights(directory)}, not ${weights(whole)}`);
   else compared.push(...weights(whole));

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../provision/paths.mjs';
@@ -13,18 +14,20 @@ const hangMs = 120_000;
 export function train(args, { ranks, folder, fault, countsFile }) {
   const [command, before] = ranks === 1 ? ['aiforge', []] : ['aiforge-launch', ['--nproc', String(ranks)]];
   const options = `${process.env.NODE_OPTIONS ?? ''} --import ${faults}`;
+  const mark = path.join(folder, 'struck');
+  rmSync(mark, { force: true });
   const env = {
     ...process.env,
     NODE_OPTIONS: options,
     ...{ RUNS_DIR: path.join(folder, 'runs'), OMP_NUM_THREADS: '1', NO_COLOR: '1', LOG_LEVEL: 'warn' },
-    ...(fault && { CAMPAIGN: JSON.stringify(fault), CAMPAIGN_FILLER: path.join(folder, 'filler') }),
+    ...(fault && { CAMPAIGN: JSON.stringify(fault), CAMPAIGN_FILLER: path.join(folder, 'filler'), CAMPAIGN_MARK: mark }),
     ...(countsFile && { CAMPAIGN_COUNTS: countsFile }),
   };
   const child = spawn(process.execPath, [path.join(projectRoot, 'dist', 'lib', 'cli', `${command}.js`), ...before, 'train', ...args], { env }); // prettier-ignore
-  return ended(child, fault, ranks);
+  return ended(child, fault, ranks, mark);
 }
 
-async function ended(child, fault, ranks) {
+async function ended(child, fault, ranks, markFile) {
   const output = { stdout: '', stderr: '' };
   let struckAt;
   child.stdout.on('data', (chunk) => (output.stdout += chunk));
@@ -41,7 +44,7 @@ async function ended(child, fault, ranks) {
   const [status, signal] = await new Promise((resolve) => child.once('close', (...how) => resolve(how)));
   clearTimeout(hang);
   const tookMs = struckAt === undefined ? 0 : performance.now() - struckAt;
-  return { status, signal, ...output, isStruck: struckAt !== undefined, isLate: tookMs > boundMs[ranks], tookMs };
+  return { status, signal, ...output, isStruck: existsSync(markFile), isLate: tookMs > boundMs[ranks], tookMs };
 }
 
 function send(pid, signal) {

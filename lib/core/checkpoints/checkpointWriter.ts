@@ -174,14 +174,15 @@ export class CheckpointWriter {
     return isBest;
   }
 
-  /** A full checkpoint of the best epoch, to go on from; it is the one that was written last. */
+  /** After an epoch that is the best: gives the checkpoint of its end, which was written last, a name of its own, to go on from. */
   keepBestCheckpoint(): void {
     const { ranks, files, state } = this.#parts;
-    if (ranks.rank !== 0 || this.#savedEpoch !== state.epoch) return;
+    if (ranks.rank !== 0 || state.bestEpoch !== state.epoch || this.#savedEpoch !== state.epoch) return;
     const { epoch, step } = state;
     const link = (): void => {
       saving(files.bestCheckpoint, () => linkOver(files.last, files.bestCheckpoint));
       this.#manifest.copy(files.last, files.bestCheckpoint, { kind: 'best', epoch, step });
+      dropEarlierBests(files, this.#manifest, state.bestWeights);
     };
     if (this.#background === undefined) return link();
     this.#background = this.#background.then(link);

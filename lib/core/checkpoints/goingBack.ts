@@ -2,10 +2,12 @@ import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError } from '../../errors.js';
-import { loadSafetensors, scope, type SafetensorsFile } from '../../tensor/index.js';
+import { safetensorsMetadata } from '../../tensor/files/safetensors.js';
+import type { SafetensorsFile } from '../../tensor/index.js';
 import type { RunFiles } from '../runs/runDirectory.js';
 import { saving } from '../runs/saving.js';
 import { bestOf, checkWeights, type Checkpoint } from './checkpoint.js';
+import { describedByHeader, reconcile } from './checkpointFiles.js';
 import { saveChecked } from './checksum.js';
 import { dropEarlierBests, earlierBestFile } from './earlierBest.js';
 import { linkOver } from './linkOver.js';
@@ -45,7 +47,7 @@ function candidates(files: RunFiles, bestWeights: string): string[] {
 /** The checksum that a file says it has; undefined of one that cannot be read. */
 function checksumIn(file: string): string | undefined {
   try {
-    return scope(() => loadSafetensors(file).metadata.sha256);
+    return safetensorsMetadata(file).sha256;
   } catch {
     return undefined;
   }
@@ -83,18 +85,29 @@ export function goBackTo(
 ): void {
   const { state } = checkpoint;
   const manifest = new Manifest(files);
-  manifest.forgetMissing();
+  reconcile(manifest, files);
   restoreBest(best, state, files, manifest);
   if (!isSame(file, files.last)) {
     saving(files.last, () => linkOver(file, files.last));
-    manifest.copy(file, files.last, { kind: 'last', epoch: state.epoch, step: state.step });
+    const entry = describedByHeader(files.last, 'last');
+    if (entry !== undefined) manifest.record(files.last, entry);
   }
   for (const name of laterThan(state, files, manifest)) {
     const later = path.join(files.directory, name);
     rmSync(later, { force: true });
     manifest.forget(later);
   }
+  keepBestCheckpoint(state, files, manifest);
   dropEarlierBests(files, manifest, state.bestWeights);
+}
+
+/** The process may have been ended before it gave the checkpoint of the best epoch its second name. */
+function keepBestCheckpoint(state: Checkpoint['state'], files: RunFiles, manifest: Manifest): void {
+  const { epoch, step, batch, bestEpoch } = state;
+  if (epoch !== bestEpoch || batch > 0 || !existsSync(files.last)) return;
+  if (manifest.of(files.bestCheckpoint)?.sha256 === manifest.of(files.last)?.sha256) return;
+  saving(files.bestCheckpoint, () => linkOver(files.last, files.bestCheckpoint));
+  manifest.copy(files.last, files.bestCheckpoint, { kind: 'best', epoch, step });
 }
 
 const isSame = (a: string, b: string): boolean => existsSync(b) && realpathSync(a) === realpathSync(b);

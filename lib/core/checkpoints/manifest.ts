@@ -56,8 +56,8 @@ export class Manifest {
     this.#files = files;
   }
 
-  record(file: string, entry: Omit<ManifestEntry, 'time'>): void {
-    this.#write({ ...this.#known(), [this.#name(file)]: { ...entry, time: new Date().toISOString() } });
+  record(file: string, entry: Omit<ManifestEntry, 'time'>, time = new Date().toISOString()): void {
+    this.#write({ ...this.#known(), [this.#name(file)]: { ...entry, time } });
   }
 
   /** Enters a second name of a file. */

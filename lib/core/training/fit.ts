@@ -192,7 +192,7 @@ async function endEpoch(run: Run, start: number, train: Record<string, number>):
   Object.assign(state, { epoch, batch: 0, validatedBatch: 0, stopping: stopping.state() });
   tracker.logMetrics({ ...metrics, ...rates }, { step: state.step, epoch, batch: state.trainedBatches, interval: 'epoch' }); // prettier-ignore
   if (writer.isEpochDue(state)) await trainer.save();
-  if (isBest) writer.keepBestCheckpoint();
+  writer.keepBestCheckpoint();
   run.history.push({ epoch, ...metrics });
   const seconds = (performance.now() - start) / 1000;
   await run.callbacks.tell('onEpochEnd', () => ({ ...countersOf(state, training), epoch, seconds, metrics, isBest }));
