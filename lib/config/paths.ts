@@ -34,7 +34,10 @@ export function resolvePaths(config: ExperimentConfig, baseOf: (setting: PathSet
     training: {
       ...config.training,
       // A checkpoint has no name: it is a path, however it is written.
-      resumeFrom: resumeFrom === null || isResumeWord(resumeFrom) ? resumeFrom : resolve(baseOf(['training', 'resumeFrom']), resumeFrom),
+      resumeFrom:
+        resumeFrom === null || isResumeWord(resumeFrom)
+          ? resumeFrom
+          : resolve(baseOf(['training', 'resumeFrom']), resumeFrom),
     },
   };
 }

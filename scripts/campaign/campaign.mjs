@@ -68,7 +68,9 @@ export class Campaign {
     const count = (phase, kind) => this.#struck.filter((each) => each.phase === phase && each.kind === kind).length;
     const rows = [['phase', ...kinds], ...phases.map((phase) => [phase, ...kinds.map((kind) => String(count(phase, kind)))])]; // prettier-ignore
     for (const row of rows) console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(kinds[i - 1].length + 2))).join('')); // prettier-ignore
-    console.log(`seed ${this.seed}: ${this.#struck.length} kills in ${this.#runs} runs, ${this.#failures.length} failures`);
+    console.log(
+      `seed ${this.seed}: ${this.#struck.length} kills in ${this.#runs} runs, ${this.#failures.length} failures`,
+    );
     for (const failure of this.#failures) console.log(`npm run campaign -- ${failure.split('\n')[0]}`);
     return this.#failures.length > 0 || this.#struck.length === 0 ? 1 : 0;
   }

@@ -32,7 +32,8 @@ function drawFault({ random, ranks, kills }, counts, index, hasDisk) {
   const count = random.int(1, Math.max(1, Math.ceil(among / (1 + (index * 2) / kills))));
   const isSignal = signals.includes(kind);
   const fault = { phase, point, count, kind, rank: ranks === 2 && random.next() < 0.5 ? 1 : 0 };
-  if (isSignal) return { ...fault, delay: random.pick([0, 0, 1, 5, 20]), isToLauncher: ranks === 2 && random.next() < 0.5 };
+  if (isSignal)
+    return { ...fault, delay: random.pick([0, 0, 1, 5, 20]), isToLauncher: ranks === 2 && random.next() < 0.5 };
   return { ...fault, free: random.int(0, 8000) };
 }
 
@@ -88,14 +89,20 @@ async function killAndFinish(plan, { folder, config, counts, hasDisk }) {
     if (directory !== undefined) {
       const isKilled = fault.kind === 'SIGKILL';
       const isCut = isKilled || fault.kind === 'disk';
-      problemsAfter(directory, { isKilled: isKilled || ranks === 2, mayBeCut: isCut, known }).forEach((problem) => told(problem));
+      problemsAfter(directory, { isKilled: isKilled || ranks === 2, mayBeCut: isCut, known }).forEach((problem) =>
+        told(problem),
+      );
     }
     if (ended.status === 0) return { struck, names, problems, finished: directory };
     if (fault.isToLauncher && isCutOff(fault)) await new Promise((resolve) => setTimeout(resolve, 3000));
   }
   const last = await train(argumentsOf(folder, config), { ranks, folder });
   if (last.status === 0) return { struck, names, problems, finished: newestRun(folder) };
-  return { struck, names, problems: [...problems, `finishing: status ${last.status ?? last.signal}\n${indented(last.stderr)}`] };
+  return {
+    struck,
+    names,
+    problems: [...problems, `finishing: status ${last.status ?? last.signal}\n${indented(last.stderr)}`],
+  };
 }
 
 const isCutOff = ({ kind }) => kind === 'SIGKILL';

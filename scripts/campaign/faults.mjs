@@ -113,7 +113,16 @@ const phases = {
 const phasesAfter = { onStageEnd: ({ stage }) => (stage === 'test' ? 'finish' : 'training') };
 
 const events = [
-  ...['onRunStart', 'onRunEnd', 'onException', 'onEpochStart', 'onEpochEnd', 'onStageStart', 'onStageEnd', 'onBatchStart'],
+  ...[
+    'onRunStart',
+    'onRunEnd',
+    'onException',
+    'onEpochStart',
+    'onEpochEnd',
+    'onStageStart',
+    'onStageEnd',
+    'onBatchStart',
+  ],
   ...['onBatchEnd', 'onForwardStart', 'onForwardEnd', 'onBackwardStart', 'onBackwardEnd', 'onOptimizerStepStart'],
   ...['onOptimizerStepEnd', 'onCheckpointStart', 'onCheckpointEnd'],
 ];

@@ -50,7 +50,8 @@ export function problemsAfter(directory, { isKilled, mayBeCut, known = [] }) {
   if (files.includes('metrics.jsonl')) {
     attempt('metrics', () => {
       const steps = stepsOf(directory, mayBeCut);
-      if (steps.some((step, i) => i > 0 && step !== steps[i - 1] + 1)) problems.push(`steps in metrics.jsonl: ${steps}`);
+      if (steps.some((step, i) => i > 0 && step !== steps[i - 1] + 1))
+        problems.push(`steps in metrics.jsonl: ${steps}`);
     });
   }
   return problems;
@@ -61,9 +62,11 @@ export function differences(directory, whole) {
   const problems = problemsAfter(directory, { isKilled: false, mayBeCut: false });
   const compared = ['last.safetensors', 'best.safetensors', 'config.yaml'];
   // Where there is a checkpoint after each epoch anyway, whatever the run was asked for.
-  if (!/everyEpochs: [^1]/.test(readFileSync(path.join(whole, 'config.yaml'), 'utf8'))) compared.push('best-checkpoint.safetensors');
+  if (!/everyEpochs: [^1]/.test(readFileSync(path.join(whole, 'config.yaml'), 'utf8')))
+    compared.push('best-checkpoint.safetensors');
   const weights = (run) => filesOf(run).filter((name) => name.startsWith('checkpoints/epoch-'));
-  if (weights(directory).join() !== weights(whole).join()) problems.push(`kept weights: ${weights(directory)}, not ${weights(whole)}`);
+  if (weights(directory).join() !== weights(whole).join())
+    problems.push(`kept weights: ${weights(directory)}, not ${weights(whole)}`);
   else compared.push(...weights(whole));
   for (const name of compared) {
     const [own, other] = [directory, whole].map((run) => (existsSync(path.join(run, name)) ? readFileSync(path.join(run, name)) : null)); // prettier-ignore

@@ -20,7 +20,11 @@ export function train(args, { ranks, folder, fault, countsFile }) {
     ...process.env,
     NODE_OPTIONS: options,
     ...{ RUNS_DIR: path.join(folder, 'runs'), OMP_NUM_THREADS: '1', NO_COLOR: '1', LOG_LEVEL: 'warn' },
-    ...(fault && { CAMPAIGN: JSON.stringify(fault), CAMPAIGN_FILLER: path.join(folder, 'filler'), CAMPAIGN_MARK: mark }),
+    ...(fault && {
+      CAMPAIGN: JSON.stringify(fault),
+      CAMPAIGN_FILLER: path.join(folder, 'filler'),
+      CAMPAIGN_MARK: mark,
+    }),
     ...(countsFile && { CAMPAIGN_COUNTS: countsFile }),
   };
   const child = spawn(process.execPath, [path.join(projectRoot, 'dist', 'lib', 'cli', `${command}.js`), ...before, 'train', ...args], { env }); // prettier-ignore

@@ -30,7 +30,10 @@ describe('aiforge checkpoints', () => {
     expect(status, stderr).to.equal(0);
     const lines = stdout.trim().split('\n');
     expect(lines[0]).to.match(/^file +kind +epoch +step +metric +time +size$/);
-    const files = [...readdirSync(directory), ...readdirSync(inside('checkpoints')).map((name) => `checkpoints/${name}`)];
+    const files = [
+      ...readdirSync(directory),
+      ...readdirSync(inside('checkpoints')).map((name) => `checkpoints/${name}`),
+    ];
     expect(lines.slice(1).map((line) => line.split(' ')[0])).to.have.members(files.filter((name) => name.endsWith('.safetensors'))); // prettier-ignore
     expect(stdout).to.match(/^last\.safetensors +last +3 +33 +\d{4}-/m);
     expect(stdout).to.match(/^best\.safetensors +weights +\d +\d+ +val_loss 0\.\d+ /m);
@@ -40,8 +43,12 @@ describe('aiforge checkpoints', () => {
     const { status, stdout, stderr } = await checkpoints('show', directory);
     expect(status, stderr).to.equal(0);
     expect(stdout).to.match(/last\.safetensors: .* KiB, format aiforge-checkpoint-4/);
-    expect(stdout).to.match(/^ {2}step: 33$/m).and.to.match(/^ {2}training\.epochs: 3$/m);
-    expect(stdout).to.match(/^model: 9 tensors/m).and.to.match(/model\.head\.weight +float32 +\[2, 8\] +64 bytes/);
+    expect(stdout)
+      .to.match(/^ {2}step: 33$/m)
+      .and.to.match(/^ {2}training\.epochs: 3$/m);
+    expect(stdout)
+      .to.match(/^model: 9 tensors/m)
+      .and.to.match(/model\.head\.weight +float32 +\[2, 8\] +64 bytes/);
     expect(stdout).not.to.include('training.seed');
     const json = JSON.parse((await checkpoints('show', inside('best.safetensors'), '--json')).stdout) as object;
     expect(json).to.have.nested.property('state.epoch');
@@ -50,7 +57,9 @@ describe('aiforge checkpoints', () => {
 
   it('diff tells equal bytes from the largest difference', async () => {
     const same = await checkpoints('diff', directory, inside('last.safetensors'));
-    expect(same.stdout).to.match(/configuration: the same\nstate: the same\ntensors:\n {2}all \d+ tensors have equal bytes/);
+    expect(same.stdout).to.match(
+      /configuration: the same\nstate: the same\ntensors:\n {2}all \d+ tensors have equal bytes/,
+    );
     expect(same.status).to.equal(0);
     const other = await checkpoints('diff', inside(`checkpoints/${kept()[0]!}`), directory);
     expect(other.status).to.equal(1);
@@ -76,7 +85,9 @@ describe('aiforge checkpoints', () => {
     const done = await checkpoints('prune', directory, '--keep', '2');
     expect(done.status, done.stderr).to.equal(0);
     expect(kept()).to.deep.equal(before.slice(-2));
-    expect(Object.keys(readManifest(inside('manifest.json'))).filter((name) => name.includes('step-'))).to.have.length(2);
+    expect(Object.keys(readManifest(inside('manifest.json'))).filter((name) => name.includes('step-'))).to.have.length(
+      2,
+    );
     const none = await checkpoints('prune', directory, '--keep', '0');
     expect(none.status, none.stderr).to.equal(0);
     expect(kept()).to.deep.equal([]);
@@ -93,7 +104,9 @@ describe('aiforge checkpoints', () => {
     truncateSync(inside('best.safetensors'), 600);
     const { status, stdout } = await checkpoints('ls', directory, '--verify');
     expect(status).to.equal(1);
-    expect(stdout).to.match(/^best\.safetensors .*damaged$/m).and.to.match(/^last\.safetensors .*right$/m);
+    expect(stdout)
+      .to.match(/^best\.safetensors .*damaged$/m)
+      .and.to.match(/^last\.safetensors .*right$/m);
   });
 
   it('says what to give', async () => {

@@ -42,7 +42,10 @@ describe('going back to an older checkpoint', () => {
       // The stop wrote one of step 12.
       expect(keptIn(runDirectory)).to.deep.equal(['epoch-00001.safetensors', path.basename(older), path.basename(stepFile(runDirectory, 12))]); // prettier-ignore
       const end = await runIn(runs, experiment({ ...later, resumeFrom: runDirectory }));
-      const best = end.history.reduce((a, b) => (b.val_loss! < a.val_loss! ? b : a), { val_loss: state.best!, epoch: 1 });
+      const best = end.history.reduce((a, b) => (b.val_loss! < a.val_loss! ? b : a), {
+        val_loss: state.best!,
+        epoch: 1,
+      });
       expect(end.bestEpoch).to.equal(best.epoch);
       const steps = linesOf(runDirectory).flatMap(({ interval, step }) => (interval === 'step' ? [step] : []));
       expect(steps).to.deep.equal(Array.from({ length: 44 }, (_, i) => i + 1));
@@ -87,7 +90,9 @@ describe('going back to an older checkpoint', () => {
     const resumeFrom = stepFile(runDirectory, 11);
     const failure = await failureOf(runIn(runs, experiment({ ...training, resumeFrom })));
     expect(failure).to.have.property('code', 'FILE_NOT_FOUND');
-    expect(failure.message).to.match(/The best weights of this checkpoint, of epoch 1, are gone: .*Resume from the run's folder/);
+    expect(failure.message).to.match(
+      /The best weights of this checkpoint, of epoch 1, are gone: .*Resume from the run's folder/,
+    );
     expect([keptIn(runDirectory), bytesOf(runDirectory), bytesOf(runDirectory, 'best.safetensors')]).to.deep.equal(before); // prettier-ignore
   });
 

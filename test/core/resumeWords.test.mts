@@ -69,7 +69,9 @@ describe('the words of training.resumeFrom', () => {
     copyFileSync(last, `${last}.copy`);
     renameSync(`${last}.copy`, last);
     truncateSync(last, 2000);
-    const kept = readdirSync(path.join(runDirectory, 'checkpoints')).filter((name) => name.startsWith('step-')).sort();
+    const kept = readdirSync(path.join(runDirectory, 'checkpoints'))
+      .filter((name) => name.startsWith('step-'))
+      .sort();
     const end = await runIn(runs, resume('auto', training));
     expect(end.status).to.equal('finished');
     expect(kept.at(-1)).to.equal('step-000000015.safetensors');
@@ -97,7 +99,13 @@ describe('the words of training.resumeFrom', () => {
   });
 
   it('find the newest by time, and within a second by number', () => {
-    const names = ['2026-01-02_00-00-00_10', '2026-01-02_00-00-00_2', '2026-01-02_00-00-00', '2026-01-01_23-59-59', 'notes'];
+    const names = [
+      '2026-01-02_00-00-00_10',
+      '2026-01-02_00-00-00_2',
+      '2026-01-02_00-00-00',
+      '2026-01-01_23-59-59',
+      'notes',
+    ];
     for (const name of names) mkdirSync(path.join(inside('order'), 'lab', name), { recursive: true });
     expect(runsOf(inside('order'), 'lab').map((run) => path.basename(run))).to.deep.equal(names.slice(0, 4));
   });
@@ -135,7 +143,9 @@ describe('the words of training.resumeFrom', () => {
     it('says what a word needs, what it may mean, and what another may be', async () => {
       const alone = await run('aiforge', ['train', '--resume', 'last'], inside('cli-words'));
       expect(alone.status).to.equal(1);
-      expect(alone.stderr).to.match(/--resume last means the newest run of an experiment: give its configuration file too/);
+      expect(alone.stderr).to.match(
+        /--resume last means the newest run of an experiment: give its configuration file too/,
+      );
       const slip = await run('aiforge', ['train', '--resume', 'lats'], inside('cli-words'));
       expect(slip.stderr).to.match(/there is no run 'lats'\. Did you mean 'last'\?/);
     });

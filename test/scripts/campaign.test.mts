@@ -10,7 +10,9 @@ describe('npm run campaign', () => {
     const skipped = /^full disks: skipped.*$/m.exec(stdout)?.[0];
     if (skipped !== undefined) console.log(`      ${skipped}`);
     expect(status, stdout + stderr).to.equal(0);
-    expect(stdout).to.match(/^phase +/m).and.to.match(/seed 11: [1-9]\d* kills in \d+ runs, 0 failures/);
+    expect(stdout)
+      .to.match(/^phase +/m)
+      .and.to.match(/seed 11: [1-9]\d* kills in \d+ runs, 0 failures/);
   }).timeout(300_000);
 
   it('refuses a number that is none', () => {

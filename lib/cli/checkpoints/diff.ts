@@ -27,7 +27,11 @@ export function diff(a: string, b: string): number {
 }
 
 /** Of files of weights, which have no state. */
-function epochDifference({ metadata: { epoch: a } }: SafetensorsFile, { metadata: { epoch: b } }: SafetensorsFile): string[] { // prettier-ignore
+function epochDifference(
+  { metadata: { epoch: a } }: SafetensorsFile,
+  { metadata: { epoch: b } }: SafetensorsFile,
+): string[] {
+  // prettier-ignore
   return a === b ? [] : [`  epoch: ${a ?? 'none'} → ${b ?? 'none'}`];
 }
 
@@ -51,7 +55,8 @@ function tensorDifferences(a: Record<string, Tensor>, b: Record<string, Tensor>)
     else rows.push(['', name, said]);
   }
   const total = same + rows.length;
-  const equal = same === total ? `  all ${total} tensors have equal bytes` : `  ${same} of ${total} tensors have equal bytes`;
+  const equal =
+    same === total ? `  all ${total} tensors have equal bytes` : `  ${same} of ${total} tensors have equal bytes`;
   return [equal, ...(rows.length === 0 ? [] : [table(rows)])];
 }
 

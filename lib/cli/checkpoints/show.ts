@@ -23,7 +23,7 @@ export function show(given: string, { json = false }: { json?: boolean }): numbe
     const read = (name: string): unknown => (metadata[name] === undefined ? undefined : fromJson(metadata[name]));
     const state = read('state') ?? (epoch === undefined ? {} : { epoch: Number(epoch) });
     return {
-      ...{ file, bytes: statSync(file).size, format, sha256, versions: read('versions') ?? {}, state: state as object },
+      ...{ file, bytes: statSync(file).size, format, sha256, versions: read('versions') ?? {}, state: state },
       config: notDefault(read('config')),
       parts: partsOf(tensors),
     };
@@ -56,7 +56,16 @@ function partsOf(tensors: Record<string, Tensor>): Part[] {
   return [...groups].map(([part, all]) => ({ part, tensors: all }));
 }
 
-function asText(shown: { file: string; bytes: number; format: string; versions: unknown; state: object; config: Record<string, unknown>; parts: Part[] }): string { // prettier-ignore
+function asText(shown: {
+  file: string;
+  bytes: number;
+  format: string;
+  versions: unknown;
+  state: object;
+  config: Record<string, unknown>;
+  parts: Part[];
+}): string {
+  // prettier-ignore
   const lines = (all: object) => Object.entries(all).map(([name, value]) => `  ${name}: ${inlineText(value)}`);
   const section = (title: string, all: object) => (Object.keys(all).length === 0 ? [] : ['', title, ...lines(all)]);
   const tensors = shown.parts.flatMap(({ part, tensors: all }) => {

@@ -1,7 +1,9 @@
 import type { AddCommand } from './command.js';
 
 export const addCheckpoints: AddCommand = (program, finish) => {
-  const checkpoints = program.command('checkpoints').description("lists, shows, removes and compares a run's checkpoints");
+  const checkpoints = program
+    .command('checkpoints')
+    .description("lists, shows, removes and compares a run's checkpoints");
   checkpoints
     .command('ls')
     .description('lists the checkpoints and weights of a run')
@@ -13,7 +15,9 @@ export const addCheckpoints: AddCommand = (program, finish) => {
     });
   checkpoints
     .command('show')
-    .description('prints what is in a checkpoint: where the run stood, versions, settings that are not defaults, tensors')
+    .description(
+      'prints what is in a checkpoint: where the run stood, versions, settings that are not defaults, tensors',
+    )
     .argument('<file>', "a checkpoint, a file of weights, or a run's folder")
     .option('--json', 'as JSON, for programs')
     .action(async (file: string, options: { json?: boolean }) => {

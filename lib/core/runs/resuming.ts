@@ -39,7 +39,9 @@ function withFile(config: ExperimentConfig, resumeFrom: string | null): Experime
 
 function resumedFile(word: ResumeWord, runsDir: string, experimentName: string): string | null {
   if (existsSync(word)) {
-    logger.warn(`'${word}' is taken as the word for a run of ${runsDir}; the ${word} in the working directory is written ./${word}`);
+    logger.warn(
+      `'${word}' is taken as the word for a run of ${runsDir}; the ${word} in the working directory is written ./${word}`,
+    );
   }
   const runs = runsOf(runsDir, experimentName);
   if (word === 'auto') return unfinished(runs);

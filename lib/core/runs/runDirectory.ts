@@ -61,7 +61,9 @@ export function runsOf(runsDir: string, experimentName: string): string[] {
   return names
     .flatMap((name) => {
       const parts = partsOf(name);
-      return parts === null ? [] : [{ directory: path.join(parent, name), time: parts[1]!, number: Number(parts[2] ?? 1) }];
+      return parts === null
+        ? []
+        : [{ directory: path.join(parent, name), time: parts[1]!, number: Number(parts[2] ?? 1) }];
     })
     .sort((a, b) => (a.time === b.time ? b.number - a.number : a.time < b.time ? 1 : -1))
     .map(({ directory }) => directory);
