@@ -6,6 +6,7 @@ import pc from 'picocolors';
 
 import { packageManifest } from '../config/loadModule.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
+import { addCheckpoints } from './commands/checkpoints.js';
 import type { AddCommand } from './commands/command.js';
 import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
@@ -25,6 +26,7 @@ Examples:
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
   aiforge config show experiments/spam.yaml
+  aiforge checkpoints ls runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
   aiforge sweep sweep.yaml
   aiforge new plugin my_plugin --kind text
@@ -38,6 +40,7 @@ Examples:
 const commands: AddCommand[] = [
   addTrain,
   addConfig,
+  addCheckpoints,
   addRuns,
   addSweep,
   addTune,

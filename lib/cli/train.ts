@@ -3,19 +3,21 @@ import path from 'node:path';
 
 import type { ExperimentConfig } from '../config/experimentConfig.js';
 import { loadExperimentConfig } from '../config/load.js';
+import { isResumeWord, resumeWords } from '../config/paths.js';
 import { placed } from '../config/source.js';
 import { checkpointFile } from '../core/checkpoints/checkpoint.js';
 import { Container } from '../core/container.js';
 import { deviceOf } from '../core/devices.js';
 import { orchestrator, orchestratorOptions, type Orchestrator } from '../core/orchestrator.js';
-import type { RunResult } from '../core/callbacks/callback.js';
+import type { RunResult, RunStart } from '../core/callbacks/callback.js';
 import { singleProcess } from '../core/ranks.js';
-import { runFiles } from '../core/runs/runDirectory.js';
+import { runDirectoryOf, runFiles } from '../core/runs/runDirectory.js';
 import { untilAborted } from '../core/untilAborted.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
 import { joinRanks } from '../distributed/ranks.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
+import { didYouMean } from '../nearest.js';
 import { isError } from '../realms.js';
 import { divideArguments, pluginsFrom } from './config/arguments.js';
 import { Progress } from './progress.js';
@@ -33,14 +35,21 @@ function nextTry(files: readonly string[], result: RunResult, { training }: Expe
 /** The configuration of a run that is named by its folder, or by a checkpoint in it. */
 function configOf(resume: string): string {
   const example = 'Give the folder of a run, such as runs/spam/2026-01-31_12-00-00, or a checkpoint in it.';
+  if (isResumeWord(resume)) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `--resume ${resume} means the newest run of an experiment: give its configuration file too, such as experiments/spam.yaml. ${example}${existsSync(resume) ? ` The ${resume} in the working directory is written ./${resume}.` : ''}`,
+    );
+  }
   if (resume === '' || !existsSync(resume)) {
-    throw new AiforgeError('FILE_NOT_FOUND', `--resume: there is no run '${resume}'. ${example}`);
+    const words = `${didYouMean(resume, resumeWords)} ${example} With a configuration file, ${resumeWords.join(', ')} are the newest run of its experiment.`;
+    throw new AiforgeError('FILE_NOT_FOUND', `--resume: there is no run '${resume}'.${words}`);
   }
   const checkpoint = checkpointFile(resume);
   if (!checkpoint.endsWith('.safetensors')) {
     throw new AiforgeError('FILE_INVALID', `--resume: '${resume}' is no run and no checkpoint. ${example}`);
   }
-  const { config } = runFiles(path.dirname(checkpoint));
+  const { config } = runFiles(runDirectoryOf(path.resolve(checkpoint)));
   if (existsSync(config) && existsSync(checkpoint)) return config;
   const missing = path.basename(existsSync(config) ? checkpoint : config);
   throw new AiforgeError(
@@ -84,7 +93,7 @@ export async function train(given: readonly string[], resume: string | undefined
       from: pluginsFrom(files),
       ranks,
       signal,
-      callbacks: progress === undefined ? [] : [progress, { onRunStart: ({ runDirectory }) => noteRun(runDirectory) }],
+      callbacks: progress === undefined ? [] : [progress, { onRunStart: begun(config) }],
     }));
     running = container.get(orchestrator);
     const result = await running.runExperiment();
@@ -102,6 +111,21 @@ export async function train(given: readonly string[], resume: string | undefined
     process.stderr.write(`${error.message}\n`);
     return statusAfter(signal.reason as string);
   }
+}
+
+/** Notes the run for a launcher, and says which one it is where a word was to find it. */
+function begun({ training }: ExperimentConfig): (run: RunStart) => void {
+  return ({ config, runDirectory }) => {
+    noteRun(runDirectory);
+    if (!isResumeWord(training.resumeFrom)) return;
+    const { resumeFrom } = config.training;
+    const shown = path.relative(process.cwd(), resumeFrom ?? runDirectory);
+    process.stderr.write(
+      resumeFrom === null
+        ? `No run of '${config.experimentName}' is to be gone on with: this is a new one, ${shown}\n`
+        : `Going on from ${shown}\n`,
+    );
+  };
 }
 
 /** What the launcher is told of a rank that only followed the one that received a signal. */

@@ -11,6 +11,13 @@ export function isAddress(text: string): boolean {
   return /^[a-z]+:/.test(text);
 }
 
+/** What `training.resumeFrom` may say in the place of a path: the newest run of the experiment. */
+export const resumeWords = ['last', 'best', 'auto'] as const;
+export type ResumeWord = (typeof resumeWords)[number];
+
+export const isResumeWord = (text: string | null): text is ResumeWord =>
+  (resumeWords as readonly (string | null)[]).includes(text);
+
 /** The settings that may be paths, by their path in the configuration. */
 type PathSetting = readonly ['modelPlugin' | 'datasetPlugin' | 'dataPath'] | readonly ['training', 'resumeFrom'];
 
@@ -27,7 +34,10 @@ export function resolvePaths(config: ExperimentConfig, baseOf: (setting: PathSet
     training: {
       ...config.training,
       // A checkpoint has no name: it is a path, however it is written.
-      resumeFrom: resumeFrom === null ? null : resolve(baseOf(['training', 'resumeFrom']), resumeFrom),
+      resumeFrom:
+        resumeFrom === null || isResumeWord(resumeFrom)
+          ? resumeFrom
+          : resolve(baseOf(['training', 'resumeFrom']), resumeFrom),
     },
   };
 }

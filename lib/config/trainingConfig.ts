@@ -267,7 +267,9 @@ export const TrainingConfig = z
       .min(1)
       .nullable()
       .default(null)
-      .describe('Checkpoint to go on from, or the folder of its run, a path; default null'),
+      .describe(
+        'Checkpoint to go on from, or the folder of its run, a path; or `last`, `best` or `auto`, of the newest run of the experiment; default null',
+      ),
   })
   .refine((training) => training.valFraction + training.testFraction < 1, {
     path: ['testFraction'],

@@ -25,6 +25,7 @@ import type { Callback, RunResult } from './callbacks/callback.js';
 import { Callbacks } from './callbacks/callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
 import { CheckpointWriter } from './checkpoints/checkpointWriter.js';
+import { goBackTo } from './checkpoints/goingBack.js';
 import { splitTensors } from './checkpoints/tensorTree.js';
 import { checksumOfFile } from './checkpoints/checksum.js';
 import { checkedConfig, Container, createToken } from './container.js';
@@ -35,6 +36,7 @@ import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
 import { initialState, requireSame, startOf, tracked } from './runs/beginning.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizers, type ResumedRun, type RunPlan } from './runs/plan.js';
+import { withResumed } from './runs/resuming.js';
 import { createRunDirectory, removeHalfWritten, runFiles, warnOfMissing, type RunFiles } from './runs/runDirectory.js';
 import { RunLock } from './runs/runLock.js';
 import { saving } from './runs/saving.js';
@@ -167,7 +169,8 @@ export class Orchestrator {
 
   async #runOn(ranks: Ranks, device: Device): Promise<RunResult> {
     this.#useThreads();
-    const plan = planRun(this.#config, this.#options.from ?? process.cwd(), ranks, device);
+    const config = await withResumed(this.#config, this.#settings.RUNS_DIR, ranks);
+    const plan = planRun(config, this.#options.from ?? process.cwd(), ranks, device);
     const lock = ranks.rank === 0 && plan.resumed ? RunLock.acquire(plan.resumed.directory) : undefined;
     try {
       const data = await this.#prepareData(plan, ranks);
@@ -224,6 +227,7 @@ export class Orchestrator {
     process.on('uncaughtExceptionMonitor', logFatal);
     try {
       if (isFirst) removeHalfWritten(files);
+      if (isFirst && plan.resumed !== undefined) goBackTo(plan.resumed, files);
       const state = initialState(ranks.worldSize, data);
       const tracking = await openTracking(
         tracked(plan, files),

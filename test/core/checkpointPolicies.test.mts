@@ -19,7 +19,7 @@ describe('checkpoints', () => {
     const { runDirectory } = await runIn(inside('steps'), experiment(training));
     const last = bytesOf(runDirectory);
     // 11 steps an epoch: at 24, 28, 32 and at the ends of the epochs, 22 and 33.
-    expect(kept(runDirectory)).to.deep.equal(['step-000000028', 'step-000000032', 'step-000000033'].map((name) => `${name}.safetensors`)); // prettier-ignore
+    expect(kept(runDirectory).filter((name) => name.startsWith('step'))).to.deep.equal(['step-000000028', 'step-000000032', 'step-000000033'].map((name) => `${name}.safetensors`)); // prettier-ignore
     const older = path.join(runDirectory, 'checkpoints', 'step-000000028.safetensors');
     const { state } = loadCheckpoint(older);
     expect(state).to.include({ step: 28, epoch: 2, batch: 6 });

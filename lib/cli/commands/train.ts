@@ -16,6 +16,11 @@ A setting is given as it is nested in the file:
 Paths in a file are relative to the file, those given
 here to the working directory.
 
+With a configuration file, --resume last goes on with the
+newest run of its experiment, best from that run's best
+epoch, and auto with the newest run that is not finished,
+or it begins a new one.
+
 Ctrl-C and SIGTERM leave a checkpoint to resume from, a
 second one ends at once; SIGUSR1 and SIGUSR2 only leave
 a checkpoint. Exit status: 0 finished, 1 failed, 130
@@ -41,7 +46,7 @@ export const addTrain: AddCommand = (program, finish) => {
       '[overrides...]',
       'further files, of which the last counts, and settings as key.sub=value, which count before files',
     )
-    .option('--resume <run>', 'go on with a run: its folder, or a checkpoint in it')
+    .option('--resume <run>', 'go on with a run: its folder, a checkpoint in it, or last, best or auto')
     .configureOutput({ outputError: (text, write) => write(text + hintOfSetting(text)) })
     .showHelpAfterError('(see aiforge train --help)')
     .addHelpText('after', notes)

@@ -11,6 +11,7 @@ import { loadPlugin } from '../../core/plugins/plugins.js';
 import { singleProcess, type Ranks } from '../../core/ranks.js';
 import { modelConfigOf } from '../../core/runs/experiment.js';
 import { planRun } from '../../core/runs/plan.js';
+import { withResumedHere } from '../../core/runs/resuming.js';
 import { explain } from '../explain.js';
 import { pluginsFrom, withFiles } from './arguments.js';
 
@@ -28,7 +29,8 @@ export function check(given: readonly string[]): number {
   };
   const settings = attempt(() => readSettings());
   const config = attempt(() => loadExperimentConfig(files, overrides));
-  if (config !== undefined) checkParts(config, pluginsFrom(files), attempt);
+  const resumed = config && settings && attempt(() => withResumedHere(config, settings.RUNS_DIR));
+  if (resumed !== undefined) checkParts(resumed, pluginsFrom(files), attempt);
   if (problems.length > 0) {
     process.stderr.write(`${problems.map((problem) => explain(problem)).join('\n')}\n`);
     return 1;

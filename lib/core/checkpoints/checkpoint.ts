@@ -11,7 +11,7 @@ import { scope, type SafetensorsFile, type Tensor } from '../../tensor/index.js'
 import type { SavedMetrics } from '../training/loggedMetrics.js';
 import type { SavedScheduler } from '../training/scheduling.js';
 import { fromJson, toJson } from './checkpointJson.js';
-import { checkFile, loadChecked, saveChecked } from './checksum.js';
+import { checkFile, checksumOf, loadChecked, saveChecked } from './checksum.js';
 import { versions } from './manifest.js';
 import { metricTensors, metricTexts, MetricTexts, savedMetrics } from './metricStates.js';
 import { restoreModel, saveModel, type SavedModel } from './modelState.js';
@@ -38,6 +38,8 @@ export const RunState = z.object({
   best: z.number().nullable(),
   /** The number of their epoch, from 1. */
   bestEpoch: z.int().min(1).nullable(),
+  /** The checksum of their file. */
+  bestWeights: z.string().nullable(),
   /** The weights that `checkpoint.topK` keeps, the best first. */
   kept: z.array(z.object({ file: z.string(), epoch: z.int().min(1), value: z.number() })),
   /** What early stopping has seen. */
@@ -121,8 +123,19 @@ export function saveWeights(file: string, model: Module, epoch: number, preproce
 
 /** What `saveWeights` writes. */
 export function weightsContent(model: Module, epoch: number, preprocessor: string | null): SafetensorsFile {
-  const { model: tensors, extraState } = saveModel(model);
-  return { tensors, metadata: { format: 'pt', epoch: String(epoch), ...given({ preprocessor, extraState }) } };
+  return contentOfWeights(saveModel(model), epoch, preprocessor);
+}
+
+function contentOfWeights({ model, extraState }: SavedModel, epoch: number, preprocessor: string | null) {
+  return { tensors: model, metadata: { format: 'pt', epoch: String(epoch), ...given({ preprocessor, extraState }) } };
+}
+
+/** The best weights as a checkpoint has them itself: that of the end of their epoch; undefined of any other. */
+export function bestOf(checkpoint: Checkpoint): SafetensorsFile | undefined {
+  const { state, preprocessor } = checkpoint;
+  if (state.bestEpoch === null) return undefined;
+  const content = contentOfWeights(checkpoint, state.bestEpoch, preprocessor);
+  return checksumOf(content.tensors, content.metadata) === state.bestWeights ? content : undefined;
 }
 
 /** Loads a file of `saveWeights`, or any safetensors file. Throws FILE_NOT_FOUND, FILE_INVALID or STATE_DICT_MISMATCH. */

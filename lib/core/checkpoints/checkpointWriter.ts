@@ -1,8 +1,7 @@
-import { copyFileSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { AiforgeError } from '../../errors.js';
 import type { Module } from '../../nn/index.js';
 import { scope, type SafetensorsFile } from '../../tensor/index.js';
 import type { CheckpointEvent } from '../callbacks/callback.js';
@@ -15,6 +14,8 @@ import { held } from '../training/held.js';
 import { isBetter, requireMetric } from '../training/earlyStopping.js';
 import { checkpointContent, weightsContent, type Checkpoint, type RunState } from './checkpoint.js';
 import { checksumInBackground, saveChecked, saveInBackground, snapshotOf } from './checksum.js';
+import { dropEarlierBests, keepEarlierBest } from './earlierBest.js';
+import { linkOver } from './linkOver.js';
 import { Manifest } from './manifest.js';
 
 interface Parts {
@@ -120,9 +121,9 @@ export class CheckpointWriter {
 
   #afterLast(state: RunState, sha256: string): void {
     const { files, training } = this.#parts;
-    const entry = { kind: 'last' as const, epoch: state.epoch, step: state.step, sha256 };
-    this.#manifest.record(files.last, entry);
-    if (training.checkpoint.keep > 0) this.#keep(state, entry.sha256);
+    this.#manifest.record(files.last, entryOf('last', state, sha256));
+    if (training.checkpoint.keep > 0) this.#keep(state, sha256);
+    dropEarlierBests(files, this.#manifest, this.#parts.state.bestWeights);
   }
 
   /** Waits for what is written in the background. Rejects with its error. */
@@ -139,7 +140,7 @@ export class CheckpointWriter {
       mkdirSync(files.checkpoints, { recursive: true });
       linkOver(files.last, file);
     });
-    this.#manifest.record(file, { kind: 'kept', epoch: state.epoch, step: state.step, sha256 });
+    this.#manifest.record(file, entryOf('kept', state, sha256));
     const kept = readdirSync(files.checkpoints).filter((name) => /^step-\d+\.safetensors$/.test(name)).sort(); // prettier-ignore
     for (const name of kept.slice(0, -training.checkpoint.keep)) this.#remove(path.join(files.checkpoints, name));
   }
@@ -149,55 +150,75 @@ export class CheckpointWriter {
     this.#manifest.forget(file);
   }
 
+  /** The best weights of the checkpoints that are there stay, for whoever goes on from one. */
+  #keepEarlierBest(): void {
+    const { files, state } = this.#parts;
+    const { bestWeights } = state;
+    if (bestWeights !== null) saving(files.best, () => keepEarlierBest(files, this.#manifest, bestWeights));
+  }
+
   /** Takes what was measured of the weights that the model has now; true where they are the best, and were written. */
   async writeBest(model: Module, metrics: Record<string, number>, epoch: number): Promise<boolean> {
     const { state, files } = this.#parts;
     requireMetric(this.monitor, Object.keys(metrics), 'checkpoint.monitor');
     const value = metrics[this.monitor]!;
     const isBest = isBetter(value, state.best, this.#mode);
-    if (isBest) Object.assign(state, { best: value, bestEpoch: epoch });
-    if (isBest) await this.#telling('best', files.best, () => Promise.resolve(this.#writeWeights(model, files.best, epoch, value))); // prettier-ignore
-    await this.#writeTopK(model, epoch, value);
+    let bestWeights: string | null = null;
+    const write = (): Promise<void> => {
+      if (this.#parts.ranks.rank !== 0) return Promise.resolve();
+      this.#keepEarlierBest();
+      bestWeights = this.#writeWeights(model, files.best, epoch, value);
+      return Promise.resolve();
+    };
+    if (isBest) await this.#telling('best', files.best, write);
+    const kept = await this.#writeTopK(model, epoch, value);
+    // All at once and when it is done: after an error before, a run that goes on measures and writes again.
+    Object.assign(state, { kept }, isBest && { best: value, bestEpoch: epoch, bestWeights });
+    // What is written in the background may need one that the manifest does not tell of yet.
+    if (bestWeights !== null && this.#background === undefined) dropEarlierBests(files, this.#manifest, bestWeights);
     return isBest;
   }
 
-  /** A full checkpoint of the best epoch, to go on from; it is the one that was written last. */
+  /** After an epoch that is the best: gives the checkpoint of its end, which was written last, a name of its own, to go on from. */
   keepBestCheckpoint(): void {
     const { ranks, files, state } = this.#parts;
-    if (ranks.rank !== 0 || this.#savedEpoch !== state.epoch) return;
+    if (ranks.rank !== 0 || state.bestEpoch !== state.epoch || this.#savedEpoch !== state.epoch) return;
     const { epoch, step } = state;
     const link = (): void => {
       saving(files.bestCheckpoint, () => linkOver(files.last, files.bestCheckpoint));
       this.#manifest.copy(files.last, files.bestCheckpoint, { kind: 'best', epoch, step });
+      dropEarlierBests(files, this.#manifest, state.bestWeights);
     };
     if (this.#background === undefined) return link();
     this.#background = this.#background.then(link);
     this.#background.catch(() => undefined);
   }
 
-  async #writeTopK(model: Module, epoch: number, value: number): Promise<void> {
+  /** Gives the list of the weights that are kept then. */
+  async #writeTopK(model: Module, epoch: number, value: number): Promise<RunState['kept']> {
     const { state, files, training } = this.#parts;
     const { topK } = training.checkpoint;
-    if (topK < 2 || Number.isNaN(value)) return;
+    if (topK < 2 || Number.isNaN(value)) return state.kept;
     const mode = this.#mode;
     const others = state.kept.filter((kept) => kept.epoch !== epoch || isBetter(kept.value, value, mode));
-    if (others.some((kept) => kept.epoch === epoch)) return;
+    if (others.some((kept) => kept.epoch === epoch)) return state.kept;
     const file = `epoch-${String(epoch).padStart(5, '0')}.safetensors`;
     const ranked = [...others, { file, epoch, value }].sort((a, b) => (isBetter(a.value, b.value, mode) ? -1 : 1));
     const dropped = ranked.slice(topK);
-    state.kept = ranked.slice(0, topK);
-    if (dropped.some((kept) => kept.epoch === epoch)) return;
+    const best = ranked.slice(0, topK);
+    if (dropped.some((kept) => kept.epoch === epoch)) return best;
     const target = path.join(files.checkpoints, file);
     await this.#telling('kept', target, () => {
-      this.#writeWeights(model, target, epoch, value);
+      if (this.#parts.ranks.rank === 0) this.#writeWeights(model, target, epoch, value);
       return Promise.resolve();
     });
     if (this.#parts.ranks.rank === 0) dropped.forEach((kept) => this.#remove(path.join(files.checkpoints, kept.file)));
+    return best;
   }
 
-  #writeWeights(model: Module, file: string, epoch: number, value: number): void {
-    const { ranks, preprocessor, state } = this.#parts;
-    if (ranks.rank !== 0) return;
+  /** Gives the file's checksum. */
+  #writeWeights(model: Module, file: string, epoch: number, value: number): string {
+    const { preprocessor, state } = this.#parts;
     const sha256 = scope(() => {
       const { tensors, metadata } = weightsContent(model, epoch, preprocessor);
       return saving(path.dirname(file) === this.#parts.files.directory ? file : this.#parts.files.last, () => {
@@ -206,6 +227,7 @@ export class CheckpointWriter {
       });
     });
     this.#manifest.record(file, { kind: 'weights', epoch, step: state.step, sha256, metric: this.monitor, value });
+    return sha256;
   }
 
   async #telling(kind: CheckpointEvent['kind'], file: string, write: () => Promise<void>): Promise<void> {
@@ -217,19 +239,7 @@ export class CheckpointWriter {
   }
 }
 
-/** A second name for a file, in the place of whatever has it; a copy where the disk has no links. */
-function linkOver(from: string, to: string): void {
-  const beside = path.join(path.dirname(to), `.${path.basename(to)}.${process.pid}.tmp`);
-  rmSync(beside, { force: true });
-  try {
-    linkSync(from, beside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missing(from, error);
-    copyFileSync(from, beside);
-  }
-  renameSync(beside, to);
-}
-
-function missing(file: string, cause: unknown): AiforgeError {
-  return new AiforgeError('TRAINING_FAILED', `${file} is gone: somebody removed it while the run went on. Begin a new run.`, { cause }); // prettier-ignore
+/** What the manifest says of a checkpoint of this state. */
+function entryOf(kind: 'last' | 'kept', { epoch, step, bestWeights }: RunState, sha256: string) {
+  return { kind, epoch, step, sha256, ...(bestWeights !== null && { bestWeights }) };
 }

@@ -12,7 +12,7 @@ import { withFile } from '../../tensor/files/openFile.js';
 const key = 'sha256';
 
 /** Of all that a file holds: each tensor's name, dtype, shape and bytes, and the metadata. */
-function checksumOf(tensors: Record<string, Tensor>, metadata: Record<string, string>): string {
+export function checksumOf(tensors: Record<string, Tensor>, metadata: Record<string, string>): string {
   const hash = hashOf(tensors, metadata);
   let next = hash.next();
   while (next.done !== true) next = hash.next();

@@ -17,6 +17,8 @@ const Entry = z.object({
   sha256: z.string(),
   /** When it was written, in ISO 8601. */
   time: z.string(),
+  /** Of a checkpoint: the checksum of the best weights at its time. */
+  bestWeights: z.string().optional(),
   metric: z.string().optional(),
   value: z.number().optional(),
 });
@@ -54,19 +56,37 @@ export class Manifest {
     this.#files = files;
   }
 
-  record(file: string, entry: Omit<ManifestEntry, 'time'>): void {
-    this.#write({ ...this.#known(), [this.#name(file)]: { ...entry, time: new Date().toISOString() } });
+  record(file: string, entry: Omit<ManifestEntry, 'time'>, time = new Date().toISOString()): void {
+    this.#write({ ...this.#known(), [this.#name(file)]: { ...entry, time } });
   }
 
   /** Enters a second name of a file. */
   copy(from: string, to: string, changes: Pick<ManifestEntry, 'kind' | 'epoch' | 'step'>): void {
-    const known = this.#known()[this.#name(from)];
+    const known = this.of(from);
     if (known !== undefined) this.record(to, { ...known, ...changes });
   }
 
   forget(file: string): void {
     const { [this.#name(file)]: _, ...rest } = this.#known();
     this.#write(rest);
+  }
+
+  /** What is said of a file. */
+  of(file: string): ManifestEntry | undefined {
+    return this.#known()[this.#name(file)];
+  }
+
+  /** The checksums of the weights that are the best of some checkpoint. */
+  get bestWeights(): string[] {
+    return Object.values(this.#known()).flatMap(({ bestWeights }) => bestWeights ?? []);
+  }
+
+  /** Forgets the files that are gone: a process may have been killed after it removed one. */
+  forgetMissing(): void {
+    const { directory } = this.#files;
+    const entries = Object.entries(this.#known());
+    const there = entries.filter(([name]) => existsSync(path.join(directory, name)));
+    if (there.length < entries.length) this.#write(Object.fromEntries(there));
   }
 
   #name(file: string): string {

@@ -52,6 +52,7 @@ export function initialState(worldSize: number, data: ExperimentData): RunState 
     validatedBatch: 0,
     best: null,
     bestEpoch: null,
+    bestWeights: null,
     kept: [],
     stopping: { best: null, badEpochs: 0 },
     averagedEpochs: 0,

@@ -9,8 +9,9 @@ import { show } from '../../show.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { manualSeed, scope, type Device } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
-import { checkpointFile, checkWeights, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
+import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
+import { findBestWeights, keptStill, type BestWeights } from '../checkpoints/goingBack.js';
 import { restoreModel, saveModel } from '../checkpoints/modelState.js';
 import { restoreOptimizer } from '../checkpoints/optimizerState.js';
 import { called } from '../plugins/calls.js';
@@ -28,7 +29,11 @@ import { runDirectoryOf, runFiles } from './runDirectory.js';
 /** A run that is to go on. */
 export interface ResumedRun {
   directory: string;
+  /** The checkpoint's file. */
+  file: string;
   checkpoint: Checkpoint;
+  /** Where its best weights are. */
+  best: BestWeights;
   /** What its configuration changes, by path. */
   changes: Record<string, Change>;
 }
@@ -178,22 +183,23 @@ function readResumed(config: ExperimentConfig, plugins: ExperimentPlugins, ranks
   const file = checkpointFile(resumeFrom);
   const checkpoint = loadCheckpoint(file);
   const directory = runDirectoryOf(file);
-  checkFolder(directory, file, checkpoint);
+  const best = checkFolder(directory, file, checkpoint);
+  checkpoint.state.kept = keptStill(runFiles(directory), checkpoint.state);
   checkSameRun(checkpoint, plugins, ranks);
   const changes = changesOf(checkpoint.config, resolvedConfig(config, plugins, directory), checkpoint.state);
-  return { directory, checkpoint, changes };
+  return { directory, file, checkpoint, best, changes };
 }
 
 /** What the run needs beside its checkpoint, at the latest at its end, is there and as it was written. */
-function checkFolder(directory: string, file: string, checkpoint: Checkpoint): void {
+function checkFolder(directory: string, file: string, checkpoint: Checkpoint): BestWeights {
   const { state } = checkpoint;
   const files = runFiles(directory);
-  const needed = [files.config, ...(state.best === null ? [] : [files.best])];
+  const isAlone = state.best !== null && !existsSync(files.best) && !existsSync(files.checkpoints);
+  const needed = [files.config, ...(isAlone ? [files.best] : [])];
   const missing = needed.filter((name) => !existsSync(name)).map((name) => path.basename(name));
   if (missing.length === 0) {
     checkFile(files.preprocessor, checkpoint.preprocessor);
-    if (state.best !== null) checkWeights(files.best, files.preprocessor);
-    return;
+    return findBestWeights(files, checkpoint);
   }
   throw new AiforgeError(
     'FILE_NOT_FOUND',

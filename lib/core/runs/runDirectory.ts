@@ -48,11 +48,31 @@ export function runDirectoryOf(checkpoint: string): string {
   return runFiles(parent).checkpoints === folder && existsSync(runFiles(parent).config) ? parent : folder;
 }
 
+/** The folder of an experiment's runs. */
+export function experimentDirectory(runsDir: string, experimentName: string): string {
+  return path.join(runsDir, experimentName.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_'));
+}
+
+/** The folders of an experiment's runs, the newest first. */
+export function runsOf(runsDir: string, experimentName: string): string[] {
+  const parent = experimentDirectory(runsDir, experimentName);
+  const partsOf = (name: string) => /^(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:_(\d+))?$/.exec(name);
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  return names
+    .flatMap((name) => {
+      const parts = partsOf(name);
+      return parts === null
+        ? []
+        : [{ directory: path.join(parent, name), time: parts[1]!, number: Number(parts[2] ?? 1) }];
+    })
+    .sort((a, b) => (a.time === b.time ? b.number - a.number : a.time < b.time ? 1 : -1))
+    .map(({ directory }) => directory);
+}
+
 /** Makes `<runsDir>/<experiment>/<time>`; a number is added when there is one of that second already. */
 export function createRunDirectory(runsDir: string, experimentName: string, now = new Date()): string {
-  const safeName = experimentName.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '_');
   const time = now.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
-  const parent = path.join(runsDir, safeName);
+  const parent = experimentDirectory(runsDir, experimentName);
   making(parent, makeFolders);
   for (let attempt = 1; attempt < 10_000; ++attempt) {
     const directory = path.join(parent, attempt === 1 ? time : `${time}_${attempt}`);

@@ -33,8 +33,8 @@ export class RunLock {
   /** Throws TRAINING_FAILED, naming the process, when another one works in the folder. */
   static acquire(directory: string): RunLock {
     const own = path.join(directory, `.${prefix}${process.pid}.tmp`);
-    saving(own, () => writeFileSync(own, JSON.stringify(holderOf(process.pid))));
     try {
+      saving(own, () => writeFileSync(own, JSON.stringify(holderOf(process.pid))));
       // Each holder takes the number after the last one, which only one can.
       for (;;) {
         const numbers = locksIn(directory);
@@ -47,6 +47,11 @@ export class RunLock {
     } finally {
       rmSync(own, { force: true });
     }
+  }
+
+  /** Throws as `acquire` does, and takes nothing. */
+  static requireFree(directory: string): void {
+    for (const number of locksIn(directory)) refuseIfHeld(directory, number);
   }
 
   /** The lock, or undefined when another process holds it. */

@@ -136,18 +136,22 @@ async function validate(
   const drawn = randomState(placement.device);
   // One that training measures by as well is in the middle of its epoch.
   const restoreMetrics = setMetricsAside(plan.model);
-  const measured = await measureAveraged(run, async () => {
-    const passed = await evaluateSplit(run, data.splits.val, 'validation', recorder);
-    if (passed === undefined) return undefined;
-    const metrics = named('val', passed);
-    await whileAveraged(metrics);
-    return metrics;
-  });
-  restoreMetrics();
-  if (measured !== undefined) return measured;
-  restoreRandomState(drawn, placement.device);
-  await trainer.save();
-  return undefined;
+  let measured: Record<string, number> | undefined;
+  try {
+    measured = await measureAveraged(run, async () => {
+      const passed = await evaluateSplit(run, data.splits.val, 'validation', recorder);
+      if (passed === undefined) return undefined;
+      const metrics = named('val', passed);
+      await whileAveraged(metrics);
+      return metrics;
+    });
+  } finally {
+    restoreMetrics();
+    // It begins again, also after an error, with what it drew.
+    if (measured === undefined) restoreRandomState(drawn, placement.device);
+  }
+  if (measured === undefined) await trainer.save();
+  return measured;
 }
 
 function measureAveraged<T>(run: Run, body: () => Promise<T>): Promise<T> {
@@ -204,7 +208,7 @@ async function endEpoch(run: Run, start: number, train: Record<string, number>):
   tracker.logMetrics({ ...metrics, ...rates }, at);
   recorder.write(tracker, at);
   if (writer.isEpochDue(state)) await trainer.save();
-  if (isBest) writer.keepBestCheckpoint();
+  writer.keepBestCheckpoint();
   run.history.push({ epoch, ...metrics });
   const seconds = (performance.now() - start) / 1000;
   await run.callbacks.tell('onEpochEnd', () => ({ ...countersOf(state, training), epoch, seconds, metrics, isBest }));
@@ -241,15 +245,15 @@ function evaluateSplit(run: Run, indices: readonly number[], stage: 'validation'
 async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
   const { plan, data, files, tracker, state, ranks, trainer, writer } = run;
   if (data.splits.test.length === 0) return undefined;
+  // Where the test is broken off, the run goes on from before it.
+  if (!plan.config.training.checkpoint.keepLast) await trainer.save();
   await writer.settle();
   await ranks.barrier();
+  trainer.end();
   loadWeights(files.best, plan.model);
   const recorder = new Recorder('test');
   const passed = await evaluateSplit(run, data.splits.test, 'test', recorder);
-  if (passed === undefined) {
-    if (!plan.config.training.checkpoint.keepLast) await trainer.save();
-    return 'interrupted';
-  }
+  if (passed === undefined) return 'interrupted';
   const at = { step: state.step, epoch: state.epoch, batch: state.trainedBatches, interval: 'run' } as const;
   tracker.logMetrics(named('test', passed), at);
   recorder.write(tracker, at);

@@ -180,9 +180,14 @@ export class Trainer {
     return every !== null && batch > validatedBatch && batch < this.batches && batch % every === 0;
   }
 
-  /** Whether a checkpoint of now would be exact: not in the middle of a batch. */
+  /** Whether a checkpoint of now would be exact: not in the middle of a batch, nor after the end. */
   get isWhole(): boolean {
     return this.#isWhole;
+  }
+
+  /** To be called before the model gets other weights, of which no checkpoint is to be written. */
+  end(): void {
+    this.#isWhole = false;
   }
 
   /** The means and scores of the epoch so far, over all ranks. */
