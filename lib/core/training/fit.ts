@@ -17,7 +17,7 @@ import type { Averaging } from './averaging.js';
 import { averageStatistics } from './averageStatistics.js';
 import { countersOf } from './counters.js';
 import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyStopping.js';
-import { evaluate, named, tryValidation } from './evaluation.js';
+import { evaluate, named, scoresOf, tryValidation } from './evaluation.js';
 import type { Placement } from './placement.js';
 import type { Precision } from './precision.js';
 import { Recorder } from './recorder.js';
@@ -245,8 +245,7 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
   const at = { step: state.step, epoch: state.epoch, batch: state.trainedBatches, interval: 'run' } as const;
   tracker.logMetrics(named('test', passed), at);
   recorder.write(tracker, at);
-  const { loss, ...metrics } = passed.values;
-  return { loss: loss!, metrics, ...passed.scores };
+  return scoresOf(passed);
 }
 
 /** Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. */
