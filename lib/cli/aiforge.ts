@@ -9,8 +9,10 @@ import { recordRankError } from '../distributed/launch/errorFile.js';
 import type { AddCommand } from './commands/command.js';
 import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
+import { addEvaluate } from './commands/evaluate.js';
 import { addNew } from './commands/newPlugin.js';
 import { addPlugins } from './commands/plugins.js';
+import { addPredict } from './commands/predict.js';
 import { addRuns } from './commands/runs.js';
 import { addSetup } from './commands/setup.js';
 import { addSweep } from './commands/sweep.js';
@@ -24,6 +26,8 @@ Examples:
   aiforge train experiments/spam.yaml
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
+  aiforge test runs/spam/2026-01-31_12-00-00
+  aiforge predict RUN --input new.jsonl --output out.csv
   aiforge config show experiments/spam.yaml
   aiforge-launch --nproc 2 train experiments/spam.yaml
   aiforge sweep sweep.yaml
@@ -37,6 +41,8 @@ Examples:
 
 const commands: AddCommand[] = [
   addTrain,
+  addEvaluate,
+  addPredict,
   addConfig,
   addRuns,
   addSweep,

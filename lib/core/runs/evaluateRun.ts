@@ -63,11 +63,12 @@ export interface Evaluation {
   classNames: readonly string[] | undefined;
 }
 
-const mayChange = [
-  'dataPath',
-  'datasetArgs',
-  ...['batchSize', 'device', 'numThreads', 'pinMemory', 'deterministic'].map((name) => `training.${name}`),
-];
+/** @internal The settings that an evaluation may have otherwise than the run. */
+export function settingsOfEvaluation(split: 'val' | 'test'): string[] {
+  const limit = split === 'val' ? 'limitValBatches' : 'limitTestBatches';
+  const ofTraining = ['batchSize', 'device', 'numThreads', 'pinMemory', 'deterministic', limit];
+  return ['dataPath', 'datasetArgs', ...ofTraining.map((name) => `training.${name}`)];
+}
 
 /**
  * Measures the model of a run on one of its splits: the scores that the run's `test` has, those of validation without `val_`. With
@@ -91,8 +92,7 @@ export async function evaluateRun(directory: string, options: EvaluateRunOptions
 export async function evaluation(directory: string, options: EvaluateRunOptions): Promise<Evaluation> {
   if (options.settings !== undefined) checkSettings(options.settings);
   const { weights, overrides, split } = options;
-  const limit = split === 'val' ? 'training.limitValBatches' : 'training.limitTestBatches';
-  const run = openRun(directory, { weights, overrides: overrides ?? [], mayChange: [...mayChange, limit] });
+  const run = openRun(directory, { weights, overrides, mayChange: settingsOfEvaluation(split) });
   const drawn = randomState(run.device);
   try {
     return await asSoleRun(run.config.training, () => onDevice(run.device, () => evaluateJoined(run, options)));

@@ -39,7 +39,7 @@ interface OpenRunOptions {
   weights: string | undefined;
   /** Default: that of the run's configuration. */
   device?: Device;
-  overrides?: readonly string[];
+  overrides?: readonly string[] | undefined;
   /** The settings that overrides may change, each with what is under it. */
   mayChange?: readonly string[];
 }
