@@ -106,7 +106,10 @@ describe('aiforge validate and test', function () {
     const env = { LOAD_MS: '20000' };
     await run('aiforge', ['train', fixture, 'training.epochs=1'], folder);
     const [directory] = runFolders(folder, 'faulty');
-    for (const [command, args] of [['aiforge', []], ['aiforge-launch', ['--nproc', '2', '--no-prefix']]] as const) {
+    for (const [command, args] of [
+      ['aiforge', []],
+      ['aiforge-launch', ['--nproc', '2', '--no-prefix']],
+    ] as const) {
       const child = start(command, [...args, 'test', directory!], folder, env);
       const end = finished(child);
       await printed(child, 'loading');

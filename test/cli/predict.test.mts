@@ -86,7 +86,10 @@ describe('aiforge predict', function () {
 
   const items = Array.from({ length: 21 }, (_, i) => ({ x: [i, -i / 2], text: `note ${i}` }));
   const write = (name: string, lines: readonly unknown[]): string => {
-    writeFileSync(inside(name), lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+    writeFileSync(
+      inside(name),
+      lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+    );
     return inside(name);
   };
   const predict = (args: string[], env: NodeJS.ProcessEnv = {}) => run('aiforge', ['predict', directory, ...args], folder, env); // prettier-ignore
@@ -190,9 +193,15 @@ describe('aiforge predict', function () {
     expect(readFileSync(inside('none.csv'), 'utf8')).to.match(/^error\n.*line 1.*\n.*line 2/);
   });
 
-  for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
     it(`keeps what is complete after ${signal}`, async () => {
-      const input = write('long.jsonl', Array.from({ length: 4000 }, (_, i) => items[i % 21]));
+      const input = write(
+        'long.jsonl',
+        Array.from({ length: 4000 }, (_, i) => items[i % 21]),
+      );
       const output = inside(`${signal}.jsonl`);
       const args = ['predict', directory, '--input', input, '--output', output, '--batch-size', '2'];
       const child = start('aiforge', args, folder, { PREDICT_MS: '20' });

@@ -62,7 +62,7 @@ class Scaled extends BasePreprocessor<Batch, Batch> {
 class Drawn extends Model {
   constructor(config: ConstructorParameters<typeof Model>[0]) {
     super(config);
-    this.registerBuffer('drawn', this.head.weight!.detach().clone(), { persistent: false });
+    this.registerBuffer('drawn', this.head.weight.detach().clone(), { persistent: false });
   }
   override forward(x: Batch['x']): Batch['x'] {
     return super.forward(x).add((this as unknown as { drawn: Batch['x'] }).drawn.sum());
@@ -108,7 +108,7 @@ describe('evaluateRun', function () {
     'averages over epochs': { averaging: { method: 'swa', startEpoch: 2 } },
     'a share of the batches': { limitValBatches: 1, limitTestBatches: 1 },
     'samples to train on': { overfitBatches: 2 },
-    'bfloat16': { precision: 'bfloat16' },
+    bfloat16: { precision: 'bfloat16' },
     'steps of fastDevRun': { fastDevRun: 2 },
   })) {
     it(`gives what the best epoch was recorded with, to the last bit: ${name}`, async () => {
@@ -125,7 +125,11 @@ describe('evaluateRun', function () {
     const { kept } = loadCheckpoint(path.join(runDirectory, 'last.safetensors')).state;
     expect(kept.length).to.be.greaterThan(0);
     for (const { file, value } of kept) {
-      for (const weights of [path.join('checkpoints', path.basename(file)), path.join(runDirectory, 'checkpoints', path.basename(file))]) { // prettier-ignore
+      for (const weights of [
+        path.join('checkpoints', path.basename(file)),
+        path.join(runDirectory, 'checkpoints', path.basename(file)),
+      ]) {
+        // prettier-ignore
         expect((await evaluateRun(runDirectory, { split: 'val', weights })).loss).to.equal(value);
       }
     }
@@ -133,7 +137,7 @@ describe('evaluateRun', function () {
     expect((await evaluateRun(runDirectory, { split: 'val', weights: 'last.safetensors' })).loss).to.equal(last);
     const { head } = loadRun(runDirectory, { weights: 'last.safetensors' }).model as Model;
     const { model } = loadCheckpoint(path.join(runDirectory, 'last.safetensors'));
-    expect(head.weight!.tolist()).to.deep.equal(model['head.weight']!.tolist());
+    expect(head.weight.tolist()).to.deep.equal(model['head.weight']!.tolist());
   });
 
   it('takes the last checkpoint of a run that was interrupted before its first epoch ended', async () => {

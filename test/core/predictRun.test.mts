@@ -72,8 +72,12 @@ describe('predictRun', function () {
   this.timeout(60_000);
   const folder = temporaryFolder('predict-run');
   const train = async (modelPlugin: string) =>
-    (await runIn(path.join(folder, modelPlugin), experiment({ epochs: 1 }, { modelPlugin, datasetPlugin: 'predicted' })))
-      .runDirectory;
+    (
+      await runIn(
+        path.join(folder, modelPlugin),
+        experiment({ epochs: 1 }, { modelPlugin, datasetPlugin: 'predicted' }),
+      )
+    ).runDirectory;
   const items = Array.from({ length: 21 }, (_, i) => ({ x: [i, i % 3, -i, 0.5] }));
   const failure = async (directory: string, options: PredictRunOptions): Promise<AiforgeError> =>
     Promise.resolve()
@@ -94,7 +98,14 @@ describe('predictRun', function () {
     async function* later(): AsyncGenerator<Item> {
       for (const item of items) yield await Promise.resolve(item);
     }
-    for (const [given, batchSize] of [[items, 1], [items, 4], [new Set(items), 21], [later(), 50], [items, undefined]] as const) { // prettier-ignore
+    for (const [given, batchSize] of [
+      [items, 1],
+      [items, 4],
+      [new Set(items), 21],
+      [later(), 50],
+      [items, undefined],
+    ] as const) {
+      // prettier-ignore
       const found = await collect(predictRun<Item, number[]>(run, { items: given, ...(batchSize && { batchSize }) }));
       expect(found).to.have.length(items.length);
       found.forEach((row, i) => row.forEach((value, j) => expect(value).to.be.closeTo(expected[i]![j]!, 1e-5)));
@@ -128,7 +139,11 @@ describe('predictRun', function () {
     expect(all).to.have.length(104);
     const expected = loaded.predict(Array.from({ length: 104 }, (_, i) => dataset.get(i))).tolist<number[][]>();
     expect(all).to.deep.equal(expected);
-    for (const [split, count] of [['train', 84], ['val', 10], ['test', 10]] as const) {
+    for (const [split, count] of [
+      ['train', 84],
+      ['val', 10],
+      ['test', 10],
+    ] as const) {
       const some = await collect(predictRun<Item, number[]>(run, { split }));
       expect(some).to.have.length(count);
       for (const [first] of some) expect(Math.min(...all.map((row) => Math.abs(row[0]! - first!)))).to.be.below(1e-5);

@@ -54,7 +54,8 @@ function refusal(problem: string): AiforgeError {
 function checkFiles(input: string, output: string): void {
   requireInput(input);
   const isThere = statSync(output, { throwIfNoEntry: false }) !== undefined;
-  if (isThere && realpathSync(input) === realpathSync(output)) throw refusal(`--input and --output are both '${input}'`);
+  if (isThere && realpathSync(input) === realpathSync(output))
+    throw refusal(`--input and --output are both '${input}'`);
 }
 
 /** The rows of the predictions, on their way into a file. */
@@ -83,7 +84,8 @@ class Output {
       this.#file.finish();
     } catch (error) {
       this.#progress.stop();
-      if (this.#file.keep()) process.stderr.write(`Not all is predicted: ${this.#rows} rows are in ${this.#file.partial}\n`);
+      if (this.#file.keep())
+        process.stderr.write(`Not all is predicted: ${this.#rows} rows are in ${this.#file.partial}\n`);
       throw error;
     }
     this.#progress.stop();

@@ -158,7 +158,7 @@ async function dataOf({ config, plugins, files }: OpenedRun, ranks: Ranks, optio
   if (splits[split].length > 0) return { ...data, splits };
   const [setting, what] = split === 'val' ? ['valFraction', 'validate'] : ['testFraction', 'test'];
   throw settingProblem(
-    ['training', setting!],
+    ['training', setting],
     `there are no samples to ${what} on: the run was made with ${setting} ${config.training[setting as 'valFraction']}, or its limits or its data set leave none.`,
   );
 }

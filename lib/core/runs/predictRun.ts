@@ -121,11 +121,7 @@ export class Predictor {
   ) {}
 
   /** Loads the model, and the data of a split. */
-  static async open(
-    directory: string,
-    options: PredictRunOptions,
-    names: PlaceNames = itemNames,
-  ): Promise<Predictor> {
+  static async open(directory: string, options: PredictRunOptions, names: PlaceNames = itemNames): Promise<Predictor> {
     const { items, split, weights, overrides = [], skipErrors = false } = options;
     if (options.settings !== undefined) checkSettings(options.settings);
     if ((items === undefined) === (split === undefined)) {
@@ -196,21 +192,18 @@ export class Predictor {
   }
 }
 
-async function* untilStopped<T>(
-  source: AsyncIterable<T> | Iterable<T>,
-  signal: AbortSignal,
-): AsyncGenerator<T, void> {
+async function* untilStopped<T>(source: AsyncIterable<T> | Iterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   let isDone = false;
   try {
     for (;;) {
-      const next = Promise.resolve(iterator.next());
-      const { done, value } = await untilAborted(signal, 'it predicted', next);
-      if (done === true) {
+      const next: Promise<IteratorResult<T, unknown>> = Promise.resolve(iterator.next());
+      const result = await untilAborted(signal, 'it predicted', next);
+      if (result.done === true) {
         isDone = true;
         return;
       }
-      yield value;
+      yield result.value;
     }
   } catch (error) {
     if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
@@ -234,14 +227,21 @@ function declaredClassNames(plugins: ExperimentPlugins): readonly string[] | und
   }
 }
 
-async function dataOf({ config, plugins, files, device }: OpenedRun, options: PredictRunOptions): Promise<ExperimentData> {
+async function dataOf(
+  { config, plugins, files, device }: OpenedRun,
+  options: PredictRunOptions,
+): Promise<ExperimentData> {
   const { signal = defaultSignal(), settings = readSettings() } = options;
   const drawn = randomState(device);
   try {
     // As for the run: what the data draws depends on the seed alone.
     manualSeed(config.training.seed);
     const context = { ranks: singleProcess, dataDir: settings.DATA_DIR, signal };
-    return await untilAborted(signal, 'its data was prepared', prepareData(config, plugins, context, files.preprocessor));
+    return await untilAborted(
+      signal,
+      'its data was prepared',
+      prepareData(config, plugins, context, files.preprocessor),
+    );
   } finally {
     restoreRandomState(drawn, device);
   }

@@ -1,5 +1,5 @@
 import { samplesAt } from '../../data/dataset.js';
-import { AiforgeError } from '../../errors.js';
+import type { AiforgeError } from '../../errors.js';
 import { isError } from '../../realms.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import type { ExperimentData } from './experiment.js';
