@@ -85,7 +85,7 @@ class Csv implements Format {
 /** As RFC 4180 has it; null and what is not there are empty. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : typeof value === 'object' ? json(value) : String(value as number | bigint | boolean);
+  const text = typeof value === 'string' ? value : typeof value === 'object' ? json(value) : String(value as number);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
