@@ -85,7 +85,8 @@ class Csv implements Format {
 /** As RFC 4180 has it; null and what is not there are empty. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : typeof value === 'object' ? json(value) : String(value as number);
+  const isPlain = ['number', 'bigint', 'boolean'].includes(typeof value);
+  const text = typeof value === 'string' ? value : isPlain ? String(value as number) : json(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
