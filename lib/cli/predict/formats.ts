@@ -86,7 +86,7 @@ class Csv implements Format {
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const isPlain = ['number', 'bigint', 'boolean'].includes(typeof value);
-  const text = typeof value === 'string' ? value : isPlain ? String(value as number) : json(value);
+  const text = typeof value === 'string' ? value : isPlain ? String(value) : json(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
