@@ -85,9 +85,13 @@ class Csv implements Format {
 /** As RFC 4180 has it; null and what is not there are empty. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const isPlain = ['number', 'bigint', 'boolean'].includes(typeof value);
-  const text = typeof value === 'string' ? value : isPlain ? String(value) : json(value);
+  const text = typeof value === 'string' ? value : textOf(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function textOf(value: unknown): string {
+  const isNumeral = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+  return isNumeral ? String(value) : json(value);
 }
 
 /** The format of an output by its extension. Throws INVALID_ARGUMENT for another one. */
