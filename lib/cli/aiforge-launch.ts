@@ -36,7 +36,7 @@ function rankCount(text: string): number | RankCount {
 
 const notes = `
 What is run in each rank:
-  train ...            the subcommand of aiforge, unless there is a file of that name
+  train ...            the subcommand of aiforge, unless there is a file of that name; so are fit, validate and test
   SCRIPT ...           Node.js with the script; .ts, .mts and .cts need no build
   --no-node CMD ...    the program CMD, as does -- CMD ...
 
@@ -47,13 +47,14 @@ one kills them. SIGUSR1 and SIGUSR2 are passed on as well; the ranks of train wr
 Examples:
   aiforge-launch --nproc 2 train experiments/spam.yaml training.epochs=2
   aiforge-launch --nproc gpu train experiments/spam.yaml
+  aiforge-launch --nproc 2 test runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 4 --log-dir logs train.js --lr 0.1
   aiforge-launch --nproc 2 -- python train.py`;
 
 function buildProgram(): Command {
   return new Command('aiforge-launch')
     .description('Starts the ranks of a distributed program on this machine and supervises them.')
-    .argument('<target>', 'a script, train, or with --no-node a program')
+    .argument('<target>', 'a script, train, test or validate, or with --no-node a program')
     .argument('[args...]', 'what the target is given')
     .option(
       '--nproc <n>',

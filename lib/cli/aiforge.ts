@@ -10,8 +10,10 @@ import { addCheckpoints } from './commands/checkpoints.js';
 import type { AddCommand } from './commands/command.js';
 import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
+import { addEvaluate } from './commands/evaluate.js';
 import { addNew } from './commands/newPlugin.js';
 import { addPlugins } from './commands/plugins.js';
+import { addPredict } from './commands/predict.js';
 import { addRuns } from './commands/runs.js';
 import { addSetup } from './commands/setup.js';
 import { addSweep } from './commands/sweep.js';
@@ -25,6 +27,8 @@ Examples:
   aiforge train experiments/spam.yaml
   aiforge train experiments/spam.yaml training.epochs=2
   aiforge train --resume runs/spam/2026-01-31_12-00-00
+  aiforge test runs/spam/2026-01-31_12-00-00
+  aiforge predict RUN --input new.jsonl --output out.csv
   aiforge config show experiments/spam.yaml
   aiforge checkpoints ls runs/spam/2026-01-31_12-00-00
   aiforge-launch --nproc 2 train experiments/spam.yaml
@@ -39,6 +43,8 @@ Examples:
 
 const commands: AddCommand[] = [
   addTrain,
+  addEvaluate,
+  addPredict,
   addConfig,
   addCheckpoints,
   addRuns,

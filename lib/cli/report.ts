@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import pc from 'picocolors';
 
-import type { RunResult } from '../core/callbacks/callback.js';
+import type { EvaluationScores, RunResult } from '../core/callbacks/callback.js';
 import type { ConfusionTable } from '../core/training/classCounts.js';
 import { runFiles } from '../core/runs/runDirectory.js';
 
@@ -21,6 +21,20 @@ function confusion(counts: ConfusionTable, classNames: readonly string[] | undef
   return table([header, ...counts.map((row, c) => [names[c]!, ...row.map(String)])]);
 }
 
+/** What a model scored on a split, with the table of its classes. */
+export function scoreLines(
+  title: string,
+  { loss, accuracy, f1, metrics, confusion: counts }: EvaluationScores,
+  classNames: readonly string[] | undefined,
+): string[] {
+  const scores =
+    accuracy === undefined ? '' : `, accuracy ${pc.bold(accuracy.toFixed(4))}, F1 ${pc.bold(f1!.toFixed(4))}`;
+  const others = Object.entries(metrics).filter(([name]) => name !== 'accuracy' && name !== 'f1');
+  const measured = others.map(([name, value]) => `, ${name} ${value.toFixed(4)}`).join('');
+  const line = `${title}: loss ${loss.toFixed(4)}${scores}${measured}`;
+  return counts !== undefined && counts.length <= mostClasses ? [line, confusion(counts, classNames)] : [line];
+}
+
 /** The text at the end of a run: scores on the held-out split, where the files are, and what to try next. */
 export function report(result: RunResult, nextTry: string): string {
   const shown = (file: string) => path.relative(process.cwd(), file) || '.';
@@ -28,13 +42,7 @@ export function report(result: RunResult, nextTry: string): string {
   const lines: string[] = [''];
   if (result.stoppedEarly) lines.push(`Stopped early after epoch ${result.epochs}.`);
   if (result.test !== undefined) {
-    const { loss, accuracy, f1, metrics, confusion: counts } = result.test;
-    const scores =
-      accuracy === undefined ? '' : `, accuracy ${pc.bold(accuracy.toFixed(4))}, F1 ${pc.bold(f1!.toFixed(4))}`;
-    const others = Object.entries(metrics).filter(([name]) => name !== 'accuracy' && name !== 'f1');
-    const measured = others.map(([name, value]) => `, ${name} ${value.toFixed(4)}`).join('');
-    lines.push(`Held-out test (weights of epoch ${result.bestEpoch}): loss ${loss.toFixed(4)}${scores}${measured}`);
-    if (counts !== undefined && counts.length <= mostClasses) lines.push(confusion(counts, result.classNames));
+    lines.push(...scoreLines(`Held-out test (weights of epoch ${result.bestEpoch})`, result.test, result.classNames));
   }
   lines.push(
     '',

@@ -1,3 +1,4 @@
+import { AiforgeError } from '../errors.js';
 import { explain } from './explain.js';
 import { isError } from '../realms.js';
 
@@ -10,6 +11,14 @@ type StopSignal = keyof typeof exitStatus;
 /** The exit status that a shell expects after a signal to stop. */
 export function statusAfter(signal: string | undefined): number {
   return exitStatus[signal as StopSignal] ?? 1;
+}
+
+/** The exit status of a command that a signal stopped, once it said so; throws the error where that is not why it ended. */
+export function statusOfStop(error: unknown, signal: AbortSignal): number {
+  if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
+  if (isError(signal.reason)) throw signal.reason;
+  process.stderr.write(`${error.message}\n`);
+  return statusAfter(signal.reason as string);
 }
 
 /** Whether a launcher, aiforge-launch or torchrun, started this process: it passes signals on, and ends the ranks that do not stop. */

@@ -18,12 +18,11 @@ import { joinRanks } from '../distributed/ranks.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
 import { didYouMean } from '../nearest.js';
-import { isError } from '../realms.js';
 import { divideArguments, pluginsFrom } from './config/arguments.js';
 import { Progress } from './progress.js';
 import { noteRun, runToGoOnWith } from './restarts.js';
 import { quoted, report, trainCommand } from './report.js';
-import { listenToSignals, statusAfter } from './stopSignals.js';
+import { listenToSignals, statusAfter, statusOfStop } from './stopSignals.js';
 
 function nextTry(files: readonly string[], result: RunResult, { training }: ExperimentConfig): string {
   const example = path.join('examples', 'http-service', 'server.mjs');
@@ -106,10 +105,7 @@ export async function train(given: readonly string[], resume: string | undefined
     if (!signal.aborted) recordRankError(stoppedWithAnother(result));
     return statusAfter(result.interruptedBy);
   } catch (error) {
-    if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
-    if (isError(signal.reason)) throw signal.reason;
-    process.stderr.write(`${error.message}\n`);
-    return statusAfter(signal.reason as string);
+    return statusOfStop(error, signal);
   }
 }
 

@@ -9,6 +9,7 @@ export type {
   Counters,
   EpochEnd,
   EpochStart,
+  EvaluationScores,
   ForwardEnd,
   OptimizerStepEnd,
   OptimizerStepStart,
@@ -30,7 +31,9 @@ export type { LogOptions } from './training/logbook.js';
 export { Orchestrator, orchestrator, orchestratorOptions, type OrchestratorOptions } from './orchestrator.js';
 export { definePlugin, type LoadedPlugin, type PluginMetadata, type PluginModule } from './plugins/plugin.js';
 export { loadPlugin, registerPlugin, type LoadPluginOptions } from './plugins/plugins.js';
+export { evaluateRun, type EvaluateRunOptions } from './runs/evaluateRun.js';
 export { loadRun, type LoadedRun, type LoadRunOptions, type Prediction } from './runs/loadRun.js';
+export { predictRun, type ClassifiedPrediction, type PredictRunOptions } from './runs/predictRun.js';
 export { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
 export { singleProcess, type ParallelModel, type ParallelOptions, type ParallelStep, type Ranks } from './ranks.js';
 export {

@@ -10,19 +10,10 @@ import { AiforgeError } from '../errors.js';
 import { anything, kind, string, type Kind } from '../kinds.js';
 import { addLogFile, fileLogger, logger } from '../log.js';
 import { signature } from '../signature.js';
-import { isError } from '../realms.js';
-import {
-  areDeterministicAlgorithmsEnabled,
-  isDeterministicAlgorithmsWarnOnlyEnabled,
-  manualSeed,
-  scope,
-  setNumThreads,
-  useDeterministicAlgorithms,
-  type Device,
-} from '../tensor/index.js';
+import { manualSeed, scope, setNumThreads, type Device } from '../tensor/index.js';
 import type { RunStatus, Tracker } from '../tracking/tracker.js';
 import type { Callback, RunResult } from './callbacks/callback.js';
-import { Callbacks } from './callbacks/callbacks.js';
+import { Callbacks, callbacksKind } from './callbacks/callbacks.js';
 import type { RunState } from './checkpoints/checkpoint.js';
 import { CheckpointWriter } from './checkpoints/checkpointWriter.js';
 import { goBackTo } from './checkpoints/goingBack.js';
@@ -40,6 +31,7 @@ import { withResumed } from './runs/resuming.js';
 import { createRunDirectory, removeHalfWritten, runFiles, warnOfMissing, type RunFiles } from './runs/runDirectory.js';
 import { RunLock } from './runs/runLock.js';
 import { saving } from './runs/saving.js';
+import { asSoleRun } from './runs/soleRun.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
 import { Agreement, RunRequests } from './training/agreement.js';
 import { Averaging } from './training/averaging.js';
@@ -51,7 +43,7 @@ import { Parallel } from './training/parallel.js';
 import { Placement } from './training/placement.js';
 import { Precision } from './training/precision.js';
 import { Trainer } from './training/trainer.js';
-import { untilAborted } from './untilAborted.js';
+import { signalKind, throwErrorOf, untilAborted } from './untilAborted.js';
 
 export interface OrchestratorOptions {
   /**
@@ -74,15 +66,12 @@ const orchestratorTakes = signature<OrchestratorOptions>(
   {
     from: string,
     ranks: ranksKind,
-    signal: kind<AbortSignal>("an AbortSignal, such as an AbortController's signal", isSignal),
-    callbacks: kind<readonly Callback[]>('an array of callbacks', Array.isArray),
+    signal: signalKind,
+    callbacks: callbacksKind,
     // What is in it may be anybody's environment, which no error shows.
     settings: anything as Kind<Settings>,
   },
 );
-
-// Of this process, whose random numbers and threads a run has for itself.
-let isRunning = false;
 
 /**
  * Runs one experiment: loads the plugins and the data, fits the preprocessor, trains with validation, early stopping and
@@ -125,22 +114,7 @@ export class Orchestrator {
    * with an error of its own as the reason saves the checkpoint too, and rejects with that error.
    */
   async runExperiment(): Promise<RunResult> {
-    if (isRunning) {
-      throw new AiforgeError(
-        'TRAINING_FAILED',
-        'Another experiment is running in this process, and both would draw from its random numbers: await the first one, or give each a process of its own.',
-      );
-    }
-    isRunning = true;
-    const before = [areDeterministicAlgorithmsEnabled(), isDeterministicAlgorithmsWarnOnlyEnabled()] as const;
-    const { deterministic } = this.#config.training;
-    if (deterministic !== false) useDeterministicAlgorithms(true, { warnOnly: deterministic === 'warn' });
-    try {
-      return await this.#run();
-    } finally {
-      useDeterministicAlgorithms(before[0], { warnOnly: before[1] });
-      isRunning = false;
-    }
+    return asSoleRun(this.#config.training, () => this.#run());
   }
 
   async #run(): Promise<RunResult> {
@@ -240,7 +214,7 @@ export class Orchestrator {
       state.mlflowRunId = tracking.mlflowRunId;
       const run = await this.#prepareRun(plan, data, ranks, { files, state, tracking });
       const result = await this.#fit(run);
-      if (result.status === 'interrupted') throwReason(run.agreement);
+      if (result.status === 'interrupted') throwErrorOf(run.agreement.reason);
       status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
       await this.#callbacks.tell('onRunEnd', () => result);
       return result;
@@ -373,16 +347,6 @@ async function quietly(what: string, work: () => Promise<void>): Promise<void> {
   } catch (error) {
     logger.warn({ err: error }, `${what} failed after the error that ends the run`);
   }
-}
-
-function isSignal(value: unknown): boolean {
-  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
-}
-
-/** An error that was given as the reason of an abort is why the run ends. */
-function throwReason({ reason }: Agreement): void {
-  if (isError(reason) && !(reason instanceof DOMException)) throw reason;
 }
 
 /** The options that a container's orchestrator gets; override them with `container.provide`. */

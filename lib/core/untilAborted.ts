@@ -1,4 +1,16 @@
 import { AiforgeError } from '../errors.js';
+import { kind } from '../kinds.js';
+import { isError } from '../realms.js';
+
+export const signalKind = kind<AbortSignal>("an AbortSignal, such as an AbortController's signal", (value) => {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+});
+
+/** An error that was given as the reason of an abort is why the work ends. */
+export function throwErrorOf(reason: unknown): void {
+  if (isError(reason) && !(reason instanceof DOMException)) throw reason;
+}
 
 /**
  * The work's result, unless the run is asked to stop first: what a plugin does, or waiting for other ranks, cannot be ended, but need

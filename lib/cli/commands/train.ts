@@ -40,7 +40,8 @@ function hintOfSetting(text: string): string {
 export const addTrain: AddCommand = (program, finish) => {
   program
     .command('train')
-    .description('runs the experiment of a configuration file')
+    .alias('fit')
+    .description('runs the experiment of a configuration file; fit is another name of it')
     .argument('[config]', 'a YAML, TypeScript or JavaScript file; with --resume that of the run, unless it is given')
     .argument(
       '[overrides...]',

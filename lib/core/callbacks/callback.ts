@@ -130,6 +130,14 @@ export interface EpochEnd extends Counters {
   isBest: boolean;
 }
 
+/** What a model scored on a split. */
+export interface EvaluationScores extends Partial<ClassificationScores> {
+  /** The mean loss. */
+  loss: number;
+  /** Accuracy and F1 where there are classes, and what the steps measured beside, without `val_` or `test_` before their names. */
+  metrics: Record<string, number>;
+}
+
 /** The end of a run, as `runExperiment` gives it. */
 export interface RunResult {
   /** `interrupted`: by the signal given; a checkpoint to resume from was written. */
@@ -147,7 +155,7 @@ export interface RunResult {
   /** The metrics of each epoch since the run began or went on, with its number as `epoch`. */
   history: Record<string, number>[];
   /** On the held-out split, with the best checkpoint's weights; undefined when there is none or the run was interrupted. */
-  test: ({ loss: number; metrics: Record<string, number> } & Partial<ClassificationScores>) | undefined;
+  test: EvaluationScores | undefined;
   /** Processes that trained together. */
   worldSize: number;
   /** Null where nothing is recorded in MLflow. */

@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { kind } from '../../kinds.js';
 import { nearest } from '../../nearest.js';
 import { show } from '../../show.js';
 import { frozenCopy } from '../copies.js';
@@ -7,6 +8,8 @@ import { awaited, called } from '../plugins/calls.js';
 import type { Callback } from './callback.js';
 import { events, type EventName } from './events.js';
 import { ourEvent } from './foreignHooks.js';
+
+export const callbacksKind = kind<readonly Callback[]>('an array of callbacks', Array.isArray);
 
 const methods: readonly string[] = [...events, 'stateDict', 'loadStateDict'];
 

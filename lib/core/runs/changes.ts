@@ -123,6 +123,25 @@ export function changesOf(own: ExperimentConfig, given: ExperimentConfig, state:
   );
 }
 
+/**
+ * Throws CONFIG_INVALID, with every reason, where a configuration that a run is evaluated or asked with has more otherwise than the
+ * run's own than it may.
+ */
+export function checkOverrides(own: ExperimentConfig, given: ExperimentConfig, mayChange: readonly string[]): void {
+  const refused = [...differences(own, given)].filter(
+    ([path]) => !mayChange.some((allowed) => path === allowed || path.startsWith(`${allowed}.`)),
+  );
+  if (refused.length === 0) return;
+  const lines = refused.map(([path, { from, to }]) => {
+    const [, reason = 'it has no effect here'] = /^refused: (.*)/.exec(ruleOf(path).means) ?? [];
+    return `  ${path} was ${show(from)} and cannot become ${show(to)}: ${reason}`;
+  });
+  throw new AiforgeError(
+    'CONFIG_INVALID',
+    `These settings of the run cannot be given here:\n${lines.join('\n')}\nLeave them out. Settings that can be given: ${mayChange.join(', ')}.`,
+  );
+}
+
 /** Whether a run with these changes measures what it would have measured without them, as far as it went. */
 export function keepsNumbers(changes: Record<string, Change>): boolean {
   const harmless =

@@ -1,22 +1,17 @@
-import { existsSync } from 'node:fs';
-
 import { noGrad } from '../../autograd/index.js';
-import { loadExperimentConfig } from '../../config/load.js';
-import { placed } from '../../config/source.js';
 import { defaultCollate } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
+import { string } from '../../kinds.js';
+import { signature } from '../../signature.js';
 import { scope, Tensor, type Device } from '../../tensor/index.js';
 import { deviceKind } from '../../tensor/dtypeKinds.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
-import { readWeights } from '../checkpoints/checkpoint.js';
-import { checkFile } from '../checkpoints/checksum.js';
 import { called } from '../plugins/calls.js';
 import { Placement } from '../training/placement.js';
-import { configureLoss, createModel, createPreprocessor, resolvePlugins } from './experiment.js';
-import { runFiles } from './runDirectory.js';
-import { string } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { createPreprocessor, type ExperimentPlugins } from './experiment.js';
+import { openRun } from './openRun.js';
+import type { RunFiles } from './runDirectory.js';
 
 export interface Prediction {
   /** The most probable class. */
@@ -43,43 +38,32 @@ export interface LoadedRun<Item, Output = Tensor> {
 export interface LoadRunOptions {
   /** Where the model answers. Default: `'cpu'`. */
   device?: Device;
+  /**
+   * A file of weights, or a checkpoint: in the run's folder, such as `'checkpoints/epoch-00003.safetensors'`, or else from the
+   * working directory. Of a checkpoint the weights themselves are taken, not their averages. Default: `'best.safetensors'`.
+   */
+  weights?: string;
 }
 
-const loadTakes = signature<LoadRunOptions>({ directory: string }, { device: deviceKind });
+const loadTakes = signature<LoadRunOptions>({ directory: string }, { device: deviceKind, weights: string });
 
 /**
- * The best model of a run, with the preprocessor that it was trained with, from the run's folder.
+ * The best model of a run, or one of its others, with the preprocessor that it was trained with, from the run's folder.
  *
- * @throws AiforgeError FILE_NOT_FOUND when the folder has no finished epoch; FILE_INVALID for a truncated checkpoint.
+ * @throws AiforgeError FILE_NOT_FOUND when the folder has no finished epoch, or no such weights; FILE_INVALID for a truncated
+ * checkpoint, and for weights that were trained with another preprocessor.
  */
 export function loadRun<Item = unknown, Output = Tensor>(
   directory: string,
   options: LoadRunOptions = {},
 ): LoadedRun<Item, Output> {
   loadTakes.check('loadRun', arguments);
-  const files = runFiles(directory);
-  if (!existsSync(files.config)) {
-    throw new AiforgeError(
-      'FILE_NOT_FOUND',
-      `${directory} is no run's folder: it has no config.yaml. Train first, for example with \`npx aiforge train experiments/spam.yaml\`.`,
-    );
-  }
-  const config = loadExperimentConfig(files.config);
-  const plugins = placed(config, () => resolvePlugins(config, directory));
-  const model = createModel(plugins);
-  configureLoss(model, config.training.lossFnName);
-  const { device = 'cpu' } = options;
-  model.to(device);
+  const { device = 'cpu', weights } = options;
+  const { model, files, plugins } = openRun(directory, { weights, device });
   const placement = new Placement(model, device, false);
-  const fittedWith = readWeights(files.best, model);
-  const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
-  if (preprocessor !== undefined) {
-    checkFile(files.preprocessor, fittedWith);
-    preprocessor.load(files.preprocessor);
-  }
-  model.eval();
+  const preprocessor = fittedPreprocessor<Item>(plugins, files);
   const predict = (items: readonly Item[]) =>
-    noGrad(() => scope(() => answerOf(model, placement, samplesOf(items, preprocessor))));
+    noGrad(() => scope(() => answerOf(model, placement, samplesOf(items, preprocessor), 0)));
   return {
     model,
     preprocessor,
@@ -88,28 +72,48 @@ export function loadRun<Item = unknown, Output = Tensor>(
   };
 }
 
-function answerOf(model: BaseModel, placement: Placement, samples: readonly unknown[]): unknown {
+/** The preprocessor of a run as it was fitted; undefined where it has none. */
+export function fittedPreprocessor<Item>(
+  plugins: ExperimentPlugins,
+  files: RunFiles,
+): BasePreprocessor<Item> | undefined {
+  const preprocessor = createPreprocessor(plugins) as BasePreprocessor<Item> | undefined;
+  if (preprocessor !== undefined) called('Preprocessor.load', () => preprocessor.load(files.preprocessor));
+  return preprocessor;
+}
+
+/** What the model's `predictStep` gives for some samples as a batch; to be called without gradients. */
+export function answerOf(
+  model: BaseModel,
+  placement: Placement,
+  samples: readonly unknown[],
+  batchIdx: number,
+): unknown {
   if (model.training) model.eval();
-  return model.predictStep(placement.move(defaultCollate(samples)) as Record<string, Tensor>, 0);
+  const batch = placement.move(defaultCollate(samples)) as Record<string, Tensor>;
+  return called('predictStep', () => model.predictStep(batch, batchIdx));
 }
 
 function samplesOf<Item>(items: readonly Item[], preprocessor: BasePreprocessor<Item> | undefined): readonly unknown[] {
   if (items.length === 0) throw new AiforgeError('INVALID_ARGUMENT', 'predict got no items; give it one or more.');
-  if (preprocessor === undefined) return items;
-  return items.map((item, index) => {
-    try {
-      return called('Preprocessor.transform', () => preprocessor.transform(item));
-    } catch (cause) {
-      throw new AiforgeError(
-        'PLUGIN_INVALID',
-        `The preprocessor cannot transform item ${index}: ${(cause as Error).message.replace(/\.?$/, '.')} Where the item has no label, let transform leave the label out of the sample.`,
-        { cause },
-      );
-    }
-  });
+  return preprocessor === undefined ? items : items.map((item, index) => sampleOf(item, `item ${index}`, preprocessor));
 }
 
-function classesOf(logits: unknown): Prediction[] {
+/** The sample for an item; `name` is how an error calls it. */
+export function sampleOf<Item>(item: Item, name: string, preprocessor: BasePreprocessor<Item>): unknown {
+  try {
+    return called('Preprocessor.transform', () => preprocessor.transform(item));
+  } catch (cause) {
+    throw new AiforgeError(
+      'PLUGIN_INVALID',
+      `The preprocessor cannot transform ${name}: ${(cause as Error).message.replace(/\.?$/, '.')} Where the item has no label, let transform leave the label out of the sample.`,
+      { cause },
+    );
+  }
+}
+
+/** The class of each row of logits. Throws PLUGIN_INVALID for what are none. */
+export function classesOf(logits: unknown): Prediction[] {
   if (!Tensor.isTensor(logits) || logits.ndim !== 2) {
     const given = Tensor.isTensor(logits) ? `a tensor of shape [${logits.shape.join(', ')}]` : typeof logits;
     throw new AiforgeError(

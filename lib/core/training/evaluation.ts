@@ -5,7 +5,7 @@ import { DataLoader, type Dataset, type Sampler } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { scope, type Tensor } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
-import type { Counters } from '../callbacks/callback.js';
+import type { Counters, EvaluationScores } from '../callbacks/callback.js';
 import type { Callbacks } from '../callbacks/callbacks.js';
 import { called } from '../plugins/calls.js';
 import { randomState, restoreRandomState } from '../randomState.js';
@@ -84,6 +84,12 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
 export function named(split: 'train' | 'val' | 'test', { values }: PassMetrics): Record<string, number> {
   const entries = Object.entries(values).filter(([name]) => split !== 'train' || name !== 'f1');
   return Object.fromEntries(entries.map(([name, value]) => [`${split}_${name}`, value]));
+}
+
+/** The means and the scores of a pass as one object. */
+export function scoresOf({ values, scores }: PassMetrics): EvaluationScores {
+  const { loss, ...metrics } = values;
+  return { loss: loss!, metrics, ...scores };
 }
 
 async function measure(

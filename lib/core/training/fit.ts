@@ -17,7 +17,7 @@ import type { Averaging } from './averaging.js';
 import { averageStatistics } from './averageStatistics.js';
 import { countersOf } from './counters.js';
 import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyStopping.js';
-import { evaluate, named, tryValidation } from './evaluation.js';
+import { evaluate, named, scoresOf, tryValidation } from './evaluation.js';
 import type { Parallel } from './parallel.js';
 import { setMetricsAside } from './modelMetrics.js';
 import { thaw } from './parameterGroups.js';
@@ -257,8 +257,7 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
   const at = { step: state.step, epoch: state.epoch, batch: state.trainedBatches, interval: 'run' } as const;
   tracker.logMetrics(named('test', passed), at);
   recorder.write(tracker, at);
-  const { loss, ...metrics } = passed.values;
-  return { loss: loss!, metrics, ...passed.scores };
+  return scoresOf(passed);
 }
 
 /** Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. */

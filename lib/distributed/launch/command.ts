@@ -44,7 +44,10 @@ function typescriptLoader(): string[] {
   return ['--import', pathToFileURL(register).href];
 }
 
-/** Finds what to run: a program, a script for Node.js, or `aiforge train`. Throws FILE_NOT_FOUND if there is none. */
+/** Those of `aiforge` that ranks can do together. */
+const subcommands: ReadonlySet<string> = new Set(['train', 'fit', 'validate', 'test']);
+
+/** Finds what to run: a program, a script for Node.js, or a subcommand of aiforge. Throws FILE_NOT_FOUND if there is none. */
 export function resolveCommand(settings: Settings): RankCommand {
   if (settings.executable) return { file: findExecutable(settings), args: [...settings.args] };
   const nodeArgs = [...settings.nodeArgs, '--require', join(__dirname, 'recordError.js')];
@@ -53,13 +56,13 @@ export function resolveCommand(settings: Settings): RankCommand {
     const loader = typescript.has(extname(script)) ? typescriptLoader() : [];
     return { file: process.execPath, args: [...nodeArgs, ...loader, script, ...settings.args] };
   }
-  if (settings.target === 'train') {
+  if (subcommands.has(settings.target)) {
     const cli = join(__dirname, '..', '..', 'cli', 'aiforge.js');
-    return { file: process.execPath, args: [...nodeArgs, cli, 'train', ...settings.args] };
+    return { file: process.execPath, args: [...nodeArgs, cli, settings.target, ...settings.args] };
   }
   throw new AiforgeError(
     'FILE_NOT_FOUND',
-    `There is no script '${script}': give a script for Node.js, 'train' and an experiment, ` +
+    `There is no script '${script}': give a script for Node.js, 'train' and an experiment, 'test' or 'validate' and a run, ` +
       'or --no-node and a program.',
   );
 }
