@@ -42,7 +42,10 @@ export class Model extends BaseModel<Config, Batch> {
 
   validationStep({ features, targets }: Batch): StepOutput {
     const predictions = this.forward(features);
-    const linear = withIntercept(features).mm(linalg.lstsq(this.products, this.moments)[0]).squeeze(1).to('float32');
+    const linear = withIntercept(features)
+      .mm(linalg.lstsq(this.products, this.moments, { driver: 'gelsd' })[0])
+      .squeeze(1)
+      .to('float32');
     for (const metric of [this.mae, this.r2, this.within]) metric.update(predictions, targets);
     for (const metric of [this.baselineMae, this.baselineR2, this.baselineWithin]) metric.update(linear, targets);
     this.logDict({ mae: this.mae, r2: this.r2, within_2: this.within });
