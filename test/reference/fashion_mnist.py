@@ -1,6 +1,6 @@
 """The experiment fashion_mnist in plain PyTorch: the same model, draws, schedule and averages as plugins/fashion_mnist.
 
-    fashion_mnist.py FOLDER [--train 60000] [--val 5000] [--test 10000] [--epochs 5] [--batch-size 128] [--threads 1]
+    fashion_mnist.py FOLDER [--train 60000] [--val 5000] [--test 10000] [--epochs 5] [--batch-size 128] [--threads 1] [--decay 0.995]
 
 Prints a line of JSON: the losses of each epoch, the accuracies on the validation split after each, and that on the test split.
 """
@@ -10,7 +10,6 @@ import gzip
 import json
 import math
 import struct
-import sys
 from pathlib import Path
 
 import torch
@@ -19,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
 
-CHANNELS, SEED, RATE, DECAY = (24, 48, 96), 42, 0.1, 0.995
+CHANNELS, SEED, RATE = (24, 48, 96), 42, 0.1
 
 
 def read_idx(folder, name):
@@ -94,8 +93,10 @@ def accuracy(model, x, y, batch_size):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
-    for name, default in (("train", 60000), ("val", 5000), ("test", 10000), ("epochs", 5), ("batch-size", 128), ("threads", 1)):
+    defaults = {"train": 60000, "val": 5000, "test": 10000, "epochs": 5, "batch-size": 128, "threads": 1}
+    for name, default in defaults.items():
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--decay", type=float, default=0.995)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     train, val, test = read(options)
@@ -110,7 +111,7 @@ def main():
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=RATE, total_steps=options.epochs * len(loader), cycle_momentum=False
     )
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(DECAY))
+    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.decay))
     losses, accuracies, best = [], [], None
     for epoch in range(options.epochs):
         sampler.set_epoch(epoch)
@@ -128,7 +129,6 @@ def main():
         accuracies.append(accuracy(averaged, *val, options.batch_size))
         if accuracies[-1] == max(accuracies) and accuracies.count(accuracies[-1]) == 1:
             best = {name: value.clone() for name, value in averaged.state_dict().items()}
-        print(f"epoch {epoch + 1}: loss {losses[-1]}, accuracy {accuracies[-1]}", file=sys.stderr)
     averaged.load_state_dict(best)
     tested = accuracy(averaged, *test, options.batch_size)
     print(json.dumps({"train_loss": losses, "val_accuracy": accuracies, "test_accuracy": tested}))

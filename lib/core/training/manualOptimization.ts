@@ -108,12 +108,12 @@ export class ManualOptimization {
     let first: Tensor | undefined;
     if (closure === undefined) {
       parallel.averageGradients(parameters);
-      isStep = precision.stepOne(optimizer, parameters, training);
+      isStep = precision.stepOne(optimizer, () => parameters, training);
     } else {
       first = optimizer.step(() => {
         const loss = closure();
         parallel.averageGradients(parameters);
-        precision.clip(parameters, training);
+        precision.clip(() => parameters, training);
         return loss;
       });
     }
