@@ -341,7 +341,7 @@ function logFatal(error: Error): void {
 }
 
 /** Work after an error, which is the one to be told. */
-async function quietly(what: string, work: () => Promise<void>): Promise<void> {
+async function quietly(what: string, work: () => Promise<void> | undefined): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -53,7 +53,9 @@ export class JsonlTracker implements Tracker {
   }
 
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
-    this.#write({ kind: 'metrics', ...pointOf(at), metrics });
+    // There is a line for each step, and a replacer is called for each of its values: only where there is something to replace.
+    const replacer = Object.values(metrics).every(Number.isFinite) ? null : finite;
+    this.#write({ kind: 'metrics', ...pointOf(at), metrics }, replacer);
   }
 
   logText(name: string, text: string, at: MetricPoint): void {
@@ -85,10 +87,10 @@ export class JsonlTracker implements Tracker {
     return Promise.resolve();
   }
 
-  #write(record: object): void {
+  #write(record: object, replacer: typeof finite | null = finite): void {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) return;
-    this.#guard(() => writeFully(descriptor, `${JSON.stringify(record, finite)}\n`));
+    this.#guard(() => writeFully(descriptor, `${JSON.stringify(record, replacer ?? undefined)}\n`));
   }
 
   /** A full disk must not end a run: the tracker warns once and stays silent from then on. */

@@ -1,6 +1,6 @@
 // `npm run bench`: aiforge and Python's torch alternate in one run, at one thread and at two; prints medians and ratios.
 // `--write` puts the table into docs/benchmarks.md. `--quick` takes fewer turns. `--model gpt_small` measures that row of
-// models.json alone (repeatable), `--model all` all of them.
+// models.json alone (repeatable), `--model all` all of them, `--loop` the framework's loop alone.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,6 +12,7 @@ import { runMain } from '../provision/main.mjs';
 import { projectRoot } from '../provision/paths.mjs';
 import { installReference, referencePython } from '../provision/reference.mjs';
 import { compare, compareIn, formatTime, line, Timer } from './alternate.mjs';
+import { measureLoop } from './loop.mjs';
 import { median } from './median.mjs';
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
@@ -20,6 +21,7 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     model: { type: 'string', multiple: true },
+    loop: { type: 'boolean', default: false },
   },
 });
 const isQuick = flags.quick;
@@ -167,7 +169,8 @@ function writeTable(lines) {
 
 await runMain(async () => {
   await build({ tests: true });
-  await installReference();
+  // Its rows need no reference.
+  if (!flags.loop) await installReference();
   const python = referencePython();
   const ours = () => new Timer(process.execPath, [path.join(here, 'node', 'bench.mjs')]);
   const theirs = () => new Timer(python, [path.join(here, 'python', 'bench.py')]);
@@ -177,6 +180,10 @@ await runMain(async () => {
     lines.push(line(row));
     console.log(line(row));
   };
+  if (flags.loop) {
+    await measureLoop(turns, add);
+    return 0;
+  }
   if (flags.model !== undefined) {
     const names = flags.model.includes('all') ? Object.keys(models) : flags.model;
     await measureModels(names, ours, theirs, python, add);
@@ -184,6 +191,7 @@ await runMain(async () => {
   }
   for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads, turns));
   await measureModels(Object.keys(models), ours, theirs, python, add);
+  await measureLoop(turns, add);
   for (const row of importRow(python)) add(row);
   for (const row of conversionRows) add(await compare(ours, theirs, row, 1, turns));
   for (const row of dataRows) add(await compare(ours, theirs, row, 1, turns));

@@ -35,9 +35,13 @@ export class Callbacks {
     return this.#heard.has(name);
   }
 
-  /** Tells an event; `make` gives what is told of it. */
-  async tell<Name extends EventName>(name: Name, make: () => Given<Name>): Promise<void> {
-    if (!this.hears(name)) return;
+  /** Tells an event, to be awaited; `make` gives what is told of it. */
+  tell<Name extends EventName>(name: Name, make: () => Given<Name>): Promise<void> | undefined {
+    // Most events of most batches: a promise for each would cost more than the rest of the loop.
+    return this.hears(name) ? this.#tellAll(name, make) : undefined;
+  }
+
+  async #tellAll<Name extends EventName>(name: Name, make: () => Given<Name>): Promise<void> {
     const event = shielded(make());
     for (const [i, callback] of this.#all.entries()) {
       await awaited(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));

@@ -27,8 +27,8 @@ export class AccumulationWindow {
     private readonly leavesOut = false,
   ) {}
 
-  /** Takes a batch of a window of `batches`; gives what `backward` is to start from, for a model of these parameters. */
-  add(step: Step, batches: number, parameters: Iterable<Tensor>): Tensor {
+  /** Takes a batch of a window of `batches`; gives what `backward` is to start from; `parameters` gives the model's, where they are needed. */
+  add(step: Step, batches: number, parameters: () => Iterable<Tensor>): Tensor {
     if (this.#isWeighted !== undefined && this.#isWeighted !== step.isWeighted) {
       throw new AiforgeError(
         'PLUGIN_INVALID',
@@ -42,7 +42,7 @@ export class AccumulationWindow {
     if (step.weight > 0) this.#loss.add(step.value, step.weight);
     if (!this.#isScaled) return step.loss;
     // The mean over nothing is not a number, nor are its gradients; ranks wait for each other's all the same.
-    if (step.weight === 0) return zeroOf(parameters);
+    if (step.weight === 0) return zeroOf(parameters());
     const share = step.weight / this.batchSize;
     return share === 1 ? step.loss : step.loss.mul(share);
   }
@@ -54,11 +54,11 @@ export class AccumulationWindow {
   }
 
   /** Makes the sum of gradients their mean, and opens the next window. False when nothing counted: there is no mean. */
-  async close(parameters: Iterable<Tensor>): Promise<boolean> {
+  async close(parameters: () => Iterable<Tensor>): Promise<boolean> {
     const total = await this.#total();
     if (this.#isScaled && total > 0) {
       const factor = (this.batchSize * this.ranks.worldSize) / total;
-      const gradients = [...parameters].flatMap(({ grad }) => grad ?? []);
+      const gradients = [...parameters()].flatMap(({ grad }) => grad ?? []);
       if (factor !== 1 && gradients.length > 0) multiply(gradients, factor);
     }
     this.restore(0, 0);

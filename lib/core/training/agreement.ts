@@ -62,7 +62,7 @@ export class Agreement {
   }
 
   /** To be called by every rank after each batch. */
-  async shouldStop(): Promise<boolean> {
+  shouldStop(): boolean | Promise<boolean> {
     if (this.ranks.worldSize === 1) return this.requests.signal.aborted;
     ++this.#batches;
     if (--this.#untilNext > 0) return false;

@@ -126,12 +126,12 @@ export class ManualOptimization {
     this.#isStepping = true;
     if (closure === undefined) {
       parallel.averageGradients(parameters);
-      isStep = precision.stepOne(optimizer, parameters, training);
+      isStep = precision.stepOne(optimizer, () => parameters, training);
     } else {
       first = optimizer.step(() => {
         const loss = closure();
         parallel.averageGradients(parameters);
-        precision.clip(parameters, training);
+        precision.clip(() => parameters, training);
         return loss;
       });
     }

@@ -149,7 +149,7 @@ export class Optimization {
     const loss = parallel.run(() => {
       const read = nonFinite.look(this.#forward(batch, samples), batch);
       this.#take(read);
-      return this.#window.add(read, windowSize, model.parameters());
+      return this.#window.add(read, windowSize, () => model.parameters());
     });
     this.#tellLoss(loss);
     precision.backward(loss);
@@ -175,7 +175,7 @@ export class Optimization {
   async #closeWindow(optimizer: Optimizer): Promise<void> {
     const { model } = this.#parts;
     const { readLoss } = this.#window;
-    const counts = await this.#window.close(model.parameters());
+    const counts = await this.#window.close(() => model.parameters());
     if (counts) await this.#step(optimizer, readLoss);
     else optimizer.zeroGrad();
   }
@@ -184,7 +184,7 @@ export class Optimization {
     const { model, precision, training, callbacks } = this.#parts;
     const name = onlyOptimizer(this.#parts.optimizers).name;
     await callbacks.tell('onOptimizerStepStart', () => ({ ...this.#counters(), optimizer: name }));
-    const isStep = precision.step(optimizer, model.parameters(), training);
+    const isStep = precision.step(optimizer, () => model.parameters(), training);
     this.#endStep(name, isStep);
     await callbacks.tell('onOptimizerStepEnd', () => ({ ...this.#counters(), optimizer: name, skipped: !isStep }));
     this.#logStep(readLoss, isStep);
@@ -231,7 +231,7 @@ export class Optimization {
         if (first === undefined) this.#take((first = nonFinite.look(read, loaded)));
         this.#tellLoss(read.loss);
         parallel.run(() => read.loss).backward();
-        precision.clip(model.parameters(), training);
+        precision.clip(() => model.parameters(), training);
         return read.loss;
       });
       first = { ...first!, value: measured(first!.loss) };

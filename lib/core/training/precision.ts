@@ -51,8 +51,11 @@ export class Precision {
     (this.scaler?.scale(loss) ?? loss).backward();
   }
 
-  /** Steps the optimizer with clipped gradients and clears them; false where gradients were not finite and it was skipped. */
-  step(optimizer: Optimizer, parameters: Iterable<Tensor>, clipping: Clipping): boolean {
+  /**
+   * Steps the optimizer with clipped gradients and clears them; false where gradients were not finite and it was skipped.
+   * `parameters` gives the model's, which is a walk through its modules, where gradients are clipped or measured.
+   */
+  step(optimizer: Optimizer, parameters: () => Iterable<Tensor>, clipping: Clipping): boolean {
     this.#scale ??= this.scaler?.getScale();
     return scope(() => {
       this.#clipUnscaled(optimizer, parameters, clipping);
@@ -65,7 +68,7 @@ export class Precision {
   }
 
   /** Steps one of several optimizers, whose gradients are the model's to clear; false where it was skipped. */
-  stepOne(optimizer: Optimizer, parameters: Iterable<Tensor>, clipping: Clipping): boolean {
+  stepOne(optimizer: Optimizer, parameters: () => Iterable<Tensor>, clipping: Clipping): boolean {
     const { scaler } = this;
     return scope(() => {
       if (scaler !== null && this.#stepped.has(optimizer)) this.endSteps();
@@ -89,8 +92,8 @@ export class Precision {
   }
 
   /** Clips gradients, and measures their norm where that is asked for. */
-  clip(parameters: Iterable<Tensor>, { gradClipNorm, gradClipValue }: Clipping): void {
-    const all = gradClipNorm !== null || gradClipValue !== null || this.measuresNorm ? [...parameters] : [];
+  clip(parameters: () => Iterable<Tensor>, { gradClipNorm, gradClipValue }: Clipping): void {
+    const all = gradClipNorm !== null || gradClipValue !== null || this.measuresNorm ? [...parameters()] : [];
     if (gradClipNorm !== null || this.measuresNorm) {
       const norm = utils.clipGradNorm_(all, gradClipNorm ?? Infinity);
       if (this.measuresNorm) this.#norm = keep(norm);
@@ -105,7 +108,7 @@ export class Precision {
     return norm === undefined ? undefined : () => norm.item<number>();
   }
 
-  #clipUnscaled(optimizer: Optimizer, parameters: Iterable<Tensor>, clipping: Clipping): void {
+  #clipUnscaled(optimizer: Optimizer, parameters: () => Iterable<Tensor>, clipping: Clipping): void {
     const looks = clipping.gradClipNorm !== null || clipping.gradClipValue !== null || this.measuresNorm;
     if (!looks) return;
     this.scaler?.unscale_(optimizer);

@@ -154,7 +154,7 @@ export class Trainer {
       while (state.batch < this.batches && !isStopping) {
         if (this.isValidationDue) return this.#pause(this.#feed!);
         await this.#batch(this.#feed!);
-        await this.#takeTurn();
+        if (this.#isTurnDue) await this.#takeTurn();
         isStopping = await agreement.shouldStop();
         if (!this.isValidationDue) await this.saveWhenDue();
       }
@@ -327,8 +327,11 @@ export class Trainer {
     return endOfBatch(this.#batchEvent(state.batch), own * ranks.worldSize, this.#running);
   }
 
+  get #isTurnDue(): boolean {
+    return performance.now() - this.#turn >= turnMs;
+  }
+
   async #takeTurn(): Promise<void> {
-    if (performance.now() - this.#turn < turnMs) return;
     await setImmediate();
     this.#turn = performance.now();
   }

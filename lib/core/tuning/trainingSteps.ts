@@ -46,7 +46,8 @@ export class TrainingSteps {
     const { training } = config;
     for (let i = 0; i < training.accumulationSteps; ++i) scope(() => this.#backward(training.accumulationSteps));
     const loss = this.#window.readLoss();
-    if (await this.#window.close(model.parameters())) this.#precision.step(optimizer, model.parameters(), training);
+    if (await this.#window.close(() => model.parameters()))
+      this.#precision.step(optimizer, () => model.parameters(), training);
     else optimizer.zeroGrad();
     // Signals, and whoever waits for the event loop, get their turn.
     await setImmediate();
@@ -64,7 +65,7 @@ export class TrainingSteps {
     const step = () => called('trainingStep', () => model.trainingStep(batch as Record<string, Tensor>, index));
     const given = this.#precision.run(() => logging(model, step));
     const read = readStep(given, 'trainingStep', batch, samples, model);
-    this.#precision.backward(this.#window.add(read, batches, model.parameters()));
+    this.#precision.backward(this.#window.add(read, batches, () => model.parameters()));
   }
 
   *#batches(): Generator<unknown, void> {
