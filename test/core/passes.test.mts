@@ -32,7 +32,7 @@ class Frozen extends Model {
   static modes: boolean[] = [];
 
   constructor(config: { dropout: number; classes: number }) {
-    super(config as never);
+    super(config);
     this.norm.eval();
   }
 

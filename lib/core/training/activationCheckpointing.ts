@@ -29,7 +29,7 @@ const statistics = ['runningMean', 'runningVar', 'numBatchesTracked'] as const;
 
 /** Norms have counted the batch the first time; now they count in copies, which nobody keeps. */
 function withoutStatistics<T>(module: Module, forward: () => T): T {
-  const norms = [...module.modules()].filter((each) => each instanceof NormBase) as NormBase[];
+  const norms: NormBase[] = [...module.modules()].filter((each) => each instanceof NormBase);
   const kept = norms.map((norm) => statistics.map((name) => norm[name]));
   for (const norm of norms) for (const name of statistics) norm[name] = norm[name]?.clone() ?? null;
   try {

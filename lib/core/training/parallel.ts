@@ -28,7 +28,7 @@ export class Parallel implements ParallelStep {
     const known = this.#learning;
     if (learning.length === known.length && learning.every((parameter, i) => parameter === known[i])) return;
     this.#learning = learning;
-    this.#step = await this.ranks.parallelize(this.model as never, this.options);
+    this.#step = await this.ranks.parallelize(this.model, this.options);
   }
 
   run<T>(forward: () => T): T {
