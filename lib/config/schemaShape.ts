@@ -91,7 +91,7 @@ export function descriptionAt(schema: Schema, path: readonly PropertyKey[], valu
 /** Whether the field at a path takes whole numbers alone. */
 export function isWholeAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): boolean {
   const field = schemaAt(schema, path, value);
-  return field instanceof z.ZodNumber && field.isInt;
+  return field instanceof z.ZodNumber && field.format === 'safeint';
 }
 
 function unwrap(schema: Schema): Schema {

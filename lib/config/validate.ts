@@ -108,8 +108,8 @@ const kinds: Record<string, string> = {
 function expectation(issue: z.core.$ZodIssue, received: unknown): string {
   switch (issue.code) {
     case 'invalid_type': {
-      // A schema's own words.
-      if (issue.message.startsWith('expected ')) return issue.message;
+      // A schema's own words, of the form that it takes.
+      if (issue.message.startsWith('expected {')) return issue.message;
       const isUnquoted = issue.expected === 'string' && (typeof received === 'number' || typeof received === 'boolean');
       return `expected ${kinds[issue.expected] ?? issue.expected}${isUnquoted ? ', in quotes' : ''}`;
     }
@@ -138,9 +138,12 @@ function expectation(issue: z.core.$ZodIssue, received: unknown): string {
 function oneOf(values: readonly unknown[], path: Path, received: unknown): string {
   const names = values.map(String);
   const match =
-    received === undefined ? undefined : (ourValue(path.at(-1), received) ?? nearest(String(received), names));
+    received === undefined ? undefined : (ourValue(path.at(-1), received) ?? nearest(shownText(received), names));
   return `expected one of ${names.join(', ')}${match === undefined ? '' : `, did you mean '${match}'?`}`;
 }
+
+/** A text as it is; what else was given, as an error shows it. */
+const shownText = (received: unknown): string => (typeof received === 'string' ? received : show(received));
 
 function unit(origin: string): string {
   if (origin === 'string') return ' characters';

@@ -1,4 +1,7 @@
 // What the errors of settings say.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
 import { z } from 'zod';
 
 import { registerPlugin } from 'aiforge';
@@ -6,6 +9,7 @@ import { AveragingConfig } from '#lib/config/averagingConfig.js';
 import { TrainingConfig } from '#lib/config/trainingConfig.js';
 import { validate } from '#lib/config/validate.js';
 import { Callbacks } from '#lib/core/callbacks/callbacks.js';
+import { loadState } from '#lib/sweeps/sweepState.js';
 import { Parameter } from '#lib/sweeps/parameter.js';
 import { expect } from 'chai';
 
@@ -71,6 +75,13 @@ describe('the error of a setting', () => {
     expect(message)
       .to.match(/there is no 'Optimizer'.*Expected one of .*Adam/)
       .and.not.match(/, Optimizer,/);
+  });
+
+  it('says of a state of a sweep what is wrong, setting by setting', () => {
+    writeFileSync(path.join(folder, 'sweep.json'), '{"trials": 3}');
+    const { code, message } = refusalOf(() => loadState(folder));
+    expect(code).to.equal('FILE_INVALID');
+    expect(message).to.match(/sweep\.json is no state of a sweep: .*trials: got 3, expected a list.*\. Use another folder\.$/);
   });
 
   it('says that a callback with a state alone needs an event', () => {

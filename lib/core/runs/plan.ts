@@ -124,7 +124,7 @@ function configureOptimizers(model: BaseModel, training: ExperimentConfig['train
 
 /** Options that the model's own method cannot get are refused, where its parameters say so plainly. */
 function checkTakesOptions(model: BaseModel): void {
-  const isBase = model.configureOptimizers === BaseModel.prototype.configureOptimizers;
+  const isBase = Reflect.get(model, 'configureOptimizers') === Reflect.get(BaseModel.prototype, 'configureOptimizers');
   const name = isBase ? 'configureOptimizer' : 'configureOptimizers';
   const text = String(model[name]);
   // Defaults, patterns and rest parameters may hold more than can be counted.
