@@ -81,7 +81,9 @@ describe('the error of a setting', () => {
     writeFileSync(path.join(folder, 'sweep.json'), '{"trials": 3}');
     const { code, message } = refusalOf(() => loadState(folder));
     expect(code).to.equal('FILE_INVALID');
-    expect(message).to.match(/sweep\.json is no state of a sweep: .*trials: got 3, expected a list.*\. Use another folder\.$/);
+    expect(message).to.match(
+      /sweep\.json is no state of a sweep: .*trials: got 3, expected a list.*\. Use another folder\.$/,
+    );
   });
 
   it('says that a callback with a state alone needs an event', () => {
