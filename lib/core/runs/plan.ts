@@ -126,7 +126,7 @@ function configureOptimizers(model: BaseModel, training: ExperimentConfig['train
 function checkTakesOptions(model: BaseModel): void {
   const isBase = Reflect.get(model, 'configureOptimizers') === Reflect.get(BaseModel.prototype, 'configureOptimizers');
   const name = isBase ? 'configureOptimizer' : 'configureOptimizers';
-  const text = String(model[name]);
+  const text = String(Reflect.get(model, name));
   // Defaults, patterns and rest parameters may hold more than can be counted.
   const plain = /^[\w$\s]*\(([\w$\s,]*)\)\s*(=>|\{)/.exec(text)?.[1];
   if (plain === undefined || /\barguments\b/.test(text)) return;
