@@ -40,6 +40,15 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return bestDistance === 0 ? best : (synonym ?? best);
 }
 
+/** The candidates, those first that are most like a name. */
+export function closest(name: string, candidates: readonly string[]): string[] {
+  const wanted = fold(name);
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, fold(candidate)) }))
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ candidate }) => candidate);
+}
+
 /** ` Did you mean 'x'?` for the nearest candidate (with the leading space), or an empty string. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const match = nearest(name, candidates);

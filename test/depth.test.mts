@@ -1,6 +1,7 @@
 import { AiforgeError, data, finfo, func, ones } from 'aiforge';
 import { plainCopy } from '#lib/config/plainCopy.js';
 import { fromJson, toJson } from '#lib/core/checkpoints/checkpointJson.js';
+import { joinTensors, splitTensors } from '#lib/core/checkpoints/tensorTree.js';
 import { frozenCopy } from '#lib/core/copies.js';
 import { plainJson } from '#lib/core/plainJson.js';
 import { flattenParams } from '#lib/tracking/flatten.js';
@@ -26,6 +27,7 @@ describe('what is nested deeper than the call stack holds', () => {
     ['plain data', (value) => plainJson('the data', value, 'CONFIG_INVALID')],
     ['a frozen copy', frozenCopy],
     ['the state of a run', toJson],
+    ['the state of a callback', splitTensors],
     ['the state of a run in a file', (value) => fromJson(JSON.stringify(list(1, 4000)).replace('1', String(value)))],
     ['parameters', (value) => flattenParams({ value })],
   ];
@@ -38,6 +40,28 @@ describe('what is nested deeper than the call stack holds', () => {
         .that.matches(/nested (too deeply|more than 500 deep)/);
     });
   }
+
+  it('is told of with its place in the state of a callback, as is what holds itself', () => {
+    const held: { seen: object[] } = { seen: [] };
+    held.seen.push(held);
+    for (const [state, said] of [
+      [held, /^The state of a callback holds itself at state\.seen\[0\], /],
+      [object(1, 20_000), /^The state of a callback, at state(\.a){37}\.…, is nested more than 500 deep/],
+    ] as const) {
+      expect(() => splitTensors(state))
+        .to.throw(AiforgeError, said)
+        .with.property('code', 'PLUGIN_INVALID');
+    }
+    const shared = { a: [1] };
+    expect(splitTensors([shared, shared]).value).to.deep.equal([shared, shared]);
+  });
+
+  it('keeps the sign of a zero in the state of a callback', () => {
+    const { value, tensors } = splitTensors({ low: -0, high: 0 });
+    const read = joinTensors(fromJson(toJson(value)), tensors) as { low: number; high: number };
+    expect(Object.is(read.low, -0)).to.equal(true);
+    expect(Object.is(read.high, 0)).to.equal(true);
+  });
 
   it('is shown by its beginning', () => {
     expect(() => finfo(list(1, 20_000) as never)).to.throw(/got \[\[\[\[…\]\]\]\]/);

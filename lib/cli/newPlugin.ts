@@ -39,6 +39,12 @@ export function newPlugin(name: string, kind: string, directory: string | undefi
 }
 
 function checkName(name: string): void {
+  if (ownPlugins().includes(name)) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `'${name}' is the name of one of aiforge's own plugins, which a plugin of yours would take the place of; choose another name.`,
+    );
+  }
   const isName = /^[A-Za-z][A-Za-z0-9_-]*$/.test(name) && name.length <= longestName;
   if (isName && name !== 'node_modules') return;
   throw new AiforgeError(
@@ -47,6 +53,11 @@ function checkName(name: string): void {
       `at most ${longestName} of them, such as my_plugin. Give the place with --directory.`,
   );
 }
+
+const ownPlugins = (): string[] => {
+  const folder = path.join(packageRoot(), 'plugins');
+  return readdirSync(folder).filter((name) => isFolder(path.join(folder, name)));
+};
 
 function checkKind(kind: string): void {
   if (kinds.includes(kind)) return;

@@ -7,8 +7,9 @@ import {
   type BatchSizeFindResult,
   type BatchSizeTrial,
 } from '../core/tuning/batchSizeFind.js';
-import { lrFind, type LrFindOptions } from '../core/tuning/lrFind.js';
+import { lrFind, type LrFindOptions, type LrFindResult } from '../core/tuning/lrFind.js';
 import { prepareExperiment, type PreparedExperiment } from '../core/tuning/preparedExperiment.js';
+import { skippedFirst, skippedLast } from '../core/tuning/suggestedRate.js';
 import { logger } from '../log.js';
 import { quoted } from './report.js';
 import { lossCurve } from './tuneCurve.js';
@@ -40,13 +41,24 @@ export async function tuneLearningRate(
     '',
   ]);
   if (suggestion === null) {
-    print(['There is no suggestion: too few steps have a finite loss. Give more --steps, or a lower --min-lr.']);
+    print([`There is no suggestion: ${noSuggestion(found)}`]);
     return 1;
   }
   const setting = 'training.learningRate';
   const rate = Number(suggestion.toPrecision(3));
   print([`Suggestion: ${setting}=${rate}`, `Next: ${trainWith(file, overrides, setting, rate)}`]);
   return 0;
+}
+
+/** Why nothing can be suggested, and what to do. */
+function noSuggestion({ losses, isDiverged }: LrFindResult): string {
+  const lower = isDiverged ? ', or a lower --min-lr' : '';
+  if (!losses.every(Number.isFinite))
+    return 'too few steps have a finite loss. Give more --steps, or a lower --min-lr.';
+  return (
+    `the first ${skippedFirst} steps and the last say little, and fewer than two are left of ${losses.length}. ` +
+    `Give --steps ${skippedFirst + skippedLast + 2} or more${lower}.`
+  );
 }
 
 const reasons: Readonly<Record<BatchSizeFindResult['endedBy'], string>> = {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 
 import { AiforgeError } from '../errors.js';
@@ -8,7 +8,8 @@ import { loadModule } from './loadModule.js';
 import { moduleProblem } from './moduleError.js';
 import { isMapping, type Origins } from './origin.js';
 import { plainCopy } from './plainCopy.js';
-import { readYamlText } from './yamlText.js';
+import { readUtf8 } from './utf8File.js';
+import { languageOf, readYamlText, type YamlProblem } from './yamlText.js';
 
 const yamlExtensions = ['.yaml', '.yml', '.json'];
 const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -45,8 +46,9 @@ function checkFile(file: string, said: string): void {
 }
 
 function readYaml(file: string, origins: Origins): unknown {
-  const text = readFileSync(file, 'utf8');
-  const { value: read, placeOf } = readYamlText(text, ({ line, column, reason, cause }) => {
+  const text = readUtf8(file);
+  const language = languageOf(file);
+  const refuse = ({ line, column, reason, cause }: YamlProblem) => {
     const isVariable =
       text
         .split('\n')
@@ -54,10 +56,11 @@ function readYaml(file: string, origins: Origins): unknown {
         ?.includes('${env:') === true;
     const remedy = isVariable
       ? 'Put ${env:…} in quotes, as within […] and {…} it must be'
-      : 'Correct it there; indent with spaces';
+      : `Correct it there${language === 'YAML' ? '; indent with spaces' : ''}`;
     const message = `${file}:${line}:${column}: ${reason}. ${remedy}.`;
     return new AiforgeError('CONFIG_INVALID', message, { cause });
-  });
+  };
+  const { value: read, placeOf } = readYamlText(text, refuse, { language });
   const value = plainCopy(read ?? {}, file);
   origins.mark(value, (path) => ({ file, ...placeOf(path) }));
   return value;

@@ -25,6 +25,11 @@ const settings: Readonly<Record<string, string>> = {
   savesteps: 'checkpoint.everySteps',
   everyntrainsteps: 'checkpoint.everySteps',
   savelast: 'checkpoint.keepLast',
+  savetopk: 'checkpoint.topK',
+  savetotallimit: 'checkpoint.keep',
+  ema: 'averaging',
+  swa: 'averaging',
+  numsanityvalsteps: 'sanityValBatches',
   accelerator: 'device',
   bf16: 'precision',
   fp16: 'precision',
@@ -33,6 +38,20 @@ const settings: Readonly<Record<string, string>> = {
   mixedprecision: 'precision',
   dataloaderpinmemory: 'pinMemory',
 };
+
+/** What they set that is no setting here. */
+const elsewhere: Readonly<Record<string, string>> = {
+  strategy: 'start it with aiforge-launch to train on several processes',
+  numnodes: 'start it with aiforge-launch to train on several machines',
+  profilememory: 'and memory is in the profile without it',
+  withstack: 'which profiles do not have',
+};
+
+/** What there is in place of another trainer's setting that has no setting here; undefined for any other name. */
+export function elsewhereFor(name: string): string | undefined {
+  const folded = fold(name);
+  return Object.hasOwn(elsewhere, folded) ? elsewhere[folded] : undefined;
+}
 
 /** What they call values of our settings. */
 const values: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -62,5 +81,9 @@ export function ourValue(setting: PropertyKey | undefined, value: unknown): stri
 export function ourName(name: string, known: readonly string[]): string | undefined {
   const folded = fold(name);
   const found = Object.hasOwn(settings, folded) ? settings[folded] : undefined;
-  return found !== undefined && known.includes(found.split('.')[0]!) ? found : undefined;
+  if (found === undefined) return undefined;
+  const within = found.split('.');
+  // As it is called from here: a checkpoint's setting within the checkpoint's.
+  if (known.includes(within[0]!)) return found;
+  return within.length > 1 && known.includes(within.at(-1)!) ? within.at(-1) : undefined;
 }

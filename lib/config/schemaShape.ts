@@ -88,6 +88,12 @@ export function descriptionAt(schema: Schema, path: readonly PropertyKey[], valu
   return field instanceof z.ZodType ? field.description : undefined;
 }
 
+/** Whether the field at a path takes whole numbers alone. */
+export function isWholeAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): boolean {
+  const field = schemaAt(schema, path, value);
+  return field instanceof z.ZodNumber && field.format === 'safeint';
+}
+
 function unwrap(schema: Schema): Schema {
   let current = schema;
   for (;;) {

@@ -21,6 +21,13 @@ const batches = (least: z.ZodNumber, what: string) =>
     .default(null)
     .describe(`${what}: so many, or below 1 a share of them, null for all; default null`);
 
+/** Whether there are others than the one that an interrupted run leaves. */
+const writesCheckpoints = (checkpoint: {
+  keepLast: boolean;
+  everySteps: number | null;
+  everyMinutes: number | null;
+}): boolean => checkpoint.keepLast || checkpoint.everySteps !== null || checkpoint.everyMinutes !== null;
+
 /** How a run trains. Every field has a default, so `{}` is a complete training configuration. */
 export const TrainingConfig = z
   .strictObject({
@@ -292,5 +299,30 @@ export const TrainingConfig = z
     path: ['optimizerArgs', 'lr'],
     error: 'expected the rate as training.learningRate, and nothing here',
   })
+  .refine(({ checkpoint }) => checkpoint.keep === 0 || writesCheckpoints(checkpoint), {
+    path: ['checkpoint', 'keep'],
+    error:
+      'expected 0 where keepLast is false, since no checkpoints are written to keep; or everySteps or everyMinutes',
+  })
+  .refine(({ checkpoint }) => checkpoint.everyEpochs === 1 || checkpoint.keepLast, {
+    path: ['checkpoint', 'everyEpochs'],
+    error: 'expected nothing here where keepLast is false, since none are written at the end of epochs',
+  })
+  .refine(
+    ({ fastDevRun, overfitBatches, limitTrainBatches }) =>
+      fastDevRun !== false || overfitBatches === null || limitTrainBatches === null,
+    {
+      path: ['limitTrainBatches'],
+      error: 'expected overfitBatches or limitTrainBatches, not both',
+    },
+  )
+  .refine(
+    ({ fastDevRun, averaging, epochs }) =>
+      fastDevRun !== false || averaging?.method !== 'swa' || averaging.startEpoch <= epochs,
+    {
+      path: ['averaging', 'startEpoch'],
+      error: 'expected at most training.epochs, since nothing would be averaged',
+    },
+  )
   .describe('How the run trains');
 export type TrainingConfig = z.infer<typeof TrainingConfig>;

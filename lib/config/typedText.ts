@@ -49,11 +49,9 @@ function guess(given: string, { schema, path }: Setting, refuse: Refuse): unknow
   const isQuoted = /^"([^"\\]|\\.)*"$|^'([^']|'')*'$/s.test(source);
   if (!isCollection && !isQuoted && !plainScalar.test(source)) return given;
   const remedy = isCollection ? `; a text that begins so stands in quotes: '"${source}"'` : '';
-  const { value } = readYamlText(
-    source,
-    ({ reason, cause }) => refuse(`${reason}${remedy}.`, cause),
-    (within, found) => isText({ schema, path: [...path, ...within] }, found),
-  );
+  const { value } = readYamlText(source, ({ reason, cause }) => refuse(`${reason}${remedy}.`, cause), {
+    isText: (within, found) => isText({ schema, path: [...path, ...within] }, found),
+  });
   return value;
 }
 

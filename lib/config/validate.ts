@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import type { z } from 'zod';
 
 import { AiforgeError } from '../errors.js';
-import { nearest } from '../nearest.js';
-import { ourName, ourValue } from './otherNames.js';
+import { closest, nearest } from '../nearest.js';
+import { elsewhereFor, ourName, ourValue } from './otherNames.js';
 import { isZod4 } from './foreignZod.js';
-import { descriptionAt, keysAt } from './schemaShape.js';
+import { descriptionAt, isWholeAt, keysAt } from './schemaShape.js';
 import { sourceOf } from './source.js';
 
 type Path = readonly PropertyKey[];
@@ -62,8 +62,12 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Pr
   }
   const received = valueAt(value, issue.path);
   const description = descriptionAt(schema, issue.path, value);
-  const hint = description === undefined ? '' : ` (${description})`;
-  return [{ path: issue.path, problem: `${receipt(issue, received)}${expectation(issue, received)}${hint}` }];
+  // Of the field that tells options apart, it is that of one of them.
+  const hint =
+    description === undefined || (issue.code === 'invalid_union' && 'options' in issue) ? '' : ` (${description})`;
+  const isWhole = issue.code === 'invalid_type' && issue.expected === 'number' && isWholeAt(schema, issue.path, value);
+  const expected = isWhole ? `expected ${kinds.int}` : expectation(issue, received);
+  return [{ path: issue.path, problem: `${receipt(issue, received)}${expected}${hint}` }];
 }
 
 function receipt(issue: z.core.$ZodIssue, received: unknown): string {
@@ -77,7 +81,18 @@ export function unknownKey(key: string, known: string[]): string {
   const match = ourName(key, known) ?? nearest(key, known);
   if (match !== undefined) return `unknown option, did you mean '${match}'?`;
   if (known.length === 0) return 'unknown option, nothing can be set here';
-  return `unknown option, known are ${known.join(', ')}`;
+  const elsewhere = elsewhereFor(key);
+  if (elsewhere !== undefined) return `unknown option, ${elsewhere}`;
+  return `unknown option, known are ${someOf(key, known)}`;
+}
+
+const mostNamed = 12;
+
+/** All of a few names; of many those that are most like the one that was given. */
+function someOf(key: string, known: readonly string[]): string {
+  if (known.length <= mostNamed) return known.join(', ');
+  const named = closest(key, known).slice(0, mostNamed);
+  return `${named.join(', ')} and ${known.length - named.length} more; see docs/configuration.md`;
 }
 
 const kinds: Record<string, string> = {
@@ -93,19 +108,20 @@ const kinds: Record<string, string> = {
 function expectation(issue: z.core.$ZodIssue, received: unknown): string {
   switch (issue.code) {
     case 'invalid_type': {
+      // A schema's own words, of the form that it takes.
+      if (issue.message.startsWith('expected {')) return issue.message;
       const isUnquoted = issue.expected === 'string' && (typeof received === 'number' || typeof received === 'boolean');
       return `expected ${kinds[issue.expected] ?? issue.expected}${isUnquoted ? ', in quotes' : ''}`;
     }
-    case 'invalid_value': {
-      const values = issue.values.map(String);
-      const match = ourValue(issue.path.at(-1), received) ?? nearest(String(received), values);
-      return `expected one of ${values.join(', ')}${match === undefined ? '' : `, did you mean '${match}'?`}`;
-    }
+    case 'invalid_value':
+      return oneOf(issue.values, issue.path, received);
     case 'too_small':
       return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
     case 'too_big':
       return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
     case 'invalid_union': {
+      // The field that tells the options apart is at fault.
+      if ('options' in issue) return oneOf((issue.options as unknown[]).map(String).sort(), issue.path, received);
       const ways = issue.errors.map(([first]) => (first?.path.length === 0 ? expectation(first, received) : undefined));
       if (ways.length > 0 && !ways.includes(undefined)) {
         return [...new Set(ways)].map((way, index) => (index > 0 ? way!.replace(/^expected /, '') : way)).join(', or ');
@@ -118,6 +134,16 @@ function expectation(issue: z.core.$ZodIssue, received: unknown): string {
     }
   }
 }
+
+function oneOf(values: readonly unknown[], path: Path, received: unknown): string {
+  const names = values.map(String);
+  const match =
+    received === undefined ? undefined : (ourValue(path.at(-1), received) ?? nearest(shownText(received), names));
+  return `expected one of ${names.join(', ')}${match === undefined ? '' : `, did you mean '${match}'?`}`;
+}
+
+/** A text as it is; what else was given, as an error shows it. */
+const shownText = (received: unknown): string => (typeof received === 'string' ? received : show(received));
 
 function unit(origin: string): string {
   if (origin === 'string') return ' characters';

@@ -1,4 +1,4 @@
-import type { Alias, Document, LineCounter, Pair, Scalar, YAMLMap } from 'yaml';
+import type { Alias, Document, LineCounter, Pair, Scalar, YAMLError, YAMLMap } from 'yaml';
 
 import type { Place } from './origin.js';
 import { lineCounter, parseDocument, yaml } from './yamlLibrary.js';
@@ -32,30 +32,71 @@ interface Fault {
   cause?: unknown;
 }
 
+export interface ReadOptions {
+  /** Whether a text is meant at a path, with the value that is there: it is read as it is written. */
+  isText?: (path: Path, value: unknown) => boolean;
+  /** What errors call the text. Default: `'YAML'`. */
+  language?: 'YAML' | 'JSON';
+}
+
+/** What a file is written in, by its name: JSON is YAML too. */
+export const languageOf = (file: string): 'YAML' | 'JSON' => (file.endsWith('.json') ? 'JSON' : 'YAML');
+
 /**
  * Reads one YAML 1.2 document, with merge keys (`<<`) and keys that are texts as they are written. Values arrive as they are
  * meant or not at all: a number that JavaScript would round, one with leading zeros, an unknown tag, dates and bytes are refused,
- * as are circular aliases. `refuse` makes the error. Where `isText` says of a path and the value there that a text is meant, it is
- * that, as it is written.
+ * as are circular aliases. `refuse` makes the error.
  */
 export function readYamlText(
   text: string,
   refuse: (problem: YamlProblem) => Error,
-  isText?: (path: Path, value: unknown) => boolean,
+  { isText, language = 'YAML' }: ReadOptions = {},
 ): YamlText {
   const lines = lineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true });
   const fail = ({ offset, reason, cause }: Fault): never => {
     const { line, col: column } = lines.linePos(offset);
     throw refuse({ line, column, reason, cause });
   };
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) {
+    parseLines(text, lines);
+    fail({ offset: deep, reason: 'nested too deeply to be read' });
+  }
+  const document = parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true });
   const problem = document.errors[0] ?? document.warnings[0];
-  if (problem !== undefined)
-    fail({ offset: problem.pos[0], reason: `not valid YAML: ${problem.message.split('\n')[0]}`, cause: problem });
+  if (problem !== undefined) fail({ offset: problem.pos[0], reason: reasonOf(problem, language), cause: problem });
   if (isText !== undefined) takeTexts(document, isText);
   const fault = findFault(document);
   if (fault !== undefined) fail(fault);
   return { value: toJS(document, fail), placeOf: (path) => placeOf(document, lines, path) };
+}
+
+function reasonOf({ message }: YAMLError, language: string): string {
+  return `not valid ${language}: ${message.split('\n')[0]}`;
+}
+
+// As everywhere else (lib/depth.ts); a document and its contents come before the first level.
+const deepest = 500 + 2;
+
+/**
+ * Where a text is nested deeper than any that is meant, which is known without recursion; undefined where it is not. Composing such
+ * a text ends the stack, and the process where V8 is compiling a regular expression then.
+ */
+function tooDeepAt(text: string): number | undefined {
+  if (text.length < deepest) return undefined;
+  const { Lexer, Parser } = yaml();
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) void token;
+    if (parser.stack.length > deepest) return parser.offset;
+  }
+  return undefined;
+}
+
+/** Has the counter know the lines, which otherwise the parser tells it. */
+function parseLines(text: string, lines: LineCounter): void {
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
 }
 
 function takeTexts(document: Document.Parsed, isText: (path: Path, value: unknown) => boolean): void {

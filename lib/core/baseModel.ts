@@ -48,7 +48,10 @@ function classNamed<T>(
   const isOffered = (candidate: string) =>
     setting === 'lossFnName' ? /Loss(2d)?$/.test(candidate) : !Object.hasOwn(unfit, candidate);
   const names = Object.entries(namespace).flatMap(([candidate, value]) =>
-    typeof value === 'function' && (value as { prototype?: unknown }).prototype instanceof base && isOffered(candidate)
+    typeof value === 'function' &&
+    value !== base &&
+    (value as { prototype?: unknown }).prototype instanceof base &&
+    isOffered(candidate)
       ? [candidate]
       : [],
   );

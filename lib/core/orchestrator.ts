@@ -35,6 +35,7 @@ import { asSoleRun } from './runs/soleRun.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
 import { Agreement, RunRequests } from './training/agreement.js';
 import { Averaging } from './training/averaging.js';
+import { warnOfNoAverages } from './training/noAverages.js';
 import { countersOf } from './training/counters.js';
 import { EarlyStopping } from './training/earlyStopping.js';
 import { fit, tryMonitor, type Run } from './training/fit.js';
@@ -216,6 +217,7 @@ export class Orchestrator {
       const result = await this.#fit(run);
       if (result.status === 'interrupted') throwErrorOf(run.agreement.reason);
       status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
+      if (isFirst && status === 'FINISHED') warnOfNoAverages(run.averaging, plan.config.training, state);
       await this.#callbacks.tell('onRunEnd', () => result);
       return result;
     } catch (error) {

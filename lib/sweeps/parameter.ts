@@ -4,17 +4,20 @@ const given = ['scale', 'step', 'integer'] as const;
 
 /** What a setting may be in a sweep: one of some values, or a number from a range. */
 export const Parameter = z
-  .strictObject({
-    values: z.array(z.unknown()).min(1).optional().describe('The values to try'),
-    min: z.number().optional().describe('The least value of a range'),
-    max: z.number().optional().describe('The largest value of a range'),
-    scale: z
-      .enum(['linear', 'log'])
-      .optional()
-      .describe("How a range is drawn from: evenly ('linear'), or evenly in its logarithm ('log'); default linear"),
-    step: z.number().positive().optional().describe('Distance of the values of a range, counted from min'),
-    integer: z.boolean().optional().describe('Whole numbers of a range alone; default false'),
-  })
+  .strictObject(
+    {
+      values: z.array(z.unknown()).min(1).optional().describe('The values to try'),
+      min: z.number().optional().describe('The least value of a range'),
+      max: z.number().optional().describe('The largest value of a range'),
+      scale: z
+        .enum(['linear', 'log'])
+        .optional()
+        .describe("How a range is drawn from: evenly ('linear'), or evenly in its logarithm ('log'); default linear"),
+      step: z.number().positive().optional().describe('Distance of the values of a range, counted from min'),
+      integer: z.boolean().optional().describe('Whole numbers of a range alone; default false'),
+    },
+    { error: ({ input }) => (Array.isArray(input) ? 'expected { values: […] }, with the list in it' : undefined) },
+  )
   .superRefine((parameter, context) => {
     const problem = problemOf(parameter);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { z } from 'zod';
 
+import { readUtf8 } from '../config/utf8File.js';
 import { validate } from '../config/validate.js';
-import { readYamlText } from '../config/yamlText.js';
+import { languageOf, readYamlText, type YamlProblem } from '../config/yamlText.js';
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { Parameter } from './parameter.js';
@@ -74,9 +75,9 @@ const extensions = ['.yaml', '.yml', '.json'];
 /** Reads a sweep. Throws FILE_NOT_FOUND, or CONFIG_INVALID with every problem and its line. */
 export function readSweep(given: string): SweepFile {
   checkFile(given);
-  const { value, placeOf } = readYamlText(readFileSync(given, 'utf8'), ({ line, column, reason, cause }) => {
-    return new AiforgeError('CONFIG_INVALID', `${given}:${line}:${column}: ${reason}. Correct it there.`, { cause });
-  });
+  const refuse = ({ line, column, reason, cause }: YamlProblem) =>
+    new AiforgeError('CONFIG_INVALID', `${given}:${line}:${column}: ${reason}. Correct it there.`, { cause });
+  const { value, placeOf } = readYamlText(readUtf8(given), refuse, { language: languageOf(given) });
   checkMethod(given, value);
   const locate = (keys: readonly PropertyKey[], part: 'key' | 'value' = 'key'): string => {
     const places = placeOf(keys);
@@ -97,8 +98,11 @@ function checkMethod(file: string, value: unknown): void {
     ? 'it holds no mapping of settings'
     : method === undefined
       ? 'method is missing'
-      : `method is ${JSON.stringify(method)}.${typeof method === 'string' ? didYouMean(method, methods) : ''}`;
-  throw new AiforgeError('CONFIG_INVALID', `${file}: ${problem}; expected method: ${methods.join(', ')}.`);
+      : `method is ${JSON.stringify(method)}`;
+  throw new AiforgeError(
+    'CONFIG_INVALID',
+    `${file}: ${problem}; expected one of ${methods.join(', ')} as method.${typeof method === 'string' ? didYouMean(method, methods) : ''}`,
+  );
 }
 
 function checkFile(file: string): void {

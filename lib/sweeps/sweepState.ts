@@ -4,6 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import { writeFileAtomic } from '../atomicFile.js';
+import { validate } from '../config/validate.js';
 import { AiforgeError } from '../errors.js';
 
 const format = 'aiforge-sweep-1';
@@ -87,7 +88,11 @@ export function loadState(folder: string): SweepState | undefined {
   } catch (cause) {
     throw refuse((cause as Error).message, cause);
   }
-  const read = SweepState.safeParse(value);
-  if (read.success) return read.data;
-  throw refuse(z.prettifyError(read.error).replaceAll('\n', ' '), read.error);
+  try {
+    return validate(SweepState, value, { source: file });
+  } catch (cause) {
+    // One line a problem, below the one that counts them.
+    const [, ...problems] = (cause as Error).message.split('\n');
+    throw refuse(problems.map((problem) => problem.trim()).join('; '), cause);
+  }
 }

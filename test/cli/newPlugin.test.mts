@@ -27,6 +27,16 @@ describe('aiforge new plugin', () => {
   const filesIn = (root: string): string[] =>
     (readdirSync(root, { recursive: true }) as string[]).filter((file) => !file.startsWith('node_modules')).sort();
 
+  it('refuses the name of a plugin of aiforge', () => {
+    const root = project('own');
+    for (const name of ['simple_nn', 'spam_assassin', 'transformer_text_plugin']) {
+      const { status, stderr } = aiforge(root, 'new', 'plugin', name);
+      expect(status, name).to.equal(1);
+      expect(stderr).to.match(new RegExp(`^INVALID_ARGUMENT '${name}' is the name of one of aiforge's own plugins`));
+    }
+    expect(filesIn(root)).to.deep.equal(['package.json']);
+  });
+
   for (const [kind, manifest] of [
     ['classification', { name: 'mine' }],
     ['regression', { name: 'mine', type: 'module' }],

@@ -38,8 +38,12 @@ describe('aiforge sweep, before anything starts,', () => {
 
   const more = availableCores() + 1;
   for (const [what, text, expected] of [
-    ['no method', grid.replace('method: grid', ''), /method is missing; expected method: grid, random, halving/],
-    ['another method', grid.replace('grid', 'gird'), /method is "gird"\. Did you mean 'grid'\?/],
+    [
+      'no method',
+      grid.replace('method: grid', ''),
+      /method is missing; expected one of grid, random, halving as method/,
+    ],
+    ['another method', grid.replace('grid', 'gird'), /method is "gird"; expected one of grid, random, halving as method\. Did you mean 'grid'\?\n$/],
     [
       'an unknown key',
       grid.replace('parallel', 'paralel'),

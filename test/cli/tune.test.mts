@@ -40,7 +40,9 @@ describe('aiforge tune', () => {
   it('says where there is nothing to suggest', async () => {
     const { status, stdout } = await run('aiforge', ['tune', 'lr', experiment, '--steps', '3'], folder);
     expect(status).to.equal(1);
-    expect(stdout).to.match(/There is no suggestion: too few steps have a finite loss\. Give more --steps/);
+    expect(stdout).to.match(
+      /There is no suggestion: the first 10 steps and the last say little, .* left of 3\. Give --steps 13 or more\.\n/,
+    );
   });
 
   it('shows the batch sizes that were tried, and says what to type', async () => {

@@ -253,7 +253,7 @@ describe('environment variables in a configuration file', () => {
   it('with a wrong value are named with their place', () => {
     const { message } = refusalOf(() => load('training:\n  epochs: ${env:AF_N}\n', { AF_N: 'many' }));
     expect(message).to.include(
-      `training.epochs (${at('env.yaml')}:6:11, environment variable AF_N): got 'many', expected a number`,
+      `training.epochs (${at('env.yaml')}:6:11, environment variable AF_N): got 'many', expected a whole number`,
     );
     expect(refusalOf(() => load('training:\n  freeze: ${env:AF_N}\n', { AF_N: '[1' })).message).to.match(
       /:6:11: training\.freeze: not valid YAML/,

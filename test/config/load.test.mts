@@ -157,7 +157,7 @@ describe('loadExperimentConfig', () => {
       expect(code).to.equal('CONFIG_INVALID');
       expect(message).to.include('wrong.yaml has 3 problems:');
       expect(message).to.include(
-        `training.epochs (${file}:9:11): got 'three', expected a number (Passes over the training data; default 10)`,
+        `training.epochs (${file}:9:11): got 'three', expected a whole number (Passes over the training data; default 10)`,
       );
       expect(message).to.include(`training.learning_rat (${file}:10:3): unknown option, did you mean 'learningRate'?`);
       expect(message).to.include(

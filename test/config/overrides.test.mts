@@ -151,8 +151,8 @@ describe('overrides', () => {
   it('are named in a problem with their value', () => {
     const { message } = failure('training.epochs=1.5');
     expect(message).to.include("training.epochs (override 'training.epochs=1.5'): got 1.5, expected a whole number");
-    expect(failure('training.epochs=many').message).to.include("got 'many', expected a number");
-    expect(failure('training.epochs=').message).to.include("got '', expected a number");
+    expect(failure('training.epochs=many').message).to.include("got 'many', expected a whole number");
+    expect(failure('training.epochs=').message).to.include("got '', expected a whole number");
     expect(failure('experimentName=').message).to.include("got '', expected at least 1 character");
     expect(failure('training.useDistributed=yes').message).to.include("got 'yes', expected true or false");
     expect(failure('dataPath=a/../../b').message).to.include("got 'a/../../b', expected a name inside DATA_DIR");

@@ -47,7 +47,7 @@ describe('training.scheduler', () => {
     refused(['training.scheduler={ name: LambdaLR }'], /LambdaLR.*expected one of/s);
     refused(['training.scheduler={ stepSize: 3 }'], /scheduler.*name.*expected one of/s);
     refused(['training.scheduler=StepLR'], /scheduler.*'StepLR'.*expected a mapping/s);
-    refused(['training.scheduler={ name: StepLR }'], /scheduler\.stepSize.*missing.*a number/s);
+    refused(['training.scheduler={ name: StepLR }'], /scheduler\.stepSize.*missing.*a whole number/s);
     refused(['training.scheduler={ name: StepLR, stepSize: 3, gama: 1 }'], /scheduler\.gama.*did you mean 'gamma'/s);
     refused(
       ['training.scheduler={ name: StepLR, stepSize: 3, tMax: 1 }'],

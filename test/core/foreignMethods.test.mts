@@ -62,6 +62,25 @@ describe('what nothing of a plugin would call is refused:', () => {
     ['Model', 'onValidationModelEval', 'the framework calls train() and eval()'],
     ['Model', 'compute_loss', 'trainingStep(batch, batchIdx)'],
     ['Model', 'createOptimizer', 'configureOptimizer(name'],
+    ['Model', 'setup', 'the constructor'],
+    ['Model', 'teardown', 'with onRunEnd'],
+    ['Model', 'lr_schedulers', 'configureScheduler('],
+    ['Model', 'toggleOptimizer', 'nothing: parameters'],
+    ['Model', 'untoggle_optimizer', 'nothing: parameters'],
+    ['Model', 'log_dict', 'logDict'],
+    ['Model', 'log_image', 'logImage'],
+    ['Model', 'transfer_batch_to_device', 'transferBatchToDevice'],
+    ['Model', 'load_state_dict', 'loadStateDict'],
+    ['Model', 'extra_repr', 'extraRepr'],
+    ['Model', 'freeze', 'training.freeze'],
+    ['Model', 'unfreeze', 'training.freeze'],
+    ['Model', 'loadFromCheckpoint', 'loadRun(directory)'],
+    ['Model', 'saveHyperparameters', 'this.config'],
+    ['Model', 'configure_model', 'the constructor'],
+    ['Dataset', 'setup', 'loadData(dataPath, context)'],
+    ['Dataset', 'prepare_data', 'context.barrier()'],
+    ['Dataset', 'teardown', 'nothing'],
+    ['Dataset', 'shuffle', 'training.seed'],
     ['Dataset', 'split', 'splits(), which returns { train, val, test }'],
     ['Dataset', 'collate', 'transform of a Preprocessor'],
     ['Dataset', '__getitem__', 'get(index)'],
@@ -85,11 +104,22 @@ describe('what nothing of a plugin would call is refused:', () => {
     });
   }
 
+  for (const name of ['class_names', 'classes', 'len']) {
+    it(`${name}, a property of a Dataset that nothing would read`, () => {
+      const Class = class extends Data {};
+      Object.defineProperty(Class.prototype, name, { get: () => ['a', 'b'] });
+      const { code, message } = refusalOf(() => definePlugin({ name: 'x', Model, Dataset: Class }));
+      expect(code).to.equal('PLUGIN_INVALID');
+      expect(message).to.include(
+        `'${name}', which nothing reads; write ${name === 'len' ? 'get length' : 'classNames'}`,
+      );
+    });
+  }
+
   it('no helpers under names of their own', () => {
     class Helped extends Model {
       forwardFeatures(): void {}
       trainingStepLoss(): void {}
-      setup(): void {}
       validate(): void {}
       embed(): void {}
     }
@@ -97,7 +127,6 @@ describe('what nothing of a plugin would call is refused:', () => {
       getText(): void {}
       loadDataFile(): void {}
       lengths(): void {}
-      prepareData(): void {}
     }
     class Scaling extends Prepared {
       stats(): void {}

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { registerPlugin, type RunStart, type BatchEnd } from 'aiforge';
@@ -120,10 +120,36 @@ describe('limits of a run', () => {
       [{ overfitBatches: 0 }, /overfitBatches/],
       [{ fastDevRun: 0 }, /fastDevRun/],
       [{ checkValEveryNEpoch: 0 }, /checkValEveryNEpoch/],
+      [{ overfitBatches: 2, limitTrainBatches: 1 }, /overfitBatches or limitTrainBatches, not both/],
+      [{ checkpoint: { keep: 2, keepLast: false } }, /expected 0 where keepLast is false/],
+      [{ checkpoint: { everyEpochs: 2, keepLast: false } }, /expected nothing here where keepLast is false/],
+      [{ epochs: 3, averaging: { method: 'swa', startEpoch: 5 } }, /expected at most training\.epochs/],
       [{ gradClipNorm: 1, gradClipValue: 1 }, /gradClipNorm or gradClipValue, not both/],
     ] as const) {
       expect(() => experiment(training), String(said)).to.throw(said);
     }
+  });
+
+  it('takes limits that have an effect together, and any in a trial', () => {
+    experiment({ checkpoint: { keep: 2, keepLast: false, everySteps: 5 } });
+    experiment({ fastDevRun: true, overfitBatches: 2, limitTrainBatches: 1 });
+    experiment({ fastDevRun: true, epochs: 1, averaging: { method: 'swa', startEpoch: 5 } });
+  });
+
+  it('warns of what had no effect', async () => {
+    const log = async (training: object) => {
+      const { runDirectory } = await runIn(folder, experiment(training));
+      return readFileSync(path.join(runDirectory, 'log.jsonl'), 'utf8');
+    };
+    const early = { method: 'ema', startStep: 1000 };
+    expect(await log({ epochs: 1, valCheckInterval: 500, averaging: early }))
+      .to.match(/training\.valCheckInterval is 500, but an epoch has 11 batches/)
+      .and.to.match(
+        /No weights were averaged: the run ended after 11 steps, and training\.averaging has startStep=1000/,
+      );
+    const stopped = { epochs: 9, earlyStoppingPatience: 1, earlyStoppingMode: 'max', averaging: { method: 'swa', startEpoch: 9 } }; // prettier-ignore
+    expect(await log(stopped)).to.match(/ended after \d epochs, and training\.averaging has startEpoch=9/);
+    expect(await log({ epochs: 1, valCheckInterval: 4, averaging: { method: 'ema' } })).not.to.match(/valCheckInterval is|No weights/); // prettier-ignore
   });
 
   it('refuses to watch what is not validated', async () => {

@@ -1,5 +1,14 @@
-import { nn, registerPlugin, tensor, zeros, type BatchEnd, type StepOutput, type Tensor } from 'aiforge';
-import { Metric } from 'aiforge/metrics';
+import {
+  nn,
+  registerPlugin,
+  type AiforgeError,
+  tensor,
+  zeros,
+  type BatchEnd,
+  type StepOutput,
+  type Tensor,
+} from 'aiforge';
+import { Metric, MetricCollection } from 'aiforge/metrics';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -134,6 +143,7 @@ describe('log', () => {
 
   it('refuses what it cannot record', async () => {
     const wrong: [string, (model: Model, batch: Batch) => void, RegExp][] = [
+      ['collection', (model) => model.log('a', new MetricCollection([new Rights()]) as never), /log was given a MetricCollection as 'a': .* log each of them/], // prettier-ignore
       ['twice', (model) => [1, 2].forEach((value) => model.log('a', value)), /'a' twice in one step/],
       ['reserved', (model) => model.log('loss', 1), /'loss', which the framework computes/],
       ['name', (model) => model.log('a b', 1), /'a b'; expected a name/],
@@ -156,6 +166,42 @@ describe('log', () => {
       if (model.training) reduce = 'max';
     });
     expect((await failureOf(runIn(folder, changing))).message).to.match(/'a' was logged with reduce 'sum' and then with 'max'/); // prettier-ignore
+  });
+
+  it('refuses two names that would be recorded under one', async () => {
+    const stepwise = (model: Model) => model.log('a', 1, { onStep: true });
+    const epochwise = (model: Model) => model.log('a_step', 5);
+    let batch = 0;
+    const wrong: [string, (model: Model) => void][] = [
+      ['first', (model) => [stepwise, epochwise].forEach((log) => log(model))],
+      ['last', (model) => [epochwise, stepwise].forEach((log) => log(model))],
+      ['apart', (model) => (model.training && ++batch > 1 ? stepwise : epochwise)(model)],
+    ];
+    for (const [name, step] of wrong) {
+      const { code, message } = (await failureOf(runIn(folder, runOf(`logs_one_${name}`, step)))) as AiforgeError;
+      expect(code, name).to.equal('PLUGIN_INVALID');
+      expect(message, name).to.match(/'a_step' beside 'a' with onStep: both are recorded as train_a_step/);
+    }
+    const loss = runOf('logs_loss_step', (model) => model.log('loss_step', 1));
+    expect((await failureOf(runIn(folder, loss))).message).to.match(/'loss_step' beside the loss of each step.*train_loss_step/); // prettier-ignore
+    class Returning extends Model {
+      override trainingStep(batch: Batch): StepOutput {
+        stepwise(this);
+        return { ...super.trainingStep(batch), metrics: { a_step: 1 } };
+      }
+    }
+    registerPlugin({ name: 'logs_returned', Model: Returning, Dataset, Config });
+    const returned = experiment({}, { modelPlugin: 'logs_returned', datasetPlugin: 'logs_returned' });
+    expect((await failureOf(runIn(folder, returned))).message).to.match(
+      /metrics was given 'a_step' beside 'a' with onStep/,
+    );
+    // Names that merely look alike.
+    const fine = runOf('logs_alike', (model) => {
+      model.log('time_per_step', 1);
+      model.log('a', 1);
+      model.log('a_step', 2, { onStep: true, onEpoch: false });
+    });
+    expect((await runIn(folder, fine)).history[0]).to.include({ train_time_per_step: 1, train_a: 1 });
   });
 
   it('refuses what a step both logs and returns', async () => {

@@ -1,6 +1,14 @@
 import path from 'node:path';
 
-import { loadSafetensors, registerPlugin, type Callback, type EpochEnd, type nn, type optim } from 'aiforge';
+import {
+  loadSafetensors,
+  optim,
+  registerPlugin,
+  type AiforgeError,
+  type Callback,
+  type EpochEnd,
+  type nn,
+} from 'aiforge';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -126,6 +134,45 @@ describe('training.parameterGroups and training.freeze', () => {
       const cut = await runIn(runs, experiment(training), abortAt(epoch, batch));
       await runIn(runs, experiment({ ...training, resumeFrom: cut.runDirectory }));
       expect(bytesOf(cut.runDirectory) === bytesOf(whole.runDirectory)).to.equal(true);
+    }
+  });
+
+  it('refuses optimizerArgs where the model’s own method does not take them', async () => {
+    const make = (name: string, Class: typeof Model) => {
+      registerPlugin({ name, Model: Class, Dataset, Config });
+      return experiment({ epochs: 1, optimizerArgs: { weightDecay: 0.1 } }, { modelPlugin: name, datasetPlugin: name });
+    };
+    class Two extends Model {
+      override configureOptimizer(_name: string, lr: number) {
+        return new optim.SGD(this.parameters(), { lr });
+      }
+    }
+    class Several extends Model {
+      override configureOptimizers() {
+        return new optim.SGD(this.parameters(), { lr: 0.1 });
+      }
+    }
+    class Three extends Model {
+      override configureOptimizer(_name: string, lr: number, options: object = {}) {
+        return new optim.SGD(this.parameters(), { lr, ...options });
+      }
+    }
+    class Rest extends Model {
+      override configureOptimizer(...given: [string, number, Record<string, unknown>?]) {
+        return super.configureOptimizer(...given);
+      }
+    }
+    for (const [name, Class] of [
+      ['configureOptimizer', Two],
+      ['configureOptimizers', Several],
+    ] as const) {
+      // prettier-ignore
+      const { code, message } = (await failureOf(runIn(folder, make(`args_${name}`, Class)))) as AiforgeError;
+      expect(code).to.equal('CONFIG_INVALID');
+      expect(message).to.match(new RegExp(`training\\.optimizerArgs.*own ${name} does not take them`));
+    }
+    for (const Class of [Three, Rest]) {
+      expect((await runIn(folder, make(`args_${Class.name}`, Class))).history).to.have.lengthOf(1);
     }
   });
 });

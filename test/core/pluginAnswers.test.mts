@@ -3,6 +3,7 @@ import path from 'node:path';
 import { runInThisContext } from 'node:vm';
 
 import { AiforgeError, optim, registerPlugin, tensor, type StepOutput } from 'aiforge';
+import { called } from '#lib/core/plugins/calls.js';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -35,6 +36,28 @@ describe('what a plugin’s code gives', () => {
     const error = await failureOf(runIn(path.join(folder, plugin), config));
     expect(error, String(error)).to.be.instanceOf(AiforgeError);
     return error as AiforgeError;
+  }
+
+  it('names the object in place of optimizers(), which a step calls', () => {
+    const step = runInThisContext('(function () { this.optimizers(); })') as (this: object) => void;
+    expect(() => called('trainingStep', () => step.call({ optimizers: {} })))
+      .to.throw(AiforgeError, /trainingStep calls this\.optimizers\(\).*write this\.optimizers, an object/)
+      .with.property('cause');
+  });
+
+  for (const [method, instead] of [
+    ['manual_backward', 'this.manualBackward(…)'],
+    ['saveHyperparameters', 'nothing: the configuration is this.config'],
+    ['lrSchedulers', 'configureScheduler(optimizer, config, length)'],
+    ['log_dict', 'this.logDict(…)'],
+  ] as const) {
+    it(`names what there is in place of ${method}(), which a step calls`, async () => {
+      // As V8 reports it, `this` is in the message.
+      const step = runInThisContext(`(function () { this.${method}(); })`) as Method;
+      const { code, message } = await failing('Model', 'trainingStep', step, withoutValidation);
+      expect(code).to.equal('PLUGIN_INVALID');
+      expect(message).to.include(`trainingStep calls this.${method}(), which `).and.to.include(`write ${instead}`);
+    });
   }
 
   const synchronous: [part: keyof typeof bases, method: string, where: RegExp][] = [
@@ -201,7 +224,9 @@ describe('what a plugin’s code gives', () => {
       step((output) => ({ ...output, weight: 0 })),
     );
     expect(error.code).to.equal('TRAINING_FAILED');
-    expect(error.message).to.match(/Nothing counted in epoch 1: trainingStep returned the weight 0 for every batch/);
+    expect(error.message).to.match(
+      /Nothing counted in epoch 1, so there is no mean loss: trainingStep returned the weight 0 for every batch/,
+    );
   });
 
   it('methods as properties that nothing would call', async () => {

@@ -111,7 +111,11 @@ function check(callback: unknown, i: number): void {
       throw refusal(`${where}.${name} must be a function, got ${show(hook)}`);
     }
   }
-  if (!events.some((name) => name in callback)) throw refusal(`${where} must be ${expected}, got ${show(callback)}`);
+  const isDeaf = !events.some((name) => name in callback);
+  if (isDeaf && ['stateDict', 'loadStateDict'].some((name) => name in callback)) {
+    throw refusal(`${where} has a state and listens to nothing: give it an event too, any of ${events.join(', ')}`);
+  }
+  if (isDeaf) throw refusal(`${where} must be ${expected}, got ${show(callback)}`);
 }
 
 function checkName(where: string, name: string): void {

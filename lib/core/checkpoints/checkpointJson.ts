@@ -5,7 +5,7 @@ import { Tensor, tensor, type DType } from '../../tensor/index.js';
 // Beside plain values, the options of an optimizer and the state of a scheduler hold infinities, counts, and rates that are
 // tensors.
 interface Marked {
-  $number?: 'Infinity' | '-Infinity' | 'NaN';
+  $number?: 'Infinity' | '-Infinity' | 'NaN' | '-0';
   $tensor?: { value: number; dtype: DType };
   $counts?: [number, number][];
 }
@@ -13,6 +13,7 @@ interface Marked {
 function mark(value: unknown): unknown {
   if (Tensor.isTensor(value)) return { $tensor: { value: value.item(), dtype: value.dtype } };
   if (value instanceof Counter) return { $counts: [...value] };
+  if (Object.is(value, -0)) return { $number: '-0' };
   return typeof value === 'number' && !Number.isFinite(value) ? { $number: String(value) } : value;
 }
 

@@ -3,6 +3,7 @@ import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { settled } from '../settled.js';
 import { isError } from '../../realms.js';
+import { insteadOfCall } from './foreignMethods.js';
 
 /**
  * What a plugin's code gives. An error that it throws passes as it is; whatever else it throws says nothing of where, and
@@ -33,12 +34,25 @@ export async function awaited<T>(what: string, call: () => T | Promise<T>): Prom
   }
 }
 
-/** The error for what was thrown: itself, if it is one. */
+/** The error for what was thrown: itself, if it is one that says what to do. */
 export function thrownBy(what: string, thrown: unknown): Error {
-  if (isError(thrown)) return thrown;
+  if (isError(thrown)) return foreignCall(what, thrown) ?? thrown;
   return new AiforgeError(
     'PLUGIN_INVALID',
     `${what} threw ${show(thrown)}, which is no error: throw new Error('…'), which says what is wrong and where.`,
     { cause: thrown },
   );
+}
+
+/** The error of a step that calls what models of other frameworks have. */
+function foreignCall(what: string, cause: Error): AiforgeError | undefined {
+  const called =
+    cause.name === 'TypeError' && what.endsWith('Step')
+      ? /^this\.(\w+) is not a function/.exec(cause.message)?.[1]
+      : undefined;
+  const instead = called === undefined ? undefined : insteadOfCall(called);
+  if (instead === undefined) return undefined;
+  return new AiforgeError('PLUGIN_INVALID', `${what} calls this.${called}(), which is no method; write ${instead}.`, {
+    cause,
+  });
 }

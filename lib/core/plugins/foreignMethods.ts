@@ -30,6 +30,8 @@ const schedule = 'configureScheduler(optimizer, config, length)';
 const loss = 'configureLossFn(name)';
 const modes = 'nothing: the framework calls train() and eval()';
 const steps = 'trainingStep(batch, batchIdx), which returns the loss: the framework calls backward and steps';
+const untoggled = 'nothing: parameters that an optimizer does not have are not stepped by it';
+const loading = 'loadData(dataPath, context)';
 const gradients =
   'hooks of the parameters: registerHook or registerPostAccumulateGradHook, and training.gradClipNorm to clip';
 
@@ -61,7 +63,15 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     onbeforeoptimizerstep: gradients,
     backward: steps,
     computeloss: steps,
-    togglesoptimizer: 'nothing: parameters that an optimizer does not have are not stepped by it',
+    toggleoptimizer: untoggled,
+    untoggleoptimizer: untoggled,
+    lrschedulers: schedule,
+    setup: `the constructor, or ${event}, with onRunStart`,
+    teardown: `${event}, with onRunEnd`,
+    freeze: 'training.freeze in the experiment',
+    unfreeze: 'training.freeze in the experiment, for so many epochs',
+    loadfromcheckpoint: 'loadRun(directory), which gives the model of a run',
+    savehyperparameters: 'nothing: the configuration is this.config, and is kept with the run',
     ontrainbatchstart: 'trainingStep(batch, batchIdx)',
     ontrainepochstart: `trainingStep(batch, batchIdx), whose batchIdx is 0 first, or ${event}, with onEpochEnd`,
     onvalidationbatchstart: 'validationStep(batch, batchIdx)',
@@ -105,6 +115,11 @@ const foreign: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     preparedata: 'loadData(dataPath, context) of the Dataset',
   },
   Dataset: {
+    setup: loading,
+    preparedata: `${loading}: where context.rank is 0, and context.barrier() after it`,
+    teardown: `nothing: what ${loading} holds goes with the run`,
+    shuffle: 'nothing: the framework shuffles the samples of training, by training.seed',
+    classes: 'classNames',
     split: 'splits(), which returns { train, val, test }',
     trainvalsplit: 'splits(), which returns { train, val, test }',
     collate: 'get(index), and transform of a Preprocessor: there samples are cut or padded to one length',
@@ -138,30 +153,45 @@ export function refuseForeignMethods(who: string, part: Part, object: object, ba
   const members = membersOf(object, base);
   const names = new Set(members.map(([name]) => name));
   for (const [name, { value }] of members) {
-    if (
-      !(typeof value === 'function' || isSwitch(name)) ||
-      hooks[part].includes(name) ||
-      isMentioned(object, name, base)
-    )
-      continue;
-    const instead = replacement(part, name, names);
+    const isMethod = typeof value === 'function';
+    if (!(isMethod || isSetting(part, name)) || hooks[part].includes(name) || name in base) continue;
+    if (isMentioned(object, name, base)) continue;
+    const instead = replacement(part, name, names, base);
     if (instead === undefined) continue;
     throw new AiforgeError(
       'PLUGIN_INVALID',
-      `${who}: class ${part} has '${name}', which nothing calls; write ${instead}.`,
+      `${who}: class ${part} has '${name}', which nothing ${isMethod ? 'calls' : 'reads'}; write ${instead}.`,
     );
   }
 }
 
-/** Lightning's only property that turns off what the framework does. */
-const isSwitch = (name: string): boolean => fold(name) === 'automaticoptimization';
+/** What a step of a model is to write in place of a call of what it does not have; undefined where nothing is known of it. */
+export function insteadOfCall(name: string): string | undefined {
+  const folded = fold(name);
+  if (folded === 'optimizers') return 'this.optimizers, an object of optimizers by name';
+  if (Object.hasOwn(foreign.Model, folded)) return foreign.Model[folded];
+  const own = [...hooks.Model, 'logDict', 'logText', 'logImage', 'logHistogram'].find((each) => fold(each) === folded);
+  return own === undefined ? undefined : `this.${own}(…)`;
+}
 
-function replacement(part: Part, name: string, own: ReadonlySet<string>): string | undefined {
+/** Properties, or getters, that tell the framework something. */
+const settings: Readonly<Record<Part, readonly string[]>> = {
+  Model: ['automaticoptimization'],
+  Dataset: ['classnames', 'classes', 'len'],
+  Preprocessor: [],
+};
+const isSetting = (part: Part, name: string): boolean => settings[part].includes(fold(name));
+
+function replacement(part: Part, name: string, own: ReadonlySet<string>, base: object): string | undefined {
   const folded = fold(name);
   if (Object.hasOwn(foreign[part], folded)) return foreign[part][folded];
   const ours = part === 'Model' && /^on(_|[A-Z])/.test(name) ? ourEvent(name) : undefined;
   if (ours !== undefined) return `${event}, with ${ours}`;
   // Where the hook itself is there, one that is merely similar is a helper.
   const known = hooks[part];
-  return known.find((hook) => fold(hook) === folded) ?? known.find((hook) => !own.has(hook) && isSlipOf(name, hook));
+  return (
+    known.find((hook) => fold(hook) === folded) ??
+    known.find((hook) => !own.has(hook) && isSlipOf(name, hook)) ??
+    membersOf(base).find(([member]) => fold(member) === folded)?.[0]
+  );
 }

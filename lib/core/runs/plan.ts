@@ -8,7 +8,7 @@ import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { manualSeed, scope, type Device } from '../../tensor/index.js';
-import type { BaseModel } from '../baseModel.js';
+import { BaseModel } from '../baseModel.js';
 import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
 import { checkFile } from '../checkpoints/checksum.js';
 import { findBestWeights, keptStill, type BestWeights } from '../checkpoints/goingBack.js';
@@ -122,6 +122,7 @@ function checkClosures(
 
 function configureOptimizers(model: BaseModel, training: ExperimentConfig['training']): Optimizers {
   const { optimizerName, learningRate, optimizerArgs } = training;
+  if (Object.keys(optimizerArgs).length > 0) checkTakesOptions(model);
   const groups = training.parameterGroups.length === 0 ? [] : parameterGroups(model, training.parameterGroups);
   const configure = () => model.configureOptimizers(optimizerName, learningRate, optimizerArgs, groups);
   const optimizers = checkedOptimizers(called('configureOptimizers', configure), model);
@@ -130,6 +131,21 @@ function configureOptimizers(model: BaseModel, training: ExperimentConfig['train
   throw settingProblem(
     ['training', 'parameterGroups'],
     "the model's own configureOptimizer makes other groups: let it take these as its fourth argument, or leave them out.",
+  );
+}
+
+/** Options that the model's own method cannot get are refused, where its parameters say so plainly. */
+function checkTakesOptions(model: BaseModel): void {
+  const isBase = Reflect.get(model, 'configureOptimizers') === Reflect.get(BaseModel.prototype, 'configureOptimizers');
+  const name = isBase ? 'configureOptimizer' : 'configureOptimizers';
+  const text = String(Reflect.get(model, name));
+  // Defaults, patterns and rest parameters may hold more than can be counted.
+  const plain = /^[\w$\s]*\(([\w$\s,]*)\)\s*(=>|\{)/.exec(text)?.[1];
+  if (plain === undefined || /\barguments\b/.test(text)) return;
+  if (plain.split(',').filter((parameter) => parameter.trim() !== '').length >= 3) return;
+  throw settingProblem(
+    ['training', 'optimizerArgs'],
+    `the model's own ${name} does not take them: let it take the options as its third argument, or leave them out.`,
   );
 }
 

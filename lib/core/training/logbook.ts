@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { boolean, either, kind, number, oneOf, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { isPlainObject } from '../../realms.js';
-import { Metric } from '../../metrics/index.js';
+import { Metric, MetricCollection } from '../../metrics/index.js';
 import type { Module } from '../../nn/index.js';
 import { signature } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
@@ -99,8 +99,38 @@ function openFor(model: Module, method: string, name: string): OpenStep | undefi
   return step;
 }
 
+/** How the names that a model has logged in training are recorded. */
+interface Recorded {
+  /** NAME of `onStep`, as `train_NAME_step`. */
+  steps: Set<string>;
+  epochs: Set<string>;
+}
+const recorded = new WeakMap<object, Recorded>();
+
+/** Refuses a name that would be recorded under another one's: `a` with each step and `a_step` for the epoch are both `train_a_step`. */
+export function checkRecorded(
+  model: object,
+  method: string,
+  name: string,
+  { onStep, onEpoch }: { onStep: boolean; onEpoch: boolean },
+): void {
+  const { steps, epochs } = recorded.get(model) ?? { steps: new Set(), epochs: new Set() };
+  recorded.set(model, { steps, epochs });
+  if (onStep) steps.add(name);
+  if (onEpoch) epochs.add(name);
+  const base = name.replace(/_step$/, '');
+  const [ofStep, ofEpoch] =
+    onEpoch && base !== name && (base === 'loss' || steps.has(base)) ? [base, name] : [name, `${name}_step`];
+  if (ofEpoch !== name && !(onStep && epochs.has(ofEpoch))) return;
+  const other = ofStep === 'loss' ? 'the loss of each step, which the framework computes' : `'${ofStep}' with onStep`;
+  throw new AiforgeError('PLUGIN_INVALID', `${method} was given '${ofEpoch}' beside ${other}: both are recorded as train_${ofEpoch}. Rename one.`); // prettier-ignore
+}
+
 /** Takes what a model logs; outside the steps of a run, where nobody records it, it is checked alone. */
 export function log(model: Module, given: [name: string, value: Loggable, options?: LogOptions]): void {
+  if ((given[1] as unknown) instanceof MetricCollection) {
+    throw new AiforgeError('INVALID_ARGUMENT', `log was given a MetricCollection as '${given[0]}': keep its metrics as properties of the model too, and log each of them.`); // prettier-ignore
+  }
   takes.check('log', given);
   const [name, value, { onStep = false, onEpoch = true, progressBar = false, reduce = 'mean' } = {}] = given;
   if (!onStep && !onEpoch && !progressBar) {
@@ -108,6 +138,7 @@ export function log(model: Module, given: [name: string, value: Loggable, option
   }
   const step = openFor(model, 'log', name);
   if (step === undefined) return;
+  if (model.training) checkRecorded(model, 'log', name, { onStep, onEpoch });
   const options = { onStep, onEpoch, progressBar, reduce };
   if (!(value instanceof Metric)) {
     step.entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, ...options };

@@ -4,7 +4,7 @@ import { show } from '../../show.js';
 import { isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
 import type { BaseModel, StepOutput } from '../baseModel.js';
-import { nameProblem, type LogEntries } from './logbook.js';
+import { checkRecorded, nameProblem, type LogEntries } from './logbook.js';
 import { measured, type Measured } from './runningSum.js';
 
 /** What a plugin's step gave, checked. */
@@ -54,7 +54,7 @@ export function readStep(
     samples,
     weight: weight === undefined ? samples : weightOf(name, weight),
     isWeighted: weight !== undefined,
-    logged: { ...logged, ...metricsOf(name, metrics, logged) },
+    logged: { ...logged, ...metricsOf(name, metrics, logged, model) },
     predictions: tensorOf(name, 'predictions', predictions),
     targets: tensorOf(name, 'targets', targets) ?? targetsOf(batch),
   };
@@ -100,7 +100,7 @@ function checkPredictions(name: StepName, predictions: Tensor, targets: Tensor |
   }
 }
 
-function metricsOf(name: StepName, metrics: unknown, logged: LogEntries): LogEntries {
+function metricsOf(name: StepName, metrics: unknown, logged: LogEntries, model: object): LogEntries {
   if (!isOptions(metrics)) {
     refuse(name, `returned metrics that are no object but ${describe(metrics)}; expected { name: value }`);
   }
@@ -110,6 +110,7 @@ function metricsOf(name: StepName, metrics: unknown, logged: LogEntries): LogEnt
       if (problem !== undefined) refuse(name, `returned a metric ${problem}`);
       if (Object.hasOwn(logged, key))
         refuse(name, `returned a metric '${key}', which it has logged too: do one of both`);
+      if (name === 'trainingStep') checkRecorded(model, 'metrics', key, asReturned);
       return [key, { value: measuredOf(name, `metrics.${key}`, value), ...asReturned }];
     }),
   );

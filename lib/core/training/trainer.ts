@@ -95,6 +95,9 @@ export class Trainer {
     this.batches = limited(training.limitTrainBatches, this.#loader.length);
     const { valCheckInterval } = training;
     this.#validatesEvery = valCheckInterval === null ? null : limited(valCheckInterval, this.batches);
+    if (valCheckInterval !== null && valCheckInterval > this.batches && ranks.rank === 0 && !training.fastDevRun) {
+      logger.warn(`training.valCheckInterval is ${valCheckInterval}, but an epoch has ${this.batches} batches: it is validated at its end alone`); // prettier-ignore
+    }
     const stepsPerEpoch = Math.ceil(this.batches / training.accumulationSteps);
     this.#schedules = new Schedules(model, optimizers, training, { epochs: training.epochs, stepsPerEpoch });
     this.#nonFinite = new NonFinite({ training, model, state, device: placement.device });
@@ -194,31 +197,33 @@ export class Trainer {
   async trainMetrics() {
     const { model, ranks, training, state } = this.#parts;
     this.#optimization.flush();
-    const skipped = this.#tellSkipped();
+    const { skipped, leftOut } = this.#tellSkipped();
     const metrics = await this.#running.finish(model, ranks);
     if (!model.automaticOptimization && state.step === 0 && skipped === 0) throw neverStepped(state.epoch + 1);
     // Batches that count are looked at one by one.
     if (!Number.isNaN(metrics.values.loss) || training.nonFiniteLoss === 'ignore') return metrics;
     throw new AiforgeError(
       'TRAINING_FAILED',
-      `Nothing counted in epoch ${state.epoch + 1}: trainingStep returned the weight 0 for every batch, or all were left out, so there is no mean loss. ` +
-        'Look at the weights, or at the data that they come from; training.nonFiniteLoss=ignore trains on.',
+      `Nothing counted in epoch ${state.epoch + 1}, so there is no mean loss: ` +
+        (leftOut === 0
+          ? 'trainingStep returned the weight 0 for every batch. Look at the weights, or at the data that they come from.'
+          : `${leftOut} batches were left out, whose loss was not finite, and no other one had a weight above 0. Look at the data, or lower the learning rate; training.nonFiniteLoss=ignore trains on.`),
     );
   }
 
-  /** How many steps float16 has skipped. */
-  #tellSkipped(): number {
+  /** Tells what did not count since it was last asked; gives how many steps float16 skipped, and how many batches were left out. */
+  #tellSkipped(): { skipped: number; leftOut: number } {
     const { state, precision } = this.#parts;
     const leftOut = this.#nonFinite.takeLeftOut();
     if (leftOut > 0) logger.warn(`Epoch ${state.epoch + 1} left out ${leftOut} batches, whose loss was not finite`);
     const skipped = this.#optimization.takeSkipped();
-    if (skipped === 0) return 0;
+    if (skipped === 0) return { skipped, leftOut };
     const text =
       `Epoch ${state.epoch + 1} skipped ${skipped} steps, whose gradients were not finite in float16; ` +
       `the scale of the loss is ${precision.scaler?.getScale()}`;
     if (state.step === this.#epochStep) logger.warn(`${text}. It made no other step`);
     else logger.info(text);
-    return skipped;
+    return { skipped, leftOut };
   }
 
   /**

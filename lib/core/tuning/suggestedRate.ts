@@ -1,6 +1,6 @@
 /** Steps at the beginning and at the end that say little: the average has just begun, or the loss has just exploded. */
-const skippedFirst = 10;
-const skippedLast = 1;
+export const skippedFirst = 10;
+export const skippedLast = 1;
 
 /** The rate at which losses fall most steeply from step to step; null where there are too few finite ones to say. */
 export function suggestedRate(rates: readonly number[], losses: readonly number[]): number | null {
