@@ -43,7 +43,11 @@ describe('aiforge sweep, before anything starts,', () => {
       grid.replace('method: grid', ''),
       /method is missing; expected one of grid, random, halving as method/,
     ],
-    ['another method', grid.replace('grid', 'gird'), /method is "gird"; expected one of grid, random, halving as method\. Did you mean 'grid'\?\n$/],
+    [
+      'another method',
+      grid.replace('grid', 'gird'),
+      /method is "gird"; expected one of grid, random, halving as method\. Did you mean 'grid'\?\n$/,
+    ],
     [
       'an unknown key',
       grid.replace('parallel', 'paralel'),
