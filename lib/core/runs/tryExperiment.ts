@@ -12,6 +12,7 @@ import { deviceOf, onDevice } from '../devices.js';
 import { called } from '../plugins/calls.js';
 import { singleProcess } from '../ranks.js';
 import { logging } from '../training/logbook.js';
+import { drive } from '../training/drive.js';
 import { NonFinite } from '../training/nonFinite.js';
 import { Optimization } from '../training/optimization.js';
 import { StepMeasures } from '../training/stepMeasures.js';
@@ -83,7 +84,8 @@ async function steps(plan: RunPlan, data: ExperimentData): Promise<TriedExperime
   };
   const first = splits.train.slice(0, training.batchSize);
   model.train();
-  await optimization.train({ load: () => (batch = keepBatch(batchOf(first))), samples: first.length, batches: 1 });
+  const load = () => (batch = keepBatch(batchOf(first)));
+  await drive(optimization.train({ load, samples: first.length, batches: 1 }));
   model.eval();
   const validated = splits.val.slice(0, training.batchSize);
   const validate = () => {

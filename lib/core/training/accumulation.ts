@@ -2,6 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { aten } from '../../tensor/calls/aten.js';
 import { tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
+import type { Work } from './drive.js';
 import { RunningSum } from './runningSum.js';
 import type { Step } from './stepOutput.js';
 
@@ -54,8 +55,8 @@ export class AccumulationWindow {
   }
 
   /** Makes the sum of gradients their mean, and opens the next window. False when nothing counted: there is no mean. */
-  async close(parameters: () => Iterable<Tensor>): Promise<boolean> {
-    const total = await this.#total();
+  *close(parameters: () => Iterable<Tensor>): Work<boolean> {
+    const total = yield* this.#total();
     if (this.#isScaled && total > 0) {
       const factor = (this.batchSize * this.ranks.worldSize) / total;
       const gradients = [...parameters()].flatMap(({ grad }) => grad ?? []);
@@ -66,10 +67,11 @@ export class AccumulationWindow {
   }
 
   /** The weight of all ranks. Samples are the same number on each, so only reported weights are asked for. */
-  async #total(): Promise<number> {
+  *#total(): Work<number> {
     const { worldSize } = this.ranks;
     if (worldSize === 1 || !(this.#isWeighted === true || this.leavesOut)) return this.#weight * worldSize;
-    return Number((await this.ranks.sum(tensor([this.#weight], { dtype: 'float64' }))).item());
+    const sum = (yield this.ranks.sum(tensor([this.#weight], { dtype: 'float64' }))) as Tensor;
+    return Number(sum.item());
   }
 
   /** What a checkpoint of an open window needs, beside the gradients. */

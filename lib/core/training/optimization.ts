@@ -10,6 +10,7 @@ import type { ParallelStep, Ranks } from '../ranks.js';
 import { AccumulationWindow, zeroOf } from './accumulation.js';
 import type { Averaging } from './averaging.js';
 import { countersOf } from './counters.js';
+import type { Work } from './drive.js';
 import { isLoggedMetric, logging, type LogEntries } from './logbook.js';
 import { ManualOptimization } from './manualOptimization.js';
 import type { NonFinite } from './nonFinite.js';
@@ -112,21 +113,21 @@ export class Optimization {
   }
 
   /** Trains on a batch. */
-  async train(batch: TrainingBatch): Promise<void> {
+  *train(batch: TrainingBatch): Work {
     const { callbacks } = this.#parts;
     const { size, closes } = this.#windowAt(batch.batches);
     this.#recorder = closes && this.#parts.ranks.rank === 0 ? new Recorder('train') : undefined;
-    await callbacks.tell('onForwardStart', () => this.#pass());
-    if (this.#manual !== undefined) return this.#trainManually(batch, this.#manual);
+    yield callbacks.tell('onForwardStart', () => this.#pass());
+    if (this.#manual !== undefined) return yield* this.#trainManually(batch, this.#manual);
     const { optimizer } = onlyOptimizer(this.#parts.optimizers);
-    if (optimizer instanceof LBFGS) return this.#trainByClosure(batch, optimizer);
+    if (optimizer instanceof LBFGS) return yield* this.#trainByClosure(batch, optimizer);
     this.#inMode(batch.samples, () => {
       const loaded = batch.load();
       if (closes) this.#backward(loaded, batch.samples, size);
       else this.#parts.parallel.noSync(() => this.#backward(loaded, batch.samples, size));
     });
-    await callbacks.tell('onBackwardEnd', () => this.#pass());
-    if (closes) await this.#closeWindow(optimizer);
+    yield callbacks.tell('onBackwardEnd', () => this.#pass());
+    if (closes) yield* this.#closeWindow(optimizer);
   }
 
   #windowAt(batches: number): { size: number; closes: boolean } {
@@ -172,21 +173,21 @@ export class Optimization {
     callbacks.tellNow('onBackwardStart', () => this.#pass());
   }
 
-  async #closeWindow(optimizer: Optimizer): Promise<void> {
+  *#closeWindow(optimizer: Optimizer): Work {
     const { model } = this.#parts;
     const { readLoss } = this.#window;
-    const counts = await this.#window.close(() => model.parameters());
-    if (counts) await this.#step(optimizer, readLoss);
+    const counts = yield* this.#window.close(() => model.parameters());
+    if (counts) yield* this.#step(optimizer, readLoss);
     else optimizer.zeroGrad();
   }
 
-  async #step(optimizer: Optimizer, readLoss: () => number | null): Promise<void> {
+  *#step(optimizer: Optimizer, readLoss: () => number | null): Work {
     const { model, precision, training, callbacks } = this.#parts;
     const name = onlyOptimizer(this.#parts.optimizers).name;
-    await callbacks.tell('onOptimizerStepStart', () => ({ ...this.#counters(), optimizer: name }));
+    yield callbacks.tell('onOptimizerStepStart', () => ({ ...this.#counters(), optimizer: name }));
     const isStep = precision.step(optimizer, () => model.parameters(), training);
     this.#endStep(name, isStep);
-    await callbacks.tell('onOptimizerStepEnd', () => ({ ...this.#counters(), optimizer: name, skipped: !isStep }));
+    yield callbacks.tell('onOptimizerStepEnd', () => ({ ...this.#counters(), optimizer: name, skipped: !isStep }));
     this.#logStep(readLoss, isStep);
   }
 
@@ -218,11 +219,11 @@ export class Optimization {
   }
 
   /** LBFGS computes the loss anew as often as it likes; what is recorded is the first. */
-  async #trainByClosure(batch: TrainingBatch, optimizer: LBFGS): Promise<void> {
+  *#trainByClosure(batch: TrainingBatch, optimizer: LBFGS): Work {
     const { callbacks, model, precision, training, parallel, nonFinite } = this.#parts;
     const name = onlyOptimizer(this.#parts.optimizers).name;
     let first: Step | undefined;
-    await callbacks.tell('onOptimizerStepStart', () => ({ ...this.#counters(), optimizer: name }));
+    yield callbacks.tell('onOptimizerStepStart', () => ({ ...this.#counters(), optimizer: name }));
     this.#inMode(batch.samples, () => {
       const loaded = batch.load();
       optimizer.step(() => {
@@ -238,12 +239,12 @@ export class Optimization {
     });
     optimizer.zeroGrad();
     this.#endStep(name, true);
-    await callbacks.tell('onBackwardEnd', () => this.#pass());
-    await callbacks.tell('onOptimizerStepEnd', () => ({ ...this.#counters(), optimizer: name, skipped: false }));
+    yield callbacks.tell('onBackwardEnd', () => this.#pass());
+    yield callbacks.tell('onOptimizerStepEnd', () => ({ ...this.#counters(), optimizer: name, skipped: false }));
     this.#logStep(readerOfLoss(first!.value), true);
   }
 
-  async #trainManually(batch: TrainingBatch, manual: ManualOptimization): Promise<void> {
+  *#trainManually(batch: TrainingBatch, manual: ManualOptimization): Work {
     const { callbacks, parallel, nonFinite } = this.#parts;
     let value: Measured = NaN;
     this.#inMode(batch.samples, () => {
@@ -253,7 +254,7 @@ export class Optimization {
       value = Tensor.isTensor(read.value) ? keep(read.value) : read.value;
     });
     const { steps, skipped } = manual.takeSteps();
-    await callbacks.tell('onBackwardEnd', () => this.#pass());
+    yield callbacks.tell('onBackwardEnd', () => this.#pass());
     if (steps + skipped > 0) this.#logStep(readerOfLoss(value), steps > 0);
   }
 

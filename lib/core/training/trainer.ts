@@ -22,6 +22,7 @@ import type { Agreement } from './agreement.js';
 import type { Averaging } from './averaging.js';
 import { countersOf } from './counters.js';
 import { endOfBatch } from './batchEnd.js';
+import { drive, type Work } from './drive.js';
 import { limited } from './limits.js';
 import { RunningMetrics } from './metrics.js';
 import { NonFinite } from './nonFinite.js';
@@ -156,10 +157,8 @@ export class Trainer {
       this.#profiling?.beginEpoch();
       while (state.batch < this.batches && !isStopping) {
         if (this.isValidationDue) return this.#pause(this.#feed!);
-        await this.#batch(this.#feed!);
-        if (this.#isTurnDue) await this.#takeTurn();
-        isStopping = await agreement.shouldStop();
-        if (!this.isValidationDue) await this.saveWhenDue();
+        const stopping = drive(this.#batch(this.#feed!));
+        isStopping = typeof stopping === 'boolean' ? stopping : await stopping;
       }
       if (isStopping) await this.save();
       return isStopping ? 'stopped' : 'done';
@@ -284,24 +283,33 @@ export class Trainer {
     }));
   }
 
-  async #batch(feed: Feed): Promise<void> {
+  /** A batch, and what is due after it; gives whether the run is to stop. */
+  *#batch(feed: Feed): Work<boolean> {
+    yield* this.#train(feed);
+    if (this.#isTurnDue) yield this.#takeTurn();
+    const isStopping = (yield this.#parts.agreement.shouldStop()) as boolean;
+    if (!this.isValidationDue && this.#isSaveDue()) yield this.save();
+    return isStopping;
+  }
+
+  *#train(feed: Feed): Work {
     const { state, training, callbacks } = this.#parts;
     const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
-    await callbacks.tell('onBatchStart', () => this.#batchEvent(state.batch + 1));
+    yield callbacks.tell('onBatchStart', () => this.#batchEvent(state.batch + 1));
     this.#isWhole = false;
     const load = (): unknown => {
       this.#nonFinite.before();
       return feed.next();
     };
     const before = state.step;
-    await this.#optimization.train({ load, samples, batches: this.batches });
+    yield* this.#optimization.train({ load, samples, batches: this.batches });
     if (state.step !== before) this.#profiling?.endStep();
     ++state.batch;
     ++state.trainedBatches;
     // The GPU has its work; what is loaded now is loaded in the order of a run without one.
     if (state.batch < this.batches) feed.prefetch();
     this.#isWhole = true;
-    await callbacks.tell('onBatchEnd', () => this.#batchEnd());
+    yield callbacks.tell('onBatchEnd', () => this.#batchEnd());
   }
 
   /** Takes a step that was done to the trackers. */
@@ -343,10 +351,14 @@ export class Trainer {
 
   /** Writes a checkpoint if one is due, or was asked for. */
   async saveWhenDue(): Promise<void> {
+    if (this.#isSaveDue()) await this.save();
+  }
+
+  #isSaveDue(): boolean {
     const { state, agreement, writer, ranks } = this.#parts;
     if (ranks.rank === 0 && writer.isTimeDue) agreement.askSave();
     const isAsked = agreement.takeSave();
-    if (isAsked || writer.isDue(state)) await this.save();
+    return isAsked || writer.isDue(state);
   }
 }
 

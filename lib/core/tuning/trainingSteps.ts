@@ -5,6 +5,7 @@ import { scope, type Tensor } from '../../tensor/index.js';
 import { called } from '../plugins/calls.js';
 import { singleProcess } from '../ranks.js';
 import { AccumulationWindow } from '../training/accumulation.js';
+import { drive } from '../training/drive.js';
 import { limited } from '../training/limits.js';
 import { logging } from '../training/logbook.js';
 import { Placement, type Feed } from '../training/placement.js';
@@ -46,7 +47,7 @@ export class TrainingSteps {
     const { training } = config;
     for (let i = 0; i < training.accumulationSteps; ++i) scope(() => this.#backward(training.accumulationSteps));
     const loss = this.#window.readLoss();
-    if (await this.#window.close(() => model.parameters()))
+    if (await drive(this.#window.close(() => model.parameters())))
       this.#precision.step(optimizer, () => model.parameters(), training);
     else optimizer.zeroGrad();
     // Signals, and whoever waits for the event loop, get their turn.
