@@ -284,7 +284,10 @@ export class Orchestrator {
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const preprocessor = checksumOfFile(files.preprocessor);
     const averaging = training.averaging === null ? null : new Averaging(training.averaging, model);
-    const writer = new CheckpointWriter({ training, files, ranks, state, callbacks, preprocessor });
+    const writer = new CheckpointWriter({
+      ...{ training, files, ranks, state, callbacks, preprocessor },
+      flush: () => tracker.flush?.(),
+    });
     const shared = { ranks, parallel, agreement, callbacks, placement, precision, averaging, state, writer, data };
     const trainer = new Trainer({
       ...shared,

@@ -12,7 +12,9 @@ const log = childLogger({ part: 'tracking' });
 
 /**
  * Appends to `metrics.jsonl` in the run's folder, one JSON object a line with its `kind`: `start`, `params`, `changes`,
- * `metrics`, `text`, `histogram`, `image`, `finish`. Images are PNG files in the folder's `media`, which their lines name. A line is with the operating system when the call returns. NaN and infinities are written as strings.
+ * `metrics`, `text`, `histogram`, `image`, `finish`. Images are PNG files in the folder's `media`, which their lines name. A line is with the
+ * operating system when the call returns, those of steps when the event loop has its next turn, or `flush` is called. NaN and
+ * infinities are written as strings.
  * A run that goes on from a checkpoint first drops what was written after it, so that each step is there once.
  */
 export class JsonlTracker implements Tracker {
@@ -20,6 +22,8 @@ export class JsonlTracker implements Tracker {
   #directory = '';
   #toldOfImages = false;
   #descriptor: number | undefined;
+  /** Lines of steps: to write each by itself takes as long as much of a small step. */
+  #waiting: string[] = [];
   #statusAtExit: RunStatus = 'KILLED';
   /** Whatever ends the process, short of a kill, is the end of the run. */
   readonly #onExit = (): void => void this.finish(this.#statusAtExit);
@@ -55,7 +59,9 @@ export class JsonlTracker implements Tracker {
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
     // There is a line for each step, and a replacer is called for each of its values: only where there is something to replace.
     const replacer = Object.values(metrics).every(Number.isFinite) ? null : finite;
-    this.#write({ kind: 'metrics', ...pointOf(at), metrics }, replacer);
+    const record = { kind: 'metrics', ...pointOf(at), metrics };
+    if (record.interval === 'step') this.#writeSoon(record, replacer);
+    else this.#write(record, replacer);
   }
 
   logText(name: string, text: string, at: MetricPoint): void {
@@ -77,6 +83,12 @@ export class JsonlTracker implements Tracker {
     }
   }
 
+  flush(): void {
+    const descriptor = this.#descriptor;
+    const lines = this.#waiting.splice(0);
+    if (descriptor !== undefined && lines.length > 0) this.#guard(() => writeFully(descriptor, lines.join('')));
+  }
+
   finish(status: RunStatus): Promise<void> {
     process.off('exit', this.#onExit);
     process.off('uncaughtExceptionMonitor', this.#onUncaught);
@@ -88,9 +100,16 @@ export class JsonlTracker implements Tracker {
   }
 
   #write(record: object, replacer: typeof finite | null = finite): void {
-    const descriptor = this.#descriptor;
-    if (descriptor === undefined) return;
-    this.#guard(() => writeFully(descriptor, `${JSON.stringify(record, replacer ?? undefined)}\n`));
+    this.#waiting.push(lineOf(record, replacer));
+    this.flush();
+  }
+
+  #writeSoon(record: object, replacer: typeof finite | null): void {
+    // Where nothing is written any more, nothing waits.
+    if (this.#descriptor === undefined) return;
+    if (this.#waiting.length === 0) setImmediate(() => this.flush());
+    this.#waiting.push(lineOf(record, replacer));
+    if (this.#waiting.length >= mostWaiting) this.flush();
   }
 
   /** A full disk must not end a run: the tracker warns once and stays silent from then on. */
@@ -105,6 +124,11 @@ export class JsonlTracker implements Tracker {
     }
   }
 }
+
+const mostWaiting = 256;
+
+const lineOf = (record: object, replacer: typeof finite | null): string =>
+  `${JSON.stringify(record, replacer ?? undefined)}\n`;
 
 function pointOf({ epoch, step, batch, interval = 'step', time = Date.now() }: MetricPoint) {
   return { time, epoch, step, batch, interval };

@@ -45,6 +45,10 @@ export class MultiTracker implements Tracker {
     for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.logHistogram?.(name, histogram, point));
   }
 
+  flush(): void {
+    for (const tracker of this.#trackers) this.#guard(tracker, () => tracker.flush?.());
+  }
+
   async finish(status: RunStatus): Promise<void> {
     await this.#each((tracker) => tracker.finish(status));
   }

@@ -41,6 +41,8 @@ export interface Tracker {
   logText?(name: string, text: string, at: MetricPoint): void;
   logImage?(name: string, image: TrackedImage, at: MetricPoint): void;
   logHistogram?(name: string, histogram: TrackedHistogram, at: MetricPoint): void;
+  /** Writes out what a checkpoint that is about to be written is not to be without. */
+  flush?(): void;
   /** Writes out what is still waiting and closes the run. */
   finish(status: RunStatus): Promise<void>;
 }

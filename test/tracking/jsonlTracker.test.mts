@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { JsonlTracker } from '#lib/tracking/jsonlTracker.js';
 import { warningsOf } from './logLines.mjs';
@@ -17,12 +18,13 @@ describe('JsonlTracker', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-  it('writes every call as a line that can be read at once', async () => {
+  it('writes every call as a line that can be read at once, those of steps in the next turn or when they are asked for', async () => {
     const tracker = new JsonlTracker();
     await tracker.start(run());
     tracker.logParams({ training: { epochs: 2 } });
     expect(read().map(({ kind }) => kind)).to.deep.equal(['start', 'params']);
     tracker.logMetrics({ train_loss: 0.5, lr: 1e-3 }, { step: 10, epoch: 1, time: 1234 });
+    await setImmediate();
     expect(read()[2]).to.deep.equal({
       kind: 'metrics',
       time: 1234,
@@ -31,10 +33,21 @@ describe('JsonlTracker', () => {
       interval: 'step',
       metrics: { train_loss: 0.5, lr: 0.001 },
     });
+    for (const step of [11, 12]) tracker.logMetrics({ train_loss: 0.25 }, { step, epoch: 1 });
+    expect(read()).to.have.length(3);
+    tracker.flush();
+    expect(read().map(({ step }) => step)).to.deep.equal([undefined, undefined, 10, 11, 12]);
+    tracker.logMetrics({ train_loss: 0.125 }, { step: 13, epoch: 1 });
+    tracker.logMetrics({ train_loss: 0.2 }, { step: 13, epoch: 1, interval: 'epoch' });
+    expect(
+      read()
+        .slice(5)
+        .map(({ interval }) => interval),
+    ).to.deep.equal(['step', 'epoch']);
     await tracker.finish('FINISHED');
     expect(read()[0]).to.include({ experimentName: 'spam', runName: 'first' });
     expect(read()[1]).to.deep.include({ params: { training: { epochs: 2 } } });
-    expect(read()[3]).to.include({ kind: 'finish', status: 'FINISHED' });
+    expect(read().at(-1)).to.include({ kind: 'finish', status: 'FINISHED' });
   });
 
   it('keeps NaN and infinities apart', async () => {

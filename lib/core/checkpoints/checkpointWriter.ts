@@ -24,6 +24,8 @@ interface Parts {
   ranks: Pick<Ranks, 'rank'>;
   state: RunState;
   callbacks: Callbacks;
+  /** Has recorded what was measured before a checkpoint says that it was. */
+  flush: () => void;
   /** The checksum of the preprocessor's file; null where there is none. */
   preprocessor: string | null;
 }
@@ -88,6 +90,7 @@ export class CheckpointWriter {
     this.#savedAt = performance.now();
     await this.#telling('last', files.last, async () => {
       if (ranks.rank !== 0) return;
+      this.#parts.flush();
       await this.settle();
       if (training.checkpoint.background) this.#writeInBackground(make);
       else scope(() => this.#writeNow(make()));

@@ -120,6 +120,11 @@ export class Scheduling {
     return scheduling;
   }
 
+  /** Whether there is a scheduler. */
+  get isScheduled(): boolean {
+    return this.#scheduler !== null;
+  }
+
   /** The learning rates of the last step, `learning_rate` and those of further groups, where a scheduler changes them. */
   get rates(): Record<string, number> {
     return this.#rates;
@@ -178,15 +183,18 @@ export class Scheduling {
 /** The schedules of all optimizers of a run, by the optimizers' names. */
 export class Schedules {
   readonly #all: Readonly<Record<string, Scheduling>>;
+  readonly #isScheduled: boolean;
 
   constructor(model: BaseModel, optimizers: Optimizers, training: TrainingConfig, length: RunLength) {
     this.#all = Object.fromEntries(
       Object.entries(optimizers).map(([name, optimizer]) => [name, Scheduling.of(model, optimizer, training, length)]),
     );
+    this.#isScheduled = Object.values(this.#all).some((scheduling) => scheduling.isScheduled);
   }
 
   /** The learning rates of the last steps, as metrics; those of several optimizers have their names. */
   get rates(): Record<string, number> {
+    if (!this.#isScheduled) return {};
     return Object.fromEntries(
       Object.entries(this.#all).flatMap(([name, { rates }]) =>
         Object.entries(rates).map(([key, rate]) => [name === soleName ? key : `${name}_${key}`, rate]),
