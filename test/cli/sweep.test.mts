@@ -176,7 +176,7 @@ describe('aiforge sweep', () => {
         expect(cut.stdout).to.match(/Interrupted\. Go on with: npx aiforge sweep \S+\n$/);
         expect(results(name).filter((result) => result.status === 'finished')).to.have.length(1);
       }
-      for (let waited = 0; waited < 5000 && hasProcesses(inside(name)); waited += 50) await sleep(50);
+      for (let waited = 0; waited < 20_000 && hasProcesses(inside(name)); waited += 50) await sleep(50);
       expect(hasProcesses(inside(name)), 'no process is left').to.equal(false);
 
       const resumed = await run('aiforge', ['sweep', inside(`${name}.yaml`)], inside(name));
@@ -231,7 +231,7 @@ describe('aiforge sweep', () => {
     await sleep(300);
     child.kill('SIGKILL');
     await end;
-    for (let waited = 0; waited < 5000 && hasProcesses(inside('halving-before')); waited += 50) await sleep(50);
+    for (let waited = 0; waited < 20_000 && hasProcesses(inside('halving-before')); waited += 50) await sleep(50);
     renameSync(inside('halving-before'), inside('halving-cut'));
     const resumed = await run('aiforge', ['sweep', inside('halving-cut', 'halving-cut.yaml')], inside('halving-cut'));
     expect(resumed.status, resumed.stderr).to.equal(0);
