@@ -98,7 +98,7 @@ describe('aiforge sweep, before anything starts,', () => {
       /it cannot be varied: halving sets it/,
     ],
     ['a metric of no name', `${grid}metric: loss\n`, /metric \(\S*:8:\d+\): there is no metric 'loss'/],
-    ['a metric without a mode', `${grid}metric: val_accuracy\n`, /say by mode: min or mode: max/],
+    ['a metric without a mode', `${grid}metric: val_spread\n`, /say it by mode: min or mode: max/],
     [
       'more trials at a time than cores',
       grid.replace('parallel: 1', `parallel: ${more}`),
