@@ -116,7 +116,11 @@ const plateau = z.strictObject({
     .nullable()
     .default(null)
     .describe('Metric to watch, null for earlyStoppingMonitor; default null'),
-  mode: z.enum(['min', 'max']).default('min').describe("Whether less or more is better; default 'min'"),
+  mode: z
+    .enum(['min', 'max'])
+    .nullable()
+    .default(null)
+    .describe('Whether less or more is better, null for what the name of the metric says; default null'),
   factor: factor.lt(1).default(0.1).describe('What the rate is multiplied by, 0 to under 1; default 0.1'),
   patience: epochs.default(10).describe('Epochs without a better metric that are let pass; default 10'),
   threshold: atLeast.default(1e-4).describe('By how much a metric must be better; default 0.0001'),

@@ -10,7 +10,7 @@ const fraction = z.number().min(0).lt(1);
 /** Parameters that do not learn in the first epochs. */
 const FrozenConfig = z.strictObject({
   match: z.string().min(1).describe('Names of parameters; * is anything'),
-  epochs: count.describe('Epochs in which they do not learn'),
+  epochs: count.describe('Epochs in which they do not learn; for the whole run write the pattern alone'),
 });
 
 /** Batches of an epoch: so many, or a share of them. */

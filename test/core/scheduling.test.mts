@@ -20,11 +20,13 @@ import {
   type StepOutput,
 } from 'aiforge';
 import { Counter } from '#lib/counter.js';
+import { loadCheckpoint } from '#lib/core/checkpoints/checkpoint.js';
 import { fromJson, toJson } from '#lib/core/checkpoints/checkpointJson.js';
 import { Scheduling } from '#lib/core/training/scheduling.js';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
+import { experiment, failureOf, runIn } from './lab.mjs';
 
 interface JsonLine {
   kind: string;
@@ -34,6 +36,16 @@ interface JsonLine {
 
 describe('scheduling', () => {
   const folder = temporaryFolder('scheduling');
+
+  it('reduces the rate on the plateau of a metric of which more is better', async () => {
+    const scheduler = { name: 'ReduceLROnPlateau', monitor: 'val_accuracy', patience: 0 };
+    const { runDirectory } = await runIn(folder, experiment({ epochs: 2, scheduler }));
+    const { schedulers, config } = loadCheckpoint(path.join(runDirectory, 'last.safetensors'));
+    expect(schedulers.optimizer!.state).to.include({ mode: 'max' });
+    expect(config.training.scheduler).to.include({ mode: 'max' });
+    const unsaid = await failureOf(runIn(folder, experiment({ scheduler: { ...scheduler, monitor: 'val_wibble' } })));
+    expect(unsaid.message).to.match(/scheduler\.mode: is not given, and the name 'val_wibble' does not say/);
+  });
 
   // 160 samples in batches of 16: ten steps an epoch.
   function config(...overrides: string[]): ExperimentConfig {
@@ -167,7 +179,7 @@ describe('scheduling', () => {
       .that.matches(/training\.scheduler was .*StepLR.* and cannot become null: the schedule is under way/);
     const other = await failed([resume, 'training.scheduler={ name: ExponentialLR, gamma: 0.5 }']);
     expect(other).to.include({ code: 'CONFIG_INVALID' });
-    const unknown = await failed(['training.scheduler={ name: ReduceLROnPlateau, monitor: val_los }']);
+    const unknown = await failed(['training.scheduler={ name: ReduceLROnPlateau, monitor: val_los, mode: min }']);
     expect(unknown.message).to.match(/scheduler\.monitor.*val_los.*did you mean 'val_loss'/is);
   });
 

@@ -11,7 +11,17 @@ export function withModes(training: TrainingConfig): TrainingConfig {
   const { earlyStoppingMonitor, earlyStoppingMode, checkpoint } = training;
   const mode = earlyStoppingMode ?? requireDirection(earlyStoppingMonitor, 'earlyStoppingMode');
   const own = checkpoint.monitor === null ? null : (checkpoint.mode ?? requireDirection(checkpoint.monitor, 'checkpoint.mode')); // prettier-ignore
-  return { ...training, earlyStoppingMode: mode, checkpoint: { ...checkpoint, mode: own } };
+  const scheduler = training.scheduler?.name === 'ReduceLROnPlateau' ? withMode(training.scheduler, mode) : training.scheduler; // prettier-ignore
+  return { ...training, scheduler, earlyStoppingMode: mode, checkpoint: { ...checkpoint, mode: own } };
+}
+
+/** A plateau of the metric that early stopping watches too has its direction. */
+function withMode<T extends { monitor: string | null; mode: 'min' | 'max' | null }>(
+  plateau: T,
+  mode: 'min' | 'max',
+): T {
+  const { monitor } = plateau;
+  return { ...plateau, mode: plateau.mode ?? (monitor === null ? mode : requireDirection(monitor, 'scheduler.mode')) };
 }
 
 function requireDirection(monitor: string, setting: string): 'min' | 'max' {
