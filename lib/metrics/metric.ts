@@ -130,6 +130,11 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
     scope(() => this.#states.restore(state));
   }
 
+  /** @internal Remembers what it has; calling the result takes back the batches since, in the scope in which it was asked. */
+  mark(): () => void {
+    return this.#states.mark();
+  }
+
   /** Defines a state: how it begins, and how those of several ranks become one. A state that grows by `cat` begins empty. */
   protected addState(name: string, initial: Tensor | [], reduction: Reduction): void {
     this.#states.define(name, reduction, Array.isArray(initial) ? undefined : initial);

@@ -134,6 +134,23 @@ export class States {
     return { updates: this.#updates, states: Object.fromEntries(copies) };
   }
 
+  /** Remembers where they are, without copying what has grown; calling the result takes back what was added since. */
+  mark(): () => void {
+    const updates = this.#updates;
+    const marks = [...this.#states.values()].map((state) => ({
+      state,
+      length: state.items.length,
+      value: state.initial === undefined ? undefined : state.items[0]!.clone(),
+    }));
+    return () => {
+      this.#updates = updates;
+      for (const { state, length, value } of marks) {
+        if (value !== undefined) replace(state, [value]);
+        else for (const added of state.items.splice(length)) added.dispose();
+      }
+    };
+  }
+
   /** Takes what `save` gave; throws STATE_DICT_MISMATCH, and then nothing is changed. */
   restore({ updates, states }: MetricState): void {
     const expected = [...this.#states.keys()];

@@ -22,6 +22,8 @@ import { bytesOf, Config, Dataset, experiment, failureOf, linesOf, Model, runIn,
 class Faulty extends Model {
   static faulty: number[] = [];
   seen = new metrics.MeanMetric();
+  count = new metrics.SumMetric();
+  all = new metrics.SpearmanCorrCoef();
 
   override trainingStep(batch: Batch, batchIdx = 0): StepOutput {
     const [linear, norm] = [...this.body.children()] as [nn.Linear, nn.BatchNorm1d];
@@ -30,6 +32,10 @@ class Faulty extends Model {
     const predictions = this.head.forward(inner.relu());
     this.seen.update(batch.labels.float().mean());
     this.log('seen', this.seen);
+    this.count.update(predictions.sum().mul(0).add(1).detach());
+    this.log('count', this.count);
+    this.all.update(predictions.detach().select(1, 0), batch.labels.float());
+    this.log('all', this.all);
     return { loss: this.lossFn.forward(predictions, batch.labels), predictions };
   }
 
@@ -73,6 +79,9 @@ describe('a loss that is not finite', () => {
     Faulty.faulty = [4, 10];
     const { runDirectory, history } = await runIn(inside('skipped'), faulty({ nonFiniteLoss: 'skip' }));
     expect(history[0]!.train_loss).to.be.above(0);
+    // The metrics of both kinds, those that add and those that grow.
+    expect(history[0]!.train_count).to.equal(9);
+    expect(history[0]!.train_all).to.be.within(-1, 1);
     const steps = linesOf(runDirectory).filter(({ interval }) => interval === 'step');
     expect(steps).to.have.length(9);
     const log = readFileSync(path.join(runDirectory, 'log.jsonl'), 'utf8');

@@ -10,6 +10,12 @@ function metricsOf(model: Module): AnyMetric[] {
   );
 }
 
+/** Remembers what the metrics of a model have; calling the result takes back what a batch adds to them. */
+export function markMetrics(model: Module): () => void {
+  const marks = metricsOf(model).map((metric) => metric.mark());
+  return () => marks.forEach((takeBack) => takeBack());
+}
+
 /** Lets the metrics of a model begin anew, for a pass of their own; calling the result gives them back what they had. */
 export function setMetricsAside(model: Module): () => void {
   const before = metricsOf(model).map((metric) => ({ metric, state: metric.stateDict() }));

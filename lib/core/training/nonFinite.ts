@@ -7,7 +7,7 @@ import { tensorsIn } from '../../tensor/memory/scope.js';
 import type { BaseModel } from '../baseModel.js';
 import type { RunState } from '../checkpoints/checkpoint.js';
 import { randomState, restoreRandomState } from '../randomState.js';
-import { setMetricsAside } from './modelMetrics.js';
+import { markMetrics, setMetricsAside } from './modelMetrics.js';
 import type { Step } from './stepOutput.js';
 
 interface Parts {
@@ -21,7 +21,8 @@ interface Parts {
 export class NonFinite {
   readonly #parts: Parts;
   #leftOut = 0;
-  #buffers: [buffer: Tensor, before: Tensor][] = [];
+  /** Takes back what the forward pass of a batch did to buffers and metrics. */
+  #takeBack: () => void = () => undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -32,9 +33,16 @@ export class NonFinite {
     return this.#parts.training.nonFiniteLoss === 'skip';
   }
 
-  /** To be called in the scope of each step: what the forward pass of a batch that is left out does to buffers is taken back. */
+  /** To be called in the scope of each step: what the forward pass of a batch that is left out does is taken back. */
   before(): void {
-    this.#buffers = this.skips ? [...this.#parts.model.buffers()].map((buffer) => [buffer, buffer.clone()]) : [];
+    if (!this.skips) return;
+    const { model } = this.#parts;
+    const buffers = [...model.buffers()].map((buffer) => [buffer, buffer.clone()] as const);
+    const takeBackMetrics = markMetrics(model);
+    this.#takeBack = () => {
+      noGrad(() => buffers.forEach(([buffer, before]) => buffer.copy_(before)));
+      takeBackMetrics();
+    };
   }
 
   /** The step as it counts: as it is, or with the weight 0. Throws TRAINING_FAILED where the run is to stop. */
@@ -47,7 +55,7 @@ export class NonFinite {
     if (!this.skips) throw this.problem(value, state.epoch, state.batch + 1, batch);
     if (this.#leftOut === 0) logger.warn(`${this.#where(value, state.epoch, state.batch + 1, batch)} The batch is left out.`); // prettier-ignore
     ++this.#leftOut;
-    noGrad(() => this.#buffers.forEach(([buffer, before]) => buffer.copy_(before)));
+    this.#takeBack();
     return { ...step, weight: 0, logged: {}, predictions: undefined };
   }
 
