@@ -10,6 +10,7 @@ import { settingCalled } from '../config/settingNames.js';
 import { placed } from '../config/source.js';
 import { unknownKey } from '../config/validate.js';
 import { hasOpenLength } from '../core/runs/changes.js';
+import { checkMonitors } from '../core/training/earlyStopping.js';
 import { resolvePlugins, type ExperimentPlugins } from '../core/runs/experiment.js';
 import { availableCores } from '../cores.js';
 import { AiforgeError } from '../errors.js';
@@ -150,7 +151,10 @@ function checkTrials(sweep: SweepFile, experiment: string, trials: readonly Tria
 function resolve(sweep: SweepFile, experiment: string, settings: TrialSettings, number: number): object {
   try {
     const config = loadExperimentConfig(experiment, overridesOf(settings, sweep.file));
-    const { modelConfig } = placed(config, () => resolvePlugins(config, path.dirname(experiment)));
+    const { modelConfig } = placed(config, () => {
+      checkMonitors(config.training);
+      return resolvePlugins(config, path.dirname(experiment));
+    });
     return { ...config, model: modelConfig };
   } catch (error) {
     if (!(error instanceof AiforgeError)) throw error;

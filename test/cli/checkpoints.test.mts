@@ -66,6 +66,8 @@ describe('aiforge checkpoints', () => {
     expect(other.stdout).to.match(/ {2}step: 5 → 33\n/);
     expect(other.stdout).to.match(/model\.head\.weight +largest difference \d/);
     expect(other.stdout).to.match(/ {2}\d+ of \d+ tensors have equal bytes/);
+    const alone = await checkpoints('diff', inside('best.safetensors'), inside('best.safetensors'));
+    expect(alone.stdout).to.match(/^configuration: none in either\nstate: the same\n/);
     const weights = await checkpoints('diff', directory, inside('best.safetensors'));
     expect(weights.stdout).to.match(/rng\.0 +only in the first/);
   });

@@ -116,6 +116,11 @@ describe('aiforge sweep, before anything starts,', () => {
       grid.replace('faulty.yaml', 'fautly.yaml'),
       /^FILE_NOT_FOUND .*Did you mean 'faulty\.yaml'\?/,
     ],
+    [
+      'a metric to watch that says nothing of its direction',
+      `${grid.replace('training.batchSize: { values: [8, 16] }', 'training.earlyStoppingMonitor: { values: [val_loss, val_wibble] }')}metric: val_loss\nmode: min\n`,
+      /trial \d cannot run: training\.earlyStoppingMode.*'val_wibble' does not say/,
+    ],
     ['YAML that is none', `${grid}  x: [`, /^CONFIG_INVALID \S+:\d+:\d+: not valid YAML/],
   ] as const) {
     it(`refuses ${what}`, async () => {

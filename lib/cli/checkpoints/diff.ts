@@ -12,16 +12,19 @@ import { table } from './table.js';
 /** `aiforge checkpoints diff`: prints what differs between two checkpoints; gives the exit status, 1 where something does. */
 export function diff(a: string, b: string): number {
   const [fileA, fileB] = [fileAt(a), fileAt(b)];
-  const { config, state, tensors } = scope(() => {
+  const { config, state, tensors, hasConfig } = scope(() => {
     const [own, other] = [loadChecked(fileA), loadChecked(fileB)];
     return {
       config: differences(own, other, 'config'),
       state: [...differences(own, other, 'state'), ...epochDifference(own, other)],
       tensors: tensorDifferences(own.tensors, other.tensors),
+      // Weights alone have none.
+      hasConfig: [own, other].some(({ metadata }) => metadata.config !== undefined),
     };
   });
   const section = (name: string, lines: readonly string[]) => (lines.length === 0 ? [`${name}: the same`] : [`${name}:`, ...lines]); // prettier-ignore
-  const lines = [...section('configuration', config), ...section('state', state), ...section('tensors', tensors)];
+  const configuration = hasConfig ? section('configuration', config) : ['configuration: none in either'];
+  const lines = [...configuration, ...section('state', state), ...section('tensors', tensors)];
   process.stdout.write(`${lines.join('\n')}\n`);
   return config.length + state.length === 0 && tensors.length === 1 ? 0 : 1;
 }

@@ -17,7 +17,7 @@ import { restoreOptimizer } from '../checkpoints/optimizerState.js';
 import { called } from '../plugins/calls.js';
 import { randomState, type RandomState } from '../randomState.js';
 import type { Ranks } from '../ranks.js';
-import { checkMonitor, withModes } from '../training/earlyStopping.js';
+import { checkMonitors, withModes } from '../training/earlyStopping.js';
 import { withFastDevRun } from '../training/limits.js';
 import { checkpointActivations } from '../training/activationCheckpointing.js';
 import { checkedOptimizers, soleName, type Optimizers } from '../training/optimizers.js';
@@ -60,12 +60,11 @@ export interface RunPlan {
 export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, device: Device): RunPlan {
   const located = resolvePaths(given, () => from);
   const plugins = placed(given, () => resolvePlugins(located, from));
-  const training = placed(given, () => withModes(withFastDevRun(located.training)));
-  const config = withRanks({ ...located, training, model: plugins.modelConfig }, ranks);
-  placed(given, () => {
-    checkMonitor(config.training.earlyStoppingMonitor);
-    if (config.training.checkpoint.monitor !== null) checkMonitor(config.training.checkpoint.monitor, 'checkpoint.monitor'); // prettier-ignore
+  const training = placed(given, () => {
+    checkMonitors(located.training);
+    return withModes(withFastDevRun(located.training));
   });
+  const config = withRanks({ ...located, training, model: plugins.modelConfig }, ranks);
   const resumed = readResumed(config, plugins, ranks);
   manualSeed(config.training.seed);
   const model = createModel(plugins);

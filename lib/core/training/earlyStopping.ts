@@ -95,11 +95,18 @@ export function requireMetric(
   );
 }
 
+/** Throws CONFIG_INVALID for metrics to watch that no run can have, or of which nobody says whether less or more is better. */
+export function checkMonitors(training: TrainingConfig): void {
+  checkMonitor(training.earlyStoppingMonitor);
+  if (training.checkpoint.monitor !== null) checkMonitor(training.checkpoint.monitor, 'checkpoint.monitor');
+  withModes(training);
+}
+
 /** A setting that names a metric to watch. */
 export type MonitorSetting = 'earlyStoppingMonitor' | 'checkpoint.monitor';
 
 /** Throws CONFIG_INVALID for a name that no run's metric can have. */
-export function checkMonitor(monitor: string, setting: MonitorSetting = 'earlyStoppingMonitor'): void {
+function checkMonitor(monitor: string, setting: MonitorSetting = 'earlyStoppingMonitor'): void {
   if (/^(train|val)_./.test(monitor)) return;
   const names = ['train_loss', 'val_loss', 'train_accuracy', 'val_accuracy', 'val_f1'];
   throw settingProblem(
