@@ -4,7 +4,7 @@ import path from 'node:path';
 import pc from 'picocolors';
 
 import type { EvaluationScores, RunResult } from '../core/callbacks/callback.js';
-import type { ConfusionTable } from '../core/training/classCounts.js';
+import type { ConfusionTable } from '../core/training/measuring/classCounts.js';
 import { runFiles } from '../core/runs/runDirectory.js';
 
 /** Beyond so many classes a table of them is no longer read. */

@@ -12,10 +12,18 @@ import { moveToDevice } from '../data/moveToDevice.js';
 import { signature } from '../signature.js';
 import { Tensor, type Device } from '../tensor/index.js';
 import { tensorKind } from '../tensor/kinds.js';
-import { manualOptimizationOf, type ManualOptimizer } from './training/manualOptimization.js';
-import type { ParameterGroup } from './training/parameterGroups.js';
-import { log, logDict, logHistogram, logImage, logText, type Loggable, type LogOptions } from './training/logbook.js';
-import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/scheduling.js';
+import { manualOptimizationOf, type ManualOptimizer } from './training/optimization/manualOptimization.js';
+import type { ParameterGroup } from './training/weights/parameterGroups.js';
+import {
+  log,
+  logDict,
+  logHistogram,
+  logImage,
+  logText,
+  type Loggable,
+  type LogOptions,
+} from './training/measuring/logbook.js';
+import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/optimization/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
 export interface StepOutput {

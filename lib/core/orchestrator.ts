@@ -34,7 +34,7 @@ import { saving } from './runs/saving.js';
 import { asSoleRun } from './runs/soleRun.js';
 import { openTracking, type OpenTracking } from './runs/tracking.js';
 import { Agreement, RunRequests } from './training/agreement.js';
-import { Averaging } from './training/averaging.js';
+import { Averaging } from './training/weights/averaging.js';
 import { warnOfNoAverages } from './training/noAverages.js';
 import { countersOf } from './training/counters.js';
 import { EarlyStopping } from './training/earlyStopping.js';
@@ -42,7 +42,7 @@ import { fit, tryMonitor, type Run } from './training/fit.js';
 import { limitSplits } from './training/limits.js';
 import { Parallel } from './training/parallel.js';
 import { Placement } from './training/placement.js';
-import { Precision } from './training/precision.js';
+import { Precision } from './training/optimization/precision.js';
 import { Trainer } from './training/trainer.js';
 import { signalKind, throwErrorOf, untilAborted } from './untilAborted.js';
 

@@ -1,7 +1,7 @@
 import { randint, tensor } from 'aiforge';
 import { expect } from 'chai';
 
-import { ClassCounts } from '#lib/core/training/classCounts.js';
+import { ClassCounts } from '#lib/core/training/measuring/classCounts.js';
 
 describe('counting classes', () => {
   for (const classes of [2, 3, 100, 101, 1000]) {

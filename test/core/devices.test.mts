@@ -18,7 +18,7 @@ import { deviceOf } from '#lib/core/devices.js';
 import { runFiles } from '#lib/core/runs/runDirectory.js';
 import { held } from '#lib/core/training/held.js';
 import { Placement } from '#lib/core/training/placement.js';
-import { RunningMetrics } from '#lib/core/training/metrics.js';
+import { RunningMetrics } from '#lib/core/training/measuring/metrics.js';
 import { expect } from 'chai';
 
 import { refusalOf } from '../support/refusal.mjs';

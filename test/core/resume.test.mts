@@ -23,7 +23,7 @@ import { Agreement, RunRequests } from '#lib/core/training/agreement.js';
 import { Callbacks } from '#lib/core/callbacks/callbacks.js';
 import { evaluate } from '#lib/core/training/evaluation.js';
 import { Placement } from '#lib/core/training/placement.js';
-import { Precision } from '#lib/core/training/precision.js';
+import { Precision } from '#lib/core/training/optimization/precision.js';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { abortAt, breakAt, bytesOf, Dataset, experiment, failureOf, linesOf, Model, runIn } from './lab.mjs';

@@ -22,7 +22,7 @@ import {
 import { Counter } from '#lib/counter.js';
 import { loadCheckpoint } from '#lib/core/checkpoints/checkpoint.js';
 import { fromJson, toJson } from '#lib/core/checkpoints/checkpointJson.js';
-import { Scheduling } from '#lib/core/training/scheduling.js';
+import { Scheduling } from '#lib/core/training/optimization/scheduling.js';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';

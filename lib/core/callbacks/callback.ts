@@ -2,7 +2,7 @@ import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import type { Optimizer } from '../../optim/index.js';
 import type { Device } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';
-import type { ClassificationScores } from '../training/classCounts.js';
+import type { ClassificationScores } from '../training/measuring/classCounts.js';
 
 /** The beginning of a run, or of the rest of one, on every rank. */
 export interface RunStart {

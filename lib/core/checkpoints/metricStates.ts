@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { Tensor } from '../../tensor/index.js';
-import type { SavedMetrics } from '../training/loggedMetrics.js';
+import type { SavedMetrics } from '../training/measuring/loggedMetrics.js';
 
 /** What a checkpoint says of metrics beside their tensors: on each rank the batches, and of each state its tensors, or one. */
 export const MetricTexts = z.record(

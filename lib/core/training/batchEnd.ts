@@ -1,5 +1,5 @@
 import type { BatchEnd } from '../callbacks/callback.js';
-import type { RunningMetrics } from './metrics.js';
+import type { RunningMetrics } from './measuring/metrics.js';
 
 /** A batch that is done; what few ask for is read from a GPU, or computed from counts, when it is asked for. */
 export function endOfBatch(

@@ -12,13 +12,13 @@ import { randomState, restoreRandomState } from '../randomState.js';
 import type { ParallelStep, Ranks } from '../ranks.js';
 import type { Agreement } from './agreement.js';
 import { endOfBatch } from './batchEnd.js';
-import { logging } from './logbook.js';
-import { RunningMetrics, type PassMetrics } from './metrics.js';
-import { evaluationMode } from './modes.js';
+import { logging } from './measuring/logbook.js';
+import { RunningMetrics, type PassMetrics } from './measuring/metrics.js';
+import { evaluationMode } from './weights/modes.js';
 import type { Feed, Placement } from './placement.js';
-import type { Precision } from './precision.js';
-import type { Recorder } from './recorder.js';
-import { readStep, type Step } from './stepOutput.js';
+import type { Precision } from './optimization/precision.js';
+import type { Recorder } from './measuring/recorder.js';
+import { readStep, type Step } from './measuring/stepOutput.js';
 
 /** This rank's share of some indices: every sample on exactly one rank, none twice. */
 class Share implements Sampler {

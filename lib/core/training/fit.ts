@@ -13,17 +13,17 @@ import type { ExperimentData } from '../runs/experiment.js';
 import type { RunPlan } from '../runs/plan.js';
 import type { RunFiles } from '../runs/runDirectory.js';
 import type { Agreement } from './agreement.js';
-import type { Averaging } from './averaging.js';
-import { averageStatistics } from './averageStatistics.js';
+import type { Averaging } from './weights/averaging.js';
+import { averageStatistics } from './weights/averageStatistics.js';
 import { countersOf } from './counters.js';
 import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyStopping.js';
 import { evaluate, named, scoresOf, tryValidation } from './evaluation.js';
 import type { Parallel } from './parallel.js';
-import { setMetricsAside } from './modelMetrics.js';
-import { thaw } from './parameterGroups.js';
+import { setMetricsAside } from './measuring/modelMetrics.js';
+import { thaw } from './weights/parameterGroups.js';
 import type { Placement } from './placement.js';
-import type { Precision } from './precision.js';
-import { Recorder } from './recorder.js';
+import type { Precision } from './optimization/precision.js';
+import { Recorder } from './measuring/recorder.js';
 import type { Trainer } from './trainer.js';
 
 /** A run's parts that do not change while it goes on. */

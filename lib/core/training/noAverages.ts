@@ -1,7 +1,7 @@
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { logger } from '../../log.js';
 import type { RunState } from '../checkpoints/checkpoint.js';
-import type { Averaging } from './averaging.js';
+import type { Averaging } from './weights/averaging.js';
 
 /** Warns of averages that never began: validation, the test and the best weights were without them. */
 export function warnOfNoAverages(

@@ -4,7 +4,7 @@ import { placed, withSourceOf } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { anything, string, type Kind } from '../../kinds.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
-import { onlyOptimizer } from '../training/optimizers.js';
+import { onlyOptimizer } from '../training/optimization/optimizers.js';
 import { signature } from '../../signature.js';
 import { manualSeed, setNumThreads, type Device } from '../../tensor/index.js';
 import type { BaseModel } from '../baseModel.js';

@@ -4,13 +4,13 @@ import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { scope, type Tensor } from '../../tensor/index.js';
 import { called } from '../plugins/calls.js';
 import { singleProcess } from '../ranks.js';
-import { AccumulationWindow } from '../training/accumulation.js';
+import { AccumulationWindow } from '../training/optimization/accumulation.js';
 import { drive } from '../training/drive.js';
 import { limited } from '../training/limits.js';
-import { logging } from '../training/logbook.js';
+import { logging } from '../training/measuring/logbook.js';
 import { Placement, type Feed } from '../training/placement.js';
-import { Precision } from '../training/precision.js';
-import { readStep } from '../training/stepOutput.js';
+import { Precision } from '../training/optimization/precision.js';
+import { readStep } from '../training/measuring/stepOutput.js';
 import type { PreparedExperiment } from './preparedExperiment.js';
 
 interface Source {

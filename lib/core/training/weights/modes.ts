@@ -1,4 +1,4 @@
-import type { Module } from '../../nn/index.js';
+import type { Module } from '../../../nn/index.js';
 
 /** Puts a model into evaluation mode; calling the result gives each of its modules the mode that it had, such as a frozen norm's. */
 export function evaluationMode(model: Module): () => void {

@@ -1,4 +1,4 @@
-import { full, keep, Tensor } from '../../tensor/index.js';
+import { full, keep, Tensor } from '../../../tensor/index.js';
 
 /** A number, or a tensor of one element that is on a GPU and was not read yet. */
 export type Measured = number | Tensor;

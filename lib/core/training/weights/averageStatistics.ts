@@ -1,9 +1,9 @@
-import { noGrad } from '../../autograd/index.js';
-import { BatchNorm } from '../../nn/modules/batchNorm.js';
-import { scope, type Device } from '../../tensor/index.js';
-import type { BaseModel } from '../baseModel.js';
-import { randomState, restoreRandomState } from '../randomState.js';
-import type { Trainer } from './trainer.js';
+import { noGrad } from '../../../autograd/index.js';
+import { BatchNorm } from '../../../nn/modules/batchNorm.js';
+import { scope, type Device } from '../../../tensor/index.js';
+import type { BaseModel } from '../../baseModel.js';
+import { randomState, restoreRandomState } from '../../randomState.js';
+import type { Trainer } from '../trainer.js';
 
 /** What is changed of a batch norm while it counts. */
 interface Counting {

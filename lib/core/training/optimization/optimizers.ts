@@ -1,9 +1,9 @@
-import { AiforgeError } from '../../errors.js';
-import { Optimizer } from '../../optim/index.js';
-import { show } from '../../show.js';
-import { isOptions } from '../../signature.js';
-import type { Tensor } from '../../tensor/index.js';
-import type { BaseModel } from '../baseModel.js';
+import { AiforgeError } from '../../../errors.js';
+import { Optimizer } from '../../../optim/index.js';
+import { show } from '../../../show.js';
+import { isOptions } from '../../../signature.js';
+import type { Tensor } from '../../../tensor/index.js';
+import type { BaseModel } from '../../baseModel.js';
 
 /** The optimizers of a model by name; one alone is `optimizer`. */
 export type Optimizers = Readonly<Record<string, Optimizer>>;

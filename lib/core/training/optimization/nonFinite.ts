@@ -1,14 +1,14 @@
-import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { noGrad } from '../../autograd/index.js';
-import { AiforgeError } from '../../errors.js';
-import { logger } from '../../log.js';
-import { scope, Tensor, type Device } from '../../tensor/index.js';
-import { tensorsIn } from '../../tensor/memory/scope.js';
-import type { BaseModel } from '../baseModel.js';
-import type { RunState } from '../checkpoints/checkpoint.js';
-import { randomState, restoreRandomState } from '../randomState.js';
-import { markMetrics, setMetricsAside } from './modelMetrics.js';
-import type { Step } from './stepOutput.js';
+import type { TrainingConfig } from '../../../config/trainingConfig.js';
+import { noGrad } from '../../../autograd/index.js';
+import { AiforgeError } from '../../../errors.js';
+import { logger } from '../../../log.js';
+import { scope, Tensor, type Device } from '../../../tensor/index.js';
+import { tensorsIn } from '../../../tensor/memory/scope.js';
+import type { BaseModel } from '../../baseModel.js';
+import type { RunState } from '../../checkpoints/checkpoint.js';
+import { randomState, restoreRandomState } from '../../randomState.js';
+import { markMetrics, setMetricsAside } from '../measuring/modelMetrics.js';
+import type { Step } from '../measuring/stepOutput.js';
 
 interface Parts {
   training: TrainingConfig;

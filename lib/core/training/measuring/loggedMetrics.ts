@@ -1,11 +1,11 @@
-import { AiforgeError } from '../../errors.js';
-import type { Metric } from '../../metrics/index.js';
-import type { MetricState } from '../../metrics/states.js';
-import type { Module } from '../../nn/index.js';
-import { show } from '../../show.js';
-import { Tensor } from '../../tensor/index.js';
+import { AiforgeError } from '../../../errors.js';
+import type { Metric } from '../../../metrics/index.js';
+import type { MetricState } from '../../../metrics/states.js';
+import type { Module } from '../../../nn/index.js';
+import { show } from '../../../show.js';
+import { Tensor } from '../../../tensor/index.js';
 import { allKeys } from './allKeys.js';
-import type { Ranks } from '../ranks.js';
+import type { Ranks } from '../../ranks.js';
 
 /** A metric of any batches. */
 export type AnyMetric = Metric<never[], unknown>;

@@ -1,13 +1,13 @@
-import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { AiforgeError } from '../../errors.js';
-import { didYouMean } from '../../nearest.js';
-import type { Optimizer } from '../../optim/index.js';
-import type { Tensor } from '../../tensor/index.js';
-import type { BaseModel } from '../baseModel.js';
-import type { Callbacks } from '../callbacks/callbacks.js';
-import type { RunState } from '../checkpoints/checkpoint.js';
-import type { ParallelStep } from '../ranks.js';
-import { countersOf } from './counters.js';
+import type { TrainingConfig } from '../../../config/trainingConfig.js';
+import { AiforgeError } from '../../../errors.js';
+import { didYouMean } from '../../../nearest.js';
+import type { Optimizer } from '../../../optim/index.js';
+import type { Tensor } from '../../../tensor/index.js';
+import type { BaseModel } from '../../baseModel.js';
+import type { Callbacks } from '../../callbacks/callbacks.js';
+import type { RunState } from '../../checkpoints/checkpoint.js';
+import type { ParallelStep } from '../../ranks.js';
+import { countersOf } from '../counters.js';
 import { soleName, type Optimizers } from './optimizers.js';
 import type { Precision } from './precision.js';
 

@@ -1,4 +1,4 @@
-import { keep, type Device, type Tensor, tensor, zeros } from '../../tensor/index.js';
+import { keep, type Device, type Tensor, tensor, zeros } from '../../../tensor/index.js';
 
 /** How often class `row` was predicted as class `column`. */
 export type ConfusionTable = number[][];

@@ -1,8 +1,8 @@
-import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { settingProblem } from '../../config/source.js';
-import { didYouMean } from '../../nearest.js';
-import type { Module } from '../../nn/index.js';
-import type { Tensor } from '../../tensor/index.js';
+import type { TrainingConfig } from '../../../config/trainingConfig.js';
+import { settingProblem } from '../../../config/source.js';
+import { didYouMean } from '../../../nearest.js';
+import type { Module } from '../../../nn/index.js';
+import type { Tensor } from '../../../tensor/index.js';
 
 /** Parameters that an optimizer steps with options of their own. */
 export interface ParameterGroup extends Record<string, unknown> {

@@ -1,7 +1,7 @@
-import { AiforgeError } from '../../errors.js';
-import type { Module } from '../../nn/index.js';
-import { tensor } from '../../tensor/index.js';
-import type { Ranks } from '../ranks.js';
+import { AiforgeError } from '../../../errors.js';
+import type { Module } from '../../../nn/index.js';
+import { tensor } from '../../../tensor/index.js';
+import type { Ranks } from '../../ranks.js';
 import { allKeys } from './allKeys.js';
 import { ClassCounts, type ClassificationScores } from './classCounts.js';
 import { LoggedMetrics, type SavedMetrics } from './loggedMetrics.js';

@@ -1,8 +1,8 @@
-import type { TrainingConfig } from '../../config/trainingConfig.js';
-import * as cuda from '../../cuda/index.js';
-import { flopCounter } from '../../profiler/index.js';
-import { isRecording } from '../../profiler/recording.js';
-import type { Device } from '../../tensor/index.js';
+import type { TrainingConfig } from '../../../config/trainingConfig.js';
+import * as cuda from '../../../cuda/index.js';
+import { flopCounter } from '../../../profiler/index.js';
+import { isRecording } from '../../../profiler/recording.js';
+import type { Device } from '../../../tensor/index.js';
 import type { Step } from './stepOutput.js';
 
 /**

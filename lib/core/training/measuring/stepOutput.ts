@@ -1,9 +1,9 @@
-import { didYouMean } from '../../nearest.js';
-import { AiforgeError } from '../../errors.js';
-import { show } from '../../show.js';
-import { isOptions } from '../../signature.js';
-import { Tensor } from '../../tensor/index.js';
-import type { BaseModel, StepOutput } from '../baseModel.js';
+import { didYouMean } from '../../../nearest.js';
+import { AiforgeError } from '../../../errors.js';
+import { show } from '../../../show.js';
+import { isOptions } from '../../../signature.js';
+import { Tensor } from '../../../tensor/index.js';
+import type { BaseModel, StepOutput } from '../../baseModel.js';
 import { checkRecorded, nameProblem, type LogEntries } from './logbook.js';
 import { measured, type Measured } from './runningSum.js';
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 
-import { tensor } from '../../tensor/index.js';
-import type { Ranks } from '../ranks.js';
+import { tensor } from '../../../tensor/index.js';
+import type { Ranks } from '../../ranks.js';
 
 /** The texts that any rank has, those of rank 0 first: a rank without a batch has none, and one rank may log what no other does. */
 export async function allKeys(own: readonly string[], ranks: Pick<Ranks, 'gather'>): Promise<string[]> {

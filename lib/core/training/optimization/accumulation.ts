@@ -1,10 +1,10 @@
-import { AiforgeError } from '../../errors.js';
-import { aten } from '../../tensor/calls/aten.js';
-import { tensor, type Tensor } from '../../tensor/index.js';
-import type { Ranks } from '../ranks.js';
-import type { Work } from './drive.js';
-import { RunningSum } from './runningSum.js';
-import type { Step } from './stepOutput.js';
+import { AiforgeError } from '../../../errors.js';
+import { aten } from '../../../tensor/calls/aten.js';
+import { tensor, type Tensor } from '../../../tensor/index.js';
+import type { Ranks } from '../../ranks.js';
+import type { Work } from '../drive.js';
+import { RunningSum } from '../measuring/runningSum.js';
+import type { Step } from '../measuring/stepOutput.js';
 
 const multiply = aten('_foreach_mul_.Scalar');
 

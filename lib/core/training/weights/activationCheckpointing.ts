@@ -1,8 +1,8 @@
-import { checkpoint, isGradEnabled } from '../../autograd/index.js';
-import { settingProblem } from '../../config/source.js';
-import { didYouMean } from '../../nearest.js';
-import type { Module } from '../../nn/index.js';
-import { NormBase } from '../../nn/modules/normBase.js';
+import { checkpoint, isGradEnabled } from '../../../autograd/index.js';
+import { settingProblem } from '../../../config/source.js';
+import { didYouMean } from '../../../nearest.js';
+import type { Module } from '../../../nn/index.js';
+import { NormBase } from '../../../nn/modules/normBase.js';
 import { isMatch } from './parameterGroups.js';
 
 type Forward = (this: Module, ...args: never[]) => unknown;

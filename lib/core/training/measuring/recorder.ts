@@ -1,4 +1,4 @@
-import type { MetricPoint, Tracker } from '../../tracking/tracker.js';
+import type { MetricPoint, Tracker } from '../../../tracking/tracker.js';
 
 /** Takes a text, an image or a histogram to a tracker. */
 export type Recording = (tracker: Tracker, at: MetricPoint) => void;

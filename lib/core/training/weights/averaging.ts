@@ -1,9 +1,9 @@
-import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { noGrad } from '../../autograd/index.js';
-import type { Module } from '../../nn/index.js';
-import { swaUtils } from '../../optim/index.js';
-import { scope, type Tensor } from '../../tensor/index.js';
-import type { RunState } from '../checkpoints/checkpoint.js';
+import type { TrainingConfig } from '../../../config/trainingConfig.js';
+import { noGrad } from '../../../autograd/index.js';
+import type { Module } from '../../../nn/index.js';
+import { swaUtils } from '../../../optim/index.js';
+import { scope, type Tensor } from '../../../tensor/index.js';
+import type { RunState } from '../../checkpoints/checkpoint.js';
 
 type Settings = NonNullable<TrainingConfig['averaging']>;
 

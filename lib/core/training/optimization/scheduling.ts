@@ -1,14 +1,14 @@
-import { SchedulerConfig, type ScheduleConfig } from '../../config/schedulerConfig.js';
-import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { AiforgeError } from '../../errors.js';
-import { kind, oneOf, orNull, string } from '../../kinds.js';
-import { didYouMean } from '../../nearest.js';
-import { count } from '../../kinds.js';
-import { show } from '../../show.js';
-import { isOptions, signature } from '../../signature.js';
-import { lrScheduler, Optimizer } from '../../optim/index.js';
-import type { BaseModel } from '../baseModel.js';
-import { called } from '../plugins/calls.js';
+import { SchedulerConfig, type ScheduleConfig } from '../../../config/schedulerConfig.js';
+import type { TrainingConfig } from '../../../config/trainingConfig.js';
+import { AiforgeError } from '../../../errors.js';
+import { kind, oneOf, orNull, string } from '../../../kinds.js';
+import { didYouMean } from '../../../nearest.js';
+import { count } from '../../../kinds.js';
+import { show } from '../../../show.js';
+import { isOptions, signature } from '../../../signature.js';
+import { lrScheduler, Optimizer } from '../../../optim/index.js';
+import type { BaseModel } from '../../baseModel.js';
+import { called } from '../../plugins/calls.js';
 import { soleName, type Optimizers } from './optimizers.js';
 
 /** How long a run is planned to be. */

@@ -1,5 +1,5 @@
-import { Metric } from '../../metrics/index.js';
-import type { Module } from '../../nn/index.js';
+import { Metric } from '../../../metrics/index.js';
+import type { Module } from '../../../nn/index.js';
 
 type AnyMetric = Metric<never[], unknown>;
 

@@ -1,4 +1,4 @@
-import { full, keep, Tensor } from '../../tensor/index.js';
+import { full, keep, Tensor } from '../../../tensor/index.js';
 import { RunningSum, type Measured } from './runningSum.js';
 
 /** How the values of a pass's batches become one: a mean weighted as the loss is, or one of the others. */

@@ -1,9 +1,9 @@
-import { autocast, GradScaler } from '../../amp/index.js';
-import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { AiforgeError } from '../../errors.js';
-import { utils } from '../../nn/index.js';
-import type { Optimizer } from '../../optim/index.js';
-import { keep, scope, type Device, type Tensor } from '../../tensor/index.js';
+import { autocast, GradScaler } from '../../../amp/index.js';
+import type { TrainingConfig } from '../../../config/trainingConfig.js';
+import { AiforgeError } from '../../../errors.js';
+import { utils } from '../../../nn/index.js';
+import type { Optimizer } from '../../../optim/index.js';
+import { keep, scope, type Device, type Tensor } from '../../../tensor/index.js';
 
 // Below it the inverse, by which gradients are unscaled, is infinite.
 const smallestScale = 2 ** -126;

@@ -1,4 +1,4 @@
-import type { MetricPoint } from '../../tracking/tracker.js';
+import type { MetricPoint } from '../../../tracking/tracker.js';
 import type { Recorder } from './recorder.js';
 
 /** A step of the optimizer that was done. */
