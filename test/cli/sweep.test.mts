@@ -6,27 +6,7 @@ import { expect } from 'chai';
 
 import { finished, printed, run, start, temporaryFolder, writeFiles } from '../support/project.mjs';
 import { metricsOf, onlyRun } from '../support/runFolder.mjs';
-
-const experiment = path.resolve('test/cli/fixtures/experiments/faulty.yaml');
-
-const grid = `
-experiment: ${experiment}
-method: grid
-parallel: 1
-parameters:
-  training.learningRate: { values: [0.1, 0.001] }
-  training.batchSize: { values: [8, 16] }
-`;
-const halving = `
-experiment: ${experiment}
-method: halving
-trials: 4
-maxEpochs: 4
-eta: 2
-parallel: 1
-parameters:
-  training.learningRate: { min: 0.001, max: 0.1, scale: log }
-`;
+import { faultyExperiment, grid, halving } from '../support/sweeps.mjs';
 
 interface Result {
   trial: number;
@@ -117,7 +97,7 @@ describe('aiforge sweep', () => {
       const { settings, run: own } = results('grid').find(({ trial }) => trial === 3)!;
       expect(settings).to.deep.equal({ 'training.learningRate': 0.001, 'training.batchSize': 8 });
       const overrides = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-      const alone = await run('aiforge', ['train', experiment, ...overrides], inside('alone'));
+      const alone = await run('aiforge', ['train', faultyExperiment, ...overrides], inside('alone'));
       expect(alone.status, alone.stderr).to.equal(0);
       expect(epochsOf(path.join(sweepFolder('grid'), own!))).to.deep.equal(
         epochsOf(onlyRun(inside('alone'), 'faulty')),
@@ -213,7 +193,7 @@ describe('aiforge sweep', () => {
     ]);
     const [best] = all;
     const rate = String(best!.settings['training.learningRate']);
-    const args = ['train', experiment, `training.learningRate=${rate}`, 'training.epochs=4'];
+    const args = ['train', faultyExperiment, `training.learningRate=${rate}`, 'training.epochs=4'];
     const alone = await run('aiforge', args, inside('halving-alone'));
     expect(alone.status, alone.stderr).to.equal(0);
     const directory = path.join(sweepFolder('halving'), best!.run!);

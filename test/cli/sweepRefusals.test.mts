@@ -6,27 +6,7 @@ import { expect } from 'chai';
 import { availableCores } from '#lib/cores.js';
 
 import { run, temporaryFolder, writeFiles } from '../support/project.mjs';
-
-const experiment = path.resolve('test/cli/fixtures/experiments/faulty.yaml');
-
-const grid = `
-experiment: ${experiment}
-method: grid
-parallel: 1
-parameters:
-  training.learningRate: { values: [0.1, 0.001] }
-  training.batchSize: { values: [8, 16] }
-`;
-const halving = `
-experiment: ${experiment}
-method: halving
-trials: 4
-maxEpochs: 4
-eta: 2
-parallel: 1
-parameters:
-  training.learningRate: { min: 0.001, max: 0.1, scale: log }
-`;
+import { grid, halving } from '../support/sweeps.mjs';
 
 describe('aiforge sweep, before anything starts,', () => {
   const folder = temporaryFolder('sweep-refusals');
