@@ -23,6 +23,10 @@ describe('checkpoints', () => {
     const older = path.join(runDirectory, 'checkpoints', 'step-000000028.safetensors');
     const { state } = loadCheckpoint(older);
     expect(state).to.include({ step: 28, epoch: 2, batch: 6 });
+    // Within its third epoch, of which `validate` says that its weights are.
+    const entries = readManifest(path.join(runDirectory, 'manifest.json'));
+    expect(entries['checkpoints/step-000000028.safetensors']).to.include({ step: 28, epoch: 3 });
+    expect(entries['checkpoints/step-000000033.safetensors']).to.include({ step: 33, epoch: 3 });
     await runIn(inside('steps'), experiment({ ...training, resumeFrom: older }));
     expect(bytesOf(runDirectory) === last).to.equal(true);
     const steps = linesOf(runDirectory).filter(({ interval }) => interval === 'step').map(({ step }) => step); // prettier-ignore

@@ -1,7 +1,7 @@
 import type { Module } from '../../nn/index.js';
 import { scope } from '../../tensor/index.js';
 import { safetensorsMetadata } from '../../tensor/files/safetensors.js';
-import { loadCheckpoint, readWeights } from './checkpoint.js';
+import { epochOf, loadCheckpoint, readWeights } from './checkpoint.js';
 import { restoreModel } from './modelState.js';
 
 /** What a file says of the weights that were read from it. */
@@ -22,6 +22,6 @@ export function readAnyWeights(file: string, model: Module): WeightsInfo {
     const checkpoint = loadCheckpoint(file);
     restoreModel(model, checkpoint);
     const { state, preprocessor } = checkpoint;
-    return { epoch: state.epoch + (state.batch > 0 ? 1 : 0), preprocessor };
+    return { epoch: epochOf(state), preprocessor };
   });
 }

@@ -55,6 +55,11 @@ export const RunState = z.object({
 });
 export type RunState = z.infer<typeof RunState>;
 
+/** The number of the epoch that weights of this state are of, from 1: the one they are in, or the last that is done; 0 before any. */
+export function epochOf({ epoch, batch }: Pick<RunState, 'epoch' | 'batch'>): number {
+  return epoch + (batch > 0 ? 1 : 0);
+}
+
 /** All that a run needs to go on as if it had never stopped. */
 export interface Checkpoint extends SavedModel {
   state: RunState;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isError } from '../../realms.js';
 import { safetensorsMetadata } from '../../tensor/files/safetensors.js';
 import type { RunFiles } from '../runs/runDirectory.js';
-import { RunState } from './checkpoint.js';
+import { epochOf, RunState } from './checkpoint.js';
 import type { Manifest, ManifestEntry } from './manifest.js';
 
 const kinds: [pattern: RegExp, kind: ManifestEntry['kind']][] = [
@@ -31,8 +31,9 @@ export function describedByHeader(file: string, kind: ManifestEntry['kind']): Ma
     if (sha256 === undefined) return undefined;
     const entry = { kind, sha256, time: statSync(file).mtime.toISOString() };
     if (kind === 'weights') return { ...entry, epoch: Number(epoch), step: 0 };
-    const { step, epoch: done, bestWeights } = RunState.parse(JSON.parse(state ?? 'null'));
-    return { ...entry, epoch: done, step, ...(bestWeights !== null && { bestWeights }) };
+    const runState = RunState.parse(JSON.parse(state ?? 'null'));
+    const { step, bestWeights } = runState;
+    return { ...entry, epoch: epochOf(runState), step, ...(bestWeights !== null && { bestWeights }) };
   } catch (error) {
     if (isError(error)) return undefined;
     throw error;

@@ -12,7 +12,7 @@ import { saving, savingInBackground } from '../runs/saving.js';
 import { countersOf } from '../training/counters.js';
 import { held } from '../training/held.js';
 import { isBetter, requireMetric } from '../training/earlyStopping.js';
-import { checkpointContent, weightsContent, type Checkpoint, type RunState } from './checkpoint.js';
+import { checkpointContent, epochOf, weightsContent, type Checkpoint, type RunState } from './checkpoint.js';
 import { checksumInBackground, saveChecked, saveInBackground, snapshotOf } from './checksum.js';
 import { dropEarlierBests, keepEarlierBest } from './earlierBest.js';
 import { linkOver } from './linkOver.js';
@@ -243,6 +243,7 @@ export class CheckpointWriter {
 }
 
 /** What the manifest says of a checkpoint of this state. */
-function entryOf(kind: 'last' | 'kept', { epoch, step, bestWeights }: RunState, sha256: string) {
-  return { kind, epoch, step, sha256, ...(bestWeights !== null && { bestWeights }) };
+function entryOf(kind: 'last' | 'kept', state: RunState, sha256: string) {
+  const { step, bestWeights } = state;
+  return { kind, epoch: epochOf(state), step, sha256, ...(bestWeights !== null && { bestWeights }) };
 }

@@ -11,6 +11,7 @@ import { saving } from '../runs/saving.js';
 
 const Entry = z.object({
   kind: z.enum(['last', 'best', 'kept', 'weights']),
+  /** The number of the epoch that it is of, from 1, done or not; 0 before any. */
   epoch: z.int().min(0),
   step: z.int().min(0),
   /** Of its content, as it is among the file's metadata. */
