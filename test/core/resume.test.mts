@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -300,6 +300,25 @@ describe('resuming a run', () => {
 
     writeFileSync(path.join(runDirectory, 'lock.7'), JSON.stringify({ pid: 2 ** 22, host: 'elsewhere' }));
     expect((await failureOf(runIn(runs, config))).message).to.match(/process 4194304 on elsewhere.*remove .*lock\.7/);
+  });
+
+  it('takes over what a killed process held that nobody has buried yet', async () => {
+    const directory = inside('buried');
+    mkdirSync(directory, { recursive: true });
+    const library = JSON.stringify(path.resolve('dist/lib/core/runs/runLock.js'));
+    const script = `require(${library}).RunLock.acquire(${JSON.stringify(directory)}); console.log(process.pid); setInterval(() => {}, 1e6);`;
+    // A shell that has become another program never asks how its child ended.
+    const parent = spawn('sh', ['-c', '"$0" -e "$1" & exec sleep 60', process.execPath, script]);
+    try {
+      const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+      expect(() => RunLock.requireFree(directory)).to.throw(/being worked on by process/);
+      process.kill(Number(String(said)), 'SIGKILL');
+      for (let waited = 0; RunLock.isHeld(directory) && waited < 10_000; waited += 10) await sleep(10);
+      expect(readFileSync(`/proc/${String(said).trim()}/stat`, 'utf8')).to.include(') Z ');
+      RunLock.acquire(directory).release();
+    } finally {
+      parent.kill('SIGKILL');
+    }
   });
 
   it('refuses a second run in the process of one that is under way', async () => {

@@ -137,19 +137,24 @@ function isAlive(holder: Holder): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  return beginOf(holder.pid) === holder.began;
+  const { began, hasEnded } = processAt(holder.pid);
+  return began === holder.began && !hasEnded;
 }
 
 function holderOf(pid: number): Holder {
-  return { pid, host: hostname(), began: beginOf(pid) };
+  return { pid, host: hostname(), began: processAt(pid).began };
 }
 
-/** The 22nd field of /proc/PID/stat; the second is the program's name, which may hold anything. */
-function beginOf(pid: number): string | undefined {
+/** PF_EXITING of Linux: a process that was killed runs no code any more, and may be there for a while. */
+const exiting = 0x4;
+
+/** From /proc/PID/stat: its 3rd field, the state, its 9th, the flags, and its 22nd; the 2nd is the program's name, which may hold anything. */
+function processAt(pid: number): { began: string | undefined; hasEnded: boolean } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { began: fields[19], hasEnded: /^[ZX]$/.test(fields[0]!) || (Number(fields[6]) & exiting) !== 0 };
   } catch {
-    return undefined;
+    return { began: undefined, hasEnded: false };
   }
 }
