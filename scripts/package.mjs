@@ -87,14 +87,18 @@ async function packLibrary() {
   writeJson(join(stage, 'package.json'), {
     ...published,
     scripts: { install: scripts.install },
-    // Only who compiles the addon needs cmake-js.
-    peerDependencies: { 'cmake-js': tools['cmake-js'], ...inThisVersion(PREBUILT.peer) },
-    peerDependenciesMeta: Object.fromEntries(['cmake-js', ...PREBUILT.peer].map((name) => [name, { optional: true }])),
+    peerDependencies: { ...only(tools, asked), ...inThisVersion(PREBUILT.peer) },
+    peerDependenciesMeta: Object.fromEntries([...asked, ...PREBUILT.peer].map((name) => [name, { optional: true }])),
     optionalDependencies: inThisVersion(PREBUILT.optional),
     ...repositoryFields(),
   });
   return { name: manifest.name, stage, tarball: pack(stage) };
 }
+
+/** Only who compiles the addon needs cmake-js, and only who writes Parquet files hyparquet-writer. */
+const asked = ['cmake-js', 'hyparquet-writer'];
+
+const only = (versions, names) => Object.fromEntries(names.map((name) => [name, versions[name]]));
 
 const inThisVersion = (names) => Object.fromEntries(names.map((name) => [name, manifest.version]));
 

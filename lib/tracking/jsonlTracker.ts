@@ -59,8 +59,9 @@ export class JsonlTracker implements Tracker {
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
     // There is a line for each step, and a replacer is called for each of its values: only where there is something to replace.
     const replacer = Object.values(metrics).every(Number.isFinite) ? null : finite;
-    const record = { kind: 'metrics', ...pointOf(at), metrics };
-    if (record.interval === 'step') this.#writeSoon(record, replacer);
+    const { epoch, step, batch, interval = 'step', time = Date.now() } = at;
+    const record = { kind: 'metrics', time, epoch, step, batch, interval, metrics };
+    if (interval === 'step') this.#writeSoon(record, replacer);
     else this.#write(record, replacer);
   }
 

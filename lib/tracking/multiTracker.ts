@@ -76,4 +76,4 @@ export class MultiTracker implements Tracker {
 }
 
 /** One time for all, so that the same point can be found in each of them. */
-const timed = (at: MetricPoint): MetricPoint => ({ ...at, time: at.time ?? Date.now() });
+const timed = (at: MetricPoint): MetricPoint => (at.time === undefined ? { ...at, time: Date.now() } : at);

@@ -5,6 +5,7 @@ import { loadRun, tensor, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
 import { finished, run, start, temporaryFolder, writeFiles } from '../support/project.mjs';
+import { reference } from '../support/reference.mjs';
 import { runFolders } from '../support/runFolder.mjs';
 
 const plugin = {
@@ -21,6 +22,10 @@ const plugin = {
       validationStep(batch) { return this.trainingStep(batch); }
       predictStep({ x, text }) {
         pause(Number(process.env.PREDICT_MS ?? 0));
+        if (process.env.ANSWERS === 'fussy' && text.includes('note 3')) throw new RangeError('note 3 is too long');
+        if (process.env.ANSWERS === 'parts') {
+          return { logits: this.forward(x), grid: this.forward(x).reshape([-1, 1, 2]), classes: x.argmax(1), flags: text.map((each) => each.length > 6), text, some: text.map((each) => ({ each })) };
+        }
         if (process.env.ANSWERS === 'label') return { logits: this.forward(x), label: text };
         if (process.env.ANSWERS !== 'columns') return this.forward(x);
         return { logits: this.forward(x), text, length: text.map((each) => each.length), first: x.select(1, 0) };
@@ -193,6 +198,88 @@ describe('aiforge predict', function () {
     expect(readFileSync(inside('none.csv'), 'utf8')).to.match(/^error\n.*line 1.*\n.*line 2/);
   });
 
+  it('tries the items of a batch with which the model fails alone with --skip-errors', async () => {
+    const input = write('fussy.jsonl', items.slice(0, 6));
+    const args = ['--input', input, '--output', inside('fussy.jsonl.jsonl'), '--batch-size', '4'];
+    const fussy = { ANSWERS: 'fussy' };
+    const ended = await predict(args, fussy);
+    expect(ended.status).to.equal(1);
+    expect(ended.stderr).to.match(/PLUGIN_INVALID There is no prediction for lines 1 to 4: note 3 is too long/);
+    for (const size of ['4', '1']) {
+      const { status, stdout, stderr } = await predict([...args.slice(0, -1), size, '--skip-errors'], fussy);
+      expect(status, stderr).to.equal(0);
+      expect(stdout).to.include('6 rows in ').and.include('; 1 of them have an error');
+      const rows = rowsOf(inside('fussy.jsonl.jsonl'));
+      expect(rows.map((row) => 'prediction' in row)).to.deep.equal([true, true, true, false, true, true]);
+      expect(rows[3]!.error).to.equal('There is no prediction for line 4: note 3 is too long');
+    }
+  });
+
+  it('writes Parquet that pyarrow reads: tensors as lists of their dtype, numbers, texts', async function () {
+    const parts = { ANSWERS: 'parts' };
+    const [file, lines] = [inside('parts.parquet'), inside('parts.jsonl')];
+    const input = write('wide.jsonl', ['nonsense', ...items, '{"x":[1e39,0],"text":"far"}', { x: 1 }]);
+    for (const output of [file, lines]) {
+      const { status, stderr } = await predict(['--input', input, '--output', output, '--skip-errors', '--batch-size', '2'], parts); // prettier-ignore
+      expect(status, stderr).to.equal(0);
+    }
+    const read = JSON.parse(reference(this, 'read_parquet.py', file)) as {
+      types: Record<string, string>;
+      rows: Record<string, string>[];
+    };
+    expect(read.types).to.deep.equal({
+      error: 'string',
+      logits: 'list<element: float not null>',
+      grid: 'list<element: list<element: float not null> not null>',
+      classes: 'int64',
+      flags: 'bool',
+      text: 'string',
+      some: 'string',
+    });
+    const expected = rowsOf(lines);
+    expect(read.rows).to.have.length(24);
+    for (const [i, row] of expected.entries()) {
+      const { logits, grid, classes, flags, text, some, error } = read.rows[i]!;
+      if ('error' in row) {
+        expect([logits, text, error === 'None']).to.deep.equal(['None', 'None', false]);
+        continue;
+      }
+      const numbers = (given: string) => given.match(/-?(inf|nan|[\d.e-]+)/g)!.map((each) => (/inf|nan/.test(each) ? each : Number(each))); // prettier-ignore
+      const plain = (row.logits as unknown[]).map((each) => (typeof each === 'number' ? each : String(each).toLowerCase().replace('infinity', 'inf'))); // prettier-ignore
+      expect(numbers(logits!)).to.deep.equal(plain);
+      expect(grid).to.equal(`[${logits}]`);
+      expect([classes, flags, text, some, error]).to.deep.equal([String(row.classes), row.flags === true ? 'True' : 'False', `'${row.text as string}'`, `'${JSON.stringify(row.some)}'`, 'None']); // prettier-ignore
+    }
+  });
+
+  it('keeps a Parquet file that can be read where it ends before all is predicted', async function () {
+    const output = inside('partly.parquet');
+    const input = write('partly.jsonl', [...items.slice(0, 10), { x: 'no', text: '' }]);
+    const { status, stderr } = await predict(['--input', input, '--output', output, '--batch-size', '4']);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^Not all is predicted: 8 rows are in .*partly\.parquet\.partial\n/);
+    const read = JSON.parse(reference(this, 'read_parquet.py', `${output}.partial`)) as { rows: unknown[] };
+    expect(read.rows).to.have.length(8);
+  });
+
+  it('writes a Parquet file in row groups', async function () {
+    const input = write(
+      'many.jsonl',
+      Array.from({ length: 25_000 }, (_, i) => ({ x: [i, i % 5], text: '' })),
+    );
+    const { status, stderr } = await predict([
+      '--input',
+      input,
+      '--output',
+      inside('many.parquet'),
+      '--batch-size',
+      '1000',
+    ]);
+    expect(status, stderr).to.equal(0);
+    const read = JSON.parse(reference(this, 'read_parquet.py', inside('many.parquet'))) as { groups: number; rows: unknown[] }; // prettier-ignore
+    expect([read.groups, read.rows.length]).to.deep.equal([3, 25_000]);
+  });
+
   for (const [signal, status] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -227,7 +314,7 @@ describe('aiforge predict', function () {
       [['--output', output], /either --input with a file or --split, got neither/],
       [[...given, '--split', 'val'], /got both/],
       [['--split', 'tset', '--output', output], /Allowed choices are train, val, test, all/],
-      [['--input', input, '--output', inside('refused.parquet')], /must end in \.jsonl or \.csv\. Parquet is not written here/], // prettier-ignore
+      [['--input', input, '--output', inside('refused.txt')], /must end in \.jsonl, \.csv or \.parquet\./],
       [['--input', inside('nothing.jsonl'), '--output', output], /^FILE_NOT_FOUND --input: There is no file/],
       [['--input', folder, '--output', output], /^FILE_NOT_FOUND --input: No file, but a folder/],
       [['--input', input, '--output', input], /are both/],

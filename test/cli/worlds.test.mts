@@ -13,6 +13,7 @@ interface Said {
   history: Record<string, number>[];
   /** The samples of each epoch that it trained on. */
   epochs: number[][];
+  status: string;
 }
 
 interface Trained {
@@ -43,14 +44,18 @@ const worlds = [
 describe('training on any number of ranks', () => {
   const folder = temporaryFolder('worlds');
 
-  async function train(ranks: number, batchSize: number, steps: number, weighting: string): Promise<Trained> {
-    const inside = path.join(folder, `${weighting}-${ranks}-${batchSize}`);
-    const args = ['--nproc', String(ranks), '--no-prefix', script, String(batchSize), String(steps), weighting];
-    const { status, stdout, stderr } = await run('aiforge-launch', args, inside);
+  async function launch(ranks: number, args: string[], inside: string, env: NodeJS.ProcessEnv = {}): Promise<Said[]> {
+    const { status, stdout, stderr } = await run('aiforge-launch', ['--nproc', String(ranks), '--no-prefix', script, ...args], inside, env); // prettier-ignore
     expect(status, stderr).to.equal(0);
     const lines = stdout.split('\n').filter((line) => line.startsWith('{"runDirectory"'));
     const said = lines.map((line) => JSON.parse(line) as Said);
     expect(said).to.have.length(ranks);
+    return said;
+  }
+
+  async function train(ranks: number, batchSize: number, steps: number, weighting: string): Promise<Trained> {
+    const inside = path.join(folder, `${weighting}-${ranks}-${batchSize}`);
+    const said = await launch(ranks, [String(batchSize), String(steps), weighting], inside);
     const directory = said[0]!.runDirectory;
     const metrics = readFileSync(path.join(directory, 'metrics.jsonl'), 'utf8').trim().split('\n');
     const measured = metrics.map((line) => (JSON.parse(line) as { metrics?: Record<string, number> }).metrics ?? {});
@@ -127,8 +132,35 @@ describe('training on any number of ranks', () => {
     }).timeout(120_000);
   }
 
+  const all = [...Array(24).keys()];
+
   it('trains on each sample once an epoch', async () => {
     const { epochs } = await train(3, 2, 1, 'samples');
-    for (const epoch of epochs) expect(epoch.sort((a, b) => a - b)).to.deep.equal([...Array(24).keys()]);
+    for (const epoch of epochs) expect(epoch.sort((a, b) => a - b)).to.deep.equal(all);
+  }).timeout(60_000);
+
+  it('trains on each sample once an epoch where two ranks are stopped in epochs, also in a later one', async () => {
+    const inside = path.join(folder, 'stopped');
+    const parts: Said[][] = [];
+    // An epoch has 12 batches of 0.12 s; ranks that are asked to stop do so within half a second.
+    for (const stopAfter of [2, 14, undefined]) {
+      const env = {
+        STOP_AFTER: stopAfter === undefined ? undefined : String(stopAfter),
+        RESUME: parts.at(-1)?.[0]!.runDirectory,
+      };
+      parts.push(await launch(2, ['1', '1', 'samples'], inside, env));
+    }
+    expect(parts.map((said) => said[0]!.status)).to.deep.equal(['interrupted', 'interrupted', 'finished']);
+    expect(
+      parts[0]!.flatMap(({ epochs }) => epochs[0]!),
+      'stopped in its first epoch',
+    ).to.have.length.below(24);
+    expect(
+      parts[1]!.flatMap(({ epochs }) => epochs[1]!),
+      'stopped in its second epoch',
+    ).to.have.length.within(1, 18);
+    const seen = parts.flat();
+    const ids = [0, 1, 2].map((epoch) => seen.flatMap(({ epochs }) => epochs[epoch]!).sort((a, b) => a - b));
+    expect(ids).to.deep.equal([all, all, all]);
   }).timeout(60_000);
 });

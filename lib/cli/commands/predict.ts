@@ -7,7 +7,8 @@ const notes = `
 Rows have what the model's predictStep gives: prediction
 of a tensor or an array, a column each of an object.
 With --split they have the item's index too.
-Nested arrays are JSON in a CSV file.
+Nested arrays are JSON in a CSV file and lists in a
+Parquet file, which needs npm install hyparquet-writer.
 
 The output is FILE.partial until it is whole. An error,
 Ctrl-C and SIGTERM leave what there is there.
@@ -28,7 +29,7 @@ export const addPredict: AddCommand = (program, finish) => {
     .argument('[overrides...]', 'settings as key.sub=value')
     .option('--input <file>', 'JSON Lines: an item of the data set a line, without labels')
     .addOption(new Option('--split <name>', 'of the run’s data set').choices(['train', 'val', 'test', 'all']))
-    .option('--output <file>', 'a .jsonl or a .csv file')
+    .option('--output <file>', 'a .jsonl, .csv or .parquet file')
     .option('--weights <file>', 'weights or a checkpoint (best.safetensors)')
     .option('--batch-size <n>', 'items at a time (training.batchSize of the run)', count)
     .option('--classify', 'adds label and probability, of logits')

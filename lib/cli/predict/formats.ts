@@ -2,28 +2,9 @@ import path from 'node:path';
 
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
-
-/** A row of an output, by its columns. */
-export type Row = Record<string, unknown>;
-
-/** Makes the text of rows. */
-export interface Format {
-  /** The text of some rows, which come after those before. */
-  write(rows: readonly Row[]): string;
-  /** What is left at the end. */
-  end(): string;
-}
-
-/** How an error stands among the columns. */
-export const errorColumn = 'error';
-
-/** JSON has no NaN, no infinities and no numbers beyond 2^53, and null would hide which it was. */
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
-const json = (value: unknown): string => JSON.stringify(value, plain) ?? 'null';
+import { Csv } from './csv.js';
+import { json, type Format, type Row } from './format.js';
+import { Parquet } from './parquet.js';
 
 class JsonLines implements Format {
   write(rows: readonly Row[]): string {
@@ -35,70 +16,16 @@ class JsonLines implements Format {
   }
 }
 
-/** Rows that wait for the first that says what the columns are. */
-const mostWaiting = 10_000;
-
-class Csv implements Format {
-  #columns: readonly string[] | undefined;
-  #waiting: Row[] = [];
-
-  constructor(private readonly hasErrors: boolean) {}
-
-  write(rows: readonly Row[]): string {
-    if (this.#columns !== undefined) return this.#lines(rows, this.#columns);
-    const first = rows.find((row) => !(errorColumn in row));
-    this.#waiting.push(...rows);
-    if (first !== undefined) return this.#begin(Object.keys(first));
-    if (this.#waiting.length <= mostWaiting) return '';
-    throw new AiforgeError(
-      'PLUGIN_INVALID',
-      `None of the first ${this.#waiting.length} items has a prediction, so the columns of the CSV file are not known. The first error: ${String(this.#waiting[0]![errorColumn])}`,
-    );
+/** The format of an output by its extension. Throws INVALID_ARGUMENT for another one, and where a package that it needs is not installed. */
+export async function formatOf(file: string, hasErrors: boolean): Promise<Format> {
+  switch (path.extname(file).toLowerCase()) {
+    case '.jsonl':
+      return new JsonLines();
+    case '.csv':
+      return new Csv(hasErrors);
+    case '.parquet':
+      return Parquet.open(hasErrors);
+    default:
+      throw new AiforgeError('INVALID_ARGUMENT', `--output: ${show(file)} must end in .jsonl, .csv or .parquet.`);
   }
-
-  end(): string {
-    return this.#columns === undefined && this.#waiting.length > 0 ? this.#begin(Object.keys(this.#waiting[0]!)) : '';
-  }
-
-  #begin(columns: readonly string[]): string {
-    const all = this.hasErrors && !columns.includes(errorColumn) ? [...columns, errorColumn] : columns;
-    this.#columns = all;
-    const text = `${all.map(cell).join(',')}\n${this.#lines(this.#waiting, all)}`;
-    this.#waiting = [];
-    return text;
-  }
-
-  #lines(rows: readonly Row[], columns: readonly string[]): string {
-    return rows
-      .map((row) => {
-        const unknown = Object.keys(row).find((name) => !columns.includes(name));
-        if (unknown === undefined) return `${columns.map((name) => cell(row[name])).join(',')}\n`;
-        throw new AiforgeError(
-          'PLUGIN_INVALID',
-          `predictStep gave '${unknown}' for some items and not for those before, and a CSV file has one set of columns (${columns.join(', ')}): write .jsonl.`,
-        );
-      })
-      .join('');
-  }
-}
-
-/** As RFC 4180 has it; null and what is not there are empty. */
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : textOf(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function textOf(value: unknown): string {
-  const isNumeral = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
-  return isNumeral ? String(value) : json(value);
-}
-
-/** The format of an output by its extension. Throws INVALID_ARGUMENT for another one. */
-export function formatOf(file: string, hasErrors: boolean): Format {
-  const extension = path.extname(file).toLowerCase();
-  if (extension === '.jsonl') return new JsonLines();
-  if (extension === '.csv') return new Csv(hasErrors);
-  const parquet = extension === '.parquet' ? ' Parquet is not written here; other programs make it of either.' : '';
-  throw new AiforgeError('INVALID_ARGUMENT', `--output: ${show(file)} must end in .jsonl or .csv.${parquet}`);
 }

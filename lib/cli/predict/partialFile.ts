@@ -23,10 +23,10 @@ export class PartialFile {
     });
   }
 
-  /** Writes all of a text; it is with the operating system when the call returns. */
-  write(text: string): void {
-    if (text === '') return;
-    const bytes = Buffer.from(text);
+  /** Writes all of a text, or of some bytes; it is with the operating system when the call returns. */
+  write(content: string | Uint8Array): void {
+    if (content.length === 0) return;
+    const bytes = Buffer.from(content);
     this.#isEmpty = false;
     writing(this.partial, () => {
       for (let written = 0; written < bytes.length;) written += writeSync(this.#descriptor, bytes, written);

@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 
 import { Predictor, type Answer, type PredictRunOptions } from '../../core/runs/predictRun.js';
+import type { ColumnType } from '../../core/runs/predictedValues.js';
 import type { PlaceNames } from '../../core/runs/predictionBatches.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
@@ -8,7 +9,8 @@ import { isPlainObject } from '../../realms.js';
 import { CountProgress } from '../countProgress.js';
 import { runCalled } from '../runs/runFolder.js';
 import { listenToSignals, statusOfStop } from '../stopSignals.js';
-import { errorColumn, formatOf, type Format, type Row } from './formats.js';
+import { errorColumn, type Format, type Row } from './format.js';
+import { formatOf } from './formats.js';
 import { jsonLines, requireInput } from './jsonLines.js';
 import { PartialFile } from './partialFile.js';
 
@@ -28,8 +30,8 @@ const lineNames: PlaceNames = {
 /** `aiforge predict`: writes the predictions of a run's model to a file; resolves to the exit status. */
 export async function predict(given: string, overrides: readonly string[], options: PredictOptions): Promise<number> {
   const { input, split, output, skipErrors = false } = options;
-  if (output === undefined) throw refusal('it needs --output with a file, .jsonl or .csv');
-  const format = formatOf(output, skipErrors);
+  if (output === undefined) throw refusal('it needs --output with a file, .jsonl, .csv or .parquet');
+  const format = await formatOf(output, skipErrors);
   if ((input === undefined) === (split === undefined)) {
     throw refusal(`it takes either --input with a file or --split, got ${input === undefined ? 'neither' : 'both'}`);
   }
@@ -58,6 +60,9 @@ function checkFiles(input: string, output: string): void {
     throw refusal(`--input and --output are both '${input}'`);
 }
 
+/** The type of an item's index. */
+const place: ColumnType = { dtype: 'int64', ndim: 0, size: 1 };
+
 /** The rows of the predictions, on their way into a file. */
 class Output {
   readonly #file: PartialFile;
@@ -75,8 +80,11 @@ class Output {
 
   async write(): Promise<void> {
     try {
-      for await (const answers of this.predictor.batches()) {
-        this.#file.write(this.format.write(answers.map((answer, i) => this.#rowOf(answer, this.#rows + i))));
+      for await (const { answers, types } of this.predictor.batches()) {
+        const rows = answers.map((answer, i) => this.#rowOf(answer, this.#rows + i));
+        this.#file.write(
+          this.format.write(rows, this.predictor.indices === undefined ? types : { index: place, ...types }),
+        );
         this.#rows += answers.length;
         this.#progress.show(this.#rows);
       }
@@ -84,6 +92,7 @@ class Output {
       this.#file.finish();
     } catch (error) {
       this.#progress.stop();
+      this.#endPartly();
       if (this.#file.keep())
         process.stderr.write(`Not all is predicted: ${this.#rows} rows are in ${this.#file.partial}\n`);
       throw error;
@@ -91,6 +100,15 @@ class Output {
     this.#progress.stop();
     const without = this.#refused === 0 ? '' : `; ${this.#refused} of them have an error in place of a prediction`;
     process.stdout.write(`${this.#rows.toLocaleString('en')} rows in ${this.name}${without}\n`);
+  }
+
+  /** What waits belongs into what is kept, and a Parquet file is none without its end. */
+  #endPartly(): void {
+    try {
+      this.#file.write(this.format.end());
+    } catch {
+      // The error that is on its way says more.
+    }
   }
 
   #rowOf(answer: Answer, position: number): Row {

@@ -9,19 +9,39 @@ import { insteadOfCall } from './foreignMethods.js';
  * What a plugin's code gives. An error that it throws passes as it is; whatever else it throws says nothing of where, and
  * becomes the cause of a PLUGIN_INVALID that does, as a promise does.
  *
- * @param what The code, as an error calls it: `Dataset.get(3)`. A function where it is called for every sample.
+ * @param what The code, as an error calls it: `trainingStep`.
  */
-export function called<T>(what: string | (() => string), call: () => T): T {
-  const name = (): string => (typeof what === 'string' ? what : what());
+export function called<T>(what: string, call: () => T): T {
   let result: T;
   try {
     result = call();
   } catch (thrown) {
-    throw thrownBy(name(), thrown);
+    throw thrownBy(what, thrown);
   }
   if (!isPromise(result)) return result;
-  const problem = `${name()} returned a promise, but must be synchronous: await in Dataset.loadData or in fit, and use here what came of it.`;
-  throw notAwaited('PLUGIN_INVALID', problem, result);
+  throw awaitedIn(what, result);
+}
+
+/** The same for what is called for every sample: it needs no function of the sample's own. */
+export function calledFor<Item, T>(
+  what: (index: number) => string,
+  call: (item: Item) => T,
+  item: Item,
+  index: number,
+): T {
+  let result: T;
+  try {
+    result = call(item);
+  } catch (thrown) {
+    throw thrownBy(what(index), thrown);
+  }
+  if (!isPromise(result)) return result;
+  throw awaitedIn(what(index), result);
+}
+
+function awaitedIn(name: string, promise: PromiseLike<unknown>): AiforgeError {
+  const problem = `${name} returned a promise, but must be synchronous: await in Dataset.loadData or in fit, and use here what came of it.`;
+  return notAwaited('PLUGIN_INVALID', problem, promise);
 }
 
 /** The same for code that may be asynchronous. */

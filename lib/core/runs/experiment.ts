@@ -17,7 +17,7 @@ import type { BaseDataset, Splits } from '../baseDataset.js';
 import { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import { ownCopy } from '../copies.js';
-import { awaited, called } from '../plugins/calls.js';
+import { awaited, called, calledFor } from '../plugins/calls.js';
 import { create, type LoadedPlugin } from '../plugins/plugin.js';
 import { loadPlugin } from '../plugins/plugins.js';
 import type { Ranks } from '../ranks.js';
@@ -219,11 +219,9 @@ class Items implements Iterable<unknown> {
 }
 
 function transformed(items: Dataset, preprocessor: BasePreprocessor): Dataset {
-  const transform = (item: unknown, index: number): unknown =>
-    called(
-      () => `Preprocessor.transform, for item ${index},`,
-      () => preprocessor.transform(item),
-    );
+  const call = (index: number): string => `Preprocessor.transform, for item ${index},`;
+  const transformItem = (item: unknown): unknown => preprocessor.transform(item);
+  const transform = (item: unknown, index: number): unknown => calledFor(call, transformItem, item, index);
   return {
     length: items.length,
     get: (index) => transform(items.get(index), index),
@@ -234,13 +232,9 @@ function transformed(items: Dataset, preprocessor: BasePreprocessor): Dataset {
 /** A plugin's items. One that is missing shows here: a preprocessor, or what makes batches, would blame itself. */
 function itemsOf(dataset: BaseDataset): Dataset {
   const { length } = dataset;
-  const get = (index: number): unknown => {
-    const call = (): string => `Dataset.get(${index})`;
-    return present(
-      called(call, () => dataset.get(index)),
-      call,
-    );
-  };
+  const call = (index: number): string => `Dataset.get(${index})`;
+  const read = (index: number): unknown => dataset.get(index);
+  const get = (index: number): unknown => present(calledFor(call, read, index, index), call, index);
   if (dataset.getBatch === undefined) return { length, get };
   const answers = {
     length,
@@ -248,13 +242,13 @@ function itemsOf(dataset: BaseDataset): Dataset {
     getBatch: (indices: readonly number[]) => called('Dataset.getBatch', () => dataset.getBatch!(indices)),
   };
   const getBatch = (indices: readonly number[]): unknown[] =>
-    samplesAt(answers, indices, 'Dataset').map((item, i) =>
-      present(item, () => `Dataset.getBatch, for ${indices[i]},`),
-    );
+    samplesAt(answers, indices, 'Dataset').map((item, i) => present(item, inBatch, indices[i]!));
   return { length, get, getBatch };
 }
 
-function present(item: unknown, call: () => string): unknown {
+const inBatch = (index: number): string => `Dataset.getBatch, for ${index},`;
+
+function present(item: unknown, call: (index: number) => string, index: number): unknown {
   if (item !== undefined && item !== null) return item;
-  throw new AiforgeError('PLUGIN_INVALID', `${call()} returned ${String(item)}; expected the item.`);
+  throw new AiforgeError('PLUGIN_INVALID', `${call(index)} returned ${String(item)}; expected the item.`);
 }

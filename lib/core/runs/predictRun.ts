@@ -18,8 +18,15 @@ import { signalKind, throwErrorOf, untilAborted } from '../untilAborted.js';
 import { prepareData, type ExperimentData, type ExperimentPlugins } from './experiment.js';
 import { answerOf, classesOf, fittedPreprocessor } from './loadRun.js';
 import { openRun, type OpenedRun } from './openRun.js';
-import { batchesOfItems, batchesOfSamples, itemNames, type ItemBatch, type PlaceNames } from './predictionBatches.js';
-import { valuesOf } from './predictedValues.js';
+import {
+  batchesOfItems,
+  batchesOfSamples,
+  itemNames,
+  type ItemBatch,
+  type Loaded,
+  type PlaceNames,
+} from './predictionBatches.js';
+import { typesOf, valuesOf, type ColumnType } from './predictedValues.js';
 
 export interface PredictRunOptions<Item = unknown> {
   /** What is predicted for: items as those of the data set, which need no labels. Either these or `split` must be given. */
@@ -34,7 +41,7 @@ export interface PredictRunOptions<Item = unknown> {
   batchSize?: number;
   /** Whether each prediction is made `{ prediction, label, probability }`, of logits. Default: false. */
   classify?: boolean;
-  /** Whether an item that has no sample gives its error in the place of a prediction, and does not end it. Default: false. */
+  /** Whether an item that has no sample, or that the model fails with alone, gives its error in the place of a prediction, and does not end it. Default: false. */
   skipErrors?: boolean;
   /** Aborting it ends the predictions before the next batch, with RUN_INTERRUPTED. */
   signal?: AbortSignal;
@@ -95,7 +102,7 @@ export function predictRun<Item = unknown, Output = unknown>(
 async function* predictions(directory: string, options: PredictRunOptions): AsyncGenerator<unknown, void> {
   const { classify = false } = options;
   const predictor = await Predictor.open(directory, options);
-  for await (const answers of predictor.batches()) {
+  for await (const { answers } of predictor.batches()) {
     for (const answer of answers) {
       if ('error' in answer) yield answer.error;
       else yield classify ? { prediction: answer.value, ...answer.class } : answer.value;
@@ -106,6 +113,12 @@ async function* predictions(directory: string, options: PredictRunOptions): Asyn
 /** What was predicted for an item, or why nothing was. */
 export type Answer =
   { value: unknown; class: Pick<ClassifiedPrediction, 'label' | 'probability'> | undefined } | { error: Error };
+
+/** @internal Those of a batch, with the types of what are tensors. */
+export interface Answers {
+  answers: Answer[];
+  types: Record<string, ColumnType>;
+}
 
 const defaultSignal = (): AbortSignal => new AbortController().signal;
 
@@ -144,40 +157,51 @@ export class Predictor {
   }
 
   /** The answers for each batch, in order. */
-  async *batches(): AsyncGenerator<Answer[], void> {
+  async *batches(): AsyncGenerator<Answers, void> {
     const { run, options } = this;
     const { signal = defaultSignal() } = options;
     const placement = new Placement(run.model, run.device, false);
     let batchIdx = 0;
     const source = untilStopped(this.source, signal);
     for await (const batch of source) {
-      yield onDevice(run.device, () => noGrad(() => scope(() => this.#answer(batch, placement, batchIdx++))));
+      yield onDevice(run.device, () =>
+        noGrad(() => scope(() => this.#answer(batch, batch.load(), { placement, batchIdx: batchIdx++ }))),
+      );
       // So that signals are heard.
       await setImmediate();
     }
   }
 
-  #answer(batch: ItemBatch, placement: Placement, batchIdx: number): Answer[] {
-    const loaded = batch.load();
+  #answer(batch: ItemBatch, loaded: readonly Loaded[], at: { placement: Placement; batchIdx: number }): Answers {
     const samples = loaded.flatMap((each) => ('error' in each ? [] : [each.sample]));
-    if (samples.length === 0) return loaded as Answer[];
-    let values: unknown[];
-    let classes: (Pick<ClassifiedPrediction, 'label' | 'probability'> | undefined)[] = [];
+    if (samples.length === 0) return { answers: loaded as Answer[], types: {} };
+    let output: unknown;
     try {
-      const output = answerOf(this.run.model, placement, samples, batchIdx);
-      values = valuesOf(output, samples.length);
-      if (this.options.classify === true) classes = this.#classesOf(output);
-    } catch (cause) {
-      if (!isError(cause)) throw cause;
-      const code = cause instanceof AiforgeError ? cause.code : 'PLUGIN_INVALID';
-      throw new AiforgeError(code, `There is no prediction for ${batch.name}: ${cause.message}`, { cause });
+      output = explained(batch.name, () => answerOf(this.run.model, at.placement, samples, at.batchIdx));
+    } catch (error) {
+      if (this.options.skipErrors !== true || !isError(error)) throw error;
+      if (samples.length > 1) return this.#answerEach(batch, loaded, at);
+      return { answers: loaded.map((each) => ('error' in each ? each : { error })), types: {} };
     }
+    return explained(batch.name, () => ({ answers: this.#divide(output, loaded, samples.length), types: typesOf(output) })); // prettier-ignore
+  }
+
+  #divide(output: unknown, loaded: readonly Loaded[], count: number): Answer[] {
+    const values = valuesOf(output, count);
+    const classes = this.options.classify === true ? this.#classesOf(output) : [];
     let next = 0;
     return loaded.map((each) => {
       if ('error' in each) return each;
       const i = next++;
       return { value: values[i], class: classes[i] };
     });
+  }
+
+  /** The items of a batch with which the model fails, each alone: it need not fail with all of them. */
+  #answerEach(batch: ItemBatch, loaded: readonly Loaded[], at: { placement: Placement; batchIdx: number }): Answers {
+    const all = loaded.map((one, i) => this.#answer({ ...batch, name: batch.nameOf(i) }, [one], at));
+    const types = all.map((each) => each.types);
+    return { answers: all.flatMap(({ answers }) => answers), types: Object.assign({}, ...types) as Answers['types'] };
   }
 
   #classesOf(output: unknown): Pick<ClassifiedPrediction, 'label' | 'probability'>[] {
@@ -189,6 +213,17 @@ export class Predictor {
       }
       return { label: names?.[label] ?? label, probability: probabilities[label]! };
     });
+  }
+}
+
+/** Does some work for a batch, of which an error says that it has no prediction. */
+function explained<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!isError(cause)) throw cause;
+    const code = cause instanceof AiforgeError ? cause.code : 'PLUGIN_INVALID';
+    throw new AiforgeError(code, `There is no prediction for ${name}: ${cause.message}`, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
-import { Tensor } from '../../tensor/index.js';
+import { Tensor, type DType } from '../../tensor/index.js';
 
 /**
  * What a model's `predictStep` gave for a batch, item by item and as plain data: of a tensor or an array its entries, of an object of
@@ -16,6 +16,27 @@ export function valuesOf(output: unknown, count: number): unknown[] {
   return Array.from({ length: count }, (_, i) =>
     Object.fromEntries(columns.map(([name, entries]) => [name, entries[i]])),
   );
+}
+
+/** What a tensor has for each item. */
+export interface ColumnType {
+  dtype: DType;
+  /** Dimensions of an item's part. */
+  ndim: number;
+  /** Values of an item's part. */
+  size: number;
+}
+
+/** The types of what `predictStep` gave as tensors, by their names; one by itself is `prediction`. */
+export function typesOf(output: unknown): Record<string, ColumnType> {
+  const columns = isPlainObject(output) ? Object.entries(output) : [['prediction', output] as const];
+  const types: Record<string, ColumnType> = {};
+  for (const [name, column] of columns) {
+    if (!Tensor.isTensor(column) || column.ndim === 0) continue;
+    const [items = 0, ...rest] = column.shape;
+    types[name] = { dtype: column.dtype, ndim: rest.length, size: items === 0 ? 0 : column.numel() / items };
+  }
+  return types;
 }
 
 function entriesOf(name: string, value: unknown, count: number): unknown[] {

@@ -18,6 +18,8 @@ export interface ItemBatch {
   size: number;
   /** How an error calls them: `lines 5 to 8`. */
   name: string;
+  /** How it calls one of them, by its place among them. */
+  nameOf(i: number): string;
   /** Their samples, whose tensors are the caller's. */
   load(): Loaded[];
 }
@@ -52,8 +54,9 @@ export async function* batchesOfItems(
     const [taken, start] = [batch, first];
     first += taken.length;
     batch = [];
-    const load = () => taken.map((item, i) => attempt(skipErrors, () => loadItem(item, names.one(start + i), preprocessor))); // prettier-ignore
-    return { size: taken.length, name: names.many(start, start + taken.length - 1), load };
+    const nameOf = (i: number) => names.one(start + i);
+    const load = () => taken.map((item, i) => attempt(skipErrors, () => loadItem(item, nameOf(i), preprocessor)));
+    return { size: taken.length, name: names.many(start, start + taken.length - 1), nameOf, load };
   };
   for await (const item of items) if (batch.push(item) === batchSize) yield take();
   if (batch.length > 0) yield take();
@@ -76,7 +79,8 @@ export function* batchesOfSamples(
       skipErrors
         ? own.map((index) => attempt(true, () => samples.get(index)))
         : samplesAt(samples, own, 'Dataset').map((sample) => ({ sample }));
-    yield { size: own.length, name: `the items ${own.slice(0, 8).join(', ')}${own.length > 8 ? ' …' : ''} of the data set`, load }; // prettier-ignore
+    const nameOf = (i: number) => `item ${own[i]} of the data set`;
+    yield { size: own.length, nameOf, name: `the items ${own.slice(0, 8).join(', ')}${own.length > 8 ? ' …' : ''} of the data set`, load }; // prettier-ignore
   }
 }
 

@@ -71,7 +71,10 @@ export class Agreement {
 
   /** Asks at once; to be called by every rank where a phase begins. */
   async decide(): Promise<boolean> {
-    return this.ranks.worldSize === 1 ? this.requests.signal.aborted : this.#ask();
+    if (this.ranks.worldSize === 1) return this.requests.signal.aborted;
+    // How long batches of the phase before took says nothing of those of this one.
+    this.#batches = 0;
+    return this.#ask();
   }
 
   async #ask(): Promise<boolean> {

@@ -318,12 +318,8 @@ export class Trainer {
     loss: number | null,
   ): void {
     if (rates !== null) {
-      const metrics = {
-        train_loss_step: loss ?? NaN,
-        ...readLogged(),
-        ...rates,
-        ...this.#measures.ofStep(readNorm),
-      };
+      const metrics: Record<string, number> = { train_loss_step: loss ?? NaN };
+      Object.assign(metrics, readLogged(), rates, this.#measures.ofStep(readNorm));
       this.#parts.onStep(metrics, { step, epoch, batch: trained, time, interval: 'step' }, recorder);
     }
     if (loss !== null) this.#nonFinite.check(loss, epoch - 1, batch);

@@ -67,23 +67,27 @@ const takesHistogram = signature({ name: string, tensor: histogramKind });
 export const isLoggedMetric = (value: Measured | LoggedMetric): value is LoggedMetric =>
   typeof value === 'object' && 'metric' in value;
 
-/** What a step has logged so far, and who takes what is no number; nobody on ranks that do not record. */
+/** What a model's step has logged so far, and who takes what is no number; nobody on ranks that do not record. */
 interface OpenStep {
-  entries: LogEntries;
-  names: Set<string>;
-  recorder: Recorder | undefined;
+  readonly model: object;
+  readonly entries: LogEntries;
+  readonly names: Set<string>;
+  readonly recorder: Recorder | undefined;
+  /** The step within which it is. */
+  readonly outer: OpenStep | undefined;
 }
 
-const open = new WeakMap<object, OpenStep>();
+let innermost: OpenStep | undefined;
 
 /** Runs a step of a model; what it logs meanwhile comes with what it gives, or goes to `recorder`. */
 export function logging<T>(model: object, step: () => T, recorder?: Recorder): { output: T; logged: LogEntries } {
   const logged: LogEntries = {};
-  open.set(model, { entries: logged, names: new Set(), recorder });
+  const outer = innermost;
+  innermost = { model, entries: logged, names: new Set(), recorder, outer };
   try {
     return { output: step(), logged };
   } finally {
-    open.delete(model);
+    innermost = outer;
   }
 }
 
@@ -91,7 +95,8 @@ export function logging<T>(model: object, step: () => T, recorder?: Recorder): {
 function openFor(model: Module, method: string, name: string): OpenStep | undefined {
   const problem = nameProblem(name);
   if (problem !== undefined) throw new AiforgeError('PLUGIN_INVALID', `${method} was given ${problem}.`);
-  const step = open.get(model);
+  let step = innermost;
+  while (step !== undefined && step.model !== model) step = step.outer;
   if (step?.names.has(name)) {
     throw new AiforgeError('PLUGIN_INVALID', `${method} was given '${name}' twice in one step: log it once, or under two names.`); // prettier-ignore
   }

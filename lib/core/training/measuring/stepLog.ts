@@ -38,10 +38,14 @@ export class StepLog {
   ) {}
 
   add(step: LoggedStep): void {
+    if (!this.isDeferred) {
+      this.write(step, step.readLoss());
+      return;
+    }
     if (this.#waiting.length === 0) this.#since = performance.now();
     this.#waiting.push(step);
     const isDue = this.#waiting.length >= mostWaiting || performance.now() - this.#since >= longestWaitMs;
-    if (!this.isDeferred || isDue) this.flush();
+    if (isDue) this.flush();
   }
 
   /** Writes what waits. */

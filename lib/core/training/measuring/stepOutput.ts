@@ -47,14 +47,15 @@ export function readStep(
       `returned the unknown '${key}'.${didYouMean(key, known)} Known are ${known.join(', ')}; values of your own go into metrics: { ${key} }`,
     );
   }
-  const { loss, predictions, targets, weight, metrics = {} } = output as StepOutput;
+  const { loss, predictions, targets, weight, metrics } = output as StepOutput;
+  if (metrics !== undefined) Object.assign(logged, metricsOf(name, metrics, logged, model));
   const step = {
     loss: lossOf(name, loss, name === 'trainingStep' && model.automaticOptimization),
     value: measured(loss),
     samples,
     weight: weight === undefined ? samples : weightOf(name, weight),
     isWeighted: weight !== undefined,
-    logged: { ...logged, ...metricsOf(name, metrics, logged, model) },
+    logged,
     predictions: tensorOf(name, 'predictions', predictions),
     targets: tensorOf(name, 'targets', targets) ?? targetsOf(batch),
   };

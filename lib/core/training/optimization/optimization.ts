@@ -60,7 +60,7 @@ export class Optimization {
   readonly #manual: ManualOptimization | undefined;
   readonly #log: StepLog;
   /** What the last batch logged of itself. */
-  #readLogged: () => Record<string, number> = () => ({});
+  #readLogged = readNothing;
   #recorder: Recorder | undefined;
   #skipped = 0;
 
@@ -204,17 +204,17 @@ export class Optimization {
 
   #logStep(readLoss: () => number | null, isStep: boolean): void {
     const { state, schedules, precision } = this.#parts;
-    const rates = isStep ? schedules.rates : null;
-    const at = { step: state.step, epoch: state.epoch + 1, batch: state.batch + 1, time: Date.now() };
-    const trained = state.trainedBatches + 1;
     this.#log.add({
-      ...at,
-      trained,
+      step: state.step,
+      epoch: state.epoch + 1,
+      batch: state.batch + 1,
+      trained: state.trainedBatches + 1,
+      time: Date.now(),
       readLoss,
       readLogged: this.#readLogged,
-      recorder: this.#recorder,
       readNorm: precision.takeNorm(),
-      rates,
+      recorder: this.#recorder,
+      rates: isStep ? schedules.rates : null,
     });
   }
 
@@ -269,6 +269,8 @@ export class Optimization {
 
 const numberOf = (value: Measured): number => (Tensor.isTensor(value) ? Number(value.item()) : value);
 
+const readNothing = (): Record<string, number> => ({});
+
 const readerOfLoss = (value: Measured) => () => numberOf(value);
 
 /** What reads the values that a batch logged to be recorded with its step; on a GPU they are kept until then. */
@@ -276,5 +278,6 @@ function readerOf(logged: LogEntries): () => Record<string, number> {
   const values = Object.entries(logged).flatMap(([name, { onStep, value }]): [string, Measured][] =>
     onStep && !isLoggedMetric(value) ? [[`train_${name}_step`, Tensor.isTensor(value) ? keep(value) : value]] : [],
   );
+  if (values.length === 0) return readNothing;
   return () => Object.fromEntries(values.map(([name, value]) => [name, numberOf(value)]));
 }
