@@ -1,4 +1,5 @@
-import { singleProcess, type Tensor } from 'aiforge';
+import type { singleProcess} from 'aiforge';
+import { type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
 import { Agreement, RunRequests } from '#lib/core/training/agreement.js';
