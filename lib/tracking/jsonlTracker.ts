@@ -23,7 +23,7 @@ export class JsonlTracker implements Tracker {
   #toldOfImages = false;
   #descriptor: number | undefined;
   /** Lines of steps: to write each by itself takes as long as much of a small step. */
-  #waiting: string[] = [];
+  #waiting: Line[] = [];
   #statusAtExit: RunStatus = 'KILLED';
   /** Whatever ends the process, short of a kill, is the end of the run. */
   readonly #onExit = (): void => void this.finish(this.#statusAtExit);
@@ -57,12 +57,11 @@ export class JsonlTracker implements Tracker {
   }
 
   logMetrics(metrics: Record<string, number>, at: MetricPoint): void {
-    // There is a line for each step, and a replacer is called for each of its values: only where there is something to replace.
-    const replacer = Object.values(metrics).every(Number.isFinite) ? null : finite;
     const { epoch, step, batch, interval = 'step', time = Date.now() } = at;
-    const record = { kind: 'metrics', time, epoch, step, batch, interval, metrics };
-    if (interval === 'step') this.#writeSoon(record, replacer);
-    else this.#write(record, replacer);
+    // What is written later is what is true now.
+    const record = { kind: 'metrics', time, epoch, step, batch, interval, metrics: { ...metrics } };
+    if (interval === 'step') this.#writeSoon(record);
+    else this.#write(record);
   }
 
   logText(name: string, text: string, at: MetricPoint): void {
@@ -86,8 +85,9 @@ export class JsonlTracker implements Tracker {
 
   flush(): void {
     const descriptor = this.#descriptor;
-    const lines = this.#waiting.splice(0);
-    if (descriptor !== undefined && lines.length > 0) this.#guard(() => writeFully(descriptor, lines.join('')));
+    const records = this.#waiting.splice(0);
+    if (descriptor === undefined || records.length === 0) return;
+    this.#guard(() => writeFully(descriptor, records.map(lineOf).join('')));
   }
 
   finish(status: RunStatus): Promise<void> {
@@ -100,16 +100,16 @@ export class JsonlTracker implements Tracker {
     return Promise.resolve();
   }
 
-  #write(record: object, replacer: typeof finite | null = finite): void {
-    this.#waiting.push(lineOf(record, replacer));
+  #write(record: Line): void {
+    this.#waiting.push(record);
     this.flush();
   }
 
-  #writeSoon(record: object, replacer: typeof finite | null): void {
+  #writeSoon(record: Line): void {
     // Where nothing is written any more, nothing waits.
     if (this.#descriptor === undefined) return;
     if (this.#waiting.length === 0) setImmediate(() => this.flush());
-    this.#waiting.push(lineOf(record, replacer));
+    this.#waiting.push(record);
     if (this.#waiting.length >= mostWaiting) this.flush();
   }
 
@@ -128,8 +128,14 @@ export class JsonlTracker implements Tracker {
 
 const mostWaiting = 256;
 
-const lineOf = (record: object, replacer: typeof finite | null): string =>
-  `${JSON.stringify(record, replacer ?? undefined)}\n`;
+/** What becomes a line. */
+type Line = Record<string, unknown> & { kind: string; metrics?: Record<string, number> };
+
+function lineOf(record: Line): string {
+  // There is a line for each step, and a replacer is called for each of its values: only where there is something to replace.
+  const isPlain = record.metrics !== undefined && Object.values(record.metrics).every(Number.isFinite);
+  return `${isPlain ? JSON.stringify(record) : JSON.stringify(record, finite)}\n`;
+}
 
 function pointOf({ epoch, step, batch, interval = 'step', time = Date.now() }: MetricPoint) {
   return { time, epoch, step, batch, interval };

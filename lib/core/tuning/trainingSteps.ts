@@ -5,7 +5,6 @@ import { scope, type Tensor } from '../../tensor/index.js';
 import { called } from '../plugins/calls.js';
 import { singleProcess } from '../ranks.js';
 import { AccumulationWindow } from '../training/optimization/accumulation.js';
-import { drive } from '../training/drive.js';
 import { limited } from '../training/limits.js';
 import { logging } from '../training/measuring/logbook.js';
 import { Placement, type Feed } from '../training/placement.js';
@@ -47,7 +46,7 @@ export class TrainingSteps {
     const { training } = config;
     for (let i = 0; i < training.accumulationSteps; ++i) scope(() => this.#backward(training.accumulationSteps));
     const loss = this.#window.readLoss();
-    if (await drive(this.#window.close(() => model.parameters())))
+    if (await this.#window.close(() => model.parameters()))
       this.#precision.step(optimizer, () => model.parameters(), training);
     else optimizer.zeroGrad();
     // Signals, and whoever waits for the event loop, get their turn.

@@ -2,7 +2,6 @@ import { AiforgeError } from '../../../errors.js';
 import { aten } from '../../../tensor/calls/aten.js';
 import { tensor, type Tensor } from '../../../tensor/index.js';
 import type { Ranks } from '../../ranks.js';
-import type { Work } from '../drive.js';
 import { RunningSum } from '../measuring/runningSum.js';
 import type { Step } from '../measuring/stepOutput.js';
 
@@ -55,8 +54,17 @@ export class AccumulationWindow {
   }
 
   /** Makes the sum of gradients their mean, and opens the next window. False when nothing counted: there is no mean. */
-  *close(parameters: () => Iterable<Tensor>): Work<boolean> {
-    const total = yield* this.#total();
+  close(parameters: () => Iterable<Tensor>): boolean | Promise<boolean> {
+    const { worldSize } = this.ranks;
+    // Samples are the same number on each rank, so only reported weights are asked for.
+    if (worldSize === 1 || !(this.#isWeighted === true || this.leavesOut)) {
+      return this.#closeWith(this.#weight * worldSize, parameters);
+    }
+    const weight = tensor([this.#weight], { dtype: 'float64' });
+    return this.ranks.sum(weight).then((sum) => this.#closeWith(Number(sum.item()), parameters));
+  }
+
+  #closeWith(total: number, parameters: () => Iterable<Tensor>): boolean {
     if (this.#isScaled && total > 0) {
       const factor = (this.batchSize * this.ranks.worldSize) / total;
       const gradients = [...parameters()].flatMap(({ grad }) => grad ?? []);
@@ -64,14 +72,6 @@ export class AccumulationWindow {
     }
     this.restore(0, 0);
     return total > 0;
-  }
-
-  /** The weight of all ranks. Samples are the same number on each, so only reported weights are asked for. */
-  *#total(): Work<number> {
-    const { worldSize } = this.ranks;
-    if (worldSize === 1 || !(this.#isWeighted === true || this.leavesOut)) return this.#weight * worldSize;
-    const sum = (yield this.ranks.sum(tensor([this.#weight], { dtype: 'float64' }))) as Tensor;
-    return Number(sum.item());
   }
 
   /** What a checkpoint of an open window needs, beside the gradients. */

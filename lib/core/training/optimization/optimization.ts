@@ -176,7 +176,7 @@ export class Optimization {
   *#closeWindow(optimizer: Optimizer): Work {
     const { model } = this.#parts;
     const { readLoss } = this.#window;
-    const counts = yield* this.#window.close(() => model.parameters());
+    const counts = (yield this.#window.close(() => model.parameters())) as boolean;
     if (counts) yield* this.#step(optimizer, readLoss);
     else optimizer.zeroGrad();
   }
