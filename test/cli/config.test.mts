@@ -48,7 +48,7 @@ training:
     it('prints every setting with where it was given, aligned, without colour', async () => {
       const { status, stdout, stderr } = await config(
         ['show', at('own.yaml'), at('local.yaml'), 'model.hiddenDims[0]=4', 'training.freeze=[a, b]'],
-        { AF_RATE: '0.25', FORCE_COLOR: '', CI: '1' },
+        { AF_RATE: '0.25', NO_COLOR: '', FORCE_COLOR: '', CI: '1' },
       );
       expect(stderr).to.equal('');
       expect(status).to.equal(0);

@@ -76,7 +76,7 @@ export class DocumentedProject {
     const inRepository = command.replace(/^((?:\w+=\S+ )*)npx (\S+)/, (_, variables: string, bin: string) => {
       return `${variables}'${process.execPath}' '${path.join(this.root, 'dist/lib/cli', `${bin}.js`)}'`;
     });
-    const env = { ...process.env, OMP_NUM_THREADS: '1', RUNS_DIR: path.join(this.folder, 'runs') };
+    const env = { ...process.env, OMP_NUM_THREADS: '1', NO_COLOR: '1', RUNS_DIR: path.join(this.folder, 'runs') };
     return execFileSync('sh', ['-c', inRepository], { encoding: 'utf8', env });
   }
 }

@@ -53,7 +53,7 @@ const isOfPlugin = (path: ResolvedSetting['path']): boolean => path[0] === 'mode
 const widest = 56;
 
 function asText(settings: readonly ResolvedSetting[], plugin: string): string {
-  const color = pc.createColors(process.stdout.isTTY && pc.isColorSupported);
+  const color = pc.createColors(process.stdout.isTTY === true && pc.isColorSupported);
   const lines = linesOf(settings);
   const lengths = lines.flatMap(({ text, setting }) =>
     setting === undefined || text.length > widest ? [] : [text.length],

@@ -43,7 +43,7 @@ export class Parquet implements Format {
   readonly #library: typeof hyparquet;
   readonly #bytes: hyparquet.ByteWriter;
   readonly #hasErrors: boolean;
-  readonly #types: Record<string, ColumnType> = {};
+  readonly #types = new Map<string, ColumnType>();
   #writer: hyparquet.ParquetWriter | undefined;
   #columns = new Map<string, Column>();
   #waiting: Row[] = [];
@@ -65,13 +65,22 @@ export class Parquet implements Format {
   }
 
   write(rows: readonly Row[], types: Readonly<Record<string, ColumnType>>): Uint8Array {
-    Object.assign(this.#types, types);
+    for (const [name, type] of Object.entries(types)) this.#learn(name, type);
     this.#waiting.push(...rows);
-    const valuesOfRow = Object.values(this.#types).reduce((sum, { size }) => sum + size, 1);
+    const valuesOfRow = [...this.#types.values()].reduce((sum, { size }) => sum + size, 1);
     const isFull = this.#waiting.length >= Math.min(mostRows, mostValues / valuesOfRow);
     // Rows that are all errors do not say what the columns are.
     const isKnown = this.#writer !== undefined || this.#waiting.some((row) => !(errorColumn in row));
     return isFull && isKnown ? this.#writeGroup() : new Uint8Array();
+  }
+
+  /** A dtype that changed would be rounded to the first one. */
+  #learn(name: string, type: ColumnType): void {
+    const known = this.#types.get(name);
+    this.#types.set(name, type);
+    if (known === undefined || (known.dtype === type.dtype && known.ndim === type.ndim)) return;
+    const said = ({ dtype, ndim }: ColumnType) => `${dtype} of ${ndim} dimensions an item`;
+    throw otherType(name, said(type), said(known));
   }
 
   end(): Uint8Array {
@@ -111,7 +120,7 @@ export class Parquet implements Format {
   }
 
   #columnOf(name: string, values: readonly unknown[]): Column {
-    const type = this.#types[name];
+    const type = this.#types.get(name);
     if (type !== undefined) return { physical: physicalTypes[type.dtype] ?? 'BYTE_ARRAY', depth: physicalTypes[type.dtype] === undefined ? 0 : type.ndim }; // prettier-ignore
     const there = values.filter((value) => value !== undefined && value !== null);
     const areAll = (kind: string) => there.length > 0 && there.every((value) => typeof value === kind);
@@ -136,17 +145,17 @@ function stored(value: unknown, { physical, depth }: Column, name: string): unkn
   if (value === undefined || value === null) return null;
   if (depth > 0) {
     if (Array.isArray(value)) return value.map((entry) => stored(entry, { physical, depth: depth - 1 }, name));
-    throw otherType(name, value, 'a list');
+    throw otherType(name, json(value), 'a list');
   }
   if (physical === 'BYTE_ARRAY') return typeof value === 'string' ? value : json(value);
   if (physical === 'BOOLEAN' && typeof value === 'boolean') return value;
   if (physical === 'INT64' && (typeof value === 'number' || typeof value === 'bigint')) return BigInt(value);
   if (physical !== 'BOOLEAN' && typeof value === 'number') return value;
-  throw otherType(name, value, physical === 'BOOLEAN' ? 'a boolean' : 'a number');
+  throw otherType(name, json(value), physical === 'BOOLEAN' ? 'a boolean' : 'a number');
 }
 
-function otherType(name: string, value: unknown, before: string): AiforgeError {
-  return new AiforgeError('PLUGIN_INVALID', `predictStep gave ${json(value)} as '${name}' for some items and ${before} for those before, and a column of a Parquet file has one type: write .jsonl.`); // prettier-ignore
+function otherType(name: string, given: string, before: string): AiforgeError {
+  return new AiforgeError('PLUGIN_INVALID', `predictStep gave ${given} as '${name}' for some items and ${before} for those before, and a column of a Parquet file has one type: write .jsonl.`); // prettier-ignore
 }
 
 function unknownColumn(name: string, columns: readonly string[]): AiforgeError {

@@ -60,8 +60,14 @@ function checkFiles(input: string, output: string): void {
     throw refusal(`--input and --output are both '${input}'`);
 }
 
-/** The type of an item's index. */
-const place: ColumnType = { dtype: 'int64', ndim: 0, size: 1 };
+/** That of an item's index, and of a class without a name. */
+const ordinal: ColumnType = { dtype: 'int64', ndim: 0, size: 1 };
+
+/** The types of the columns that this command adds. */
+function ownTypes(answers: readonly Answer[], hasIndices: boolean): Record<string, ColumnType> {
+  const isNumbered = answers.some((answer) => !('error' in answer) && typeof answer.class?.label === 'number');
+  return { ...(hasIndices ? { index: ordinal } : {}), ...(isNumbered ? { label: ordinal } : {}) };
+}
 
 /** The rows of the predictions, on their way into a file. */
 class Output {
@@ -82,9 +88,8 @@ class Output {
     try {
       for await (const { answers, types } of this.predictor.batches()) {
         const rows = answers.map((answer, i) => this.#rowOf(answer, this.#rows + i));
-        this.#file.write(
-          this.format.write(rows, this.predictor.indices === undefined ? types : { index: place, ...types }),
-        );
+        const own = ownTypes(answers, this.predictor.indices !== undefined);
+        this.#file.write(this.format.write(rows, { ...own, ...types }));
         this.#rows += answers.length;
         this.#progress.show(this.#rows);
       }
