@@ -107,7 +107,9 @@ export class States {
   /** Goes to where a batch is. */
   moveTo(device: Device): void {
     for (const state of this.#states.values()) {
-      if (state.items.some((item) => item.device !== device)) replace(state, state.items.map((item) => item.to(device))); // prettier-ignore
+      // All of them are where the first and the last one are; to ask each would take longer the more there are.
+      const ends = [state.items[0], state.items.at(-1)];
+      if (ends.some((item) => item !== undefined && item.device !== device)) replace(state, state.items.map((item) => item.to(device))); // prettier-ignore
     }
   }
 

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
-import { readRecords } from '../tracking/jsonlTracker.js';
+import { readRecords } from '../tracking/jsonlRecords.js';
 import type { Measurement } from './sweepState.js';
 
 /**

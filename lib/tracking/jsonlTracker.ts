@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { makeFolders, writeFileAtomic } from '../atomicFile.js';
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolders } from '../atomicFile.js';
 import { childLogger } from '../log.js';
 import type { TrackedHistogram } from './histogram.js';
 import type { TrackedImage } from './image.js';
-import { removeMedia, writeMedia } from './media.js';
+import { dropLater } from './jsonlRecords.js';
+import { writeMedia } from './media.js';
 import type { MetricPoint, RunStatus, TrackedRun, Tracker } from './tracker.js';
 
 const log = childLogger({ part: 'tracking' });
@@ -36,8 +37,8 @@ export class JsonlTracker implements Tracker {
     this.#guard(() => {
       makeFolders(run.directory);
       const from = run.goesOnFrom ?? { step: Infinity, epoch: Infinity, validatedBatch: Infinity };
-      const kept = statSync(file, { throwIfNoEntry: false })?.isFile() ? dropLater(file, from) : [];
-      if (run.goesOnFrom !== undefined) warnOfGap(file, kept, run.goesOnFrom.step);
+      const recorded = statSync(file, { throwIfNoEntry: false })?.isFile() ? dropLater(file, from) : 0;
+      if (run.goesOnFrom !== undefined) warnOfGap(file, recorded, run.goesOnFrom.step);
       this.#descriptor = openSync(file, 'a');
     });
     const { experimentName, runName, goesOnFrom } = run;
@@ -146,87 +147,11 @@ function finite(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
-/** A line of `metrics.jsonl`. */
-export interface JsonlRecord {
-  kind?: string;
-  time?: number;
-  epoch?: number;
-  step?: number;
-  batch?: number;
-  interval?: 'step' | 'validation' | 'epoch' | 'run';
-  metrics?: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>;
-  params?: object;
-  status?: RunStatus;
-  experimentName?: string;
-  changes?: Record<string, { from: unknown; to: unknown }>;
-  /** Of a text, a histogram or an image. */
-  name?: string;
-  text?: string;
-  histogram?: TrackedHistogram;
-  /** A path in the run's folder. */
-  file?: string;
-  width?: number;
-  height?: number;
-}
-
-/** What is recorded at a point of the run. */
-const pointed = ['metrics', 'text', 'histogram', 'image'];
-
-/**
- * The lines of the `metrics.jsonl` in a folder, without one that a crash cut short; none where there is no file. `isWanted` may
- * pass lines by that need not be parsed.
- */
-export function readRecords(
-  directory: string,
-  isWanted: (line: string, isLast: boolean) => boolean = () => true,
-): JsonlRecord[] {
-  const file = join(directory, 'metrics.jsonl');
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
-  const lines = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines.flatMap((line, i) => (isWanted(line, i === lines.length - 1) ? (parse(line) ?? []) : []));
-}
-
-/** Drops what a run recorded after the point from which it goes on, and half a line that a crash may have left. */
-function dropLater(file: string, from: { step: number; epoch: number; validatedBatch: number }): JsonlRecord[] {
-  const text = readFileSync(file, 'utf8');
-  const lines = text.split('\n').filter((line) => line !== '');
-  const kept = lines.filter((line) => {
-    const record = parse(line);
-    if (record === undefined) return false;
-    const { kind, epoch = 0, step = 0, batch = 0, interval } = record;
-    if (kind === 'changes') return step < from.step;
-    if (kind === undefined || !pointed.includes(kind)) return true;
-    // The epoch that is gone on with ends again, and so does the run.
-    if (interval === 'run') return from.epoch === Infinity;
-    if (epoch < from.epoch) return true;
-    if (epoch !== from.epoch) return false;
-    return interval === 'validation' ? batch <= from.validatedBatch : step <= from.step && interval === 'step';
-  });
-  if (kept.length < lines.length || !text.endsWith('\n'))
-    writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
-  const still = new Set(kept);
-  for (const line of lines) if (!still.has(line)) removeMedia(dirname(file), parse(line)?.file);
-  return kept.map((line) => parse(line)!);
-}
-
 /** A run that goes on from a step has recorded each step up to it. */
-function warnOfGap(file: string, records: readonly JsonlRecord[], step: number): void {
-  const steps = new Set(
-    records.flatMap(({ kind, interval, step: at }) => (kind === 'metrics' && interval === 'step' ? at : [])),
-  );
-  const missing = step - [...steps].filter((at) => at !== undefined && at >= 1 && at <= step).length;
+function warnOfGap(file: string, recorded: number, step: number): void {
+  const missing = step - recorded;
   if (missing > 0)
     log.warn(`${file} lacks ${missing} of the ${step} steps before this point: it was shortened, damaged or removed.`);
-}
-
-function parse(line: string): JsonlRecord | undefined {
-  try {
-    return JSON.parse(line) as JsonlRecord;
-  } catch {
-    return undefined;
-  }
 }
 
 function writeFully(descriptor: number, line: string): void {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { childLogger } from '../log.js';
-import { readRecords } from './jsonlTracker.js';
+import { readRecords } from './jsonlRecords.js';
 import { openRunOf } from './mlflowLedger.js';
 import { MlflowTracker } from './mlflowTracker.js';
 import type { RunStatus, TrackedRun, Tracker } from './tracker.js';

@@ -6,7 +6,7 @@ import type { TrackedImage } from './image.js';
 import { mediaFile, readMedia } from './media.js';
 import { MlflowArtifacts } from './mlflowArtifacts.js';
 import { MlflowClient, MlflowRequestError, withRetry, type MlflowMetric } from './mlflowClient.js';
-import { readRecords, type JsonlRecord } from './jsonlTracker.js';
+import { readRecords, type JsonlRecord } from './jsonlRecords.js';
 import { forgetOpenRun, noteOpenRun } from './mlflowLedger.js';
 import { MlflowQueue, type Trouble } from './mlflowQueue.js';
 import { encodePng } from './png.js';

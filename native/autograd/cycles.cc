@@ -21,10 +21,24 @@ void Cycles::add(napi_env env, const std::shared_ptr<JsReference>& reference,
                  std::vector<Handle> owners, const void* node) {
   if (may_have_grown(kUnseen)) Environment::of(env).collect_cycles(env);
   ties_.push_back({reference, std::move(owners), node});
+  note_owners(ties_.size() - 1);
+}
+
+void Cycles::note_owners(size_t place) {
+  for (const Handle owner : ties_[place].owners) places_[owner].push_back(place);
 }
 
 void Cycles::move(Handle from, Handle to) {
-  for (Tie& tie : ties_) std::replace(tie.owners.begin(), tie.owners.end(), from, to);
+  const auto found = places_.find(from);
+  if (found == places_.end()) return;
+  std::vector<size_t> places = std::move(found->second);
+  places_.erase(found);
+  for (const size_t place : places) {
+    auto& owners = ties_[place].owners;
+    std::replace(owners.begin(), owners.end(), from, to);
+  }
+  auto& there = places_[to];
+  there.insert(there.end(), places.begin(), places.end());
 }
 
 bool Cycles::may_have_grown(size_t least) {
@@ -36,6 +50,8 @@ bool Cycles::may_have_grown(size_t least) {
 void Cycles::forget_gone() {
   const auto gone = [](const Tie& tie) { return tie.reference.expired(); };
   ties_.erase(std::remove_if(ties_.begin(), ties_.end(), gone), ties_.end());
+  places_.clear();
+  for (size_t place = 0; place < ties_.size(); ++place) note_owners(place);
 }
 
 void Cycles::note_what_is_left() {

@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "../tensors/handles.h"
@@ -42,9 +43,12 @@ class Cycles {
     const void* node;
   };
   void forget_gone();
+  void note_owners(size_t place);
   static bool is_owned_by_objects(const Tie& tie, const Handles& handles);
 
   std::vector<Tie> ties_;
+  // Where in `ties_` each owner is: tensors leave scopes all the time, and few of them own a tie.
+  std::unordered_map<Handle, std::vector<size_t>> places_;
   std::vector<std::shared_ptr<JsReference>> loosened_;
   size_t left_ = 0;  // ties after the last collection
 };

@@ -1,115 +1,23 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { loadRun, tensor, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
-import { finished, run, start, temporaryFolder, writeFiles } from '../support/project.mjs';
-import { reference } from '../support/reference.mjs';
-import { runFolders } from '../support/runFolder.mjs';
-
-const plugin = {
-  'plugins/notes/model.mjs': `
-    import { BaseModel, nn } from 'aiforge';
-    const pause = (ms) => ms > 0 && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-    export class Model extends BaseModel {
-      line = new nn.Linear(2, 2);
-      forward(x) { return this.line.forward(x); }
-      trainingStep({ x, labels }) {
-        const predictions = this.forward(x);
-        return { loss: this.lossFn.forward(predictions, labels), predictions };
-      }
-      validationStep(batch) { return this.trainingStep(batch); }
-      predictStep({ x, text }) {
-        pause(Number(process.env.PREDICT_MS ?? 0));
-        if (process.env.ANSWERS === 'fussy' && text.includes('note 3')) throw new RangeError('note 3 is too long');
-        if (process.env.ANSWERS === 'parts') {
-          return { logits: this.forward(x), grid: this.forward(x).reshape([-1, 1, 2]), classes: x.argmax(1), flags: text.map((each) => each.length > 6), text, some: text.map((each) => ({ each })) };
-        }
-        if (process.env.ANSWERS === 'label') return { logits: this.forward(x), label: text };
-        if (process.env.ANSWERS !== 'columns') return this.forward(x);
-        return { logits: this.forward(x), text, length: text.map((each) => each.length), first: x.select(1, 0) };
-      }
-    }`,
-  'plugins/notes/dataset.mjs': `
-    import { BaseDataset } from 'aiforge';
-    export class Dataset extends BaseDataset {
-      classNames = ['short, or not', 'long'];
-      get length() { return 60; }
-      get(index) { return { x: [index % 7, index % 3], text: 'item ' + index, label: index % 2 }; }
-      loadData() {}
-    }`,
-  'plugins/notes/preprocessor.mjs': `
-    import { BasePreprocessor, tensor } from 'aiforge';
-    export class Preprocessor extends BasePreprocessor {
-      fit() {}
-      transform({ x, text, label }) {
-        if (!Array.isArray(x)) throw new TypeError('x is no array');
-        const sample = { x: tensor(x, { dtype: 'float32' }), text };
-        return label === undefined ? sample : { ...sample, labels: tensor(label) };
-      }
-      inverseTransform(sample) { return sample; }
-      state() { return null; }
-      restore() {}
-    }`,
-  'notes.yaml': `
-experimentName: notes
-modelPlugin: notes
-datasetPlugin: notes
-dataPath: none
-training: { epochs: 1, batchSize: 8, numThreads: 1 }
-`,
-};
-
-/** As RFC 4180 says: cells in quotes may have commas, line ends, and quotes twice. */
-function csvRows(text: string): Record<string, string>[] {
-  const cells = Array.from(text.matchAll(/("(?:[^"]|"")*"|[^",\n]*)([,\n])/g), ([, cell, end]) => ({
-    value: cell!.startsWith('"') ? cell!.slice(1, -1).replaceAll('""', '"') : cell!,
-    isLast: end === '\n',
-  }));
-  const lines: string[][] = [[]];
-  for (const { value, isLast } of cells) {
-    lines.at(-1)!.push(value);
-    if (isLast) lines.push([]);
-  }
-  const [header, ...rows] = lines.slice(0, -1);
-  return rows.map((row) => Object.fromEntries(header!.map((name, i) => [name, row[i]!])));
-}
+import { csvRows, items, notesRun, rowsOf } from '../support/notesRun.mjs';
+import { finished, run, start } from '../support/project.mjs';
 
 describe('aiforge predict', function () {
   this.timeout(120_000);
-  const folder = temporaryFolder('predict');
-  const inside = (name: string) => path.join(folder, name);
+  const { folder, directory, inside, write, predict } = notesRun('predict');
   const columns = { ANSWERS: 'columns' };
-  let directory = '';
-  before(async () => {
-    writeFiles(folder, plugin);
-    const { status, stderr } = await run('aiforge', ['train', inside('notes.yaml')], folder);
-    expect(status, stderr).to.equal(0);
-    directory = runFolders(folder, 'notes')[0]!;
-  });
-
-  const items = Array.from({ length: 21 }, (_, i) => ({ x: [i, -i / 2], text: `note ${i}` }));
-  const write = (name: string, lines: readonly unknown[]): string => {
-    writeFileSync(
-      inside(name),
-      lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
-    );
-    return inside(name);
-  };
-  const predict = (args: string[], env: NodeJS.ProcessEnv = {}) => run('aiforge', ['predict', directory, ...args], folder, env); // prettier-ignore
-  const rowsOf = (file: string) =>
-    readFileSync(file, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
 
   it('writes what loadRun predicts, a row an item in the order of the input', async () => {
     const output = inside('all.jsonl');
     const { status, stdout, stderr } = await predict(['--input', write('in.jsonl', items), '--output', output]);
     expect(status, stderr).to.equal(0);
     expect(stdout).to.equal(`21 rows in ${output}\n`);
-    const expected = loadRun<object, Tensor>(directory).predict(items).tolist<number[][]>();
+    const expected = loadRun<object, Tensor>(directory()).predict(items).tolist<number[][]>();
     const found = rowsOf(output).map(({ prediction }) => prediction as number[]);
     expect(found).to.have.length(21);
     found.forEach((row, i) => row.forEach((value, j) => expect(value).to.be.closeTo(expected[i]![j]!, 1e-6)));
@@ -194,7 +102,8 @@ describe('aiforge predict', function () {
     }
     expect(readFileSync(inside('mixed.csv'), 'utf8')).to.match(/^prediction,error\n,"?Line 1 of .*is no JSON/);
     const hopeless = write('hopeless.jsonl', ['1', '2']);
-    expect((await predict(['--input', hopeless, '--output', inside('none.csv'), '--skip-errors'])).status).to.equal(0);
+    const ended = await predict(['--input', hopeless, '--output', inside('none.csv'), '--skip-errors']);
+    expect([ended.status, ended.stderr]).to.deep.equal([1, 'No item has a prediction: see the errors in the file\n']);
     expect(readFileSync(inside('none.csv'), 'utf8')).to.match(/^error\n.*line 1.*\n.*line 2/);
   });
 
@@ -215,69 +124,24 @@ describe('aiforge predict', function () {
     }
   });
 
-  it('writes Parquet that pyarrow reads: tensors as lists of their dtype, numbers, texts', async function () {
-    const parts = { ANSWERS: 'parts' };
-    const [file, lines] = [inside('parts.parquet'), inside('parts.jsonl')];
-    const input = write('wide.jsonl', ['nonsense', ...items, '{"x":[1e39,0],"text":"far"}', { x: 1 }]);
-    for (const output of [file, lines]) {
-      const { status, stderr } = await predict(['--input', input, '--output', output, '--skip-errors', '--batch-size', '2'], parts); // prettier-ignore
-      expect(status, stderr).to.equal(0);
-    }
-    const read = JSON.parse(reference(this, 'read_parquet.py', file)) as {
-      types: Record<string, string>;
-      rows: Record<string, string>[];
-    };
-    expect(read.types).to.deep.equal({
-      error: 'string',
-      logits: 'list<element: float not null>',
-      grid: 'list<element: list<element: float not null> not null>',
-      classes: 'int64',
-      flags: 'bool',
-      text: 'string',
-      some: 'string',
-    });
-    const expected = rowsOf(lines);
-    expect(read.rows).to.have.length(24);
-    for (const [i, row] of expected.entries()) {
-      const { logits, grid, classes, flags, text, some, error } = read.rows[i]!;
-      if ('error' in row) {
-        expect([logits, text, error === 'None']).to.deep.equal(['None', 'None', false]);
-        continue;
-      }
-      const numbers = (given: string) => given.match(/-?(inf|nan|[\d.e-]+)/g)!.map((each) => (/inf|nan/.test(each) ? each : Number(each))); // prettier-ignore
-      const plain = (row.logits as unknown[]).map((each) => (typeof each === 'number' ? each : String(each).toLowerCase().replace('infinity', 'inf'))); // prettier-ignore
-      expect(numbers(logits!)).to.deep.equal(plain);
-      expect(grid).to.equal(`[${logits}]`);
-      expect([classes, flags, text, some, error]).to.deep.equal([String(row.classes), row.flags === true ? 'True' : 'False', `'${row.text as string}'`, `'${JSON.stringify(row.some)}'`, 'None']); // prettier-ignore
-    }
-  });
-
-  it('keeps a Parquet file that can be read where it ends before all is predicted', async function () {
-    const output = inside('partly.parquet');
-    const input = write('partly.jsonl', [...items.slice(0, 10), { x: 'no', text: '' }]);
-    const { status, stderr } = await predict(['--input', input, '--output', output, '--batch-size', '4']);
-    expect(status).to.equal(1);
-    expect(stderr).to.match(/^Not all is predicted: 8 rows are in .*partly\.parquet\.partial\n/);
-    const read = JSON.parse(reference(this, 'read_parquet.py', `${output}.partial`)) as { rows: unknown[] };
-    expect(read.rows).to.have.length(8);
-  });
-
-  it('writes a Parquet file in row groups', async function () {
-    const input = write(
-      'many.jsonl',
-      Array.from({ length: 25_000 }, (_, i) => ({ x: [i, i % 5], text: '' })),
-    );
-    const { status, stderr } = await predict([
-      '--input',
-      input,
-      '--output',
-      inside('many.parquet'),
-      '--batch-size',
-      '1000',
-    ]);
+  it('takes what squeeze() leaves of a single item, and hints at it', async () => {
+    const [input, output] = [write('nine.jsonl', items.slice(0, 9)), inside('nine.jsonl.jsonl')];
+    const { status, stderr } = await predict(['--input', input, '--output', output, '--batch-size', '4'], { ANSWERS: 'squeezed' }); // prettier-ignore
     expect(status, stderr).to.equal(0);
-    const read = JSON.parse(reference(this, 'read_parquet.py', inside('many.parquet'))) as { groups: number; rows: unknown[] }; // prettier-ignore
-    expect([read.groups, read.rows.length]).to.deep.equal([3, 25_000]);
+    expect(rowsOf(output).every(({ prediction }) => typeof prediction === 'number')).to.equal(true);
+  });
+
+  it('hears signals while it tries the items of a batch one by one', async () => {
+    const input = write('slow.jsonl', Array.from({ length: 500 }, (_, i) => ({ x: [i, 1], text: i === 499 ? 'note 3' : '' }))); // prettier-ignore
+    const output = inside('slow.jsonl.jsonl');
+    const args = ['predict', directory(), '--input', input, '--output', output, '--batch-size', '500', '--skip-errors'];
+    const child = start('aiforge', args, folder, { ANSWERS: 'fussy', PREDICT_MS: '20' });
+    const end = finished(child);
+    const growing = `${output}.${child.pid}.partial`;
+    while (!existsSync(growing) || readFileSync(growing).length === 0) await sleep(20);
+    child.kill('SIGINT');
+    expect((await end).status).to.equal(130);
+    expect(rowsOf(`${output}.partial`)).to.have.length.below(500);
   });
 
   for (const [signal, status] of [
@@ -290,10 +154,11 @@ describe('aiforge predict', function () {
         Array.from({ length: 4000 }, (_, i) => items[i % 21]),
       );
       const output = inside(`${signal}.jsonl`);
-      const args = ['predict', directory, '--input', input, '--output', output, '--batch-size', '2'];
+      const args = ['predict', directory(), '--input', input, '--output', output, '--batch-size', '2'];
       const child = start('aiforge', args, folder, { PREDICT_MS: '20' });
       const end = finished(child);
-      while (!existsSync(`${output}.partial`) || readFileSync(`${output}.partial`).length === 0) await new Promise((resolve) => setTimeout(resolve, 20)); // prettier-ignore
+      const growing = `${output}.${child.pid}.partial`;
+      while (!existsSync(growing) || readFileSync(growing).length === 0) await sleep(20);
       child.kill(signal);
       const result = await end;
       expect(result.status, result.stderr).to.equal(status);
@@ -327,7 +192,7 @@ describe('aiforge predict', function () {
       expect(status, args.join(' ')).to.equal(1);
       expect(stderr).to.match(said);
     }
-    const launched = await run('aiforge', ['predict', directory, ...given], folder, { RANK: '0', WORLD_SIZE: '2' });
+    const launched = await run('aiforge', ['predict', directory(), ...given], folder, { RANK: '0', WORLD_SIZE: '2' });
     expect(launched.stderr).to.include('Predictions are made in one process');
     expect(readdirSync(folder).filter((name) => name.startsWith('refused'))).to.deep.equal([]);
     const clash = await predict([...given, '--classify'], { ANSWERS: 'label' });

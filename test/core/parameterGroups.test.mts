@@ -10,6 +10,9 @@ import {
   type nn,
 } from 'aiforge';
 import { expect } from 'chai';
+import fc from 'fast-check';
+
+import { isMatch } from '#lib/core/training/weights/parameterGroups.js';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { abortAt, bytesOf, Config, Dataset, experiment, failureOf, Model, runIn } from './lab.mjs';
@@ -37,6 +40,18 @@ const grouped = (training: object, plugin = 'groups') =>
 const weightsOf = (directory: string, name = 'best.safetensors') => loadSafetensors(path.join(directory, name)).tensors;
 
 describe('training.parameterGroups and training.freeze', () => {
+  it('match names as a regular expression would, in which * stands for anything', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '(', '+'), maxLength: 8 });
+    fc.assert(
+      fc.property(letters, letters, (pattern, given) => {
+        const name = given.replaceAll('*', 'a');
+        const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+        expect(isMatch(pattern, name)).to.equal(new RegExp(`^${parts.join('.*')}$`).test(name));
+      }),
+      { numRuns: 3000, seed: 1 },
+    );
+  });
+
   const folder = temporaryFolder('groups');
 
   it('give parameters options of their own, those of none first', async () => {

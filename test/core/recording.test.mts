@@ -4,7 +4,7 @@ import path from 'node:path';
 import { full, registerPlugin, zeros, type StepOutput, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
-import { readRecords } from '#lib/tracking/jsonlTracker.js';
+import { readRecords } from '#lib/tracking/jsonlRecords.js';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { abortAt, breakAt, Config, Dataset, experiment, failureOf, Model, runIn, type Batch } from './lab.mjs';

@@ -26,6 +26,7 @@ describe('docs/predicting.md', function () {
     ['aiforge-launch --nproc 2 test runs/marks/*', /^\[rank 0\] Held-out test/],
     ['aiforge predict runs/marks/* --input new.jsonl --output passed.csv --classify --skip-errors', /^3 rows in passed\.csv; 1 of/], // prettier-ignore
     ['aiforge predict runs/marks/* --split test --output test.jsonl --batch-size 100', /^40 rows in test\.jsonl\n/],
+    ['aiforge predict runs/marks/* --split all --output all.parquet', /^400 rows in all\.parquet\n/],
   ];
 
   it('has these commands', () => {

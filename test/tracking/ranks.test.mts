@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-import { readRecords } from '#lib/tracking/jsonlTracker.js';
+import { readRecords } from '#lib/tracking/jsonlRecords.js';
 
 import { run, temporaryFolder } from '../support/project.mjs';
 

@@ -51,7 +51,8 @@ function partsOf(tensors: Record<string, Tensor>): Part[] {
     const part = isCheckpoint ? (parts.exec(name)?.[1] ?? 'others') : 'model';
     const own = groups.get(part) ?? [];
     const bytes = tensor.numel() * tensor.elementSize();
-    groups.set(part, [...own, { name, dtype: tensor.dtype, shape: [...tensor.shape], bytes }]);
+    own.push({ name, dtype: tensor.dtype, shape: [...tensor.shape], bytes });
+    groups.set(part, own);
   }
   return [...groups].map(([part, all]) => ({ part, tensors: all }));
 }

@@ -7,11 +7,11 @@ const notes = `
 Rows have what the model's predictStep gives: prediction
 of a tensor or an array, a column each of an object.
 With --split they have the item's index too.
-Nested arrays are JSON in a CSV file and lists in a
-Parquet file, which needs npm install hyparquet-writer.
+Nested arrays are JSON in a CSV file. Tensors are lists
+in a .parquet file (npm install hyparquet-writer).
 
-The output is FILE.partial until it is whole. An error,
-Ctrl-C and SIGTERM leave what there is there.
+What is at FILE stays until the output is whole. An
+error, Ctrl-C and SIGTERM leave FILE.partial.
 
 Settings that can be given: training.device, and with
 --split dataPath and datasetArgs.…`;

@@ -1,48 +1,39 @@
-import { AiforgeError } from '../../errors.js';
-import { errorColumn, json, type Format, type Row } from './format.js';
-
-/** Rows that wait for the first that says what the columns are. */
-const mostWaiting = 10_000;
+import { errorColumn, json, mostErrors, tooManyErrors, unknownColumn, type Format, type Row } from './format.js';
 
 export class Csv implements Format {
   #columns: readonly string[] | undefined;
-  #waiting: Row[] = [];
+  #refused: Row[] = [];
 
   constructor(private readonly hasErrors: boolean) {}
 
   write(rows: readonly Row[]): string {
     if (this.#columns !== undefined) return this.#lines(rows, this.#columns);
     const first = rows.find((row) => !(errorColumn in row));
-    this.#waiting.push(...rows);
-    if (first !== undefined) return this.#begin(Object.keys(first));
-    if (this.#waiting.length <= mostWaiting) return '';
-    throw new AiforgeError(
-      'PLUGIN_INVALID',
-      `None of the first ${this.#waiting.length} items has a prediction, so the columns of the CSV file are not known. The first error: ${String(this.#waiting[0]![errorColumn])}`,
-    );
+    if (first !== undefined) return this.#begin(Object.keys(first), this.#refused.concat(rows));
+    this.#refused = this.#refused.concat(rows);
+    if (this.#refused.length > mostErrors) throw tooManyErrors(this.#refused, 'CSV');
+    return '';
   }
 
   end(): string {
-    return this.#columns === undefined && this.#waiting.length > 0 ? this.#begin(Object.keys(this.#waiting[0]!)) : '';
+    const isBegun = this.#columns !== undefined || this.#refused.length === 0;
+    return isBegun ? '' : this.#begin(Object.keys(this.#refused[0]!), this.#refused);
   }
 
-  #begin(columns: readonly string[]): string {
+  #begin(columns: readonly string[], rows: readonly Row[]): string {
     const all = this.hasErrors && !columns.includes(errorColumn) ? [...columns, errorColumn] : columns;
+    const lines = this.#lines(rows, all);
     this.#columns = all;
-    const text = `${all.map(cell).join(',')}\n${this.#lines(this.#waiting, all)}`;
-    this.#waiting = [];
-    return text;
+    this.#refused = [];
+    return `${all.map(cell).join(',')}\n${lines}`;
   }
 
   #lines(rows: readonly Row[], columns: readonly string[]): string {
     return rows
       .map((row) => {
         const unknown = Object.keys(row).find((name) => !columns.includes(name));
-        if (unknown === undefined) return `${columns.map((name) => cell(row[name])).join(',')}\n`;
-        throw new AiforgeError(
-          'PLUGIN_INVALID',
-          `predictStep gave '${unknown}' for some items and not for those before, and a CSV file has one set of columns (${columns.join(', ')}): write .jsonl.`,
-        );
+        if (unknown !== undefined) throw unknownColumn(unknown, columns, 'CSV');
+        return `${columns.map((name) => cell(row[name])).join(',')}\n`;
       })
       .join('');
   }

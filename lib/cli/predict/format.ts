@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../core/runs/predictedValues.js';
+import { AiforgeError } from '../../errors.js';
 
 /** A row of an output, by its columns. */
 export type Row = Record<string, unknown>;
@@ -21,3 +22,20 @@ function plain(_key: string, value: unknown): unknown {
 }
 
 export const json = (value: unknown): string => JSON.stringify(value, plain) ?? 'null';
+
+/** Rows that wait for the first that says what the columns are. */
+export const mostErrors = 10_000;
+
+export function tooManyErrors(refused: readonly Row[], format: string): AiforgeError {
+  return new AiforgeError(
+    'PLUGIN_INVALID',
+    `None of the first ${refused.length} items has a prediction, so the columns of the ${format} file are not known. The first error: ${String(refused[0]![errorColumn])}`,
+  );
+}
+
+export function unknownColumn(name: string, columns: readonly string[], format: string): AiforgeError {
+  return new AiforgeError(
+    'PLUGIN_INVALID',
+    `predictStep gave '${name}' for some items and not for those before, and a ${format} file has one set of columns (${columns.join(', ')}): write .jsonl.`,
+  );
+}

@@ -1,25 +1,46 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 
 import { makeFolders } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
 
-/** A file that grows beside its place, as FILE.partial, and is put into it when it is whole; what was there stays until then. */
+/**
+ * A file that grows beside its place, under a name of this process, and is put into it when it is whole; what was there stays until
+ * then. What there is where it never becomes whole is kept as FILE.partial.
+ */
 export class PartialFile {
   readonly partial: string;
+  /** Where it goes: a link stays one. */
+  readonly #file: string;
+  readonly #growing: string;
   readonly #descriptor: number;
   #isEmpty = true;
   #isOpen = true;
 
   /** Throws FILE_NOT_WRITABLE where it cannot be made. */
   constructor(readonly file: string) {
-    this.partial = `${file}.partial`;
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there?.isFile() === false) {
       throw new AiforgeError('FILE_NOT_WRITABLE', `Nothing was written: ${file} is no file, but a folder or a device. Give the path of a file.`); // prettier-ignore
     }
+    this.#file = there === undefined ? file : realpathSync(file);
+    this.partial = `${file}.partial`;
+    this.#growing = `${this.#file}.${process.pid}.partial`;
     this.#descriptor = writing(file, () => {
       makeFolders(path.dirname(path.resolve(file)));
-      return openSync(this.partial, 'w');
+      const descriptor = openSync(this.#growing, 'w');
+      if (there !== undefined) fchmodSync(descriptor, there.mode);
+      return descriptor;
     });
   }
 
@@ -28,7 +49,7 @@ export class PartialFile {
     if (content.length === 0) return;
     const bytes = Buffer.from(content);
     this.#isEmpty = false;
-    writing(this.partial, () => {
+    writing(this.#growing, () => {
       for (let written = 0; written < bytes.length;) written += writeSync(this.#descriptor, bytes, written);
     });
   }
@@ -38,15 +59,17 @@ export class PartialFile {
     writing(this.file, () => {
       fsyncSync(this.#descriptor);
       this.#close();
-      renameSync(this.partial, this.file);
+      renameSync(this.#growing, this.#file);
     });
   }
 
-  /** Keeps what there is as FILE.partial, if anything; whether it does. */
-  keep(): boolean {
+  /** Keeps what there is as FILE.partial, unless it is of no use to anybody; whether it does. */
+  keep(isOfUse: boolean): boolean {
     this.#close();
-    if (this.#isEmpty) rmSync(this.partial, { force: true });
-    return !this.#isEmpty;
+    const isKept = isOfUse && !this.#isEmpty;
+    if (isKept) renameSync(this.#growing, this.partial);
+    else rmSync(this.#growing, { force: true });
+    return isKept;
   }
 
   #close(): void {

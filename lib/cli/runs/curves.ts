@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
-import type { JsonlRecord } from '../../tracking/jsonlTracker.js';
+import type { JsonlRecord } from '../../tracking/jsonlRecords.js';
 import type { Curve, Point } from '../plot/curve.js';
 import type { RecordedRun } from './recordedRun.js';
 

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 
 import { RunLock } from '../../core/runs/runLock.js';
-import { readRecords, type JsonlRecord } from '../../tracking/jsonlTracker.js';
+import { readRecords, type JsonlRecord } from '../../tracking/jsonlRecords.js';
 import { settingsOf, type FlatSettings } from './runSettings.js';
 
 export const statuses = ['finished', 'interrupted', 'failed', 'running', 'died'] as const;

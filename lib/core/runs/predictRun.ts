@@ -93,7 +93,7 @@ export interface ClassifiedPrediction {
  */
 export function predictRun<Item = unknown, Output = unknown>(
   directory: string,
-  options: PredictRunOptions<Item>,
+  options: PredictRunOptions<Item> = {},
 ): AsyncGenerator<Output, void> {
   predictTakes.check('predictRun', arguments);
   return predictions(directory, options) as AsyncGenerator<Output, void>;
@@ -156,34 +156,60 @@ export class Predictor {
     return new Predictor(run, source, data.classNames, options, indices);
   }
 
-  /** The answers for each batch, in order. */
+  /** The answers for each batch, in order; for each item of a batch that fails alone, where errors are skipped. */
   async *batches(): AsyncGenerator<Answers, void> {
     const { run, options } = this;
     const { signal = defaultSignal() } = options;
     const placement = new Placement(run.model, run.device, false);
+    const inModel = <T>(work: () => T): T => onDevice(run.device, () => noGrad(() => scope(work)));
     let batchIdx = 0;
-    const source = untilStopped(this.source, signal);
-    for await (const batch of source) {
-      yield onDevice(run.device, () =>
-        noGrad(() => scope(() => this.#answer(batch, batch.load(), { placement, batchIdx: batchIdx++ }))),
-      );
-      // So that signals are heard.
-      await setImmediate();
+    for await (const batch of untilStopped(this.source, signal)) {
+      const at = { placement, batchIdx: batchIdx++ };
+      const answers = inModel(() => this.#answer(batch, at));
+      if (answers !== undefined) yield answers;
+      // It need not fail with all of them.
+      for (let i = 0; answers === undefined && i < batch.size; ++i) {
+        yield inModel(() => this.#answerOne(batch, i, at));
+        await turn(signal);
+      }
+      await turn(signal);
     }
   }
 
-  #answer(batch: ItemBatch, loaded: readonly Loaded[], at: { placement: Placement; batchIdx: number }): Answers {
-    const samples = loaded.flatMap((each) => ('error' in each ? [] : [each.sample]));
-    if (samples.length === 0) return { answers: loaded as Answer[], types: {} };
-    let output: unknown;
+  /** Undefined where the model fails and its items are to be tried one by one. */
+  #answer(batch: ItemBatch, at: Place): Answers | undefined {
+    const loaded = batch.load();
+    const sole = loaded.filter((each) => 'sample' in each).length === 1;
+    const name = sole ? batch.nameOf(loaded.findIndex((each) => 'sample' in each)) : batch.name;
     try {
-      output = explained(batch.name, () => answerOf(this.run.model, at.placement, samples, at.batchIdx));
+      return this.#predict(loaded, name, at);
     } catch (error) {
       if (this.options.skipErrors !== true || !isError(error)) throw error;
-      if (samples.length > 1) return this.#answerEach(batch, loaded, at);
-      return { answers: loaded.map((each) => ('error' in each ? each : { error })), types: {} };
+      return sole ? failing(loaded, error) : undefined;
     }
-    return explained(batch.name, () => ({ answers: this.#divide(output, loaded, samples.length), types: typesOf(output) })); // prettier-ignore
+  }
+
+  #answerOne(batch: ItemBatch, i: number, at: Place): Answers {
+    const loaded = [batch.loadOne(i)];
+    try {
+      return this.#predict(loaded, batch.nameOf(i), at);
+    } catch (error) {
+      if (!isError(error)) throw error;
+      return failing(loaded, error);
+    }
+  }
+
+  #predict(loaded: readonly Loaded[], name: string, { placement, batchIdx }: Place): Answers {
+    const samples = loaded.flatMap((each) => ('error' in each ? [] : [each.sample]));
+    if (samples.length === 0) return { answers: loaded as Answer[], types: {} };
+    try {
+      const output = answerOf(this.run.model, placement, samples, batchIdx);
+      return { answers: this.#divide(output, loaded, samples.length), types: typesOf(output, samples.length) };
+    } catch (cause) {
+      if (!isError(cause)) throw cause;
+      const code = cause instanceof AiforgeError ? cause.code : 'PLUGIN_INVALID';
+      throw new AiforgeError(code, `There is no prediction for ${name}: ${cause.message}`, { cause });
+    }
   }
 
   #divide(output: unknown, loaded: readonly Loaded[], count: number): Answer[] {
@@ -195,13 +221,6 @@ export class Predictor {
       const i = next++;
       return { value: values[i], class: classes[i] };
     });
-  }
-
-  /** The items of a batch with which the model fails, each alone: it need not fail with all of them. */
-  #answerEach(batch: ItemBatch, loaded: readonly Loaded[], at: { placement: Placement; batchIdx: number }): Answers {
-    const all = loaded.map((one, i) => this.#answer({ ...batch, name: batch.nameOf(i) }, [one], at));
-    const types = all.map((each) => each.types);
-    return { answers: all.flatMap(({ answers }) => answers), types: Object.assign({}, ...types) as Answers['types'] };
   }
 
   #classesOf(output: unknown): Pick<ClassifiedPrediction, 'label' | 'probability'>[] {
@@ -216,15 +235,25 @@ export class Predictor {
   }
 }
 
-/** Does some work for a batch, of which an error says that it has no prediction. */
-function explained<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (!isError(cause)) throw cause;
-    const code = cause instanceof AiforgeError ? cause.code : 'PLUGIN_INVALID';
-    throw new AiforgeError(code, `There is no prediction for ${name}: ${cause.message}`, { cause });
-  }
+interface Place {
+  placement: Placement;
+  batchIdx: number;
+}
+
+/** The answers where no sample has a prediction. */
+function failing(loaded: readonly Loaded[], error: Error): Answers {
+  return { answers: loaded.map((each) => ('error' in each ? each : { error })), types: {} };
+}
+
+/** Lets signals be heard. */
+async function turn(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  if (signal.aborted) throw stopped(signal);
+}
+
+function stopped(signal: AbortSignal): AiforgeError {
+  throwErrorOf(signal.reason);
+  return new AiforgeError('RUN_INTERRUPTED', 'The predictions were stopped before all items had one.');
 }
 
 async function* untilStopped<T>(source: AsyncIterable<T> | Iterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
@@ -242,8 +271,7 @@ async function* untilStopped<T>(source: AsyncIterable<T> | Iterable<T>, signal: 
     }
   } catch (error) {
     if (!(error instanceof AiforgeError) || error.code !== 'RUN_INTERRUPTED') throw error;
-    throwErrorOf(signal.reason);
-    throw new AiforgeError('RUN_INTERRUPTED', 'The predictions were stopped before all items had one.');
+    throw stopped(signal);
   } finally {
     // Not waited for: it may wait for what does not come.
     if (!isDone) void Promise.resolve(iterator.return?.()).catch(() => undefined);

@@ -28,20 +28,22 @@ export interface ColumnType {
 }
 
 /** The types of what `predictStep` gave as tensors, by their names; one by itself is `prediction`. */
-export function typesOf(output: unknown): Record<string, ColumnType> {
+export function typesOf(output: unknown, count: number): Record<string, ColumnType> {
   const columns = isPlainObject(output) ? Object.entries(output) : [['prediction', output] as const];
   const types: Record<string, ColumnType> = {};
   for (const [name, column] of columns) {
-    if (!Tensor.isTensor(column) || column.ndim === 0) continue;
-    const [items = 0, ...rest] = column.shape;
-    types[name] = { dtype: column.dtype, ndim: rest.length, size: items === 0 ? 0 : column.numel() / items };
+    if (!Tensor.isTensor(column)) continue;
+    types[name] = { dtype: column.dtype, ndim: Math.max(0, column.ndim - 1), size: column.numel() / count };
   }
   return types;
 }
 
 function entriesOf(name: string, value: unknown, count: number): unknown[] {
   if (Tensor.isTensor(value)) {
-    if (value.ndim > 0 && value.size(0) === count) return value.detach().tolist() as unknown[];
+    const dense = value.layout === 'strided' ? value.detach() : value.detach().toDense();
+    if (dense.ndim > 0 && dense.size(0) === count) return dense.tolist() as unknown[];
+    // Of a single item, squeeze() leaves no dimension.
+    if (dense.ndim === 0 && count === 1) return [dense.tolist()];
   } else if (Array.isArray(value) && value.length === count) {
     return value.map((entry: unknown) => (Tensor.isTensor(entry) ? (entry.detach().tolist() as unknown) : entry));
   }
@@ -52,6 +54,7 @@ function refusal(name: string, value: unknown, count: number): AiforgeError {
   return new AiforgeError(
     'PLUGIN_INVALID',
     `What predictStep returned cannot be divided into items. ${name} is ${show(value)}; expected a tensor whose first dimension are ` +
-      `the ${count} items of the batch, an array of as many, or an object of such tensors and arrays.`,
+      `the ${count} item${count === 1 ? '' : 's'} of the batch, an array of as many, or an object of such tensors and arrays.` +
+      (count === 1 ? ' squeeze() takes the dimension of a single item away as well: squeeze(1) does not.' : ''),
   );
 }

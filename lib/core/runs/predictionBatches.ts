@@ -22,6 +22,8 @@ export interface ItemBatch {
   nameOf(i: number): string;
   /** Their samples, whose tensors are the caller's. */
   load(): Loaded[];
+  /** That of one of them. */
+  loadOne(i: number): Loaded;
 }
 
 /** What a place of an input is called, by its number from 0. */
@@ -55,8 +57,9 @@ export async function* batchesOfItems(
     first += taken.length;
     batch = [];
     const nameOf = (i: number) => names.one(start + i);
-    const load = () => taken.map((item, i) => attempt(skipErrors, () => loadItem(item, nameOf(i), preprocessor)));
-    return { size: taken.length, name: names.many(start, start + taken.length - 1), nameOf, load };
+    const loadOne = (i: number) => attempt(skipErrors, () => loadItem(taken[i], nameOf(i), preprocessor));
+    const load = () => taken.map((_, i) => loadOne(i));
+    return { size: taken.length, name: names.many(start, start + taken.length - 1), nameOf, load, loadOne };
   };
   for await (const item of items) if (batch.push(item) === batchSize) yield take();
   if (batch.length > 0) yield take();
@@ -75,12 +78,11 @@ export function* batchesOfSamples(
 ): Generator<ItemBatch> {
   for (let start = 0; start < indices.length; start += batchSize) {
     const own = indices.slice(start, start + batchSize);
+    const loadOne = (i: number) => attempt(skipErrors, () => samples.get(own[i]!));
     const load = (): Loaded[] =>
-      skipErrors
-        ? own.map((index) => attempt(true, () => samples.get(index)))
-        : samplesAt(samples, own, 'Dataset').map((sample) => ({ sample }));
+      skipErrors ? own.map((_, i) => loadOne(i)) : samplesAt(samples, own, 'Dataset').map((sample) => ({ sample }));
     const nameOf = (i: number) => `item ${own[i]} of the data set`;
-    yield { size: own.length, nameOf, name: `the items ${own.slice(0, 8).join(', ')}${own.length > 8 ? ' …' : ''} of the data set`, load }; // prettier-ignore
+    yield { size: own.length, nameOf, loadOne, name: `the items ${own.slice(0, 8).join(', ')}${own.length > 8 ? ' …' : ''} of the data set`, load }; // prettier-ignore
   }
 }
 

@@ -7,7 +7,7 @@ import { withSourceOf } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import { scope } from '../../tensor/index.js';
-import { readRecords } from '../../tracking/jsonlTracker.js';
+import { readRecords } from '../../tracking/jsonlRecords.js';
 import { loadCheckpoint } from '../checkpoints/checkpoint.js';
 import { isError } from '../../realms.js';
 import type { Ranks } from '../ranks.js';

@@ -4,7 +4,7 @@ import { childLogger } from '../../log.js';
 import { flattenParams } from '../flatten.js';
 import type { TrackedHistogram } from '../histogram.js';
 import type { TrackedImage } from '../image.js';
-import { readRecords, type JsonlRecord } from '../jsonlTracker.js';
+import { readRecords, type JsonlRecord } from '../jsonlRecords.js';
 import { readMedia } from '../media.js';
 import { encodePng } from '../png.js';
 import type { MetricPoint, TrackedRun, Tracker } from '../tracker.js';
