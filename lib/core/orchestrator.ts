@@ -259,13 +259,14 @@ export class Orchestrator {
 
   /** What is to be found out before anything is trained. */
   async #begin(run: Run): Promise<void> {
-    const { plan, data, ranks, files, callbacks } = run;
+    const { plan, data, ranks, files, state, callbacks } = run;
     const known = new Set(plan.model.parameters());
     await callbacks.tell('onRunStart', () => startOf(plan, data, ranks, files));
     requireSame(plan.model, known);
     // What a checkpoint cannot hold is told before the first one is due.
     scope(() => splitTensors(callbacks.save()));
-    if (plan.resumed === undefined) await tryMonitor(run);
+    // Also in a run that goes on from a stop before its first batch, which may have come in there.
+    if (state.trainedBatches === 0) await tryMonitor(run);
   }
 
   /** Rank 0 makes the run's folder, or goes on in that of the checkpoint, and tells the others. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 
 import { AiforgeError } from '../../errors.js';
-import { tensor } from '../../tensor/index.js';
+import { tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { isError } from '../../realms.js';
 
@@ -9,6 +9,8 @@ import { isError } from '../../realms.js';
 const costShare = 0.01;
 /** Batches get slow within a phase too, once a cache has run out or sequences get long: ranks ask each other at least this often. */
 const mostBatches = 20;
+/** How often it is tried at first what asking takes: the first time waits for the slowest rank, and any may be held up. */
+const trials = 4;
 
 /** What a run is asked for from outside. */
 export class RunRequests {
@@ -85,20 +87,26 @@ export class Agreement {
   }
 
   async #ask(): Promise<boolean> {
+    if (this.#askMs === Infinity) for (let i = 0; i < trials; ++i) await this.#sum([0, 0, 0]);
     const pause = this.ranks.rank === 0 ? this.#pause() : 0;
     const { aborted } = this.requests.signal;
     const reason: unknown = this.requests.signal.reason;
     const own = [Number(aborted), Number(this.requests.takeSave()), pause];
-    const asked = this.now();
-    const [stops, saves, next] = (await this.ranks.sum(tensor(own))).tolist<[number, number, number]>();
-    // It also waits for slower ranks: the least is what asking itself takes.
-    this.#askMs = Math.min(this.#askMs, this.now() - asked);
+    const [stops, saves, next] = (await this.#sum(own)).tolist<[number, number, number]>();
     this.#save ||= saves > 0;
     if (stops > 0) this.#reason = await this.#shareReason(aborted ? reason : undefined);
     this.#untilNext = Math.max(1, next);
     this.#since = this.now();
     this.#batches = 0;
     return stops > 0;
+  }
+
+  async #sum(own: number[]): Promise<Tensor> {
+    const start = this.now();
+    const sums = await this.ranks.sum(tensor(own));
+    // It also waits for slower ranks: the least is what asking itself takes.
+    this.#askMs = Math.min(this.#askMs, this.now() - start);
+    return sums;
   }
 
   async #shareReason(own: unknown): Promise<unknown> {
