@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { makeFolders, writeFileAtomic } from '../atomicFile.js';
 import { RankProcess } from '../distributed/launch/rankProcess.js';
+import { logger } from '../log.js';
 
 const graceMs = 30_000;
 const cli = path.join(__dirname, '..', 'cli', 'aiforge.js');
@@ -86,7 +87,15 @@ export class TrialProcess {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#process.signal('SIGTERM');
-    this.#killTimer = setTimeout(() => this.kill(), graceMs);
+    this.#killTimer = setTimeout(() => this.#killOverdue(), graceMs);
+  }
+
+  #killOverdue(): void {
+    logger.warn(
+      `Trial ${this.#process.rank} has not ended ${graceMs / 1000} s after SIGTERM: killing it. The sweep, run again, takes it up from its ` +
+        'last checkpoint. A trial ends after the batch that is under way: its batches take too long for that.',
+    );
+    this.kill();
   }
 
   kill(): void {

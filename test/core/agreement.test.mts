@@ -63,7 +63,10 @@ describe('an agreement of ranks to stop', () => {
   });
 });
 
-/** An agreement by a clock that batches and asking move on; `late` is how long a rank lets the next time wait. `train` gives the batches after which it asked. */
+/**
+ * An agreement by a clock that batches and asking move on; `late` is how long a rank lets the next time wait. `train` gives the
+ * batches after which it asked.
+ */
 function timed(ms: number) {
   const asking = { late: 0 };
   const controller = new AbortController();
