@@ -3,7 +3,6 @@ import path from 'node:path';
 
 import { makeFolders, writeFileAtomic } from '../atomicFile.js';
 import { RankProcess } from '../distributed/launch/rankProcess.js';
-import { logger } from '../log.js';
 
 const graceMs = 30_000;
 const cli = path.join(__dirname, '..', 'cli', 'aiforge.js');
@@ -19,6 +18,8 @@ export interface TrialCommand {
   /** What follows `aiforge train`. */
   args: string[];
   threads: number;
+  /** Called before it is killed since it did not end so many seconds after it was asked to. */
+  onOverdue: (seconds: number) => void;
 }
 
 export interface TrialEnd {
@@ -33,10 +34,12 @@ export interface TrialEnd {
 export class TrialProcess {
   readonly #process: RankProcess;
   readonly #start = performance.now();
+  readonly #onOverdue: TrialCommand['onOverdue'];
   #isStopping = false;
   #killTimer: NodeJS.Timeout | undefined;
 
-  constructor({ number, folder, args, threads }: TrialCommand) {
+  constructor({ number, folder, args, threads, onOverdue }: TrialCommand) {
+    this.#onOverdue = onOverdue;
     makeFolders(folder);
     const log = path.join(folder, 'log.txt');
     const keep = (text: string) => appendFileSync(log, text);
@@ -91,10 +94,7 @@ export class TrialProcess {
   }
 
   #killOverdue(): void {
-    logger.warn(
-      `Trial ${this.#process.rank} has not ended ${graceMs / 1000} s after SIGTERM: killing it. The sweep, run again, takes it up from its ` +
-        'last checkpoint. A trial ends after the batch that is under way: its batches take too long for that.',
-    );
+    this.#onOverdue(graceMs / 1000);
     this.kill();
   }
 

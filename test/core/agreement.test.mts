@@ -1,4 +1,4 @@
-import type { singleProcess} from 'aiforge';
+import type { singleProcess } from 'aiforge';
 import { type Tensor } from 'aiforge';
 import { expect } from 'chai';
 

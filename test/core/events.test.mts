@@ -173,7 +173,10 @@ describe('the events of a run', () => {
       const listening: Callback = {
         onException: ({ error }) => {
           const [directory] = readdirSync(path.join(runs, 'lab'));
-          told.push(error, linesOf(path.join(runs, 'lab', directory!)).some(({ kind }) => kind === 'finish'));
+          told.push(
+            error,
+            linesOf(path.join(runs, 'lab', directory!)).some(({ kind }) => kind === 'finish'),
+          );
         },
       };
       const error = await failureOf(runIn(runs, experiment(short), { callbacks: [failing, listening], ...(signal && { signal }) })); // prettier-ignore
@@ -240,7 +243,7 @@ describe('the state of a callback', () => {
     expect(saved.message).to.match(/callbacks\[0\]\.stateDict returned a promise, but must be synchronous: await in an event .*give here what came of it/); // prettier-ignore
     const own: Callback = { ...event, stateDict: () => ({ seen: 1 }) };
     const { runDirectory } = await runIn(inside('late'), experiment(short), { callbacks: [own] });
-    const loading: Callback = { ...own, loadStateDict: async () => Promise.resolve() };
+    const loading = { ...own, loadStateDict: async () => Promise.resolve() };
     const config = experiment({ ...short, epochs: 2, resumeFrom: runDirectory });
     const loaded = await failureOf(runIn(inside('late'), config, { callbacks: [loading] }));
     expect(loaded.message).to.match(/callbacks\[0\]\.loadStateDict returned a promise, but must be synchronous: keep the state .*onRunStart/); // prettier-ignore

@@ -88,12 +88,12 @@ describe('a stop', () => {
 
   const swa = { averaging: { method: 'swa', startEpoch: 2 } };
   for (const [where, training, stopAt] of [
-    ['', swa, 3],
-    ['at its last batch', swa, 11],
+    ['at the end of an epoch', swa, 3],
+    ['in its last batch', swa, 11],
     ['within an epoch', { ...swa, epochs: 4, valCheckInterval: 4, averaging: { method: 'swa', startEpoch: 1 } }, 14],
     ['after an epoch that is not validated', { ...swa, checkValEveryNEpoch: 3, earlyStoppingMonitor: 'train_loss' }, 5],
   ] as const) {
-    it(`while statistics of averaged weights are computed, ${where} goes on to the same bytes`, async () => {
+    it(`while statistics of averaged weights are computed, ${where}, goes on to the same bytes`, async () => {
       const whole = await run(`statistics-${where}-whole`, training);
       expect(asked.statistics).to.be.at.least(22);
       const cut = await run(`statistics-${where}`, training, stopAt);
