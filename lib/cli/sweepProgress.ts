@@ -45,6 +45,14 @@ export class SweepProgress implements SweepListener {
     this.#showRunning();
   }
 
+  onTrialOverdue({ number }: TrialState, seconds: number): void {
+    this.stop();
+    process.stderr.write(
+      `Trial ${number} has not ended ${seconds} s after SIGTERM: killing it. The sweep, run again, takes it up from its last checkpoint.\n`,
+    );
+    this.#showRunning();
+  }
+
   /** Takes the line of what runs away. */
   stop(): void {
     if (this.out.isTTY) this.out.write('\r\u001b[K');

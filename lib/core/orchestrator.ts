@@ -214,11 +214,8 @@ export class Orchestrator {
       ({ tracker } = tracking);
       state.mlflowRunId = tracking.mlflowRunId;
       const run = await this.#prepareRun(plan, data, ranks, { files, state, tracking });
-      const result = await this.#fit(run);
-      if (result.status === 'interrupted') throwErrorOf(run.agreement.reason);
+      const result = await this.#runThrough(run);
       status = result.status === 'finished' ? 'FINISHED' : 'KILLED';
-      if (isFirst && status === 'FINISHED') warnOfNoAverages(run.averaging, plan.config.training, state);
-      await this.#callbacks.tell('onRunEnd', () => result);
       return result;
     } catch (error) {
       status = 'FAILED';
@@ -234,22 +231,42 @@ export class Orchestrator {
     }
   }
 
-  /** An error between two batches leaves a checkpoint, of a process that trains alone: others would be waited for. */
-  async #fit(run: Run): Promise<RunResult> {
+  /** From onRunStart to onRunEnd: whatever is thrown there is told to onException, once. */
+  async #runThrough(run: Run): Promise<RunResult> {
     const { plan, ranks, state, trainer, callbacks } = run;
     const { training } = plan.config;
+    let isTraining = false;
     try {
-      return await fit(run);
+      await this.#begin(run);
+      isTraining = true;
+      const result = await fit(run);
+      isTraining = false;
+      if (result.status === 'interrupted') throwErrorOf(run.agreement.reason);
+      if (ranks.rank === 0 && result.status === 'finished') warnOfNoAverages(run.averaging, training, state);
+      await callbacks.tell('onRunEnd', () => result);
+      return result;
     } catch (error) {
       await quietly('onException', () =>
         callbacks.tell('onException', () => ({ ...countersOf(state, training), error })),
       );
+      // An error between two batches leaves a checkpoint, of a process that trains alone: others would be waited for.
       const isOurs = error instanceof AiforgeError && error.code === 'TRAINING_FAILED';
-      if (training.checkpoint.onException && ranks.worldSize === 1 && trainer.isWhole && !isOurs) {
-        await quietly('The checkpoint', () => trainer.save());
-      }
+      const mayLeave = isTraining && training.checkpoint.onException && ranks.worldSize === 1;
+      if (mayLeave && trainer.isWhole && !isOurs) await quietly('The checkpoint', () => trainer.save());
       throw error;
     }
+  }
+
+  /** What is to be found out before anything is trained. */
+  async #begin(run: Run): Promise<void> {
+    const { plan, data, ranks, files, state, callbacks } = run;
+    const known = new Set(plan.model.parameters());
+    await callbacks.tell('onRunStart', () => startOf(plan, data, ranks, files));
+    requireSame(plan.model, known);
+    // What a checkpoint cannot hold is told before the first one is due.
+    scope(() => splitTensors(callbacks.save()));
+    // Also in a run that goes on from a stop before its first batch, which may have come in there.
+    if (state.trainedBatches === 0) await tryMonitor(run);
   }
 
   /** Rank 0 makes the run's folder, or goes on in that of the checkpoint, and tells the others. */
@@ -321,12 +338,6 @@ export class Orchestrator {
       }
     }
     if (ranks.rank === 0) saving(files.config, () => writeFileAtomic(files.config, dumpConfig(recorded)));
-    const known = new Set(model.parameters());
-    await callbacks.tell('onRunStart', () => startOf(plan, data, ranks, files));
-    requireSame(model, known);
-    // What a checkpoint cannot hold is told before the first one is due.
-    scope(() => splitTensors(callbacks.save()));
-    if (resumed === undefined) await tryMonitor(plan, data, { placement, precision, callbacks });
     return { ...shared, plan, files, trainer, stopping, tracker, history: [] };
   }
 

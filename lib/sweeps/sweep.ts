@@ -22,6 +22,8 @@ export interface SweepListener {
   onTrialStart?(trial: TrialState): void;
   /** A trial has come to the end of a round, or has failed. */
   onTrialEnd?(trial: TrialState, state: SweepState): void;
+  /** Before a trial is killed that did not end so many seconds after it was asked to. */
+  onTrialOverdue?(trial: TrialState, seconds: number): void;
 }
 
 export interface SweepOptions {
@@ -140,7 +142,8 @@ class Sweep {
     const settings = { ...trial.settings, ...epochs, 'training.numThreads': plan.threads };
     const args = [plan.experiment, ...overridesOf(settings, plan.file)];
     if (trial.run !== null) keepNote(folder, path.join(options.folder, trial.run));
-    const child = new TrialProcess({ number: trial.number, folder, args, threads: plan.threads });
+    const onOverdue = (seconds: number) => options.listener.onTrialOverdue?.(trial, seconds);
+    const child = new TrialProcess({ number: trial.number, folder, args, threads: plan.threads, onOverdue });
     this.#running.add(child);
     if (child.pid !== undefined) this.guard.watch(child.pid);
     const { reason, wasStopped, seconds } = await child.finished();

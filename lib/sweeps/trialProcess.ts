@@ -18,6 +18,8 @@ export interface TrialCommand {
   /** What follows `aiforge train`. */
   args: string[];
   threads: number;
+  /** Called before it is killed since it did not end so many seconds after it was asked to. */
+  onOverdue: (seconds: number) => void;
 }
 
 export interface TrialEnd {
@@ -32,10 +34,12 @@ export interface TrialEnd {
 export class TrialProcess {
   readonly #process: RankProcess;
   readonly #start = performance.now();
+  readonly #onOverdue: TrialCommand['onOverdue'];
   #isStopping = false;
   #killTimer: NodeJS.Timeout | undefined;
 
-  constructor({ number, folder, args, threads }: TrialCommand) {
+  constructor({ number, folder, args, threads, onOverdue }: TrialCommand) {
+    this.#onOverdue = onOverdue;
     makeFolders(folder);
     const log = path.join(folder, 'log.txt');
     const keep = (text: string) => appendFileSync(log, text);
@@ -86,7 +90,12 @@ export class TrialProcess {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#process.signal('SIGTERM');
-    this.#killTimer = setTimeout(() => this.kill(), graceMs);
+    this.#killTimer = setTimeout(() => this.#killOverdue(), graceMs);
+  }
+
+  #killOverdue(): void {
+    this.#onOverdue(graceMs / 1000);
+    this.kill();
   }
 
   kill(): void {

@@ -146,6 +146,7 @@ describe('aiforge-launch', function () {
           const saves = launcher.output().split(`[rank ${rank}] saving after ${signal}\n`).length - 1;
           expect(saves).to.equal(1);
         }
+        expect(launcher.output()).to.not.include('--grace-seconds');
         expect(pids.filter(isRunning)).to.deep.equal([]);
       });
     }
@@ -178,11 +179,15 @@ describe('aiforge-launch', function () {
       expect(launcher.output()).to.not.include('restart');
     });
 
-    it('kills ranks that do not stop within the grace', async () => {
-      const launcher = startBehaving(['stubborn'], ['--grace-seconds', '0.5']);
-      const pids = await allReady(launcher, 1);
+    it('kills ranks that do not stop within the grace, and says which', async () => {
+      const launcher = startBehaving(['stubborn', 'save', 'stubborn'], ['--grace-seconds', '0.5']);
+      const pids = await allReady(launcher, 3);
       launcher.child.kill('SIGTERM');
       expect(await launcher.end).to.equal(143);
+      expect(launcher.output()).to.include(
+        'aiforge-launch: ranks 0, 2 have not ended 0.5 s after SIGTERM: killing them. What was not saved is lost. ' +
+          'To give ranks more time, raise --grace-seconds (graceSeconds of launch).\n',
+      );
       expect(pids.filter(isRunning)).to.deep.equal([]);
     });
 

@@ -172,6 +172,20 @@ describe('aiforge sweep', () => {
     }).timeout(120_000);
   }
 
+  it('says which trial it kills, where a batch goes on for longer than it waits', async () => {
+    const seen = inside('late.jsonl');
+    const child = start('aiforge', ['sweep', file('late', grid)], inside('late'), { STEP_MS: '120000', BUFFERS_FILE: seen }); // prettier-ignore
+    const end = finished(child);
+    // Written by the batch that is validated for sanity: its first step comes next.
+    for (let waited = 0; waited < 20_000 && !existsSync(seen); waited += 50) await sleep(50);
+    await sleep(1000);
+    child.kill('SIGTERM');
+    const { status, stderr } = await end;
+    expect(status, stderr).to.equal(143);
+    expect(stderr).to.include('Trial 1 has not ended 30 s after SIGTERM: killing it.');
+    expect(hasProcesses(inside('late')), 'no process is left').to.equal(false);
+  }).timeout(120_000);
+
   const hasCheckpoint = (name: string, trial: number): boolean =>
     runsOf(name, trial).some((own) =>
       existsSync(

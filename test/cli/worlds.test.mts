@@ -142,7 +142,7 @@ describe('training on any number of ranks', () => {
   it('trains on each sample once an epoch where two ranks are stopped in epochs, also in a later one', async () => {
     const inside = path.join(folder, 'stopped');
     const parts: Said[][] = [];
-    // An epoch has 12 batches of 0.12 s; ranks that are asked to stop do so within half a second.
+    // An epoch has 12 batches of 0.12 s, after each of which ranks ask each other.
     for (const stopAfter of [2, 14, undefined]) {
       const env = {
         STOP_AFTER: stopAfter === undefined ? undefined : String(stopAfter),

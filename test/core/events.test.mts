@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import {
@@ -13,7 +13,7 @@ import {
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
-import { abortAt, bytesOf, experiment, failureOf, runIn } from './lab.mjs';
+import { abortAt, bytesOf, experiment, failureOf, linesOf, runIn } from './lab.mjs';
 
 const names = [
   'onRunStart',
@@ -130,7 +130,7 @@ describe('the events of a run', () => {
       const error = await failureOf(runIn(inside('promised'), experiment(short), { callbacks: [{ [name]: async () => Promise.resolve() }] })); // prettier-ignore
       expect(error).to.have.property('code', 'PLUGIN_INVALID');
       expect(error.message).to.match(
-        new RegExp(`callbacks\\[0\\]\\.${name} returned a promise, but must be synchronous`),
+        new RegExp(`callbacks\\[0\\]\\.${name} returned a promise, but must be synchronous: await in an event that is waited for, such as onBatchEnd`), // prettier-ignore
       );
     }
   });
@@ -150,6 +150,40 @@ describe('the events of a run', () => {
     expect(await failureOf(runIn(inside('exception'), experiment(short), { callbacks: [callback] }))).to.equal(thrown);
     expect(seen).to.deep.equal([thrown, 1, 1]);
   });
+
+  const wrong = new Error('a wrong sample');
+  const fail = (): never => {
+    throw wrong;
+  };
+  const stopping = new AbortController();
+  const passes: [where: string, callback: Callback, signal?: AbortSignal][] = [
+    ['onRunStart', { onRunStart: fail }],
+    ['the batches validated for sanity', { onRunStart: ({ model }) => void (model.validationStep = fail) }],
+    ['onStageEnd after them', { onStageEnd: fail }],
+    ['the state of a callback', { onEpochStart: () => undefined, stateDict: fail }],
+    ['onBatchStart', { onBatchStart: fail }],
+    ['the test', { onStageStart: ({ stage }) => void (stage === 'test' && fail()) }],
+    ['a stop by an error', { onBatchEnd: () => stopping.abort(wrong) }, stopping.signal],
+    ['onRunEnd', { onRunEnd: fail }],
+  ];
+  for (const [where, failing, signal] of passes) {
+    it(`tell once, and before the run is closed, of an error in ${where}`, async () => {
+      const told: unknown[] = [];
+      const runs = inside(where);
+      const listening: Callback = {
+        onException: ({ error }) => {
+          const [directory] = readdirSync(path.join(runs, 'lab'));
+          told.push(
+            error,
+            linesOf(path.join(runs, 'lab', directory!)).some(({ kind }) => kind === 'finish'),
+          );
+        },
+      };
+      const error = await failureOf(runIn(runs, experiment(short), { callbacks: [failing, listening], ...(signal && { signal }) })); // prettier-ignore
+      expect(error).to.equal(wrong);
+      expect(told).to.deep.equal([wrong, false]);
+    });
+  }
 });
 
 /** Counts, and keeps a running mean in a tensor. */
@@ -200,6 +234,19 @@ describe('the state of a callback', () => {
     expect(resumed.mean.tolist()).to.deep.equal(whole.mean.tolist());
     expect(bytesOf(cut.runDirectory)).to.equal(bytesOf(runDirectory));
     expect(Object.keys(loadSafetensors(path.join(runDirectory, 'last.safetensors')).tensors)).to.include('callbacks.0');
+  });
+
+  it('is given and taken at once: a promise is told what to do in its place', async () => {
+    const event = { name: 'late', onEpochEnd: () => undefined };
+    const saving: Callback = { ...event, stateDict: () => Promise.resolve({}) };
+    const saved = await failureOf(runIn(inside('late'), experiment(short), { callbacks: [saving] }));
+    expect(saved.message).to.match(/callbacks\[0\]\.stateDict returned a promise, but must be synchronous: await in an event .*give here what came of it/); // prettier-ignore
+    const own: Callback = { ...event, stateDict: () => ({ seen: 1 }) };
+    const { runDirectory } = await runIn(inside('late'), experiment(short), { callbacks: [own] });
+    const loading = { ...own, loadStateDict: async () => Promise.resolve() };
+    const config = experiment({ ...short, epochs: 2, resumeFrom: runDirectory });
+    const loaded = await failureOf(runIn(inside('late'), config, { callbacks: [loading] }));
+    expect(loaded.message).to.match(/callbacks\[0\]\.loadStateDict returned a promise, but must be synchronous: keep the state .*onRunStart/); // prettier-ignore
   });
 
   it('that nobody takes is told', async () => {

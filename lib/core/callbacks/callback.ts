@@ -200,7 +200,10 @@ export interface Callback {
   onRunStart?(run: RunStart): unknown;
   /** When the run is over and its best weights are tested, or it was interrupted. Not after an error. */
   onRunEnd?(result: RunResult): unknown;
-  /** After an error, before the run is closed as failed. What this method throws is logged, and the run ends with the first error. */
+  /**
+   * After an error in `onRunStart` or later, once, before the run is closed as failed. What this method throws is logged, and the run
+   * ends with the first error.
+   */
   onException?(exception: RunException): unknown;
   /** Before an epoch, or the rest of one, is trained. */
   onEpochStart?(epoch: EpochStart): unknown;

@@ -15,6 +15,11 @@ const methods: readonly string[] = [...events, 'stateDict', 'loadStateDict'];
 
 type Given<Name extends EventName> = Parameters<NonNullable<Callback[Name]>>[0];
 
+/** What to do in place of returning a promise from a method that cannot be waited for. */
+const inOtherEvents = 'await in an event that is waited for, such as onBatchEnd';
+const beforehand = 'await in an event that is waited for, such as onEpochEnd, and give here what came of it';
+const afterwards = 'keep the state that is given, and await in onRunStart what is to be made of it';
+
 /**
  * What listens to a run, called in the order given; each is waited for before the next. What they are given is theirs to read:
  * it is a copy that cannot be written into.
@@ -53,7 +58,7 @@ export class Callbacks {
     if (!this.hears(name)) return;
     const event = shielded(make());
     for (const [i, callback] of this.#all.entries()) {
-      called(`callbacks[${i}].${name}`, () => callback[name]?.(event as never));
+      called(`callbacks[${i}].${name}`, () => callback[name]?.(event as never), inOtherEvents);
     }
   }
 
@@ -64,7 +69,7 @@ export class Callbacks {
       if (callback.stateDict === undefined) continue;
       const name = nameOf(callback);
       if (Object.hasOwn(states, name)) throw refusal(`callbacks[${i}] has the name '${name}' of another one, and both have a state: give each a name of its own`); // prettier-ignore
-      states[name] = called(`callbacks[${i}].stateDict`, () => callback.stateDict!());
+      states[name] = called(`callbacks[${i}].stateDict`, () => callback.stateDict!(), beforehand);
     }
     return states;
   }
@@ -75,7 +80,7 @@ export class Callbacks {
     for (const [i, callback] of this.#all.entries()) {
       const name = nameOf(callback);
       if (callback.loadStateDict === undefined || !left.delete(name)) continue;
-      called(`callbacks[${i}].loadStateDict`, () => callback.loadStateDict!(states[name] as never));
+      called(`callbacks[${i}].loadStateDict`, () => callback.loadStateDict!(states[name] as never), afterwards);
     }
     return [...left];
   }

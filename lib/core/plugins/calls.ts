@@ -5,13 +5,16 @@ import { settled } from '../settled.js';
 import { isError } from '../../realms.js';
 import { insteadOfCall } from './foreignMethods.js';
 
+const inPlugins = 'await in Dataset.loadData or in fit, and use here what came of it';
+
 /**
  * What a plugin's code gives. An error that it throws passes as it is; whatever else it throws says nothing of where, and
  * becomes the cause of a PLUGIN_INVALID that does, as a promise does.
  *
  * @param what The code, as an error calls it: `trainingStep`.
+ * @param instead What to do where it returns a promise. Default: what plugins of models and data can do.
  */
-export function called<T>(what: string, call: () => T): T {
+export function called<T>(what: string, call: () => T, instead = inPlugins): T {
   let result: T;
   try {
     result = call();
@@ -19,7 +22,7 @@ export function called<T>(what: string, call: () => T): T {
     throw thrownBy(what, thrown);
   }
   if (!isPromise(result)) return result;
-  throw awaitedIn(what, result);
+  throw awaitedIn(what, result, instead);
 }
 
 /** The same for what is called for every sample: it needs no function of the sample's own. */
@@ -36,11 +39,11 @@ export function calledFor<Item, T>(
     throw thrownBy(what(index), thrown);
   }
   if (!isPromise(result)) return result;
-  throw awaitedIn(what(index), result);
+  throw awaitedIn(what(index), result, inPlugins);
 }
 
-function awaitedIn(name: string, promise: PromiseLike<unknown>): AiforgeError {
-  const problem = `${name} returned a promise, but must be synchronous: await in Dataset.loadData or in fit, and use here what came of it.`;
+function awaitedIn(name: string, promise: PromiseLike<unknown>, instead: string): AiforgeError {
+  const problem = `${name} returned a promise, but must be synchronous: ${instead}.`;
   return notAwaited('PLUGIN_INVALID', problem, promise);
 }
 

@@ -1,12 +1,16 @@
 import { constants } from 'node:os';
 
 import { AiforgeError } from '../../errors.js';
-import { tensor } from '../../tensor/index.js';
+import { tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { isError } from '../../realms.js';
 
-/** How often ranks ask each other. */
-const intervalMs = 500;
+/** What asking may cost of the time that batches take. */
+const costShare = 0.01;
+/** Batches get slow within a phase too, once a cache has run out or sequences get long: ranks ask each other at least this often. */
+const mostBatches = 20;
+/** How often it is tried at first what asking takes: the first time waits for the slowest rank, and any may be held up. */
+const trials = 4;
 
 /** What a run is asked for from outside. */
 export class RunRequests {
@@ -28,12 +32,13 @@ export class RunRequests {
 
 /**
  * Whether the run was asked to stop, or for a checkpoint. Ranks must stop at the same batch, or the others would wait for this
- * one's gradients for ever: they ask each other at the same batches, about twice a second by rank 0's clock, or at each where
- * one takes longer.
+ * one's gradients for ever: they ask each other at the same batches, as often as takes about a hundredth of the time by rank 0's
+ * clock, and at least every 20 batches. Where asking takes 0.15 ms, batches of 15 ms and more are asked for one by one.
  */
 export class Agreement {
   #untilNext = 1;
-  #since = performance.now();
+  #since: number;
+  #askMs = Infinity;
   #batches = 0;
   #save = false;
   #reason: unknown;
@@ -41,7 +46,11 @@ export class Agreement {
   constructor(
     private readonly requests: RunRequests,
     private readonly ranks: Pick<Ranks, 'rank' | 'worldSize' | 'sum' | 'gather'>,
-  ) {}
+    /** The time, in ms. */
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.#since = now();
+  }
 
   /** Asks for a checkpoint, as somebody outside would. */
   askSave(): void {
@@ -78,17 +87,26 @@ export class Agreement {
   }
 
   async #ask(): Promise<boolean> {
+    if (this.#askMs === Infinity) for (let i = 0; i < trials; ++i) await this.#sum([0, 0, 0]);
     const pause = this.ranks.rank === 0 ? this.#pause() : 0;
     const { aborted } = this.requests.signal;
     const reason: unknown = this.requests.signal.reason;
     const own = [Number(aborted), Number(this.requests.takeSave()), pause];
-    const [stops, saves, next] = (await this.ranks.sum(tensor(own))).tolist<[number, number, number]>();
+    const [stops, saves, next] = (await this.#sum(own)).tolist<[number, number, number]>();
     this.#save ||= saves > 0;
     if (stops > 0) this.#reason = await this.#shareReason(aborted ? reason : undefined);
     this.#untilNext = Math.max(1, next);
-    this.#since = performance.now();
+    this.#since = this.now();
     this.#batches = 0;
     return stops > 0;
+  }
+
+  async #sum(own: number[]): Promise<Tensor> {
+    const start = this.now();
+    const sums = await this.ranks.sum(tensor(own));
+    // It also waits for slower ranks: the least is what asking itself takes.
+    this.#askMs = Math.min(this.#askMs, this.now() - start);
+    return sums;
   }
 
   async #shareReason(own: unknown): Promise<unknown> {
@@ -105,8 +123,8 @@ export class Agreement {
   #pause(): number {
     // How long a batch of the phase takes is known after its first.
     if (this.#batches === 0) return 1;
-    const each = (performance.now() - this.#since) / this.#batches;
-    return Math.max(1, Math.min(100, Math.floor(intervalMs / each)));
+    const each = (this.now() - this.#since) / this.#batches;
+    return Math.max(1, Math.min(mostBatches, Math.ceil(this.#askMs / (costShare * each)) || 1));
   }
 }
 

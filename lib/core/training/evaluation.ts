@@ -132,39 +132,57 @@ function validate(
   return readStep(given, 'validationStep', batch, samples, model);
 }
 
-/** The names of what the first batches to validate on measure; undefined on a rank without a sample. Leaves no trace in the model. */
-export function tryValidation(
-  {
-    model,
-    samples,
-    indices,
-    batchSize,
-    batches,
-    placement,
-    precision,
-  }: Pick<EvaluationParts, 'model' | 'samples' | 'indices' | 'batchSize' | 'placement' | 'precision'> & {
-    batches: number;
-  },
+type TrialParts = Pick<
+  EvaluationParts,
+  'model' | 'samples' | 'indices' | 'batchSize' | 'placement' | 'precision' | 'agreement'
+> & { batches: number };
+
+/**
+ * The names of what the first batches to validate on measure, on every rank the same ones; none where there is no sample. Undefined
+ * when the run was asked to stop. Leaves no trace in the model.
+ */
+export async function tryValidation(
+  parts: TrialParts,
   classNames: readonly string[] | undefined,
-): string[] | undefined {
-  if (indices.length === 0) return undefined;
+): Promise<string[] | undefined> {
+  const { model, indices, agreement, placement } = parts;
+  if (indices.length === 0) return [];
   const metrics = new RunningMetrics();
-  const first = indices.slice(0, batchSize * batches);
   const drawn = randomState(placement.device);
   const restoreModes = evaluationMode(model);
-  let index = 0;
-  for (const loaded of new DataLoader(samples, { batchSize, sampler: first })) {
-    const size = Math.min(batchSize, first.length - index * batchSize);
-    noGrad(() =>
-      scope(() => metrics.add(validate({ model, precision }, placement.move(loaded) as never, index, size))),
-    );
-    ++index;
+  let isWhole: boolean;
+  try {
+    isWhole = !(await agreement.decide()) && (await tryBatches(parts, metrics));
+  } finally {
+    restoreModes();
+    metrics.resetMetrics();
+    restoreRandomState(drawn, placement.device);
   }
-  restoreModes();
-  metrics.resetMetrics();
-  restoreRandomState(drawn, placement.device);
+  if (!isWhole) return undefined;
   checkClassNames(classNames, metrics.classes);
   return metrics.names;
+}
+
+/** False when the run was asked to stop. */
+async function tryBatches(parts: TrialParts, metrics: RunningMetrics): Promise<boolean> {
+  const { model, samples, indices, batchSize, batches, agreement, placement, precision } = parts;
+  const sampler = indices.slice(0, batchSize * batches);
+  const feed = placement.feed(new DataLoader(samples, { batchSize, sampler }).batches());
+  try {
+    for (let index = 0, left = sampler.length; left > 0; ++index, left -= batchSize) {
+      noGrad(() =>
+        scope(() => {
+          const batch = feed.next() as Record<string, Tensor>;
+          metrics.add(validate({ model, precision }, batch, index, Math.min(batchSize, left)));
+        }),
+      );
+      await setImmediate();
+      if (await agreement.shouldStop()) return false;
+    }
+  } finally {
+    feed.close();
+  }
+  return true;
 }
 
 function checkClassNames(names: readonly string[] | undefined, classes: number): void {

@@ -124,27 +124,35 @@ function resultOf(run: Run, status: RunResult['status'], tested?: RunResult['tes
 }
 
 /**
- * What the split to validate on measures now, with the averaged weights where there are some; undefined when it was interrupted,
- * with a checkpoint from which it begins again. `whileAveraged` is run with the weights that were measured.
+ * What the split to validate on measures now, with the averaged weights where there are some; undefined when it was interrupted.
+ * `whileAveraged` is run with the weights that were measured.
  */
-async function validate(
+function validate(
   run: Run,
   recorder: Recorder,
   whileAveraged: (metrics: Record<string, number>) => Promise<void>,
 ): Promise<Record<string, number> | undefined> {
-  const { placement, trainer, data, plan } = run;
+  return measureAveraged(run, async () => {
+    const passed = await evaluateSplit(run, run.data.splits.val, 'validation', recorder);
+    if (passed === undefined) return undefined;
+    const metrics = named('val', passed);
+    await whileAveraged(metrics);
+    return metrics;
+  });
+}
+
+/**
+ * Runs a body while the model has the averaged weights, if there are some, with statistics that fit them; undefined when that or the
+ * body was interrupted, with a checkpoint from which it begins again.
+ */
+async function measureAveraged<T>(run: Run, body: () => Promise<T | undefined>): Promise<T | undefined> {
+  const { averaging, placement, trainer, plan } = run;
   const drawn = randomState(placement.device);
   // One that training measures by as well is in the middle of its epoch.
   const restoreMetrics = setMetricsAside(plan.model);
-  let measured: Record<string, number> | undefined;
+  let measured: T | undefined;
   try {
-    measured = await measureAveraged(run, async () => {
-      const passed = await evaluateSplit(run, data.splits.val, 'validation', recorder);
-      if (passed === undefined) return undefined;
-      const metrics = named('val', passed);
-      await whileAveraged(metrics);
-      return metrics;
-    });
+    measured = averaging === null ? await body() : await averaging.with(() => withStatistics(run, averaging, body));
   } finally {
     restoreMetrics();
     // It begins again, also after an error, with what it drew.
@@ -154,13 +162,14 @@ async function validate(
   return measured;
 }
 
-function measureAveraged<T>(run: Run, body: () => Promise<T>): Promise<T> {
-  const { averaging, plan, trainer, placement } = run;
-  if (averaging === null) return body();
-  return averaging.with(() => {
-    if (averaging.needsStatistics) averageStatistics(plan.model, trainer, placement.device);
-    return body();
-  });
+async function withStatistics<T>(
+  { plan, trainer, placement }: Run,
+  averaging: Averaging,
+  body: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const isDue = averaging.needsStatistics;
+  if (isDue && !(await averageStatistics(plan.model, trainer, placement.device))) return undefined;
+  return body();
 }
 
 /** Validates between the batches of an epoch; false when it was interrupted. */
@@ -226,8 +235,10 @@ async function validateIf(
   whileAveraged: (metrics: Record<string, number>) => Promise<void>,
 ): Promise<Record<string, number> | undefined> {
   if (isChecked) return validate(run, recorder, whileAveraged);
-  await measureAveraged(run, () => whileAveraged({}));
-  return {};
+  return measureAveraged(run, async () => {
+    await whileAveraged({});
+    return {};
+  });
 }
 
 function evaluateSplit(run: Run, indices: readonly number[], stage: 'validation' | 'test', taker: Recorder) {
@@ -260,21 +271,23 @@ async function test(run: Run): Promise<RunResult['test'] | 'interrupted'> {
   return scoresOf(passed);
 }
 
-/** Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. */
-export async function tryMonitor(
-  { model, config }: RunPlan,
-  { samples, splits, classNames }: ExperimentData,
-  at: Pick<Run, 'placement' | 'precision' | 'callbacks'>,
-): Promise<void> {
+/**
+ * Validates one batch, so that a metric to watch that nobody measures, or a step that fails, shows before an epoch was trained. A
+ * stop breaks it off; training, which comes next, leaves the checkpoint.
+ */
+export async function tryMonitor({ plan, data, placement, precision, agreement, callbacks }: Run): Promise<void> {
+  const { model, config } = plan;
+  const { samples, splits, classNames } = data;
   const { training } = config;
   const { sanityValBatches: batches, batchSize } = training;
   if (batches === 0) return;
   const counters = { epoch: 1, epochs: training.epochs, optimizerStep: 0, trainedBatches: 0 };
   const stage = { ...counters, stage: 'sanity' as const, batches };
-  await at.callbacks.tell('onStageStart', () => ({ ...stage }));
-  const measured = tryValidation({ model, samples, indices: splits.val, batchSize, batches, ...at }, classNames);
-  await at.callbacks.tell('onStageEnd', () => ({ ...stage, metrics: {}, interrupted: false }));
-  if (measured === undefined) return;
+  await callbacks.tell('onStageStart', () => ({ ...stage }));
+  const parts = { model, samples, indices: splits.val, batchSize, batches, placement, precision, agreement };
+  const measured = await tryValidation(parts, classNames);
+  await callbacks.tell('onStageEnd', () => ({ ...stage, metrics: {}, interrupted: measured === undefined }));
+  if (measured === undefined || splits.val.length === 0) return;
   const names = ['train_loss', ...measured.map((name) => `val_${name}`)];
   const { earlyStoppingMonitor, checkpoint } = training;
   if (earlyStoppingMonitor.startsWith('val_')) requireMetric(earlyStoppingMonitor, names);

@@ -5,7 +5,7 @@ import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
-import { tensor } from '../../tensor/index.js';
+import { scope, tensor } from '../../tensor/index.js';
 import type { MetricPoint } from '../../tracking/tracker.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BatchEnd } from '../callbacks/callback.js';
@@ -234,16 +234,25 @@ export class Trainer {
     return this.#schedules.rates;
   }
 
-  /** Runs a body in training mode for each batch of the epoch that `state` names, without stepping anything. */
-  lookThrough(body: (batch: unknown, index: number) => void): void {
-    const { placement, state } = this.#parts;
+  /**
+   * Runs a body in training mode for each batch of the epoch that `state` names, without stepping anything; the event loop runs
+   * between batches. False when the run was asked to stop.
+   */
+  async lookThrough(body: (batch: unknown, index: number) => void): Promise<boolean> {
+    const { placement, state, agreement } = this.#parts;
+    if (await agreement.decide()) return false;
     this.#sampler.setEpoch(state.epoch);
     const feed = placement.feed(this.#loader.batches(0));
     try {
-      for (let index = 0; index < this.batches; ++index) body(feed.next(), index);
+      for (let index = 0; index < this.batches; ++index) {
+        scope(() => body(feed.next(), index));
+        await setImmediate();
+        if (await agreement.shouldStop()) return false;
+      }
     } finally {
       feed.close();
     }
+    return true;
   }
 
   /** Writes the checkpoint to resume from; every rank takes part, rank 0 writes. */

@@ -94,6 +94,11 @@ export class RankProcess {
     return this.#lastSignal;
   }
 
+  /** Whether the rank itself has ended; what it started may still run. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   /** Signals the whole process group, unless nothing of it is left. */
   signal(signal: NodeJS.Signals): void {
     if (this.#gone || this.pid === undefined) return;

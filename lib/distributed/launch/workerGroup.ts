@@ -42,6 +42,14 @@ export function describeExit(exit: RankExit): string {
   return exit.signal === undefined ? `ended with exit status ${exit.status}` : `was killed by ${exit.signal}`;
 }
 
+function describeOverdue(ranks: readonly number[], signal: NodeJS.Signals, graceSeconds: number): string {
+  const which = ranks.length === 1 ? `rank ${ranks[0]} has` : `ranks ${ranks.join(', ')} have`;
+  return (
+    `${which} not ended ${graceSeconds} s after ${signal}: killing ${ranks.length === 1 ? 'it' : 'them'}. What was not saved is lost. ` +
+    'To give ranks more time, raise --grace-seconds (graceSeconds of launch).'
+  );
+}
+
 /** All ranks of this machine, started and stopped together. */
 export class WorkerGroup {
   readonly #context: GroupContext;
@@ -74,7 +82,14 @@ export class WorkerGroup {
   stop(signal: NodeJS.Signals): void {
     this.#stopping = true;
     for (const rank of this.#ranks) rank.signal(signal);
-    this.#killTimer ??= setTimeout(() => this.kill(), this.#context.settings.graceSeconds * 1000);
+    this.#killTimer ??= setTimeout(() => this.#killOverdue(signal), this.#context.settings.graceSeconds * 1000);
+  }
+
+  #killOverdue(signal: NodeJS.Signals): void {
+    const { settings, say } = this.#context;
+    const ranks = this.#ranks.filter((rank) => !rank.hasEnded).map(({ rank }) => rank);
+    if (ranks.length > 0) say(describeOverdue(ranks, signal, settings.graceSeconds));
+    this.kill();
   }
 
   /** Hands a signal that is no request to stop to every rank that could have asked for it by now. */
