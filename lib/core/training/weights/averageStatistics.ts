@@ -3,6 +3,7 @@ import { BatchNorm } from '../../../nn/modules/batchNorm.js';
 import { scope, type Device } from '../../../tensor/index.js';
 import type { BaseModel } from '../../baseModel.js';
 import { randomState, restoreRandomState } from '../../randomState.js';
+import { logging } from '../measuring/logbook.js';
 import type { Trainer } from '../trainer.js';
 
 /** What is changed of a batch norm while it counts. */
@@ -25,7 +26,10 @@ export function averageStatistics(model: BaseModel, trainer: Trainer, device: De
     norm.momentum = null;
   }
   try {
-    trainer.lookThrough((batch, index) => scope(() => noGrad(() => void model.trainingStep(batch as never, index))));
+    trainer.lookThrough((batch, index) => {
+      // What is logged was recorded when the batches were trained on.
+      scope(() => noGrad(() => void logging(model, () => model.trainingStep(batch as never, index))));
+    });
   } finally {
     norms.forEach((norm, i) => (norm.momentum = momenta[i]!));
     restoreRandomState(drawn, device);
