@@ -110,7 +110,9 @@ describe('the command line', () => {
 
   it('has aiforge-launch know every subcommand', async () => {
     const { stdout } = await run('aiforge', ['--help'], folder);
-    const names = [...stdout.slice(stdout.indexOf('\nCommands:')).matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name]) => name!);
+    const names = [...stdout.slice(stdout.indexOf('\nCommands:')).matchAll(/^ {2}([a-z]+) {2}/gm)].map(
+      ([, name]) => name!,
+    );
     expect(names).to.include.members(['train', 'predict', 'doctor']);
     for (const name of names.filter((each) => !['train', 'validate', 'test', 'help'].includes(each))) {
       const { stderr } = await run('aiforge-launch', ['--nproc', '2', name], folder);

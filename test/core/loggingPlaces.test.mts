@@ -78,7 +78,7 @@ class Outer extends Model {
   override trainingStep(batch: Batch): StepOutput {
     const output = super.trainingStep(batch);
     this.frozenPart.measure(output.predictions!, batch.labels, 'frozen');
-    (this.heads.at(0) as Inner).measure(output.predictions!, batch.labels, 'head');
+    this.heads.at(0).measure(output.predictions!, batch.labels, 'head');
     return output;
   }
 }
@@ -98,7 +98,12 @@ describe('log in an inner model', () => {
       }
     }
     expect(test!.metrics.head_rights).to.be.closeTo(test!.metrics.accuracy!, 1e-6);
-    const lines = linesOf(runDirectory) as unknown as { kind: string; name?: string; interval?: string; metrics: object }[];
+    const lines = linesOf(runDirectory) as unknown as {
+      kind: string;
+      name?: string;
+      interval?: string;
+      metrics: object;
+    }[];
     expect(lines.find(({ interval }) => interval === 'step')!.metrics).to.include.keys('train_frozen_first_step');
     for (const kind of ['text', 'image', 'histogram']) {
       const names = lines.filter((line) => line.kind === kind).map(({ name }) => name);
@@ -157,7 +162,8 @@ describe('log in an inner model', () => {
 
 describe('log outside a step', () => {
   const folder = temporaryFolder('logging-places');
-  const refused = /was given 'a' outside a step, while a run with the model is under way: .* trainingStep or validationStep/;
+  const refused =
+    /was given 'a' outside a step, while a run with the model is under way: .* trainingStep or validationStep/;
   let model: Model;
   const taking: Callback = { onRunStart: (start) => void (model = start.model as Model) };
 
@@ -176,7 +182,14 @@ describe('log outside a step', () => {
     });
   }
 
-  for (const event of ['onRunStart', 'onStageStart', 'onForwardEnd', 'onBackwardEnd', 'onBatchEnd', 'onRunEnd'] as const) {
+  for (const event of [
+    'onRunStart',
+    'onStageStart',
+    'onForwardEnd',
+    'onBackwardEnd',
+    'onBatchEnd',
+    'onRunEnd',
+  ] as const) {
     it(`refuses it in ${event}`, async () => {
       const { message } = await failureOf(
         runIn(folder, experiment(), { callbacks: [taking, { [event]: () => model.log('a', 1) }] }),
@@ -211,21 +224,20 @@ describe('log outside a step', () => {
   });
 
   it('refuses it in a callback of an evaluation, and while a learning rate is looked for', async () => {
-    let own: BaseModel | undefined;
+    const owns: BaseModel[] = [];
     class Known extends Model {
       override validationStep(batch: Batch): StepOutput {
-        // eslint-disable-next-line @typescript-eslint/no-this-alias -- the callback asks it
-        own = this;
+        owns.push(this);
         return super.validationStep(batch);
       }
     }
     registerPlugin({ name: 'log_known', Model: Known, Dataset, Config });
     const config = experiment({ epochs: 1 }, { modelPlugin: 'log_known', datasetPlugin: 'log_known' });
     const { runDirectory } = await runIn(folder, config);
-    const error = await evaluateRun(runDirectory, { split: 'val', callbacks: [{ onBatchEnd: () => own!.log('a', 1) }] })
+    const error = await evaluateRun(runDirectory, { split: 'val', callbacks: [{ onBatchEnd: () => owns.at(-1)!.log('a', 1) }] })
       .then(() => undefined, (thrown: Error) => thrown); // prettier-ignore
     expect(error?.message).to.match(refused);
-    expect(() => own!.log('a', 1), 'afterwards').not.to.throw();
+    expect(() => owns.at(-1)!.log('a', 1), 'afterwards').not.to.throw();
 
     const prepared = await prepareExperiment(config, { settings: readSettings({ RUNS_DIR: folder }) });
     const finding = lrFind(prepared, { steps: 12 });
@@ -263,7 +275,9 @@ describe('log outside a step', () => {
     const answer = loadRun<Batch>(runDirectory).predict([{ x: zeros([4]) } as Batch]);
     expect(answer.shape).to.deep.equal([1, 2]);
     const { message } = await failureOf(runIn(folder, answering({ learningRate: 1e30, optimizerName: 'SGD' })));
-    expect(message).to.match(/The loss is (NaN|Infinity)/).and.not.to.match(/outside a step/);
+    expect(message)
+      .to.match(/The loss is (NaN|Infinity)/)
+      .and.not.to.match(/outside a step/);
   });
 });
 

@@ -161,7 +161,8 @@ class Frame {
       scope(() => {
         const inputs = this.inputs();
         const args = this.#isTensor.map((isTensor, i) => (isTensor ? inputs.shift() : this.#args[i]));
-        const run = () => runInContext({ autocast: this.#autocast }, () => enableGrad(() => recomputing(() => void this.#fn(...args))));
+        const run = () =>
+          runInContext({ autocast: this.#autocast }, () => enableGrad(() => recomputing(() => void this.#fn(...args))));
         underHooks(
           ([handle]) => record(wrapHandle(handle as Handle)),
           { takes: false, kept: null },

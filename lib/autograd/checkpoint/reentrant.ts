@@ -35,7 +35,8 @@ class Checkpoint extends AutogradFunction {
     const saved: (Tensor | null)[] = context.savedTensors;
     const inputs = saved.map((tensor) => tensor && tensor.detach().requiresGrad_(tensor.requiresGrad));
     const args = context.args.map((value, i) => inputs[i] ?? value);
-    const run = () => runInContext({ autocast: context.autocast }, () => enableGrad(() => recomputing(() => context.body(...args))));
+    const run = () =>
+      runInContext({ autocast: context.autocast }, () => enableGrad(() => recomputing(() => context.body(...args))));
     const result = context.rng === null ? run() : context.rng.run(run);
     const outputs = Array.isArray(result) ? (result as unknown[]) : [result];
     const roots: Tensor[] = [];

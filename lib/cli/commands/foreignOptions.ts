@@ -8,10 +8,16 @@ function each(names: readonly string[], hint: string): Hints {
   return Object.fromEntries(names.map((name) => [name, hint]));
 }
 
-const checkpoints = ['ckpt', 'ckptpath', 'checkpoint', 'checkpointpath', 'model', 'modelpath', 'weightspath'];
+const checkpoints = ['ckpt', 'ckptpath', 'checkpoint', 'checkpointpath'];
 const ofRun: Hints = {
-  ...each(checkpoints, 'Weights and checkpoints are given as --weights <file>'),
-  ...each(['device', 'devices', 'accelerator', 'gpu', 'gpus', 'cuda', 'cpu'], 'A setting is given as training.device=…'),
+  ...each(
+    [...checkpoints, 'model', 'modelpath', 'weightspath'],
+    'Weights and checkpoints are given as --weights <file>',
+  ),
+  ...each(
+    ['device', 'devices', 'accelerator', 'gpu', 'gpus', 'cuda', 'cpu'],
+    'A setting is given as training.device=…',
+  ),
 };
 const ofEvaluation: Hints = { ...ofRun, batchsize: 'A setting is given as training.batchSize=…' };
 
@@ -43,14 +49,14 @@ const foreign: Readonly<Record<string, Hints>> = {
 /** Has a command, and all within it, say what there is in place of an option of another tool. */
 export function hintForeignOptions(command: Command): void {
   const hints = Object.hasOwn(foreign, command.name()) ? foreign[command.name()]! : {};
-  const { outputError } = command.configureOutput();
+  const before = command.configureOutput();
   command.configureOutput({
     outputError: (text, write) => {
       const [, option] = /^error: unknown option '--([\w-]+)/.exec(text) ?? [];
       const folded = fold(option ?? '');
       // What commander finds similar is not what is meant.
       if (Object.hasOwn(hints, folded)) write(`${text.split('\n', 1)[0]}\n(${hints[folded]})\n`);
-      else outputError?.(text, write);
+      else before.outputError?.(text, write);
     },
   });
   command.commands.forEach(hintForeignOptions);

@@ -10,7 +10,9 @@ export function refuseRepeated(command: Command): void {
     let given: string | undefined;
     command.on(`option:${option.name()}`, (value: string) => {
       if (given !== undefined) {
-        command.error(`error: option '${option.flags}' was given twice, as '${given}' and as '${value}': give it once.`);
+        command.error(
+          `error: option '${option.flags}' was given twice, as '${given}' and as '${value}': give it once.`,
+        );
       }
       given = value;
     });

@@ -52,9 +52,10 @@ const alone: ReadonlyMap<string, string> = new Map([
   ['predict', 'Predictions run in one process'],
   ['sweep', 'A sweep starts a process for each of its trials itself'],
   ['tune', 'A learning rate or a batch size is looked for in one process'],
-  ...['config', 'checkpoints', 'runs', 'new', 'plugins', 'setup', 'doctor'].map(
-    (name): [string, string] => [name, `'${name}' is nothing that several ranks do together`],
-  ),
+  ...['config', 'checkpoints', 'runs', 'new', 'plugins', 'setup', 'doctor'].map((name): [string, string] => [
+    name,
+    `'${name}' is nothing that several ranks do together`,
+  ]),
 ]);
 
 /** Finds what to run: a program, a script for Node.js, or a subcommand of aiforge. Throws FILE_NOT_FOUND if there is none, and INVALID_ARGUMENT for a subcommand that one process does. */
