@@ -6,6 +6,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { launch } from '../distributed/launch.js';
 import { rankCountKind, type RankCount } from '../distributed/launch/rankCount.js';
 import { AiforgeError } from '../errors.js';
+import { hintForeignOptions } from './commands/foreignOptions.js';
+import { refuseRepeated } from './commands/repeatedOptions.js';
 import { endAsTold } from './hangUp.js';
 
 interface Flags {
@@ -52,7 +54,7 @@ Examples:
   aiforge-launch --nproc 2 -- python train.py`;
 
 function buildProgram(): Command {
-  return new Command('aiforge-launch')
+  const program = new Command('aiforge-launch')
     .description('Starts the ranks of a distributed program on this machine and supervises them.')
     .argument('<target>', 'a script, train, test or validate, or with --no-node a program')
     .argument('[args...]', 'what the target is given')
@@ -79,6 +81,9 @@ function buildProgram(): Command {
     .passThroughOptions()
     .showHelpAfterError('(see aiforge-launch --help)')
     .addHelpText('after', notes);
+  refuseRepeated(program);
+  hintForeignOptions(program);
+  return program;
 }
 
 /** Whether `--` stands right before the target, which commander leaves out of what it gives back. */

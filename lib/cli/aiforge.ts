@@ -11,9 +11,11 @@ import type { AddCommand } from './commands/command.js';
 import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { hintForeignOptions } from './commands/foreignOptions.js';
 import { addNew } from './commands/newPlugin.js';
 import { addPlugins } from './commands/plugins.js';
 import { addPredict } from './commands/predict.js';
+import { refuseRepeated } from './commands/repeatedOptions.js';
 import { addRuns } from './commands/runs.js';
 import { addSetup } from './commands/setup.js';
 import { addSweep } from './commands/sweep.js';
@@ -64,6 +66,8 @@ function buildProgram(finish: (status: number) => void): Command {
     .showHelpAfterError('(see aiforge --help)')
     .addHelpText('after', examples);
   for (const add of commands) add(program, finish);
+  refuseRepeated(program);
+  hintForeignOptions(program);
   return program;
 }
 

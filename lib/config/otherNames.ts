@@ -47,6 +47,17 @@ const elsewhere: Readonly<Record<string, string>> = {
   withstack: 'which profiles do not have',
 };
 
+/** What they set and we do not, and what is not meant by the names of ours that are similar. */
+const without: Readonly<Record<string, string>> = {
+  limitpredictbatches: 'predictions are of all items: give aiforge predict an --input with fewer',
+};
+
+/** What to do without another trainer's setting, whose name is close to one that means something else. */
+export function withoutSetting(name: string): string | undefined {
+  const folded = fold(name);
+  return Object.hasOwn(without, folded) ? without[folded] : undefined;
+}
+
 /** What there is in place of another trainer's setting that has no setting here; undefined for any other name. */
 export function elsewhereFor(name: string): string | undefined {
   const folded = fold(name);

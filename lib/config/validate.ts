@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 import { AiforgeError } from '../errors.js';
 import { closest, nearest } from '../nearest.js';
-import { elsewhereFor, ourName, ourValue } from './otherNames.js';
+import { elsewhereFor, ourName, ourValue, withoutSetting } from './otherNames.js';
 import { isZod4 } from './foreignZod.js';
 import { descriptionAt, isWholeAt, keysAt } from './schemaShape.js';
 import { sourceOf } from './source.js';
@@ -78,6 +78,8 @@ function receipt(issue: z.core.$ZodIssue, received: unknown): string {
 
 /** What to say of a key that is not among the known ones. */
 export function unknownKey(key: string, known: string[]): string {
+  const without = withoutSetting(key);
+  if (without !== undefined) return `unknown option, ${without}`;
   const match = ourName(key, known) ?? nearest(key, known);
   if (match !== undefined) return `unknown option, did you mean '${match}'?`;
   if (known.length === 0) return 'unknown option, nothing can be set here';

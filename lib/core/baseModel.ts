@@ -23,6 +23,7 @@ import {
   type Loggable,
   type LogOptions,
 } from './training/measuring/logbook.js';
+import { UnsetLoss } from './unsetLoss.js';
 import { createScheduler, type ConfiguredScheduler, type RunLength } from './training/optimization/scheduling.js';
 
 /** What a step gives the framework: the loss, and what metrics are computed from. */
@@ -115,8 +116,13 @@ function inputsOf(batch: unknown): Tensor[] {
  * `optim` and `nn` by name, unless the model says otherwise.
  */
 export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>> extends Module {
-  /** Set by `configureLossFn` before training begins. */
+  /** What `configureLossFn` gave, of the model that a run is of; one within it, or in a test, is given its own. */
   declare lossFn: LossModule;
+  static {
+    // Of the class, it is no module of a model: an assignment makes one, as it would without it.
+    Object.defineProperty(this.prototype, 'lossFn', { value: new UnsetLoss(), writable: true, configurable: true });
+  }
+
   /**
    * Whether the framework computes gradients and steps the optimizer. A model that does so itself in `trainingStep`, by
    * `optimizers` and `manualBackward`, sets it to false. Default: true.
@@ -153,10 +159,11 @@ export abstract class BaseModel<Config = object, Batch = Record<string, Tensor>>
   /**
    * Records a value of the step that calls it: a number or a tensor of one element, under the name with `train_`, `val_` or
    * `test_` before it; or a metric of `aiforge/metrics` that is a property of the model and was given the batch, by its value
-   * over the epoch and all ranks. Any such name may be monitored. Where no run goes on, as in a test of the model, nothing is
-   * recorded.
+   * over the epoch and all ranks. Any such name may be monitored. What an inner model logs is recorded with the step that calls
+   * it. Where no run goes on, as in a test of the model, nothing is recorded.
    *
-   * @throws AiforgeError PLUGIN_INVALID for a name that cannot be recorded, or one that the step has logged already.
+   * @throws AiforgeError PLUGIN_INVALID for a name that cannot be recorded, or one that the step has logged already, and outside
+   * the steps of a run that goes on.
    * @example
    * import { BaseModel, nn, tensor, type Tensor } from 'aiforge';
    * class Model extends BaseModel<object, { x: Tensor; targets: Tensor }> {

@@ -43,6 +43,7 @@ import { limitSplits } from './training/limits.js';
 import { Parallel } from './training/parallel.js';
 import { Placement } from './training/placement.js';
 import { Precision } from './training/optimization/precision.js';
+import { whileUnderWay } from './training/measuring/runsUnderWay.js';
 import { Trainer } from './training/trainer.js';
 import { signalKind, throwErrorOf, untilAborted } from './untilAborted.js';
 
@@ -146,6 +147,10 @@ export class Orchestrator {
     this.#useThreads();
     const config = await withResumed(this.#config, this.#settings.RUNS_DIR, ranks);
     const plan = planRun(config, this.#options.from ?? process.cwd(), ranks, device);
+    return whileUnderWay(plan.model, () => this.#runPlanned(plan, ranks));
+  }
+
+  async #runPlanned(plan: RunPlan, ranks: Ranks): Promise<RunResult> {
     const lock = ranks.rank === 0 && plan.resumed ? RunLock.acquire(plan.resumed.directory) : undefined;
     try {
       const data = await this.#prepareData(plan, ranks);

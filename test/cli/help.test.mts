@@ -42,12 +42,53 @@ describe('the command line', () => {
     ],
     ['aiforge', ['doctor', 'x'], /too many arguments for 'doctor'/],
     ['aiforge', [], /Usage: aiforge .*Examples:/s],
+    // An option twice is not silently the last one.
+    ...(
+      [
+        [['predict', 'RUN', '--input', 'a', '--input', 'b'], "'--input <file>' was given twice, as 'a' and as 'b'"],
+        [['predict', 'RUN', '--output=a.csv', '--output', 'b.csv'], "'--output <file>' was given twice, as 'a.csv' and as 'b.csv'"], // prettier-ignore
+        [['predict', 'RUN', '--batch-size', '1', '--batch-size', '2'], "'--batch-size <n>' was given twice, as '1' and as '2'"], // prettier-ignore
+        [['predict', 'RUN', '--split', 'val', '--split', 'val'], "'--split <name>' was given twice, as 'val' and as 'val'"], // prettier-ignore
+        [['test', 'RUN', '--weights', 'a', '--weights', 'b'], "'--weights <file>' was given twice, as 'a' and as 'b'"],
+        [['train', '--resume', 'a', '--resume', 'b'], "'--resume <run>' was given twice, as 'a' and as 'b'"],
+        [['tune', 'lr', 'x.yaml', '--steps', '5', '--steps', '6'], "'--steps <n>' was given twice, as '5' and as '6'"],
+        [['new', 'plugin', 'x', '--kind', 'text', '--kind', 'regression'], "'--kind <kind>' was given twice, as 'text' and as 'regression'"], // prettier-ignore
+      ] as const
+    ).map(([args, said]) => ['aiforge', [...args], new RegExp(`^error: option ${said}: give it once`)] as const),
+    [
+      'aiforge-launch',
+      ['--nproc', '2', '--nproc', '4', 'train', 'x.yaml'],
+      /^error: option '--nproc <n>' was given twice, as '2' and as '4'/,
+    ],
+    // What other tools call options.
+    ...(
+      [
+        ['predict', '--ckpt', /\(Weights and checkpoints are given as --weights <file>\)\n\(see/],
+        ['test', '--checkpoint', /--weights <file>/],
+        ['validate', '--ckpt_path=x', /--weights <file>/],
+        ['train', '--ckpt-path', /--resume <run>/],
+        ['predict', '--device', /\(A setting is given as training\.device=…\)/],
+        ['test', '--batch-size', /\(A setting is given as training\.batchSize=…\)/],
+        ['predict', '--format', /extension of --output: \.jsonl, \.csv or \.parquet/],
+        ['predict', '--on-error', /--skip-errors/],
+        ['predict', '--ignore-errors', /--skip-errors/],
+        ['predict', '--proba', /--classify/],
+        ['predict', '--overwrite', /replaced when the new one is whole/],
+        ['sweep', '--workers', /--parallel <n>, or parallel in the file/],
+        ['sweep', '--n-trials', /trials in the file/],
+      ] as const
+    ).map(([name, option, said]) => ['aiforge', [name, 'x', option, 'y'], said, /^error: unknown option '--/] as const),
+    ['aiforge-launch', ['--nproc_per_node', '2', 'x.js'], /\(Ranks to start on this machine are --nproc <n>\)/],
+    ...['predict', 'sweep', 'tune', 'config', 'checkpoints', 'runs', 'new', 'plugins', 'setup', 'doctor'].map(
+      (name) => ['aiforge-launch', ['--nproc', '2', name, 'x'], new RegExp(`INVALID_ARGUMENT: .*: start it as npx aiforge ${name}, without aiforge-launch`)] as const, // prettier-ignore
+    ),
+    ['aiforge-launch', ['--nproc', '2', 'predict', 'x'], /Predictions run in one process/],
     ['aiforge-launch', ['--npro', '2', 'train', 'x.yaml'], /unknown option '--npro'\n\(Did you mean --nproc\?\)/],
     ['aiforge-launch', ['train', 'x.yaml'], /required option '--nproc <n>' not specified/],
     ['aiforge-launch', ['--nproc', 'two', 'train'], /argument 'two' is invalid\. It must be a number/],
     ['aiforge-launch', ['--nproc', '2'], /missing required argument 'target'/],
     ['aiforge-launch', ['--nproc', '2', 'trin', 'x.yaml'], /FILE_NOT_FOUND.*no script '.*trin'.*'train'/],
-  ] as [command: 'aiforge' | 'aiforge-launch', args: string[], ...expected: RegExp[]][]) {
+  ] as (readonly [command: 'aiforge' | 'aiforge-launch', args: string[], ...expected: RegExp[]])[]) {
     it(`says what is wrong with ${[command, ...args].join(' ')}`, async () => {
       const { status, stdout, stderr } = await run(command, args, folder);
       expect(status).to.equal(1);
@@ -57,6 +98,27 @@ describe('the command line', () => {
       expect(stderr, 'no colour').not.to.include('\u001b');
     });
   }
+
+  it('lets flags and options that are made for it be given again', async () => {
+    const { stderr } = await run(
+      'aiforge',
+      ['runs', 'show', 'RUN', '--json', '--json', '--metric', 'a', '--metric', 'b'],
+      folder,
+    );
+    expect(stderr).to.match(/RUN/).and.not.to.match(/twice/);
+  });
+
+  it('has aiforge-launch know every subcommand', async () => {
+    const { stdout } = await run('aiforge', ['--help'], folder);
+    const names = [...stdout.slice(stdout.indexOf('\nCommands:')).matchAll(/^ {2}([a-z]+) {2}/gm)].map(
+      ([, name]) => name!,
+    );
+    expect(names).to.include.members(['train', 'predict', 'doctor']);
+    for (const name of names.filter((each) => !['train', 'validate', 'test', 'help'].includes(each))) {
+      const { stderr } = await run('aiforge-launch', ['--nproc', '2', name], folder);
+      expect(stderr, name).to.match(/without aiforge-launch/);
+    }
+  });
 
   it('explains overrides, signals, exit statuses and where every setting is described', async () => {
     const { status, stdout } = await run('aiforge', ['train', '--help'], folder);

@@ -160,6 +160,7 @@ describe('overrides', () => {
 
   for (const [override, reason] of [
     ['training.epoch=2', "'training.epoch' is an unknown option, did you mean 'epochs'?"],
+    ['training.limitPredictBatches=2', 'unknown option, predictions are of all items: give aiforge predict an --input with fewer'], // prettier-ignore
     ['training.gradient_clip_val=1', "did you mean 'gradClipNorm'?"],
     ['training.accumulate_grad_batches=2', "did you mean 'accumulationSteps'?"],
     ['training.lr=1', "did you mean 'learningRate'?"],

@@ -6,6 +6,7 @@ import { keep, scope } from '../../tensor/memory/scope.js';
 import { currentGraphTask, refuseResult } from '../../tensor/autograd/engine.js';
 import { empty } from '../../tensor/generated/functions.js';
 import { handleOf, Tensor, wrapHandle } from '../../tensor/tensor.js';
+import { recomputing } from './recomputing.js';
 import { checkpointReentrant } from './reentrant.js';
 import { AutogradFunction, type FunctionContext } from '../function.js';
 import { enableGrad, isGradEnabled } from '../modes.js';
@@ -160,7 +161,8 @@ class Frame {
       scope(() => {
         const inputs = this.inputs();
         const args = this.#isTensor.map((isTensor, i) => (isTensor ? inputs.shift() : this.#args[i]));
-        const run = () => runInContext({ autocast: this.#autocast }, () => enableGrad(() => void this.#fn(...args)));
+        const run = () =>
+          runInContext({ autocast: this.#autocast }, () => enableGrad(() => recomputing(() => void this.#fn(...args))));
         underHooks(
           ([handle]) => record(wrapHandle(handle as Handle)),
           { takes: false, kept: null },

@@ -8,6 +8,7 @@ import { refuseResult } from '../../tensor/autograd/engine.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { AutogradFunction, type FunctionContext } from '../function.js';
 import { enableGrad } from '../modes.js';
+import { recomputing } from './recomputing.js';
 import { RngState } from './rngState.js';
 
 type Body = (...args: unknown[]) => unknown;
@@ -34,7 +35,8 @@ class Checkpoint extends AutogradFunction {
     const saved: (Tensor | null)[] = context.savedTensors;
     const inputs = saved.map((tensor) => tensor && tensor.detach().requiresGrad_(tensor.requiresGrad));
     const args = context.args.map((value, i) => inputs[i] ?? value);
-    const run = () => runInContext({ autocast: context.autocast }, () => enableGrad(() => context.body(...args)));
+    const run = () =>
+      runInContext({ autocast: context.autocast }, () => enableGrad(() => recomputing(() => context.body(...args))));
     const result = context.rng === null ? run() : context.rng.run(run);
     const outputs = Array.isArray(result) ? (result as unknown[]) : [result];
     const roots: Tensor[] = [];

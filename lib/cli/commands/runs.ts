@@ -2,14 +2,13 @@ import { Option } from 'commander';
 
 import type { Status } from '../runs/recordedRun.js';
 import type { AddCommand } from './command.js';
+import { collect } from './repeatedOptions.js';
 
 const notes = `
 A run is given by its folder, or as experiment/time in
 RUNS_DIR (default ./runs). A metric is given by its name
 in metrics.jsonl, such as val_loss; loss is both
 train_loss and val_loss.`;
-
-const collect = (name: string, given: string[] | undefined): string[] => [...(given ?? []), name];
 
 export const addRuns: AddCommand = (program, finish) => {
   const runs = program.command('runs').description('shows what runs recorded, by their folders alone');

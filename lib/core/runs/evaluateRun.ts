@@ -12,6 +12,7 @@ import { joinLaunchedRanks, ranksKind, type Ranks } from '../ranks.js';
 import { Agreement, RunRequests } from '../training/agreement.js';
 import { evaluate, scoresOf } from '../training/evaluation.js';
 import type { PassMetrics } from '../training/measuring/metrics.js';
+import { whileUnderWay } from '../training/measuring/runsUnderWay.js';
 import { limitSplits } from '../training/limits.js';
 import { Placement } from '../training/placement.js';
 import { Precision } from '../training/optimization/precision.js';
@@ -95,7 +96,9 @@ export async function evaluation(directory: string, options: EvaluateRunOptions)
   const run = openRun(directory, { weights, overrides, mayChange: settingsOfEvaluation(split) });
   const drawn = randomState(run.device);
   try {
-    return await asSoleRun(run.config.training, () => onDevice(run.device, () => evaluateJoined(run, options)));
+    return await asSoleRun(run.config.training, () =>
+      onDevice(run.device, () => whileUnderWay(run.model, () => evaluateJoined(run, options))),
+    );
   } finally {
     restoreRandomState(drawn, run.device);
   }

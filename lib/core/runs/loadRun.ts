@@ -8,6 +8,7 @@ import { deviceKind } from '../../tensor/dtypeKinds.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import { called } from '../plugins/calls.js';
+import { predicting } from '../training/measuring/logbook.js';
 import { Placement } from '../training/placement.js';
 import { createPreprocessor, type ExperimentPlugins } from './experiment.js';
 import { openRun } from './openRun.js';
@@ -91,7 +92,7 @@ export function answerOf(
 ): unknown {
   if (model.training) model.eval();
   const batch = placement.move(defaultCollate(samples)) as Record<string, Tensor>;
-  return called('predictStep', () => model.predictStep(batch, batchIdx));
+  return predicting(model, () => called('predictStep', () => model.predictStep(batch, batchIdx)));
 }
 
 function samplesOf<Item>(items: readonly Item[], preprocessor: BasePreprocessor<Item> | undefined): readonly unknown[] {

@@ -19,6 +19,7 @@ import { randomState, type RandomState } from '../randomState.js';
 import type { Ranks } from '../ranks.js';
 import { checkMonitors, withModes } from '../training/earlyStopping.js';
 import { withFastDevRun } from '../training/limits.js';
+import { whilePlanning } from '../training/measuring/runsUnderWay.js';
 import { checkpointActivations } from '../training/weights/activationCheckpointing.js';
 import { checkedOptimizers, soleName, type Optimizers } from '../training/optimization/optimizers.js';
 import { freeze, parameterGroups } from '../training/weights/parameterGroups.js';
@@ -58,6 +59,10 @@ export interface RunPlan {
  * STATE_DICT_MISMATCH or TRAINING_FAILED.
  */
 export function planRun(given: ExperimentConfig, from: string, ranks: Ranks, device: Device): RunPlan {
+  return whilePlanning(() => planned(given, from, ranks, device));
+}
+
+function planned(given: ExperimentConfig, from: string, ranks: Ranks, device: Device): RunPlan {
   const located = resolvePaths(given, () => from);
   const plugins = placed(given, () => resolvePlugins(located, from));
   const training = placed(given, () => {

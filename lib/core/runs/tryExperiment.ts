@@ -20,6 +20,7 @@ import { Schedules } from '../training/optimization/scheduling.js';
 import { limitSplits } from '../training/limits.js';
 import { Placement } from '../training/placement.js';
 import { Precision } from '../training/optimization/precision.js';
+import { whileUnderWay } from '../training/measuring/runsUnderWay.js';
 import { readStep, type Step } from '../training/measuring/stepOutput.js';
 import { initialState } from './beginning.js';
 import { prepareData, type ExperimentData } from './experiment.js';
@@ -64,7 +65,7 @@ export async function tryExperiment(config: ExperimentConfig, options: TryOption
     const context = { ranks: singleProcess, dataDir: options.dataDir, signal: options.signal };
     const data = await prepareData(plan.config, plan.plugins, context, undefined);
     const splits = limitSplits(data.splits, plan.config.training, 1);
-    return scope(() => steps(plan, { ...data, splits }));
+    return scope(() => whileUnderWay(plan.model, () => steps(plan, { ...data, splits })));
   });
 }
 

@@ -17,6 +17,7 @@ import { prepareData, type ExperimentData } from '../runs/experiment.js';
 import { planRun, type RunPlan } from '../runs/plan.js';
 import { runFiles } from '../runs/runDirectory.js';
 import { limitSplits } from '../training/limits.js';
+import { whileUnderWay } from '../training/measuring/runsUnderWay.js';
 
 export interface PrepareExperimentOptions {
   /** As of an Orchestrator. Default: the working directory. */
@@ -122,11 +123,11 @@ async function prepare(
 }
 
 /** Runs the work of a finder on the experiment's device; its random state is as it was before, however it ends. */
-export async function onExperiment<T>({ device }: PreparedExperiment, work: () => Promise<T>): Promise<T> {
+export async function onExperiment<T>({ device, model }: PreparedExperiment, work: () => Promise<T>): Promise<T> {
   return onDevice(device, async () => {
     const before = randomState(device);
     try {
-      return await work();
+      return await whileUnderWay(model, work);
     } finally {
       restoreRandomState(before, device);
     }

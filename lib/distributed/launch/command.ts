@@ -47,7 +47,18 @@ function typescriptLoader(): string[] {
 /** Those of `aiforge` that ranks can do together. */
 const subcommands: ReadonlySet<string> = new Set(['train', 'fit', 'validate', 'test']);
 
-/** Finds what to run: a program, a script for Node.js, or a subcommand of aiforge. Throws FILE_NOT_FOUND if there is none. */
+/** Those that one process does, and how. */
+const alone: ReadonlyMap<string, string> = new Map([
+  ['predict', 'Predictions run in one process'],
+  ['sweep', 'A sweep starts a process for each of its trials itself'],
+  ['tune', 'A learning rate or a batch size is looked for in one process'],
+  ...['config', 'checkpoints', 'runs', 'new', 'plugins', 'setup', 'doctor'].map((name): [string, string] => [
+    name,
+    `'${name}' is nothing that several ranks do together`,
+  ]),
+]);
+
+/** Finds what to run: a program, a script for Node.js, or a subcommand of aiforge. Throws FILE_NOT_FOUND if there is none, and INVALID_ARGUMENT for a subcommand that one process does. */
 export function resolveCommand(settings: Settings): RankCommand {
   if (settings.executable) return { file: findExecutable(settings), args: [...settings.args] };
   const nodeArgs = [...settings.nodeArgs, '--require', join(__dirname, 'recordError.js')];
@@ -59,6 +70,10 @@ export function resolveCommand(settings: Settings): RankCommand {
   if (subcommands.has(settings.target)) {
     const cli = join(__dirname, '..', '..', 'cli', 'aiforge.js');
     return { file: process.execPath, args: [...nodeArgs, cli, settings.target, ...settings.args] };
+  }
+  const reason = alone.get(settings.target);
+  if (reason !== undefined) {
+    throw new AiforgeError('INVALID_ARGUMENT', `${reason}: start it as npx aiforge ${settings.target}, without aiforge-launch.`); // prettier-ignore
   }
   throw new AiforgeError(
     'FILE_NOT_FOUND',

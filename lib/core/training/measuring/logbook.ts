@@ -1,3 +1,4 @@
+import { isRecomputing } from '../../../autograd/checkpoint/recomputing.js';
 import { AiforgeError } from '../../../errors.js';
 import { boolean, either, kind, number, oneOf, string } from '../../../kinds.js';
 import { show } from '../../../show.js';
@@ -8,10 +9,12 @@ import { signature } from '../../../signature.js';
 import { Tensor } from '../../../tensor/index.js';
 import { histogramKind, histogramOf } from '../../../tracking/histogram.js';
 import { imageKind, imageOf } from '../../../tracking/image.js';
+import { warnOnce } from '../../../warnOnce.js';
 import { propertyOf, type AnyMetric, type LoggedMetric } from './loggedMetrics.js';
 import { reductions, type Reduce } from './measures.js';
 import type { Recorder } from './recorder.js';
 import { measured, type Measured } from './runningSum.js';
+import { isUnderWay } from './runsUnderWay.js';
 
 /** When and how a value that a step logs is recorded. */
 export interface LogOptions {
@@ -67,41 +70,74 @@ const takesHistogram = signature({ name: string, tensor: histogramKind });
 export const isLoggedMetric = (value: Measured | LoggedMetric): value is LoggedMetric =>
   typeof value === 'object' && 'metric' in value;
 
-/** What a model's step has logged so far, and who takes what is no number; nobody on ranks that do not record. */
+/** What a step of a run's model has logged so far, and who takes what is no number; nobody on ranks that do not record. */
 interface OpenStep {
-  readonly model: object;
+  readonly model: Module;
   readonly entries: LogEntries;
   readonly names: Set<string>;
   readonly recorder: Recorder | undefined;
-  /** The step within which it is. */
-  readonly outer: OpenStep | undefined;
+  /** Whether it answers, and measures nothing. */
+  readonly isPrediction: boolean;
 }
 
+// A step is synchronous: what logs meanwhile is the model itself, or one that it calls.
 let innermost: OpenStep | undefined;
 
-/** Runs a step of a model; what it logs meanwhile comes with what it gives, or goes to `recorder`. */
-export function logging<T>(model: object, step: () => T, recorder?: Recorder): { output: T; logged: LogEntries } {
-  const logged: LogEntries = {};
+function during<T>(step: OpenStep, body: () => T): T {
   const outer = innermost;
-  innermost = { model, entries: logged, names: new Set(), recorder, outer };
+  innermost = step;
   try {
-    return { output: step(), logged };
+    return body();
   } finally {
     innermost = outer;
   }
 }
 
-/** The step that a model is in, where a run goes on. Throws PLUGIN_INVALID for a name that it cannot log now. */
+/** Runs a step of a model; what it and its inner models log meanwhile comes with what it gives, or goes to `recorder`. */
+export function logging<T>(model: Module, step: () => T, recorder?: Recorder): { output: T; logged: LogEntries } {
+  const logged: LogEntries = {};
+  const output = during({ model, entries: logged, names: new Set(), recorder, isPrediction: false }, step);
+  return { output, logged };
+}
+
+/** Runs a step of a model that only answers: what it logs goes nowhere, which a warning says. */
+export function predicting<T>(model: Module, step: () => T): T {
+  return during({ model, entries: {}, names: new Set(), recorder: undefined, isPrediction: true }, step);
+}
+
+/**
+ * The step in which a model logs; undefined where there is nothing to record. Throws PLUGIN_INVALID for a name that it cannot
+ * log now, and outside the steps of a run that is under way.
+ */
 function openFor(model: Module, method: string, name: string): OpenStep | undefined {
   const problem = nameProblem(name);
   if (problem !== undefined) throw new AiforgeError('PLUGIN_INVALID', `${method} was given ${problem}.`);
-  let step = innermost;
-  while (step !== undefined && step.model !== model) step = step.outer;
-  if (step?.names.has(name)) {
-    throw new AiforgeError('PLUGIN_INVALID', `${method} was given '${name}' twice in one step: log it once, or under two names.`); // prettier-ignore
+  // It was logged the first time.
+  if (isRecomputing()) return undefined;
+  const step = innermost;
+  if (step === undefined) {
+    if (isUnderWay(model)) throw outsideStep(method, name);
+    return undefined;
   }
-  step?.names.add(name);
+  if (step.isPrediction) {
+    warnOnce(`${method} was called in predictStep: predictions record nothing`);
+    return undefined;
+  }
+  if (step.names.has(name)) {
+    const whose = step.model === model ? '' : `; '${model.constructor.name}' is an inner model, whose names are recorded as the model's own`; // prettier-ignore
+    throw new AiforgeError('PLUGIN_INVALID', `${method} was given '${name}' twice in one step: log it once, or under two names${whose}.`); // prettier-ignore
+  }
+  step.names.add(name);
   return step;
+}
+
+function outsideStep(method: string, name: string): AiforgeError {
+  return new AiforgeError(
+    'PLUGIN_INVALID',
+    `${method} was given '${name}' outside a step, while a run with the model is under way: it would be recorded nowhere. ` +
+      `Call ${method} in trainingStep or validationStep, or in what they call. A callback, a timer or a promise may keep a value ` +
+      'in a property of the model, for the next step to log.',
+  );
 }
 
 /** How the names that a model has logged in training are recorded. */
@@ -131,7 +167,7 @@ export function checkRecorded(
   throw new AiforgeError('PLUGIN_INVALID', `${method} was given '${ofEpoch}' beside ${other}: both are recorded as train_${ofEpoch}. Rename one.`); // prettier-ignore
 }
 
-/** Takes what a model logs; outside the steps of a run, where nobody records it, it is checked alone. */
+/** Takes what a model logs; where no run is under way, nobody records it and it is checked alone. */
 export function log(model: Module, given: [name: string, value: Loggable, options?: LogOptions]): void {
   if ((given[1] as unknown) instanceof MetricCollection) {
     throw new AiforgeError('INVALID_ARGUMENT', `log was given a MetricCollection as '${given[0]}': keep its metrics as properties of the model too, and log each of them.`); // prettier-ignore
@@ -143,12 +179,13 @@ export function log(model: Module, given: [name: string, value: Loggable, option
   }
   const step = openFor(model, 'log', name);
   if (step === undefined) return;
-  if (model.training) checkRecorded(model, 'log', name, { onStep, onEpoch });
+  // An inner model may be in another mode than the model, as one that is frozen.
+  if (step.model.training) checkRecorded(step.model, 'log', name, { onStep, onEpoch });
   const options = { onStep, onEpoch, progressBar, reduce };
   if (!(value instanceof Metric)) {
     step.entries[name] = { value: Tensor.isTensor(value) ? measured(value) : value, ...options };
   } else if (onEpoch && !onStep && !progressBar && given[2]?.reduce === undefined) {
-    step.entries[name] = { value: { metric: value, property: propertyOf(model, value, name) }, ...options };
+    step.entries[name] = { value: { metric: value, property: propertyOf(step.model, value, name) }, ...options };
   } else {
     throw new AiforgeError('PLUGIN_INVALID', `log was given '${name}', a metric, with other options than onEpoch: it is recorded for the epoch, as it computes itself. Log its value for a step.`); // prettier-ignore
   }

@@ -42,8 +42,20 @@ export function propertyOf(model: Module, metric: AnyMetric, name: string): stri
   );
 }
 
-const valueAt = (model: Module, property: string): unknown =>
-  property.split('.').reduce<unknown>((object, key) => (object as Record<string, unknown> | undefined)?.[key], model);
+/** What a model has at a path of modules, as parameters have them, with a property of the last one. */
+function valueAt(model: Module, path: string): unknown {
+  const end = path.lastIndexOf('.');
+  const owner: object | undefined = end < 0 ? model : moduleAt(model, path.slice(0, end));
+  return (owner as Record<string, unknown> | undefined)?.[path.slice(end + 1)];
+}
+
+function moduleAt(model: Module, path: string): Module | undefined {
+  try {
+    return model.getSubmodule(path);
+  } catch {
+    return undefined;
+  }
+}
 
 function metricAt(model: Module, property: string, name: string): AnyMetric {
   const found = valueAt(model, property);

@@ -7,6 +7,7 @@ import { tensorsIn } from '../../../tensor/memory/scope.js';
 import type { BaseModel } from '../../baseModel.js';
 import type { RunState } from '../../checkpoints/checkpoint.js';
 import { randomState, restoreRandomState } from '../../randomState.js';
+import { logging } from '../measuring/logbook.js';
 import { markMetrics, setMetricsAside } from '../measuring/modelMetrics.js';
 import type { Step } from '../measuring/stepOutput.js';
 
@@ -97,7 +98,7 @@ export class NonFinite {
     const restoreMetrics = setMetricsAside(model);
     try {
       const name = scope(() =>
-        firstNonFinite(model, () => model.trainingStep(batch as never, this.#parts.state.batch)),
+        firstNonFinite(model, () => logging(model, () => model.trainingStep(batch as never, this.#parts.state.batch))),
       );
       if (name === undefined) return 'The output of every module is finite: look at how the loss is computed.';
       return `The first module whose output is not finite is ${name}.`;

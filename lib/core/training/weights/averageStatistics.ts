@@ -3,6 +3,7 @@ import { BatchNorm } from '../../../nn/modules/batchNorm.js';
 import type { Device } from '../../../tensor/index.js';
 import type { BaseModel } from '../../baseModel.js';
 import { randomState, restoreRandomState } from '../../randomState.js';
+import { logging } from '../measuring/logbook.js';
 import type { Trainer } from '../trainer.js';
 
 /** What is changed of a batch norm while it counts. */
@@ -30,7 +31,10 @@ export async function averageStatistics(model: BaseModel, trainer: Trainer, devi
   }
   let isWhole = false;
   try {
-    isWhole = await trainer.lookThrough((batch, index) => noGrad(() => void model.trainingStep(batch as never, index)));
+    isWhole = await trainer.lookThrough((batch, index) => {
+      // What is logged was recorded when the batches were trained on.
+      noGrad(() => void logging(model, () => model.trainingStep(batch as never, index)));
+    });
     return isWhole;
   } finally {
     norms.forEach((norm, i) => (norm.momentum = momenta[i]!));

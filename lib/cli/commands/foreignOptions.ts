@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+
+import { fold } from '../../nearest.js';
+
+type Hints = Readonly<Record<string, string>>;
+
+function each(names: readonly string[], hint: string): Hints {
+  return Object.fromEntries(names.map((name) => [name, hint]));
+}
+
+const checkpoints = ['ckpt', 'ckptpath', 'checkpoint', 'checkpointpath'];
+const ofRun: Hints = {
+  ...each(
+    [...checkpoints, 'model', 'modelpath', 'weightspath'],
+    'Weights and checkpoints are given as --weights <file>',
+  ),
+  ...each(
+    ['device', 'devices', 'accelerator', 'gpu', 'gpus', 'cuda', 'cpu'],
+    'A setting is given as training.device=…',
+  ),
+};
+const ofEvaluation: Hints = { ...ofRun, batchsize: 'A setting is given as training.batchSize=…' };
+
+/** What users of other tools call options, by the command, as `fold` leaves the names, and what there is instead. */
+const foreign: Readonly<Record<string, Hints>> = {
+  train: each(checkpoints, 'A run goes on with --resume <run>, which takes a checkpoint too'),
+  validate: ofEvaluation,
+  test: ofEvaluation,
+  predict: {
+    ...ofRun,
+    ...each(['format', 'outputformat'], 'The format is that of the extension of --output: .jsonl, .csv or .parquet'),
+    ...each(
+      ['onerror', 'ignoreerrors', 'continueonerror', 'keepgoing'],
+      'Items that are refused are skipped with --skip-errors',
+    ),
+    ...each(['proba', 'probabilities', 'probability', 'predictproba'], 'Probabilities are given with --classify'),
+    ...each(['overwrite', 'force'], 'The file of --output is replaced when the new one is whole, without an option'),
+  },
+  sweep: {
+    ...each(['workers', 'numworkers', 'jobs', 'njobs', 'concurrency'], 'Trials at a time are --parallel <n>, or parallel in the file'), // prettier-ignore
+    ...each(['ntrials', 'numtrials', 'numsamples', 'maxtrials', 'trials'], 'How many trials are drawn is trials in the file'), // prettier-ignore
+  },
+  'aiforge-launch': {
+    ...each(['nprocpernode', 'numprocesses'], 'Ranks to start on this machine are --nproc <n>'),
+    ...each(['rdzvendpoint'], 'Where rank 0 listens is --master-addr <address> and --master-port <port>'),
+  },
+};
+
+/** Has a command, and all within it, say what there is in place of an option of another tool. */
+export function hintForeignOptions(command: Command): void {
+  const hints = Object.hasOwn(foreign, command.name()) ? foreign[command.name()]! : {};
+  const before = command.configureOutput();
+  command.configureOutput({
+    outputError: (text, write) => {
+      const [, option] = /^error: unknown option '--([\w-]+)/.exec(text) ?? [];
+      const folded = fold(option ?? '');
+      // What commander finds similar is not what is meant.
+      if (Object.hasOwn(hints, folded)) write(`${text.split('\n', 1)[0]}\n(${hints[folded]})\n`);
+      else before.outputError?.(text, write);
+    },
+  });
+  command.commands.forEach(hintForeignOptions);
+}
