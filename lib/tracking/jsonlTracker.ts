@@ -14,8 +14,8 @@ const log = childLogger({ part: 'tracking' });
 /**
  * Appends to `metrics.jsonl` in the run's folder, one JSON object a line with its `kind`: `start`, `params`, `changes`,
  * `metrics`, `text`, `histogram`, `image`, `finish`. Images are PNG files in the folder's `media`, which their lines name. A line is with the
- * operating system when the call returns, those of steps when the event loop has its next turn, or `flush` is called. NaN and
- * infinities are written as strings.
+ * operating system when the call returns, those of steps within a tenth of a second, or when `flush` is called, as it is before each
+ * checkpoint. NaN and infinities are written as strings.
  * A run that goes on from a checkpoint first drops what was written after it, so that each step is there once.
  */
 export class JsonlTracker implements Tracker {
@@ -109,7 +109,7 @@ export class JsonlTracker implements Tracker {
   #writeSoon(record: Line): void {
     // Where nothing is written any more, nothing waits.
     if (this.#descriptor === undefined) return;
-    if (this.#waiting.length === 0) setImmediate(() => this.flush());
+    if (this.#waiting.length === 0) setTimeout(() => this.flush(), longestWaitMs).unref();
     this.#waiting.push(record);
     if (this.#waiting.length >= mostWaiting) this.flush();
   }
@@ -127,7 +127,8 @@ export class JsonlTracker implements Tracker {
   }
 }
 
-const mostWaiting = 256;
+const mostWaiting = 1024;
+const longestWaitMs = 100;
 
 /** What becomes a line. */
 type Line = Record<string, unknown> & { kind: string; metrics?: Record<string, number> };

@@ -6,7 +6,7 @@ import { compare, Timer } from './alternate.mjs';
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 const model = 'MLP (batch 32, 4 layers of 64, fused AdamW)';
-const epochs = 3;
+const epochs = 10;
 
 /** Adds the rows, at one thread and at two; those of Lightning where there is one. */
 export async function measureLoop(turns, add) {
