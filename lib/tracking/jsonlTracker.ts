@@ -14,8 +14,8 @@ const log = childLogger({ part: 'tracking' });
 /**
  * Appends to `metrics.jsonl` in the run's folder, one JSON object a line with its `kind`: `start`, `params`, `changes`,
  * `metrics`, `text`, `histogram`, `image`, `finish`. Images are PNG files in the folder's `media`, which their lines name. A line is with the
- * operating system when the call returns, those of steps within a tenth of a second, or when `flush` is called, as it is before each
- * checkpoint. NaN and infinities are written as strings.
+ * operating system when the call returns; those of steps that come faster than ten a second wait for each other so long, or until
+ * `flush` is called, as it is before each checkpoint. NaN and infinities are written as strings.
  * A run that goes on from a checkpoint first drops what was written after it, so that each step is there once.
  */
 export class JsonlTracker implements Tracker {
@@ -25,6 +25,7 @@ export class JsonlTracker implements Tracker {
   #descriptor: number | undefined;
   /** Lines of steps: to write each by itself takes as long as much of a small step. */
   #waiting: Line[] = [];
+  #flushed = -Infinity;
   #statusAtExit: RunStatus = 'KILLED';
   /** Whatever ends the process, short of a kill, is the end of the run. */
   readonly #onExit = (): void => void this.finish(this.#statusAtExit);
@@ -88,6 +89,7 @@ export class JsonlTracker implements Tracker {
     const descriptor = this.#descriptor;
     const records = this.#waiting.splice(0);
     if (descriptor === undefined || records.length === 0) return;
+    this.#flushed = performance.now();
     this.#guard(() => writeFully(descriptor, records.map(lineOf).join('')));
   }
 
@@ -109,9 +111,10 @@ export class JsonlTracker implements Tracker {
   #writeSoon(record: Line): void {
     // Where nothing is written any more, nothing waits.
     if (this.#descriptor === undefined) return;
-    if (this.#waiting.length === 0) setTimeout(() => this.flush(), longestWaitMs).unref();
     this.#waiting.push(record);
-    if (this.#waiting.length >= mostWaiting) this.flush();
+    const isDue = performance.now() - this.#flushed >= longestWaitMs || this.#waiting.length >= mostWaiting;
+    if (isDue) this.flush();
+    else if (this.#waiting.length === 1) setTimeout(() => this.flush(), longestWaitMs).unref();
   }
 
   /** A full disk must not end a run: the tracker warns once and stays silent from then on. */

@@ -153,7 +153,7 @@ describe('aiforge runs', function () {
     });
 
     it('shows steps of a run that has no epochs yet, and goes without curves', async () => {
-      const { stdout } = await runs(['show', await train('early', { FAULT: 'SIGKILL@6' })]);
+      const { stdout } = await runs(['show', await train('early', { FAULT: 'SIGKILL@6', STEP_MS: '40' })]);
       expect(stdout).to.include('died').and.to.include('train_loss_step over steps');
       rmSync(path.join(folder, 'runs', 'early'), { recursive: true });
       expect((await runs(['show', good, '--no-plot'])).stdout).not.to.include('over epochs');

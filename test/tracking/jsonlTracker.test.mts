@@ -34,7 +34,6 @@ describe('JsonlTracker', () => {
       metrics: { train_loss: 0.5, lr: 0.001 },
     });
     for (const step of [11, 12]) tracker.logMetrics({ train_loss: 0.25 }, { step, epoch: 1 });
-    expect(read()).to.have.length(3);
     tracker.flush();
     expect(read().map(({ step }) => step)).to.deep.equal([undefined, undefined, 10, 11, 12]);
     tracker.logMetrics({ train_loss: 0.125 }, { step: 13, epoch: 1 });

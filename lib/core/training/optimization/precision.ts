@@ -56,14 +56,20 @@ export class Precision {
    * `parameters` gives the model's, which is a walk through its modules, where gradients are clipped or measured.
    */
   step(optimizer: Optimizer, parameters: () => Iterable<Tensor>, clipping: Clipping): boolean {
-    this.#scale ??= this.scaler?.getScale();
+    const { scaler } = this;
+    if (scaler === null) {
+      if (this.#looks(clipping)) scope(() => this.clip(parameters, clipping));
+      optimizer.step();
+      optimizer.zeroGrad();
+      return true;
+    }
+    this.#scale ??= scaler.getScale();
     return scope(() => {
       this.#clipUnscaled(optimizer, parameters, clipping);
-      if (this.scaler === null) optimizer.step();
-      else this.scaler.step(optimizer);
-      this.scaler?.update();
+      scaler.step(optimizer);
+      scaler.update();
       optimizer.zeroGrad();
-      return this.scaler === null || this.#wasStep(this.scaler);
+      return this.#wasStep(scaler);
     });
   }
 
@@ -109,10 +115,14 @@ export class Precision {
   }
 
   #clipUnscaled(optimizer: Optimizer, parameters: () => Iterable<Tensor>, clipping: Clipping): void {
-    const looks = clipping.gradClipNorm !== null || clipping.gradClipValue !== null || this.measuresNorm;
-    if (!looks) return;
+    if (!this.#looks(clipping)) return;
     this.scaler?.unscale_(optimizer);
     this.clip(parameters, clipping);
+  }
+
+  /** Whether gradients are clipped or measured. */
+  #looks({ gradClipNorm, gradClipValue }: Clipping): boolean {
+    return gradClipNorm !== null || gradClipValue !== null || this.measuresNorm;
   }
 
   /** Whether the step that was taken was not skipped, which shrinks the scale. */
