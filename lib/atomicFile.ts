@@ -81,7 +81,7 @@ export function makeFolders(folder: string): void {
 const NAMED_AFTER = 60;
 
 /** The place that writing to a path changes: links are followed, to a file that is not there yet as well. Its folders are made. */
-function placeOf(file: string): string {
+export function placeOf(file: string): string {
   const link = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(file) : null;
   const parent = path.dirname(file);
   makeFolders(parent);

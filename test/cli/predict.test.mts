@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { loadRun, tensor, type Tensor } from 'aiforge';
@@ -11,6 +12,12 @@ describe('aiforge predict', function () {
   this.timeout(120_000);
   const { folder, directory, inside, write, predict } = notesRun('predict');
   const columns = { ANSWERS: 'columns' };
+  /** Waits until something of an output is written. */
+  const grown = async (output: string): Promise<void> => {
+    const name = path.basename(output);
+    const isGrowing = (file: string) => file.startsWith(`${name}.`) && readFileSync(inside(file)).length > 0;
+    while (!readdirSync(folder).some(isGrowing)) await sleep(20);
+  };
 
   it('writes what loadRun predicts, a row an item in the order of the input', async () => {
     const output = inside('all.jsonl');
@@ -137,8 +144,7 @@ describe('aiforge predict', function () {
     const args = ['predict', directory(), '--input', input, '--output', output, '--batch-size', '500', '--skip-errors'];
     const child = start('aiforge', args, folder, { ANSWERS: 'fussy', PREDICT_MS: '20' });
     const end = finished(child);
-    const growing = `${output}.${child.pid}.partial`;
-    while (!existsSync(growing) || readFileSync(growing).length === 0) await sleep(20);
+    await grown(output);
     child.kill('SIGINT');
     expect((await end).status).to.equal(130);
     expect(rowsOf(`${output}.partial`)).to.have.length.below(500);
@@ -157,8 +163,7 @@ describe('aiforge predict', function () {
       const args = ['predict', directory(), '--input', input, '--output', output, '--batch-size', '2'];
       const child = start('aiforge', args, folder, { PREDICT_MS: '20' });
       const end = finished(child);
-      const growing = `${output}.${child.pid}.partial`;
-      while (!existsSync(growing) || readFileSync(growing).length === 0) await sleep(20);
+      await grown(output);
       child.kill(signal);
       const result = await end;
       expect(result.status, result.stderr).to.equal(status);

@@ -1,4 +1,13 @@
-import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 
 import { expect } from 'chai';
 
@@ -88,6 +97,42 @@ describe('the files of aiforge predict', function () {
       expect(status, stderr).to.equal(0);
       expect(readFileSync(inside(name), 'utf8').startsWith(said), name).to.equal(true);
     }
+  });
+
+  it('writes a line of CSV for each item, also where its only cell is empty', async () => {
+    const output = inside('blank.csv');
+    const { status, stderr } = await predict(['--input', write('blank.jsonl', items.slice(0, 4)), '--output', output], { ANSWERS: 'blank' }); // prettier-ignore
+    expect(status, stderr).to.equal(0);
+    expect(readFileSync(output, 'utf8')).to.equal('prediction\nnote 0\n""\nnote 2\n""\n');
+  });
+
+  it('keeps the sign of zero in Parquet', async function () {
+    const output = inside('zeros.parquet');
+    const { status, stderr } = await predict(['--input', write('zeros.jsonl', items.slice(0, 4)), '--output', output], { ANSWERS: 'zeros' }); // prettier-ignore
+    expect(status, stderr).to.equal(0);
+    const { rows } = JSON.parse(reference(this, 'read_parquet.py', output)) as { rows: { value: string }[] };
+    expect(rows.map(({ value }) => value)).to.deep.equal(['0.0', '-0.0', '0.0', '-0.0']);
+  });
+
+  it('says what was wrong, and where the rows are, where FILE.partial is a folder or FILE a link', async () => {
+    mkdirSync(inside('taken.jsonl.partial'));
+    mkdirSync(inside('elsewhere'));
+    symlinkSync(inside('elsewhere/target.jsonl'), inside('dangling.jsonl'));
+    const input = write('broken-later.jsonl', [...items.slice(0, 8), '{']);
+    for (const [name, kept] of [
+      ['taken.jsonl', /8 rows are in (\S+taken\.jsonl\.\d+\.\w+\.partial)\n/],
+      ['dangling.jsonl', /8 rows are in (\S+elsewhere\/target\.jsonl\.partial)\n/],
+    ] as const) {
+      const { status, stderr } = await predict(['--input', input, '--output', inside(name), '--batch-size', '4']);
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/FILE_INVALID Line 9 of .* is no JSON/);
+      const [, file] = kept.exec(stderr)!;
+      expect(rowsOf(file!)).to.have.length(8);
+    }
+    const { status, stderr } = await predict(['--input', write('fine.jsonl', items.slice(0, 2)), '--output', inside('dangling.jsonl')]); // prettier-ignore
+    expect(status, stderr).to.equal(0);
+    expect(rowsOf(inside('elsewhere/target.jsonl'))).to.have.length(2);
+    expect(lstatSync(inside('dangling.jsonl')).isSymbolicLink()).to.equal(true);
   });
 
   it('lets two at once write one file, of which one is whole in the end', async () => {

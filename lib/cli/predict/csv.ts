@@ -1,6 +1,7 @@
 import { errorColumn, json, mostErrors, tooManyErrors, unknownColumn, type Format, type Row } from './format.js';
 
 export class Csv implements Format {
+  readonly endsAnywhere = true;
   #columns: readonly string[] | undefined;
   #refused: Row[] = [];
 
@@ -33,7 +34,8 @@ export class Csv implements Format {
       .map((row) => {
         const unknown = Object.keys(row).find((name) => !columns.includes(name));
         if (unknown !== undefined) throw unknownColumn(unknown, columns, 'CSV');
-        return `${columns.map((name) => cell(row[name])).join(',')}\n`;
+        // An empty line is none to many readers.
+        return `${columns.map((name) => cell(row[name])).join(',') || '""'}\n`;
       })
       .join('');
   }

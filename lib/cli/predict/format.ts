@@ -6,6 +6,8 @@ export type Row = Record<string, unknown>;
 
 /** Makes what a file has of rows. */
 export interface Format {
+  /** Whether what was written can be read without an end. */
+  readonly endsAnywhere: boolean;
   /** What is to be written of some rows, which come after those before, with the types of the columns that are tensors. */
   write(rows: readonly Row[], types: Readonly<Record<string, ColumnType>>): string | Uint8Array;
   /** What is left at the end. */

@@ -7,6 +7,8 @@ import { json, type Format, type Row } from './format.js';
 import { Parquet } from './parquet.js';
 
 class JsonLines implements Format {
+  readonly endsAnywhere = true;
+
   write(rows: readonly Row[]): string {
     return rows.map((row) => `${json(row)}\n`).join('');
   }

@@ -56,16 +56,22 @@ export class Output {
 
   /** Keeps the rows that there are, with the end that their format needs; says where. */
   #keepPart(): string {
-    let isWhole = true;
+    let isWhole = this.format.endsAnywhere;
+    if (!this.#file.isBroken) isWhole = this.#end() || isWhole;
+    const kept = this.#file.keep(this.#rows > 0);
+    if (kept === undefined) return '';
+    if (isWhole) return `Not all is predicted: ${this.#rows} rows are in ${kept}\n`;
+    return `Not all is predicted, and ${kept} breaks off: it could not be written to its end\n`;
+  }
+
+  #end(): boolean {
     try {
       this.#file.write(this.format.end());
+      return true;
     } catch {
       // The error that is on its way says more.
-      isWhole = false;
+      return false;
     }
-    if (!this.#file.keep(this.#rows > 0)) return '';
-    if (isWhole) return `Not all is predicted: ${this.#rows} rows are in ${this.#file.partial}\n`;
-    return `Not all is predicted, and ${this.#file.partial} breaks off: it could not be written to its end\n`;
   }
 
   #rowOf(answer: Answer, position: number): Row {

@@ -14,6 +14,7 @@ const mostValues = 1_000_000;
  * into them is refused with its batch: the rows before are written all the same.
  */
 export class Parquet implements Format {
+  readonly endsAnywhere = false;
   readonly #library: typeof hyparquet;
   readonly #bytes: hyparquet.ByteWriter;
   readonly #hasErrors: boolean;
@@ -94,7 +95,7 @@ export class Parquet implements Format {
       schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap((column) => column.elements())],
       createdBy: 'aiforge',
     });
-    const columnData = columns.map((column) => ({ name: column.name, data: column.takeValues() }));
+    const columnData = columns.map((column) => column.takeData());
     if (this.#rows > 0) void this.#writer.write({ columnData, rowGroupSize: this.#rows });
     this.#rows = 0;
     return this.#written();

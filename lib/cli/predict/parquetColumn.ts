@@ -73,11 +73,13 @@ export class ParquetColumn {
     for (const value of values) this.#values.push(value);
   }
 
-  /** Those that were added since it was asked last. */
-  takeValues(): unknown[] {
-    const values = this.#values;
+  /** What was added since it was asked last, as the library takes it. */
+  takeData(): { name: string; data: unknown[]; encoding?: 'PLAIN' } {
+    const data = this.#values;
     this.#values = [];
-    return values;
+    const isReal = this.#content?.physical === 'FLOAT' || this.#content?.physical === 'DOUBLE';
+    // A dictionary of values takes 0 and -0 for one.
+    return { name: this.name, data, ...(isReal ? { encoding: 'PLAIN' } : {}) };
   }
 
   /** The column's part of the schema; what it holds is fixed by it. */

@@ -1,30 +1,31 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import path from 'node:path';
 
-import { makeFolders } from '../../atomicFile.js';
+import { placeOf } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
 
 /**
- * A file that grows beside its place, under a name of this process, and is put into it when it is whole; what was there stays until
- * then. What there is where it never becomes whole is kept as FILE.partial.
+ * A file that grows beside its place, under a name of its own, and is put into it when it is whole; what was there stays until then.
+ * What there is where it never becomes whole is kept as FILE.partial.
  */
 export class PartialFile {
-  readonly partial: string;
   /** Where it goes: a link stays one. */
-  readonly #file: string;
+  readonly #place: string;
   readonly #growing: string;
   readonly #descriptor: number;
-  #isEmpty = true;
+  /** Bytes of the writes that were done. */
+  #length = 0;
+  #isBroken = false;
   #isOpen = true;
 
   /** Throws FILE_NOT_WRITABLE where it cannot be made. */
@@ -33,25 +34,33 @@ export class PartialFile {
     if (there?.isFile() === false) {
       throw new AiforgeError('FILE_NOT_WRITABLE', `Nothing was written: ${file} is no file, but a folder or a device. Give the path of a file.`); // prettier-ignore
     }
-    this.#file = there === undefined ? file : realpathSync(file);
-    this.partial = `${file}.partial`;
-    this.#growing = `${this.#file}.${process.pid}.partial`;
+    this.#place = writing(file, () => placeOf(file));
+    this.#growing = `${this.#place}.${process.pid}.${randomUUID().slice(0, 8)}.partial`;
     this.#descriptor = writing(file, () => {
-      makeFolders(path.dirname(path.resolve(file)));
-      const descriptor = openSync(this.#growing, 'w');
+      const descriptor = openSync(this.#growing, 'wx');
       if (there !== undefined) fchmodSync(descriptor, there.mode);
       return descriptor;
     });
   }
 
-  /** Writes all of a text, or of some bytes; it is with the operating system when the call returns. */
+  /** Whether a write was not done: the file ends with the one before. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** Writes all of a text, or of some bytes, or nothing; it is with the operating system when the call returns. */
   write(content: string | Uint8Array): void {
-    if (content.length === 0) return;
     const bytes = Buffer.from(content);
-    this.#isEmpty = false;
-    writing(this.#growing, () => {
-      for (let written = 0; written < bytes.length;) written += writeSync(this.#descriptor, bytes, written);
-    });
+    try {
+      writing(this.file, () => {
+        for (let written = 0; written < bytes.length;) written += writeSync(this.#descriptor, bytes, written);
+      });
+      this.#length += bytes.length;
+    } catch (error) {
+      this.#isBroken = true;
+      ftruncateSync(this.#descriptor, this.#length);
+      throw error;
+    }
   }
 
   /** Puts the file into its place. */
@@ -59,17 +68,25 @@ export class PartialFile {
     writing(this.file, () => {
       fsyncSync(this.#descriptor);
       this.#close();
-      renameSync(this.#growing, this.#file);
+      renameSync(this.#growing, this.#place);
     });
   }
 
-  /** Keeps what there is as FILE.partial, unless it is of no use to anybody; whether it does. */
-  keep(isOfUse: boolean): boolean {
+  /** Keeps what there is, unless it is of no use to anybody; gives where. */
+  keep(isOfUse: boolean): string | undefined {
     this.#close();
-    const isKept = isOfUse && !this.#isEmpty;
-    if (isKept) renameSync(this.#growing, this.partial);
-    else rmSync(this.#growing, { force: true });
-    return isKept;
+    if (!isOfUse || this.#length === 0) {
+      rmSync(this.#growing, { force: true });
+      return undefined;
+    }
+    const partial = `${this.#place}.partial`;
+    try {
+      renameSync(this.#growing, partial);
+      return partial;
+    } catch {
+      // A folder is there, or the disk is gone: the error that is on its way says more.
+      return this.#growing;
+    }
   }
 
   #close(): void {
