@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolders } from '../atomicFile.js';
 import { childLogger } from '../log.js';
@@ -90,7 +90,7 @@ export class JsonlTracker implements Tracker {
     const records = this.#waiting.splice(0);
     if (descriptor === undefined || records.length === 0) return;
     this.#flushed = performance.now();
-    this.#guard(() => writeFully(descriptor, records.map(lineOf).join('')));
+    this.#guard(() => writeWhole(descriptor, records.map(lineOf).join('')));
   }
 
   finish(status: RunStatus): Promise<void> {
@@ -158,7 +158,14 @@ function warnOfGap(file: string, recorded: number, step: number): void {
     log.warn(`${file} lacks ${missing} of the ${step} steps before this point: it was shortened, damaged or removed.`);
 }
 
-function writeFully(descriptor: number, line: string): void {
-  const bytes = Buffer.from(line);
-  for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+/** Writes all of some lines, or, on a full disk, none of them: no half a line is left. */
+function writeWhole(descriptor: number, lines: string): void {
+  const bytes = Buffer.from(lines);
+  const before = fstatSync(descriptor);
+  try {
+    for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+  } catch (error) {
+    if (before.isFile()) ftruncateSync(descriptor, before.size);
+    throw error;
+  }
 }
