@@ -9,6 +9,7 @@ import {
   fstatSync,
   fsync,
   fsyncSync,
+  ftruncateSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -32,6 +33,17 @@ const MOST_AT_ONCE = 1 << 30;
 function writeAll(descriptor: number, chunk: Uint8Array): void {
   for (let written = 0; written < chunk.length;) {
     written += writeSync(descriptor, chunk, written, Math.min(chunk.length - written, MOST_AT_ONCE));
+  }
+}
+
+/** Writes all of some bytes at the end of a file, or, where the disk is full, none of them: no half a line is left. */
+export function appendWhole(descriptor: number, bytes: Uint8Array): void {
+  const before = fstatSync(descriptor);
+  try {
+    writeAll(descriptor, bytes);
+  } catch (error) {
+    if (before.isFile()) ftruncateSync(descriptor, before.size);
+    throw error;
   }
 }
 
@@ -81,7 +93,7 @@ export function makeFolders(folder: string): void {
 const NAMED_AFTER = 60;
 
 /** The place that writing to a path changes: links are followed, to a file that is not there yet as well. Its folders are made. */
-export function placeOf(file: string): string {
+function placeOf(file: string): string {
   const link = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(file) : null;
   const parent = path.dirname(file);
   makeFolders(parent);
@@ -104,16 +116,18 @@ function keepOwner(descriptor: number, { uid, gid, mode }: Stats): void {
 }
 
 /** A file beside a place, to be written and put into it. */
-interface Beside {
+export interface Beside {
   descriptor: number;
   /** Syncs it and puts it into its place. */
   finish(): void;
   /** Takes it away. */
   discard(): void;
+  /** Keeps it as it is, as PLACE.partial where that can be; gives where. */
+  keep(): string;
 }
 
 /** `old` is the file that stands there: the new one gets its owner and its mode. */
-function openBeside(file: string, old: Stats | undefined): Beside {
+export function openBeside(file: string, old: Stats | undefined): Beside {
   const place = placeOf(file);
   const folder = path.dirname(place);
   const beside = path.join(folder, `.${path.basename(place).slice(0, NAMED_AFTER)}.${randomUUID()}.tmp`);
@@ -135,6 +149,16 @@ function openBeside(file: string, old: Stats | undefined): Beside {
     discard: () => {
       close();
       rmSync(beside, { force: true });
+    },
+    keep: () => {
+      close();
+      try {
+        renameSync(beside, `${place}.partial`);
+        return `${place}.partial`;
+      } catch {
+        // A folder of that name is there, or the disk is gone.
+        return beside;
+      }
     },
   };
 }
@@ -217,7 +241,8 @@ export async function writeFileInBackground(file: string, chunks: Iterable<Uint8
   }
 }
 
-function notWritable(file: string, cause: unknown): unknown {
+/** The error for one of the system's, FILE_NOT_WRITABLE; others are as they are. */
+export function notWritable(file: string, cause: unknown): unknown {
   if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof AiforgeError) return cause;
   return new AiforgeError(
     'FILE_NOT_WRITABLE',

@@ -87,8 +87,10 @@ async function packLibrary() {
   writeJson(join(stage, 'package.json'), {
     ...published,
     scripts: { install: scripts.install },
-    peerDependencies: { ...only(tools, asked), ...inThisVersion(PREBUILT.peer) },
-    peerDependenciesMeta: Object.fromEntries([...asked, ...PREBUILT.peer].map((name) => [name, { optional: true }])),
+    peerDependencies: { ...versionsOf(OPTIONAL_PEERS, tools), ...inThisVersion(PREBUILT.peer) },
+    peerDependenciesMeta: Object.fromEntries(
+      [...OPTIONAL_PEERS, ...PREBUILT.peer].map((name) => [name, { optional: true }]),
+    ),
     optionalDependencies: inThisVersion(PREBUILT.optional),
     ...repositoryFields(),
   });
@@ -96,9 +98,9 @@ async function packLibrary() {
 }
 
 /** Only who compiles the addon needs cmake-js, and only who writes Parquet files hyparquet-writer. */
-const asked = ['cmake-js', 'hyparquet-writer'];
+const OPTIONAL_PEERS = ['cmake-js', 'hyparquet-writer'];
 
-const only = (versions, names) => Object.fromEntries(names.map((name) => [name, versions[name]]));
+const versionsOf = (names, versions) => Object.fromEntries(names.map((name) => [name, versions[name]]));
 
 const inThisVersion = (names) => Object.fromEntries(names.map((name) => [name, manifest.version]));
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { closeSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolders } from '../atomicFile.js';
+import { appendWhole, makeFolders } from '../atomicFile.js';
 import { childLogger } from '../log.js';
 import type { TrackedHistogram } from './histogram.js';
 import type { TrackedImage } from './image.js';
@@ -90,7 +90,7 @@ export class JsonlTracker implements Tracker {
     const records = this.#waiting.splice(0);
     if (descriptor === undefined || records.length === 0) return;
     this.#flushed = performance.now();
-    this.#guard(() => writeWhole(descriptor, records.map(lineOf).join('')));
+    this.#guard(() => appendWhole(descriptor, Buffer.from(records.map(lineOf).join(''))));
   }
 
   finish(status: RunStatus): Promise<void> {
@@ -156,16 +156,4 @@ function warnOfGap(file: string, recorded: number, step: number): void {
   const missing = step - recorded;
   if (missing > 0)
     log.warn(`${file} lacks ${missing} of the ${step} steps before this point: it was shortened, damaged or removed.`);
-}
-
-/** Writes all of some lines, or, on a full disk, none of them: no half a line is left. */
-function writeWhole(descriptor: number, lines: string): void {
-  const bytes = Buffer.from(lines);
-  const before = fstatSync(descriptor);
-  try {
-    for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
-  } catch (error) {
-    if (before.isFile()) ftruncateSync(descriptor, before.size);
-    throw error;
-  }
 }

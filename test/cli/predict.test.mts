@@ -15,7 +15,7 @@ describe('aiforge predict', function () {
   /** Waits until something of an output is written. */
   const grown = async (output: string): Promise<void> => {
     const name = path.basename(output);
-    const isGrowing = (file: string) => file.startsWith(`${name}.`) && readFileSync(inside(file)).length > 0;
+    const isGrowing = (file: string) => file.startsWith(`.${name}.`) && readFileSync(inside(file)).length > 0;
     while (!readdirSync(folder).some(isGrowing)) await sleep(20);
   };
 

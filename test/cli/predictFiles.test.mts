@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -8,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import path from 'node:path';
 
 import { expect } from 'chai';
 
@@ -16,7 +18,7 @@ import { reference } from '../support/reference.mjs';
 
 describe('the files of aiforge predict', function () {
   this.timeout(120_000);
-  const { folder, inside, write, predict } = notesRun('predict-files');
+  const { folder, directory, inside, write, predict } = notesRun('predict-files');
   const columns = { ANSWERS: 'columns' };
 
   it('writes Parquet that pyarrow reads: tensors as lists of their dtype, numbers, texts', async function () {
@@ -120,7 +122,7 @@ describe('the files of aiforge predict', function () {
     symlinkSync(inside('elsewhere/target.jsonl'), inside('dangling.jsonl'));
     const input = write('broken-later.jsonl', [...items.slice(0, 8), '{']);
     for (const [name, kept] of [
-      ['taken.jsonl', /8 rows are in (\S+taken\.jsonl\.\d+\.\w+\.partial)\n/],
+      ['taken.jsonl', /8 rows are in (\S+\/\.taken\.jsonl\.[\w-]+\.tmp)\n/],
       ['dangling.jsonl', /8 rows are in (\S+elsewhere\/target\.jsonl\.partial)\n/],
     ] as const) {
       const { status, stderr } = await predict(['--input', input, '--output', inside(name), '--batch-size', '4']);
@@ -133,6 +135,19 @@ describe('the files of aiforge predict', function () {
     expect(status, stderr).to.equal(0);
     expect(rowsOf(inside('elsewhere/target.jsonl'))).to.have.length(2);
     expect(lstatSync(inside('dangling.jsonl')).isSymbolicLink()).to.equal(true);
+  });
+
+  it('keeps whole rows where the file cannot grow', () => {
+    const [input, output] = [write('growing.jsonl', items), inside('full.jsonl')];
+    const command = [path.resolve('dist/lib/cli/aiforge.js'), 'predict', directory(), '--input', input, '--output', output, '--batch-size', '2']; // prettier-ignore
+    const env = { ...process.env, OMP_NUM_THREADS: '1', LOG_LEVEL: 'silent', NO_COLOR: '1' };
+    const { status, stderr } = spawnSync('prlimit', ['--fsize=700', process.execPath, ...command], { cwd: folder, env, encoding: 'utf8' }); // prettier-ignore
+    expect(status).to.equal(1);
+    const [, rows] = /Not all is predicted: (\d+) rows are in \S+full\.jsonl\.partial\n/.exec(stderr) ?? [];
+    expect(stderr).to.include('FILE_NOT_WRITABLE');
+    expect(rowsOf(`${output}.partial`))
+      .to.have.length(Number(rows))
+      .and.above(2);
   });
 
   it('lets two at once write one file, of which one is whole in the end', async () => {

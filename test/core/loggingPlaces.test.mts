@@ -8,40 +8,21 @@ import {
   prepareExperiment,
   readSettings,
   registerPlugin,
-  tensor,
   zeros,
   BaseModel,
   type Callback,
   type StepOutput,
   type Tensor,
 } from 'aiforge';
-import { Metric } from 'aiforge/metrics';
+import { Accuracy } from 'aiforge/metrics';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { abortAt, bytesOf, Config, Dataset, experiment, failureOf, linesOf, Model, runIn, type Batch } from './lab.mjs';
 
-/** The share of right answers. */
-class Rights extends Metric {
-  constructor() {
-    super();
-    this.addState('rights', zeros([], { dtype: 'int64' }), 'sum');
-    this.addState('all', zeros([], { dtype: 'int64' }), 'sum');
-  }
-
-  protected override accumulate(predictions: Tensor, targets: Tensor): void {
-    this.add('rights', predictions.argmax(1).eq(targets).sum());
-    this.add('all', tensor(targets.numel()));
-  }
-
-  protected override result(): Tensor {
-    return this.state('rights').div(this.state('all'));
-  }
-}
-
 /** A model of its own, which measures itself. */
 class Inner extends BaseModel<object, Batch> {
-  rights = new Rights();
+  rights = new Accuracy({ task: 'multiclass', numClasses: 2 });
 
   forward(x: Tensor): Tensor {
     return x;

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { JsonlTracker } from '#lib/tracking/jsonlTracker.js';
@@ -124,5 +125,21 @@ describe('JsonlTracker', () => {
       await tracker.finish('FINISHED');
     });
     expect(warnings).to.have.length(1);
+  });
+
+  it('leaves whole lines alone where a file cannot grow', () => {
+    const library = JSON.stringify(resolve('dist/lib/tracking/jsonlTracker.js'));
+    const script = `
+      const { JsonlTracker } = require(${library});
+      const tracker = new JsonlTracker();
+      void tracker.start(${JSON.stringify(run())});
+      for (let step = 1; step <= 100; ++step) tracker.logMetrics({ loss: 0.5 }, { step, epoch: 1, interval: 'epoch' });`;
+    // Node ignores the signal of the limit: a write gives as much as fits, and then an error, as on a full disk.
+    const { status } = spawnSync('prlimit', ['--fsize=4096', process.execPath, '-e', script], { env: { LOG_LEVEL: 'silent' } }); // prettier-ignore
+    expect(status).to.equal(0);
+    const text = readFileSync(join(directory, 'metrics.jsonl'), 'utf8');
+    expect(text.length).to.be.within(3800, 4096);
+    expect(text.endsWith('}\n')).to.equal(true);
+    expect(read().slice(1).map(({ step }) => step)).to.deep.equal(Array.from({ length: read().length - 1 }, (_, i) => i + 1)); // prettier-ignore
   });
 });
