@@ -10,12 +10,12 @@ import { zerosLike } from '../tensor/generated/functions.js';
 import { tensorKind } from '../tensor/kinds.js';
 import { keep, scope, tensorsIn } from '../tensor/memory/scope.js';
 import { handlesOf, Tensor } from '../tensor/tensor.js';
-import { defaultProcessGroup } from './defaultGroup.js';
 import { nativeDistributed, type NativeReducer } from './native.js';
 import { throughSink } from './outputSink.js';
 import { deviceIdKind } from './rankDevice.js';
 import { groupKind, type ProcessGroup } from './processGroup.js';
 import { sparseParameters } from './sparseParameters.js';
+import { defaultProcessGroup } from './world.js';
 
 /** What a module must have to be trained on several ranks: every `nn.Module` has it. */
 export interface TrainableModule {

@@ -1,9 +1,13 @@
 import { AiforgeError } from '../errors.js';
 
-/** What a rank must know to find the others. */
-export interface RankEnvironment {
+/** A process among those of a group. */
+export interface RankAndSize {
   rank: number;
   worldSize: number;
+}
+
+/** What a rank must know to find the others. */
+export interface RankEnvironment extends RankAndSize {
   masterAddr: string;
   masterPort: number;
   /** Whether this rank serves the store: rank 0, unless the launcher does. */
@@ -21,6 +25,8 @@ export interface RankOptions {
   masterPort?: number;
 }
 
+type Given = Record<string, number | string | undefined>;
+
 function wholeNumber(name: string, value: number | string, least: number, most: number): number {
   const number = value === '' ? NaN : Number(value);
   if (!Number.isInteger(number) || number < least || number > most) {
@@ -29,28 +35,38 @@ function wholeNumber(name: string, value: number | string, least: number, most: 
   return number;
 }
 
+function requireAll(given: Given): asserts given is Record<string, number | string> {
+  const missing = Object.entries(given).filter(([, value]) => value === undefined);
+  if (missing.length === 0) return;
+  throw new AiforgeError(
+    'DISTRIBUTED_FAILED',
+    `initProcessGroup needs ${missing.map(([name]) => name).join(', ')} in the environment. Start the script with ` +
+      '`npx aiforge-launch --nproc 2 script.js`, or pass rank, worldSize, masterAddr and masterPort.',
+  );
+}
+
+/** Reads `RANK` and `WORLD_SIZE`; options come before them. */
+export function readRankAndSize(options: RankOptions, env: NodeJS.ProcessEnv = process.env): RankAndSize {
+  const given: Given = { RANK: options.rank ?? env.RANK, WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE };
+  requireAll(given);
+  const worldSize = wholeNumber('WORLD_SIZE', given.WORLD_SIZE!, 1, 2 ** 31 - 1);
+  return { rank: wholeNumber('RANK', given.RANK!, 0, worldSize - 1), worldSize };
+}
+
 /** Reads torchrun's variables, `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`; options come before them. */
 export function readRankEnvironment(options: RankOptions, env: NodeJS.ProcessEnv = process.env): RankEnvironment {
-  const given = {
+  const given: Given = {
     RANK: options.rank ?? env.RANK,
     WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE,
     MASTER_ADDR: options.masterAddr ?? env.MASTER_ADDR,
     MASTER_PORT: options.masterPort ?? env.MASTER_PORT,
   };
-  const missing = Object.entries(given).filter(([, value]) => value === undefined);
-  if (missing.length > 0) {
-    throw new AiforgeError(
-      'DISTRIBUTED_FAILED',
-      `initProcessGroup needs ${missing.map(([name]) => name).join(', ')} in the environment. Start the script with ` +
-        '`npx aiforge-launch --nproc 2 script.js`, or pass rank, worldSize, masterAddr and masterPort.',
-    );
-  }
-  const worldSize = wholeNumber('WORLD_SIZE', given.WORLD_SIZE!, 1, 2 ** 31 - 1);
-  const rank = wholeNumber('RANK', given.RANK!, 0, worldSize - 1);
+  requireAll(given);
+  const { rank, worldSize } = readRankAndSize(options, env);
   return {
     rank,
     worldSize,
-    masterAddr: given.MASTER_ADDR!,
+    masterAddr: String(given.MASTER_ADDR),
     masterPort: wholeNumber('MASTER_PORT', given.MASTER_PORT!, 1, 65535),
     servesStore: rank === 0 && env.TORCHELASTIC_USE_AGENT_STORE !== 'True',
   };

@@ -1,21 +1,16 @@
 export { isGlooAvailable, isNcclAvailable, type Backend } from './backend.js';
 export {
-  abortProcessGroup,
   allGather,
   allReduce,
   barrier,
   broadcast,
   broadcastBytes,
   broadcastObject,
-  defaultProcessGroup,
-  destroyProcessGroup,
   getBackend,
   getRank,
   getWorldSize,
-  initProcessGroup,
-  isInitialized,
-  type InitProcessGroupOptions,
-} from './defaultGroup.js';
+} from './defaultCollectives.js';
+export { DeviceMesh, initDeviceMesh, type MeshDeviceType } from './deviceMesh.js';
 export {
   DistributedDataParallel,
   type DistributedDataParallelOptions,
@@ -23,6 +18,14 @@ export {
 } from './distributedDataParallel.js';
 export type { FlightRecord, FlightRecordEntry } from './flightRecord.js';
 export type { NcclConfig, NcclOptions } from './ncclOptions.js';
+export {
+  abortProcessGroup,
+  destroyProcessGroup,
+  initProcessGroup,
+  isInitialized,
+  type InitProcessGroupOptions,
+} from './initProcessGroup.js';
+export type { InitMethod } from './initMethod.js';
 export type { P2POp } from './p2pOp.js';
 export type {
   AllToAllSingleOptions,
@@ -32,6 +35,22 @@ export type {
 } from './groupOptions.js';
 export { ProcessGroup } from './processGroup.js';
 export type { PremulSum, ReduceOp } from './reduceOp.js';
-export { TCPStore, type TCPStoreOptions } from './store.js';
+export { FileStore, type FileStoreOptions } from './stores/fileStore.js';
+export { HashStore } from './stores/hashStore.js';
+export { PrefixStore } from './stores/prefixStore.js';
+export { Store } from './stores/store.js';
+export { TCPStore, type TCPStoreOptions } from './stores/tcpStore.js';
+export {
+  getGlobalRank,
+  getGroupRank,
+  getProcessGroupRanks,
+  newGroup,
+  newSubgroups,
+  newSubgroupsByEnumeration,
+  splitGroup,
+  type NewGroupOptions,
+  type SplitGroupOptions,
+} from './subgroups.js';
+export { defaultProcessGroup } from './world.js';
 export { GroupRanks, joinRanks, type JoinOptions } from './ranks.js';
 export { launch, type LaunchOptions, type LaunchResult, type RankOutcome } from './launch.js';

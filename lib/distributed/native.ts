@@ -24,12 +24,20 @@ interface NativeDistributed {
     isServer: boolean,
     timeoutMs: number,
   ): Promise<NativeStore>;
+  openFileStore(path: string, worldSize: number, timeoutMs: number): Promise<NativeStore>;
+  openHashStore(timeoutMs: number): NativeStore;
+  openPrefixStore(prefix: string, store: NativeStore): NativeStore;
+  closeStore(store: NativeStore): Promise<void>;
   storeSet(store: NativeStore, key: string, value: Uint8Array): Promise<void>;
+  storePeek(store: NativeStore, key: string): Promise<Uint8Array | null>;
   storeGet(store: NativeStore, key: string): Promise<Uint8Array>;
   storeAdd(store: NativeStore, key: string, amount: number): Promise<number>;
+  storeAppend(store: NativeStore, key: string, value: Uint8Array): Promise<void>;
+  storeCompareSet(store: NativeStore, key: string, expected: Uint8Array, desired: Uint8Array): Promise<Uint8Array>;
   storeWait(store: NativeStore, keys: readonly string[], timeoutMs: number | null): Promise<void>;
   storeCheck(store: NativeStore, keys: readonly string[]): Promise<boolean>;
   storeDeleteKey(store: NativeStore, key: string): Promise<boolean>;
+  storeNumKeys(store: NativeStore): Promise<number>;
   storePort(store: NativeStore): number;
 
   openProcessGroup(

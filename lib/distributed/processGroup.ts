@@ -12,7 +12,10 @@ import { checkNcclOptions, nativeNcclOptions } from './ncclOptions.js';
 import type { P2POp } from './p2pOp.js';
 import { rankDevice } from './rankDevice.js';
 import { nativeOp, type ReduceOp } from './reduceOp.js';
-import type { TCPStore } from './store.js';
+import type { Store } from './stores/store.js';
+
+/** How a rank leaves a group. */
+type Leaving = 'destroy' | 'abort';
 
 /**
  * Ranks that work together. Every rank must call the same collectives in the same order, with tensors of the same
@@ -28,7 +31,8 @@ export class ProcessGroup implements SyncGroup {
   readonly #openBytesGroup: () => Promise<NativeGroup>;
   #bytesGroup: Promise<NativeGroup> | undefined;
   #bytesTurn: Promise<unknown> = Promise.resolve();
-  #afterwards: (() => void) | undefined;
+  #onLeave: (() => void) | undefined;
+  #onLeft: ((how: Leaving) => Promise<void>) | undefined;
   #rejectAborted!: (reason: AiforgeError) => void;
   /** Rejects when the group is aborted, for what waits on something that cannot be. */
   readonly #aborted = new Promise<never>((_, reject) => (this.#rejectAborted = reject));
@@ -48,7 +52,7 @@ export class ProcessGroup implements SyncGroup {
   }
 
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
-  static async create(store: TCPStore, options: takes.ProcessGroupOptions): Promise<ProcessGroup> {
+  static async create(store: Store, options: takes.ProcessGroupOptions): Promise<ProcessGroup> {
     takes.createTakes.check('ProcessGroup.create', arguments);
     const { rank, worldSize, backend = 'gloo', name = '0', timeoutMs = 1_800_000 } = options;
     checkNcclOptions(options.ncclOptions, backend);
@@ -339,10 +343,11 @@ export class ProcessGroup implements SyncGroup {
 
   /** Leaves the group once its pending collectives are done. Collectives called afterwards reject. */
   async destroy(): Promise<void> {
-    this.#afterwards?.();
+    this.#onLeave?.();
     await this.#bytesTurn;
     if (this.#bytesGroup !== undefined) await nativeDistributed.closeProcessGroup(await this.#bytesGroup);
     await nativeDistributed.closeProcessGroup(this.#native);
+    await this.#onLeft?.('destroy');
   }
 
   /**
@@ -359,18 +364,20 @@ export class ProcessGroup implements SyncGroup {
    * await next.destroy();
    */
   async abort(): Promise<void> {
-    this.#afterwards?.();
+    this.#onLeave?.();
     this.#rejectAborted(
       new AiforgeError('DISTRIBUTED_FAILED', 'broadcastBytes failed: its process group was aborted on this rank.'),
     );
     // Not waited for: while it is being opened, it waits for the other ranks.
     this.#bytesGroup?.then((group) => nativeDistributed.abortProcessGroup(group)).catch(() => undefined);
     await nativeDistributed.abortProcessGroup(this.#native);
+    await this.#onLeft?.('abort');
   }
 
-  /** @internal Calls `then` as soon as this rank leaves the group. */
-  whenLeft(then: () => void): void {
-    this.#afterwards = then;
+  /** @internal Calls `first` as soon as this rank leaves the group, and `then` when nothing of it is left. */
+  whenLeft(first: () => void, then: (how: Leaving) => Promise<void>): void {
+    this.#onLeave = first;
+    this.#onLeft = then;
   }
 
   #emptyLike(tensor: Tensor, count: number): Tensor[] {

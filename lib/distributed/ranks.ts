@@ -3,14 +3,14 @@ import { signature } from '../signature.js';
 import { cudaIndex, type Device } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
-  defaultProcessGroup,
   destroyProcessGroup,
   initProcessGroup,
   isInitialized,
   type InitProcessGroupOptions,
-} from './defaultGroup.js';
+} from './initProcessGroup.js';
 import { DistributedDataParallel, type TrainableModule, type UnusedAdvice } from './distributedDataParallel.js';
 import type { ProcessGroup } from './processGroup.js';
+import { defaultProcessGroup } from './world.js';
 
 const unusedAdvice: UnusedAdvice = {
   searched:

@@ -54,30 +54,32 @@ void Background::complete(napi_env env, void* context, void* data) {
   const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
   auto* self = static_cast<Background*>(context);
   if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->queue_);
-  napi_value value = guarded(env, [&] { return completion->settle(env); });
+  settle(env, completion->deferred, completion->settle);
+}
+
+napi_value Background::settled(napi_env env, const Settle& settle) {
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  check(env, napi_create_promise(env, &deferred, &promise));
+  Background::settle(env, deferred, settle);
+  return promise;
+}
+
+void Background::settle(napi_env env, napi_deferred deferred, const Settle& settle) {
+  napi_value value = guarded(env, [&] { return settle(env); });
   bool failed = false;
   napi_is_exception_pending(env, &failed);
   if (failed) {
     napi_value reason = nullptr;
     napi_get_and_clear_last_exception(env, &reason);
-    napi_reject_deferred(env, completion->deferred, reason);
+    napi_reject_deferred(env, deferred, reason);
     return;
   }
   if (value == nullptr) napi_get_undefined(env, &value);
-  napi_resolve_deferred(env, completion->deferred, value);
+  napi_resolve_deferred(env, deferred, value);
 }
 
 namespace {
-
-Settle failure(const std::exception_ptr& error, const std::string& what) {
-  return [error, what](napi_env) -> napi_value {
-    try {
-      std::rethrow_exception(error);
-    } catch (...) {
-      rethrow_as_distributed(what);
-    }
-  };
-}
 
 bool contains(const std::string& text, std::initializer_list<const char*> parts) {
   for (const char* part : parts) {
@@ -118,6 +120,16 @@ const char* remedy_of(const std::string& message) {
 }
 
 }  // namespace
+
+Settle failure(const std::exception_ptr& error, const std::string& what) {
+  return [error, what](napi_env) -> napi_value {
+    try {
+      std::rethrow_exception(error);
+    } catch (...) {
+      rethrow_as_distributed(what);
+    }
+  };
+}
 
 std::string shortened(std::string message) {
   while (message.rfind("[/", 0) == 0 || message.rfind("[enforce fail", 0) == 0) {

@@ -30,6 +30,9 @@ class Background : public std::enable_shared_from_this<Background> {
   // `start` must not throw.
   napi_value promise(napi_env env, const std::function<void(Done)>& start);
 
+  // A promise that is settled already.
+  static napi_value settled(napi_env env, const Settle& settle);
+
   // A promise for what `body` does on a thread of its own. Failures are described as those of
   // `what`.
   napi_value run(napi_env env, const char* what, std::function<Settle()> body);
@@ -45,6 +48,7 @@ class Background : public std::enable_shared_from_this<Background> {
     Settle settle;
   };
 
+  static void settle(napi_env env, napi_deferred deferred, const Settle& settle);
   void post(std::unique_ptr<Completion> completion);
   static void complete(napi_env env, void* context, void* data);
   static void close(void* data);
@@ -56,6 +60,9 @@ class Background : public std::enable_shared_from_this<Background> {
 
 // Takes away what means nothing to a user: source positions of LibTorch, and its own advice.
 std::string shortened(std::string message);
+
+// Rejects with an exception, described as a failure of `what`.
+Settle failure(const std::exception_ptr& error, const std::string& what);
 
 // Throws the exception being handled as a DISTRIBUTED_FAILED that says what failed and what to do.
 // Errors of our own pass through unchanged.

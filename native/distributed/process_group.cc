@@ -153,7 +153,7 @@ bool is_set(const char* variable) {
 napi_value open_process_group(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<8> args(env, info);
-    const auto store = unwrap_object<StoreObject>(env, args[0])->store;
+    const auto store = open_store(env, args[0]);
     GroupOptions options;
     options.name = args.string(2);
     options.rank = static_cast<int>(args.uint32(3));

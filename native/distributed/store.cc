@@ -1,5 +1,9 @@
 #include "store.h"
 
+#include <atomic>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/HashStore.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "../calls/values.h"
@@ -10,6 +14,8 @@ namespace aiforge {
 namespace {
 
 using std::chrono::milliseconds;
+using Store = c10::intrusive_ptr<c10d::Store>;
+using Bytes = std::vector<uint8_t>;
 
 uint16_t read_port(double value) {
   if (value != static_cast<uint16_t>(value)) {
@@ -17,6 +23,16 @@ uint16_t read_port(double value) {
                 "a port is a whole number in 0 … 65535, got " + std::to_string(value));
   }
   return static_cast<uint16_t>(value);
+}
+
+std::shared_ptr<StoreObject> live_store(napi_env env, napi_value value) {
+  auto object = unwrap_object<StoreObject>(env, value);
+  if (object->store) return object;
+  throw Error("DISTRIBUTED_FAILED", "This store was closed; create another.");
+}
+
+Settle wrapping(std::shared_ptr<StoreObject> object) {
+  return [object = std::move(object)](napi_env env) { return wrap_object(env, object); };
 }
 
 // openTcpStore(host, port, worldSize | null, isServer, timeoutMs): Promise<Store>
@@ -34,58 +50,193 @@ napi_value open_tcp_store(napi_env env, napi_callback_info info) {
         env, "The TCPStore", [host = args.string(0), options]() -> Settle {
           auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
           const uint16_t port = tcp->getPort();
-          auto object = std::make_shared<StoreObject>(StoreObject{std::move(tcp), port});
-          return [object](napi_env env) { return wrap_object(env, object); };
+          return wrapping(std::make_shared<StoreObject>(StoreObject{std::move(tcp), port}));
         });
   });
 }
 
-// Runs an operation on a store on a thread of its own.
-template <typename Body>
-napi_value on_store(napi_env env, napi_callback_info info, const char* what, napi_value store,
-                    Body body) {
-  auto object = unwrap_object<StoreObject>(env, store);
-  return Background::of(env, info).run(env, what,
-                                       [object, body]() -> Settle { return body(object->store); });
+// openFileStore(path, worldSize, timeoutMs): Promise<Store>
+napi_value open_file_store(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    return Background::of(env, info).run(
+        env, "The FileStore",
+        [path = args.string(0), world_size = static_cast<int>(args.int64(1)),
+         timeout = milliseconds(args.int64(2))]() -> Settle {
+          auto file = c10::make_intrusive<c10d::FileStore>(path, world_size);
+          file->setTimeout(timeout);
+          return wrapping(std::make_shared<StoreObject>(StoreObject{std::move(file)}));
+        });
+  });
 }
 
-using Store = c10::intrusive_ptr<c10d::Store>;
+// openHashStore(timeoutMs): Store
+napi_value open_hash_store(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    auto hash = c10::make_intrusive<c10d::HashStore>();
+    hash->setTimeout(milliseconds(args.int64(0)));
+    return wrap_object(env, std::make_shared<StoreObject>(StoreObject{std::move(hash)}));
+  });
+}
 
-// A client does one thing at a time. A wait gets its own, so that it never holds up the very `set`
-// that would end it.
-Store waiting_client(const Store& store, const std::vector<std::string>& keys) {
-  return store->check(keys) ? store : store->clone();
+// openPrefixStore(prefix, store): Store
+napi_value open_prefix_store(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    const auto below = live_store(env, args[1]);
+    auto prefixed = c10::make_intrusive<c10d::PrefixStore>(args.string(0), below->store);
+    return wrap_object(env, std::make_shared<StoreObject>(
+                                StoreObject{std::move(prefixed), below->port, below->lane}));
+  });
+}
+
+// closeStore(store): its server, if this process has it and no group uses it, and its connection
+napi_value close_store(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    // On a thread of its own: a server's end waits for the thread that serves it.
+    auto last = std::make_shared<Store>(
+        std::move(unwrap_object<StoreObject>(env, args[0])->store));
+    return Background::of(env, info).run(env, "store.close", [last]() -> Settle {
+      last->reset();
+      return [](napi_env) -> napi_value { return nullptr; };
+    });
+  });
+}
+
+// The outcome of a task, and whom to tell: it is known before or after somebody asks.
+struct Outcome {
+  enum { kPending, kKnown, kAwaited };
+
+  std::atomic<int> state{kPending};
+  Settle settle;
+  Background::Done done;
+};
+
+// Does what is soon done on the thread of the store's own.
+template <typename Body>
+napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi_value store,
+                   Body body) {
+  const auto object = live_store(env, store);
+  auto outcome = std::make_shared<Outcome>();
+  object->lane->post([store = object->store, what, body, outcome]() mutable {
+    try {
+      outcome->settle = body(store);
+    } catch (...) {
+      outcome->settle = failure(std::current_exception(), what);
+    }
+    store.reset();
+    if (outcome->state.exchange(Outcome::kKnown) == Outcome::kAwaited) {
+      outcome->done(std::move(outcome->settle));
+    }
+  });
+  if (is_soon([&] { return outcome->state == Outcome::kKnown; })) {
+    return Background::settled(env, outcome->settle);
+  }
+  return Background::of(env, info).promise(env, [&](Background::Done done) {
+    outcome->done = std::move(done);
+    if (outcome->state.exchange(Outcome::kAwaited) == Outcome::kKnown) {
+      outcome->done(std::move(outcome->settle));
+    }
+  });
+}
+
+// Does what waits for others on a thread and with a client of its own, so that it never holds up
+// the very `set` that would end it.
+template <typename Body>
+napi_value waiting(napi_env env, napi_callback_info info, const char* what, const Store& store,
+                   Body body) {
+  return Background::of(env, info).run(env, what, [store, body]() -> Settle {
+    const Store client = store->clone();
+    client->setTimeout(store->getTimeout());  // which the clone of a FileStore does not have
+    return body(client);
+  });
+}
+
+Settle nothing() {
+  return [](napi_env) -> napi_value { return nullptr; };
+}
+
+Settle bytes_of(Bytes bytes) {
+  return [bytes = std::move(bytes)](napi_env env) {
+    return to_uint8_array(env, bytes.data(), bytes.size());
+  };
 }
 
 napi_value store_set(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
-    return on_store(env, info, "store.set", args[0],
-                    [key = args.string(1), value = read_bytes(env, args[2])](const Store& store) {
-                      store->set(key, value);
-                      return [](napi_env) -> napi_value { return nullptr; };
-                    });
+    return quickly(env, info, "store.set", args[0],
+                   [key = args.string(1), value = read_bytes(env, args[2])](const Store& store) {
+                     store->set(key, value);
+                     return nothing();
+                   });
   });
 }
 
+// What no key has: so compareSet tells what a key has, or that there is none, in one message.
+const Bytes& nobody_has() {
+  static const Bytes value = [] {
+    const std::string text = "aiforge: there is no such key 5f0c1b7ad34e4b1c";
+    return Bytes(text.begin(), text.end());
+  }();
+  return value;
+}
+
+// storePeek(store, key): Promise<Uint8Array | null>, a key's value if it has one now
+napi_value store_peek(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    return quickly(env, info, "store.get", args[0],
+                   [key = args.string(1)](const Store& store) -> Settle {
+                     auto value = store->compareSet(key, nobody_has(), nobody_has());
+                     if (value != nobody_has()) return bytes_of(std::move(value));
+                     return [](napi_env env) { return Napi::Env(env).Null(); };
+                   });
+  });
+}
+
+// storeGet(store, key): Promise<Uint8Array>, which waits for the key
 napi_value store_get(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return on_store(env, info, "store.get", args[0], [key = args.string(1)](const Store& store) {
-      auto value = waiting_client(store, {key})->get(key);
-      return [value](napi_env env) { return to_uint8_array(env, value.data(), value.size()); };
-    });
+    return waiting(env, info, "store.get", live_store(env, args[0])->store,
+                   [key = args.string(1)](const Store& store) { return bytes_of(store->get(key)); });
   });
 }
 
 napi_value store_add(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
-    return on_store(env, info, "store.add", args[0],
-                    [key = args.string(1), amount = args.int64(2)](const Store& store) {
-                      const int64_t sum = store->add(key, amount);
-                      return [sum](napi_env env) { return number(env, static_cast<double>(sum)); };
-                    });
+    return quickly(env, info, "store.add", args[0],
+                   [key = args.string(1), amount = args.int64(2)](const Store& store) -> Settle {
+                     const int64_t sum = store->add(key, amount);
+                     return [sum](napi_env env) { return number(env, static_cast<double>(sum)); };
+                   });
+  });
+}
+
+napi_value store_append(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<3> args(env, info);
+    return quickly(env, info, "store.append", args[0],
+                   [key = args.string(1), value = read_bytes(env, args[2])](const Store& store) {
+                     store->append(key, value);
+                     return nothing();
+                   });
+  });
+}
+
+// storeCompareSet(store, key, expected, desired): Promise<Uint8Array>
+napi_value store_compare_set(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<4> args(env, info);
+    return quickly(env, info, "store.compareSet", args[0],
+                   [key = args.string(1), expected = read_bytes(env, args[2]),
+                    desired = read_bytes(env, args[3])](const Store& store) {
+                     return bytes_of(store->compareSet(key, expected, desired));
+                   });
   });
 }
 
@@ -107,35 +258,46 @@ std::vector<std::string> read_keys(napi_env env, napi_value value) {
 napi_value store_wait(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
-    const milliseconds timeout(args.is_missing(2) ? -1 : args.int64(2));
-    return on_store(env, info, "store.wait", args[0],
-                    [keys = read_keys(env, args[1]), timeout](const Store& store) {
-                      const Store client = waiting_client(store, keys);
-                      client->wait(keys, timeout.count() < 0 ? store->getTimeout() : timeout);
-                      return [](napi_env) -> napi_value { return nullptr; };
-                    });
+    const Store store = live_store(env, args[0])->store;
+    const milliseconds timeout =
+        args.is_missing(2) ? store->getTimeout() : milliseconds(args.int64(2));
+    return waiting(env, info, "store.wait", store,
+                   [keys = read_keys(env, args[1]), timeout](const Store& client) {
+                     client->wait(keys, timeout);
+                     return nothing();
+                   });
   });
+}
+
+Settle answer(bool value) {
+  return [value](napi_env env) -> napi_value { return Napi::Boolean::New(env, value); };
 }
 
 napi_value store_check(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return on_store(
-        env, info, "store.check", args[0], [keys = read_keys(env, args[1])](const Store& store) {
-          const bool found = store->check(keys);
-          return [found](napi_env env) -> napi_value { return Napi::Boolean::New(env, found); };
-        });
+    return quickly(
+        env, info, "store.check", args[0],
+        [keys = read_keys(env, args[1])](const Store& store) { return answer(store->check(keys)); });
   });
 }
 
 napi_value store_delete_key(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return on_store(
-        env, info, "store.deleteKey", args[0], [key = args.string(1)](const Store& store) {
-          const bool existed = store->deleteKey(key);
-          return [existed](napi_env env) -> napi_value { return Napi::Boolean::New(env, existed); };
-        });
+    return quickly(env, info, "store.deleteKey", args[0], [key = args.string(1)](const Store& store) {
+      return answer(store->deleteKey(key));
+    });
+  });
+}
+
+napi_value store_num_keys(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    return quickly(env, info, "store.numKeys", args[0], [](const Store& store) -> Settle {
+      const int64_t count = store->getNumKeys();
+      return [count](napi_env env) { return number(env, static_cast<double>(count)); };
+    });
   });
 }
 
@@ -148,14 +310,24 @@ napi_value store_port(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
+Store open_store(napi_env env, napi_value value) { return live_store(env, value)->store; }
+
 void define_store(napi_env env, napi_value object, Background& background) {
   background.define<open_tcp_store>(env, object, "openTcpStore");
+  background.define<open_file_store>(env, object, "openFileStore");
+  background.define<open_hash_store>(env, object, "openHashStore");
+  background.define<open_prefix_store>(env, object, "openPrefixStore");
+  background.define<close_store>(env, object, "closeStore");
   background.define<store_set>(env, object, "storeSet");
+  background.define<store_peek>(env, object, "storePeek");
   background.define<store_get>(env, object, "storeGet");
   background.define<store_add>(env, object, "storeAdd");
+  background.define<store_append>(env, object, "storeAppend");
+  background.define<store_compare_set>(env, object, "storeCompareSet");
   background.define<store_wait>(env, object, "storeWait");
   background.define<store_check>(env, object, "storeCheck");
   background.define<store_delete_key>(env, object, "storeDeleteKey");
+  background.define<store_num_keys>(env, object, "storeNumKeys");
   background.define<store_port>(env, object, "storePort");
 }
 

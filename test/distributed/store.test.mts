@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { expect } from 'chai';
 
 import { AiforgeError } from 'aiforge';
-import { TCPStore } from 'aiforge/distributed';
+import { FileStore, HashStore, PrefixStore, TCPStore, type Store } from 'aiforge/distributed';
 import { nativeDistributed } from '#lib/distributed/native.js';
 
 import { freePort } from './ranks.mjs';
@@ -95,5 +98,87 @@ describe('TCPStore', () => {
       AiforgeError,
       'expected a ProcessGroup',
     );
+  });
+});
+
+describe('every store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aiforge-store-'));
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const stores: Record<string, () => Promise<Store>> = {
+    TCPStore: () => TCPStore.create({ port: 0, isServer: true, timeoutMs: 400 }),
+    FileStore: () => FileStore.create(join(folder, 'keys'), { timeoutMs: 400 }),
+    HashStore: () => Promise.resolve(new HashStore({ timeoutMs: 400 })),
+    PrefixStore: () => Promise.resolve(new PrefixStore('part', new HashStore({ timeoutMs: 400 }))),
+  };
+
+  for (const [name, open] of Object.entries(stores)) {
+    it(`${name} keeps, counts, compares and waits`, async () => {
+      const store = await open();
+      await store.set('key', 'value');
+      await store.set('empty', '');
+      expect(text(await store.get('key'))).to.equal('value');
+      expect(await store.get('empty')).to.have.lengthOf(0);
+      expect(await store.add('count', 3)).to.equal(3);
+      expect(await store.add('count', -1)).to.equal(2);
+      expect(text(await store.compareSet('key', 'other', 'new'))).to.equal('value');
+      expect(text(await store.compareSet('key', 'value', 'new'))).to.equal('new');
+      expect(text(await store.get('key'))).to.equal('new');
+      expect(text(await store.compareSet('fresh', '', 'first'))).to.equal('first');
+      expect(await store.check(['key', 'fresh'])).to.equal(true);
+      expect(await store.check(['key', 'nothing'])).to.equal(false);
+      expect(await store.deleteKey('key')).to.equal(true);
+      expect(await store.check(['key'])).to.equal(false);
+      expect(await store.numKeys()).to.be.at.least(3);
+      const late = store.get('late');
+      const both = store.multiGet(['late', 'later']);
+      await store.multiSet(['late', 'later'], ['a', Uint8Array.of(98)]);
+      expect(text(await late)).to.equal('a');
+      expect((await both).map(text)).to.deep.equal(['a', 'b']);
+      expect((await failure(store.get('never'))).code).to.equal('DISTRIBUTED_FAILED');
+      expect((await failure(store.multiSet(['a'], []))).message).to.include('1 keys and 0 values');
+      await store.close();
+      expect((await failure(store.get('late'))).message).to.include('This store was closed');
+    });
+  }
+
+  it('appends where c10d does', async () => {
+    for (const open of [stores.TCPStore!, stores.HashStore!]) {
+      const store = await open();
+      await store.append('log', 'a');
+      await store.append('log', 'b');
+      expect(text(await store.get('log'))).to.equal('ab');
+    }
+  });
+
+  it('with a prefix has the keys that begin with it', async () => {
+    const store = new HashStore();
+    await new PrefixStore('job', new PrefixStore('0', store)).set('state', 'ready');
+    expect(text(await store.get('0/job/state'))).to.equal('ready');
+    expect(() => new PrefixStore('job', {} as never)).to.throw(AiforgeError, 'a store, such as a TCPStore');
+  });
+
+  it('in a file is deleted by the last of its processes', async () => {
+    const path = join(folder, 'two');
+    const stores = await Promise.all([1, 2].map(() => FileStore.create(path, { worldSize: 2 })));
+    await stores[0]!.set('key', 'value');
+    expect(text(await stores[1]!.get('key'))).to.equal('value');
+    for (const store of stores) await store.close();
+    expect(existsSync(path)).to.equal(false);
+  });
+
+  it('in a file says where none can be made', async () => {
+    const error = await failure(FileStore.create(join(folder, 'no', 'such', 'file')));
+    expect(error.code).to.equal('FILE_NOT_FOUND');
+    expect(error.message).to.include(join(folder, 'no', 'such'));
+  });
+});
+
+describe('a TCPStore whose host has no address', () => {
+  it('says so within its timeout', async () => {
+    const error = await failure(TCPStore.create({ host: 'no-such-host.invalid', timeoutMs: 900 }));
+    expect(error.code).to.equal('DISTRIBUTED_FAILED');
+    expect(error.message).to.match(/no address was found for the host 'no-such-host.invalid' within 900 ms/);
   });
 });

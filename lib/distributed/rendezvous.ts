@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { readRankAndSize, readRankEnvironment, type RankAndSize, type RankOptions } from './environment.js';
+import { readInitMethod } from './initMethod.js';
+import { FileStore } from './stores/fileStore.js';
+import type { Store } from './stores/store.js';
+import { TCPStore } from './stores/tcpStore.js';
+
+/** A rank that has found the others' store. */
+export interface Meeting extends RankAndSize {
+  store: Store;
+  /** Leaves the store, unless it was given. */
+  leave: () => Promise<void>;
+}
+
+export interface MeetingOptions extends RankOptions {
+  initMethod?: string;
+  store?: Store;
+}
+
+/** Finds the store of a group's ranks, by a store that is given, an initMethod, or the environment. */
+export async function meet(options: MeetingOptions, timeoutMs: number): Promise<Meeting> {
+  const { store, initMethod = 'env://', ...rest } = options;
+  if (store !== undefined) return { ...readRankAndSize(rest), store, leave: () => Promise.resolve() };
+  const { file, given } = readInitMethod(initMethod);
+  const asked = { ...given, ...rest };
+  return file === undefined ? meetOverTcp(asked, timeoutMs) : meetInFile(file, asked, timeoutMs);
+}
+
+async function meetInFile(file: string, asked: RankOptions, timeoutMs: number): Promise<Meeting> {
+  const { rank, worldSize } = readRankAndSize(asked);
+  const store = await FileStore.create(file, { worldSize, timeoutMs });
+  return { rank, worldSize, store, leave: () => store.close() };
+}
+
+/** The connections to servers that other ranks may not have ended yet, by their places. */
+const left = new Map<string, Store>();
+
+async function meetOverTcp(asked: RankOptions, timeoutMs: number): Promise<Meeting> {
+  const { rank, worldSize, masterAddr: host, masterPort: port, servesStore: isServer } = readRankEnvironment(asked);
+  const place = `${host} ${port}`;
+  await endOf(place, timeoutMs);
+  const store = await TCPStore.create({ host, port, worldSize, isServer, timeoutMs });
+  const leave = async (): Promise<void> => {
+    if (isServer) await store.close();
+    else left.set(place, store);
+  };
+  return { rank, worldSize, store, leave };
+}
+
+/**
+ * Waits until the server of an earlier group at this place is gone: whoever connects to it before rank 0 ends it would wait in vain for
+ * the next one there.
+ */
+async function endOf(place: string, timeoutMs: number): Promise<void> {
+  const before = left.get(place);
+  if (before === undefined) return;
+  left.delete(place);
+  const until = performance.now() + timeoutMs;
+  while (performance.now() < until && (await answers(before))) await delay(10);
+  await before.close();
+}
+
+/** Whether the server of a connection is still there; a wait would open another connection, perhaps to the next server. */
+function answers(store: Store): Promise<boolean> {
+  return store.check([]).then(
+    () => true,
+    () => false,
+  );
+}

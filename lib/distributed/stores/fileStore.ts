@@ -1,0 +1,56 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { AiforgeError } from '../../errors.js';
+import { count, positive, string } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { nativeDistributed } from '../native.js';
+import { Store } from './store.js';
+
+export interface FileStoreOptions {
+  /** How many processes use the file; the last one to leave deletes it. Default: any number, and none deletes it. */
+  worldSize?: number;
+  /** How long to wait for keys. Default: 5 minutes. */
+  timeoutMs?: number;
+}
+
+const fileTakes = signature<FileStoreOptions>({ path: string }, { worldSize: count, timeoutMs: positive });
+
+/** What c10d takes for a number of processes that is not known. */
+const anyNumber = -1;
+
+/**
+ * c10d's key-value store in a file on a file system that all processes have and that can lock files. Use a new file each time. As
+ * `torch.distributed.FileStore`.
+ *
+ * @example
+ * import { mkdtempSync } from 'node:fs';
+ * import { join } from 'node:path';
+ * import { FileStore } from 'aiforge/distributed';
+ * const store = await FileStore.create(join(mkdtempSync('/tmp/store-'), 'keys'), { worldSize: 1 });
+ * await store.add('seen', 1); // 1
+ * await store.close();
+ */
+export class FileStore extends Store {
+  /** Opens a store in a file, which is made if it is not there. Rejects with `FILE_NOT_FOUND` where its folder cannot be written. */
+  static async create(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
+    fileTakes.check('FileStore.create', arguments);
+    const { worldSize = anyNumber, timeoutMs = 300_000 } = options;
+    await requireFolder(dirname(resolve(path)));
+    return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, timeoutMs));
+  }
+}
+
+/** c10d would try for minutes to make a file there. */
+async function requireFolder(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AiforgeError(
+      'FILE_NOT_FOUND',
+      `FileStore: no file can be made in '${folder}' (${code}): make the folder, on a file system that all ranks have.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,22 @@
+import { string } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { nativeDistributed } from '../native.js';
+import { Store, storeKind } from './store.js';
+
+const prefixTakes = signature({ prefix: string, store: storeKind });
+
+/**
+ * The part of a store whose keys begin with a prefix and a slash. As `torch.distributed.PrefixStore`.
+ *
+ * @example
+ * import { HashStore, PrefixStore } from 'aiforge/distributed';
+ * const store = new HashStore();
+ * await new PrefixStore('job', store).set('state', 'ready');
+ * await store.check(['job/state']); // true
+ */
+export class PrefixStore extends Store {
+  constructor(prefix: string, store: Store) {
+    prefixTakes.check('PrefixStore', arguments);
+    super(nativeDistributed.openPrefixStore(prefix, store.native));
+  }
+}

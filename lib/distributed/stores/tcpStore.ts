@@ -1,0 +1,50 @@
+import { boolean, string, positive, whole, count, orNull } from '../../kinds.js';
+import { signature } from '../../signature.js';
+import { nativeDistributed } from '../native.js';
+import { resolveHost } from './resolveHost.js';
+import { Store } from './store.js';
+
+export interface TCPStoreOptions {
+  /** Where the server runs. Default: `127.0.0.1`. */
+  host?: string;
+  /** Its port; a server that is given 0 chooses a free one. Default: 29500. */
+  port?: number;
+  /** A server with a world size waits until so many have connected, itself included. Default: it does not wait. */
+  worldSize?: number | null;
+  /** Whether this process serves the store. Default: false. */
+  isServer?: boolean;
+  /** How long to wait for the server, for the others and for keys. Default: 5 minutes. */
+  timeoutMs?: number;
+}
+
+const storeTakes = signature<TCPStoreOptions>(
+  {},
+  { host: string, port: whole, worldSize: orNull(count), isServer: boolean, timeoutMs: positive },
+);
+
+/**
+ * c10d's key-value store over TCP: one process serves it, all may read and write. Python's `TCPStore` speaks with it.
+ *
+ * @example
+ * import { TCPStore } from 'aiforge/distributed';
+ * const store = await TCPStore.create({ port: 0, isServer: true });
+ * await store.set('greeting', 'hello');
+ * Buffer.from(await store.get('greeting')).toString(); // 'hello'
+ */
+export class TCPStore extends Store {
+  /**
+   * Serves a store or connects to one. Rejects with `DISTRIBUTED_FAILED` when the port is in use, the host has no address or nobody
+   * answers in time.
+   */
+  static async create(options: TCPStoreOptions = {}): Promise<TCPStore> {
+    storeTakes.check('TCPStore.create', arguments);
+    const { host = '127.0.0.1', port = 29500, worldSize = null, isServer = false, timeoutMs = 300_000 } = options;
+    await resolveHost(host, timeoutMs);
+    return new TCPStore(await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs));
+  }
+
+  /** The port of the server. */
+  get port(): number {
+    return nativeDistributed.storePort(this.native);
+  }
+}

@@ -1,0 +1,60 @@
+import { AiforgeError } from '../errors.js';
+import type { ProcessGroup } from './processGroup.js';
+import type { Store } from './stores/store.js';
+
+/** A process group, and what it was made from. */
+export interface KnownGroup {
+  group: ProcessGroup;
+  store: Store;
+  /** Its ranks, by their numbers in the default group. */
+  ranks: readonly number[];
+  /** How often it was split. */
+  splits: number;
+}
+
+/** The default group and those made from it. */
+interface World {
+  main: KnownGroup;
+  /** Groups that all ranks have made together, which gives each its name, as in Python. */
+  made: number;
+  groups: Map<ProcessGroup, KnownGroup>;
+}
+
+let world: World | undefined;
+
+export function enterWorld(group: ProcessGroup, store: Store): void {
+  const main: KnownGroup = { group, store, ranks: Array.from({ length: group.worldSize }, (_, i) => i), splits: 0 };
+  world = { main, made: 1, groups: new Map([[group, main]]) };
+}
+
+/** Forgets all groups; returns those that were made from the default one. */
+export function leaveWorld(): ProcessGroup[] {
+  const others = [...(world?.groups.keys() ?? [])].filter((group) => group !== world?.main.group);
+  world = undefined;
+  return others;
+}
+
+export function currentWorld(): World {
+  if (world !== undefined) return world;
+  throw new AiforgeError('DISTRIBUTED_FAILED', 'There is no process group yet: await initProcessGroup() first.');
+}
+
+export function hasWorld(): boolean {
+  return world !== undefined;
+}
+
+/** The group of all ranks; throws before `initProcessGroup`. */
+export function defaultProcessGroup(): ProcessGroup {
+  return currentWorld().main.group;
+}
+
+/** What is known of a group; throws for one that was made by `ProcessGroup.create` itself, or destroyed. */
+export function knownGroup(group: ProcessGroup): KnownGroup {
+  const known = currentWorld().groups.get(group);
+  if (known !== undefined) return known;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `The process group '${group.name}' is none that initProcessGroup, newGroup or splitGroup made, or it was destroyed: its ranks have ` +
+      'no numbers among those of the default group.',
+  );
+}

@@ -1,0 +1,74 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { expect } from 'chai';
+
+import { AiforgeError } from 'aiforge';
+import { destroyProcessGroup, getWorldSize, HashStore, initProcessGroup, isInitialized } from 'aiforge/distributed';
+
+import { freePort, nodeRank, runCommands, runTwo, type Command } from './ranks.mjs';
+
+const without = { RANK: undefined, WORLD_SIZE: undefined, MASTER_ADDR: undefined, MASTER_PORT: undefined };
+
+async function meetBy(initMethod: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const rank = (own: number): Command =>
+    nodeRank('meeting.mjs', { ...without, INIT_METHOD: initMethod, OWN_RANK: String(own), ...env });
+  const ranks = await runCommands([rank(0), rank(1)]);
+  for (const [own, { status, results, output }] of ranks.entries()) {
+    expect(status, output).to.equal(0);
+    expect(results[0]).to.deep.equal({ rank: own, worldSize: 2, sum: [3] });
+  }
+}
+
+describe('initProcessGroup', function () {
+  this.timeout(120_000);
+
+  it('meets the others by tcp://', async () => {
+    await meetBy(`tcp://127.0.0.1:${await freePort()}`);
+    await meetBy(`tcp://[::1]:${await freePort()}`, { AS_QUERY: '1' });
+  });
+
+  it('meets the others in a file, and leaves none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aiforge-meeting-'));
+    await meetBy(pathToFileURL(join(folder, 'a job')).href);
+    expect(readdirSync(folder)).to.deep.equal([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('joins again at the same place, as often as one likes', async () => {
+    for (const { status, results, output } of await runTwo('again.mjs')) {
+      expect(status, output).to.equal(0);
+      expect(results[0]).to.deep.equal({ sums: [0, 1, 2, 3, 4].map((time) => 2 * (1 + 2 * time)) });
+    }
+  });
+
+  it('takes a store that is there, and leaves it open', async () => {
+    const store = new HashStore();
+    await initProcessGroup({ store, rank: 0, worldSize: 1 });
+    expect(getWorldSize()).to.equal(1);
+    await destroyProcessGroup();
+    expect(isInitialized()).to.equal(false);
+    await store.set('still', 'here');
+  });
+
+  it('refuses places that contradict each other, and what is none', async () => {
+    const refusal = async (options: object): Promise<string> => {
+      const error: unknown = await initProcessGroup({ rank: 0, worldSize: 1, ...options }).catch((e: unknown) => e);
+      expect(error).to.be.instanceOf(AiforgeError);
+      expect((error as AiforgeError).code).to.equal('INVALID_ARGUMENT');
+      return (error as AiforgeError).message;
+    };
+    expect(await refusal({ store: new HashStore(), initMethod: 'env://' })).to.include('give one');
+    expect(await refusal({ initMethod: 'tcp://a:1', masterAddr: 'b' })).to.include('give one');
+    expect(await refusal({ initMethod: 'http://a:1' })).to.include("begins with 'http://'");
+    expect(await refusal({ initMethod: 'tcp://a' })).to.include('names no host and port');
+    expect(await refusal({ initMethod: 'file://a/b' })).to.include('third slash');
+    expect(await refusal({ initMethod: 'nonsense' })).to.include('is no URL');
+    expect(await refusal({ initMethod: 'tcp://a:1?rank=x' })).to.include('rank=x');
+    expect(await refusal({ initMethod: 'tcp://a:1?ranks=1' })).to.include("'ranks', which is not known");
+    expect(await refusal({ init_method: 'env://' })).to.include("has no option 'init_method'");
+    expect(isInitialized()).to.equal(false);
+  });
+});
