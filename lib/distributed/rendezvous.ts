@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readRankAndSize, readRankEnvironment, type RankAndSize, type RankOptions } from './environment.js';
 import { readInitMethod } from './initMethod.js';
 import { FileStore } from './stores/fileStore.js';
+import { PrefixStore } from './stores/prefixStore.js';
 import type { Store } from './stores/store.js';
 import { TCPStore } from './stores/tcpStore.js';
 
@@ -26,10 +27,13 @@ export async function meet(options: MeetingOptions, timeoutMs: number): Promise<
   return file === undefined ? meetOverTcp(asked, timeoutMs) : meetInFile(file, asked, timeoutMs);
 }
 
+/** The part of a store that Python's groups use; of one that is given, they use all. */
+const ofGroups = (store: Store): Store => new PrefixStore('default_pg', store);
+
 async function meetInFile(file: string, asked: RankOptions, timeoutMs: number): Promise<Meeting> {
   const { rank, worldSize } = readRankAndSize(asked);
   const store = await FileStore.create(file, { worldSize, timeoutMs });
-  return { rank, worldSize, store, leave: () => store.close() };
+  return { rank, worldSize, store: ofGroups(store), leave: () => store.close() };
 }
 
 /** The connections to servers that other ranks may not have ended yet, by their places. */
@@ -44,7 +48,7 @@ async function meetOverTcp(asked: RankOptions, timeoutMs: number): Promise<Meeti
     if (isServer) await store.close();
     else left.set(place, store);
   };
-  return { rank, worldSize, store, leave };
+  return { rank, worldSize, store: ofGroups(store), leave };
 }
 
 /**

@@ -5,7 +5,7 @@ import { backendKind, type Backend } from './backend.js';
 import { ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
 import { groupKind, ProcessGroup } from './processGroup.js';
 import { rankDevice } from './rankDevice.js';
-import { currentWorld, defaultProcessGroup, knownGroup, type KnownGroup } from './world.js';
+import { currentWorld, defaultProcessGroup, knownGroup, ofGroup, type KnownGroup } from './world.js';
 
 export interface NewGroupOptions {
   /** Default: that of the default group. */
@@ -77,7 +77,12 @@ async function open(
     ...(ncclOptions === undefined ? {} : { ncclOptions }),
   });
   const { groups } = currentWorld();
-  groups.set(group, { group, store: from.store, ranks: ranks.map((rank) => from.ranks[rank]!), splits: 0 });
+  groups.set(group, {
+    group,
+    store: ofGroup(group, from.store),
+    ranks: ranks.map((rank) => from.ranks[rank]!),
+    splits: 0,
+  });
   group.whenLeft(
     () => groups.delete(group),
     () => Promise.resolve(),

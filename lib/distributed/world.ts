@@ -1,10 +1,12 @@
 import { AiforgeError } from '../errors.js';
 import type { ProcessGroup } from './processGroup.js';
+import { PrefixStore } from './stores/prefixStore.js';
 import type { Store } from './stores/store.js';
 
-/** A process group, and what it was made from. */
+/** A process group, and what groups are made from it by. */
 export interface KnownGroup {
   group: ProcessGroup;
+  /** Where groups that are made from it meet. */
   store: Store;
   /** Its ranks, by their numbers in the default group. */
   ranks: readonly number[];
@@ -23,8 +25,18 @@ interface World {
 let world: World | undefined;
 
 export function enterWorld(group: ProcessGroup, store: Store): void {
-  const main: KnownGroup = { group, store, ranks: Array.from({ length: group.worldSize }, (_, i) => i), splits: 0 };
+  const main: KnownGroup = {
+    group,
+    store: ofGroup(group, store),
+    ranks: Array.from({ length: group.worldSize }, (_, i) => i),
+    splits: 0,
+  };
   world = { main, made: 1, groups: new Map([[group, main]]) };
+}
+
+/** The part of a store in which a group keeps its own keys, those of the groups made from it among them. */
+export function ofGroup(group: ProcessGroup, store: Store): Store {
+  return new PrefixStore(`${group.name}/`, store);
 }
 
 /** Forgets all groups; returns those that were made from the default one. */

@@ -1,4 +1,5 @@
-// A thread that does one thing after another, for what is too short to be worth a thread of its own.
+// A thread that does one thing after another, for what is too short to be worth a thread of its
+// own.
 #pragma once
 
 #include <atomic>

@@ -77,7 +77,7 @@ void add_nccl(c10d::ProcessGroup& group, const Store& of_group, const GroupOptio
 // for several devices has that of the first.
 Group make_group(const Store& store, const GroupOptions& options) {
   using c10d::ProcessGroup;
-  const Store of_group = under(options.name + "/", under("default_pg", store));
+  const Store of_group = under(options.name + "/", store);
   c10d::setDebugLevelFromEnvironment();
   auto group = c10::make_intrusive<ProcessGroup>(of_group, options.rank, options.size);
   group->setDefaultBackend(options.has_nccl ? ProcessGroup::BackendType::NCCL

@@ -11,6 +11,19 @@
 
 namespace aiforge {
 
+StoreObject::Store StoreObject::store() const {
+  if (!below) return own;
+  const Store whole = below->store();
+  if (!whole) return whole;
+  return c10::make_intrusive<c10d::PrefixStore>(prefix, whole);
+}
+
+c10::intrusive_ptr<c10d::Store> open_store(napi_env env, napi_value value) {
+  auto store = unwrap_object<StoreObject>(env, value)->store();
+  if (store) return store;
+  throw Error("DISTRIBUTED_FAILED", "This store was closed; create another.");
+}
+
 namespace {
 
 using std::chrono::milliseconds;
@@ -23,12 +36,6 @@ uint16_t read_port(double value) {
                 "a port is a whole number in 0 … 65535, got " + std::to_string(value));
   }
   return static_cast<uint16_t>(value);
-}
-
-std::shared_ptr<StoreObject> live_store(napi_env env, napi_value value) {
-  auto object = unwrap_object<StoreObject>(env, value);
-  if (object->store) return object;
-  throw Error("DISTRIBUTED_FAILED", "This store was closed; create another.");
 }
 
 Settle wrapping(std::shared_ptr<StoreObject> object) {
@@ -84,10 +91,10 @@ napi_value open_hash_store(napi_env env, napi_callback_info info) {
 napi_value open_prefix_store(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    const auto below = live_store(env, args[1]);
-    auto prefixed = c10::make_intrusive<c10d::PrefixStore>(args.string(0), below->store);
-    return wrap_object(env, std::make_shared<StoreObject>(
-                                StoreObject{std::move(prefixed), below->port, below->lane}));
+    auto below = unwrap_object<StoreObject>(env, args[1]);
+    const auto lane = below->lane;
+    return wrap_object(env, std::make_shared<StoreObject>(StoreObject{
+                                {}, below->port, std::move(below), args.string(0), lane}));
   });
 }
 
@@ -96,8 +103,9 @@ napi_value close_store(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     // On a thread of its own: a server's end waits for the thread that serves it.
-    auto last = std::make_shared<Store>(
-        std::move(unwrap_object<StoreObject>(env, args[0])->store));
+    const auto object = unwrap_object<StoreObject>(env, args[0]);
+    object->below = nullptr;
+    auto last = std::make_shared<Store>(std::move(object->own));
     return Background::of(env, info).run(env, "store.close", [last]() -> Settle {
       last->reset();
       return [](napi_env) -> napi_value { return nullptr; };
@@ -118,19 +126,20 @@ struct Outcome {
 template <typename Body>
 napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi_value store,
                    Body body) {
-  const auto object = live_store(env, store);
+  auto live = open_store(env, store);
   auto outcome = std::make_shared<Outcome>();
-  object->lane->post([store = object->store, what, body, outcome]() mutable {
-    try {
-      outcome->settle = body(store);
-    } catch (...) {
-      outcome->settle = failure(std::current_exception(), what);
-    }
-    store.reset();
-    if (outcome->state.exchange(Outcome::kKnown) == Outcome::kAwaited) {
-      outcome->done(std::move(outcome->settle));
-    }
-  });
+  unwrap_object<StoreObject>(env, store)
+      ->lane->post([store = std::move(live), what, body, outcome]() mutable {
+        try {
+          outcome->settle = body(store);
+        } catch (...) {
+          outcome->settle = failure(std::current_exception(), what);
+        }
+        store.reset();
+        if (outcome->state.exchange(Outcome::kKnown) == Outcome::kAwaited) {
+          outcome->done(std::move(outcome->settle));
+        }
+      });
   if (is_soon([&] { return outcome->state == Outcome::kKnown; })) {
     return Background::settled(env, outcome->settle);
   }
@@ -201,8 +210,9 @@ napi_value store_peek(napi_env env, napi_callback_info info) {
 napi_value store_get(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return waiting(env, info, "store.get", live_store(env, args[0])->store,
-                   [key = args.string(1)](const Store& store) { return bytes_of(store->get(key)); });
+    return waiting(
+        env, info, "store.get", open_store(env, args[0]),
+        [key = args.string(1)](const Store& store) { return bytes_of(store->get(key)); });
   });
 }
 
@@ -258,7 +268,7 @@ std::vector<std::string> read_keys(napi_env env, napi_value value) {
 napi_value store_wait(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
-    const Store store = live_store(env, args[0])->store;
+    const Store store = open_store(env, args[0]);
     const milliseconds timeout =
         args.is_missing(2) ? store->getTimeout() : milliseconds(args.int64(2));
     return waiting(env, info, "store.wait", store,
@@ -276,18 +286,19 @@ Settle answer(bool value) {
 napi_value store_check(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return quickly(
-        env, info, "store.check", args[0],
-        [keys = read_keys(env, args[1])](const Store& store) { return answer(store->check(keys)); });
+    return quickly(env, info, "store.check", args[0],
+                   [keys = read_keys(env, args[1])](const Store& store) {
+                     return answer(store->check(keys));
+                   });
   });
 }
 
 napi_value store_delete_key(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return quickly(env, info, "store.deleteKey", args[0], [key = args.string(1)](const Store& store) {
-      return answer(store->deleteKey(key));
-    });
+    return quickly(
+        env, info, "store.deleteKey", args[0],
+        [key = args.string(1)](const Store& store) { return answer(store->deleteKey(key)); });
   });
 }
 
@@ -309,8 +320,6 @@ napi_value store_port(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
-
-Store open_store(napi_env env, napi_value value) { return live_store(env, value)->store; }
 
 void define_store(napi_env env, napi_value object, Background& background) {
   background.define<open_tcp_store>(env, object, "openTcpStore");

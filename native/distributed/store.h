@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <string>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include "background.h"
@@ -15,8 +16,16 @@ struct StoreObject {
   static constexpr napi_type_tag tag = {0x6a1f0c7be51a4d02, 0x9c47b1d0a3e84f11};
   static constexpr const char* name = "Store";
 
-  c10::intrusive_ptr<c10d::Store> store;  // null once closed
-  uint16_t port = 0;                      // of a TCPStore
+  using Store = c10::intrusive_ptr<c10d::Store>;
+
+  // Null once it, or the one that it is a part of, was closed.
+  Store store() const;
+
+  Store own = {};
+  uint16_t port = 0;  // of a TCPStore
+  // Of a store with a prefix: it goes when the other is closed, whoever still has it.
+  std::shared_ptr<StoreObject> below = nullptr;
+  std::string prefix = "";
   // A client does one thing at a time; stores with a prefix use that of the store below.
   std::shared_ptr<Lane> lane = std::make_shared<Lane>();
 };
