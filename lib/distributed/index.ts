@@ -16,11 +16,8 @@ export {
   isInitialized,
   type InitProcessGroupOptions,
 } from './defaultGroup.js';
-export {
-  DistributedDataParallel,
-  type DistributedDataParallelOptions,
-  type TrainableModule,
-} from './distributedDataParallel.js';
+export { DistributedDataParallel } from './ddp/distributedDataParallel.js';
+export type { DistributedDataParallelOptions, TrainableModule } from './ddp/options.js';
 export type { FlightRecord, FlightRecordEntry } from './flightRecord.js';
 export type { NcclConfig, NcclOptions } from './ncclOptions.js';
 export type { P2POp } from './p2pOp.js';

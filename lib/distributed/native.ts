@@ -96,7 +96,9 @@ interface NativeDistributed {
     unusedAdvice: string,
   ): Promise<NativeReducer>;
   beforeForward(reducer: NativeReducer, syncs: boolean): void;
-  syncBuffers(group: NativeGroup, buffers: Handles): void;
+  beforeForwardAsync(reducer: NativeReducer, syncs: boolean): Promise<void>;
+  shareTensors(group: NativeGroup, tensors: Handles, source: number): void;
+  shareTensorsAsync(group: NativeGroup, tensors: Handles, source: number): Promise<void>;
   afterForward(reducer: NativeReducer, outputs: Handles): void;
 }
 

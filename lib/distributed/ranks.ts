@@ -9,7 +9,8 @@ import {
   isInitialized,
   type InitProcessGroupOptions,
 } from './defaultGroup.js';
-import { DistributedDataParallel, type TrainableModule, type UnusedAdvice } from './distributedDataParallel.js';
+import { DistributedDataParallel } from './ddp/distributedDataParallel.js';
+import type { TrainableModule, UnusedAdvice } from './ddp/options.js';
 import type { ProcessGroup } from './processGroup.js';
 
 const unusedAdvice: UnusedAdvice = {

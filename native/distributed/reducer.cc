@@ -5,34 +5,18 @@
 #include <algorithm>
 #include <limits>
 #include <sstream>
-#include <torch/csrc/distributed/c10d/logger.hpp>
-#include <torch/csrc/distributed/c10d/reducer.hpp>
 #include <unordered_set>
 
 #include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
 #include "process_group.h"
+#include "reducer_object.h"
+#include "reducer_steps.h"
 
 namespace aiforge {
 
 namespace {
-
-constexpr size_t kBroadcastBytes = size_t{250} * 1024 * 1024;
-
-using Names = std::unordered_map<size_t, std::string>;
-
-struct ReducerObject {
-  static constexpr napi_type_tag tag = {0xe3b7120d5a94c86f, 0x47f0a2c91b6e3d58};
-  static constexpr const char* name = "Reducer";
-
-  // The Reducer follows its Logger by a weak pointer that it does not check: both live together,
-  // and the Logger, declared last, goes first.
-  std::shared_ptr<c10d::Reducer> reducer;
-  std::shared_ptr<c10d::Logger> logger;
-  Names names;
-  std::string unused_advice;
-};
 
 struct ReducerOptions {
   std::string module_name;
@@ -47,15 +31,15 @@ struct ReducerOptions {
 struct Model {
   std::vector<at::Tensor> parameters;  // those that are trained, shared ones once
   std::vector<bool> sparse;            // whether the gradient of each is
-  Names names;
+  ParameterNames names;
   std::vector<at::Tensor> state;  // all parameters and buffers
 };
 
 using Buckets = std::vector<std::vector<size_t>>;
 
-std::shared_ptr<c10d::Reducer> make_reducer(const Group& group, const Model& model, Buckets buckets,
+std::shared_ptr<StepReducer> make_reducer(const Group& group, const Model& model, Buckets buckets,
                                             const ReducerOptions& options) {
-  return std::make_shared<c10d::Reducer>(
+  return std::make_shared<StepReducer>(
       model.parameters, std::move(buckets), group, model.sparse, options.bucket_bytes,
       options.find_unused_parameters, options.gradient_as_bucket_view, model.names,
       options.first_bucket_bytes, /*skip_all_reduce_unused_params=*/false,
@@ -81,7 +65,7 @@ Buckets assign_buckets(const Model& model, const ReducerOptions& options) {
 std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
                                      const ReducerOptions& options) {
   c10d::verify_params_across_processes(group, model.parameters, std::nullopt);
-  c10d::broadcast_coalesced(group, model.state, kBroadcastBytes, 0);
+  share_from(group, model.state, 0);
   auto object = std::make_shared<ReducerObject>();
   object->reducer = make_reducer(group, model, assign_buckets(model, options), options);
   object->logger = std::make_shared<c10d::Logger>(object->reducer);
@@ -94,19 +78,11 @@ std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
                                                   /*static_graph=*/false);
   }
   object->names = model.names;
+  for (size_t i = 0; i < model.parameters.size(); ++i) {
+    object->numbers.emplace(model.parameters[i].unsafeGetTensorImpl(), i);
+  }
   object->unused_advice = options.unused_advice;
   return object;
-}
-
-// Each tensor once, to be overwritten without a trace in the graph: a graph that saved a buffer
-// goes on with what the other forward passes put there, as in Python.
-std::vector<at::Tensor> untracked(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  std::unordered_set<c10::TensorImpl*> seen;
-  for (const at::Tensor& tensor : tensors) {
-    if (seen.insert(tensor.unsafeGetTensorImpl()).second) result.push_back(tensor.variable_data());
-  }
-  return result;
 }
 
 Model read_model(napi_env env, napi_value parameters, napi_value names, napi_value sparse,
@@ -175,85 +151,11 @@ napi_value open_reducer(napi_env env, napi_callback_info info) {
     return Background::of(env, info).run(
         env, "DistributedDataParallel", [group, model, options]() -> Settle {
           auto object = build(group, model, options);
-          return [object](napi_env env) { return wrap_object(env, object); };
+          return [object](napi_env env) {
+            add_guest(Environment::of(env), object);
+            return wrap_object(env, object);
+          };
         });
-  });
-}
-
-// The parameters that the last backward pass gave no gradient to, by name: the Reducer's complaint
-// has their numbers. Empty where it complains of something else.
-std::string left_out(const Names& names, const std::string& complaint) {
-  constexpr size_t kMostNames = 8;
-  const size_t start = complaint.find("Parameter indices which did not receive grad");
-  if (start == std::string::npos) return "";
-  std::istringstream numbers(complaint.substr(complaint.find(':', start) + 1));
-  std::string list;
-  size_t count = 0;
-  for (size_t index = 0; numbers >> index; ++count) {
-    if (count < kMostNames) list += (count == 0 ? "'" : ", '") + names.at(index) + "'";
-  }
-  return count <= kMostNames ? list : list + " and " + std::to_string(count - kMostNames) + " more";
-}
-
-// Runs the body of a call that waits for the other ranks on the JavaScript thread.
-template <typename Body>
-napi_value blocking(napi_env env, Body body) {
-  return guarded(env, [&]() -> napi_value {
-    try {
-      body();
-    } catch (...) {
-      rethrow_as_distributed("DistributedDataParallel");
-    }
-    return nullptr;
-  });
-}
-
-// Runs a call of the Reducer that may find the backward pass before it incomplete.
-template <typename Body>
-void step(const ReducerObject& object, Body body) {
-  try {
-    body();
-  } catch (const c10::Error& error) {
-    const std::string unused = left_out(object.names, error.what_without_backtrace());
-    if (unused.empty()) throw;
-    throw Error("DISTRIBUTED_FAILED",
-                "DistributedDataParallel cannot begin another step: since the last forward pass, "
-                "backward gave no gradient on this rank to " +
-                    unused + ". " + object.unused_advice);
-  }
-}
-
-// beforeForward(reducer, syncs): `syncs` says whether the gradients of this pass will be averaged
-napi_value before_forward(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
-    const auto object = unwrap_object<ReducerObject>(env, args[0]);
-    if (args.boolean(1)) {
-      object->logger->set_runtime_stats_and_log();
-      object->reducer->prepare_for_forward();
-    }
-    step(*object, [&] { object->reducer->rebuild_buckets(); });
-  });
-}
-
-// syncBuffers(group, buffers): rank 0's values for all
-napi_value sync_buffers(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
-    const Group group = live_group(env, args[0]);
-    c10d::broadcast_coalesced(group, untracked(to_tensors(Environment::of(env), env, args[1])),
-                              kBroadcastBytes, 0);
-  });
-}
-
-// afterForward(reducer, outputs): the outputs are searched for unused parameters; an empty list
-// says that all are used.
-napi_value after_forward(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
-    const auto object = unwrap_object<ReducerObject>(env, args[0]);
-    const auto outputs = to_tensors(Environment::of(env), env, args[1]);
-    step(*object, [&] { object->reducer->prepare_for_backward(outputs); });
   });
 }
 
@@ -261,9 +163,7 @@ napi_value after_forward(napi_env env, napi_callback_info info) {
 
 void define_reducer(napi_env env, napi_value object, Background& background) {
   background.define<open_reducer>(env, object, "openReducer");
-  background.define<before_forward>(env, object, "beforeForward");
-  background.define<sync_buffers>(env, object, "syncBuffers");
-  background.define<after_forward>(env, object, "afterForward");
+  define_reducer_steps(env, object, background);
 }
 
 }  // namespace aiforge

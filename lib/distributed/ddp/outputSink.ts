@@ -1,6 +1,6 @@
-import { AutogradFunction, type FunctionContext } from '../autograd/function.js';
-import { flattenTree, unflattenTree } from '../autograd/pytree.js';
-import { Tensor } from '../tensor/tensor.js';
+import { AutogradFunction, type FunctionContext } from '../../autograd/function.js';
+import { flattenTree, unflattenTree } from '../../autograd/pytree.js';
+import { Tensor } from '../../tensor/tensor.js';
 
 /** One node for all outputs: a loss that uses any of them reaches what the others came from too, without a gradient. */
 class OutputSink extends AutogradFunction {

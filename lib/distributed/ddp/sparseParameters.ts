@@ -1,5 +1,5 @@
-import { Embedding, EmbeddingBag, Module } from '../nn/index.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Embedding, EmbeddingBag, Module } from '../../nn/index.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
 /** The parameters of a module whose gradients are sparse, as the embedding that has each says; the first counts. */
 export function sparseParameters(module: unknown): Tensor[] {

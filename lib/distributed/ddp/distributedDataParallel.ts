@@ -1,126 +1,35 @@
-import { noGrad } from '../autograd/modes.js';
-import { flattenTree, unflattenTree } from '../autograd/pytree.js';
-import { indexOf } from '../cuda/device.js';
-import { AiforgeError } from '../errors.js';
-import { boolean, listOf, number, kind, tuple } from '../kinds.js';
-import { signature } from '../signature.js';
-import { currentContext, enterContext } from '../tensor/context/context.js';
-import { tensor } from '../tensor/creation.js';
-import { zerosLike } from '../tensor/generated/functions.js';
-import { tensorKind } from '../tensor/kinds.js';
-import { keep, scope, tensorsIn } from '../tensor/memory/scope.js';
-import { handlesOf, Tensor } from '../tensor/tensor.js';
-import { defaultProcessGroup } from './defaultGroup.js';
-import { nativeDistributed, type NativeReducer } from './native.js';
+import { AiforgeError } from '../../errors.js';
+import { listOf, number } from '../../kinds.js';
+import { isPromise } from '../../realms.js';
+import { signature } from '../../signature.js';
+import { currentContext, enterContext } from '../../tensor/context/context.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { tensorsIn } from '../../tensor/memory/scope.js';
+import { handlesOf, type Tensor } from '../../tensor/tensor.js';
+import { defaultProcessGroup } from '../defaultGroup.js';
+import { nativeDistributed, type NativeReducer } from '../native.js';
+import type { ProcessGroup } from '../processGroup.js';
+import { agree, agreeAsync, average, averageAsync } from './averages.js';
+import {
+  bucketBytes,
+  checkedDevice,
+  ddpTakes,
+  onDevice,
+  unusedAdvice,
+  type DistributedDataParallelOptions,
+  type TrainableModule,
+  type UnusedAdvice,
+} from './options.js';
 import { throughSink } from './outputSink.js';
-import { deviceIdKind } from './rankDevice.js';
-import { groupKind, type ProcessGroup } from './processGroup.js';
 import { sparseParameters } from './sparseParameters.js';
-
-/** What a module must have to be trained on several ranks: every `nn.Module` has it. */
-export interface TrainableModule {
-  namedParameters(): Iterable<[string, Tensor]>;
-  buffers(): Iterable<Tensor>;
-  forward(...args: never[]): unknown;
-}
-
-export interface DistributedDataParallelOptions {
-  /**
-   * The one GPU that the module is on, such as `[1]` or `['cuda:1']`; `forward` then moves its tensors there. INVALID_ARGUMENT for a
-   * module that is elsewhere. Default: the module's device, and arguments as they are.
-   */
-  deviceIds?: readonly [number | `cuda:${number}`];
-  /** Default: the group of `initProcessGroup`. */
-  group?: ProcessGroup;
-  /** Gradients travel in buckets of about this size, in MiB. Default: 25, and 1 for the first. */
-  bucketCapMb?: number;
-  /**
-   * Lets a step leave parameters out, and a loss leave outputs out that are tensors or lie in arrays, plain objects and maps;
-   * `forward` then returns copies of these. Default: false.
-   */
-  findUnusedParameters?: boolean;
-  /** Gives every rank the buffers of rank 0 before the first forward pass and the one after each averaged one. Default: true. */
-  broadcastBuffers?: boolean;
-  /** Lets gradients be views of the buckets, which saves their memory. Default: false. */
-  gradientAsBucketView?: boolean;
-}
-
-const trainableKind = kind<TrainableModule>(
-  'a module',
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as TrainableModule).namedParameters === 'function' &&
-    typeof (value as TrainableModule).forward === 'function',
-);
 
 const averageTakes = signature({ parameters: listOf(tensorKind) });
 const agreeTakes = signature({ number });
-const ddpTakes = signature<DistributedDataParallelOptions>(
-  { module: trainableKind },
-  {
-    deviceIds: tuple(deviceIdKind),
-    group: groupKind,
-    bucketCapMb: number,
-    findUnusedParameters: boolean,
-    broadcastBuffers: boolean,
-    gradientAsBucketView: boolean,
-  },
-);
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
 
 /** What `then` makes of a result, or a promise of what it makes of what a promised one resolves to. */
 function after<T>(result: T, then: (value: unknown) => unknown): T {
   return (isPromise(result) ? result.then(then) : then(result)) as T;
 }
-
-const mebibyte = 1024 * 1024;
-
-/** The first bucket is small by default, so that averaging begins early; a cap that was asked for holds for all. */
-function bucketBytes(capMb: number | undefined): [first: number, others: number] {
-  if (capMb === undefined) return [mebibyte, 25 * mebibyte];
-  const bytes = Math.trunc(capMb * mebibyte);
-  return [bytes, bytes];
-}
-
-/** The GPU of `deviceIds`; throws unless all of the module is there. */
-function checkedDevice(module: TrainableModule, deviceIds: readonly [number | `cuda:${number}`]): string {
-  const device = `cuda:${indexOf(deviceIds[0])}`;
-  for (const [name, parameter] of module.namedParameters()) {
-    if (parameter.device === device) continue;
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `DistributedDataParallel: deviceIds names ${device}, but the parameter '${name}' is on ${parameter.device}: move the ` +
-        'module there first, or leave deviceIds out, as a module on the CPU or on several devices must.',
-    );
-  }
-  return device;
-}
-
-/** The same values with every tensor in them, and in arrays, plain objects and maps of them, on a device. */
-function onDevice<T extends unknown[]>(values: T, device: string): T {
-  const { leaves, spec } = flattenTree(values);
-  const moved = leaves.map((leaf) => (Tensor.isTensor(leaf) ? leaf.to(device as 'cuda') : leaf));
-  return unflattenTree(moved, spec) as T;
-}
-
-/** What an error about parameters without a gradient advises, by whether they are searched for. */
-export interface UnusedAdvice {
-  searched: string;
-  otherwise: string;
-}
-
-const unusedAdvice: UnusedAdvice = {
-  searched:
-    'With findUnusedParameters, what forward returns must be tensors, arrays, plain objects and maps; a forward pass ' +
-    'without a backward pass belongs in noGrad.',
-  otherwise:
-    'Pass { findUnusedParameters: true }, or take the unused parameters out of the module; a forward pass without a ' +
-    'backward pass belongs in noGrad.',
-};
 
 const key = Symbol('DistributedDataParallel');
 
@@ -149,6 +58,8 @@ export class DistributedDataParallel<M extends TrainableModule> {
   #isSyncing = true;
   /** Whether the next forward pass begins with rank 0's buffers: the first does, and any after one that was averaged. */
   #sharesNext = true;
+  /** The method that waits for the other ranks beside the event loop. */
+  #waiting: string | null = null;
 
   private constructor(
     token: symbol,
@@ -220,8 +131,24 @@ export class DistributedDataParallel<M extends TrainableModule> {
 
   /** The module's `forward`, between the preparations that the reducer needs. */
   forward(...args: Parameters<M['forward']>): ReturnType<M['forward']> {
-    const placed = this.#device === null ? args : onDevice(args, this.#device);
-    return this.run(() => this.module.forward(...placed) as ReturnType<M['forward']>);
+    return this.run(() => this.#callModule(args));
+  }
+
+  /**
+   * As `forward`, with what it waits for of the other ranks, such as their buffers, off the event loop; the module's own forward pass
+   * runs on it. Takes `backwardAsync` to have the averaging beside the event loop too. Until it resolves, no other collective of the
+   * group may begin, and other methods of this object throw `INVALID_ARGUMENT`.
+   *
+   * @example
+   * import { distributed, nn, randn } from 'aiforge';
+   * await distributed.initProcessGroup();
+   * const ddp = await distributed.DistributedDataParallel.create(new nn.BatchNorm1d(4));
+   * const output = await ddp.forwardAsync(randn([8, 4]));
+   * await output.square().mean().backwardAsync(); // timers and requests go on while other ranks are late
+   * await distributed.destroyProcessGroup();
+   */
+  forwardAsync(...args: Parameters<M['forward']>): Promise<Awaited<ReturnType<M['forward']>>> {
+    return this.#runAsync('forwardAsync', () => this.#callModule(args));
   }
 
   /**
@@ -229,13 +156,16 @@ export class DistributedDataParallel<M extends TrainableModule> {
    * `ddp.run(() => model.trainingStep(batch, batchIdx))`.
    */
   run<T>(body: () => T): T {
-    const { gradEnabled, inference } = currentContext();
-    const isRecorded = gradEnabled && !inference;
-    const syncs = this.#isSyncing && isRecorded;
-    enterContext();
+    this.#requireIdle('forward');
+    const { isRecorded, syncs } = this.#step();
     if (isRecorded) nativeDistributed.beforeForward(this.#reducer, syncs);
     if (this.#sharesBuffers && this.#sharesNext) this.shareBuffers();
     return after(body(), (outputs) => this.#afterForward(outputs, syncs));
+  }
+
+  /** As `run`, with what it waits for of the other ranks off the event loop, as in `forwardAsync`. */
+  runAsync<T>(body: () => T): Promise<Awaited<T>> {
+    return this.#runAsync('runAsync', body);
   }
 
   /** Lets gradients accumulate on each rank alone over the forward and backward passes in `body`. */
@@ -259,9 +189,15 @@ export class DistributedDataParallel<M extends TrainableModule> {
 
   /** Gives every rank the buffers of rank 0, at any time; every rank must call it. */
   shareBuffers(): void {
+    this.#requireIdle('shareBuffers');
     enterContext();
     const buffers = [...this.module.buffers()];
-    if (buffers.length > 0) nativeDistributed.syncBuffers(this.#group.native, handlesOf(buffers));
+    if (buffers.length > 0) nativeDistributed.shareTensors(this.#group.native, handlesOf(buffers), 0);
+  }
+
+  /** As `shareBuffers`, off the event loop. */
+  shareBuffersAsync(): Promise<void> {
+    return this.#wait('shareBuffersAsync', () => this.#bufferExchange());
   }
 
   /**
@@ -270,29 +206,74 @@ export class DistributedDataParallel<M extends TrainableModule> {
    */
   averageGradients(parameters: readonly Tensor[]): void {
     averageTakes.check('DistributedDataParallel.averageGradients', arguments);
-    scope(() => noGrad(() => this.#average(parameters)));
+    this.#requireIdle('averageGradients');
+    average(this.#group, parameters);
+  }
+
+  /** As `averageGradients`, off the event loop. */
+  async averageGradientsAsync(parameters: readonly Tensor[]): Promise<void> {
+    averageTakes.check('DistributedDataParallel.averageGradientsAsync', arguments);
+    await this.#wait('averageGradientsAsync', () => averageAsync(this.#group, parameters));
   }
 
   /** Whether every rank has come with the same number; every rank must ask. */
   agree(number: number): boolean {
     agreeTakes.check('DistributedDataParallel.agree', arguments);
-    return scope(() => {
-      const both = tensor([number, -number], { dtype: 'float64' });
-      this.#group.allReduceSync(both, { op: 'max' });
-      const [most, least] = both.tolist<[number, number]>();
-      return most === -least;
-    });
+    this.#requireIdle('agree');
+    return agree(this.#group, number);
   }
 
-  #average(parameters: readonly Tensor[]): void {
-    const used = tensor(parameters.map(({ grad }) => Number(grad !== null)));
-    this.#group.allReduceSync(used, { op: 'max' });
-    const isUsed = used.tolist<number[]>();
-    for (const parameter of parameters.filter((_, i) => isUsed[i] === 1)) {
-      const gradient = parameter.grad ?? keep(zerosLike(parameter.detach()));
-      this.#group.allReduceSync(gradient, { op: 'sum' });
-      parameter.grad = gradient.div_(this.#group.worldSize);
+  /** As `agree`, off the event loop. */
+  async agreeAsync(number: number): Promise<boolean> {
+    agreeTakes.check('DistributedDataParallel.agreeAsync', arguments);
+    return this.#wait('agreeAsync', () => agreeAsync(this.#group, number));
+  }
+
+  #callModule(args: Parameters<M['forward']>): ReturnType<M['forward']> {
+    const placed = this.#device === null ? args : onDevice(args, this.#device);
+    return this.module.forward(...placed) as ReturnType<M['forward']>;
+  }
+
+  /** Whether the forward pass that begins is recorded, and whether its gradients will be averaged. */
+  #step(): { isRecorded: boolean; syncs: boolean } {
+    enterContext();
+    const { gradEnabled, inference } = currentContext();
+    const isRecorded = gradEnabled && !inference;
+    return { isRecorded, syncs: this.#isSyncing && isRecorded };
+  }
+
+  async #runAsync<T>(name: string, body: () => T): Promise<Awaited<T>> {
+    const { isRecorded, syncs } = this.#step();
+    await this.#wait(name, async () => {
+      if (isRecorded) await nativeDistributed.beforeForwardAsync(this.#reducer, syncs);
+      if (this.#sharesBuffers && this.#sharesNext) await this.#bufferExchange();
+    });
+    return after<unknown>(body(), (outputs) => this.#afterForward(outputs, syncs)) as Promise<Awaited<T>>;
+  }
+
+  async #bufferExchange(): Promise<void> {
+    enterContext();
+    const buffers = [...this.module.buffers()];
+    if (buffers.length > 0) await nativeDistributed.shareTensorsAsync(this.#group.native, handlesOf(buffers), 0);
+  }
+
+  /** Two exchanges at once would meet each other's messages on the other ranks. */
+  async #wait<T>(name: string, body: () => Promise<T>): Promise<T> {
+    this.#requireIdle(name);
+    this.#waiting = name;
+    try {
+      return await body();
+    } finally {
+      this.#waiting = null;
     }
+  }
+
+  #requireIdle(name: string): void {
+    if (this.#waiting === null) return;
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `DistributedDataParallel.${name}: ${this.#waiting}() still waits for the other ranks; await its promise first.`,
+    );
   }
 
   #afterForward(outputs: unknown, syncs: boolean): unknown {
