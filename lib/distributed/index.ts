@@ -16,7 +16,10 @@ export {
   isInitialized,
   type InitProcessGroupOptions,
 } from './defaultGroup.js';
+export type { CommHook, PowerSGDOptions } from './ddp/commHooks.js';
 export { DistributedDataParallel } from './ddp/distributedDataParallel.js';
+export type { UnevenInputsOptions } from './ddp/join.js';
+export type { DdpLoggingData } from './ddp/loggingData.js';
 export type { DistributedDataParallelOptions, TrainableModule } from './ddp/options.js';
 export type { FlightRecord, FlightRecordEntry } from './flightRecord.js';
 export type { NcclConfig, NcclOptions } from './ncclOptions.js';

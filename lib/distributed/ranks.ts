@@ -10,7 +10,8 @@ import {
   type InitProcessGroupOptions,
 } from './defaultGroup.js';
 import { DistributedDataParallel } from './ddp/distributedDataParallel.js';
-import type { TrainableModule, UnusedAdvice } from './ddp/options.js';
+import type { UnusedAdvice } from './ddp/openReducer.js';
+import type { TrainableModule } from './ddp/options.js';
 import type { ProcessGroup } from './processGroup.js';
 
 const unusedAdvice: UnusedAdvice = {

@@ -14,6 +14,13 @@ bool StepReducer::may_average() {
   return is_expected_;
 }
 
+std::vector<size_t> StepReducer::uses() const {
+  std::vector<size_t> uses;
+  uses.reserve(grad_accumulators_.size());
+  for (const auto& node : grad_accumulators_) uses.push_back(node.use_count());
+  return uses;
+}
+
 bool ReducerObject::watches(const at::Tensor& leaf) const {
   return numbers.count(leaf.unsafeGetTensorImpl()) > 0;
 }

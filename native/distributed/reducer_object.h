@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <torch/csrc/distributed/c10d/logger.hpp>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "../autograd/run.h"
+#include "process_group.h"
 
 namespace aiforge {
 
@@ -25,6 +27,20 @@ class StepReducer : public c10d::Reducer {
   // whether they may still be.
   void expect_average() { is_expected_ = true; }
   bool may_average();
+
+  // How many graphs that exist lead to each parameter, and something constant.
+  std::vector<size_t> uses() const;
+
+  at::Device device() const { return params_.front().device(); }
+  bool has_unused_search() const { return find_unused_parameters_; }
+
+  // Runs `body` while another group takes the place of the Reducer's.
+  template <typename Body>
+  void with_group(const Group& group, Body body) {
+    const Group own = std::exchange(process_group_, group);
+    body();
+    process_group_ = own;
+  }
 
  private:
   bool is_expected_ = false;
@@ -41,6 +57,12 @@ struct ReducerObject : PassGuest {
   ParameterNames names;
   std::unordered_map<c10::TensorImpl*, size_t> numbers;  // of the parameters, for `names`
   std::string unused_advice;
+  bool is_static_graph = false;
+  // In a static graph: whether the first backward pass has begun, after which all is averaged.
+  std::atomic<bool> is_first_pass_begun{false};
+  // Of the last forward pass, on the JavaScript thread: `uses` before it, and what it used.
+  std::vector<size_t> uses_before;
+  std::vector<bool> used_in_forward;
 
   // Whether a pass beside the JavaScript thread may be averaging.
   bool is_busy() { return passes_beside > 0 && reducer->may_average(); }

@@ -1,12 +1,15 @@
 #include "reducer_steps.h"
 
-#include <sstream>
+#include <optional>
 #include <unordered_set>
 
 #include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
+#include "reducer_errors.h"
+#include "reducer_join.h"
 #include "reducer_object.h"
+#include "reducer_sink.h"
 
 namespace aiforge {
 
@@ -28,21 +31,6 @@ namespace {
 
 constexpr const char* kName = "DistributedDataParallel";
 
-// The parameters that the last backward pass gave no gradient to, by name: the Reducer's complaint
-// has their numbers. Empty where it complains of something else.
-std::string left_out(const ParameterNames& names, const std::string& complaint) {
-  constexpr size_t kMostNames = 8;
-  const size_t start = complaint.find("Parameter indices which did not receive grad");
-  if (start == std::string::npos) return "";
-  std::istringstream numbers(complaint.substr(complaint.find(':', start) + 1));
-  std::string list;
-  size_t count = 0;
-  for (size_t index = 0; numbers >> index; ++count) {
-    if (count < kMostNames) list += (count == 0 ? "'" : ", '") + names.at(index) + "'";
-  }
-  return count <= kMostNames ? list : list + " and " + std::to_string(count - kMostNames) + " more";
-}
-
 // Runs the body of a call that waits for the other ranks on the JavaScript thread.
 template <typename Body>
 napi_value blocking(napi_env env, Body body) {
@@ -62,53 +50,83 @@ void step(const ReducerObject& object, Body body) {
   try {
     body();
   } catch (const c10::Error& error) {
-    const std::string unused = left_out(object.names, error.what_without_backtrace());
-    if (unused.empty()) throw;
-    throw Error("DISTRIBUTED_FAILED",
-                "DistributedDataParallel cannot begin another step: since the last forward pass, "
-                "backward gave no gradient on this rank to " +
-                    unused + ". " + object.unused_advice);
+    const auto missing = about_missing(object, error.what_without_backtrace());
+    if (!missing) throw;
+    throw Error("DISTRIBUTED_FAILED", *missing);
   }
 }
 
-// What beforeForward does, on whatever thread waits for the other ranks.
-void prepare(const ReducerObject& object, bool syncs) {
-  if (syncs) {
+// How a forward pass begins.
+struct Beginning {
+  std::shared_ptr<ReducerObject> object;
+  Group group;
+  bool is_recorded = true;
+  bool averages = true;             // whether its gradients will be
+  bool syncs = true;                // the same, also of a pass that is not recorded
+  std::vector<at::Tensor> buffers;  // to be overwritten by another rank's
+  std::optional<Joining> joining;
+};
+
+// Waits for the other ranks. Returns whether all are to stop, since one has no inputs left.
+bool begin(const Beginning& beginning) {
+  const ReducerObject& object = *beginning.object;
+  const Group& group = beginning.group;
+  if (beginning.averages) {
     object.logger->set_runtime_stats_and_log();
     object.reducer->prepare_for_forward();
   }
-  step(object, [&] { object.reducer->rebuild_buckets(); });
+  if (beginning.joining && tell_joined_ranks(object, group, *beginning.joining)) return true;
+  if (beginning.is_recorded) step(object, [&] { object.reducer->rebuild_buckets(); });
+  if (!beginning.buffers.empty()) {
+    share_from(group, beginning.buffers,
+               beginning.joining ? common_rank(object, group, true) : 0);
+  }
+  if (beginning.joining) any_averages(object, group, beginning.syncs);
+  return false;
 }
 
-// The Reducer of a forward pass that may begin.
-std::shared_ptr<ReducerObject> ready_reducer(napi_env env, napi_value value) {
-  auto object = unwrap_object<ReducerObject>(env, value);
-  if (object->is_busy()) {
+// The arguments of beforeForward and beforeForwardAsync: (reducer, group, isRecorded, syncs, buffers,
+// joins, dividesByInitialSize, throwsOnEarlyEnd)
+Beginning read_beginning(napi_env env, const ArgumentReader& args) {
+  Beginning beginning;
+  beginning.object = unwrap_object<ReducerObject>(env, args[0]);
+  beginning.group = live_group(env, args[1]);
+  beginning.is_recorded = args.boolean(2);
+  beginning.syncs = args.boolean(3);
+  beginning.averages = beginning.is_recorded && beginning.syncs;
+  beginning.buffers = untracked(to_tensors(Environment::of(env), env, args[4]));
+  if (args.boolean(5)) beginning.joining = Joining{args.boolean(6), args.boolean(7)};
+  if (beginning.object->is_busy()) {
     throw Error("INVALID_ARGUMENT",
                 "DistributedDataParallel cannot begin another forward pass while backwardAsync() "
                 "of the last one may still run; await its promise first");
   }
-  return object;
+  if (beginning.averages) beginning.object->uses_before = beginning.object->reducer->uses();
+  return beginning;
 }
 
-// beforeForward(reducer, syncs): `syncs` says whether the gradients of this pass will be averaged
 napi_value before_forward(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
-    prepare(*ready_reducer(env, args[0]), args.boolean(1));
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<8> args(env, info);
+    const Beginning beginning = read_beginning(env, args);
+    try {
+      return Napi::Boolean::New(env, begin(beginning));
+    } catch (...) {
+      rethrow_as_distributed(kName);
+    }
   });
 }
 
-// beforeForwardAsync(reducer, syncs): Promise<void>
 napi_value before_forward_async(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<2> args(env, info);
-    const auto object = ready_reducer(env, args[0]);
+    const Arguments<8> args(env, info);
     return Background::of(env, info).run(
-        env, kName, [object, syncs = args.boolean(1)]() -> Settle {
-          prepare(*object, syncs);
+        env, kName, [beginning = read_beginning(env, args)]() -> Settle {
+          const bool stops = begin(beginning);
           // Here too, since the Reducer must not end on another thread.
-          return [object](napi_env) -> napi_value { return nullptr; };
+          return [stops, object = beginning.object](napi_env env) -> napi_value {
+            return Napi::Boolean::New(env, stops);
+          };
         });
   });
 }
@@ -137,15 +155,35 @@ napi_value share_tensors_async(napi_env env, napi_callback_info info) {
   });
 }
 
-// afterForward(reducer, outputs): the outputs are searched for unused parameters; an empty list
-// says that all are used.
+// Which parameters the forward pass that ends has put into its graph.
+void note_uses(ReducerObject& object) {
+  const std::vector<size_t> after = object.reducer->uses();
+  object.used_in_forward.assign(after.size(), false);
+  for (size_t i = 0; i < after.size() && i < object.uses_before.size(); ++i) {
+    object.used_in_forward[i] = after[i] > object.uses_before[i];
+  }
+}
+
+// afterForward(reducer, averages, searched, sunk): what to return instead of the outputs `sunk`, or
+// null for them themselves. The graph below those `searched` says which parameters are used.
 napi_value after_forward(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<4> args(env, info);
     const auto object = unwrap_object<ReducerObject>(env, args[0]);
-    const auto outputs = to_tensors(Environment::of(env), env, args[1]);
-    step(*object, [&] { object->reducer->prepare_for_backward(outputs); });
-    object->reducer->expect_average();
+    Environment& environment = Environment::of(env);
+    const auto searched = to_tensors(environment, env, args[2]);
+    const bool searches = object->reducer->has_unused_search() && !object->is_static_graph;
+    if (args.boolean(1)) {
+      note_uses(*object);
+      step(*object, [&] {
+        object->reducer->prepare_for_backward(searches ? searched : std::vector<at::Tensor>());
+      });
+      object->reducer->expect_average();
+    }
+    const bool is_first = object->is_static_graph && !object->is_first_pass_begun;
+    if (!searches && !is_first) return nullptr;
+    const auto sunk = to_tensors(environment, env, args[3]);
+    return from_tensors(environment, env, through_sink(object, sunk));
   });
 }
 

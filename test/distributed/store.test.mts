@@ -85,7 +85,7 @@ describe('TCPStore', () => {
     expect((await failure(store.wait([1] as never))).message).to.include('keys must be an array, each item a string');
     for (const impostor of [{}, null, 7, 'store', store]) {
       expect(() => nativeDistributed.storePort(impostor as never)).to.throw(AiforgeError, 'expected a Store');
-      expect(() => nativeDistributed.beforeForward(impostor as never, true)).to.throw(
+      expect(() => nativeDistributed.noteJoin(impostor as never)).to.throw(
         AiforgeError,
         'expected a Reducer',
       );

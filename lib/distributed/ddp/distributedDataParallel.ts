@@ -5,23 +5,20 @@ import { signature } from '../../signature.js';
 import { currentContext, enterContext } from '../../tensor/context/context.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { tensorsIn } from '../../tensor/memory/scope.js';
-import { handlesOf, type Tensor } from '../../tensor/tensor.js';
+import { handlesOf, wrapHandle, type Tensor } from '../../tensor/tensor.js';
 import { defaultProcessGroup } from '../defaultGroup.js';
-import { nativeDistributed, type NativeReducer } from '../native.js';
+import { nativeDistributed, type NativeBeginning, type NativeReducer } from '../native.js';
 import type { ProcessGroup } from '../processGroup.js';
 import { agree, agreeAsync, average, averageAsync } from './averages.js';
-import {
-  bucketBytes,
-  checkedDevice,
-  ddpTakes,
-  onDevice,
-  unusedAdvice,
-  type DistributedDataParallelOptions,
-  type TrainableModule,
-  type UnusedAdvice,
-} from './options.js';
-import { throughSink } from './outputSink.js';
-import { sparseParameters } from './sparseParameters.js';
+import { commHookTakes, hookOptions, type CommHook, type PowerSGDOptions } from './commHooks.js';
+import { earlyTermination, finishTogether, joinTakes, type JoinedRank, type UnevenInputsOptions } from './join.js';
+import { loggingDataOf, type DdpLoggingData } from './loggingData.js';
+import { openReducer, type Given, type UnusedAdvice } from './openReducer.js';
+import { ddpTakes, type DistributedDataParallelOptions, type TrainableModule } from './options.js';
+import { replaceRecorded } from './outputs.js';
+import { onDevice } from './placement.js';
+import type { SharedState } from './sharedState.js';
+import { WrappedModule } from './wrappedModule.js';
 
 const averageTakes = signature({ parameters: listOf(tensorKind) });
 const agreeTakes = signature({ number });
@@ -30,6 +27,15 @@ const agreeTakes = signature({ number });
 function after<T>(result: T, then: (value: unknown) => unknown): T {
   return (isPromise(result) ? result.then(then) : then(result)) as T;
 }
+
+const unusedAdvice: UnusedAdvice = {
+  searched:
+    'With findUnusedParameters, what forward returns must be tensors, arrays, plain objects and maps; a forward pass ' +
+    'without a backward pass belongs in noGrad.',
+  otherwise:
+    'Pass { findUnusedParameters: true }, or take the unused parameters out of the module; a forward pass without a ' +
+    'backward pass belongs in noGrad.',
+};
 
 const key = Symbol('DistributedDataParallel');
 
@@ -47,26 +53,27 @@ const key = Symbol('DistributedDataParallel');
  * ddp.forward(randn([8, 4])).square().mean().backward(); // every rank has the same gradients now
  * await distributed.destroyProcessGroup();
  */
-export class DistributedDataParallel<M extends TrainableModule> {
-  readonly module: M;
+export class DistributedDataParallel<M extends TrainableModule> extends WrappedModule<M> {
   readonly #group: ProcessGroup;
   readonly #reducer: NativeReducer;
-  readonly #findUnusedParameters: boolean;
-  readonly #sharesBuffers: boolean;
-  /** Where the arguments go. */
-  readonly #device: string | null;
+  readonly #state: SharedState;
+  readonly #given: Given;
   #isSyncing = true;
   /** Whether the next forward pass begins with rank 0's buffers: the first does, and any after one that was averaged. */
   #sharesNext = true;
   /** The method that waits for the other ranks beside the event loop. */
   #waiting: string | null = null;
+  /** Within `join`: what it was told. */
+  #joining: Required<UnevenInputsOptions> | null = null;
+  #hook: CommHook | null = null;
 
   private constructor(
     token: symbol,
     module: M,
+    state: SharedState,
     reducer: NativeReducer,
     group: ProcessGroup,
-    given: { findUnusedParameters: boolean; sharesBuffers: boolean; device: string | null },
+    given: Given,
   ) {
     // In JavaScript nothing is private.
     if (token !== key) {
@@ -75,12 +82,11 @@ export class DistributedDataParallel<M extends TrainableModule> {
         'DistributedDataParallel: the ranks are asked first; write await DistributedDataParallel.create(module, options).',
       );
     }
-    this.module = module;
+    super(module);
+    this.#state = state;
     this.#reducer = reducer;
     this.#group = group;
-    this.#findUnusedParameters = given.findUnusedParameters;
-    this.#sharesBuffers = given.sharesBuffers;
-    this.#device = given.device;
+    this.#given = given;
   }
 
   /**
@@ -101,32 +107,9 @@ export class DistributedDataParallel<M extends TrainableModule> {
     options: DistributedDataParallelOptions,
     advice: UnusedAdvice,
   ): Promise<DistributedDataParallel<M>> {
-    const {
-      deviceIds,
-      group = defaultProcessGroup(),
-      bucketCapMb,
-      findUnusedParameters = false,
-      broadcastBuffers = true,
-      gradientAsBucketView = false,
-    } = options;
-    const device = deviceIds === undefined ? null : checkedDevice(module, deviceIds);
-    const parameters = [...module.namedParameters()];
-    const buffers = [...module.buffers()];
-    const reducer = await nativeDistributed.openReducer(
-      group.native,
-      handlesOf(parameters.map(([, parameter]) => parameter)),
-      parameters.map(([name]) => name),
-      handlesOf(sparseParameters(module)),
-      handlesOf(buffers),
-      module.constructor.name,
-      ...bucketBytes(bucketCapMb),
-      findUnusedParameters,
-      gradientAsBucketView,
-      broadcastBuffers,
-      findUnusedParameters ? advice.searched : advice.otherwise,
-    );
-    const sharesBuffers = broadcastBuffers && buffers.length > 0;
-    return new DistributedDataParallel(key, module, reducer, group, { findUnusedParameters, sharesBuffers, device });
+    const { group = defaultProcessGroup() } = options;
+    const { reducer, state, given } = await openReducer(module, group, options, advice);
+    return new DistributedDataParallel(key, module, state, reducer, group, given);
   }
 
   /** The module's `forward`, between the preparations that the reducer needs. */
@@ -157,10 +140,9 @@ export class DistributedDataParallel<M extends TrainableModule> {
    */
   run<T>(body: () => T): T {
     this.#requireIdle('forward');
-    const { isRecorded, syncs } = this.#step();
-    if (isRecorded) nativeDistributed.beforeForward(this.#reducer, syncs);
-    if (this.#sharesBuffers && this.#sharesNext) this.shareBuffers();
-    return after(body(), (outputs) => this.#afterForward(outputs, syncs));
+    const step = this.#step();
+    if (step.waits && nativeDistributed.beforeForward(...this.#beginning(step))) throw earlyTermination();
+    return after(body(), (outputs) => this.#afterForward(outputs, step.averages));
   }
 
   /** As `run`, with what it waits for of the other ranks off the event loop, as in `forwardAsync`. */
@@ -187,11 +169,88 @@ export class DistributedDataParallel<M extends TrainableModule> {
     return result;
   }
 
+  /**
+   * Runs a loop over inputs of which ranks may have different numbers: a rank that is through takes part in the steps of the others, and
+   * in the end all have the values of the last. Resolves to what `body` does, on all ranks. The gradients are those of Python's `join`. A
+   * layer with collectives of its own, such as SyncBatchNorm, needs `throwOnEarlyTermination`.
+   *
+   * @example
+   * import { distributed, nn, optim, randn } from 'aiforge';
+   * await distributed.initProcessGroup();
+   * const ddp = await distributed.DistributedDataParallel.create(new nn.Linear(4, 2));
+   * const optimizer = new optim.SGD([...ddp.parameters()], { lr: 0.1 });
+   * await ddp.join(async () => {
+   *   for (let left = 3 + distributed.getRank(); left > 0; --left) {
+   *     optimizer.zeroGrad();
+   *     const output = await ddp.forwardAsync(randn([8, 4]));
+   *     await output.square().mean().backwardAsync();
+   *     optimizer.step();
+   *   }
+   * });
+   * await distributed.destroyProcessGroup();
+   */
+  async join<T>(body: () => T, options: UnevenInputsOptions = {}): Promise<Awaited<T>> {
+    joinTakes.check('DistributedDataParallel.join', arguments);
+    const { enable = true, divideByInitialWorldSize = true, throwOnEarlyTermination = false } = options;
+    if (!enable) return await body();
+    this.#requireIdle('join');
+    if (this.#joining !== null) {
+      throw new AiforgeError('INVALID_ARGUMENT', 'DistributedDataParallel.join: this runs within join() already.');
+    }
+    nativeDistributed.noteJoin(this.#reducer);
+    this.#joining = { enable, divideByInitialWorldSize, throwOnEarlyTermination };
+    try {
+      const result = await body();
+      await this.#wait('join', () => finishTogether(this.#joinedRank(throwOnEarlyTermination)));
+      return result;
+    } finally {
+      this.#joining = null;
+    }
+  }
+
+  /**
+   * Chooses what gradients are to the other ranks, once and before the first step: `'allreduce'` sends them as they are, `'fp16'` and
+   * `'bf16'` as numbers of 16 bits, `'powerSGD'` as products of two thin matrices. As `register_comm_hook` with the hooks of
+   * `torch.distributed.algorithms.ddp_comm_hooks`.
+   *
+   * @example
+   * import { distributed, nn } from 'aiforge';
+   * await distributed.initProcessGroup();
+   * const ddp = await distributed.DistributedDataParallel.create(new nn.Linear(64, 64));
+   * ddp.registerCommHook('powerSGD', { matrixApproximationRank: 2, startPowerSGDIter: 100 });
+   * await distributed.destroyProcessGroup();
+   */
+  registerCommHook(hook: CommHook, options: PowerSGDOptions = {}): void {
+    commHookTakes.check('DistributedDataParallel.registerCommHook', arguments);
+    if (this.#hook !== null) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `DistributedDataParallel.registerCommHook: '${this.#hook}' is registered already, and a hook stays.`,
+      );
+    }
+    nativeDistributed.registerCommHook(this.#reducer, this.#group.native, hook, hookOptions(hook, options));
+    this.#hook = hook;
+  }
+
+  /**
+   * What the engine knows of this object and measured in some of its steps. As Python's `_get_ddp_logging_data`.
+   *
+   * @example
+   * import { distributed, nn } from 'aiforge';
+   * await distributed.initProcessGroup();
+   * const ddp = await distributed.DistributedDataParallel.create(new nn.Linear(4, 2));
+   * console.log(ddp.getDdpLoggingData().bucketSizes); // '40', in bytes
+   * await distributed.destroyProcessGroup();
+   */
+  getDdpLoggingData(): DdpLoggingData {
+    return loggingDataOf(nativeDistributed.ddpLoggingData(this.#reducer));
+  }
+
   /** Gives every rank the buffers of rank 0, at any time; every rank must call it. */
   shareBuffers(): void {
     this.#requireIdle('shareBuffers');
     enterContext();
-    const buffers = [...this.module.buffers()];
+    const { buffers } = this.#state;
     if (buffers.length > 0) nativeDistributed.shareTensors(this.#group.native, handlesOf(buffers), 0);
   }
 
@@ -230,30 +289,87 @@ export class DistributedDataParallel<M extends TrainableModule> {
   }
 
   #callModule(args: Parameters<M['forward']>): ReturnType<M['forward']> {
-    const placed = this.#device === null ? args : onDevice(args, this.#device);
+    const { device } = this.#given;
+    const placed = device === null ? args : onDevice(args, device);
     return this.module.forward(...placed) as ReturnType<M['forward']>;
   }
 
-  /** Whether the forward pass that begins is recorded, and whether its gradients will be averaged. */
-  #step(): { isRecorded: boolean; syncs: boolean } {
+  #step(): Step {
     enterContext();
     const { gradEnabled, inference } = currentContext();
     const isRecorded = gradEnabled && !inference;
-    return { isRecorded, syncs: this.#isSyncing && isRecorded };
+    const buffers = this.#given.syncsBuffers && this.#sharesNext ? this.#state.buffers : [];
+    return {
+      isRecorded,
+      averages: this.#isSyncing && isRecorded,
+      buffers,
+      waits: isRecorded || buffers.length > 0 || this.#joining !== null,
+    };
+  }
+
+  #beginning({ isRecorded, buffers }: Step): NativeBeginning {
+    const joining = this.#joining;
+    return [
+      this.#reducer,
+      this.#group.native,
+      isRecorded,
+      this.#isSyncing,
+      handlesOf(buffers),
+      joining !== null,
+      joining?.divideByInitialWorldSize ?? true,
+      joining?.throwOnEarlyTermination ?? false,
+    ];
   }
 
   async #runAsync<T>(name: string, body: () => T): Promise<Awaited<T>> {
-    const { isRecorded, syncs } = this.#step();
-    await this.#wait(name, async () => {
-      if (isRecorded) await nativeDistributed.beforeForwardAsync(this.#reducer, syncs);
-      if (this.#sharesBuffers && this.#sharesNext) await this.#bufferExchange();
+    this.#requireIdle(name);
+    const step = this.#step();
+    if (step.waits) {
+      const beginning = this.#beginning(step);
+      if (await this.#wait(name, () => nativeDistributed.beforeForwardAsync(...beginning))) throw earlyTermination();
+    }
+    return after<unknown>(body(), (outputs) => this.#afterForward(outputs, step.averages)) as Promise<Awaited<T>>;
+  }
+
+  #afterForward(outputs: unknown, averages: boolean): unknown {
+    this.#sharesNext = averages;
+    enterContext();
+    const { findsUnused, staticGraph } = this.#given;
+    const none = handlesOf([]);
+    if (!findsUnused && !staticGraph) {
+      if (averages) nativeDistributed.afterForward(this.#reducer, averages, none, none);
+      return outputs;
+    }
+    const searched = findsUnused && averages ? tensorsIn(outputs).filter((tensor) => tensor.requiresGrad) : [];
+    return replaceRecorded(outputs, (recorded) => {
+      const handles = [handlesOf(searched), handlesOf(recorded)] as const;
+      return nativeDistributed.afterForward(this.#reducer, averages, ...handles)?.map(wrapHandle) ?? recorded;
     });
-    return after<unknown>(body(), (outputs) => this.#afterForward(outputs, syncs)) as Promise<Awaited<T>>;
+  }
+
+  /** What is exchanged when this rank has no inputs left. */
+  #joinedRank(throwsOnEarlyTermination: boolean): JoinedRank {
+    const { native } = this.#group;
+    const { syncsBuffers } = this.#given;
+    const parameters = (): Tensor[] => this.#state.parameters.map(([, parameter]) => parameter);
+    return {
+      group: this.#group,
+      device: parameters()[0]!.device,
+      throwsOnEarlyTermination,
+      shadow: async () => {
+        const buffers = syncsBuffers && this.#sharesNext ? this.#state.buffers : [];
+        this.#sharesNext = await nativeDistributed.shadowStep(this.#reducer, native, handlesOf(buffers));
+      },
+      shareFrom: (source) => {
+        const state = [...parameters(), ...(syncsBuffers ? this.#state.buffers : [])];
+        return nativeDistributed.shareTensorsAsync(native, handlesOf(state), source);
+      },
+    };
   }
 
   async #bufferExchange(): Promise<void> {
     enterContext();
-    const buffers = [...this.module.buffers()];
+    const { buffers } = this.#state;
     if (buffers.length > 0) await nativeDistributed.shareTensorsAsync(this.#group.native, handlesOf(buffers), 0);
   }
 
@@ -275,15 +391,15 @@ export class DistributedDataParallel<M extends TrainableModule> {
       `DistributedDataParallel.${name}: ${this.#waiting}() still waits for the other ranks; await its promise first.`,
     );
   }
+}
 
-  #afterForward(outputs: unknown, syncs: boolean): unknown {
-    this.#sharesNext = syncs;
-    if (syncs) {
-      enterContext();
-      const isSearched = this.#findUnusedParameters;
-      const searched = isSearched ? tensorsIn(outputs).filter((tensor) => tensor.requiresGrad) : [];
-      nativeDistributed.afterForward(this.#reducer, handlesOf(searched));
-    }
-    return this.#findUnusedParameters ? throughSink(outputs) : outputs;
-  }
+/** A forward pass that begins. */
+interface Step {
+  isRecorded: boolean;
+  /** Whether its gradients will be averaged. */
+  averages: boolean;
+  /** To be overwritten by another rank's. */
+  buffers: Tensor[];
+  /** Whether there is anything to do before it. */
+  waits: boolean;
 }

@@ -1,9 +1,6 @@
-import { flattenTree, unflattenTree } from '../../autograd/pytree.js';
-import { indexOf } from '../../cuda/device.js';
-import { AiforgeError } from '../../errors.js';
-import { boolean, kind, number, tuple } from '../../kinds.js';
+import { boolean, kind, listOf, positive, string, tuple } from '../../kinds.js';
 import { signature } from '../../signature.js';
-import { Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { groupKind, type ProcessGroup } from '../processGroup.js';
 import { deviceIdKind } from '../rankDevice.js';
 
@@ -11,6 +8,8 @@ import { deviceIdKind } from '../rankDevice.js';
 export interface TrainableModule {
   namedParameters(): Iterable<[string, Tensor]>;
   buffers(): Iterable<Tensor>;
+  /** Needed for buffers among `ignoredParameters` alone. */
+  namedBuffers?(): Iterable<[string, Tensor]>;
   forward(...args: never[]): unknown;
 }
 
@@ -24,15 +23,38 @@ export interface DistributedDataParallelOptions {
   group?: ProcessGroup;
   /** Gradients travel in buckets of about this size, in MiB. Default: 25, and 1 for the first. */
   bucketCapMb?: number;
+  /** The size of each bucket in MiB, in the order of use in forward; the last holds for those after it. Not with `bucketCapMb`. */
+  bucketCapMbList?: readonly number[];
   /**
    * Lets a step leave parameters out, and a loss leave outputs out that are tensors or lie in arrays, plain objects and maps;
    * `forward` then returns copies of these. Default: false.
    */
   findUnusedParameters?: boolean;
-  /** Gives every rank the buffers of rank 0 before the first forward pass and the one after each averaged one. Default: true. */
+  /**
+   * Every step uses the same parameters in the same way, also parameters of no use and layers that are checkpointed several times: found
+   * out in the first step, which averages after its backward pass, and told by `DISTRIBUTED_FAILED` where it changes. Default: false.
+   */
+  staticGraph?: boolean;
+  /**
+   * Gives every rank the buffers of rank 0 at the beginning, before the first forward pass and before the one after each averaged one.
+   * Default: true.
+   */
   broadcastBuffers?: boolean;
+  /** As `broadcastBuffers`, which it goes before, but rank 0's buffers come at the beginning in any case. Default: `broadcastBuffers`. */
+  forwardSyncBuffers?: boolean;
+  /** Compares the parameters of the ranks and gives all those of rank 0; else they must be the same already. Default: true. */
+  initSync?: boolean;
   /** Lets gradients be views of the buckets, which saves their memory. Default: false. */
   gradientAsBucketView?: boolean;
+  /** Copies the gradients of a bucket together. Default: false. */
+  batchedGradCopy?: boolean;
+  /** Does not send what no step uses; that must be the same on all ranks for good. Default: false. */
+  skipAllReduceUnusedParams?: boolean;
+  /**
+   * Names of parameters and buffers that stay each rank's own. As `_set_params_and_buffers_to_ignore_for_model`. INVALID_ARGUMENT for one
+   * that the module does not have. Default: none.
+   */
+  ignoredParameters?: readonly string[];
 }
 
 const trainableKind = kind<TrainableModule>(
@@ -49,54 +71,16 @@ export const ddpTakes = signature<DistributedDataParallelOptions>(
   {
     deviceIds: tuple(deviceIdKind),
     group: groupKind,
-    bucketCapMb: number,
+    bucketCapMb: positive,
+    bucketCapMbList: listOf(positive),
     findUnusedParameters: boolean,
+    staticGraph: boolean,
     broadcastBuffers: boolean,
+    forwardSyncBuffers: boolean,
+    initSync: boolean,
     gradientAsBucketView: boolean,
+    batchedGradCopy: boolean,
+    skipAllReduceUnusedParams: boolean,
+    ignoredParameters: listOf(string),
   },
 );
-
-const mebibyte = 1024 * 1024;
-
-/** The first bucket is small by default, so that averaging begins early; a cap that was asked for holds for all. */
-export function bucketBytes(capMb: number | undefined): [first: number, others: number] {
-  if (capMb === undefined) return [mebibyte, 25 * mebibyte];
-  const bytes = Math.trunc(capMb * mebibyte);
-  return [bytes, bytes];
-}
-
-/** The GPU of `deviceIds`; throws unless all of the module is there. */
-export function checkedDevice(module: TrainableModule, deviceIds: readonly [number | `cuda:${number}`]): string {
-  const device = `cuda:${indexOf(deviceIds[0])}`;
-  for (const [name, parameter] of module.namedParameters()) {
-    if (parameter.device === device) continue;
-    throw new AiforgeError(
-      'INVALID_ARGUMENT',
-      `DistributedDataParallel: deviceIds names ${device}, but the parameter '${name}' is on ${parameter.device}: move the ` +
-        'module there first, or leave deviceIds out, as a module on the CPU or on several devices must.',
-    );
-  }
-  return device;
-}
-
-/** The same values with every tensor in them, and in arrays, plain objects and maps of them, on a device. */
-export function onDevice<T extends unknown[]>(values: T, device: string): T {
-  const { leaves, spec } = flattenTree(values);
-  const moved = leaves.map((leaf) => (Tensor.isTensor(leaf) ? leaf.to(device as 'cuda') : leaf));
-  return unflattenTree(moved, spec) as T;
-}
-
-/** What an error about parameters without a gradient advises, by whether they are searched for. */
-export interface UnusedAdvice {
-  searched: string;
-  otherwise: string;
-}
-
-export const unusedAdvice: UnusedAdvice = {
-  searched:
-    'With findUnusedParameters, what forward returns must be tensors, arrays, plain objects and maps; a forward pass ' +
-    'without a backward pass belongs in noGrad.',
-  otherwise:
-    'Pass { findUnusedParameters: true }, or take the unused parameters out of the module; a forward pass without a ' +
-    'backward pass belongs in noGrad.',
-};
