@@ -68,7 +68,10 @@ export function hookOptions(hook: CommHook, given: PowerSGDOptions): Required<Po
     );
   }
   if (options.randomSeed > 0xffffffff) {
-    throw new AiforgeError('INVALID_ARGUMENT', `registerCommHook: randomSeed must be below 2**32, got ${options.randomSeed}.`);
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `registerCommHook: randomSeed must be below 2**32, got ${options.randomSeed}.`,
+    );
   }
   return options;
 }

@@ -1,7 +1,8 @@
 import { AiforgeError } from '../../errors.js';
 import type { TrainableModule } from './options.js';
 
-type Given<M, Name extends string> = M extends Readonly<Record<Name, (...args: infer Args) => unknown>> ? Args : never[];
+type Given<M, Name extends string> =
+  M extends Readonly<Record<Name, (...args: infer Args) => unknown>> ? Args : never[];
 type Returned<M, Name extends string> =
   M extends Readonly<Record<Name, (...args: never[]) => infer Result>> ? Result : never;
 
