@@ -99,16 +99,34 @@ class Descriptions {
  public:
   Descriptions(c10d::ProcessGroup& group, std::string own)
       : group_(group), store_(group.getStore()), own_(std::move(own)) {
+    try {
+      tell();
+    } catch (const std::exception&) {
+      turn_ = 0;
+    }
+  }
+
+  // How ranks differ from rank 0; empty when none does, or where the store is gone: its process may
+  // end before a group does that it is not in.
+  std::string differences() const {
+    try {
+      return turn_ == 0 ? "" : compare();
+    } catch (const std::exception&) {
+      return "";
+    }
+  }
+
+ private:
+  void tell() {
     // A rank that comes here the third time knows that all have read what it left the first time.
-    turn_ = store_->add(key("turn", group.getRank(), 0), 1);
-    if (turn_ > 2) store_->deleteKey(key("parameters", group.getRank(), turn_ - 2));
-    const std::string mine = key("parameters", group.getRank(), turn_);
+    turn_ = store_->add(key("turn", group_.getRank(), 0), 1);
+    if (turn_ > 2) store_->deleteKey(key("parameters", group_.getRank(), turn_ - 2));
+    const std::string mine = key("parameters", group_.getRank(), turn_);
     store_->set(mine, std::vector<uint8_t>(own_.begin(), own_.end()));
     store_->check({mine});  // It answers once the value is there.
   }
 
-  // How ranks differ from rank 0; empty when none does.
-  std::string differences() const {
+  std::string compare() const {
     const std::optional<std::string> first = of_rank(0);
     std::string text;
     if (!first) return text;
@@ -121,7 +139,6 @@ class Descriptions {
     return text;
   }
 
- private:
   static std::string key(const char* what, int rank, int64_t turn) {
     return std::string("aiforge/ddp/") + what + "/" + std::to_string(rank) + "/" +
            std::to_string(turn);

@@ -66,3 +66,9 @@ describe('DistributedDataParallel with its options and hooks, as in Python', fun
     ],
   });
 });
+
+describe('DistributedDataParallel over some of the ranks, as in Python', function () {
+  this.timeout(180_000);
+
+  describeAsInPython('ways', { 3: ['a sub-group'] }, { mixes: false });
+});
