@@ -51,6 +51,7 @@ describe('DistributedDataParallel with its options and hooks, as in Python', fun
       'uneven inputs with buffers',
       'uneven inputs with unused parameters',
       'uneven inputs that stop all',
+      'logging data',
     ],
     3: [
       'plain',

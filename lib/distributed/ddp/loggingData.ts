@@ -17,8 +17,6 @@ export interface DdpLoggingData {
   readonly hasSyncBn: number;
   /** 1 for `staticGraph`. */
   readonly staticGraph?: number;
-  /** After some steps: 1 where `staticGraph` would have given the same. */
-  readonly canSetStaticGraph?: number;
   readonly commHook?: string;
   readonly joinUnevenInputs?: number;
   /** The sizes of the first buckets in bytes, such as `'4000, 1200'`. */
