@@ -21,11 +21,14 @@
 
 namespace aiforge {
 
+class PassGuest;
+
 // The passes through the engine that this environment has started.
 struct Passes {
   size_t synchronous = 0;                      // that this thread waits for, one within another
   size_t beside = 0;                           // on threads of their own
   std::vector<std::function<void()>> waiting;  // start when the last of those ends
+  std::vector<std::weak_ptr<PassGuest>> guests;
 };
 
 class Environment {

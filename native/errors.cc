@@ -9,6 +9,7 @@
 #include "accelerator/accelerator.h"
 #include "calls/values.h"
 #include "distributed/background.h"
+#include "distributed/reducer_errors.h"
 #include "environment.h"
 
 namespace aiforge {
@@ -52,8 +53,15 @@ std::string without_noise(std::string message) {
 
 Failure from_libtorch(const std::string& raw) {
   const std::string message = without_noise(raw);
+  if (const auto text = about_backward(message)) return {"DISTRIBUTED_FAILED", *text};
   // A rank that dies while another waits for its gradients shows as a broken connection in gloo.
   if (message.find("gloo/transport") != std::string::npos) {
+    if (message.find("Timed out") != std::string::npos) {
+      return {"DISTRIBUTED_FAILED",
+              "Another rank did not come in time: see that it runs and does the same steps; a slow "
+              "one needs a larger timeoutMs. " +
+                  shortened(message) + "."};
+    }
     return {"DISTRIBUTED_FAILED",
             "The connection to another rank broke; look at that rank's own error. " +
                 shortened(message) + "."};

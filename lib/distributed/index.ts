@@ -11,11 +11,11 @@ export {
   getWorldSize,
 } from './defaultCollectives.js';
 export { DeviceMesh, initDeviceMesh, type MeshDeviceType } from './deviceMesh.js';
-export {
-  DistributedDataParallel,
-  type DistributedDataParallelOptions,
-  type TrainableModule,
-} from './distributedDataParallel.js';
+export type { CommHook, PowerSGDOptions } from './ddp/commHooks.js';
+export { DistributedDataParallel } from './ddp/distributedDataParallel.js';
+export type { UnevenInputsOptions } from './ddp/join.js';
+export type { DdpLoggingData } from './ddp/loggingData.js';
+export type { DistributedDataParallelOptions, TrainableModule } from './ddp/options.js';
 export type { FlightRecord, FlightRecordEntry } from './flightRecord.js';
 export type { NcclConfig, NcclOptions } from './ncclOptions.js';
 export {

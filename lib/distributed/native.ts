@@ -15,6 +15,36 @@ export interface NativeReducer {
 /** A reduction's name, or the factor of `premulSum`. */
 type NativeOp = string | number;
 
+/** What `openReducer` is told beside the module. */
+export interface NativeReducerOptions {
+  moduleName: string;
+  firstBucketBytes: number;
+  bucketBytes: number;
+  bucketBytesList: readonly number[];
+  findUnusedParameters: boolean;
+  gradientAsBucketView: boolean;
+  skipAllReduceUnusedParams: boolean;
+  batchedGradCopy: boolean;
+  staticGraph: boolean;
+  broadcastBuffers: boolean;
+  hasSyncBatchNorm: boolean;
+  initSync: boolean;
+  device: number | null;
+  unusedAdvice: string;
+}
+
+/** How a forward pass begins. */
+export type NativeBeginning = [
+  reducer: NativeReducer,
+  group: NativeGroup,
+  isRecorded: boolean,
+  syncs: boolean,
+  buffers: Handles,
+  joins: boolean,
+  dividesByInitialSize: boolean,
+  throwsOnEarlyEnd: boolean,
+];
+
 /** The part of the addon that binds c10d. What returns a promise waits on a thread of its own. */
 interface NativeDistributed {
   openTcpStore(
@@ -95,17 +125,17 @@ interface NativeDistributed {
     names: readonly string[],
     sparseOnes: Handles,
     buffers: Handles,
-    moduleName: string,
-    firstBucketBytes: number,
-    bucketBytes: number,
-    findUnusedParameters: boolean,
-    gradientAsBucketView: boolean,
-    broadcastBuffers: boolean,
-    unusedAdvice: string,
+    options: NativeReducerOptions,
   ): Promise<NativeReducer>;
-  beforeForward(reducer: NativeReducer, syncs: boolean): void;
-  syncBuffers(group: NativeGroup, buffers: Handles): void;
-  afterForward(reducer: NativeReducer, outputs: Handles): void;
+  beforeForward(...beginning: NativeBeginning): boolean;
+  beforeForwardAsync(...beginning: NativeBeginning): Promise<boolean>;
+  shareTensors(group: NativeGroup, tensors: Handles, source: number): void;
+  shareTensorsAsync(group: NativeGroup, tensors: Handles, source: number): Promise<void>;
+  afterForward(reducer: NativeReducer, averages: boolean, searched: Handles, sunk: Handles): Handle[] | null;
+  registerCommHook(reducer: NativeReducer, group: NativeGroup, hook: string, options: object): void;
+  shadowStep(reducer: NativeReducer, group: NativeGroup, buffers: Handles): Promise<boolean>;
+  noteJoin(reducer: NativeReducer): void;
+  ddpLoggingData(reducer: NativeReducer): Record<string, string | number | bigint>;
 }
 
 export const nativeDistributed = (native as unknown as { distributed: NativeDistributed }).distributed;

@@ -8,7 +8,9 @@ import {
   isInitialized,
   type InitProcessGroupOptions,
 } from './initProcessGroup.js';
-import { DistributedDataParallel, type TrainableModule, type UnusedAdvice } from './distributedDataParallel.js';
+import { DistributedDataParallel } from './ddp/distributedDataParallel.js';
+import type { UnusedAdvice } from './ddp/openReducer.js';
+import type { TrainableModule } from './ddp/options.js';
 import type { ProcessGroup } from './processGroup.js';
 import { defaultProcessGroup } from './world.js';
 

@@ -6,6 +6,7 @@
 
 #include "../environment.h"
 #include "../errors.h"
+#include "run.h"
 
 namespace aiforge {
 
@@ -25,6 +26,7 @@ GradientLock::GradientLock(Environment& environment, const at::Tensor& tensor) {
                 "the retained gradient of a tensor that is no leaf cannot be read or changed while "
                 "backwardAsync() runs; await its promise first");
   }
+  if (environment.interludes == 0) check_gradient_with_guests(environment, tensor);
   accumulator_ = torch::autograd::impl::try_get_grad_accumulator(tensor);
   if (!accumulator_) return;
   lock_ = std::unique_lock<std::mutex>(NodeMutex::of(*accumulator_), std::try_to_lock);

@@ -24,8 +24,9 @@ std::vector<at::Tensor> tensors_or_none(Environment& environment, napi_env env,
 // The arguments of backward and backwardAsync: (tensors, gradients | null, retainGraph,
 // createGraph, inputs | null, context)
 std::function<void()> backward_pass(Environment& environment, napi_env env,
-                                    const ArgumentReader& args) {
-  return [tensors = to_tensors(environment, env, args[0]),
+                                    const ArgumentReader& args,
+                                    const std::vector<at::Tensor>& roots) {
+  return [tensors = roots,
           gradients = tensors_or_none(environment, env, args, 1), retain = args.boolean(2),
           create = args.boolean(3), inputs = tensors_or_none(environment, env, args, 4)] {
     torch::autograd::backward(tensors, gradients, retain, create, inputs);
@@ -37,7 +38,8 @@ napi_value backward(napi_env env, napi_callback_info info) {
   return guarded(env, call, [&]() -> napi_value {
     const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
-    run_pass(environment, args.uint32(5), backward_pass(environment, env, args));
+    const auto roots = to_tensors(environment, env, args[0]);
+    run_pass(environment, args.uint32(5), roots, backward_pass(environment, env, args, roots));
     return nullptr;
   });
 }
@@ -47,7 +49,9 @@ napi_value backward_async(napi_env env, napi_callback_info info) {
   return guarded(env, call, [&]() -> napi_value {
     const Arguments<6> args(env, info);
     Environment& environment = Environment::of(env);
-    return run_pass_beside(environment, env, args.uint32(5), backward_pass(environment, env, args));
+    const auto roots = to_tensors(environment, env, args[0]);
+    return run_pass_beside(environment, env, args.uint32(5), roots,
+                           backward_pass(environment, env, args, roots));
   });
 }
 
@@ -65,7 +69,7 @@ napi_value grad(napi_env env, napi_callback_info info) {
     const bool create = args.boolean(4);
     const bool allow_unused = args.boolean(5);
     std::vector<at::Tensor> results;
-    run_pass(environment, args.uint32(6), [&] {
+    run_pass(environment, args.uint32(6), {}, [&] {
       results = torch::autograd::grad(outputs, inputs, gradients, retain, create, allow_unused);
     });
     return from_tensors(environment, env, results);

@@ -20,6 +20,7 @@
 #include "../topics.h"
 #include "anomaly.h"
 #include "autograd.h"
+#include "guests.h"
 
 namespace aiforge {
 
@@ -190,7 +191,9 @@ void call_js(const JsReference& function, const std::vector<at::Tensor>& argumen
   });
 }
 
-void run_pass(Environment& environment, uint32_t context, const std::function<void()>& pass) {
+void run_pass(Environment& environment, uint32_t context, const std::vector<at::Tensor>& roots,
+              const std::function<void()>& pass) {
+  if (environment.passes.beside > 0 && environment.interludes == 0) guests_of(environment, roots);
   const auto run = std::make_shared<Run>(context);
   const std::exception_ptr error = attempt([&] {
     const c10::DebugInfoGuard guard(kSlot, run);
@@ -202,18 +205,21 @@ void run_pass(Environment& environment, uint32_t context, const std::function<vo
 }
 
 napi_value run_pass_beside(Environment& environment, napi_env env, uint32_t context,
-                           std::function<void()> pass) {
+                           const std::vector<at::Tensor>& roots, std::function<void()> pass) {
+  const PassGuests guests = guests_of(environment, roots);
   napi_deferred deferred = nullptr;
   napi_value promise = nullptr;
   check(env, napi_create_promise(env, &deferred, &promise));
   const auto bridge = environment.bridge;
   bridge->hold();
   ++environment.passes.beside;
+  for (const auto& guest : guests) ++guest->passes_beside;
   const auto run = std::make_shared<Run>(context);
-  const auto finish = [bridge, deferred, run](const std::exception_ptr& error) {
-    bridge->post([deferred, error, run](napi_env own) {
+  const auto finish = [bridge, deferred, run, guests](const std::exception_ptr& error) {
+    bridge->post([deferred, error, run, guests](napi_env own) {
       Environment& finished = Environment::of(own);
       --finished.passes.beside;
+      for (const auto& guest : guests) --guest->passes_beside;
       finished.bridge->let_go();
       settle(finished, own, deferred, *run, error);
     });

@@ -18,6 +18,28 @@ namespace aiforge {
 
 class Environment;
 
+// What passes call besides the nodes of the graph, such as a Reducer: one on a thread of its own
+// keeps it. All on the environment's thread.
+class PassGuest {
+ public:
+  PassGuest() = default;
+  virtual ~PassGuest() = default;
+  PassGuest(const PassGuest&) = delete;
+  PassGuest& operator=(const PassGuest&) = delete;
+
+  // Whether passes that reach this leaf call it.
+  virtual bool watches(const at::Tensor& leaf) const = 0;
+  // Throw while a pass beside this thread calls it and must not be met: by another pass, or by who
+  // reads or replaces the gradient of this tensor.
+  virtual void check_pass() = 0;
+  virtual void check_gradient(const at::Tensor& tensor) = 0;
+
+  size_t passes_beside = 0;  // that call it
+};
+
+void add_guest(Environment& environment, const std::shared_ptr<PassGuest>& guest);
+void check_gradient_with_guests(Environment& environment, const at::Tensor& tensor);
+
 // Which JavaScript context a pass was started in. LibTorch carries it to every thread that works
 // for the pass.
 class Run : public c10::DebugInfoBase {
@@ -49,11 +71,13 @@ bool is_checkpoint_valid();
 void call_js(const JsReference& function, const std::vector<at::Tensor>& arguments,
              const std::function<void(napi_env, napi_value)>& read);
 
-// Runs `pass` through the engine for the context of that number, and waits.
-void run_pass(Environment& environment, uint32_t context, const std::function<void()>& pass);
+// Runs `pass` through the engine for the context of that number, and waits. `roots` are where it
+// begins, if it accumulates gradients.
+void run_pass(Environment& environment, uint32_t context, const std::vector<at::Tensor>& roots,
+              const std::function<void()>& pass);
 
 // Runs it on a thread of its own; the promise resolves to undefined.
 napi_value run_pass_beside(Environment& environment, napi_env env, uint32_t context,
-                           std::function<void()> pass);
+                           const std::vector<at::Tensor>& roots, std::function<void()> pass);
 
 }  // namespace aiforge

@@ -1,77 +1,51 @@
 #include "reducer.h"
 
-#include <torch/csrc/distributed/c10d/debug.h>
-
 #include <algorithm>
 #include <limits>
-#include <sstream>
-#include <torch/csrc/distributed/c10d/logger.hpp>
-#include <torch/csrc/distributed/c10d/reducer.hpp>
-#include <unordered_set>
 
 #include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
+#include "../versions/reducers.h"
+#include "comm_hooks.h"
 #include "process_group.h"
+#include "reducer_join.h"
+#include "reducer_logging.h"
+#include "reducer_model.h"
+#include "reducer_object.h"
+#include "reducer_steps.h"
 
 namespace aiforge {
 
 namespace {
 
-constexpr size_t kBroadcastBytes = size_t{250} * 1024 * 1024;
-
-using Names = std::unordered_map<size_t, std::string>;
-
-struct ReducerObject {
-  static constexpr napi_type_tag tag = {0xe3b7120d5a94c86f, 0x47f0a2c91b6e3d58};
-  static constexpr const char* name = "Reducer";
-
-  // The Reducer follows its Logger by a weak pointer that it does not check: both live together,
-  // and the Logger, declared last, goes first.
-  std::shared_ptr<c10d::Reducer> reducer;
-  std::shared_ptr<c10d::Logger> logger;
-  Names names;
-  std::string unused_advice;
-};
-
 struct ReducerOptions {
-  std::string module_name;
-  int64_t first_bucket_bytes = 0;
-  int64_t bucket_bytes = 0;
-  bool find_unused_parameters = false;
-  bool gradient_as_bucket_view = false;
-  bool broadcast_buffers = true;
+  ReducerArguments arguments;
+  ConstructionData construction;
+  bool shares_state = true;
   std::string unused_advice;  // what to do about parameters that a step leaves out
-};
-
-struct Model {
-  std::vector<at::Tensor> parameters;  // those that are trained, shared ones once
-  std::vector<bool> sparse;            // whether the gradient of each is
-  Names names;
-  std::vector<at::Tensor> state;  // all parameters and buffers
 };
 
 using Buckets = std::vector<std::vector<size_t>>;
 
-std::shared_ptr<c10d::Reducer> make_reducer(const Group& group, const Model& model, Buckets buckets,
-                                            const ReducerOptions& options) {
-  return std::make_shared<c10d::Reducer>(
-      model.parameters, std::move(buckets), group, model.sparse, options.bucket_bytes,
-      options.find_unused_parameters, options.gradient_as_bucket_view, model.names,
-      options.first_bucket_bytes, /*skip_all_reduce_unused_params=*/false,
-      /*use_python_reducer=*/false, /*bucket_bytes_cap_list=*/std::vector<int64_t>());
+std::vector<size_t> first_limits(const ReducerOptions& options) {
+  const ReducerArguments& given = options.arguments;
+  if (!given.bucket_bytes_list.empty()) {
+    return {given.bucket_bytes_list.begin(), given.bucket_bytes_list.end()};
+  }
+  // Without a search for unused parameters, the first iteration uses one bucket: the order in which
+  // gradients come is not known before it.
+  if (options.construction.is_static_graph || !given.find_unused_parameters) {
+    return {std::numeric_limits<size_t>::max()};
+  }
+  const auto others = static_cast<size_t>(given.bucket_bytes);
+  const auto first = static_cast<size_t>(given.first_bucket_bytes);
+  return first < others ? std::vector<size_t>{first, others} : std::vector<size_t>{others};
 }
 
 Buckets assign_buckets(const Model& model, const ReducerOptions& options) {
-  // Without a search for unused parameters, the first iteration uses one bucket: the order in which
-  // gradients come is not known before it.
-  std::vector<size_t> limits{std::numeric_limits<size_t>::max()};
-  if (options.find_unused_parameters) {
-    limits = {static_cast<size_t>(options.first_bucket_bytes),
-              static_cast<size_t>(options.bucket_bytes)};
-    if (limits[1] <= limits[0]) limits.erase(limits.begin());
-  }
-  auto assigned = c10d::compute_bucket_assignment_by_size(model.parameters, limits, model.sparse);
+  auto assigned = c10d::compute_bucket_assignment_by_size(model.parameters, first_limits(options),
+                                                          model.sparse);
   Buckets buckets = std::move(std::get<0>(assigned));
   // The last layers' gradients come first.
   std::reverse(buckets.begin(), buckets.end());
@@ -80,180 +54,108 @@ Buckets assign_buckets(const Model& model, const ReducerOptions& options) {
 
 std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
                                      const ReducerOptions& options) {
-  c10d::verify_params_across_processes(group, model.parameters, std::nullopt);
-  c10d::broadcast_coalesced(group, model.state, kBroadcastBytes, 0);
+  if (options.shares_state) {
+    require_same_parameters(group, model);
+    share_from(group, model.state, 0);
+  }
   auto object = std::make_shared<ReducerObject>();
-  object->reducer = make_reducer(group, model, assign_buckets(model, options), options);
+  ReducerArguments arguments = options.arguments;
+  arguments.parameters = model.parameters;
+  arguments.buckets = assign_buckets(model, options);
+  arguments.group = group;
+  arguments.sparse = model.sparse;
+  arguments.names = model.names;
+  object->reducer = make_reducer<StepReducer>(std::move(arguments));
   object->logger = std::make_shared<c10d::Logger>(object->reducer);
   object->reducer->set_logger(object->logger);
-  // In this mode it takes the wrapper of a Gloo group for the group itself, and crashes, in Python
-  // too.
-  if (c10d::debug_level() != c10d::DebugLevel::Detail) {
-    object->logger->set_construction_data_and_log(options.module_name, {}, -1,
-                                                  options.broadcast_buffers, /*has_sync_bn=*/false,
-                                                  /*static_graph=*/false);
+  log_construction(*object, group, options.construction);
+  if (options.construction.is_static_graph) {
+    object->is_static_graph = true;
+    object->reducer->set_static_graph();
+    object->logger->set_static_graph();
   }
   object->names = model.names;
+  for (size_t i = 0; i < model.parameters.size(); ++i) {
+    object->numbers.emplace(model.parameters[i].unsafeGetTensorImpl(), i);
+  }
   object->unused_advice = options.unused_advice;
   return object;
 }
 
-// Each tensor once, to be overwritten without a trace in the graph: a graph that saved a buffer
-// goes on with what the other forward passes put there, as in Python.
-std::vector<at::Tensor> untracked(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  std::unordered_set<c10::TensorImpl*> seen;
-  for (const at::Tensor& tensor : tensors) {
-    if (seen.insert(tensor.unsafeGetTensorImpl()).second) result.push_back(tensor.variable_data());
+ReducerOptions read_options(napi_env env, napi_value value) {
+  const Napi::Object given(env, value);
+  const auto flag = [&](const char* name) { return read_bool(env, given.Get(name)); };
+  const auto whole = [&](const char* name) { return read_int(env, given.Get(name)); };
+  const auto text = [&](const char* name) { return expect_string(env, given.Get(name), name); };
+  ReducerOptions options;
+  ReducerArguments& arguments = options.arguments;
+  arguments.bucket_bytes = whole("bucketBytes");
+  arguments.first_bucket_bytes = whole("firstBucketBytes");
+  arguments.find_unused_parameters = flag("findUnusedParameters");
+  arguments.gradient_as_bucket_view = flag("gradientAsBucketView");
+  arguments.skip_all_reduce_unused_parameters = flag("skipAllReduceUnusedParams");
+  arguments.batched_gradient_copy = flag("batchedGradCopy");
+  const Napi::Array limits(env, given.Get("bucketBytesList"));
+  for (uint32_t i = 0; i < limits.Length(); ++i) {
+    arguments.bucket_bytes_list.push_back(read_int(env, Napi::Value(limits[i])));
   }
-  return result;
+  if (arguments.batched_gradient_copy && !kHasBatchedGradientCopy) {
+    throw Error("INVALID_ARGUMENT", "batchedGradCopy needs LibTorch 2.13 or later");
+  }
+  ConstructionData& construction = options.construction;
+  construction.module_name = text("moduleName");
+  construction.broadcasts_buffers = flag("broadcastBuffers");
+  construction.has_sync_batch_norm = flag("hasSyncBatchNorm");
+  construction.is_static_graph = flag("staticGraph");
+  const Napi::Value device = given.Get("device");
+  if (!is_missing(env, device)) {
+    construction.device_ids.push_back(static_cast<int>(read_int(env, device)));
+  }
+  options.shares_state = flag("initSync");
+  options.unused_advice = text("unusedAdvice");
+  return options;
 }
 
-Model read_model(napi_env env, napi_value parameters, napi_value names, napi_value sparse,
-                 napi_value buffers) {
-  Environment& environment = Environment::of(env);
-  if (!Napi::Value(env, names).IsArray()) {
-    throw Error("INVALID_ARGUMENT", "expected a list of parameter names");
-  }
-  const Napi::Array name_list(env, names);
-  std::vector<at::Tensor> all = to_tensors(environment, env, parameters);
-  std::unordered_set<c10::TensorImpl*> sparse_ones;
-  for (const at::Tensor& each : to_tensors(environment, env, sparse)) {
-    sparse_ones.insert(each.unsafeGetTensorImpl());
-  }
-  Model model;
-  std::unordered_set<c10::TensorImpl*> seen;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!all[i].requires_grad() || !seen.insert(all[i].unsafeGetTensorImpl()).second) continue;
-    const Napi::Value name = name_list[static_cast<uint32_t>(i)];
-    model.names[model.parameters.size()] = name.ToString().Utf8Value();
-    model.parameters.push_back(all[i]);
-    model.sparse.push_back(sparse_ones.count(all[i].unsafeGetTensorImpl()) > 0);
-  }
-  for (at::Tensor& buffer : to_tensors(environment, env, buffers)) all.push_back(buffer);
-  model.state = untracked(all);
-  return model;
-}
-
-void check_model(c10d::ProcessGroup& group, const Model& model) {
-  if (model.parameters.empty()) {
-    throw Error("INVALID_ARGUMENT",
-                "DistributedDataParallel needs a module with at least one parameter that requires "
-                "a gradient; call the module itself when there is nothing to train");
-  }
-  const auto device = model.parameters[0].device();
-  for (size_t i = 0; i < model.parameters.size(); ++i) {
-    const at::Tensor& parameter = model.parameters[i];
-    check_device(group, parameter);
-    if (model.sparse[i] && is_nccl(group, parameter.device().type())) {
-      throw Error("INVALID_ARGUMENT",
-                  "the gradient of '" + model.names.at(i) +
-                      "' is sparse, which NCCL does not average: make the embedding with "
-                      "sparse: false, or the process group with backend 'gloo'");
-    }
-    if (parameter.device() != device) {
-      throw Error("INVALID_ARGUMENT",
-                  "DistributedDataParallel needs all parameters on one device: "
-                  "'" +
-                      model.names.at(0) + "' is on " + device.str() + ", '" + model.names.at(i) +
-                      "' on " + parameter.device().str());
-    }
-  }
-}
-
-// openReducer(group, parameters, names, sparseOnes, buffers, moduleName, firstBucketBytes,
-//             bucketBytes, findUnusedParameters, gradientAsBucketView, broadcastBuffers,
-//             unusedAdvice): Promise<Reducer>
+// openReducer(group, parameters, names, sparseOnes, buffers, options): Promise<Reducer>
 napi_value open_reducer(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<12> args(env, info);
+    const Arguments<6> args(env, info);
     const Group group = live_group(env, args[0]);
     const Model model = read_model(env, args[1], args[2], args[3], args[4]);
     check_model(*group, model);
-    const ReducerOptions options{args.string(5),  args.int64(6),    args.int64(7),  args.boolean(8),
-                                 args.boolean(9), args.boolean(10), args.string(11)};
+    const ReducerOptions options = read_options(env, args[5]);
     return Background::of(env, info).run(
         env, "DistributedDataParallel", [group, model, options]() -> Settle {
           auto object = build(group, model, options);
-          return [object](napi_env env) { return wrap_object(env, object); };
+          return [object](napi_env env) {
+            add_guest(Environment::of(env), object);
+            return wrap_object(env, object);
+          };
         });
   });
 }
 
-// The parameters that the last backward pass gave no gradient to, by name: the Reducer's complaint
-// has their numbers. Empty where it complains of something else.
-std::string left_out(const Names& names, const std::string& complaint) {
-  constexpr size_t kMostNames = 8;
-  const size_t start = complaint.find("Parameter indices which did not receive grad");
-  if (start == std::string::npos) return "";
-  std::istringstream numbers(complaint.substr(complaint.find(':', start) + 1));
-  std::string list;
-  size_t count = 0;
-  for (size_t index = 0; numbers >> index; ++count) {
-    if (count < kMostNames) list += (count == 0 ? "'" : ", '") + names.at(index) + "'";
-  }
-  return count <= kMostNames ? list : list + " and " + std::to_string(count - kMostNames) + " more";
-}
-
-// Runs the body of a call that waits for the other ranks on the JavaScript thread.
-template <typename Body>
-napi_value blocking(napi_env env, Body body) {
+// registerCommHook(reducer, group, name, options): the options are PowerSGD's
+napi_value register_hook(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    try {
-      body();
-    } catch (...) {
-      rethrow_as_distributed("DistributedDataParallel");
-    }
+    const Arguments<4> args(env, info);
+    const auto object = unwrap_object<ReducerObject>(env, args[0]);
+    const Group group = live_group(env, args[1]);
+    const Napi::Object given(env, args[3]);
+    PowerSgdOptions options;
+    options.matrix_approximation_rank = read_int(env, given.Get("matrixApproximationRank"));
+    options.start_iteration = read_int(env, given.Get("startPowerSGDIter"));
+    options.min_compression_rate =
+        read_number(env, given.Get("minCompressionRate"), "minCompressionRate");
+    options.use_error_feedback = read_bool(env, given.Get("useErrorFeedback"));
+    options.warm_start = read_bool(env, given.Get("warmStart"));
+    options.orthogonalization_epsilon =
+        read_number(env, given.Get("orthogonalizationEpsilon"), "orthogonalizationEpsilon");
+    options.random_seed = static_cast<uint32_t>(read_int(env, given.Get("randomSeed")));
+    options.batch_tensors_with_same_shape = read_bool(env, given.Get("batchTensorsWithSameShape"));
+    object->logger->set_comm_hook(
+        register_comm_hook(*object->reducer, group, args.string(2), options));
     return nullptr;
-  });
-}
-
-// Runs a call of the Reducer that may find the backward pass before it incomplete.
-template <typename Body>
-void step(const ReducerObject& object, Body body) {
-  try {
-    body();
-  } catch (const c10::Error& error) {
-    const std::string unused = left_out(object.names, error.what_without_backtrace());
-    if (unused.empty()) throw;
-    throw Error("DISTRIBUTED_FAILED",
-                "DistributedDataParallel cannot begin another step: since the last forward pass, "
-                "backward gave no gradient on this rank to " +
-                    unused + ". " + object.unused_advice);
-  }
-}
-
-// beforeForward(reducer, syncs): `syncs` says whether the gradients of this pass will be averaged
-napi_value before_forward(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
-    const auto object = unwrap_object<ReducerObject>(env, args[0]);
-    if (args.boolean(1)) {
-      object->logger->set_runtime_stats_and_log();
-      object->reducer->prepare_for_forward();
-    }
-    step(*object, [&] { object->reducer->rebuild_buckets(); });
-  });
-}
-
-// syncBuffers(group, buffers): rank 0's values for all
-napi_value sync_buffers(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
-    const Group group = live_group(env, args[0]);
-    c10d::broadcast_coalesced(group, untracked(to_tensors(Environment::of(env), env, args[1])),
-                              kBroadcastBytes, 0);
-  });
-}
-
-// afterForward(reducer, outputs): the outputs are searched for unused parameters; an empty list
-// says that all are used.
-napi_value after_forward(napi_env env, napi_callback_info info) {
-  return blocking(env, [&] {
-    const Arguments<2> args(env, info);
-    const auto object = unwrap_object<ReducerObject>(env, args[0]);
-    const auto outputs = to_tensors(Environment::of(env), env, args[1]);
-    step(*object, [&] { object->reducer->prepare_for_backward(outputs); });
   });
 }
 
@@ -261,9 +163,10 @@ napi_value after_forward(napi_env env, napi_callback_info info) {
 
 void define_reducer(napi_env env, napi_value object, Background& background) {
   background.define<open_reducer>(env, object, "openReducer");
-  background.define<before_forward>(env, object, "beforeForward");
-  background.define<sync_buffers>(env, object, "syncBuffers");
-  background.define<after_forward>(env, object, "afterForward");
+  background.define<register_hook>(env, object, "registerCommHook");
+  define_reducer_steps(env, object, background);
+  define_reducer_join(env, object, background);
+  define_reducer_logging(env, object, background);
 }
 
 }  // namespace aiforge

@@ -42,7 +42,7 @@ describe('DistributedDataParallel', function () {
     }
   });
 
-  for (const variant of ['plain', 'views', 'unused', 'accumulates']) {
+  for (const variant of ['plain', 'views', 'unused', 'accumulates', 'static', 'hook', 'beside']) {
     it(`trains on two half batches as on the whole one: ${variant}`, async () => {
       const [alone] = await train(1, variant);
       const [first, second] = await train(2, variant);
@@ -63,5 +63,36 @@ describe('DistributedDataParallel', function () {
     // Seed 7 and one more after each of six steps; rank 1 has what was sent before its last step.
     expect(first!.calls).to.equal(13);
     expect(second!.calls).to.equal(12);
+  });
+
+  it('asks the module for what is the module’s', async () => {
+    const [{ status, results, output }] = (await runCommands([nodeRank('wrapper.mjs')])) as [Rank];
+    expect(status, output).to.equal(0);
+    expect(results[0]).to.deep.equal({
+      keys: ['0.weight', '0.bias', '1.weight', '1.bias', '1.running_mean', '1.running_var', '1.num_batches_tracked'],
+      parameters: 4,
+      names: ['0.weight', '0.bias', '1.weight', '1.bias'],
+      isLoaded: true,
+      modes: [false, true],
+      isChained: true,
+      gradients: [null, null, null, null],
+      missing: 'DistributedDataParallel.stateDict: the module Bare has no method stateDict(); nn.Module has.',
+    });
+  });
+
+  it('computes the same under TORCH_DISTRIBUTED_DEBUG=DETAIL, and tells what it knows there', async () => {
+    const CASES = 'plain; uneven inputs with unused parameters; a static graph with checkpoints; logging data';
+    const run = async (env: NodeJS.ProcessEnv) => {
+      const rank = nodeRank('ways.mjs', { CASES, ...env });
+      const ranks = await runCommands([rank, rank]);
+      for (const { status, output } of ranks) expect(status, output).to.equal(0);
+      return ranks.map(({ results }) => results);
+    };
+    const [plain, detailed] = [await run({}), await run({ TORCH_DISTRIBUTED_DEBUG: 'DETAIL' })];
+    const knows = (results: Record<string, unknown>[]) => Object.fromEntries(results[3]!.result as [string, unknown][]);
+    for (const rank of [0, 1]) {
+      expect(detailed[rank]!.slice(0, 3)).to.deep.equal(plain[rank]!.slice(0, 3));
+      expect(knows(detailed[rank]!)).to.deep.equal({ ...knows(plain[rank]!), torchDistributedDebug: 'DETAIL' });
+    }
   });
 });

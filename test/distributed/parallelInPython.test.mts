@@ -1,64 +1,75 @@
-import { expect } from 'chai';
-
-import { fixture, nodeRank, runCommands, type Command, type Rank } from './ranks.mjs';
-
-const cases = {
-  2: [
-    'heads in an array',
-    'heads in a map',
-    'heads in nested objects',
-    'buffers',
-    'gradients filled with zeros',
-    'sparse gradients',
-  ],
-  3: ['buckets of the default size', 'buckets of a size', 'buckets of a size, searched'],
-};
+import { describeAsInPython } from './inPython.mjs';
 
 describe('DistributedDataParallel, as in Python', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
-  const python = process.env.AIFORGE_REFERENCE_PYTHON;
-
-  before(function () {
-    if (python !== undefined) return;
-    console.log('      skipped: AIFORGE_REFERENCE_PYTHON does not name a Python that has torch');
-    this.skip();
+  describeAsInPython('parallel', {
+    2: [
+      'heads in an array',
+      'heads in a map',
+      'heads in nested objects',
+      'buffers',
+      'gradients filled with zeros',
+      'sparse gradients',
+    ],
+    3: ['buckets of the default size', 'buckets of a size', 'buckets of a size, searched'],
   });
+});
 
-  for (const [worldSize, names] of Object.entries(cases)) {
-    describe(`on ${worldSize} ranks`, () => {
-      let [theirs, ours, mixed]: Rank[][] = [];
+describe('DistributedDataParallel with its options and hooks, as in Python', function () {
+  this.timeout(180_000);
 
-      before(async () => {
-        const env = { CASES: names.join('; ') };
-        const node = nodeRank('parallel.mjs', env);
-        const reference = { command: python!, args: [fixture('parallel.py')], env };
-        const group = (of: (rank: number) => Command) =>
-          runCommands(Array.from({ length: Number(worldSize) }, (_, rank) => of(rank)));
-        theirs = await group(() => reference);
-        ours = await group(() => node);
-        // In one group both sides must send the same things at the same moments.
-        mixed = await group((rank) => (rank === 1 ? node : reference));
-      });
+  describeAsInPython('ways', {
+    2: [
+      'plain',
+      'gradients as views',
+      'changing unused parameters',
+      'shared parameters',
+      'accumulates',
+      'embeddings',
+      'buffers',
+      'buffers of each rank',
+      'buffers of rank 0 at first',
+      'without a look at the start',
+      'buckets of sizes',
+      'gradients copied together',
+      'unused parameters that are not sent',
+      'ignored parameters',
+      'a static graph',
+      'a static graph with checkpoints',
+      'a static graph with reentrant checkpoints',
+      'checkpoints and unused parameters',
+      'hook allreduce',
+      'hook fp16',
+      'hook bf16',
+      'hook powerSGD',
+      'hook powerSGD of rank 2',
+      'hook powerSGD of rank 3, together',
+      'hook powerSGD without memory',
+      'uneven inputs',
+      'uneven inputs, divided by who is left',
+      'uneven inputs with buffers',
+      'uneven inputs with unused parameters',
+      'uneven inputs that stop all',
+      'logging data',
+    ],
+    3: [
+      'plain',
+      'changing unused parameters',
+      'accumulates',
+      'ignored parameters',
+      'a static graph with checkpoints',
+      'hook fp16',
+      'hook powerSGD of rank 2',
+      'uneven inputs, divided by who is left',
+      'uneven inputs with buffers',
+      'uneven inputs with unused parameters',
+    ],
+  });
+});
 
-      const resultsOf = (ranks: Rank[], name: string) =>
-        ranks.map(({ results, output }) => {
-          const found = results.find((result) => result.name === name);
-          expect(found, output).not.to.equal(undefined);
-          return found!.result;
-        });
+describe('DistributedDataParallel over some of the ranks, as in Python', function () {
+  this.timeout(180_000);
 
-      for (const name of names) {
-        it(`${name}: the same numbers, and in a group of both`, () => {
-          const expected = resultsOf(theirs!, name);
-          expect(resultsOf(ours!, name)).to.deep.equal(expected);
-          expect(resultsOf(mixed!, name)).to.deep.equal(expected);
-        });
-      }
-
-      it('and every rank ends well', () => {
-        for (const { status, output } of [...ours!, ...mixed!]) expect(status, output).to.equal(0);
-      });
-    });
-  }
+  describeAsInPython('ways', { 3: ['a sub-group'] }, { mixes: false });
 });

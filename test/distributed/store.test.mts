@@ -88,10 +88,7 @@ describe('TCPStore', () => {
     expect((await failure(store.wait([1] as never))).message).to.include('keys must be an array, each item a string');
     for (const impostor of [{}, null, 7, 'store', store]) {
       expect(() => nativeDistributed.storePort(impostor as never)).to.throw(AiforgeError, 'expected a Store');
-      expect(() => nativeDistributed.beforeForward(impostor as never, true)).to.throw(
-        AiforgeError,
-        'expected a Reducer',
-      );
+      expect(() => nativeDistributed.noteJoin(impostor as never)).to.throw(AiforgeError, 'expected a Reducer');
     }
     const native = await nativeDistributed.openTcpStore('127.0.0.1', 0, null, true, 1_000);
     expect(() => nativeDistributed.barrier(native as never, null, null)).to.throw(

@@ -1,5 +1,5 @@
-import { Embedding, EmbeddingBag, Module } from '../nn/index.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Embedding, EmbeddingBag, Module, SyncBatchNorm } from '../../nn/index.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
 /** The parameters of a module whose gradients are sparse, as the embedding that has each says; the first counts. */
 export function sparseParameters(module: unknown): Tensor[] {
@@ -12,4 +12,9 @@ export function sparseParameters(module: unknown): Tensor[] {
     }
   }
   return [...isSparse].flatMap(([parameter, sparse]) => (sparse ? [parameter] : []));
+}
+
+/** Whether a layer of the module computes its statistics over all ranks. */
+export function hasSyncBatchNorm(module: unknown): boolean {
+  return module instanceof Module && [...module.modules()].some((part) => part instanceof SyncBatchNorm);
 }

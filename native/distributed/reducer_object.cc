@@ -1,0 +1,45 @@
+#include "reducer_object.h"
+
+#include <mutex>
+
+#include "../errors.h"
+
+namespace aiforge {
+
+bool StepReducer::may_average() {
+  if (!is_expected_) return false;
+  // The averages are waited for under the lock, where hooks are not expected any more.
+  const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  if (lock.owns_lock() && !expect_autograd_hooks_) is_expected_ = false;
+  return is_expected_;
+}
+
+std::vector<size_t> StepReducer::uses() const {
+  std::vector<size_t> uses;
+  uses.reserve(grad_accumulators_.size());
+  for (const auto& node : grad_accumulators_) uses.push_back(node.use_count());
+  return uses;
+}
+
+bool ReducerObject::watches(const at::Tensor& leaf) const {
+  return numbers.count(leaf.unsafeGetTensorImpl()) > 0;
+}
+
+void ReducerObject::check_pass() {
+  if (!is_busy()) return;
+  throw Error("INVALID_ARGUMENT",
+              "a backward pass that averages the gradients of '" + names.at(0) +
+                  "' over the ranks still runs beside this one; await the promise of its "
+                  "backwardAsync() first");
+}
+
+void ReducerObject::check_gradient(const at::Tensor& tensor) {
+  const auto found = numbers.find(tensor.unsafeGetTensorImpl());
+  if (found == numbers.end() || !is_busy()) return;
+  throw Error("INVALID_ARGUMENT",
+              "the gradient of '" + names.at(found->second) +
+                  "' is averaged over the ranks and cannot be read or changed while "
+                  "backwardAsync() runs; await its promise first");
+}
+
+}  // namespace aiforge

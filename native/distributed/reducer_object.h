@@ -1,0 +1,75 @@
+// c10d's Reducer as JavaScript holds it: with its Logger, the names of its parameters, and what a
+// pass beside the JavaScript thread must not be disturbed in.
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <torch/csrc/distributed/c10d/logger.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+#include <unordered_map>
+#include <vector>
+
+#include "../autograd/run.h"
+#include "process_group.h"
+
+namespace aiforge {
+
+using ParameterNames = std::unordered_map<size_t, std::string>;
+
+class StepReducer : public c10d::Reducer {
+ public:
+  using c10d::Reducer::Reducer;
+
+  // On the JavaScript thread: that a forward pass was prepared whose gradients will be averaged, and
+  // whether they may still be.
+  void expect_average() { is_expected_ = true; }
+  bool may_average();
+
+  // How many graphs that exist lead to each parameter, and something constant.
+  std::vector<size_t> uses() const;
+
+  at::Device device() const { return params_.front().device(); }
+  bool has_unused_search() const { return find_unused_parameters_; }
+
+  // Runs `body` while another group takes the place of the Reducer's.
+  template <typename Body>
+  void with_group(const Group& group, Body body) {
+    const Group own = std::exchange(process_group_, group);
+    body();
+    process_group_ = own;
+  }
+
+ private:
+  bool is_expected_ = false;
+};
+
+struct ReducerObject : PassGuest {
+  static constexpr napi_type_tag tag = {0xe3b7120d5a94c86f, 0x47f0a2c91b6e3d58};
+  static constexpr const char* name = "Reducer";
+
+  // The Reducer follows its Logger by a weak pointer that it does not check: both live together,
+  // and the Logger, declared last, goes first.
+  std::shared_ptr<StepReducer> reducer;
+  std::shared_ptr<c10d::Logger> logger;
+  ParameterNames names;
+  std::unordered_map<c10::TensorImpl*, size_t> numbers;  // of the parameters, for `names`
+  std::string unused_advice;
+  bool is_static_graph = false;
+  // In a static graph: whether the first backward pass has begun, after which all is averaged.
+  std::atomic<bool> is_first_pass_begun{false};
+  // Of the last forward pass, on the JavaScript thread: `uses` before it, and what it used.
+  std::vector<size_t> uses_before;
+  std::vector<bool> used_in_forward;
+
+  // Whether a pass beside the JavaScript thread may be averaging.
+  bool is_busy() { return passes_beside > 0 && reducer->may_average(); }
+
+  bool watches(const at::Tensor& leaf) const override;
+  void check_pass() override;
+  void check_gradient(const at::Tensor& tensor) override;
+};
+
+}  // namespace aiforge
