@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { cudaIndex } from '../tensor/dtype.js';
 import { AveragingConfig } from './averagingConfig.js';
+import { DataParallelConfig } from './dataParallelConfig.js';
 import { SchedulerConfig } from './schedulerConfig.js';
 
 const count = z.int().min(1);
@@ -90,6 +91,7 @@ export const TrainingConfig = z
       .boolean()
       .default(false)
       .describe('Let a step on several processes leave parameters of the model out; default false'),
+    ddp: DataParallelConfig.prefault({}).describe('How several processes average gradients'),
     seed: z.int().min(0).default(42).describe('Seed of every random draw of the run; default 42'),
     gradClipNorm: z
       .number()
@@ -281,6 +283,11 @@ export const TrainingConfig = z
   .refine((training) => training.valFraction + training.testFraction < 1, {
     path: ['testFraction'],
     error: 'expected valFraction and testFraction to add up to less than 1, so that samples are left to train on',
+  })
+  .refine(({ ddp, accumulationSteps }) => !ddp.staticGraph || accumulationSteps === 1, {
+    path: ['ddp', 'staticGraph'],
+    error:
+      'expected accumulationSteps 1 with it, since the first batch, in which it finds out the graph, must be averaged',
   })
   .refine((training) => training.gradClipNorm === null || training.gradClipValue === null, {
     path: ['gradClipValue'],

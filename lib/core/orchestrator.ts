@@ -40,7 +40,7 @@ import { countersOf } from './training/counters.js';
 import { EarlyStopping } from './training/earlyStopping.js';
 import { fit, tryMonitor, type Run } from './training/fit.js';
 import { limitSplits } from './training/limits.js';
-import { Parallel } from './training/parallel.js';
+import { Parallel, parallelOptions } from './training/parallel.js';
 import { Placement } from './training/placement.js';
 import { Precision } from './training/optimization/precision.js';
 import { whileUnderWay } from './training/measuring/runsUnderWay.js';
@@ -302,7 +302,7 @@ export class Orchestrator {
     const { tracker } = tracking;
     const recorded = resolvedConfig(config, plugins, files.directory);
     const agreement = new Agreement(this.#requests, ranks);
-    const parallel = await Parallel.open(ranks, model, { findUnusedParameters: training.findUnusedParameters });
+    const parallel = await Parallel.open(ranks, model, parallelOptions(training));
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const preprocessor = checksumOfFile(files.preprocessor);
     const averaging = training.averaging === null ? null : new Averaging(training.averaging, model);

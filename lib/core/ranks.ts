@@ -3,12 +3,14 @@ import type { Device, Tensor } from '../tensor/index.js';
 
 /** What a training step runs in: `aiforge/distributed` makes it average gradients over the ranks. */
 export interface ParallelStep {
-  /** The forward pass of a step whose gradients are to be averaged. */
+  /** The forward pass of a step whose gradients are to be averaged; waits for what it needs of other ranks on the JavaScript thread. */
   run<T>(forward: () => T): T;
+  /** As `run`, and waits beside the event loop. */
+  runAsync<T>(forward: () => T): Promise<Awaited<T>>;
   /** Forward and backward of a step whose gradients stay on this rank, for accumulation. */
   noSync<T>(body: () => T): T;
   /** Gives every rank rank 0's buffers. */
-  shareBuffers(): void;
+  shareBuffersAsync(): Promise<void>;
   /** Averages, over the ranks, gradients that a model took by itself, in `noSync`; of a parameter that only some have used, zeros count for the others. */
   averageGradients(parameters: readonly Tensor[]): void;
   /** Whether every rank has come with the same number; every rank must ask. */
@@ -22,9 +24,20 @@ export interface ParallelModel {
   forward(...args: never[]): unknown;
 }
 
+/** As those of `DistributedDataParallel` of the same names. */
 export interface ParallelOptions {
   /** Lets a step leave parameters out. Default: false. */
   findUnusedParameters?: boolean;
+  bucketCapMb?: number;
+  staticGraph?: boolean;
+  broadcastBuffers?: boolean;
+  gradientAsBucketView?: boolean;
+  batchedGradCopy?: boolean;
+  skipAllReduceUnusedParams?: boolean;
+  /** What gradients travel as, as `registerCommHook` takes it. Default: as they are. */
+  commHook?: 'allreduce' | 'fp16' | 'bf16' | 'powerSGD';
+  /** Options of the hook `'powerSGD'`. Default: its own. */
+  powerSGD?: Readonly<Record<string, number | boolean>>;
 }
 
 /** The processes that train together. */
@@ -68,8 +81,9 @@ export const singleProcess: Ranks = {
   parallelize: () =>
     Promise.resolve({
       run: (forward) => forward(),
+      runAsync: async <T>(forward: () => T): Promise<Awaited<T>> => await forward(),
       noSync: (body) => body(),
-      shareBuffers: () => undefined,
+      shareBuffersAsync: () => Promise.resolve(),
       averageGradients: () => undefined,
       agree: () => true,
     }),

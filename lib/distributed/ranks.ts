@@ -10,7 +10,8 @@ import {
 } from './initProcessGroup.js';
 import { DistributedDataParallel } from './ddp/distributedDataParallel.js';
 import type { UnusedAdvice } from './ddp/openReducer.js';
-import type { TrainableModule } from './ddp/options.js';
+import type { CommHook, PowerSGDOptions } from './ddp/commHooks.js';
+import type { DistributedDataParallelOptions, TrainableModule } from './ddp/options.js';
 import type { ProcessGroup } from './processGroup.js';
 import { defaultProcessGroup } from './world.js';
 
@@ -19,6 +20,11 @@ const unusedAdvice: UnusedAdvice = {
     'With training.findUnusedParameters, what trainingStep returns must be tensors, arrays, plain objects and maps.',
   otherwise: 'Set training.findUnusedParameters=true, or give the model only parameters that every trainingStep uses.',
 };
+
+interface ParallelizeOptions extends DistributedDataParallelOptions {
+  commHook?: CommHook;
+  powerSGD?: PowerSGDOptions;
+}
 
 /** The ranks of a process group, in the form in which the framework's `Orchestrator` takes them. */
 export class GroupRanks {
@@ -49,11 +55,13 @@ export class GroupRanks {
     return this.group.allGather(values);
   }
 
-  parallelize(
+  async parallelize(
     model: TrainableModule,
-    { findUnusedParameters = false }: { findUnusedParameters?: boolean } = {},
+    { commHook, powerSGD, ...options }: ParallelizeOptions = {},
   ): Promise<DistributedDataParallel<TrainableModule>> {
-    return DistributedDataParallel.open(model, { group: this.group, findUnusedParameters }, unusedAdvice);
+    const ddp = await DistributedDataParallel.open(model, { ...options, group: this.group }, unusedAdvice);
+    if (commHook !== undefined) ddp.registerCommHook(commHook, powerSGD);
+    return ddp;
   }
 }
 

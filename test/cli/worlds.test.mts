@@ -14,6 +14,8 @@ interface Said {
   /** The samples of each epoch that it trained on. */
   epochs: number[][];
   status: string;
+  /** How often a timer fired in the batch that another rank was late for. */
+  ticks: number;
 }
 
 interface Trained {
@@ -131,6 +133,36 @@ describe('training on any number of ranks', () => {
       }
     }).timeout(120_000);
   }
+
+  it('goes on with timers and requests while another rank is late', async () => {
+    const [first, last] = await launch(2, ['1', '1', 'samples'], path.join(folder, 'late'), { LATE: '1' });
+    // Of some 75 in the 1.5 s; a rank that waits on its thread has none.
+    const waiting = Math.max(first!.ticks, last!.ticks);
+    expect(waiting).to.be.greaterThan(15);
+  }).timeout(60_000);
+
+  it('averages gradients as training.ddp says', async () => {
+    const trained: Record<string, number[]> = {};
+    for (const [name, ddp] of Object.entries({
+      plain: {},
+      views: { gradientAsBucketView: true, bucketCapMb: 1, batchedGradCopy: true, skipAllReduceUnusedParams: true },
+      static: { staticGraph: true, broadcastBuffers: false },
+      allreduce: { commHook: 'allreduce' },
+      fp16: { commHook: 'fp16' },
+      bf16: { commHook: 'bf16' },
+      powerSGD: { commHook: 'powerSGD', powerSGD: { startPowerSGDIter: 2 } },
+    })) {
+      const said = await launch(2, ['6', '1', 'samples'], path.join(folder, name), { DDP: JSON.stringify(ddp) });
+      trained[name] = weightsOf(said[0]!.runDirectory);
+    }
+    for (const name of ['views', 'static', 'allreduce', 'powerSGD']) {
+      trained[name]!.forEach((value, i) => expect(value, name).to.be.closeTo(trained.plain![i]!, 1e-6));
+    }
+    for (const name of ['fp16', 'bf16']) {
+      expect(trained[name], name).to.not.deep.equal(trained.plain);
+      trained[name]!.forEach((value, i) => expect(value, name).to.be.closeTo(trained.plain![i]!, 1e-2));
+    }
+  }).timeout(120_000);
 
   const all = [...Array(24).keys()];
 

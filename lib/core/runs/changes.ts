@@ -66,6 +66,7 @@ const rules: Record<string, Rule> = {
   'training.device': applied,
   'training.pinMemory': applied,
   'training.findUnusedParameters': applied,
+  'training.ddp': applied,
   'training.checkpoint': applied,
   'training.tensorboard': applied,
   'training.profile': applied,

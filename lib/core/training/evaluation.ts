@@ -66,7 +66,7 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
   const batches = Math.ceil(share.length / batchSize);
   const restoreModes = evaluationMode(model);
   // What is measured is what rank 0 saves.
-  parallel.shareBuffers();
+  await parallel.shareBuffersAsync();
   await callbacks.tell('onStageStart', () => ({ ...counters, stage, batches }));
   let passed: PassMetrics | undefined;
   try {

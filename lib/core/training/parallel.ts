@@ -1,6 +1,19 @@
+import type { TrainingConfig } from '../../config/trainingConfig.js';
 import type { Module } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import type { ParallelOptions, ParallelStep, Ranks } from '../ranks.js';
+
+/** What an experiment says of how ranks average gradients. */
+export function parallelOptions({ findUnusedParameters, ddp }: TrainingConfig): ParallelOptions {
+  const { bucketCapMb, commHook, powerSGD, ...rest } = ddp;
+  return {
+    findUnusedParameters,
+    ...rest,
+    ...(bucketCapMb === null ? {} : { bucketCapMb }),
+    ...(commHook === null ? {} : { commHook }),
+    ...(powerSGD === null ? {} : { powerSGD }),
+  };
+}
 
 /**
  * What training steps run in on several ranks. Ranks agree at the start which parameters learn; where that changes, they have to
@@ -35,12 +48,16 @@ export class Parallel implements ParallelStep {
     return this.#step.run(forward);
   }
 
+  runAsync<T>(forward: () => T): Promise<Awaited<T>> {
+    return this.#step.runAsync(forward);
+  }
+
   noSync<T>(body: () => T): T {
     return this.#step.noSync(body);
   }
 
-  shareBuffers(): void {
-    this.#step.shareBuffers();
+  shareBuffersAsync(): Promise<void> {
+    return this.#step.shareBuffersAsync();
   }
 
   averageGradients(parameters: readonly Tensor[]): void {

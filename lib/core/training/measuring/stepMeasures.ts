@@ -27,9 +27,16 @@ export class StepMeasures {
   }
 
   /** Runs the passes of a batch; counts their FLOPs once, as soon as no profile takes what is recorded. */
-  counting(samples: number, passes: () => void): void {
-    if (!this.#isOn || this.#flopsOfSample !== undefined || isRecording()) passes();
-    else this.#flopsOfSample = flopCounter(passes).total / samples;
+  counting<T>(samples: number, passes: () => T): T {
+    if (!this.counts) return passes();
+    let result!: T;
+    this.#flopsOfSample = flopCounter(() => void (result = passes())).total / samples;
+    return result;
+  }
+
+  /** Whether `counting` will count what passes compute, which it does once. */
+  get counts(): boolean {
+    return this.#isOn && this.#flopsOfSample === undefined && !isRecording();
   }
 
   addBatch({ weight, samples, isWeighted }: Step): void {

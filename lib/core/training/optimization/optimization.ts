@@ -121,10 +121,12 @@ export class Optimization {
     if (this.#manual !== undefined) return yield* this.#trainManually(batch, this.#manual);
     const { optimizer } = onlyOptimizer(this.#parts.optimizers);
     if (optimizer instanceof LBFGS) return yield* this.#trainByClosure(batch, optimizer);
-    this.#inMode(batch.samples, () => {
+    const isAlone = this.#parts.ranks.worldSize === 1 || this.#parts.measures.counts;
+    yield this.#inMode(batch.samples, () => {
       const loaded = batch.load();
-      if (closes) this.#backward(loaded, batch.samples, size);
-      else this.#parts.parallel.noSync(() => this.#backward(loaded, batch.samples, size));
+      const forward = () => this.#windowLoss(loaded, batch.samples, size);
+      const passes = () => (isAlone ? this.#passes(forward) : this.#passesAsync(forward));
+      return closes ? passes() : this.#parts.parallel.noSync(passes);
     });
     yield callbacks.tell('onBackwardEnd', () => this.#pass());
     if (closes) yield* this.#closeWindow(optimizer);
@@ -138,22 +140,34 @@ export class Optimization {
   }
 
   /** What a step is computed in: a scope, and the graph's guard where it was asked for. */
-  #inMode(samples: number, step: () => void): void {
+  #inMode<T>(samples: number, step: () => T): T {
     const { training, measures } = this.#parts;
     const counted = () => measures.counting(samples, step);
-    scope(() => (training.detectAnomaly ? detectAnomaly(counted) : counted()));
+    return scope(() => (training.detectAnomaly ? detectAnomaly(counted) : counted()));
   }
 
-  #backward(batch: unknown, samples: number, windowSize: number): void {
-    const { model, parallel, precision, nonFinite } = this.#parts;
-    // Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient.
-    const loss = parallel.run(() => {
-      const read = nonFinite.look(this.#forward(batch, samples), batch);
-      this.#take(read);
-      return this.#window.add(read, windowSize, () => model.parameters());
-    });
+  /** Forward and backward. */
+  #passes(forward: () => Tensor): void {
+    const { parallel, precision } = this.#parts;
+    const loss = parallel.run(forward);
     this.#tellLoss(loss);
     precision.backward(loss);
+  }
+
+  /** Forward and backward of one of several ranks, which waits for the others beside the event loop. */
+  async #passesAsync(forward: () => Tensor): Promise<void> {
+    const { parallel, precision } = this.#parts;
+    const loss = await parallel.runAsync(forward);
+    this.#tellLoss(loss);
+    await precision.backwardAsync(loss);
+  }
+
+  /** Nothing but the loss leaves it: what else a step gives says nothing about which parameters have a gradient. */
+  #windowLoss(batch: unknown, samples: number, windowSize: number): Tensor {
+    const { model, nonFinite } = this.#parts;
+    const read = nonFinite.look(this.#forward(batch, samples), batch);
+    this.#take(read);
+    return this.#window.add(read, windowSize, () => model.parameters());
   }
 
   #forward(batch: unknown, samples: number): Step {

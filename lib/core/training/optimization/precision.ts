@@ -48,7 +48,16 @@ export class Precision {
   }
 
   backward(loss: Tensor): void {
-    (this.scaler?.scale(loss) ?? loss).backward();
+    this.#scaled(loss).backward();
+  }
+
+  /** As `backward`, beside the event loop. */
+  backwardAsync(loss: Tensor): Promise<void> {
+    return this.#scaled(loss).backwardAsync();
+  }
+
+  #scaled(loss: Tensor): Tensor {
+    return this.scaler?.scale(loss) ?? loss;
   }
 
   /**
