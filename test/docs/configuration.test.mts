@@ -27,9 +27,10 @@ describe('docs/configuration.md', () => {
     const settings = [
       ...Object.keys(ExperimentConfig.shape).filter((name) => name !== 'training'),
       ...Object.keys(TrainingConfig.shape)
-        .filter((name) => name !== 'checkpoint')
+        .filter((name) => name !== 'checkpoint' && name !== 'ddp')
         .map((name) => `training.${name}`),
       ...Object.keys(TrainingConfig.parse({}).checkpoint).map((name) => `training.checkpoint.${name}`),
+      ...Object.keys(TrainingConfig.parse({}).ddp).map((name) => `training.ddp.${name}`),
       ...Object.keys(Settings.shape),
     ];
     for (const name of settings) {
