@@ -4,13 +4,14 @@ import { anything, string, positive, whole, size, count, optional } from '../kin
 import { nothing, signature } from '../signature.js';
 import { setDefaultSyncGroup } from '../nn/syncGroup.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { callOptions, type CallOptions } from './collectives/calls.js';
 import { readRankEnvironment, type RankOptions } from './environment.js';
 import { backendKind, type Backend } from './backend.js';
 import { checkNcclOptions, ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
-import { barrierOptions, type BarrierOptions } from './groupOptions.js';
+import { barrierOptions, type BarrierOptions, type ReduceOptions } from './groupOptions.js';
 import { groupKind, ProcessGroup } from './processGroup.js';
 import { deviceIdKind, rankDevice } from './rankDevice.js';
-import { reduceOpKind, type ReduceOp } from './reduceOp.js';
+import { reduceOpKind } from './reduceOp.js';
 import { TCPStore } from './store.js';
 import { tensorKind } from '../tensor/kinds.js';
 
@@ -47,10 +48,7 @@ interface GroupOption {
   group?: ProcessGroup;
 }
 
-interface ReduceOptions extends GroupOption {
-  /** Default: `sum`. */
-  op?: ReduceOp;
-}
+type GroupCallOptions = GroupOption & CallOptions;
 
 let initialised: ProcessGroup | undefined;
 let starting = false;
@@ -171,31 +169,32 @@ export async function abortProcessGroup(): Promise<void> {
   await initialised?.abort();
 }
 
-const broadcastTakes = signature<GroupOption>({ tensor: tensorKind, src: whole }, { group: groupKind });
+const groupCall = { group: groupKind, ...callOptions };
+const broadcastTakes = signature<GroupCallOptions>({ tensor: tensorKind, src: whole }, groupCall);
 
 /** See {@link ProcessGroup.broadcast}. */
-export async function broadcast(tensor: Tensor, src: number, options: GroupOption = {}): Promise<void> {
+export async function broadcast(tensor: Tensor, src: number, options: GroupCallOptions = {}): Promise<void> {
   broadcastTakes.check('broadcast', arguments);
-  const { group = defaultProcessGroup() } = options;
-  await group.broadcast(tensor, src);
+  const { group = defaultProcessGroup(), ...rest } = options;
+  await group.broadcast(tensor, src, rest);
 }
 
-const allReduceTakes = signature<ReduceOptions>({ tensor: tensorKind }, { op: reduceOpKind, group: groupKind });
+const allReduceTakes = signature<GroupOption & ReduceOptions>({ tensor: tensorKind }, { op: reduceOpKind, ...groupCall });
 
 /** See {@link ProcessGroup.allReduce}. */
-export async function allReduce(tensor: Tensor, options: ReduceOptions = {}): Promise<void> {
+export async function allReduce(tensor: Tensor, options: GroupOption & ReduceOptions = {}): Promise<void> {
   allReduceTakes.check('allReduce', arguments);
-  const { op = 'sum', group = defaultProcessGroup() } = options;
-  await group.allReduce(tensor, { op });
+  const { group = defaultProcessGroup(), ...rest } = options;
+  await group.allReduce(tensor, rest);
 }
 
-const allGatherTakes = signature<GroupOption>({ tensor: tensorKind }, { group: groupKind });
+const allGatherTakes = signature<GroupCallOptions>({ tensor: tensorKind }, groupCall);
 
 /** See {@link ProcessGroup.allGather}. */
-export async function allGather(tensor: Tensor, options: GroupOption = {}): Promise<Tensor[]> {
+export async function allGather(tensor: Tensor, options: GroupCallOptions = {}): Promise<Tensor[]> {
   allGatherTakes.check('allGather', arguments);
-  const { group = defaultProcessGroup() } = options;
-  return group.allGather(tensor);
+  const { group = defaultProcessGroup(), ...rest } = options;
+  return group.allGather(tensor, rest);
 }
 
 const barrierTakes = signature<GroupOption & BarrierOptions>({}, { ...barrierOptions, group: groupKind });
@@ -207,22 +206,22 @@ export async function barrier(options: GroupOption & BarrierOptions = {}): Promi
   await group.barrier(rest);
 }
 
-const broadcastValueTakes = signature<GroupOption>({ value: optional(anything), src: whole }, { group: groupKind });
+const broadcastValueTakes = signature<GroupCallOptions>({ value: optional(anything), src: whole }, groupCall);
 
 /** See {@link ProcessGroup.broadcastBytes}. */
 export async function broadcastBytes(
   bytes: Uint8Array | null,
   src: number,
-  options: GroupOption = {},
+  options: GroupCallOptions = {},
 ): Promise<Uint8Array> {
   broadcastValueTakes.check('broadcastBytes', arguments);
-  const { group = defaultProcessGroup() } = options;
-  return group.broadcastBytes(bytes, src);
+  const { group = defaultProcessGroup(), ...rest } = options;
+  return group.broadcastBytes(bytes, src, rest);
 }
 
 /** See {@link ProcessGroup.broadcastObject}. */
-export async function broadcastObject<T>(value: T, src: number, options: GroupOption = {}): Promise<T> {
+export async function broadcastObject<T>(value: T, src: number, options: GroupCallOptions = {}): Promise<T> {
   broadcastValueTakes.check('broadcastObject', arguments);
-  const { group = defaultProcessGroup() } = options;
-  return group.broadcastObject(value, src);
+  const { group = defaultProcessGroup(), ...rest } = options;
+  return group.broadcastObject(value, src, rest);
 }

@@ -24,11 +24,15 @@ export {
 export type { FlightRecord, FlightRecordEntry } from './flightRecord.js';
 export type { NcclConfig, NcclOptions } from './ncclOptions.js';
 export type { P2POp } from './p2pOp.js';
+export type { CallOptions } from './collectives/calls.js';
+export { Work } from './collectives/work.js';
 export type {
   AllToAllSingleOptions,
   BarrierOptions,
+  MessageOptions,
   MonitoredBarrierOptions,
   ProcessGroupOptions,
+  ReduceOptions,
 } from './groupOptions.js';
 export { ProcessGroup } from './processGroup.js';
 export type { PremulSum, ReduceOp } from './reduceOp.js';
