@@ -179,7 +179,10 @@ export async function broadcast(tensor: Tensor, src: number, options: GroupCallO
   await group.broadcast(tensor, src, rest);
 }
 
-const allReduceTakes = signature<GroupOption & ReduceOptions>({ tensor: tensorKind }, { op: reduceOpKind, ...groupCall });
+const allReduceTakes = signature<GroupOption & ReduceOptions>(
+  { tensor: tensorKind },
+  { op: reduceOpKind, ...groupCall },
+);
 
 /** See {@link ProcessGroup.allReduce}. */
 export async function allReduce(tensor: Tensor, options: GroupOption & ReduceOptions = {}): Promise<void> {

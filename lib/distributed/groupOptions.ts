@@ -77,10 +77,7 @@ export const scatterTakes = signature<CallOptions>(
 
 export const reduceTakes = signature<ReduceOptions>({ tensor: tensorKind }, reduceOptions);
 export const reduceToTakes = signature<ReduceOptions>({ tensor: tensorKind, dst: whole }, reduceOptions);
-export const reduceScatterTakes = signature<ReduceOptions>(
-  { output: tensorKind, tensors: tensorList },
-  reduceOptions,
-);
+export const reduceScatterTakes = signature<ReduceOptions>({ output: tensorKind, tensors: tensorList }, reduceOptions);
 export const allReduceSyncTakes = signature<{ op?: ReduceOp }>({ tensor: tensorKind }, { op: reduceOpKind });
 
 export const allToAllTakes = signature<CallOptions>({ tensors: tensorList }, callOptions);

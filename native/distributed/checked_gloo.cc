@@ -120,17 +120,21 @@ CheckedGloo::CheckedGloo(const Store& store, int rank, int size, milliseconds ti
             options->group_name = group;
             return options;
           }()),
-      timeout_(timeout),
-      store_of_group_(store) {}
+      timeout_(timeout) {}
 
 CheckedGloo::~CheckedGloo() {
   if (watch_) watch_->close();
 }
 
-void CheckedGloo::check(GroupWatch::AskLine ask_line) {
+void CheckedGloo::check(const GroupWatch::Clients& clients, GroupWatch::AskLine ask_line) {
   std::vector<std::string> keys;
   for (int rank = 0; rank < getSize(); ++rank) keys.push_back(node_key(rank));
-  is_checked_ = store_of_group_->check(keys);
+  try {
+    is_checked_ = clients.talks->check(keys);
+  } catch (const c10::Error&) {
+    // The rank that serves the store has ended: there is nobody to disagree with.
+    is_checked_ = true;
+  }
   if (!is_checked_ || getSize() == 1) return;
   setTimeout(timeout_ + kGrace);
   GroupWatch::Connections connections;
@@ -141,7 +145,7 @@ void CheckedGloo::check(GroupWatch::AskLine ask_line) {
   };
   connections.end = of_connections(end_connections);
   connections.lost = of_connections(lost_ranks);
-  watch_ = GroupWatch::open(store_of_group_->clone(), getRank(), getSize(),
+  watch_ = GroupWatch::open(clients, getRank(), getSize(),
                             std::move(connections), std::move(ask_line));
 }
 

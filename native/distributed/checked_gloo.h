@@ -28,8 +28,10 @@ class CheckedGloo : public c10d::ProcessGroupGloo {
               const std::string& group);
   ~CheckedGloo() override;
 
-  // Begins to check, unless a rank of the group is Python's; call once, by all ranks.
-  void check(GroupWatch::AskLine ask_line);
+  // Begins to check, unless a rank of the group is Python's; call once, by all ranks. The
+  // clients were connected before the ranks were: one that has nothing more to do may end now, and
+  // the store with it.
+  void check(const GroupWatch::Clients& clients, GroupWatch::AskLine ask_line);
   // Whether all ranks are this library's.
   bool is_checked() const { return is_checked_; }
   // Waits for what is pending.
@@ -90,7 +92,6 @@ class CheckedGloo : public c10d::ProcessGroupGloo {
   uint64_t ordinal_of(CollectiveKind kind, int peer, int tag);
 
   const std::chrono::milliseconds timeout_;
-  const Store store_of_group_;
   bool is_checked_ = false;
   std::shared_ptr<GroupWatch> watch_;  // null without another rank to watch
   std::mutex order_;

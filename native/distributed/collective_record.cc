@@ -78,6 +78,10 @@ std::string CollectiveRecord::text() const {
   if (tensors.size() > kMostTensors) {
     text += " and " + std::to_string(tensors.size() - kMostTensors) + " more";
   }
+  if (!to.empty()) {
+    text += ", bytes to each rank [" + c10::Join(", ", to) + "], from each [" +
+            c10::Join(", ", from) + "]";
+  }
   if (root != kNone) {
     text += (goes_to_root(kind) ? " to rank " : " from rank ") + std::to_string(root);
   } else if (kind == CollectiveKind::kReceive) {

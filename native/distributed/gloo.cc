@@ -13,8 +13,9 @@ c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, int rank, int si
                                             std::chrono::milliseconds timeout,
                                             const std::string& group,
                                             GroupWatch::AskLine ask_line) {
+  const GroupWatch::Clients of_watch{store->clone(), store->clone()};
   auto gloo = c10::make_intrusive<CheckedGloo>(store, rank, size, timeout, group);
-  gloo->check(std::move(ask_line));
+  gloo->check(of_watch, std::move(ask_line));
   if (gloo->is_checked() || c10d::debug_level() != c10d::DebugLevel::Detail) return gloo;
   // Python's ranks compare in this mode what they are about to do, and ask it of ours.
   const Store of_checks = c10::make_intrusive<c10d::PrefixStore>("pg_wrapper:" + group, store);

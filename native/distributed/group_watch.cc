@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "../errors.h"
 #include "background.h"
@@ -21,9 +22,14 @@ constexpr milliseconds kPatient{2000};
 constexpr milliseconds kForOthers{700};
 constexpr milliseconds kForLines{200};
 constexpr milliseconds kForStore{1500};
+// How long who leaves a verdict waits until the others have read it.
+constexpr milliseconds kForHearing{300};
+// How long one wait for a verdict is: for so long a closed group leaves a thread behind.
+constexpr milliseconds kTurn{10'000};
 constexpr size_t kKept = 8;
 
 constexpr const char* kVerdict = "aiforge/verdict";
+constexpr const char* kHeard = "aiforge/heard";
 
 std::string key_of(int rank) { return "aiforge/late/" + std::to_string(rank); }
 
@@ -53,20 +59,22 @@ std::exception_ptr error_of(const char* name, const std::string& verdict) {
 
 }  // namespace
 
-GroupWatch::GroupWatch(Store store, int rank, int size, Connections connections, AskLine ask_line)
+GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connections connections, AskLine ask_line)
     : store_(std::move(store)),
+      listener_(std::move(listener)),
       rank_(rank),
       size_(size),
       ask_line_(std::move(ask_line)),
       connections_(std::move(connections)),
       patience_(kImpatient) {}
 
-std::shared_ptr<GroupWatch> GroupWatch::open(const Store& store, int rank, int size,
+std::shared_ptr<GroupWatch> GroupWatch::open(const Clients& clients, int rank, int size,
                                              Connections connections, AskLine ask_line) {
   std::shared_ptr<GroupWatch> watch(
-      new GroupWatch(store, rank, size, std::move(connections), std::move(ask_line)));
-  // Never joined: it may wait for the store when the group ends.
+      new GroupWatch(clients.talks, clients.listens, rank, size, std::move(connections), std::move(ask_line)));
+  // Never joined: they may wait for the store when the group ends.
   std::thread([watch] { watch->run(); }).detach();
+  std::thread([watch] { watch->listen(); }).detach();
   return watch;
 }
 
@@ -128,6 +136,7 @@ void GroupWatch::run() {
       was_idle = false;
       continue;
     } else {
+      if (!told_.empty()) take_back(lock);
       was_idle = next == Clock::time_point::max();
       patience_ = kImpatient;
       disagreed_at_ = {};
@@ -186,11 +195,13 @@ bool GroupWatch::with_store(Lock& lock, milliseconds limit,
 // The JavaScript thread may be busy, or waiting in a collective, which then gives its line itself.
 void GroupWatch::ask_lines(Lock& lock) {
   std::vector<Record> asked;
-  for (const Record& record : waited_for_) {
-    if (record->is_done || record->call == 0 || record->is_line_asked) continue;
+  const auto ask = [&](const Record& record) {
+    if (record->call == 0 || record->is_line_asked) return;
     record->is_line_asked = true;
     asked.push_back(record);
-  }
+  };
+  for (const Record& record : last_) ask(record);
+  for (const Record& record : waited_for_) ask(record);
   if (asked.empty()) return;
   lines_asked_ += asked.size();
   lock.unlock();
@@ -204,6 +215,31 @@ void GroupWatch::ask_lines(Lock& lock) {
   }
   lock.lock();
   changed_.wait_for(lock, kForLines, [&] { return lines_asked_ == 0; });
+}
+
+// Hears a verdict at once, whether this rank waits or computes: the rank that leaves it may be about
+// to end, and the store with it.
+void GroupWatch::listen() {
+  std::string verdict;
+  try {
+    for (bool goes_on = true; goes_on && verdict.empty();) {
+      try {
+        listener_->wait({kVerdict}, kTurn);
+      } catch (const std::exception&) {
+        // That was too long, or the connection is lost: then the next line fails as well.
+      }
+      if (listener_->check({kVerdict})) {
+        verdict = text_of(listener_->get(kVerdict));
+        listener_->add(kHeard, 1);
+      }
+      const Lock lock(mutex_);
+      goes_on = !is_closed_ && verdict_.empty();
+    }
+  } catch (const std::exception&) {
+    return;
+  }
+  Lock lock(mutex_);
+  if (!verdict.empty()) adopt(lock, verdict);
 }
 
 void GroupWatch::look(Lock& lock) {
@@ -231,6 +267,15 @@ void GroupWatch::look(Lock& lock) {
   if (is_closed_ || !verdict_.empty()) return;
   if (!seen.verdict.empty()) return adopt(lock, seen.verdict);
   judge(lock, seen.reports);
+}
+
+// What was told is over: this rank is not late any more, and does not listen.
+void GroupWatch::take_back(Lock& lock) {
+  told_.clear();
+  bool was_there = false;
+  with_store<bool>(
+      lock, kForStore,
+      [rank = rank_](c10d::Store& store) { return store.deleteKey(key_of(rank)); }, was_there);
 }
 
 void GroupWatch::judge(Lock& lock, const Reports& reports) {
@@ -319,15 +364,21 @@ std::string GroupWatch::overdue(const Reports& reports, const CollectiveRecord& 
          " Check that every rank is still running; a slow one needs a larger timeoutMs.";
 }
 
-void GroupWatch::conclude(Lock& lock, const std::string& verdict) {
+void GroupWatch::conclude(Lock& lock, const std::string& verdict, const std::string& here) {
   std::string first = verdict;
+  const auto lost = connections_.lost ? connections_.lost().size() : 0;
   with_store<std::string>(
       lock, kForStore,
-      [verdict](c10d::Store& store) {
-        return text_of(store.compareSet(kVerdict, {}, bytes_of(verdict)));
+      [verdict, hearers = size_ - static_cast<int64_t>(lost)](c10d::Store& store) {
+        const std::string left = text_of(store.compareSet(kVerdict, {}, bytes_of(verdict)));
+        const auto until = Clock::now() + kForHearing;
+        while (store.add(kHeard, 0) < hearers && Clock::now() < until) {
+          std::this_thread::sleep_for(milliseconds(5));
+        }
+        return left;
       },
       first);
-  adopt(lock, first);
+  adopt(lock, first == verdict && !here.empty() ? here : first);
 }
 
 void GroupWatch::adopt(Lock& lock, const std::string& verdict) {
@@ -374,9 +425,15 @@ std::exception_ptr GroupWatch::explain(const CollectiveRecord& record,
 void GroupWatch::abort() {
   Lock lock(mutex_);
   if (verdict_.empty() && !is_closed_) {
-    conclude(lock, "rank " + std::to_string(rank_) +
-                       " has aborted the process group. Another rank has ended, or aborted the group: "
-                       "its own output says why.");
+    // The listener of this rank would hear what is for the others.
+    const std::string here =
+        "its process group was aborted on this rank. Its tensors hold nothing that can be used.";
+    verdict_ = here;
+    conclude(lock,
+             "rank " + std::to_string(rank_) +
+                 " has aborted the process group. Another rank has ended, or aborted the group: "
+                 "its own output says why.",
+             here);
   }
 }
 

@@ -15,7 +15,7 @@
 
 namespace aiforge {
 
-// Of one group on one rank, with a thread of its own, which sleeps while nothing is late. A
+// Of one group on one rank, with a thread that sleeps while nothing is late, and one that listens. A
 // collective that is late has its rank tell the others, in the group's store, what it does. Who
 // finds out what is wrong leaves a verdict there: then every rank ends its connections, so that all
 // that waits fails, and says the same.
@@ -32,7 +32,13 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   // Asks for the user's line of a call and gives it, or an empty text, to its argument, once.
   using AskLine = std::function<void(uint32_t call, std::function<void(std::string)>)>;
 
-  static std::shared_ptr<GroupWatch> open(const Store& store, int rank, int size,
+  // Clients of the group's store for the watch alone: one may wait while the other asks.
+  struct Clients {
+    Store talks;
+    Store listens;
+  };
+
+  static std::shared_ptr<GroupWatch> open(const Clients& clients, int rank, int size,
                                           Connections connections, AskLine ask_line);
 
   // From now on the collective is waited for, until `is_done`.
@@ -54,28 +60,31 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   using Lock = std::unique_lock<std::mutex>;
   using Reports = std::map<int, RankReport>;
 
-  GroupWatch(Store store, int rank, int size, Connections connections, AskLine ask_line);
+  GroupWatch(Store store, Store listener, int rank, int size, Connections connections, AskLine ask_line);
 
   void run();
   void forget_done();
   Clock::time_point next_look() const;
   void look(Lock& lock);
   void ask_lines(Lock& lock);
+  void listen();
+  void take_back(Lock& lock);
   RankReport own_report() const;
   void judge(Lock& lock, const Reports& reports);
   bool judge_disagreement(Lock& lock, const Reports& reports);
   void judge_deadline(Lock& lock, const Reports& reports);
   std::string everyone(const Reports& reports, uint64_t number) const;
   std::string overdue(const Reports& reports, const CollectiveRecord& record) const;
-  // Leaves a verdict for all ranks; the first one holds.
-  void conclude(Lock& lock, const std::string& verdict);
+  // Leaves a verdict for all ranks; the first one holds. Here it may be in other words.
+  void conclude(Lock& lock, const std::string& verdict, const std::string& here = "");
   void adopt(Lock& lock, const std::string& verdict);
 
   template <typename Result>
   bool with_store(Lock& lock, std::chrono::milliseconds limit,
                   std::function<Result(c10d::Store&)> body, Result& result);
 
-  const Store store_;  // a client of its own: the group's may be waiting
+  const Store store_;
+  const Store listener_;
   const int rank_;
   const int size_;
   const AskLine ask_line_;

@@ -19,8 +19,11 @@ const signalKind = kind<AbortSignal>('an AbortSignal', (value) => {
 
 export const callOptions = { timeoutMs: positive, signal: signalKind };
 
-// The stacks of the calls that wait, which are put into words only when an error or another rank asks.
-const waiting = new Map<number, { stack?: unknown }>();
+// The stacks of calls, which are put into words only when an error or another rank asks.
+const stacks = new Map<number, { stack?: unknown }>();
+// Ranks also tell what they did last.
+const ended: number[] = [];
+const mostEnded = 16;
 let lastCall = 0;
 
 /** The user's line of a stack, such as `train.mjs:10:7`, from the working folder on where it lies there. */
@@ -33,14 +36,18 @@ function lineOf(stack: unknown): string | undefined {
 }
 
 nativeDistributed.setLineSource((call) => {
-  const taken = waiting.get(call);
+  const taken = stacks.get(call);
   return taken && lineOf(taken.stack);
 });
 
 function open(stack: { stack?: unknown }): number {
   lastCall = (lastCall % 0xffff_ffff) + 1;
-  waiting.set(lastCall, stack);
+  stacks.set(lastCall, stack);
   return lastCall;
+}
+
+function close(call: number): void {
+  if (ended.push(call) > mostEnded) stacks.delete(ended.shift()!);
 }
 
 /** The promise, or a rejection as soon as the signal is aborted. */
@@ -62,7 +69,13 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, abort: 
 }
 
 /** As the addon takes a time: whole ms. */
-const wholeMs = (timeoutMs: number | undefined): number | null => (timeoutMs === undefined ? null : Math.ceil(timeoutMs));
+const wholeMs = (timeoutMs: number | undefined): number | null =>
+  timeoutMs === undefined ? null : Math.ceil(timeoutMs);
+
+/** An error as that of a call; one of another class says what it is by its class. */
+function toldOf(error: unknown, name: string, stack: { stack?: unknown }): unknown {
+  return error instanceof AiforgeError && error.name === 'AiforgeError' ? errorOfCall(error, name, stack) : error;
+}
 
 /**
  * Waits for what `begin` begins, under a number by which its line is known. `abort` ends the group for a signal. Errors have the
@@ -81,19 +94,21 @@ export async function waitForRanks<T>(
     const begun = begin(call, wholeMs(timeoutMs));
     return await (signal === undefined ? begun : untilAborted(begun, signal, abort));
   } catch (error) {
-    // One of another class says what it is by its class.
-    throw error instanceof AiforgeError && error.name === 'AiforgeError' ? errorOfCall(error, name, stack) : error;
+    throw toldOf(error, name, stack);
   } finally {
-    waiting.delete(call);
+    close(call);
   }
 }
 
 /** As `waitForRanks`, for what waits on this thread. */
-export function waitHere(begin: (call: number) => void): void {
-  const call = open(takeStack(waitHere));
+export function waitHere(name: string, begin: (call: number) => void): void {
+  const stack = takeStack(waitHere);
+  const call = open(stack);
   try {
     begin(call);
+  } catch (error) {
+    throw toldOf(error, name, stack);
   } finally {
-    waiting.delete(call);
+    close(call);
   }
 }

@@ -60,7 +60,13 @@ export abstract class ObjectCollectives extends TensorCollectives {
     takes.allObjectsTakes.check('allGatherObject', arguments);
     const own = parcelOf('allGatherObject', value);
     const all = this.#ranks();
-    const received = await this.#exchange('allGatherObject', null, all.map(() => own.bytes), all, options);
+    const received = await this.#exchange(
+      'allGatherObject',
+      null,
+      all.map(() => own.bytes),
+      all,
+      options,
+    );
     if (own.error !== undefined) throw own.error;
     return received.map((bytes, rank) => openObject('allGatherObject', rank, bytes) as T);
   }

@@ -95,13 +95,17 @@ export abstract class TensorCollectives implements SyncGroup {
     takes.allReduceSyncTakes.check('allReduceSync', arguments);
     const { op = 'sum' } = options;
     enterContext();
-    waitHere((call) => nativeDistributed.allReduceSync(this.#native, call, null, handleOf(tensor), nativeOp(op)));
+    waitHere('allReduceSync', (call) =>
+      nativeDistributed.allReduceSync(this.#native, call, null, handleOf(tensor), nativeOp(op)),
+    );
   }
 
   /** As `allGather`, for layers: it waits for the other ranks, and the event loop with it. */
   allGatherSync(tensor: Tensor): Tensor[] {
     const outputs = this.#emptyLike(tensor, this.worldSize);
-    waitHere((call) => nativeDistributed.allGatherSync(this.#native, call, null, handlesOf(outputs), handleOf(tensor)));
+    waitHere('allGatherSync', (call) =>
+      nativeDistributed.allGatherSync(this.#native, call, null, handlesOf(outputs), handleOf(tensor)),
+    );
     return outputs;
   }
 
@@ -129,11 +133,7 @@ export abstract class TensorCollectives implements SyncGroup {
   }
 
   /** Reduces lists of tensors over all ranks; rank i gets the i-th result in `output`. */
-  async reduceScatter(
-    output: Tensor,
-    tensors: readonly Tensor[],
-    options: takes.ReduceOptions = {},
-  ): Promise<void> {
+  async reduceScatter(output: Tensor, tensors: readonly Tensor[], options: takes.ReduceOptions = {}): Promise<void> {
     takes.reduceScatterTakes.check('reduceScatter', arguments);
     const { op = 'sum' } = options;
     await this.waitFor('reduceScatter', options, (...call) =>
