@@ -30,7 +30,7 @@ export function checkOptionNames(name: string, options: object, known: readonly 
 export class Signature {
   readonly #names: readonly string[];
   readonly #kinds: readonly AnyKind[];
-  readonly #required: number;
+  readonly #required: readonly boolean[];
   readonly #options: Readonly<Record<string, AnyKind>> | null;
   readonly #requiredOptions: readonly string[];
 
@@ -42,7 +42,7 @@ export class Signature {
     this.#names = Object.keys(positional);
     const given = Object.values(positional);
     this.#kinds = given.map((each) => ('optional' in each ? each.optional : each));
-    this.#required = given.filter((each) => !('optional' in each)).length;
+    this.#required = given.map((each) => !('optional' in each));
     this.#options = options;
     this.#requiredOptions = requiredOptions;
   }
@@ -57,7 +57,7 @@ export class Signature {
     const kinds = this.#kinds;
     for (let i = 0; i < kinds.length; ++i) {
       const value = given[i];
-      if (value === undefined ? i < this.#required : !kinds[i]!.accepts(value)) throw this.#misplaced(name, i, value);
+      if (value === undefined ? this.#required[i] : !kinds[i]!.accepts(value)) throw this.#misplaced(name, i, value);
     }
     const options = given[kinds.length];
     if (given.length > kinds.length + (this.#options === null ? 0 : 1)) this.#checkCount(name, given);

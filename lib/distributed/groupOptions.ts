@@ -1,6 +1,7 @@
 import { boolean, string, optional, orNull, positive, whole, size, count, listOf, tuple, anything } from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensorKind } from '../tensor/kinds.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { backendKind, type Backend } from './backend.js';
 import { callOptions, type CallOptions } from './collectives/calls.js';
 import { ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
@@ -80,7 +81,15 @@ export const reduceToTakes = signature<ReduceOptions>({ tensor: tensorKind, dst:
 export const reduceScatterTakes = signature<ReduceOptions>({ output: tensorKind, tensors: tensorList }, reduceOptions);
 export const allReduceSyncTakes = signature<{ op?: ReduceOp }>({ tensor: tensorKind }, { op: reduceOpKind });
 
-export const allToAllTakes = signature<CallOptions>({ tensors: tensorList }, callOptions);
+export interface AllToAllOptions extends CallOptions {
+  /** Filled with what the ranks send. Default: new ones, of the shapes of what this rank sends them. */
+  outputs?: readonly Tensor[];
+}
+
+export const allToAllTakes = signature<AllToAllOptions>(
+  { tensors: tensorList },
+  { outputs: tensorList, ...callOptions },
+);
 export const manyTake = signature<ReduceOptions>({ tensors: tensorList }, reduceOptions);
 
 export const intoTakes = signature<CallOptions>({ output: tensorKind, input: tensorKind }, callOptions);

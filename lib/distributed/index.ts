@@ -27,6 +27,7 @@ export type { P2POp } from './p2pOp.js';
 export type { CallOptions } from './collectives/calls.js';
 export { Work } from './collectives/work.js';
 export type {
+  AllToAllOptions,
   AllToAllSingleOptions,
   BarrierOptions,
   MessageOptions,

@@ -160,7 +160,7 @@ RankReport GroupWatch::own_report() const {
 template <typename Result>
 bool GroupWatch::with_store(Lock& lock, milliseconds limit,
                             std::function<Result(c10d::Store&)> body, Result& result) {
-  changed_.wait_for(lock, limit, [&] { return !store_is_busy_; });
+  if (!store_is_silent_) changed_.wait_for(lock, limit, [&] { return !store_is_busy_; });
   if (store_is_busy_ || store_is_gone_) return false;
   store_is_busy_ = true;
   struct Answer {
@@ -182,6 +182,7 @@ bool GroupWatch::with_store(Lock& lock, milliseconds limit,
     answer->has_result = has_result;
     answer->is_over = true;
     self->store_is_busy_ = false;
+    self->store_is_silent_ = false;
     // Nothing that it is asked for waits: the connection to the server is lost.
     self->store_is_gone_ = self->store_is_gone_ || !has_result;
     self->changed_.notify_all();

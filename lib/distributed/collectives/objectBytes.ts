@@ -24,43 +24,49 @@ export function parcelOfError(error: AiforgeError): Parcel {
 
 /** A value as the structured clone algorithm carries it: data, never code. */
 export function parcelOf(name: string, value: unknown): Parcel {
-  const refuse = (why: string): Parcel =>
-    parcelOfError(new AiforgeError('INVALID_ARGUMENT', `${name}: the value cannot be sent: ${why}`));
-  const place = tensorIn(value);
-  if (place !== undefined) {
-    return refuse(`${place} is a Tensor. Send tensors by broadcast, allGather or send, or as tolist().`);
-  }
   try {
-    return parcelOfBytes(serialize(value));
+    const place = tensorIn(value, 'value', new Set());
+    if (place === undefined) return parcelOfBytes(serialize(value));
+    return refusal(name, `${place} is a Tensor. Send tensors by broadcast, allGather or send, or as tolist().`);
   } catch (error) {
-    return refuse(
+    return refusal(
+      name,
       `${(error as Error).message} Plain data, Map, Set, Date, BigInt, typed arrays and errors can be sent; functions, symbols and promises cannot.`,
     );
   }
 }
 
-/** Where the first tensor of a value is, such as `value.a[2]`; the clone would be an empty object. */
-function tensorIn(value: unknown, place = 'value', seen = new Set<unknown>()): string | undefined {
-  if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value)) return undefined;
+function refusal(name: string, why: string): Parcel {
+  return parcelOfError(new AiforgeError('INVALID_ARGUMENT', `${name}: the value cannot be sent: ${why}`));
+}
+
+/** Where the first tensor of a value is, such as `value.a[2]`; its clone would be an empty object. */
+function tensorIn(value: unknown, place: string, seen: Set<object>): string | undefined {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return undefined;
   if (Tensor.isTensor(value)) return place;
   seen.add(value);
-  for (const [key, each] of partsOf(value)) {
-    const found = tensorIn(each, place + key, seen);
+  for (const [where, each] of partsOf(value)) {
+    const found = tensorIn(each, place + where, seen);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function partsOf(value: object): [string, unknown][] {
+/** The objects in an object, with where they are. */
+function* partsOf(value: object): Iterable<[string, object]> {
+  const isObject = (each: unknown): each is object => typeof each === 'object' && each !== null;
   if (isMap(value)) {
-    return [...value].flatMap(([key, each]): [string, unknown][] => [
-      [' (a key)', key],
-      [' (of a Map)', each],
-    ]);
+    for (const [key, each] of value) {
+      if (isObject(key)) yield [' (a key)', key];
+      if (isObject(each)) yield [` (of a Map)`, each];
+    }
+  } else if (isSet(value)) {
+    for (const each of value) if (isObject(each)) yield [' (of a Set)', each];
+  } else if (Array.isArray(value)) {
+    for (const [i, each] of value.entries()) if (isObject(each)) yield [`[${i}]`, each];
+  } else {
+    for (const [key, each] of Object.entries(value)) if (isObject(each)) yield [`.${key}`, each];
   }
-  if (isSet(value)) return [...value].map((each) => [' (of a Set)', each]);
-  if (Array.isArray(value)) return value.map((each, i) => [`[${i}]`, each]);
-  return Object.entries(value).map(([key, each]) => [`.${key}`, each]);
 }
 
 /** What `rank` has sent. Throws `DISTRIBUTED_FAILED` where it had nothing to send. */
@@ -68,7 +74,9 @@ export function openBytes(name: string, rank: number, bytes: Uint8Array): Uint8A
   const content = bytes.subarray(1);
   if (bytes[0] === 1) return content;
   const why = Buffer.from(content).toString();
-  throw new AiforgeError('DISTRIBUTED_FAILED', `${name} failed: rank ${rank} has sent nothing. It says: ${why}`);
+  throw new AiforgeError('DISTRIBUTED_FAILED', `${name} failed: rank ${rank} has sent nothing. It says: ${why}`, {
+    op: name,
+  });
 }
 
 /** The value that `rank` has sent. */
@@ -80,7 +88,7 @@ export function openObject(name: string, rank: number, bytes: Uint8Array): unkno
     throw new AiforgeError(
       'DISTRIBUTED_FAILED',
       `${name} failed: what rank ${rank} has sent cannot be read: ${(error as Error).message} Run the same release of Node on all ranks.`,
-      { cause: error },
+      { op: name, cause: error },
     );
   }
 }

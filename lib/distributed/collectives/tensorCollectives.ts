@@ -142,9 +142,9 @@ export abstract class TensorCollectives implements SyncGroup {
   }
 
   /** Sends the i-th tensor to rank i; returns what the ranks have sent to this one. */
-  async allToAll(tensors: readonly Tensor[], options: CallOptions = {}): Promise<Tensor[]> {
+  async allToAll(tensors: readonly Tensor[], options: takes.AllToAllOptions = {}): Promise<Tensor[]> {
     takes.allToAllTakes.check('allToAll', arguments);
-    const outputs = tensors.flatMap((tensor) => this.#emptyLike(tensor, 1));
+    const outputs = [...(options.outputs ?? tensors.flatMap((tensor) => this.#emptyLike(tensor, 1)))];
     await this.waitFor('allToAll', options, (...call) =>
       nativeDistributed.allToAll(this.#native, ...call, handlesOf(outputs), handlesOf(tensors)),
     );
