@@ -54,7 +54,7 @@ export interface ErrorDetails {
  */
 export class AiforgeError extends Error {
   readonly code: ErrorCode;
-  /** The operator that failed, such as `aten::add.Tensor`. */
+  /** The operator that failed, such as `aten::add.Tensor`, or the collective, such as `allReduce`. */
   readonly op: string | undefined;
   /** One line an argument of the operator: `self: float32[2, 3]`. */
   readonly args: readonly string[];
@@ -86,6 +86,13 @@ function showStack(error: Error, taken: { stack?: unknown }): void {
     },
     set: settle,
   });
+}
+
+/** An error of a call that has returned meanwhile, as if the call had thrown it: `taken` is the call's stack. */
+export function errorOfCall(error: AiforgeError, op: string, taken: { stack?: unknown }): AiforgeError {
+  const told = new AiforgeError(error.code, error.message, { op, args: [...error.args], cause: error.cause });
+  showStack(told, taken);
+  return told;
 }
 
 /** Thrown when a tensor is used after it was disposed, by hand or by the scope that made it. */

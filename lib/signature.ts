@@ -30,21 +30,29 @@ export function checkOptionNames(name: string, options: object, known: readonly 
 export class Signature {
   readonly #names: readonly string[];
   readonly #kinds: readonly AnyKind[];
-  readonly #required: number;
+  readonly #required: readonly boolean[];
   readonly #options: Readonly<Record<string, AnyKind>> | null;
   readonly #requiredOptions: readonly string[];
+
+  readonly #positional: Positional;
 
   constructor(
     positional: Positional,
     options: Readonly<Record<string, AnyKind>> | null,
     requiredOptions: readonly string[] = [],
   ) {
+    this.#positional = positional;
     this.#names = Object.keys(positional);
     const given = Object.values(positional);
     this.#kinds = given.map((each) => ('optional' in each ? each.optional : each));
-    this.#required = given.filter((each) => !('optional' in each)).length;
+    this.#required = given.map((each) => !('optional' in each));
     this.#options = options;
     this.#requiredOptions = requiredOptions;
+  }
+
+  /** The same with more options. */
+  also(options: Readonly<Record<string, AnyKind>>): Signature {
+    return new Signature(this.#positional, { ...this.#options, ...options }, this.#requiredOptions);
   }
 
   /**
@@ -57,7 +65,7 @@ export class Signature {
     const kinds = this.#kinds;
     for (let i = 0; i < kinds.length; ++i) {
       const value = given[i];
-      if (value === undefined ? i < this.#required : !kinds[i]!.accepts(value)) throw this.#misplaced(name, i, value);
+      if (value === undefined ? this.#required[i] : !kinds[i]!.accepts(value)) throw this.#misplaced(name, i, value);
     }
     const options = given[kinds.length];
     if (given.length > kinds.length + (this.#options === null ? 0 : 1)) this.#checkCount(name, given);

@@ -81,6 +81,7 @@ void Environment::close(napi_env, void* data, void*) {
   environment->scratch_buffer.Reset();
   environment->stack_capturer.Reset();
   environment->stack_annotator.Reset();
+  environment->line_source.Reset();
   environment->saved_tensors_hooks.clear();
   active_saved_tensors_hooks().reset();
   forget_anomaly(*environment);

@@ -63,6 +63,7 @@ class Environment {
   uint32_t last_saved_tensors_hooks = 0;
   Napi::FunctionReference stack_capturer;
   Napi::FunctionReference stack_annotator;
+  Napi::FunctionReference line_source;  // of distributed/call_lines
   // What the engine passes to the JavaScript function that it calls now.
   const std::vector<at::Tensor>* engine_arguments = nullptr;
 

@@ -1,15 +1,35 @@
 export { isGlooAvailable, isNcclAvailable, type Backend } from './backend.js';
 export {
   allGather,
+  allGatherIntoTensor,
   allReduce,
+  allReduceCoalesced,
+  allToAll,
+  allToAllSingle,
   barrier,
+  batchIsendIrecv,
   broadcast,
+  gather,
+  irecv,
+  isend,
+  monitoredBarrier,
+  recv,
+  reduce,
+  reduceScatter,
+  reduceScatterTensor,
+  scatter,
+  send,
+} from './defaultCollectives.js';
+export { getBackend, getRank, getWorldSize, type GroupOption } from './defaultGroup.js';
+export {
+  allGatherObject,
   broadcastBytes,
   broadcastObject,
-  getBackend,
-  getRank,
-  getWorldSize,
-} from './defaultCollectives.js';
+  gatherObject,
+  recvObject,
+  scatterObjectList,
+  sendObject,
+} from './defaultObjectCollectives.js';
 export { DeviceMesh, initDeviceMesh, type MeshDeviceType } from './deviceMesh.js';
 export type { CommHook, PowerSGDOptions } from './ddp/commHooks.js';
 export { DistributedDataParallel } from './ddp/distributedDataParallel.js';
@@ -27,11 +47,16 @@ export {
 } from './initProcessGroup.js';
 export type { InitMethod } from './initMethod.js';
 export type { P2POp } from './p2pOp.js';
+export type { CallOptions } from './collectives/calls.js';
+export { Work } from './collectives/work.js';
 export type {
+  AllToAllOptions,
   AllToAllSingleOptions,
   BarrierOptions,
+  MessageOptions,
   MonitoredBarrierOptions,
   ProcessGroupOptions,
+  ReduceOptions,
 } from './groupOptions.js';
 export { ProcessGroup } from './processGroup.js';
 export type { PremulSum, ReduceOp } from './reduceOp.js';

@@ -45,6 +45,9 @@ export type NativeBeginning = [
   throwsOnEarlyEnd: boolean,
 ];
 
+/** A collective: its number, by which its line is known, the time for it, and its own arguments. */
+type Call<Own extends unknown[]> = [group: NativeGroup, call: number, timeoutMs: number | null, ...own: Own];
+
 /** The part of the addon that binds c10d. What returns a promise waits on a thread of its own. */
 interface NativeDistributed {
   openTcpStore(
@@ -83,41 +86,47 @@ interface NativeDistributed {
   closeProcessGroup(group: NativeGroup): Promise<void>;
   abortProcessGroup(group: NativeGroup): Promise<void>;
   flightRecord(isNccl: boolean, onlyActive: boolean): string;
-  broadcast(group: NativeGroup, tensor: Handle, src: number): Promise<void>;
-  allReduce(group: NativeGroup, tensor: Handle, op: NativeOp): Promise<void>;
-  reduce(group: NativeGroup, tensor: Handle, dst: number, op: NativeOp): Promise<void>;
-  allGather(group: NativeGroup, outputs: Handles, input: Handle): Promise<void>;
-  gather(group: NativeGroup, outputs: Handles, input: Handle, dst: number): Promise<void>;
-  scatter(group: NativeGroup, output: Handle, inputs: Handles, src: number): Promise<void>;
-  reduceScatter(group: NativeGroup, output: Handle, inputs: Handles, op: NativeOp): Promise<void>;
-  allToAll(group: NativeGroup, outputs: Handles, inputs: Handles): Promise<void>;
-  allReduceCoalesced(group: NativeGroup, tensors: Handles, op: NativeOp): Promise<void>;
-  allGatherIntoTensor(group: NativeGroup, output: Handle, input: Handle): Promise<void>;
-  allGatherIntoTensorCoalesced(group: NativeGroup, outputs: Handles, inputs: Handles): Promise<void>;
-  reduceScatterTensor(group: NativeGroup, output: Handle, input: Handle, op: NativeOp): Promise<void>;
-  reduceScatterTensorCoalesced(group: NativeGroup, outputs: Handles, inputs: Handles, op: NativeOp): Promise<void>;
+  /** `source` gives the user's line of a call, by its number. */
+  setLineSource(source: (call: number) => string | undefined): void;
+  broadcast(...call: Call<[tensor: Handle, src: number]>): Promise<void>;
+  allReduce(...call: Call<[tensor: Handle, op: NativeOp]>): Promise<void>;
+  reduce(...call: Call<[tensor: Handle, dst: number, op: NativeOp]>): Promise<void>;
+  allGather(...call: Call<[outputs: Handles, input: Handle]>): Promise<void>;
+  gather(...call: Call<[outputs: Handles, input: Handle, dst: number]>): Promise<void>;
+  scatter(...call: Call<[output: Handle, inputs: Handles, src: number]>): Promise<void>;
+  reduceScatter(...call: Call<[output: Handle, inputs: Handles, op: NativeOp]>): Promise<void>;
+  allToAll(...call: Call<[outputs: Handles, inputs: Handles]>): Promise<void>;
+  allReduceCoalesced(...call: Call<[tensors: Handles, op: NativeOp]>): Promise<void>;
+  allGatherIntoTensor(...call: Call<[output: Handle, input: Handle]>): Promise<void>;
+  allGatherIntoTensorCoalesced(...call: Call<[outputs: Handles, inputs: Handles]>): Promise<void>;
+  reduceScatterTensor(...call: Call<[output: Handle, input: Handle, op: NativeOp]>): Promise<void>;
+  reduceScatterTensorCoalesced(...call: Call<[outputs: Handles, inputs: Handles, op: NativeOp]>): Promise<void>;
   allToAllSingle(
-    group: NativeGroup,
-    output: Handle,
-    input: Handle,
-    outputSplitSizes: readonly number[],
-    inputSplitSizes: readonly number[],
+    ...call: Call<
+      [output: Handle, input: Handle, outputSplitSizes: readonly number[], inputSplitSizes: readonly number[]]
+    >
   ): Promise<void>;
   batchIsendIrecv(
-    group: NativeGroup,
-    tensors: Handles,
-    isSend: readonly number[],
-    peers: readonly number[],
-    tags: readonly number[],
+    ...call: Call<[tensors: Handles, isSend: readonly number[], peers: readonly number[], tags: readonly number[]]>
   ): Promise<void>;
-  barrier(group: NativeGroup, device: number | null, timeoutMs: number | null): Promise<void>;
-  monitoredBarrier(group: NativeGroup, timeoutMs: number | null, waitAllRanks: boolean): Promise<void>;
-  send(group: NativeGroup, tensor: Handle, dst: number, tag: number): Promise<void>;
-  recv(group: NativeGroup, tensor: Handle, src: number, tag: number): Promise<void>;
-  allReduceSync(group: NativeGroup, tensor: Handle, op: NativeOp): void;
-  allGatherSync(group: NativeGroup, outputs: Handles, input: Handle): void;
+  barrier(...call: Call<[device: number | null]>): Promise<void>;
+  monitoredBarrier(...call: Call<[waitAllRanks: boolean]>): Promise<void>;
+  send(...call: Call<[tensor: Handle, dst: number, tag: number]>): Promise<void>;
+  /** The rank that sent. */
+  recv(...call: Call<[tensor: Handle, src: number | null, tag: number]>): Promise<number>;
+  allReduceSync(...call: Call<[tensor: Handle, op: NativeOp]>): void;
+  allGatherSync(...call: Call<[outputs: Handles, input: Handle]>): void;
   emptyLike(model: Handle, count: number): Handle[];
-  broadcastBytes(group: NativeGroup, bytes: Uint8Array | null, src: number): Promise<Uint8Array>;
+  /** Bytes for each rank, or null; what has come from each of the sources. */
+  exchangeObjects(
+    ...call: Call<
+      [name: string, root: number | null, outgoing: readonly (Uint8Array | null)[], sources: readonly number[]]
+    >
+  ): Promise<Uint8Array[]>;
+  /** Sends the bytes, or receives some where they are null. */
+  exchangeObject(
+    ...call: Call<[name: string, peer: number, tag: number, bytes: Uint8Array | null]>
+  ): Promise<Uint8Array[]>;
 
   openReducer(
     group: NativeGroup,

@@ -42,6 +42,10 @@ napi_value Background::promise(napi_env env, const std::function<void(Done)>& st
   return promise;
 }
 
+void Background::ask(Settle body) {
+  post(std::make_unique<Completion>(Completion{nullptr, std::move(body)}));
+}
+
 void Background::post(std::unique_ptr<Completion> completion) {
   const std::lock_guard<std::mutex> lock(mutex_);
   // Kept forever when nobody is left to settle it: it may hold the last reference to a process
@@ -53,6 +57,10 @@ void Background::post(std::unique_ptr<Completion> completion) {
 void Background::complete(napi_env env, void* context, void* data) {
   const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
   auto* self = static_cast<Background*>(context);
+  if (completion->deferred == nullptr) {
+    completion->settle(env);
+    return;
+  }
   if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->queue_);
   settle(env, completion->deferred, completion->settle);
 }

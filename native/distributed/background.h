@@ -37,6 +37,9 @@ class Background : public std::enable_shared_from_this<Background> {
   // `what`.
   napi_value run(napi_env env, const char* what, std::function<Settle()> body);
 
+  // Runs `body` on the JavaScript thread, soon; never where the environment has ended.
+  void ask(Settle body);
+
   template <napi_callback Body>
   void define(napi_env env, napi_value object, const char* name) {
     aiforge::define<Body>(env, object, name, this);
@@ -44,7 +47,7 @@ class Background : public std::enable_shared_from_this<Background> {
 
  private:
   struct Completion {
-    napi_deferred deferred;
+    napi_deferred deferred;  // null where nobody waits
     Settle settle;
   };
 

@@ -19,30 +19,85 @@ constexpr std::pair<const char*, Op::RedOpType> kOps[] = {
 
 bool is_bitwise(Op::RedOpType op) { return op == Op::BAND || op == Op::BOR || op == Op::BXOR; }
 
-}  // namespace
-
-const at::Tensor& CollectiveCall::checked(const at::Tensor& tensor) const {
-  check_device(group, tensor);
-  if (!tensor.is_contiguous()) {
-    throw Error("INVALID_ARGUMENT", "got " + describe_tensor(tensor) +
-                                        ", which is not contiguous; call contiguous() first");
+// Those that c10d's Gloo has an algorithm for.
+bool is_dtype_of_gloo(c10::ScalarType dtype) {
+  switch (dtype) {
+    case at::kFloat:
+    case at::kDouble:
+    case at::kHalf:
+    case at::kBFloat16:
+    case at::kChar:
+    case at::kByte:
+    case at::kInt:
+    case at::kLong:
+    case at::kBool:
+      return true;
+    default:
+      return false;
   }
-  return tensor;
 }
 
+}  // namespace
+
 at::Tensor CollectiveCall::tensor(size_t i) const {
-  return checked(Environment::of(env).handles.get(args.handle(i)));
+  return Environment::of(env).handles.get(args.handle(i + kBeforeOwn));
 }
 
 std::vector<at::Tensor> CollectiveCall::tensors(size_t i) const {
-  auto tensors = to_tensors(Environment::of(env), env, args[i]);
-  for (const at::Tensor& tensor : tensors) checked(tensor);
-  return tensors;
+  return to_tensors(Environment::of(env), env, args[i + kBeforeOwn]);
+}
+
+at::Tensor CollectiveCall::plain(const at::Tensor& tensor, bool is_output) const {
+  check_device(group, tensor);
+  if (tensor.layout() != at::kStrided) return tensor;
+  at::Tensor plain = tensor;
+  if (!tensor.is_contiguous() || tensor.is_conj() || tensor.is_neg()) {
+    plain = at::empty(tensor.sizes(), tensor.options());
+    plain.copy_(tensor.detach());
+    if (is_output) stand_ins.push_back({tensor.detach(), plain});
+  }
+  if (!plain.is_complex()) return plain;
+  has_complex_ = true;
+  return at::view_as_real(plain.detach());
+}
+
+at::Tensor CollectiveCall::of_collective(const at::Tensor& tensor, bool is_output) const {
+  const at::Tensor result = plain(tensor, is_output);
+  if (is_dtype_of_gloo(result.scalar_type()) || is_nccl(group, tensor.device().type())) {
+    return result;
+  }
+  throw Error("INVALID_ARGUMENT",
+              "got " + describe_tensor(tensor) +
+                  ", and Gloo's collectives take float16, bfloat16, float32, float64, int8, uint8, "
+                  "int32, int64, bool and complex numbers; send and recv take any dtype");
+}
+
+at::Tensor CollectiveCall::input(size_t i) const { return of_collective(tensor(i), false); }
+at::Tensor CollectiveCall::output(size_t i) const { return of_collective(tensor(i), true); }
+
+std::vector<at::Tensor> CollectiveCall::inputs(size_t i) const {
+  auto list = tensors(i);
+  for (at::Tensor& each : list) each = of_collective(each, false);
+  return list;
+}
+
+std::vector<at::Tensor> CollectiveCall::outputs(size_t i) const {
+  auto list = tensors(i);
+  for (at::Tensor& each : list) each = of_collective(each, true);
+  return list;
+}
+
+at::Tensor CollectiveCall::sent(const at::Tensor& tensor) const { return plain(tensor, false); }
+at::Tensor CollectiveCall::received(const at::Tensor& tensor) const { return plain(tensor, true); }
+
+void give_back(const std::vector<StandIn>& stand_ins) {
+  const at::NoGradGuard no_grad;
+  for (const StandIn& each : stand_ins) each.wanted.copy_(each.filled);
 }
 
 std::vector<int64_t> CollectiveCall::numbers(size_t i) const {
-  if (!Napi::Value(env, args[i]).IsArray()) reject(env, args[i], "a list of whole numbers");
-  const Napi::Array list(env, args[i]);
+  if (!Napi::Value(env, args[i + kBeforeOwn]).IsArray()) reject(env, args[i + kBeforeOwn], "a list of whole numbers");
+  const Napi::Array list(env, args[i + kBeforeOwn]);
   std::vector<int64_t> numbers;
   for (uint32_t k = 0; k < list.Length(); ++k)
     numbers.push_back(read_int(env, Napi::Value(list[k])));
@@ -58,43 +113,55 @@ int CollectiveCall::checked_rank(int64_t rank) const {
   return static_cast<int>(rank);
 }
 
-int CollectiveCall::rank(size_t i) const { return checked_rank(args.int64(i)); }
+int CollectiveCall::rank(size_t i) const { return checked_rank(args.int64(i + kBeforeOwn)); }
 
 int checked_tag(int64_t tag) {
   if (tag < 0 || tag > 0x7fffffff) throw Error("INVALID_ARGUMENT", "a tag is in 0 … 2^31-1");
   return static_cast<int>(tag);
 }
 
-int CollectiveCall::tag(size_t i) const { return checked_tag(args.int64(i)); }
+int CollectiveCall::tag(size_t i) const { return checked_tag(args.int64(i + kBeforeOwn)); }
 
-std::chrono::milliseconds CollectiveCall::timeout(size_t i) const {
-  return args.is_missing(i) ? c10d::kUnsetTimeout : std::chrono::milliseconds(args.int64(i));
+std::chrono::milliseconds CollectiveCall::timeout() const {
+  return args.is_missing(2) ? c10d::kUnsetTimeout : std::chrono::milliseconds(args.int64(2));
 }
 
 c10d::ReduceOp CollectiveCall::op(size_t i, const at::Tensor& on) const {
   const bool nccl = is_nccl(group, on.device().type());
-  if (kind_of(env, args[i]) == napi_number) {
-    if (nccl) return premul_sum(args.number(i));
-    throw Error("INVALID_ARGUMENT",
-                "op 'premulSum' is NCCL's alone, and Gloo serves " + on.device().str() +
-                    " in this process group; multiply the tensor by the factor, then use 'sum'");
-  }
-  const std::string name = args.string(i);
+  const napi_value given = args[i + kBeforeOwn];
+  if (kind_of(env, given) != napi_number) return named_op(args.string(i + kBeforeOwn), on);
+  if (nccl) return premul_sum(args.number(i + kBeforeOwn));
+  throw Error("INVALID_ARGUMENT",
+              "op 'premulSum' is NCCL's alone, and Gloo serves " + on.device().str() +
+                  " in this process group; multiply the tensor by the factor, then use 'sum'");
+}
+
+c10d::ReduceOp CollectiveCall::named_op(const std::string& name, const at::Tensor& on) const {
   const auto* found = std::find_if(std::begin(kOps), std::end(kOps),
                                    [&](const auto& each) { return name == each.first; });
   if (found == std::end(kOps)) throw Error("INVALID_ARGUMENT", "'" + name + "' is no reduction");
-  if (!is_bitwise(found->second)) return found->second;
-  if (nccl) {
+  const bool nccl = is_nccl(group, on.device().type());
+  const Op::RedOpType op = found->second;
+  if (has_complex_ && op != Op::SUM && op != Op::AVG) {
+    throw Error("INVALID_ARGUMENT", "op '" + name + "' is not for complex numbers; 'sum' and "
+                                                    "'avg' are");
+  }
+  if (is_bitwise(op) && nccl) {
     throw Error("INVALID_ARGUMENT",
                 "op '" + name + "' is not one of NCCL's, which serves " + on.device().str() +
                     " in this process group; reduce a copy on the CPU over Gloo, as "
                     "backend 'cpu:gloo,cuda:nccl' has it");
   }
-  if (!at::isIntegralType(on.scalar_type(), /*includeBool=*/true)) {
+  const bool is_whole = at::isIntegralType(on.scalar_type(), /*includeBool=*/true);
+  if (is_bitwise(op) && !is_whole) {
     throw Error("INVALID_ARGUMENT",
                 "op '" + name + "' is for whole numbers and bool, got " + describe_tensor(on));
   }
-  return found->second;
+  if (op == Op::AVG && is_whole && !nccl) {
+    throw Error("INVALID_ARGUMENT", "op 'avg' is not for whole numbers and bool on Gloo, got " +
+                                        describe_tensor(on) + "; convert them to float32 first");
+  }
+  return op;
 }
 
 }  // namespace aiforge

@@ -19,8 +19,9 @@ struct Broadcast {
   static constexpr const char* name = "broadcast";
   static Work start(const CollectiveCall& call) {
     c10d::BroadcastOptions options;
+    options.timeout = call.timeout();
     options.rootRank = call.rank(2);
-    std::vector<at::Tensor> tensors{call.tensor(1)};
+    std::vector<at::Tensor> tensors{call.output(1)};
     return call.group.broadcast(tensors, options);
   }
 };
@@ -29,16 +30,15 @@ struct AllReduce {
   static constexpr const char* name = "allReduce";
   static Work start(const CollectiveCall& call) {
     c10d::AllreduceOptions options;
-    std::vector<at::Tensor> tensors{call.tensor(1)};
+    options.timeout = call.timeout();
+    std::vector<at::Tensor> tensors{call.output(1)};
     options.reduceOp = call.op(2, tensors[0]);
     return call.group.allreduce(tensors, options);
   }
 };
 
-// The tensors of a list; throws for an empty one, where `what` says what it is of.
-inline std::vector<at::Tensor> some_tensors(const CollectiveCall& call, size_t i,
-                                            const char* what) {
-  auto tensors = call.tensors(i);
+// Throws for an empty list, where `what` says what it is of.
+inline std::vector<at::Tensor> some(std::vector<at::Tensor> tensors, const char* what) {
   if (tensors.empty()) {
     throw Error("INVALID_ARGUMENT", std::string("got an empty list of ") + what);
   }
@@ -48,7 +48,7 @@ inline std::vector<at::Tensor> some_tensors(const CollectiveCall& call, size_t i
 struct AllReduceCoalesced {
   static constexpr const char* name = "allReduceCoalesced";
   static Work start(const CollectiveCall& call) {
-    auto tensors = some_tensors(call, 1, "tensors");
+    auto tensors = some(call.outputs(1), "tensors");
     for (const at::Tensor& tensor : tensors) {
       if (tensor.dtype() == tensors[0].dtype() && tensor.device() == tensors[0].device()) continue;
       throw Error("INVALID_ARGUMENT",
@@ -57,6 +57,7 @@ struct AllReduceCoalesced {
                       describe_tensor(tensor) + " on " + tensor.device().str());
     }
     c10d::AllreduceCoalescedOptions options;
+    options.timeout = call.timeout();
     options.reduceOp = call.op(2, tensors[0]);
     return call.group.allreduce_coalesced(tensors, options);
   }
@@ -66,8 +67,9 @@ struct Reduce {
   static constexpr const char* name = "reduce";
   static Work start(const CollectiveCall& call) {
     c10d::ReduceOptions options;
+    options.timeout = call.timeout();
     options.rootRank = call.rank(2);
-    std::vector<at::Tensor> tensors{call.tensor(1)};
+    std::vector<at::Tensor> tensors{call.output(1)};
     options.reduceOp = call.op(3, tensors[0]);
     return call.group.reduce(tensors, options);
   }
@@ -76,17 +78,17 @@ struct Reduce {
 using TensorLists = std::vector<std::vector<at::Tensor>>;
 
 // Only one rank has the list; for the others it is empty.
-inline TensorLists list_of_root(const CollectiveCall& call, size_t i, int root) {
+inline TensorLists list_of_root(const CollectiveCall& call, size_t i, int root, bool is_output) {
   TensorLists lists;
-  if (call.group.getRank() == root) lists.push_back(call.tensors(i));
+  if (call.group.getRank() == root) lists.push_back(is_output ? call.outputs(i) : call.inputs(i));
   return lists;
 }
 
 struct AllGather {
   static constexpr const char* name = "allGather";
   static Work start(const CollectiveCall& call) {
-    TensorLists outputs{call.tensors(1)};
-    std::vector<at::Tensor> inputs{call.tensor(2)};
+    TensorLists outputs{call.outputs(1)};
+    std::vector<at::Tensor> inputs{call.input(2)};
     return call.group.allgather(outputs, inputs);
   }
 };
@@ -95,9 +97,10 @@ struct Gather {
   static constexpr const char* name = "gather";
   static Work start(const CollectiveCall& call) {
     c10d::GatherOptions options;
+    options.timeout = call.timeout();
     options.rootRank = call.rank(3);
-    TensorLists outputs = list_of_root(call, 1, call.rank(3));
-    std::vector<at::Tensor> inputs{call.tensor(2)};
+    TensorLists outputs = list_of_root(call, 1, call.rank(3), /*is_output=*/true);
+    std::vector<at::Tensor> inputs{call.input(2)};
     return call.group.gather(outputs, inputs, options);
   }
 };
@@ -106,9 +109,10 @@ struct Scatter {
   static constexpr const char* name = "scatter";
   static Work start(const CollectiveCall& call) {
     c10d::ScatterOptions options;
+    options.timeout = call.timeout();
     options.rootRank = call.rank(3);
-    std::vector<at::Tensor> outputs{call.tensor(1)};
-    TensorLists inputs = list_of_root(call, 2, call.rank(3));
+    std::vector<at::Tensor> outputs{call.output(1)};
+    TensorLists inputs = list_of_root(call, 2, call.rank(3), /*is_output=*/false);
     return call.group.scatter(outputs, inputs, options);
   }
 };
@@ -117,9 +121,10 @@ struct ReduceScatter {
   static constexpr const char* name = "reduceScatter";
   static Work start(const CollectiveCall& call) {
     c10d::ReduceScatterOptions options;
-    std::vector<at::Tensor> outputs{call.tensor(1)};
+    options.timeout = call.timeout();
+    std::vector<at::Tensor> outputs{call.output(1)};
     options.reduceOp = call.op(3, outputs[0]);
-    TensorLists inputs{call.tensors(2)};
+    TensorLists inputs{call.inputs(2)};
     return call.group.reduce_scatter(outputs, inputs, options);
   }
 };
@@ -127,8 +132,8 @@ struct ReduceScatter {
 struct AllToAll {
   static constexpr const char* name = "allToAll";
   static Work start(const CollectiveCall& call) {
-    auto outputs = call.tensors(1);
-    auto inputs = call.tensors(2);
+    auto outputs = call.outputs(1);
+    auto inputs = call.inputs(2);
     return call.group.alltoall(outputs, inputs);
   }
 };
@@ -170,8 +175,8 @@ inline std::vector<at::Tensor> with_dimensions(const std::vector<at::Tensor>& te
 struct AllGatherIntoTensor {
   static constexpr const char* name = "allGatherIntoTensor";
   static Work start(const CollectiveCall& call) {
-    const at::Tensor output = with_dimension(call.tensor(1));
-    const at::Tensor input = with_dimension(call.tensor(2));
+    const at::Tensor output = with_dimension(call.output(1));
+    const at::Tensor input = with_dimension(call.input(2));
     check_parts(call, output, input);
     return gather_single(call.group, output, input);
   }
@@ -180,8 +185,8 @@ struct AllGatherIntoTensor {
 struct AllGatherIntoTensorCoalesced {
   static constexpr const char* name = "allGatherIntoTensorCoalesced";
   static Work start(const CollectiveCall& call) {
-    const auto outputs = with_dimensions(some_tensors(call, 1, "outputs"));
-    const auto inputs = with_dimensions(call.tensors(2));
+    const auto outputs = with_dimensions(some(call.outputs(1), "outputs"));
+    const auto inputs = with_dimensions(call.inputs(2));
     check_parts(call, outputs, inputs);
     return gather_singles(call.group, outputs, inputs);
   }
@@ -190,10 +195,11 @@ struct AllGatherIntoTensorCoalesced {
 struct ReduceScatterTensor {
   static constexpr const char* name = "reduceScatterTensor";
   static Work start(const CollectiveCall& call) {
-    const at::Tensor output = with_dimension(call.tensor(1));
-    const at::Tensor input = with_dimension(call.tensor(2));
+    const at::Tensor output = with_dimension(call.output(1));
+    const at::Tensor input = with_dimension(call.input(2));
     check_parts(call, input, output);
     c10d::ReduceScatterOptions options;
+    options.timeout = call.timeout();
     options.reduceOp = call.op(3, output);
     return reduce_scatter_single(call.group, output, input, options);
   }
@@ -202,10 +208,11 @@ struct ReduceScatterTensor {
 struct ReduceScatterTensorCoalesced {
   static constexpr const char* name = "reduceScatterTensorCoalesced";
   static Work start(const CollectiveCall& call) {
-    const auto outputs = with_dimensions(some_tensors(call, 1, "outputs"));
-    const auto inputs = with_dimensions(call.tensors(2));
+    const auto outputs = with_dimensions(some(call.outputs(1), "outputs"));
+    const auto inputs = with_dimensions(call.inputs(2));
     check_parts(call, inputs, outputs);
     c10d::ReduceScatterOptions options;
+    options.timeout = call.timeout();
     options.reduceOp = call.op(3, outputs[0]);
     return reduce_scatter_singles(call.group, outputs, inputs, options);
   }
@@ -214,7 +221,7 @@ struct ReduceScatterTensorCoalesced {
 struct AllToAllSingle {
   static constexpr const char* name = "allToAllSingle";
   static Work start(const CollectiveCall& call) {
-    return all_to_all_single(call.group, call.tensor(1), call.tensor(2), call.numbers(3),
+    return all_to_all_single(call.group, call.output(1), call.input(2), call.numbers(3),
                              call.numbers(4));
   }
 };
@@ -223,13 +230,13 @@ struct Barrier {
   static constexpr const char* name = "barrier";
   static Work start(const CollectiveCall& call) {
     c10d::BarrierOptions options;
-    options.timeout = call.timeout(2);
+    options.timeout = call.timeout();
     // Left alone, NCCL takes the GPU whose number is the rank.
     if (call.group.getBackendType() == c10d::ProcessGroup::BackendType::NCCL) {
       const auto bound = call.group.getBoundDeviceId();
-      const bool is_bound = call.args.is_missing(1) && bound.has_value();
-      options.device_ids = {is_bound ? bound->index() : device_index(call.args, 1)};
-    } else if (!call.args.is_missing(1)) {
+      const bool is_bound = call.is_missing(1) && bound.has_value();
+      options.device_ids = {is_bound ? bound->index() : device_index(call.args, 1 + CollectiveCall::kBeforeOwn)};
+    } else if (!call.is_missing(1)) {
       throw Error("INVALID_ARGUMENT",
                   "deviceIds are for NCCL, and this process group's backend is Gloo");
     }
@@ -240,7 +247,7 @@ struct Barrier {
 struct Send {
   static constexpr const char* name = "send";
   static Work start(const CollectiveCall& call) {
-    std::vector<at::Tensor> tensors{call.tensor(1)};
+    std::vector<at::Tensor> tensors{call.sent(call.tensor(1))};
     return call.group.send(tensors, call.rank(2), call.tag(3));
   }
 };
@@ -248,7 +255,8 @@ struct Send {
 struct Receive {
   static constexpr const char* name = "recv";
   static Work start(const CollectiveCall& call) {
-    std::vector<at::Tensor> tensors{call.tensor(1)};
+    std::vector<at::Tensor> tensors{call.received(call.tensor(1))};
+    if (call.is_missing(2)) return call.group.recvAnysource(tensors, call.tag(3));
     return call.group.recv(tensors, call.rank(2), call.tag(3));
   }
 };
@@ -271,7 +279,7 @@ class Works : public c10d::Work {
 struct Batch {
   static constexpr const char* name = "batchIsendIrecv";
   static Work start(const CollectiveCall& call) {
-    auto tensors = some_tensors(call, 1, "operations");
+    auto tensors = some(call.tensors(1), "operations");
     const auto sends = call.numbers(2);
     const auto peers = call.numbers(3);
     const auto tags = call.numbers(4);
@@ -282,11 +290,12 @@ struct Batch {
     if (coalesces) call.group.startCoalescing(type);
     std::vector<Work> works;
     for (size_t i = 0; i < tensors.size(); ++i) {
-      std::vector<at::Tensor> one{tensors[i]};
+      const bool is_send = sends[i] != 0;
+      std::vector<at::Tensor> one{is_send ? call.sent(tensors[i]) : call.received(tensors[i])};
       const int peer = static_cast<int>(peers[i]);
       const int tag = static_cast<int>(tags[i]);
-      works.push_back(sends[i] != 0 ? call.group.send(one, peer, tag)
-                                    : call.group.recv(one, peer, tag));
+      works.push_back(is_send ? call.group.send(one, peer, tag)
+                              : call.group.recv(one, peer, tag));
     }
     if (coalesces) return call.group.endCoalescing(type);
     return c10::make_intrusive<Works>(std::move(works));

@@ -4,6 +4,7 @@
 #include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
+#include "call_lines.h"
 #include "collective_kinds.h"
 #include "process_group.h"
 
@@ -27,12 +28,20 @@ struct Pending {
   Group group;
   std::shared_ptr<GroupObject> object;
   Work work;
+  std::vector<StandIn> stand_ins;
+  std::chrono::milliseconds timeout = kNoTimeout;  // of a wait on another thread
+  bool gives_source = false;
 };
+
+napi_value value_of(napi_env env, const Pending& pending) {
+  give_back(pending.stand_ins);
+  return pending.gives_source ? number(env, pending.work->sourceRank()) : nullptr;
+}
 
 Settle settled(const char* name, std::shared_ptr<Pending> pending,
                const std::exception_ptr& error) {
   // Moved, since a parameter may outlive the call that posts the result.
-  return [name, pending = std::move(pending), error](napi_env) -> napi_value {
+  return [name, pending = std::move(pending), error](napi_env env) -> napi_value {
     if (pending->object->is_aborted) {
       throw Error("DISTRIBUTED_FAILED",
                   std::string(name) +
@@ -44,7 +53,7 @@ Settle settled(const char* name, std::shared_ptr<Pending> pending,
       // On a GPU the future is complete once the work was enqueued: what this thread enqueues from
       // now on has to wait for it.
       if (device_count() > 0) pending->work->wait();
-      return nullptr;
+      return value_of(env, *pending);
     } catch (...) {
       rethrow_as_distributed(name);
     }
@@ -57,7 +66,7 @@ napi_value promise_beside(napi_env env, Background& background, const char* name
   return background.run(env, name, [name, pending = std::move(pending)]() -> Settle {
     std::exception_ptr error;
     try {
-      pending->work->wait();
+      pending->work->wait(pending->timeout);
     } catch (...) {
       error = std::current_exception();
     }
@@ -85,38 +94,73 @@ bool must_wait(const GroupObject& object) {
          (std::is_same_v<Collective, collectives::Barrier> && device_count() > 0);
 }
 
+// For a send or receive c10d has no option, so that its wait has the time: where the group's watch
+// does not end it.
+std::chrono::milliseconds timeout_of_wait(const CollectiveCall& call, bool is_message) {
+  const auto timeout = call.timeout();
+  if (!is_message || timeout == c10d::kUnsetTimeout || checked_gloo(call.group)) return kNoTimeout;
+  return timeout;
+}
+
+template <typename Collective>
+constexpr bool is_message() {
+  using namespace collectives;
+  return std::is_same_v<Collective, Send> || std::is_same_v<Collective, Receive> ||
+         std::is_same_v<Collective, Batch>;
+}
+
 template <typename Collective>
 napi_value collective(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<5> args(env, info);
+    const Arguments<7> args(env, info);
     Group group = live_group(env, args[0]);
     auto object = unwrap_object<GroupObject>(env, args[0]);
+    const CollectiveCall call(env, args, *group);
     Work work;
     try {
-      work = Collective::start(CollectiveCall{env, args, *group});
+      const CallScope scope = call.scope(Collective::name);
+      work = Collective::start(call);
     } catch (...) {
       rethrow_as_distributed(Collective::name);
     }
     const Future future = must_wait<Collective>(*object) ? Future() : future_of(work);
-    auto pending =
-        std::make_shared<Pending>(Pending{std::move(group), std::move(object), std::move(work)});
+    auto pending = std::make_shared<Pending>(
+        Pending{std::move(group), std::move(object), std::move(work), std::move(call.stand_ins),
+                timeout_of_wait(call, is_message<Collective>()),
+                std::is_same_v<Collective, collectives::Receive>});
     Background& background = Background::of(env, info);
     return future ? promise_of(env, background, Collective::name, future, std::move(pending))
                   : promise_beside(env, background, Collective::name, std::move(pending));
   });
 }
 
+// Waits on the JavaScript thread, which nobody can ask for the user's line meanwhile.
+void wait_here(const CollectiveCall& call, const Work& work) {
+  if (auto* checked = dynamic_cast<CheckedWork*>(work.get())) {
+    constexpr std::chrono::milliseconds kLate{200};
+    if (!checked->ends_within(kLate)) checked->set_line(line_of(call.env, call.args.uint32(1)));
+  }
+  work->wait();
+}
+
 // A collective in the middle of a layer: the JavaScript thread waits for the other ranks.
 template <typename Collective>
 napi_value blocking(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<3> args(env, info);
+    const Arguments<7> args(env, info);
     const Group group = live_group(env, args[0]);
+    const CollectiveCall call(env, args, *group);
     try {
-      Collective::start(CollectiveCall{env, args, *group})->wait();
+      Work work;
+      {
+        const CallScope scope = call.scope(Collective::name);
+        work = Collective::start(call);
+      }
+      wait_here(call, work);
     } catch (...) {
       rethrow_as_distributed(Collective::name);
     }
+    give_back(call.stand_ins);
     return nullptr;
   });
 }
@@ -135,53 +179,33 @@ napi_value empty_like(napi_env env, napi_callback_info info) {
   });
 }
 
-std::vector<uint8_t> broadcast_bytes(c10d::ProcessGroup& group, std::vector<uint8_t> bytes,
-                                     int root) {
-  c10d::BroadcastOptions options;
-  options.rootRank = root;
-  std::vector<at::Tensor> length{at::full({1}, static_cast<int64_t>(bytes.size()), at::kLong)};
-  group.broadcast(length, options)->wait();
-  bytes.resize(length[0].item<int64_t>());
-  if (bytes.empty()) return bytes;
-  std::vector<at::Tensor> payload{
-      at::from_blob(bytes.data(), {static_cast<int64_t>(bytes.size())}, at::kByte)};
-  group.broadcast(payload, options)->wait();
-  return bytes;
-}
-
-// monitoredBarrier(group, timeoutMs | null, waitAllRanks): Promise<void>
+// monitoredBarrier(group, call, timeoutMs | null, waitAllRanks): Promise<void>. Where the group has
+// a watch, every barrier names the ranks that are missing.
 napi_value monitored_barrier(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<3> args(env, info);
-    const Group group = live_group(env, args[0]);
+    const Arguments<7> args(env, info);
+    Group group = live_group(env, args[0]);
+    const CollectiveCall call(env, args, *group);
+    constexpr const char* kName = "monitoredBarrier";
     c10d::BarrierOptions options;
-    options.timeout = CollectiveCall{env, args, *group}.timeout(1);
+    options.timeout = call.timeout();
     if (group->getBackendType() != c10d::ProcessGroup::BackendType::GLOO) {
       throw Error("INVALID_ARGUMENT",
                   "monitoredBarrier is Gloo's alone, and this process group's backend is NCCL; "
                   "make a group with backend 'gloo' beside it");
     }
-    return Background::of(env, info).run(env, "monitoredBarrier",
-                                         [group, options, all = args.boolean(2)]() -> Settle {
-                                           group->monitoredBarrier(options, all);
-                                           return [](napi_env) -> napi_value { return nullptr; };
-                                         });
-  });
-}
-
-// broadcastBytes(group, bytes | null, src): Promise<Uint8Array>. It is two collectives, the second
-// one issued later, so a group must have no other in the meantime.
-napi_value broadcast_bytes_call(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    const Arguments<3> args(env, info);
-    const Group group = live_group(env, args[0]);
-    const int root = CollectiveCall{env, args, *group}.rank(2);
-    auto bytes = group->getRank() == root ? read_bytes(env, args[1]) : std::vector<uint8_t>();
-    return Background::of(env, info).run(env, "broadcastBytes", [group, root, bytes]() -> Settle {
-      auto received = broadcast_bytes(*group, bytes, root);
-      return [received](napi_env env) {
-        return to_uint8_array(env, received.data(), received.size());
-      };
+    Background& background = Background::of(env, info);
+    if (const auto gloo = checked_gloo(*group)) {
+      const CallScope scope = call.scope(kName);
+      Work work = gloo->barrier(options);
+      auto object = unwrap_object<GroupObject>(env, args[0]);
+      return promise_beside(
+          env, background, kName,
+          std::make_shared<Pending>(Pending{group, std::move(object), std::move(work)}));
+    }
+    return background.run(env, kName, [group, options, all = args.boolean(3)]() -> Settle {
+      group->monitoredBarrier(options, all);
+      return [](napi_env) -> napi_value { return nullptr; };
     });
   });
 }
@@ -201,7 +225,6 @@ void define_collectives(napi_env env, napi_value object, Background& background)
               AllToAllSingle, Batch>(env, object, background);
   background.define<monitored_barrier>(env, object, "monitoredBarrier");
   background.define<empty_like>(env, object, "emptyLike");
-  background.define<broadcast_bytes_call>(env, object, "broadcastBytes");
   background.define<blocking<collectives::AllReduce>>(env, object, "allReduceSync");
   background.define<blocking<collectives::AllGather>>(env, object, "allGatherSync");
 }

@@ -5,7 +5,9 @@
 #include <cstdlib>
 
 #include "background.h"
+#include "call_lines.h"
 #include "collectives.h"
+#include "objects.h"
 #include "process_group.h"
 #include "reducer.h"
 #include "store.h"
@@ -32,6 +34,8 @@ void define_distributed(Napi::Env env, Napi::Object exports) {
   define_process_group(env, object, background);
   define_collectives(env, object, background);
   define_reducer(env, object, background);
+  define_call_lines(env, object, background);
+  define_objects(env, object, background);
   exports.Set("distributed", object);
 }
 

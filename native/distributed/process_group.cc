@@ -2,6 +2,7 @@
 
 #include <torch/csrc/distributed/c10d/debug.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <torch/csrc/distributed/c10d/FlightRecorder.hpp>
@@ -10,6 +11,7 @@
 #include "../accelerator/accelerator.h"
 #include "../calls/values.h"
 #include "../objects.h"
+#include "call_lines.h"
 #include "gloo.h"
 #include "last_words.h"
 #include "store.h"
@@ -28,6 +30,17 @@ Group live_group(napi_env env, napi_value value) {
 
 bool is_nccl(c10d::ProcessGroup& group, c10::DeviceType type) {
   return group.getBackend(type)->getBackendName() == "nccl";
+}
+
+c10::intrusive_ptr<CheckedGloo> checked_gloo(c10d::ProcessGroup& group) {
+  const auto types = group.getDeviceTypes();
+  const bool has_cpu = std::any_of(types.begin(), types.end(),
+                                   [](const c10::Device& each) { return each.is_cpu(); });
+  if (!has_cpu) return {};
+  const auto backend = group.getBackend(c10::kCPU);
+  auto* const gloo = dynamic_cast<CheckedGloo*>(backend.get());
+  if (gloo == nullptr || !gloo->is_checked()) return {};
+  return c10::intrusive_ptr<CheckedGloo>::reclaim_copy(gloo);
 }
 
 void check_device(c10d::ProcessGroup& group, const at::Tensor& tensor) {
@@ -75,7 +88,7 @@ void add_nccl(c10d::ProcessGroup& group, const Store& of_group, const GroupOptio
 
 // The prefixes are those of Python's torch.distributed, so that its ranks and ours meet: a backend
 // for several devices has that of the first.
-Group make_group(const Store& store, const GroupOptions& options) {
+Group make_group(const Store& store, const GroupOptions& options, GroupWatch::AskLine ask_line) {
   using c10d::ProcessGroup;
   const Store of_group = under(options.name + "/", store);
   c10d::setDebugLevelFromEnvironment();
@@ -84,7 +97,7 @@ Group make_group(const Store& store, const GroupOptions& options) {
                                             : ProcessGroup::BackendType::GLOO);
   if (options.has_gloo) {
     const auto gloo = make_gloo(under("cpu/", of_group), options.rank, options.size,
-                                options.timeout, options.name);
+                                options.timeout, options.name, std::move(ask_line));
     group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
 #ifdef AIFORGE_CUDA
     if (!options.has_nccl) {
@@ -143,6 +156,19 @@ NcclOptions read_nccl_options(napi_env env, napi_value value) {
   return options;
 }
 
+// The lines are asked of the JavaScript thread, and never come where it has ended.
+GroupWatch::AskLine asking_for_lines(Background& background) {
+  return [weak = background.weak_from_this()](uint32_t call,
+                                              std::function<void(std::string)> give) {
+    const auto live = weak.lock();
+    if (!live) return give("");
+    live->ask([call, give](napi_env env) -> napi_value {
+      give(line_of(env, call));
+      return nullptr;
+    });
+  };
+}
+
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0' && std::string(value) != "0";
@@ -169,11 +195,13 @@ napi_value open_process_group(napi_env env, napi_callback_info info) {
     }
     const bool waits_for_gpu = options.has_nccl && is_set("TORCH_NCCL_BLOCKING_WAIT");
     leave_last_words();
-    return Background::of(env, info).run(
-        env, "Joining the process group", [store, options, waits_for_gpu]() -> Settle {
+    Background& background = Background::of(env, info);
+    return background.run(
+        env, "Joining the process group",
+        [store, options, waits_for_gpu, ask_line = asking_for_lines(background)]() -> Settle {
           // A client of its own: the others would wait for this one's long waits.
           auto object = std::make_shared<GroupObject>(
-              GroupObject{make_group(store->clone(), options), store, waits_for_gpu});
+              GroupObject{make_group(store->clone(), options, ask_line), store, waits_for_gpu});
           return [object](napi_env env) { return wrap_object(env, object); };
         });
   });
@@ -195,6 +223,7 @@ napi_value end_group(napi_env env, napi_callback_info info, const char* what,
 }
 
 void shut_down(c10d::ProcessGroup& group) {
+  if (const auto gloo = checked_gloo(group)) gloo->drain();
 #ifdef AIFORGE_CUDA
   // Without it NCCL's watchdog warns, and waits, when the last reference goes.
   using Type = c10d::ProcessGroup::BackendType;

@@ -9,6 +9,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
 #include "background.h"
+#include "checked_gloo.h"
 
 namespace aiforge {
 
@@ -33,6 +34,9 @@ Group live_group(napi_env env, napi_value value);
 
 // Whether NCCL serves the tensors of a type of device.
 bool is_nccl(c10d::ProcessGroup& group, c10::DeviceType type);
+
+// Its Gloo, where all ranks are this library's; else null.
+c10::intrusive_ptr<CheckedGloo> checked_gloo(c10d::ProcessGroup& group);
 
 // Throws when the group has no backend for the device of a tensor.
 void check_device(c10d::ProcessGroup& group, const at::Tensor& tensor);

@@ -102,10 +102,9 @@ describe('failures of a group', function () {
   const cases: [string, string, RegExp][] = [
     ['unknownOp', 'INVALID_ARGUMENT', /op must be 'sum', .*, got 'median'/],
     ['noSuchRank', 'INVALID_ARGUMENT', /rank 2 is not in 0 … 1/],
-    ['notContiguous', 'INVALID_ARGUMENT', /float32\[3, 2\][^]*contiguous\(\)/],
+    ['unknownDtype', 'INVALID_ARGUMENT', /got int16\[2\], and Gloo's collectives take float16/],
     ['notATensor', 'INVALID_ARGUMENT', /tensor must be a Tensor, got/],
     ['disposed', 'TENSOR_DISPOSED', /./],
-    ['noBytes', 'INVALID_ARGUMENT', /must give a Uint8Array/],
     ['twice', 'DISTRIBUTED_FAILED', /destroyProcessGroup/],
     ['nothingToTrain', 'INVALID_ARGUMENT', /at least one parameter that requires a gradient/],
     [
@@ -135,14 +134,14 @@ describe('failures of a group', function () {
   it('a rank that never comes to a collective is an error in time', async () => {
     const [waiting] = await runTwo('failures.mjs', { FAILURE: 'lonely', TIMEOUT_MS: '1500' });
     expect(waiting.results[0], waiting.output).to.include({ code: 'DISTRIBUTED_FAILED' });
-    expect(waiting.results[0]!.message).to.match(/allReduce failed: Timed out[^]*timeoutMs/);
+    expect(waiting.results[0]!.message).to.match(/allReduce failed: timed out after 1500 ms .*rank 1 has not come to it.*timeoutMs/);
   });
 
   it('a rank that dies is an error for those that wait for it', async () => {
     const [waiting, dead] = await runTwo('failures.mjs', { FAILURE: 'peerDies' });
     expect(dead.status).to.equal(3);
     expect(waiting.status).to.equal(1);
-    expect(waiting.results[0]!.message).to.match(/allReduce failed[^]*Another rank has ended/);
+    expect(waiting.results[0]!.message).to.match(/allReduce failed: the connection to rank 1 was lost. Another rank has ended/);
   });
 
   it('tensors of different shapes are an error under TORCH_DISTRIBUTED_DEBUG=DETAIL', async () => {

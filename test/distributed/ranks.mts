@@ -38,7 +38,7 @@ function parse(line: string): Record<string, unknown>[] {
 async function runRank({ command, args, env }: Command): Promise<Rank> {
   const child = spawn(command, args, { env: { ...process.env, OMP_NUM_THREADS: '1', ...env } });
   // A rank that hangs is a failure with a signal, and no hanging test.
-  const guard = setTimeout(() => child.kill('SIGKILL'), 90_000);
+  const guard = setTimeout(() => child.kill('SIGKILL'), Number(env?.GUARD_MS ?? 90_000));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -91,7 +91,7 @@ describe('TCPStore', () => {
       expect(() => nativeDistributed.noteJoin(impostor as never)).to.throw(AiforgeError, 'expected a Reducer');
     }
     const native = await nativeDistributed.openTcpStore('127.0.0.1', 0, null, true, 1_000);
-    expect(() => nativeDistributed.barrier(native as never, null, null)).to.throw(
+    expect(() => nativeDistributed.barrier(native as never, 0, null, null)).to.throw(
       AiforgeError,
       'expected a ProcessGroup',
     );

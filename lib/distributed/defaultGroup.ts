@@ -1,0 +1,56 @@
+import { signature, type Signature } from '../signature.js';
+import type { Backend } from './backend.js';
+import { groupKind, type ProcessGroup } from './processGroup.js';
+import { currentWorld, defaultProcessGroup } from './world.js';
+
+export interface GroupOption {
+  /** Default: the group of `initProcessGroup`. */
+  group?: ProcessGroup;
+}
+
+const groupTakes = signature<GroupOption>({}, { group: groupKind });
+
+/** What a method of a group takes, with the group as an option. */
+export const inGroup = (takes: Signature): Signature => takes.also({ group: groupKind });
+
+/** The ranks of a group in the default one; of a group that was made without it there are none, and numbers are its own. */
+const ranksOf = (group: ProcessGroup): readonly number[] | undefined => currentWorld().groups.get(group)?.ranks;
+
+/** The number in a group of a rank of the default group; -1, which the group refuses, for one that it does not have. */
+export function groupRank(group: ProcessGroup, rank: number): number {
+  return ranksOf(group)?.indexOf(rank) ?? rank;
+}
+
+/** The number in the default group of a rank of a group. */
+export function globalRank(group: ProcessGroup, rank: number): number {
+  return ranksOf(group)?.[rank] ?? rank;
+}
+
+/** This process's number in a group. As `torch.distributed.get_rank`. */
+export function getRank(options: GroupOption = {}): number {
+  groupTakes.check('getRank', arguments);
+  const { group = defaultProcessGroup() } = options;
+  return group.rank;
+}
+
+/** How many ranks a group has. As `torch.distributed.get_world_size`. */
+export function getWorldSize(options: GroupOption = {}): number {
+  groupTakes.check('getWorldSize', arguments);
+  const { group = defaultProcessGroup() } = options;
+  return group.worldSize;
+}
+
+/**
+ * What a group's collectives go through. As `torch.distributed.get_backend`.
+ *
+ * @example
+ * import { destroyProcessGroup, getBackend, initProcessGroup } from 'aiforge/distributed';
+ * await initProcessGroup({ rank: 0, worldSize: 1, masterAddr: '127.0.0.1', masterPort: 29_517 });
+ * getBackend(); // 'gloo'
+ * await destroyProcessGroup();
+ */
+export function getBackend(options: GroupOption = {}): Backend {
+  groupTakes.check('getBackend', arguments);
+  const { group = defaultProcessGroup() } = options;
+  return group.backend;
+}

@@ -1,0 +1,469 @@
+#include "checked_gloo.h"
+
+#include <gloo/transport/tcp/pair.h>
+
+#include "../errors.h"
+#include "call_scope.h"
+
+namespace aiforge {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Begun = c10::intrusive_ptr<c10d::Work>;
+
+// Gloo's own timeouts come after those of the watch, which can say more.
+constexpr milliseconds kGrace{5000};
+
+std::string node_key(int rank) { return "aiforge/node/" + std::to_string(rank); }
+
+// The group whose collective this thread begins: c10d implements some by others.
+thread_local const void* inside = nullptr;
+
+class Inside {
+ public:
+  explicit Inside(const void* group) { inside = group; }
+  ~Inside() { inside = nullptr; }
+};
+
+// The tag of a collective. One may use several, from this on, as many as it has tensors.
+uint32_t tag_of(const CollectiveRecord& record) {
+  constexpr uint32_t kTagsOfOne = 1 << 6;
+  constexpr uint32_t kNumbers = 1 << 10;
+  const auto print = static_cast<uint32_t>(record.fingerprint());
+  return (print & 0xffff0000) + static_cast<uint32_t>(record.number % kNumbers) * kTagsOfOne;
+}
+
+// The tag of a message: two that the caller's tags tell apart have different ones.
+int tag_of_message(int tag, uint64_t print) {
+  return static_cast<int>((static_cast<uint32_t>(tag) ^ static_cast<uint32_t>(print)) & 0x7fffffff);
+}
+
+// Several works that are waited for as one.
+class PairwiseWork : public c10d::Work {
+ public:
+  explicit PairwiseWork(std::vector<Begun> works)
+      : c10d::Work(-1, c10d::OpType::ALLTOALL), works_(std::move(works)) {}
+
+  bool wait(milliseconds timeout) override {
+    for (const Begun& work : works_) work->wait(timeout);
+    finish();
+    return true;
+  }
+  c10::intrusive_ptr<c10::ivalue::Future> getFuture() override {
+    TORCH_CHECK(false, "PairwiseWork::getFuture: there is none");
+  }
+  void abort() override {
+    for (const Begun& work : works_) work->abort();
+  }
+
+ private:
+  const std::vector<Begun> works_;
+};
+
+std::function<void()> interrupting(const Begun& work) {
+  return [weak = c10::weak_intrusive_ptr<c10d::Work>(work)] {
+    if (const Begun live = weak.lock()) live->abort();
+  };
+}
+
+using Contexts = std::vector<std::shared_ptr<gloo::Context>>;
+using Pair = gloo::transport::tcp::Pair;
+
+// Calls `body(rank, pair)` for each connection to another rank.
+template <typename Body>
+void for_each_pair(const Contexts& contexts, int own_rank, int size, Body body) {
+  for (int rank = 0; rank < size; ++rank) {
+    for (const auto& context : contexts) {
+      if (rank == own_rank) continue;
+      auto* pair = dynamic_cast<Pair*>(context->getPair(rank).get());
+      if (pair != nullptr) body(rank, *pair);
+    }
+  }
+}
+
+// Gloo itself has no abort. What it does to its connections when a wait is too long does the same:
+// all that waits on them fails, here and in the ranks at their other ends.
+void end_connections(const Contexts& contexts, int own_rank, int size) {
+  for_each_pair(contexts, own_rank, size, [](int, Pair& pair) {
+    pair.signalExceptionExternal("the process group was aborted");
+  });
+}
+
+std::vector<int> lost_ranks(const Contexts& contexts, int own_rank, int size) {
+  std::vector<int> lost;
+  for_each_pair(contexts, own_rank, size, [&](int rank, Pair& pair) {
+    if (!pair.isConnected() && (lost.empty() || lost.back() != rank)) lost.push_back(rank);
+  });
+  return lost;
+}
+
+int64_t bytes_of(const at::Tensor& tensor) { return static_cast<int64_t>(tensor.nbytes()); }
+
+}  // namespace
+
+struct CheckedGloo::Asked {
+  CollectiveKind kind;
+  const char* name;
+  const Tensors& tensors;
+  int op = CollectiveRecord::kNone;
+  int root = CollectiveRecord::kNone;
+};
+
+CheckedGloo::CheckedGloo(const Store& store, int rank, int size, milliseconds timeout,
+                         const std::string& group)
+    : ProcessGroupGloo(
+          // Read by every rank once all are connected, and so once all have said it.
+          (store->set(node_key(rank), std::vector<uint8_t>{1}), store), rank, size,
+          [&] {
+            auto options = Options::create_default(timeout);
+            options->group_name = group;
+            return options;
+          }()),
+      timeout_(timeout) {}
+
+CheckedGloo::~CheckedGloo() {
+  if (watch_) watch_->close();
+}
+
+void CheckedGloo::check(const GroupWatch::Clients& clients, GroupWatch::AskLine ask_line) {
+  std::vector<std::string> keys;
+  for (int rank = 0; rank < getSize(); ++rank) keys.push_back(node_key(rank));
+  try {
+    is_checked_ = clients.talks->check(keys);
+  } catch (const c10::Error&) {
+    // The rank that serves the store has ended: there is nobody to disagree with.
+    is_checked_ = true;
+  }
+  if (!is_checked_ || getSize() == 1) return;
+  setTimeout(timeout_ + kGrace);
+  GroupWatch::Connections connections;
+  const auto of_connections = [&](auto body) {
+    return [body, contexts = contexts_, rank = getRank(), size = getSize()] {
+      return body(contexts, rank, size);
+    };
+  };
+  connections.end = of_connections(end_connections);
+  connections.lost = of_connections(lost_ranks);
+  watch_ = GroupWatch::open(clients, getRank(), getSize(),
+                            std::move(connections), std::move(ask_line));
+}
+
+void CheckedGloo::drain() {
+  if (watch_) watch_->drain();
+}
+
+void CheckedGloo::abort() {
+  if (watch_) watch_->abort();
+  end_connections(contexts_, getRank(), getSize());
+}
+
+bool CheckedGloo::passes_through() const { return !watch_ || inside == this; }
+
+GroupWatch::Record CheckedGloo::record_of(const Asked& asked, milliseconds timeout) const {
+  auto record = std::make_shared<CollectiveRecord>();
+  record->kind = asked.kind;
+  record->name = asked.name;
+  record->op = asked.op;
+  record->root = asked.root;
+  record->add(asked.tensors);
+  if (const CallScope* const scope = CallScope::current()) {
+    record->call = scope->id;
+    record->name = scope->name;
+    if (timeout == c10d::kUnsetTimeout) timeout = scope->timeout;
+  }
+  record->timeout = timeout == c10d::kUnsetTimeout ? timeout_ : timeout;
+  record->started = Clock::now();
+  record->deadline = record->started + record->timeout;
+  return record;
+}
+
+template <typename Given, typename Start>
+CheckedGloo::Begun CheckedGloo::begin(const Asked& asked, const Given& options, Start start) {
+  if (passes_through()) return start(options);
+  watch_->check_open(asked.name);
+  const GroupWatch::Record record = record_of(asked, options.timeout);
+  Given with_grace = options;
+  with_grace.timeout = record->timeout + kGrace;
+  const std::lock_guard<std::mutex> lock(order_);
+  const Inside mark(this);
+  record->number = last_number_ + 1;
+  collectiveCounter_ = tag_of(*record);
+  Begun work = start(with_grace);
+  // Refused calls do not count: they are no more than an error on this rank.
+  ++last_number_;
+  watch_->begin(record);
+  return c10::make_intrusive<CheckedWork>(std::move(work), watch_, record);
+}
+
+CheckedGloo::Begun CheckedGloo::broadcast(Tensors& tensors,
+                                          const c10d::BroadcastOptions& options) {
+  return begin({CollectiveKind::kBroadcast, "broadcast", tensors, CollectiveRecord::kNone,
+                static_cast<int>(options.rootRank)},
+               options, [&](const auto& each) { return ProcessGroupGloo::broadcast(tensors, each); });
+}
+
+CheckedGloo::Begun CheckedGloo::allreduce(Tensors& tensors,
+                                          const c10d::AllreduceOptions& options) {
+  return begin({CollectiveKind::kAllReduce, "allReduce", tensors, options.reduceOp.op_}, options,
+               [&](const auto& each) { return ProcessGroupGloo::allreduce(tensors, each); });
+}
+
+CheckedGloo::Begun CheckedGloo::allreduce_sparse(Tensors& tensors,
+                                                 const c10d::AllreduceOptions& options) {
+  return begin({CollectiveKind::kAllReduce, "allReduce", tensors, options.reduceOp.op_}, options,
+               [&](const auto& each) { return ProcessGroupGloo::allreduce_sparse(tensors, each); });
+}
+
+CheckedGloo::Begun CheckedGloo::allreduce_coalesced(
+    Tensors& tensors, const c10d::AllreduceCoalescedOptions& options) {
+  return begin(
+      {CollectiveKind::kAllReduceCoalesced, "allReduceCoalesced", tensors, options.reduceOp.op_},
+      options,
+      [&](const auto& each) { return ProcessGroupGloo::allreduce_coalesced(tensors, each); });
+}
+
+CheckedGloo::Begun CheckedGloo::reduce(Tensors& tensors, const c10d::ReduceOptions& options) {
+  return begin({CollectiveKind::kReduce, "reduce", tensors, options.reduceOp.op_,
+                static_cast<int>(options.rootRank)},
+               options, [&](const auto& each) { return ProcessGroupGloo::reduce(tensors, each); });
+}
+
+CheckedGloo::Begun CheckedGloo::AIFORGE_REDUCE_SCATTER_SINGLE(
+    at::Tensor& output, at::Tensor& input, const c10d::ReduceScatterOptions& options) {
+  return begin({CollectiveKind::kReduceScatterTensor, "reduceScatterTensor", {output},
+                options.reduceOp.op_},
+               options, [&](const auto& each) {
+                 return ProcessGroupGloo::AIFORGE_REDUCE_SCATTER_SINGLE(output, input, each);
+               });
+}
+
+CheckedGloo::Begun CheckedGloo::AIFORGE_REDUCE_SCATTER_SINGLES(
+    Tensors& outputs, Tensors& inputs, const c10d::ReduceScatterOptions& options) {
+  return begin({CollectiveKind::kReduceScatterTensorCoalesced, "reduceScatterTensorCoalesced",
+                outputs, options.reduceOp.op_},
+               options, [&](const auto& each) {
+                 return ProcessGroupGloo::AIFORGE_REDUCE_SCATTER_SINGLES(outputs, inputs, each);
+               });
+}
+
+CheckedGloo::Begun CheckedGloo::AIFORGE_GATHER_SINGLE(at::Tensor& output, at::Tensor& input,
+                                                      const c10d::AllgatherOptions& options) {
+  return begin({CollectiveKind::kAllGatherInto, "allGatherIntoTensor", {input}}, options,
+               [&](const auto& each) {
+                 return ProcessGroupGloo::AIFORGE_GATHER_SINGLE(output, input, each);
+               });
+}
+
+CheckedGloo::Begun CheckedGloo::AIFORGE_GATHER_SINGLES(Tensors& outputs, Tensors& inputs,
+                                                       const c10d::AllgatherOptions& options) {
+  return begin(
+      {CollectiveKind::kAllGatherIntoCoalesced, "allGatherIntoTensorCoalesced", inputs}, options,
+      [&](const auto& each) {
+        return ProcessGroupGloo::AIFORGE_GATHER_SINGLES(outputs, inputs, each);
+      });
+}
+
+CheckedGloo::Begun CheckedGloo::allgather(TensorLists& outputs, Tensors& inputs,
+                                          const c10d::AllgatherOptions& options) {
+  return begin({CollectiveKind::kAllGather, "allGather", inputs}, options, [&](const auto& each) {
+    return ProcessGroupGloo::allgather(outputs, inputs, each);
+  });
+}
+
+CheckedGloo::Begun CheckedGloo::gather(TensorLists& outputs, Tensors& inputs,
+                                       const c10d::GatherOptions& options) {
+  return begin({CollectiveKind::kGather, "gather", inputs, CollectiveRecord::kNone,
+                static_cast<int>(options.rootRank)},
+               options,
+               [&](const auto& each) { return ProcessGroupGloo::gather(outputs, inputs, each); });
+}
+
+CheckedGloo::Begun CheckedGloo::scatter(Tensors& outputs, TensorLists& inputs,
+                                        const c10d::ScatterOptions& options) {
+  return begin({CollectiveKind::kScatter, "scatter", outputs, CollectiveRecord::kNone,
+                static_cast<int>(options.rootRank)},
+               options,
+               [&](const auto& each) { return ProcessGroupGloo::scatter(outputs, inputs, each); });
+}
+
+CheckedGloo::Begun CheckedGloo::reduce_scatter(Tensors& outputs, TensorLists& inputs,
+                                               const c10d::ReduceScatterOptions& options) {
+  return begin({CollectiveKind::kReduceScatter, "reduceScatter", outputs, options.reduceOp.op_},
+               options, [&](const auto& each) {
+                 return ProcessGroupGloo::reduce_scatter(outputs, inputs, each);
+               });
+}
+
+CheckedGloo::Begun CheckedGloo::barrier(const c10d::BarrierOptions& options) {
+  return begin({CollectiveKind::kBarrier, "barrier", {}}, options,
+               [&](const auto& each) { return ProcessGroupGloo::barrier(each); });
+}
+
+namespace {
+
+CheckedGloo::Tensors parts_of(const at::Tensor& whole, const std::vector<int64_t>& sizes) {
+  return whole.split_with_sizes(sizes, 0);
+}
+
+}  // namespace
+
+CheckedGloo::Begun CheckedGloo::AIFORGE_ALL_TO_ALL_SINGLE(at::Tensor& output, at::Tensor& input,
+                                                          std::vector<int64_t>& output_splits,
+                                                          std::vector<int64_t>& input_splits,
+                                                          const c10d::AllToAllOptions& options) {
+  const Asked asked{CollectiveKind::kAllToAll, "allToAllSingle", {input}};
+  const bool is_even = output_splits.empty() && input_splits.empty();
+  if (passes_through() || is_even || !input.is_cpu()) {
+    return begin(asked, options, [&](const auto& each) {
+      return ProcessGroupGloo::AIFORGE_ALL_TO_ALL_SINGLE(output, input, output_splits,
+                                                         input_splits, each);
+    });
+  }
+  const auto or_even = [&](const std::vector<int64_t>& splits, const at::Tensor& whole) {
+    if (!splits.empty()) return splits;
+    return std::vector<int64_t>(getSize(), whole.size(0) / getSize());
+  };
+  c10d::checkSplitSizes(input_splits, input, getSize());
+  c10d::checkSplitSizes(output_splits, output, getSize());
+  return begin_pairwise(asked, options, parts_of(output, or_even(output_splits, output)),
+                        parts_of(input, or_even(input_splits, input)));
+}
+
+CheckedGloo::Begun CheckedGloo::alltoall(Tensors& outputs, Tensors& inputs,
+                                         const c10d::AllToAllOptions& options) {
+  const Asked asked{CollectiveKind::kAllToAll, "allToAll", inputs};
+  if (passes_through() || inputs.empty() || !inputs[0].is_cpu()) {
+    return begin(asked, options, [&](const auto& each) {
+      return ProcessGroupGloo::alltoall(outputs, inputs, each);
+    });
+  }
+  const auto size = static_cast<size_t>(getSize());
+  if (inputs.size() != size || outputs.size() != size) {
+    throw Error("INVALID_ARGUMENT", "allToAll takes a tensor for each of the " +
+                                        std::to_string(size) + " ranks, got " +
+                                        std::to_string(inputs.size()));
+  }
+  return begin_pairwise(asked, options, outputs, inputs);
+}
+
+// One message for each pair of ranks, whose tag has its size: Gloo's own takes no other than it
+// expects.
+CheckedGloo::Begun CheckedGloo::begin_pairwise(const Asked& asked,
+                                               const c10d::AllToAllOptions& options,
+                                               const Tensors& outputs, const Tensors& inputs) {
+  watch_->check_open(asked.name);
+  const GroupWatch::Record record = record_of(asked, options.timeout);
+  for (const at::Tensor& each : inputs) record->to.push_back(bytes_of(each));
+  for (const at::Tensor& each : outputs) record->from.push_back(bytes_of(each));
+  const std::lock_guard<std::mutex> lock(order_);
+  record->number = ++last_number_;
+  const uint64_t print = mixed(record->fingerprint(), record->number);
+  std::vector<Begun> works;
+  for (int rank = 0; rank < getSize(); ++rank) {
+    Tensors out{outputs[rank]};
+    Tensors in{inputs[rank]};
+    if (rank == getRank()) {
+      out[0].copy_(in[0]);
+      continue;
+    }
+    const auto tag = [&](int64_t bytes) { return tag_of_message(0, mixed(print, bytes)); };
+    if (bytes_of(out[0]) > 0) {
+      works.push_back(ProcessGroupGloo::recv(out, rank, tag(bytes_of(out[0]))));
+    }
+    if (bytes_of(in[0]) > 0) {
+      works.push_back(ProcessGroupGloo::send(in, rank, tag(bytes_of(in[0]))));
+    }
+  }
+  Begun work = c10::make_intrusive<PairwiseWork>(std::move(works));
+  record->interrupt = interrupting(work);
+  watch_->begin(record);
+  return c10::make_intrusive<CheckedWork>(std::move(work), watch_, record);
+}
+
+// Counts the messages to or from a rank under a tag.
+uint64_t CheckedGloo::ordinal_of(CollectiveKind kind, int peer, int tag) {
+  if (kind == CollectiveKind::kReceive) {
+    // From then on it is not known which message a receive gets.
+    if (peer == CollectiveRecord::kNone) tags_from_any_.insert(tag);
+    if (tags_from_any_.count(tag) > 0) return 0;
+  }
+  const auto key = mixed(mixed(static_cast<uint64_t>(kind), static_cast<uint64_t>(peer)),
+                         static_cast<uint64_t>(tag));
+  return ++ordinals_[key];
+}
+
+template <typename Start>
+CheckedGloo::Begun CheckedGloo::begin_message(CollectiveKind kind, const Tensors& tensors,
+                                              int peer, int tag, Start start) {
+  if (passes_through()) return start(tag);
+  const char* const name = kind == CollectiveKind::kSend ? "send" : "recv";
+  watch_->check_open(name);
+  const GroupWatch::Record record = record_of(
+      {kind, name, tensors, CollectiveRecord::kNone, peer}, c10d::kUnsetTimeout);
+  record->tag = tag;
+  const std::lock_guard<std::mutex> lock(order_);
+  Begun work = start(tag_of_message(tag, record->fingerprint()));
+  record->ordinal = ordinal_of(kind, peer, tag);
+  record->interrupt = interrupting(work);
+  watch_->begin(record);
+  return c10::make_intrusive<CheckedWork>(std::move(work), watch_, record);
+}
+
+CheckedGloo::Begun CheckedGloo::send(Tensors& tensors, int peer, int tag) {
+  return begin_message(CollectiveKind::kSend, tensors, peer, tag, [&](int mixed_tag) {
+    return ProcessGroupGloo::send(tensors, peer, mixed_tag);
+  });
+}
+
+CheckedGloo::Begun CheckedGloo::recv(Tensors& tensors, int peer, int tag) {
+  return begin_message(CollectiveKind::kReceive, tensors, peer, tag, [&](int mixed_tag) {
+    return ProcessGroupGloo::recv(tensors, peer, mixed_tag);
+  });
+}
+
+CheckedGloo::Begun CheckedGloo::recvAnysource(Tensors& tensors, int tag) {
+  return begin_message(CollectiveKind::kReceive, tensors, CollectiveRecord::kNone, tag,
+                       [&](int mixed_tag) {
+                         return ProcessGroupGloo::recvAnysource(tensors, mixed_tag);
+                       });
+}
+
+GroupWatch::Record CheckedGloo::take_number(const char* name, int root) {
+  if (watch_) watch_->check_open(name);
+  const GroupWatch::Record record = record_of(
+      {CollectiveKind::kObjects, name, {}, CollectiveRecord::kNone, root}, c10d::kUnsetTimeout);
+  const std::lock_guard<std::mutex> lock(order_);
+  record->number = ++last_number_;
+  if (watch_) watch_->begin(record);
+  return record;
+}
+
+GroupWatch::Record CheckedGloo::take_message(const char* name, CollectiveKind kind, int peer,
+                                             int tag) {
+  if (watch_) watch_->check_open(name);
+  const GroupWatch::Record record =
+      record_of({kind, name, {}, CollectiveRecord::kNone, peer}, c10d::kUnsetTimeout);
+  record->tag = tag;
+  const std::lock_guard<std::mutex> lock(order_);
+  record->ordinal = ordinal_of(kind, peer, tag);
+  if (watch_) watch_->begin(record);
+  return record;
+}
+
+CheckedGloo::Begun CheckedGloo::send_part(at::Tensor part, int peer, uint64_t print) {
+  Tensors tensors{std::move(part)};
+  return ProcessGroupGloo::send(tensors, peer, tag_of_message(0, print));
+}
+
+CheckedGloo::Begun CheckedGloo::receive_part(at::Tensor part, int peer, uint64_t print) {
+  Tensors tensors{std::move(part)};
+  return ProcessGroupGloo::recv(tensors, peer, tag_of_message(0, print));
+}
+
+std::exception_ptr CheckedGloo::explain(const CollectiveRecord& record,
+                                        const std::exception_ptr& error) {
+  return watch_ ? watch_->explain(record, error) : error;
+}
+
+}  // namespace aiforge

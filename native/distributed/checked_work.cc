@@ -1,0 +1,74 @@
+#include "checked_work.h"
+
+#include <thread>
+
+namespace aiforge {
+
+namespace {
+
+// A future that ends as `inner` does, but fails in words. The thread that ends it may not wait for
+// the store, as finding the words does.
+CheckedWork::Future explained(const CheckedWork::Future& inner,
+                              const std::shared_ptr<GroupWatch>& watch,
+                              const GroupWatch::Record& record) {
+  auto outer = inner->createInstance(inner->elementType());
+  inner->addCallback([outer, watch, record](c10::ivalue::Future& ended) {
+    record->is_done = true;
+    if (!ended.hasError()) {
+      outer->markCompleted(ended.value(), ended.storages());
+      return;
+    }
+    std::thread([outer, watch, record, error = ended.exception_ptr()] {
+      outer->setError(watch->explain(*record, error));
+    }).detach();
+  });
+  return outer;
+}
+
+c10::intrusive_ptr<c10::ivalue::Future> future_of(const CheckedWork::Inner& work) {
+  try {
+    return work->getFuture();
+  } catch (const c10::Error&) {
+    return {};  // point-to-point work of Gloo's has none
+  }
+}
+
+}  // namespace
+
+CheckedWork::CheckedWork(Inner inner, std::shared_ptr<GroupWatch> watch, GroupWatch::Record record)
+    : Work(-1, inner->retrieveOpType()),
+      inner_(std::move(inner)),
+      watch_(std::move(watch)),
+      record_(std::move(record)) {
+  if (const Future inner_future = future_of(inner_)) {
+    future_ = explained(inner_future, watch_, record_);
+  }
+}
+
+bool CheckedWork::ends_within(std::chrono::milliseconds limit) {
+  try {
+    inner_->wait(limit);
+  } catch (...) {
+    return inner_->isCompleted();
+  }
+  return true;
+}
+
+bool CheckedWork::wait(std::chrono::milliseconds timeout) {
+  try {
+    const bool result = inner_->wait(timeout);
+    record_->is_done = true;
+    return result;
+  } catch (...) {
+    const std::exception_ptr error = std::current_exception();
+    record_->is_done = true;
+    std::rethrow_exception(watch_->explain(*record_, error));
+  }
+}
+
+CheckedWork::Future CheckedWork::getFuture() {
+  TORCH_CHECK(future_, "CheckedWork::getFuture: there is none");
+  return future_;
+}
+
+}  // namespace aiforge

@@ -1,0 +1,458 @@
+#include "group_watch.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "../errors.h"
+#include "background.h"
+
+namespace aiforge {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// A collective that takes longer is late.
+constexpr milliseconds kLate{300};
+// How often the others' reports are read, at first and at most seldom.
+constexpr milliseconds kImpatient{250};
+constexpr milliseconds kPatient{2000};
+// How long to wait for ranks that may still come, once two disagree.
+constexpr milliseconds kForOthers{700};
+constexpr milliseconds kForLines{200};
+constexpr milliseconds kForStore{1500};
+// How long who leaves a verdict waits until the others have read it.
+constexpr milliseconds kForHearing{300};
+// How long one wait for a verdict is: for so long a closed group leaves a thread behind.
+constexpr milliseconds kTurn{10'000};
+constexpr size_t kKept = 8;
+
+constexpr const char* kVerdict = "aiforge/verdict";
+constexpr const char* kHeard = "aiforge/heard";
+
+std::string key_of(int rank) { return "aiforge/late/" + std::to_string(rank); }
+
+std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+std::string ranks_text(const std::vector<int>& ranks) {
+  std::string text = ranks.size() == 1 ? "rank " : "ranks ";
+  for (size_t i = 0; i < ranks.size(); ++i) {
+    if (i > 0) text += i + 1 == ranks.size() ? " and " : ", ";
+    text += std::to_string(ranks[i]);
+  }
+  return text;
+}
+
+std::string lost_text(const std::vector<int>& ranks) {
+  return "the connection to " + ranks_text(ranks) + " was lost";
+}
+
+std::exception_ptr error_of(const char* name, const std::string& verdict) {
+  return std::make_exception_ptr(
+      Error("DISTRIBUTED_FAILED",
+            std::string(name) + " failed: " + verdict +
+                " This process group cannot be used any more: abortProcessGroup(), then "
+                "initProcessGroup(), make another."));
+}
+
+}  // namespace
+
+GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connections connections, AskLine ask_line)
+    : store_(std::move(store)),
+      listener_(std::move(listener)),
+      rank_(rank),
+      size_(size),
+      ask_line_(std::move(ask_line)),
+      connections_(std::move(connections)),
+      patience_(kImpatient) {}
+
+std::shared_ptr<GroupWatch> GroupWatch::open(const Clients& clients, int rank, int size,
+                                             Connections connections, AskLine ask_line) {
+  std::shared_ptr<GroupWatch> watch(
+      new GroupWatch(clients.talks, clients.listens, rank, size, std::move(connections), std::move(ask_line)));
+  // Never joined: they may wait for the store when the group ends.
+  std::thread([watch] { watch->run(); }).detach();
+  std::thread([watch] { watch->listen(); }).detach();
+  return watch;
+}
+
+void GroupWatch::begin(const Record& record) {
+  const Lock lock(mutex_);
+  forget_done();
+  waited_for_.push_back(record);
+  if (!is_asleep_ && record->deadline >= wakes_at_) return;
+  is_asleep_ = false;
+  is_woken_ = true;
+  changed_.notify_all();
+}
+
+void GroupWatch::forget_done() {
+  while (!waited_for_.empty() && waited_for_.front()->is_done) {
+    if (!waited_for_.front()->is_point_to_point()) last_.push_back(waited_for_.front());
+    waited_for_.pop_front();
+  }
+  while (last_.size() > kKept) last_.pop_front();
+}
+
+void GroupWatch::set_line(const Record& record, std::string line) {
+  const Lock lock(mutex_);
+  record->is_line_asked = true;
+  record->line = std::move(line);
+}
+
+void GroupWatch::check_open(const char* name) {
+  const Lock lock(mutex_);
+  if (!verdict_.empty()) std::rethrow_exception(error_of(name, verdict_));
+}
+
+// When the next collective is late or the next deadline is over.
+Clock::time_point GroupWatch::next_look() const {
+  auto next = Clock::time_point::max();
+  for (const Record& record : waited_for_) {
+    if (!record->is_done) next = std::min({next, record->started + kLate, record->deadline});
+  }
+  return next;
+}
+
+void GroupWatch::run() {
+  Lock lock(mutex_);
+  bool was_idle = false;
+  while (!is_closed_ && verdict_.empty()) {
+    forget_done();
+    const auto now = Clock::now();
+    const auto next = next_look();
+    if (next <= now) {
+      look(lock);
+      was_idle = false;
+      wakes_at_ = Clock::now() + patience_;
+      for (const Record& each : waited_for_) wakes_at_ = std::min(wakes_at_, each->deadline);
+      patience_ = std::min(patience_ * 3 / 2, std::max(kPatient, milliseconds(10 * size_)));
+    } else if (next == Clock::time_point::max() && was_idle) {
+      // Only now, since waking a thread costs as much as a small collective.
+      is_asleep_ = true;
+      changed_.wait(lock, [&] { return !is_asleep_ || is_closed_ || !verdict_.empty(); });
+      was_idle = false;
+      continue;
+    } else {
+      if (!told_.empty()) take_back(lock);
+      was_idle = next == Clock::time_point::max();
+      patience_ = kImpatient;
+      disagreed_at_ = {};
+      wakes_at_ = std::min(next, now + kLate);
+    }
+    is_woken_ = false;
+    changed_.wait_until(lock, wakes_at_,
+                        [&] { return is_woken_ || is_closed_ || !verdict_.empty(); });
+  }
+}
+
+RankReport GroupWatch::own_report() const {
+  RankReport report;
+  for (const Record& record : last_) report.emplace_back(*record);
+  for (const Record& record : waited_for_) report.emplace_back(*record);
+  return report;
+}
+
+// Runs `body` on a thread of its own, since a store whose server is stopped does not answer, and
+// waits for it at most so long. Whether there is a result.
+template <typename Result>
+bool GroupWatch::with_store(Lock& lock, milliseconds limit,
+                            std::function<Result(c10d::Store&)> body, Result& result) {
+  if (!store_is_silent_) changed_.wait_for(lock, limit, [&] { return !store_is_busy_; });
+  if (store_is_busy_ || store_is_gone_) return false;
+  store_is_busy_ = true;
+  struct Answer {
+    Result result{};
+    bool has_result = false;
+    bool is_over = false;
+  };
+  auto answer = std::make_shared<Answer>();
+  std::thread([self = shared_from_this(), answer, body = std::move(body)] {
+    Result got{};
+    bool has_result = true;
+    try {
+      got = body(*self->store_);
+    } catch (...) {
+      has_result = false;
+    }
+    const Lock inner(self->mutex_);
+    answer->result = std::move(got);
+    answer->has_result = has_result;
+    answer->is_over = true;
+    self->store_is_busy_ = false;
+    self->store_is_silent_ = false;
+    // Nothing that it is asked for waits: the connection to the server is lost.
+    self->store_is_gone_ = self->store_is_gone_ || !has_result;
+    self->changed_.notify_all();
+  }).detach();
+  changed_.wait_for(lock, limit, [&] { return answer->is_over; });
+  store_is_silent_ = !answer->is_over;
+  if (answer->has_result) result = std::move(answer->result);
+  return answer->has_result;
+}
+
+// The JavaScript thread may be busy, or waiting in a collective, which then gives its line itself.
+void GroupWatch::ask_lines(Lock& lock) {
+  std::vector<Record> asked;
+  const auto ask = [&](const Record& record) {
+    if (record->call == 0 || record->is_line_asked) return;
+    record->is_line_asked = true;
+    asked.push_back(record);
+  };
+  for (const Record& record : last_) ask(record);
+  for (const Record& record : waited_for_) ask(record);
+  if (asked.empty()) return;
+  lines_asked_ += asked.size();
+  lock.unlock();
+  for (const Record& record : asked) {
+    ask_line_(record->call, [self = shared_from_this(), record](std::string line) {
+      const Lock inner(self->mutex_);
+      if (!line.empty()) record->line = std::move(line);
+      --self->lines_asked_;
+      self->changed_.notify_all();
+    });
+  }
+  lock.lock();
+  changed_.wait_for(lock, kForLines, [&] { return lines_asked_ == 0; });
+}
+
+// Hears a verdict at once, whether this rank waits or computes: the rank that leaves it may be about
+// to end, and the store with it.
+void GroupWatch::listen() {
+  std::string verdict;
+  try {
+    for (bool goes_on = true; goes_on && verdict.empty();) {
+      try {
+        listener_->wait({kVerdict}, kTurn);
+      } catch (const std::exception&) {
+        // That was too long, or the connection is lost: then the next line fails as well.
+      }
+      if (listener_->check({kVerdict})) {
+        verdict = text_of(listener_->get(kVerdict));
+        listener_->add(kHeard, 1);
+      }
+      const Lock lock(mutex_);
+      goes_on = !is_closed_ && verdict_.empty();
+    }
+  } catch (const std::exception&) {
+    return;
+  }
+  Lock lock(mutex_);
+  if (!verdict.empty()) adopt(lock, verdict);
+}
+
+void GroupWatch::look(Lock& lock) {
+  ask_lines(lock);
+  struct Seen {
+    std::string verdict;
+    Reports reports;
+  };
+  std::string told = to_text(own_report());
+  Seen seen;
+  const bool is_told = with_store<Seen>(
+      lock, kForStore,
+      [told, is_new = told != told_, rank = rank_, size = size_](c10d::Store& store) {
+        Seen result;
+        if (is_new) store.set(key_of(rank), bytes_of(told));
+        if (store.check({kVerdict})) result.verdict = text_of(store.get(kVerdict));
+        for (int other = 0; other < size && result.verdict.empty(); ++other) {
+          if (other == rank || !store.check({key_of(other)})) continue;
+          result.reports[other] = to_report(text_of(store.get(key_of(other))));
+        }
+        return result;
+      },
+      seen);
+  if (is_told) told_ = std::move(told);
+  if (is_closed_ || !verdict_.empty()) return;
+  if (!seen.verdict.empty()) return adopt(lock, seen.verdict);
+  judge(lock, seen.reports);
+}
+
+// What was told is over: this rank is not late any more, and does not listen.
+void GroupWatch::take_back(Lock& lock) {
+  told_.clear();
+  bool was_there = false;
+  with_store<bool>(
+      lock, kForStore,
+      [rank = rank_](c10d::Store& store) { return store.deleteKey(key_of(rank)); }, was_there);
+}
+
+void GroupWatch::judge(Lock& lock, const Reports& reports) {
+  if (!judge_disagreement(lock, reports)) judge_deadline(lock, reports);
+}
+
+bool GroupWatch::judge_disagreement(Lock& lock, const Reports& reports) {
+  Reports all = reports;
+  all[rank_] = own_report();
+  std::optional<Disagreement> found;
+  for (auto one = all.begin(); one != all.end() && !found; ++one) {
+    for (auto two = std::next(one); two != all.end() && !found; ++two) {
+      found = disagreement(one->first, one->second, two->first, two->second);
+    }
+  }
+  if (!found) return false;
+  if (found->number == 0) {
+    conclude(lock, "a send and the receive for it differ. " + found->what + ".");
+    return true;
+  }
+  if (disagreed_at_ == Clock::time_point{}) disagreed_at_ = Clock::now();
+  const bool all_have_come =
+      std::all_of(all.begin(), all.end(), [&](const auto& each) {
+        return find_collective(each.second, found->number) != nullptr;
+      }) && all.size() == static_cast<size_t>(size_);
+  if (!all_have_come && Clock::now() - disagreed_at_ < kForOthers) {
+    patience_ = kImpatient;
+    return false;
+  }
+  conclude(lock, "the ranks do not do the same in collective " + std::to_string(found->number) +
+                     " of the group. " + everyone(all, found->number) +
+                     ". All ranks must call the same collectives in the same order, with tensors "
+                     "of the same shape and dtype.");
+  return true;
+}
+
+std::string GroupWatch::everyone(const Reports& reports, uint64_t number) const {
+  std::string text;
+  std::vector<int> missing;
+  for (int rank = 0; rank < size_; ++rank) {
+    const auto report = reports.find(rank);
+    const ReportedCall* call =
+        report == reports.end() ? nullptr : find_collective(report->second, number);
+    if (call == nullptr) {
+      missing.push_back(rank);
+      continue;
+    }
+    text += (text.empty() ? "rank " : "; rank ") + std::to_string(rank) + ": " + call->text;
+  }
+  if (missing.empty()) return text;
+  const std::string not_there = ranks_text(missing) + (missing.size() == 1 ? " has" : " have");
+  return text + (text.empty() ? "" : "; ") + not_there + " not come to it";
+}
+
+void GroupWatch::judge_deadline(Lock& lock, const Reports& reports) {
+  const auto now = Clock::now();
+  for (const Record& record : waited_for_) {
+    if (record->is_done || record->deadline > now) continue;
+    conclude(lock, overdue(reports, *record));
+    return;
+  }
+}
+
+std::string GroupWatch::overdue(const Reports& reports, const CollectiveRecord& record) const {
+  std::string text = "timed out after " + std::to_string(record.timeout.count()) + " ms";
+  if (record.is_point_to_point()) {
+    text += ". rank " + std::to_string(rank_) + ": " + record.text();
+    const auto other = reports.find(record.root);
+    for (const ReportedCall& call : other == reports.end() ? RankReport() : other->second) {
+      if (!call.is_done) text += "; rank " + std::to_string(record.root) + ": " + call.text;
+    }
+  } else {
+    Reports all = reports;
+    all[rank_] = own_report();
+    text += " in collective " + std::to_string(record.number) + " of the group. ";
+    text += store_is_silent_ ? "rank " + std::to_string(rank_) + ": " + record.text()
+                             : everyone(all, record.number);
+  }
+  text += ".";
+  if (store_is_silent_) {
+    text +=
+        " The group's store did not answer: its process, that of rank 0 unless a launcher serves "
+        "it, may be stopped.";
+  }
+  return text +
+         " Check that every rank is still running; a slow one needs a larger timeoutMs.";
+}
+
+void GroupWatch::conclude(Lock& lock, const std::string& verdict, const std::string& here) {
+  std::string first = verdict;
+  const auto lost = connections_.lost ? connections_.lost().size() : 0;
+  with_store<std::string>(
+      lock, kForStore,
+      [verdict, hearers = size_ - static_cast<int64_t>(lost)](c10d::Store& store) {
+        const std::string left = text_of(store.compareSet(kVerdict, {}, bytes_of(verdict)));
+        const auto until = Clock::now() + kForHearing;
+        while (store.add(kHeard, 0) < hearers && Clock::now() < until) {
+          std::this_thread::sleep_for(milliseconds(5));
+        }
+        return left;
+      },
+      first);
+  adopt(lock, first == verdict && !here.empty() ? here : first);
+}
+
+void GroupWatch::adopt(Lock& lock, const std::string& verdict) {
+  if (!verdict_.empty() || is_closed_) return;
+  verdict_ = verdict;
+  if (connections_.end) connections_.end();
+  // Theirs do not end with the connections.
+  std::vector<Record> records(waited_for_.begin(), waited_for_.end());
+  lock.unlock();
+  for (const Record& record : records) {
+    if (record->interrupt && !record->is_done) record->interrupt();
+  }
+  lock.lock();
+  changed_.notify_all();
+}
+
+std::exception_ptr GroupWatch::explain(const CollectiveRecord& record,
+                                       const std::exception_ptr& error) {
+  Lock lock(mutex_);
+  if (verdict_.empty() && connections_.lost && connections_.lost().empty()) return error;
+  std::string verdict;
+  if (verdict_.empty()) {
+    with_store<std::string>(
+        lock, kForStore,
+        [](c10d::Store& store) {
+          return store.check({kVerdict}) ? text_of(store.get(kVerdict)) : std::string();
+        },
+        verdict);
+  }
+  if (verdict_.empty() && !verdict.empty()) adopt(lock, verdict);
+  if (verdict_.empty() && connections_.lost) {
+    const std::string lost = lost_text(connections_.lost()) +
+                             ". Another rank has ended: its own output says why.";
+    if (record.is_point_to_point()) {
+      // The other ranks can still be sent to.
+      return std::make_exception_ptr(
+          Error("DISTRIBUTED_FAILED", std::string(record.name) + " failed: " + lost));
+    }
+    conclude(lock, lost);
+  }
+  return verdict_.empty() ? error : error_of(record.name, verdict_);
+}
+
+void GroupWatch::abort() {
+  Lock lock(mutex_);
+  if (verdict_.empty() && !is_closed_) {
+    // The listener of this rank would hear what is for the others.
+    const std::string here =
+        "its process group was aborted on this rank. Its tensors hold nothing that can be used.";
+    verdict_ = here;
+    conclude(lock,
+             "rank " + std::to_string(rank_) +
+                 " has aborted the process group. Another rank has ended, or aborted the group: "
+                 "its own output says why.",
+             here);
+  }
+}
+
+void GroupWatch::drain() {
+  Lock lock(mutex_);
+  const auto is_drained = [&] {
+    return std::all_of(waited_for_.begin(), waited_for_.end(), [](const Record& each) {
+      return each->is_done || each->is_point_to_point();
+    });
+  };
+  while (!is_drained()) changed_.wait_for(lock, milliseconds(20));
+}
+
+void GroupWatch::close() {
+  const Lock lock(mutex_);
+  is_closed_ = true;
+  connections_ = {};
+  changed_.notify_all();
+}
+
+}  // namespace aiforge
