@@ -46,9 +46,9 @@ std::vector<at::Tensor> leaves_below(const std::vector<at::Tensor>& roots) {
 
 void add_guest(Environment& environment, const std::shared_ptr<PassGuest>& guest) {
   auto& guests = environment.passes.guests;
-  guests.erase(std::remove_if(guests.begin(), guests.end(),
-                              [](const auto& each) { return each.expired(); }),
-               guests.end());
+  guests.erase(
+      std::remove_if(guests.begin(), guests.end(), [](const auto& each) { return each.expired(); }),
+      guests.end());
   guests.push_back(guest);
 }
 

@@ -23,8 +23,8 @@ class StepReducer : public c10d::Reducer {
  public:
   using c10d::Reducer::Reducer;
 
-  // On the JavaScript thread: that a forward pass was prepared whose gradients will be averaged, and
-  // whether they may still be.
+  // On the JavaScript thread: that a forward pass was prepared whose gradients will be averaged,
+  // and whether they may still be.
   void expect_average() { is_expected_ = true; }
   bool may_average();
 

@@ -78,15 +78,14 @@ bool begin(const Beginning& beginning) {
   if (beginning.joining && tell_joined_ranks(object, group, *beginning.joining)) return true;
   if (beginning.is_recorded) step(object, [&] { object.reducer->rebuild_buckets(); });
   if (!beginning.buffers.empty()) {
-    share_from(group, beginning.buffers,
-               beginning.joining ? common_rank(object, group, true) : 0);
+    share_from(group, beginning.buffers, beginning.joining ? common_rank(object, group, true) : 0);
   }
   if (beginning.joining) any_averages(object, group, beginning.syncs);
   return false;
 }
 
-// The arguments of beforeForward and beforeForwardAsync: (reducer, group, isRecorded, syncs, buffers,
-// joins, dividesByInitialSize, throwsOnEarlyEnd)
+// The arguments of beforeForward and beforeForwardAsync: (reducer, group, isRecorded, syncs,
+// buffers, joins, dividesByInitialSize, throwsOnEarlyEnd)
 Beginning read_beginning(napi_env env, const ArgumentReader& args) {
   Beginning beginning;
   beginning.object = unwrap_object<ReducerObject>(env, args[0]);

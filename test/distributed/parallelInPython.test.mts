@@ -52,6 +52,12 @@ describe('DistributedDataParallel with its options and hooks, as in Python', fun
       'uneven inputs with unused parameters',
       'uneven inputs that stop all',
       'logging data',
+      'accumulates, beside',
+      'buffers, beside',
+      'changing unused parameters, beside',
+      'a static graph with reentrant checkpoints, beside',
+      'hook powerSGD, beside',
+      'uneven inputs with buffers and accumulation',
     ],
     3: [
       'plain',
