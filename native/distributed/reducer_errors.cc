@@ -16,9 +16,7 @@ std::string list_of(const ParameterNames& names, const Numbers& numbers) {
   const size_t shown = std::min(numbers.size(), kMostNames);
   std::string list;
   for (size_t i = 0; i < shown; ++i) {
-    const bool is_last = i + 1 == numbers.size();
-    if (i > 0) list += is_last ? " and " : ", ";
-    list += "'" + names.at(numbers[i]) + "'";
+    list += (i == 0 ? "'" : ", '") + names.at(numbers[i]) + "'";
   }
   if (shown == numbers.size()) return list;
   return list + " and " + std::to_string(numbers.size() - shown) + " more";
