@@ -43,6 +43,7 @@ describe('DistributedDataParallel with its options and hooks, as in Python', fun
       'hook fp16',
       'hook bf16',
       'hook powerSGD',
+      'hook powerSGD in several buckets',
       'hook powerSGD of rank 2',
       'hook powerSGD of rank 3, together',
       'hook powerSGD without memory',
