@@ -59,6 +59,7 @@ std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
     share_from(group, model.state, 0);
   }
   auto object = std::make_shared<ReducerObject>();
+  object->group = group;
   ReducerArguments arguments = options.arguments;
   arguments.parameters = model.parameters;
   arguments.buckets = assign_buckets(model, options);
