@@ -1,5 +1,5 @@
-import { nn, type Tensor } from 'aiforge';
-import { DistributedDataParallel, type DdpLoggingData } from 'aiforge/distributed';
+import type { nn, Tensor } from 'aiforge';
+import type { DistributedDataParallel, DdpLoggingData } from 'aiforge/distributed';
 import { expectTypeOf } from 'expect-type';
 
 type Wrapped = DistributedDataParallel<nn.Linear>;
