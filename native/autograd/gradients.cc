@@ -26,9 +26,9 @@ std::vector<at::Tensor> tensors_or_none(Environment& environment, napi_env env,
 std::function<void()> backward_pass(Environment& environment, napi_env env,
                                     const ArgumentReader& args,
                                     const std::vector<at::Tensor>& roots) {
-  return [tensors = roots,
-          gradients = tensors_or_none(environment, env, args, 1), retain = args.boolean(2),
-          create = args.boolean(3), inputs = tensors_or_none(environment, env, args, 4)] {
+  return [tensors = roots, gradients = tensors_or_none(environment, env, args, 1),
+          retain = args.boolean(2), create = args.boolean(3),
+          inputs = tensors_or_none(environment, env, args, 4)] {
     torch::autograd::backward(tensors, gradients, retain, create, inputs);
   };
 }

@@ -12,14 +12,6 @@ namespace aiforge {
 
 namespace {
 
-PassGuests living_guests(Environment& environment) {
-  PassGuests guests;
-  for (const auto& each : environment.passes.guests) {
-    if (auto guest = each.lock()) guests.push_back(std::move(guest));
-  }
-  return guests;
-}
-
 std::vector<at::Tensor> leaves_below(const std::vector<at::Tensor>& roots) {
   using torch::autograd::Node;
   std::vector<at::Tensor> leaves;
@@ -44,11 +36,19 @@ std::vector<at::Tensor> leaves_below(const std::vector<at::Tensor>& roots) {
 
 }  // namespace
 
+PassGuests living_guests(Environment& environment) {
+  PassGuests guests;
+  for (const auto& each : environment.passes.guests) {
+    if (auto guest = each.lock()) guests.push_back(std::move(guest));
+  }
+  return guests;
+}
+
 void add_guest(Environment& environment, const std::shared_ptr<PassGuest>& guest) {
   auto& guests = environment.passes.guests;
-  guests.erase(std::remove_if(guests.begin(), guests.end(),
-                              [](const auto& each) { return each.expired(); }),
-               guests.end());
+  guests.erase(
+      std::remove_if(guests.begin(), guests.end(), [](const auto& each) { return each.expired(); }),
+      guests.end());
   guests.push_back(guest);
 }
 
@@ -57,7 +57,8 @@ void check_gradient_with_guests(Environment& environment, const at::Tensor& tens
 }
 
 PassGuests guests_of(Environment& environment, const std::vector<at::Tensor>& roots) {
-  PassGuests guests = living_guests(environment);
+  const PassGuests all = living_guests(environment);
+  PassGuests guests = all;
   if (guests.empty()) return guests;
   const auto leaves = leaves_below(roots);
   const auto is_other = [&](const auto& guest) {
@@ -65,7 +66,7 @@ PassGuests guests_of(Environment& environment, const std::vector<at::Tensor>& ro
                         [&](const at::Tensor& leaf) { return guest->watches(leaf); });
   };
   guests.erase(std::remove_if(guests.begin(), guests.end(), is_other), guests.end());
-  for (const auto& guest : guests) guest->check_pass();
+  for (const auto& guest : guests) guest->check_pass(all);
   return guests;
 }
 

@@ -12,6 +12,8 @@ namespace aiforge {
 
 using PassGuests = std::vector<std::shared_ptr<PassGuest>>;
 
+PassGuests living_guests(Environment& environment);
+
 // Those that a pass from these roots calls; throws when one of them must not be met now.
 PassGuests guests_of(Environment& environment, const std::vector<at::Tensor>& roots);
 

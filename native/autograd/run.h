@@ -29,9 +29,9 @@ class PassGuest {
 
   // Whether passes that reach this leaf call it.
   virtual bool watches(const at::Tensor& leaf) const = 0;
-  // Throw while a pass beside this thread calls it and must not be met: by another pass, or by who
-  // reads or replaces the gradient of this tensor.
-  virtual void check_pass() = 0;
+  // Throw while a pass beside this thread calls it, or one of `all`, and must not be met: by
+  // another pass, or by who reads or replaces the gradient of this tensor.
+  virtual void check_pass(const std::vector<std::shared_ptr<PassGuest>>& all) = 0;
   virtual void check_gradient(const at::Tensor& tensor) = 0;
 
   size_t passes_beside = 0;  // that call it

@@ -80,8 +80,11 @@ class PowerSgdHook : public c10d::CppCommHookInterface<Group> {
       compress(bucket);
       if (bucket.isLast()) ++iteration_;
     }
-    auto result = c10::make_intrusive<c10::ivalue::Future>(c10::TensorType::get());
-    result->markCompleted(bucket.getBufferRef());
+    const at::Tensor& averaged = bucket.getBufferRef();
+    std::vector<c10::Device> devices;
+    if (!averaged.is_cpu()) devices.push_back(averaged.device());
+    auto result = c10::make_intrusive<c10::ivalue::Future>(c10::TensorType::get(), devices);
+    result->markCompleted(averaged);
     return result;
   }
 

@@ -59,6 +59,7 @@ std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
     share_from(group, model.state, 0);
   }
   auto object = std::make_shared<ReducerObject>();
+  object->group = group;
   ReducerArguments arguments = options.arguments;
   arguments.parameters = model.parameters;
   arguments.buckets = assign_buckets(model, options);
@@ -124,14 +125,14 @@ napi_value open_reducer(napi_env env, napi_callback_info info) {
     const Model model = read_model(env, args[1], args[2], args[3], args[4]);
     check_model(*group, model);
     const ReducerOptions options = read_options(env, args[5]);
-    return Background::of(env, info).run(
-        env, "DistributedDataParallel", [group, model, options]() -> Settle {
-          auto object = build(group, model, options);
-          return [object](napi_env env) {
-            add_guest(Environment::of(env), object);
-            return wrap_object(env, object);
-          };
-        });
+    return Background::of(env, info).run(env, "DistributedDataParallel",
+                                         [group, model, options]() -> Settle {
+                                           auto object = build(group, model, options);
+                                           return [object](napi_env env) {
+                                             add_guest(Environment::of(env), object);
+                                             return wrap_object(env, object);
+                                           };
+                                         });
   });
 }
 

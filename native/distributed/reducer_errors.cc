@@ -16,9 +16,7 @@ std::string list_of(const ParameterNames& names, const Numbers& numbers) {
   const size_t shown = std::min(numbers.size(), kMostNames);
   std::string list;
   for (size_t i = 0; i < shown; ++i) {
-    const bool is_last = i + 1 == numbers.size();
-    if (i > 0) list += is_last ? " and " : ", ";
-    list += "'" + names.at(numbers[i]) + "'";
+    list += (i == 0 ? "'" : ", '") + names.at(numbers[i]) + "'";
   }
   if (shown == numbers.size()) return list;
   return list + " and " + std::to_string(numbers.size() - shown) + " more";
@@ -57,9 +55,9 @@ std::optional<std::string> about_missing(const ReducerObject& object,
     text += "The forward pass used " + std::string(in_loss.size() == 1 ? "it" : "all of them") +
             ", and the loss leaves out what came of " + (in_loss.size() == 1 ? "it. " : "them. ");
   } else {
-    text += "The forward pass did not use " + list_of(object.names, in_forward) +
-            "; it used " + list_of(object.names, in_loss) +
-            ", and the loss leaves out what came of " + (in_loss.size() == 1 ? "it. " : "them. ");
+    text += "The forward pass did not use " + list_of(object.names, in_forward) + "; it used " +
+            list_of(object.names, in_loss) + ", and the loss leaves out what came of " +
+            (in_loss.size() == 1 ? "it. " : "them. ");
   }
   if (object.is_static_graph) {
     return text + "With staticGraph every step must use the parameters that the first one used.";
@@ -81,7 +79,8 @@ std::optional<std::string> about_backward(const std::string& complaint) {
   }
   return "DistributedDataParallel: backward gave a second gradient to " + which +
          " after the first was on its way to the other ranks. Each averaged forward pass takes one "
-         "backward pass: add the losses up, run all but the last pass in noSync, or, where the same "
+         "backward pass: add the losses up, run all but the last pass in noSync, or, where the "
+         "same "
          "layers are checkpointed several times, use the default checkpoint (not reentrant) or "
          "{ staticGraph: true }.";
 }

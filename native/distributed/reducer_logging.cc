@@ -15,7 +15,8 @@ namespace {
 // crash, in Python too.
 Group plain_group(const Group& group) {
   using c10d::ProcessGroup;
-  auto plain = c10::make_intrusive<ProcessGroup>(group->getStore(), group->getRank(), group->getSize());
+  auto plain =
+      c10::make_intrusive<ProcessGroup>(group->getStore(), group->getRank(), group->getSize());
   plain->setDefaultBackend(group->getBackendType());
   for (const c10::Device& device : group->getDeviceTypes()) {
     auto backend = group->getBackend(device.type());
@@ -32,8 +33,7 @@ Group plain_group(const Group& group) {
 napi_value logging_data(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    const auto data =
-        unwrap_object<ReducerObject>(env, args[0])->logger->get_ddp_logging_data();
+    const auto data = unwrap_object<ReducerObject>(env, args[0])->logger->get_ddp_logging_data();
     Napi::Object result = Napi::Object::New(env);
     for (const auto& [key, text] : data.strs_map) result.Set(key, text);
     for (const auto& [key, whole] : data.ints_map) {

@@ -86,7 +86,8 @@ std::string difference(int rank, const std::string& other, const std::string& fi
   const auto firsts = lines_of(first);
   const std::string name = "rank " + std::to_string(rank);
   for (size_t i = 0; i < std::min(others.size(), firsts.size()); ++i) {
-    if (others[i] != firsts[i]) return name + " has " + others[i] + " where rank 0 has " + firsts[i];
+    if (others[i] != firsts[i])
+      return name + " has " + others[i] + " where rank 0 has " + firsts[i];
   }
   const bool has_more = others.size() > firsts.size();
   return (has_more ? name : "rank 0") + " has " +

@@ -25,8 +25,11 @@ bool ReducerObject::watches(const at::Tensor& leaf) const {
   return numbers.count(leaf.unsafeGetTensorImpl()) > 0;
 }
 
-void ReducerObject::check_pass() {
-  if (!is_busy()) return;
+void ReducerObject::check_pass(const std::vector<std::shared_ptr<PassGuest>>& all) {
+  if (!is_busy()) {
+    if (reducer->may_average()) check_group_is_idle(all, group);
+    return;
+  }
   throw Error("INVALID_ARGUMENT",
               "a backward pass that averages the gradients of '" + names.at(0) +
                   "' over the ranks still runs beside this one; await the promise of its "
@@ -40,6 +43,17 @@ void ReducerObject::check_gradient(const at::Tensor& tensor) {
               "the gradient of '" + names.at(found->second) +
                   "' is averaged over the ranks and cannot be read or changed while "
                   "backwardAsync() runs; await its promise first");
+}
+
+void check_group_is_idle(const std::vector<std::shared_ptr<PassGuest>>& all, const Group& group) {
+  for (const auto& each : all) {
+    auto* const other = dynamic_cast<ReducerObject*>(each.get());
+    if (other == nullptr || other->group != group || !other->is_busy()) continue;
+    throw Error("INVALID_ARGUMENT",
+                "backwardAsync() still averages the gradients of '" + other->names.at(0) +
+                    "' over this process group, and ranks would meet in another order; await its "
+                    "promise first");
+  }
 }
 
 }  // namespace aiforge

@@ -23,8 +23,8 @@ class StepReducer : public c10d::Reducer {
  public:
   using c10d::Reducer::Reducer;
 
-  // On the JavaScript thread: that a forward pass was prepared whose gradients will be averaged, and
-  // whether they may still be.
+  // On the JavaScript thread: that a forward pass was prepared whose gradients will be averaged,
+  // and whether they may still be.
   void expect_average() { is_expected_ = true; }
   bool may_average();
 
@@ -52,6 +52,7 @@ struct ReducerObject : PassGuest {
 
   // The Reducer follows its Logger by a weak pointer that it does not check: both live together,
   // and the Logger, declared last, goes first.
+  Group group;
   std::shared_ptr<StepReducer> reducer;
   std::shared_ptr<c10d::Logger> logger;
   ParameterNames names;
@@ -68,8 +69,12 @@ struct ReducerObject : PassGuest {
   bool is_busy() { return passes_beside > 0 && reducer->may_average(); }
 
   bool watches(const at::Tensor& leaf) const override;
-  void check_pass() override;
+  void check_pass(const std::vector<std::shared_ptr<PassGuest>>& all) override;
   void check_gradient(const at::Tensor& tensor) override;
 };
+
+// Throws while a pass beside the JavaScript thread may be averaging over the group: what else is
+// exchanged there would meet its messages in another order on each rank.
+void check_group_is_idle(const std::vector<std::shared_ptr<PassGuest>>& all, const Group& group);
 
 }  // namespace aiforge

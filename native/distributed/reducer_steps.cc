@@ -3,6 +3,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "../autograd/guests.h"
 #include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
@@ -78,15 +79,14 @@ bool begin(const Beginning& beginning) {
   if (beginning.joining && tell_joined_ranks(object, group, *beginning.joining)) return true;
   if (beginning.is_recorded) step(object, [&] { object.reducer->rebuild_buckets(); });
   if (!beginning.buffers.empty()) {
-    share_from(group, beginning.buffers,
-               beginning.joining ? common_rank(object, group, true) : 0);
+    share_from(group, beginning.buffers, beginning.joining ? common_rank(object, group, true) : 0);
   }
   if (beginning.joining) any_averages(object, group, beginning.syncs);
   return false;
 }
 
-// The arguments of beforeForward and beforeForwardAsync: (reducer, group, isRecorded, syncs, buffers,
-// joins, dividesByInitialSize, throwsOnEarlyEnd)
+// The arguments of beforeForward and beforeForwardAsync: (reducer, group, isRecorded, syncs,
+// buffers, joins, dividesByInitialSize, throwsOnEarlyEnd)
 Beginning read_beginning(napi_env env, const ArgumentReader& args) {
   Beginning beginning;
   beginning.object = unwrap_object<ReducerObject>(env, args[0]);
@@ -101,6 +101,7 @@ Beginning read_beginning(napi_env env, const ArgumentReader& args) {
                 "DistributedDataParallel cannot begin another forward pass while backwardAsync() "
                 "of the last one may still run; await its promise first");
   }
+  check_group_is_idle(living_guests(Environment::of(env)), beginning.group);
   if (beginning.averages) beginning.object->uses_before = beginning.object->reducer->uses();
   return beginning;
 }
@@ -136,6 +137,7 @@ napi_value share_tensors(napi_env env, napi_callback_info info) {
   return blocking(env, [&] {
     const Arguments<3> args(env, info);
     const Group group = live_group(env, args[0]);
+    check_group_is_idle(living_guests(Environment::of(env)), group);
     const auto tensors = untracked(to_tensors(Environment::of(env), env, args[1]));
     share_from(group, tensors, static_cast<int>(args.uint32(2)));
   });
@@ -146,6 +148,7 @@ napi_value share_tensors_async(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
     const Group group = live_group(env, args[0]);
+    check_group_is_idle(living_guests(Environment::of(env)), group);
     const auto tensors = untracked(to_tensors(Environment::of(env), env, args[1]));
     return Background::of(env, info).run(
         env, kName, [group, tensors, source = static_cast<int>(args.uint32(2))]() -> Settle {

@@ -51,4 +51,13 @@ describe('DistributedDataParallel beside the event loop', function () {
       'DistributedDataParallel.forwardAsync: forwardAsync() still waits for the other ranks; await its promise first.',
     ]);
   });
+
+  it('refuses what would meet it in the same group', () => {
+    const [backward, forward, shareBuffers, backwardAsync] = late[1]!.refused as string[];
+    for (const message of [backward, forward, backwardAsync]) {
+      expect(message).to.match(/still averages the gradients of 'weight' over this process group.*await its promise/);
+    }
+    // There is nothing to share.
+    expect(shareBuffers).to.equal(null);
+  });
 });

@@ -20,16 +20,16 @@ const invalid = (message: RegExp): Said => ['INVALID_ARGUMENT', message];
 
 /** What each rank is told; the group goes on. */
 const told: Record<string, Said> = {
-  'unused in forward': unused("'third.weight' and 'third.bias'. The forward pass did not use any of them"),
+  'unused in forward': unused("'third.weight', 'third.bias'. The forward pass did not use any of them"),
   'unused in the loss': unused(
-    "'third.weight' and 'third.bias'. The forward pass used all of them, and the loss leaves out",
+    "'third.weight', 'third.bias'. The forward pass used all of them, and the loss leaves out",
   ),
   'unused in both': unused(
-    "'second.weight', 'second.bias', 'third.weight' and 'third.bias'. The forward pass did not use 'third.weight' and " +
-      "'third.bias'; it used 'second.weight' and 'second.bias', and the loss leaves out what came of them",
+    "'second.weight', 'second.bias', 'third.weight', 'third.bias'. The forward pass did not use 'third.weight', " +
+      "'third.bias'; it used 'second.weight', 'second.bias', and the loss leaves out what came of them",
   ),
   'unused, many': unused("'1.weight', .* and 8 more. The forward pass did not use"),
-  'another graph': ['DISTRIBUTED_FAILED', /to 'third\.weight' and 'third\.bias'.*With staticGraph every step must use/],
+  'another graph': ['DISTRIBUTED_FAILED', /to 'third\.weight', 'third\.bias'.*With staticGraph every step must use/],
   'other shapes': differ("rank 1 has 'weight' of float32\\[3, 2\\] where rank 0 has 'weight' of float32\\[2, 2\\]"),
   'other names': differ("rank 1 has '0.weight' .* where rank 0 has 'first.weight' of float32\\[2, 2\\]"),
   'more parameters': differ("rank 1 has '2.weight' of float32\\[2, 2\\], which rank 0 has not"),

@@ -13,7 +13,7 @@ import { agree, agreeAsync, average, averageAsync } from './averages.js';
 import { commHookTakes, hookOptions, type CommHook, type PowerSGDOptions } from './commHooks.js';
 import { earlyTermination, finishTogether, joinTakes, type JoinedRank, type UnevenInputsOptions } from './join.js';
 import { loggingDataOf, type DdpLoggingData } from './loggingData.js';
-import { openReducer, type Given, type UnusedAdvice } from './openReducer.js';
+import { openReducer, unusedAdvice, type Given, type UnusedAdvice } from './openReducer.js';
 import { ddpTakes, type DistributedDataParallelOptions, type TrainableModule } from './options.js';
 import { replaceRecorded } from './outputs.js';
 import { onDevice } from './placement.js';
@@ -27,15 +27,6 @@ const agreeTakes = signature({ number });
 function after<T>(result: T, then: (value: unknown) => unknown): T {
   return (isPromise(result) ? result.then(then) : then(result)) as T;
 }
-
-const unusedAdvice: UnusedAdvice = {
-  searched:
-    'With findUnusedParameters, what forward returns must be tensors, arrays, plain objects and maps; a forward pass ' +
-    'without a backward pass belongs in noGrad.',
-  otherwise:
-    'Pass { findUnusedParameters: true }, or take the unused parameters out of the module; a forward pass without a ' +
-    'backward pass belongs in noGrad.',
-};
 
 const key = Symbol('DistributedDataParallel');
 

@@ -74,7 +74,7 @@ function sum({ group, device }: JoinedRank, own: number): Promise<number> {
   return scope(async () => {
     const number = tensor([own], { dtype: 'float32', device });
     await group.allReduce(number);
-    return number.item() as number;
+    return Number(number.item());
   });
 }
 

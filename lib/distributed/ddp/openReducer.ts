@@ -14,6 +14,15 @@ export interface UnusedAdvice {
   otherwise: string;
 }
 
+export const unusedAdvice: UnusedAdvice = {
+  searched:
+    'With findUnusedParameters, what forward returns must be tensors, arrays, plain objects and maps; a forward pass ' +
+    'without a backward pass belongs in noGrad.',
+  otherwise:
+    'Pass { findUnusedParameters: true }, or take the unused parameters out of the module; a forward pass without a ' +
+    'backward pass belongs in noGrad.',
+};
+
 /** What a DistributedDataParallel was made with. */
 export interface Given {
   findsUnused: boolean;
