@@ -9,15 +9,25 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
   }
 }
 
-function isLivingMember(pid: string, group: number): boolean {
+/** What Linux says of a process: its state, its parent and its group; empty where it is gone. */
+function statOf(pid: string | number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The command's name stands in parentheses and may hold anything; state, parent and group follow it.
-    const [state, , memberOf] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(memberOf) === group && state !== 'Z' && state !== 'X';
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return false;
+    return [];
   }
+}
+
+function isLivingMember(pid: string, group: number): boolean {
+  const [state, , memberOf] = statOf(pid);
+  return Number(memberOf) === group && state !== 'Z' && state !== 'X';
+}
+
+/** Whether a process is stopped, as by SIGSTOP; one that a debugger holds is not. */
+export function isSuspended(pid: number): boolean {
+  return statOf(pid)[0] === 'T';
 }
 
 /** Whether anything of the group still runs. Zombies do not count: where init reaps none they would stay for good. */
