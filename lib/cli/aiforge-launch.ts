@@ -61,13 +61,15 @@ async function main([node = '', script = '', ...words]: readonly string[]): Prom
   program.parse(argv);
   applySwitches(program);
   const { node: runsNode, nproc, nodeArg, module: isModule, ...flags } = settleVariables(program, say);
-  if (isModule === true) program.error("error: -m is Python's: give the file of a script, or --no-node python -m MODULE");
+  if (isModule === true)
+    program.error("error: -m is Python's: give the file of a script, or --no-node python -m MODULE");
   // Not a required option: that would be missed before a misspelt one is noticed.
   if (nproc === undefined) program.error("error: required option '--nproc <n>' not specified");
   tellOfOthers(program, say);
   const [target = '', ...args] = program.args;
   const executable = !runsNode || afterDoubleDash(argv, program.args);
-  if (executable && nodeArg !== undefined) program.error('error: --node-arg is for scripts: give a program its options itself');
+  if (executable && nodeArg !== undefined)
+    program.error('error: --node-arg is for scripts: give a program its options itself');
   const nodeArgs = nodeArg === undefined ? {} : { nodeArgs: nodeArg };
   const { status } = await launch({ ...flags, ...nodeArgs, nproc, target, args, executable });
   return status;

@@ -42,7 +42,8 @@ function conf(text: string): ReturnType<typeof parseConf> {
 
 function localRanks(text: string): number[] {
   const ranks = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN));
-  if (ranks.some(Number.isNaN)) throw new InvalidArgumentError('It must be local ranks with commas between, such as 0,1.');
+  if (ranks.some(Number.isNaN))
+    throw new InvalidArgumentError('It must be local ranks with commas between, such as 0,1.');
   return ranks;
 }
 
@@ -66,7 +67,11 @@ function addRanks(command: Command): void {
     )
     .addOption(withVariable('--role <name>', 'what the ranks are called (default: default)', 'PET_ROLE'))
     .option('--no-python, --no-node', 'run the target as a program of its own')
-    .option('--node-arg <option>', "an option for the ranks' Node.js, such as --node-arg=--inspect; may be given several times", collect)
+    .option(
+      '--node-arg <option>',
+      "an option for the ranks' Node.js, such as --node-arg=--inspect; may be given several times",
+      collect,
+    )
     .addOption(new Option('-m, --module').hideHelp());
 }
 
@@ -75,23 +80,39 @@ function addNodes(command: Command): void {
     .optionsGroup('Several nodes:')
     .addOption(withVariable('--nnodes <n>', 'nodes that take part, or min:max (default: 1)', 'PET_NNODES'))
     .addOption(
-      withVariable('--rdzv-endpoint <host:port>', 'where the launchers of all nodes meet; they coordinate restarts', 'PET_RDZV_ENDPOINT'),
+      withVariable(
+        '--rdzv-endpoint <host:port>',
+        'where the launchers of all nodes meet; they coordinate restarts',
+        'PET_RDZV_ENDPOINT',
+      ),
     )
     .addOption(withVariable('--rdzv-id <id>', "the job's name, the same on all nodes (default: none)", 'PET_RDZV_ID'))
     .addOption(
-      withVariable('--rdzv-backend <name>', 'c10d, or static (default: c10d with --rdzv-endpoint)', 'PET_RDZV_BACKEND').argParser(backend),
+      withVariable(
+        '--rdzv-backend <name>',
+        'c10d, or static (default: c10d with --rdzv-endpoint)',
+        'PET_RDZV_BACKEND',
+      ).argParser(backend),
     )
     .addOption(
-      withVariable('--rdzv-conf <k=v,…>', 'such as join_timeout=600,last_call_timeout=30', 'PET_RDZV_CONF').argParser(conf),
+      withVariable('--rdzv-conf <k=v,…>', 'such as join_timeout=600,last_call_timeout=30', 'PET_RDZV_CONF').argParser(
+        conf,
+      ),
     )
     .option('--standalone', 'one node, whatever else runs here')
     .addOption(withVariable('--local-addr <address>', 'where other nodes reach this one', 'PET_LOCAL_ADDR'))
-    .addOption(withVariable('--node-rank <n>', 'static: which of the nodes this is', 'PET_NODE_RANK').argParser(numeral))
-    .addOption(withVariable('--master-addr <address>', 'static: where rank 0 listens (default: 127.0.0.1)', 'PET_MASTER_ADDR'))
     .addOption(
-      withVariable('--master-port <port>', 'the port rank 0 listens on (default: a free one; static: 29500)', 'PET_MASTER_PORT').argParser(
-        numeral,
-      ),
+      withVariable('--node-rank <n>', 'static: which of the nodes this is', 'PET_NODE_RANK').argParser(numeral),
+    )
+    .addOption(
+      withVariable('--master-addr <address>', 'static: where rank 0 listens (default: 127.0.0.1)', 'PET_MASTER_ADDR'),
+    )
+    .addOption(
+      withVariable(
+        '--master-port <port>',
+        'the port rank 0 listens on (default: a free one; static: 29500)',
+        'PET_MASTER_PORT',
+      ).argParser(numeral),
     );
 }
 
@@ -106,28 +127,41 @@ function addSupervision(command: Command): void {
       ).argParser(numeral),
     )
     .addOption(
-      withVariable('--monitor-interval <s>', 'how often it is looked whether a rank is stopped (default: 1)', 'PET_MONITOR_INTERVAL').argParser(
-        numeral,
-      ),
+      withVariable(
+        '--monitor-interval <s>',
+        'how often it is looked whether a rank is stopped (default: 1)',
+        'PET_MONITOR_INTERVAL',
+      ).argParser(numeral),
     )
     .addOption(
-      withVariable('--shutdown-timeout <s>', 'how long a rank that is to stop has until it is killed (default: 30)', 'PET_SHUTDOWN_TIMEOUT')
-        .argParser(numeral),
+      withVariable(
+        '--shutdown-timeout <s>',
+        'how long a rank that is to stop has until it is killed (default: 30)',
+        'PET_SHUTDOWN_TIMEOUT',
+      ).argParser(numeral),
     );
 }
 
 function addOutput(command: Command): void {
   command
     .optionsGroup('Output:')
-    .addOption(withVariable('--log-dir <dir>', 'also write what each rank prints to a file of its own there', 'PET_LOG_DIR'))
     .addOption(
-      withVariable('-t, --tee <streams>', 'write to a file a stream as well: 1 stdout, 2 stderr, 3 both, or 0:1,1:3 by local rank', 'PET_TEE'),
+      withVariable('--log-dir <dir>', 'also write what each rank prints to a file of its own there', 'PET_LOG_DIR'),
+    )
+    .addOption(
+      withVariable(
+        '-t, --tee <streams>',
+        'write to a file a stream as well: 1 stdout, 2 stderr, 3 both, or 0:1,1:3 by local rank',
+        'PET_TEE',
+      ),
     )
     .addOption(withVariable('-r, --redirects <streams>', 'write to a file a stream only, as --tee', 'PET_REDIRECTS'))
     .addOption(
-      withVariable('--local-ranks-filter <ranks>', 'show what these local ranks print alone, such as 0,1', 'PET_LOCAL_RANKS_FILTER').argParser(
-        localRanks,
-      ),
+      withVariable(
+        '--local-ranks-filter <ranks>',
+        'show what these local ranks print alone, such as 0,1',
+        'PET_LOCAL_RANKS_FILTER',
+      ).argParser(localRanks),
     )
     .option('--no-prefix', 'do not put "[rank N] " before each line');
 }

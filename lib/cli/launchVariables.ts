@@ -17,13 +17,24 @@ function readSwitch(name: string): boolean | undefined {
 /** What the environment says of switches; an option on the command line comes before it. */
 export function applySwitches(command: Command): void {
   const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
-  if (!isGiven('standalone') && readSwitch(switches.standalone) === true) command.setOptionValueWithSource('standalone', true, 'env');
-  if (!isGiven('node') && readSwitch(switches.noPython) === true) command.setOptionValueWithSource('node', false, 'env');
-  if (!isGiven('module') && readSwitch(switches.module) === true) command.setOptionValueWithSource('module', true, 'env');
+  if (!isGiven('standalone') && readSwitch(switches.standalone) === true)
+    command.setOptionValueWithSource('standalone', true, 'env');
+  if (!isGiven('node') && readSwitch(switches.noPython) === true)
+    command.setOptionValueWithSource('node', false, 'env');
+  if (!isGiven('module') && readSwitch(switches.module) === true)
+    command.setOptionValueWithSource('module', true, 'env');
 }
 
 type Name = keyof LaunchFlags;
-const ofNodes: readonly Name[] = ['nnodes', 'nodeRank', 'rdzvEndpoint', 'rdzvBackend', 'rdzvConf', 'masterAddr', 'masterPort'];
+const ofNodes: readonly Name[] = [
+  'nnodes',
+  'nodeRank',
+  'rdzvEndpoint',
+  'rdzvBackend',
+  'rdzvConf',
+  'masterAddr',
+  'masterPort',
+];
 const ofPlaces: readonly Name[] = ['masterAddr', 'masterPort'];
 
 /**
@@ -43,8 +54,12 @@ export function settleVariables(command: Command, say: (message: string) => void
     // As torchrun has it, an empty text is none.
     if (flags[name] === '' && command.getOptionValueSource(name) === 'env') delete flags[name];
   }
-  if (flags.standalone === true && command.getOptionValueSource('standalone') === 'cli') leaveOut(ofNodes, '--standalone is one node');
-  const meets = flags.rdzvEndpoint !== undefined && flags.rdzvBackend !== 'static' && (flags.rdzvBackend === 'c10d' || flags.nodeRank === undefined);
+  if (flags.standalone === true && command.getOptionValueSource('standalone') === 'cli')
+    leaveOut(ofNodes, '--standalone is one node');
+  const meets =
+    flags.rdzvEndpoint !== undefined &&
+    flags.rdzvBackend !== 'static' &&
+    (flags.rdzvBackend === 'c10d' || flags.nodeRank === undefined);
   if (meets) leaveOut(ofPlaces, 'with --rdzv-endpoint the node of rank 0 says where it listens');
   return flags;
 }

@@ -85,7 +85,8 @@ async function runWithRestarts(start: Start, meeting: FixedMeeting): Promise<Lau
     }
     if (ranks.every(({ status }) => status === 0)) return { ...end, status: 0 };
     if (rootCause !== undefined) say(describeFailure(rootCause, ranks));
-    if (restarts === settings.maxRestarts || fault.hasHappened) return { ...end, status: failureStatus(rootCause, ranks) };
+    if (restarts === settings.maxRestarts || fault.hasHappened)
+      return { ...end, status: failureStatus(rootCause, ranks) };
     say(`starting all ranks again (restart ${restarts + 1} of at most ${settings.maxRestarts})`);
   }
 }

@@ -224,7 +224,9 @@ describe('launch', function () {
     });
 
     it('kills a rank that does not stop, and what ranks have started', async () => {
-      const { status, ranks, stdout, stderr } = await behave(['stubborn', 'exit:4', 'family'], { shutdownTimeout: 0.5 });
+      const { status, ranks, stdout, stderr } = await behave(['stubborn', 'exit:4', 'family'], {
+        shutdownTimeout: 0.5,
+      });
       expect(status).to.equal(4);
       expect(stderr).to.match(/rank 0 has not ended 0\.5 s after SIGTERM: killing it\. .*raise --shutdown-timeout/);
       expect(ranks[0]).to.include({ signal: 'SIGKILL', stoppedWith: 'SIGKILL' });

@@ -22,7 +22,12 @@ export interface Attempt {
 }
 
 /** A start of ranks whose places are known without asking another node. */
-export async function fixedAttempt(settings: Settings, meeting: FixedMeeting, runId: string, round: number): Promise<Attempt> {
+export async function fixedAttempt(
+  settings: Settings,
+  meeting: FixedMeeting,
+  runId: string,
+  round: number,
+): Promise<Attempt> {
   const { nproc } = settings;
   const { nnodes, nodeRank, masterAddr } = meeting;
   const place = { firstRank: nodeRank * nproc, worldSize: nnodes * nproc };

@@ -67,11 +67,17 @@ const preload = ['--require', join(__dirname, 'recordError.js')];
 function programCommand(settings: Settings): RankCommand {
   const file = findExecutable(settings);
   // Node.js is started as for a script: what is given to it may open its inspector.
-  return basename(file) === 'node' ? { file, nodeArgs: preload, args: [...settings.args] } : { file, args: [...settings.args] };
+  return basename(file) === 'node'
+    ? { file, nodeArgs: preload, args: [...settings.args] }
+    : { file, args: [...settings.args] };
 }
 
 /** The words that start one rank: those that come before the command, and the command with an inspector of its own. */
-export function wordsOf({ file, nodeArgs = [], args }: RankCommand, before: readonly string[], localRank: number): [string, ...string[]] {
+export function wordsOf(
+  { file, nodeArgs = [], args }: RankCommand,
+  before: readonly string[],
+  localRank: number,
+): [string, ...string[]] {
   const own = [...withOwnInspector(nodeArgs, localRank), ...args];
   const [first, ...rest] = before;
   return first === undefined ? [file, ...own] : [first, ...rest, file, ...own];

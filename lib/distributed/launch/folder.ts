@@ -14,7 +14,8 @@ export function makeLaunchFolder(say: (message: string) => void): string {
   for (const parent of new Set([first, '/dev/shm', '/tmp'])) {
     try {
       const folder = mkdtempSync(join(parent, 'aiforge-launch-'));
-      if (parent !== first) say(`no folder can be made in ${first} (${(reason as Error).message}): what ranks record goes to ${parent}`);
+      if (parent !== first)
+        say(`no folder can be made in ${first} (${(reason as Error).message}): what ranks record goes to ${parent}`);
       return folder;
     } catch (error) {
       reason ??= error;

@@ -53,16 +53,21 @@ function hasPlaces({ rdzvEndpoint, nodeRank, nnodes }: LaunchOptions): boolean {
 }
 
 function checkStandalone({ rdzvEndpoint, rdzvBackend, nodeRank }: LaunchOptions, nodes: NodeRange): void {
-  if (nodes.max !== 1) refuse(`standalone means one node, and nnodes is ${nodes.min}:${nodes.max}: leave one of them out.`);
+  if (nodes.max !== 1)
+    refuse(`standalone means one node, and nnodes is ${nodes.min}:${nodes.max}: leave one of them out.`);
   if (rdzvEndpoint !== undefined)
     refuse(`standalone means that no other node is met, and rdzvEndpoint is '${rdzvEndpoint}': leave one of them out.`);
-  if (rdzvBackend === 'static') refuse("standalone is of the backend 'c10d', and rdzvBackend is 'static': leave one of them out.");
-  if (nodeRank !== undefined && nodeRank !== 0) refuse(`standalone means one node, and nodeRank is ${nodeRank}: leave one of them out.`);
+  if (rdzvBackend === 'static')
+    refuse("standalone is of the backend 'c10d', and rdzvBackend is 'static': leave one of them out.");
+  if (nodeRank !== undefined && nodeRank !== 0)
+    refuse(`standalone means one node, and nodeRank is ${nodeRank}: leave one of them out.`);
 }
 
 function fixedMeeting(options: LaunchOptions, { min, max }: NodeRange): FixedMeeting {
   if (min !== max) {
-    refuse(`nnodes is '${min}:${max}', but with rdzvBackend 'static' the nodes are as many from the start: give rdzvEndpoint, and rdzvBackend 'c10d'.`);
+    refuse(
+      `nnodes is '${min}:${max}', but with rdzvBackend 'static' the nodes are as many from the start: give rdzvEndpoint, and rdzvBackend 'c10d'.`,
+    );
   }
   const { nodeRank, maxRestarts = 0, rdzvConf } = options;
   requireInteger('nodeRank', nodeRank ?? 0, 0, max - 1);
@@ -74,40 +79,58 @@ function fixedMeeting(options: LaunchOptions, { min, max }: NodeRange): FixedMee
     const { masterAddr = '127.0.0.1', masterPort = 0 } = options;
     return { kind: 'fixed', nnodes: 1, nodeRank: 0, masterAddr, masterPort };
   }
-  if (nodeRank === undefined) refuse(`With ${max} nodes each is told which it is: give nodeRank, or rdzvEndpoint, where they find out.`);
+  if (nodeRank === undefined)
+    refuse(`With ${max} nodes each is told which it is: give nodeRank, or rdzvEndpoint, where they find out.`);
   if (maxRestarts > 0) {
     refuse(
       `maxRestarts is ${maxRestarts}, but launchers that are told their nodeRank do not coordinate restarts: give rdzvEndpoint ` +
         "and rdzvBackend 'c10d', or leave it at 0 and let the scheduler start the job again.",
     );
   }
-  if (rdzvConf !== undefined) refuse("rdzvConf is of the backend 'c10d': with nodeRank and masterAddr nodes wait for nothing.");
+  if (rdzvConf !== undefined)
+    refuse("rdzvConf is of the backend 'c10d': with nodeRank and masterAddr nodes wait for nothing.");
   return { kind: 'fixed', nnodes: max, nodeRank: nodeRank ?? 0, ...masterOf(options, max) };
 }
 
-function masterOf({ masterAddr, masterPort, rdzvEndpoint }: LaunchOptions, nnodes: number): Pick<FixedMeeting, 'masterAddr' | 'masterPort'> {
+function masterOf(
+  { masterAddr, masterPort, rdzvEndpoint }: LaunchOptions,
+  nnodes: number,
+): Pick<FixedMeeting, 'masterAddr' | 'masterPort'> {
   if (rdzvEndpoint !== undefined) {
     const { host, port } = parseEndpoint('rdzvEndpoint', rdzvEndpoint, defaultMasterPort);
-    const other = [masterAddr !== undefined && masterAddr !== host && 'masterAddr', masterPort !== undefined && masterPort !== port && 'masterPort'].find(Boolean);
-    if (other !== undefined) refuse(`rdzvEndpoint is '${rdzvEndpoint}' and ${String(other)} says something else: leave one of them out.`);
+    const other = [
+      masterAddr !== undefined && masterAddr !== host && 'masterAddr',
+      masterPort !== undefined && masterPort !== port && 'masterPort',
+    ].find(Boolean);
+    if (other !== undefined)
+      refuse(`rdzvEndpoint is '${rdzvEndpoint}' and ${String(other)} says something else: leave one of them out.`);
     return { masterAddr: host, masterPort: port };
   }
   if (masterAddr === undefined) {
-    return refuse(`With ${nnodes} nodes the others must know where rank 0 listens: give masterAddr, the same on each, or rdzvEndpoint.`);
+    return refuse(
+      `With ${nnodes} nodes the others must know where rank 0 listens: give masterAddr, the same on each, or rdzvEndpoint.`,
+    );
   }
-  if (masterPort === 0) return refuse(`With ${nnodes} nodes no free port can be chosen here alone: give the same masterPort on each.`);
+  if (masterPort === 0)
+    return refuse(`With ${nnodes} nodes no free port can be chosen here alone: give the same masterPort on each.`);
   return { masterAddr, masterPort: masterPort ?? defaultMasterPort };
 }
 
 function elasticMeeting(options: LaunchOptions, nodes: NodeRange): ElasticMeeting {
   const { rdzvEndpoint, nodeRank, localAddr, masterAddr, masterPort } = options;
   if (rdzvEndpoint === undefined)
-    return refuse(`With ${nodes.min === nodes.max ? nodes.max : `${nodes.min} to ${nodes.max}`} nodes their launchers must meet somewhere: give rdzvEndpoint, the same HOST:PORT on each.`);
+    return refuse(
+      `With ${nodes.min === nodes.max ? nodes.max : `${nodes.min} to ${nodes.max}`} nodes their launchers must meet somewhere: give rdzvEndpoint, the same HOST:PORT on each.`,
+    );
   for (const [name, value] of Object.entries({ masterAddr, masterPort })) {
-    if (value !== undefined) refuse(`${name} is ${value}, but with rdzvEndpoint the node of rank 0 says where it listens: leave one of them out.`);
+    if (value !== undefined)
+      refuse(
+        `${name} is ${value}, but with rdzvEndpoint the node of rank 0 says where it listens: leave one of them out.`,
+      );
   }
   const endpoint = parseEndpoint('rdzvEndpoint', rdzvEndpoint, defaultRendezvousPort);
-  if (endpoint.port === 0) refuse(`rdzvEndpoint is '${rdzvEndpoint}': with several nodes all must know its port, which cannot be 0.`);
+  if (endpoint.port === 0)
+    refuse(`rdzvEndpoint is '${rdzvEndpoint}': with several nodes all must know its port, which cannot be 0.`);
   if (nodeRank !== undefined) requireInteger('nodeRank', nodeRank, 0, nodes.max - 1);
   return { kind: 'elastic', nodes, endpoint, nodeRank, localAddr, conf: resolveConf(options.rdzvConf ?? {}) };
 }

@@ -34,5 +34,8 @@ export function parseEndpoint(name: string, given: string, defaultPort: number):
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (host !== undefined && port <= 65535) return { host, port };
   const remedy = given.split(':').length > 2 ? ' An address of IPv6 stands in brackets: [::1]:29400.' : '';
-  throw new AiforgeError('INVALID_ARGUMENT', `${name} is '${given}'; expected HOST or HOST:PORT, with a port up to 65535.${remedy}`);
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name} is '${given}'; expected HOST or HOST:PORT, with a port up to 65535.${remedy}`,
+  );
 }

@@ -142,7 +142,11 @@ export class RankLog {
   #descriptor: number | undefined;
 
   constructor({ folder, rank, round, stream, warn }: RankLogOptions) {
-    const parts = [`rank-${rank}`, ...(round === 0 ? [] : [`restart-${round}`]), ...(stream === undefined ? [] : [stream])];
+    const parts = [
+      `rank-${rank}`,
+      ...(round === 0 ? [] : [`restart-${round}`]),
+      ...(stream === undefined ? [] : [stream]),
+    ];
     this.path = join(folder, `${parts.join('.')}.log`);
     this.#warn = warn;
     try {

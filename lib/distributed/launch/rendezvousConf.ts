@@ -34,10 +34,15 @@ const takes = signature<RendezvousConf>(
   },
 );
 
-export const rendezvousConfKind = kind<RendezvousConf>('an object', (value) => typeof value === 'object' && value !== null);
+export const rendezvousConfKind = kind<RendezvousConf>(
+  'an object',
+  (value) => typeof value === 'object' && value !== null,
+);
 
 /** The configuration with its defaults. Throws INVALID_ARGUMENT for an option that there is not, or of another kind. */
-export function resolveConf(given: RendezvousConf): Required<Omit<RendezvousConf, 'isHost'>> & Pick<RendezvousConf, 'isHost'> {
+export function resolveConf(
+  given: RendezvousConf,
+): Required<Omit<RendezvousConf, 'isHost'>> & Pick<RendezvousConf, 'isHost'> {
   takes.check('rdzvConf', [given]);
   return {
     joinTimeout: 600,

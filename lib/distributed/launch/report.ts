@@ -16,7 +16,9 @@ export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | u
   const first = firstToFail(failed.filter((outcome) => !waited(outcome)));
   if (first !== undefined || failed.length === 0) return first;
   const left = outcomes.filter(({ status, stoppedWith }) => status === 0 && stoppedWith === undefined);
-  return outcomes.find(({ wasSuspended }) => wasSuspended) ?? earliest(left, ({ endedAt }) => endedAt) ?? firstToFail(failed);
+  return (
+    outcomes.find(({ wasSuspended }) => wasSuspended) ?? earliest(left, ({ endedAt }) => endedAt) ?? firstToFail(failed)
+  );
 }
 
 /** What a launch that failed ends with: the cause's own status, where it is not one that the launcher brought about. */
@@ -68,7 +70,8 @@ function describeStop(outcome: RankOutcome): string {
 }
 
 function describeCause(cause: RankOutcome): string {
-  if (cause.wasSuspended && cause.recorded === undefined) return 'was stopped, as by SIGSTOP, while others waited for it';
+  if (cause.wasSuspended && cause.recorded === undefined)
+    return 'was stopped, as by SIGSTOP, while others waited for it';
   return `${describeExit(cause)}${cause.status === 0 ? ' while others still needed it' : ''}`;
 }
 

@@ -61,7 +61,11 @@ function shownRanks({ localRanksFilter }: LaunchOptions, nproc: number): Readonl
   return localRanksFilter === undefined ? undefined : new Set(localRanksFilter);
 }
 
-function chosenRoutes({ tee, redirects, logDir }: LaunchOptions, nproc: number, shown: ReadonlySet<number> | undefined): Routes[] | undefined {
+function chosenRoutes(
+  { tee, redirects, logDir }: LaunchOptions,
+  nproc: number,
+  shown: ReadonlySet<number> | undefined,
+): Routes[] | undefined {
   if (tee === undefined && redirects === undefined) return undefined;
   const [teed, redirected] = [parseStreams('tee', tee ?? 0, nproc), parseStreams('redirects', redirects ?? 0, nproc)];
   if (logDir === undefined && [...teed, ...redirected].some((streams) => streams > 0)) {

@@ -42,7 +42,11 @@ function malformed(name: string, given: number | string): AiforgeError {
 }
 
 /** What becomes of the streams of each local rank. A stream that is both teed and redirected is teed, as with torchrun. */
-export function routesOf(tee: readonly number[], redirects: readonly number[], shown: ReadonlySet<number> | undefined): Routes[] {
+export function routesOf(
+  tee: readonly number[],
+  redirects: readonly number[],
+  shown: ReadonlySet<number> | undefined,
+): Routes[] {
   return tee.map((teed, localRank) => {
     const logged = teed | redirects[localRank]!;
     const isWanted = shown?.has(localRank) ?? true;

@@ -144,7 +144,9 @@ export class WorkerGroup {
       else if (!this.#suspended.has(rank) && !this.#stopping) {
         this.#suspended.add(rank);
         const { pid } = rank;
-        this.#context.say(`rank ${rank.rank} (pid ${pid}) is stopped, as by SIGSTOP, and others may wait for it: kill -CONT ${pid} lets it go on`);
+        this.#context.say(
+          `rank ${rank.rank} (pid ${pid}) is stopped, as by SIGSTOP, and others may wait for it: kill -CONT ${pid} lets it go on`,
+        );
       }
     }
   }
