@@ -85,10 +85,16 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => undefined);
 
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => void stream.write('', () => resolve()));
+
 main(process.argv).then(
-  (status) => {
-    process.exitCode = isUnread ? unreadStatus : status;
-    endAsTold(process.exitCode);
+  async (launched) => {
+    const status = isUnread ? unreadStatus : launched;
+    endAsTold(status);
+    await Promise.all([process.stdout, process.stderr].map(flushed));
+    // Not left to end by itself: Node.js would take the handlers back first, and SIGUSR1 end a launch that went well.
+    process.exit(isUnread ? unreadStatus : status);
   },
   (error: unknown) => {
     const expected = error instanceof AiforgeError;

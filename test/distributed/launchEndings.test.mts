@@ -139,12 +139,7 @@ describe('the end of a launch', function () {
 
     it('SIGUSR1 and SIGUSR2 end nothing while ranks start', async () => {
       const launcher = launchers.behave(['ok', 'ok']);
-      const tick = setInterval(() => {
-        launcher.child.kill('SIGUSR2');
-        launcher.child.kill('SIGUSR1');
-      }, 3);
       // Until Node.js has come to the launcher's first line, nothing can be done about either.
-      clearInterval(tick);
       await until(() => /pid \d+/.test(launcher.output()) || readdirSync(launchers.folder).length > 0);
       const flood = setInterval(() => {
         launcher.child.kill('SIGUSR2');

@@ -12,7 +12,9 @@ while read -r line; do groups=$line; done
 for group in $groups; do kill -s KILL -- "-$group"; done
 [ -n "$folder" ] || exit 0
 turns=0
-while [ $turns -lt 40 ] && found=$(grep -lsaF -e "AIFORGE_ERROR_FILE=$folder/" /proc/[0-9]*/environ); do
+while [ $turns -lt 40 ]; do
+  found=$(grep -lsaF -e "AIFORGE_ERROR_FILE=$folder/" /proc/[0-9]*/environ)
+  [ -n "$found" ] || break
   for file in $found; do pid=\${file#/proc/}; kill -s KILL "\${pid%/environ}"; done
   turns=$((turns + 1))
   sleep 0.05

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 
 /** Signals every process of a group; one that has ended meanwhile is no error. */
 export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
@@ -28,6 +29,17 @@ function isLivingMember(pid: string, group: number): boolean {
 /** Whether a process is stopped, as by SIGSTOP; one that a debugger holds is not. */
 export function isSuspended(pid: number): boolean {
   return statOf(pid)[0] === 'T';
+}
+
+/** Whether a process has a handler for a signal; where the system does not tell, it is taken to have one. */
+export function catches(pid: number, signal: NodeJS.Signals): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether anything of the group still runs. Zombies do not count: where init reaps none they would stay for good. */

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RankCommand } from './command.js';
 import { Tail } from './output.js';
-import { groupIsAlive, isSuspended, signalGroup } from './processGroup.js';
+import { catches, groupIsAlive, isSuspended, signalGroup } from './processGroup.js';
 import { RankStream, type StreamTarget } from './rankStream.js';
 
 const pollMs = 50;
@@ -115,9 +115,9 @@ export class RankProcess {
     if (!this.#gone && this.pid !== undefined) signalGroup(this.pid, signal);
   }
 
-  /** Signals the rank alone, and not what it started. */
+  /** Signals the rank alone, and not what it started, if it has a handler: it would end of most signals otherwise. */
   pass(signal: NodeJS.Signals): void {
-    if (!this.#gone) this.#child.kill(signal);
+    if (!this.#hasEnded && this.pid !== undefined && catches(this.pid, signal)) this.#child.kill(signal);
   }
 
   #passOn({ rank, prefix, stdout, stderr }: RankProcessOptions): RankStream[] {
