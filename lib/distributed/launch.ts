@@ -6,7 +6,7 @@ import { AiforgeError } from '../errors.js';
 import { fixedAttempt } from './launch/attempt.js';
 import { resolveCommand } from './launch/command.js';
 import { makeLaunchFolder } from './launch/folder.js';
-import type { FixedMeeting } from './launch/meeting.js';
+import type { ElasticMeeting, FixedMeeting } from './launch/meeting.js';
 import { launchTakes, type LaunchOptions } from './launch/options.js';
 import { bindingToParent, OrphanGuard } from './launch/orphanGuard.js';
 import { countRanks } from './launch/rankCount.js';
@@ -91,6 +91,12 @@ async function runWithRestarts(start: Start, meeting: FixedMeeting): Promise<Lau
   }
 }
 
+async function runElastic(start: Start, meeting: ElasticMeeting): Promise<LaunchResult> {
+  // Only this needs the protocol, and what checks it.
+  const { launchElastic } = await import('./launch/rendezvous/elasticLaunch.js');
+  return launchElastic({ ...start, meeting, isBroken: () => start.fault.hasHappened });
+}
+
 async function supervise(settings: Settings): Promise<LaunchResult> {
   let interruption: Interruption | undefined;
   const fault = new OutputFault(() => interruption);
@@ -112,7 +118,7 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
   if (settings.handleSignals) interruption.listen();
   try {
     const start = { settings, command, binding, folder, guard, outputs, say, interruption, fault, runId };
-    const result = await runWithRestarts(start, meeting as FixedMeeting);
+    const result = await (meeting.kind === 'fixed' ? runWithRestarts(start, meeting) : runElastic(start, meeting));
     fault.throwIfHappened();
     return result;
   } finally {

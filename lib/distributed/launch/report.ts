@@ -13,7 +13,7 @@ function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome)
  */
 export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | undefined {
   const failed = outcomes.filter((outcome) => outcome.status !== 0 && !wasStopped(outcome));
-  const first = firstToFail(failed.filter((outcome) => !waited(outcome)));
+  const first = firstToFail(failed.filter((outcome) => !onlyWaited(outcome)));
   if (first !== undefined || failed.length === 0) return first;
   const left = outcomes.filter(({ status, stoppedWith }) => status === 0 && stoppedWith === undefined);
   return (
@@ -27,7 +27,8 @@ export function failureStatus(cause: RankOutcome | undefined, outcomes: readonly
   return outcomes.find((outcome) => outcome.status !== 0 && !wasStopped(outcome))?.status ?? 1;
 }
 
-function waited({ recorded }: RankOutcome): boolean {
+/** Whether a rank says no more than that it lost another one, or waited for one in vain. */
+export function onlyWaited({ recorded }: RankOutcome): boolean {
   return recorded?.isConsequence === true || recorded?.isTimeout === true;
 }
 

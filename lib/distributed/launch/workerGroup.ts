@@ -29,6 +29,8 @@ export interface GroupContext {
   guard: OrphanGuard;
   outputs: { stdout: SharedOutput; stderr: SharedOutput };
   say: (message: string) => void;
+  /** Called when the failure of one rank is about to stop the others. */
+  onFailing?: () => void;
 }
 
 const listed = (ranks: readonly number[]): string =>
@@ -164,6 +166,7 @@ export class WorkerGroup {
     if (this.#stopping) return;
     const others = this.#ranks.length > 1 ? '; stopping the others' : '';
     this.#context.say(`rank ${rank.rank} ${describeExit(exit)}${others}`);
+    this.#context.onFailing?.();
     for (const each of this.#ranks) if (each.isSuspended) this.#suspended.add(each);
     this.stop('SIGTERM');
   }
