@@ -28,8 +28,12 @@ export class Launchers {
   readonly #started: ChildProcess[] = [];
 
   start(args: string[], { env = {}, nodeArgs = [] }: StartOptions = {}): Launcher {
+    return this.spawn(process.execPath, [...nodeArgs, cli, ...args], env);
+  }
+
+  spawn(file: string, args: string[], env: NodeJS.ProcessEnv = {}): Launcher {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(PET|SLURM)_/.test(name));
-    const child = spawn(process.execPath, [...nodeArgs, cli, ...args], {
+    const child = spawn(file, args, {
       env: { ...Object.fromEntries(inherited), READY_FOLDER: this.folder, TMPDIR: this.folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
