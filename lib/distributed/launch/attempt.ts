@@ -19,6 +19,8 @@ export interface Attempt {
   roleWorldSize: number;
   masterAddr: string;
   masterPort: number;
+  /** Through which this node reaches the others, where that is known. */
+  networkInterface?: string | undefined;
 }
 
 /** A start of ranks whose places are known without asking another node. */

@@ -17,6 +17,8 @@ export function rankEnvironment(
   const threads = String(Math.max(1, Math.floor(availableCores() / nproc)));
   return {
     ...(nproc > 1 ? { OMP_NUM_THREADS: threads } : {}),
+    // Gloo would take the address of the host's name, which is 127.0.0.1 on many.
+    ...(attempt.networkInterface === undefined ? {} : { GLOO_SOCKET_IFNAME: attempt.networkInterface }),
     TORCH_NCCL_ASYNC_ERROR_HANDLING: '1',
     // What compiles TypeScript scripts would look for the result in a folder that all users share.
     JITI_FS_CACHE: 'false',

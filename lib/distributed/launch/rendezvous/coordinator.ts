@@ -285,6 +285,7 @@ export class Coordinator {
         ...places[i]!,
         masterAddr: this.#addressOf(first!),
         masterPort: first!.hello.masterPort,
+        address: this.#addressOf(member),
         note: this.#note,
       });
     });

@@ -9,6 +9,7 @@ import { describeFailure, failureStatus, findRootCause, onlyWaited } from '../re
 import type { Interruption } from '../signals.js';
 import { runFile, WorkerGroup, type GroupContext } from '../workerGroup.js';
 import type { Failure, Start } from './messages.js';
+import { interfaceOf } from './place.js';
 import { RendezvousNode, type NodeEvent } from './node.js';
 
 export type ElasticContext = Omit<GroupContext, 'attempt' | 'onFailing'> & {
@@ -84,12 +85,12 @@ class ElasticLaunch {
     return this.#events.shift()!;
   }
 
-  async #runRound({ type: _, note, ...place }: Start): Promise<void> {
+  async #runRound({ type: _, note, address, ...place }: Start): Promise<void> {
     const { interruption, folder, runId } = this.#context;
     if (note !== null && note !== this.#note()) writeFileAtomic(runFile(folder), note);
     this.#restarts = place.restartCount;
     const onFailing = () => this.#node.send({ type: 'failing' });
-    const group = new WorkerGroup({ ...this.#context, attempt: { ...place, runId }, onFailing });
+    const group = new WorkerGroup({ ...this.#context, attempt: { ...place, runId, networkInterface: interfaceOf(address) }, onFailing });
     this.#group = group;
     interruption.group = group;
     try {

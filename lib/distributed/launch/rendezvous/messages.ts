@@ -67,6 +67,8 @@ const fromServer = z.discriminatedUnion('type', [
     roleWorldSize: number,
     masterAddr: text(256),
     masterPort: port,
+    /** Of the node itself, as others reach it. */
+    address: text(256),
     note: text(4096).nullable(),
   }),
   z.strictObject({ type: z.literal('stop'), reason: text(2000) }),

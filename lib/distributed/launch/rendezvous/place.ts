@@ -25,3 +25,9 @@ export async function listenOn(port: number, onConnection: (socket: Socket) => v
     });
   });
 }
+
+/** The interface that has an address, unless it leads to this machine alone. */
+export function interfaceOf(address: string): string | undefined {
+  const named = Object.entries(networkInterfaces());
+  return named.find(([, of]) => of?.some((each) => each.address === address && !each.internal))?.[0];
+}
