@@ -9,7 +9,7 @@ import { hintForeignOptions } from './commands/foreignOptions.js';
 import { refuseRepeated } from './commands/repeatedOptions.js';
 import { endAsTold } from './hangUp.js';
 import { addLaunchOptions, withDashes } from './launchOptions.js';
-import { applySwitches, settleVariables, tellOfOthers } from './launchVariables.js';
+import { applySwitches, settleVariables, tellOfContradictions, tellOfOthers } from './launchVariables.js';
 
 const notes = `
 What is run in each rank:
@@ -66,6 +66,7 @@ async function main([node = '', script = '', ...words]: readonly string[]): Prom
   // Not a required option: that would be missed before a misspelt one is noticed.
   if (nproc === undefined) program.error("error: required option '--nproc <n>' not specified");
   tellOfOthers(program, say);
+  tellOfContradictions({ ...flags, nproc, node: runsNode }, say);
   const [target = '', ...args] = program.args;
   const executable = !runsNode || afterDoubleDash(argv, program.args);
   if (executable && nodeArg !== undefined)

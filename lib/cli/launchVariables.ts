@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 
+import { parseNodes } from '../distributed/launch/nodes.js';
+import { contradictionsOfLaunch } from '../distributed/launch/slurm.js';
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { switches, type LaunchFlags } from './launchOptions.js';
@@ -76,5 +78,18 @@ export function tellOfOthers(command: Command, say: (message: string) => void): 
     const meant = nearest(name, known);
     if (without.includes(name)) say(`${name} has no effect here; see aiforge-launch --help`);
     else if (meant !== undefined) say(`${name} is no variable of torchrun's and has no effect. Did you mean ${meant}?`);
+  }
+}
+
+/** Says what of the surroundings does not go with this launch: tasks of srun, variables of Kubernetes, another launcher. */
+export function tellOfContradictions({ nproc = 1, nnodes = 1 }: LaunchFlags, say: (message: string) => void): void {
+  const { env } = process;
+  for (const contradiction of contradictionsOfLaunch(env, nproc, parseNodes(nnodes))) say(contradiction);
+  for (const name of ['MASTER_ADDR', 'MASTER_PORT']) {
+    const [theirs, ours] = [env[name], env[`PET_${name}`]];
+    if (theirs !== undefined && ours !== undefined && theirs !== ours) say(`${name} is ${theirs} and PET_${name} ${ours} in the environment: ranks get the one of the launch`); // prettier-ignore
+  }
+  if (env.TORCHELASTIC_RUN_ID !== undefined && Number(env.WORLD_SIZE) > 1) {
+    say(`this is rank ${env.RANK} of ${env.WORLD_SIZE} of another launcher, and each of those starts ${nproc} ranks`);
   }
 }

@@ -90,7 +90,11 @@ class ElasticLaunch {
     if (note !== null && note !== this.#note()) writeFileAtomic(runFile(folder), note);
     this.#restarts = place.restartCount;
     const onFailing = () => this.#node.send({ type: 'failing' });
-    const group = new WorkerGroup({ ...this.#context, attempt: { ...place, runId, networkInterface: interfaceOf(address) }, onFailing });
+    const group = new WorkerGroup({
+      ...this.#context,
+      attempt: { ...place, runId, networkInterface: interfaceOf(address) },
+      onFailing,
+    });
     this.#group = group;
     interruption.group = group;
     try {
