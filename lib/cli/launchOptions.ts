@@ -4,7 +4,8 @@ import type { LaunchOptions, RendezvousBackend } from '../distributed/launch/opt
 import { rankCountKind, type RankCount } from '../distributed/launch/rankCount.js';
 import { parseConf } from '../distributed/launch/rendezvousConf.js';
 import { AiforgeError } from '../errors.js';
-import { collect } from './commands/repeatedOptions.js';
+import { hintForeignOptions } from './commands/foreignOptions.js';
+import { collect, refuseRepeated } from './commands/repeatedOptions.js';
 
 /** What the options of `aiforge-launch` say, under the names of `launch`. */
 export type LaunchFlags = Omit<
@@ -166,12 +167,39 @@ function addOutput(command: Command): void {
     .option('--no-prefix', 'do not put "[rank N] " before each line');
 }
 
-/** Adds the options of `aiforge-launch`, which are torchrun's where it has them. */
-export function addLaunchOptions(command: Command): void {
-  addRanks(command);
-  addNodes(command);
-  addSupervision(command);
-  addOutput(command);
+const notes = `
+What is run in each rank:
+  train ...            the subcommand of aiforge, unless there is a file of that name; so are fit, validate and test
+  SCRIPT ...           Node.js with the script; .ts, .mts and .cts need no build
+  --no-node CMD ...    the program CMD, as does -- CMD ...
+
+OMP_NUM_THREADS, where it is unset and there is more than one rank, becomes the number of cores that affinity and CPU quota
+leave, divided by the ranks (torchrun sets 1). Ctrl-C is passed on to the ranks, so that they can save their work; a second
+one kills them. SIGUSR1 and SIGUSR2 are passed on as well; the ranks of train write a checkpoint and go on.
+Options and their variables (PET_NNODES, …) are those of torchrun, also with underscores; an option comes before a variable.
+
+Examples:
+  aiforge-launch --nproc 2 train experiments/spam.yaml training.epochs=2
+  aiforge-launch --nproc gpu train experiments/spam.yaml
+  aiforge-launch --nproc 2 test runs/spam/2026-01-31_12-00-00
+  aiforge-launch --nproc 4 --log-dir logs train.js --lr 0.1
+  aiforge-launch --nproc 2 -- python train.py
+  aiforge-launch --nproc 8 --nnodes 2:4 --rdzv-endpoint node1:29400 --max-restarts 3 train experiments/spam.yaml`;
+
+/** `aiforge-launch` with its options, which are torchrun's where it has them. */
+export function buildLaunchCommand(): Command {
+  const program = new Command('aiforge-launch')
+    .description('Starts the ranks of a distributed program on this machine and supervises them.')
+    .argument('<target>', 'a script, train, test or validate, or with --no-node a program')
+    .argument('[args...]', 'what the target is given')
+    .configureHelp({ minWidthToWrap: 12 })
+    .passThroughOptions()
+    .showHelpAfterError('(see aiforge-launch --help)')
+    .addHelpText('after', notes);
+  for (const add of [addRanks, addNodes, addSupervision, addOutput]) add(program);
+  refuseRepeated(program);
+  hintForeignOptions(program);
+  return program;
 }
 
 /** The words of a command line with torchrun's older spellings of options, `--nproc_per_node`, as those of today; what follows the target stays. */
