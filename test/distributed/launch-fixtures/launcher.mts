@@ -1,7 +1,7 @@
 // Starts aiforge-launch as a user does, in a folder of its own, and ends what a test leaves.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -42,6 +42,13 @@ export class Launchers {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
     const end = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
     return { child, output: () => output, end };
+  }
+
+  /** A folder of its own within the test's. */
+  folderOf(name: string): string {
+    const folder = join(this.folder, name);
+    mkdirSync(folder, { recursive: true });
+    return folder;
   }
 
   behave(behaviours: string[], flags: string[] = [], options: StartOptions = {}): Launcher {

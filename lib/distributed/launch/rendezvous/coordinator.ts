@@ -161,6 +161,10 @@ export class Coordinator {
         member.state = 'ended';
         if (this.#phase === 'running' && this.#active().every(({ state }) => state === 'ended')) this.#over(0, '');
         break;
+      case 'note':
+        this.#note = message.note;
+        this.#send(message);
+        break;
       case 'leave':
         this.#remove(member, 'has left');
         member.connection.end();

@@ -20,9 +20,10 @@ export type ElasticContext = Omit<GroupContext, 'attempt' | 'onFailing'> & {
   isBroken: () => boolean;
 };
 
-type Awaited = NodeEvent | { type: 'interrupted' };
+type Awaited = Exclude<NodeEvent, { type: 'note' }> | { type: 'interrupted' };
 
 const mostReport = 19_000;
+const shareMs = 200;
 
 /** The ranks of this node, started and stopped together with those of others. */
 class ElasticLaunch {
@@ -33,6 +34,8 @@ class ElasticLaunch {
   #group: WorkerGroup | undefined;
   #ranks: RankOutcome[] = [];
   #restarts = 0;
+  /** What all nodes know of the run. */
+  #shared: string | null = null;
 
   constructor(context: ElasticContext) {
     this.#context = context;
@@ -72,7 +75,11 @@ class ElasticLaunch {
     await Promise.race([joining, interrupted]);
   }
 
-  #happen(event: Awaited): void {
+  #happen(event: NodeEvent | Awaited): void {
+    if (event.type === 'note') {
+      this.#keepNote(event.note);
+      return;
+    }
     // While ranks run, what is said to all of them is for them; it counts again once they have ended.
     if (event.type === 'stop') this.#context.say(`${event.reason}; stopping the ranks of this node`);
     if (event.type === 'stop' || event.type === 'lost') this.#group?.stop('SIGTERM');
@@ -86,8 +93,8 @@ class ElasticLaunch {
   }
 
   async #runRound({ type: _, note, address, ...place }: Start): Promise<void> {
-    const { interruption, folder, runId } = this.#context;
-    if (note !== null && note !== this.#note()) writeFileAtomic(runFile(folder), note);
+    const { interruption, runId } = this.#context;
+    if (note !== null) this.#keepNote(note);
     this.#restarts = place.restartCount;
     const onFailing = () => this.#node.send({ type: 'failing' });
     const group = new WorkerGroup({
@@ -97,11 +104,13 @@ class ElasticLaunch {
     });
     this.#group = group;
     interruption.group = group;
+    const sharing = setInterval(() => this.#shareNote(), shareMs);
     try {
       // What came meanwhile is for ranks that were not there yet.
       if (this.#events.length > 0) return;
       this.#ranks = await group.run();
     } finally {
+      clearInterval(sharing);
       this.#group = undefined;
       interruption.group = undefined;
     }
@@ -127,6 +136,19 @@ class ElasticLaunch {
       isWaiting: onlyWaited(cause),
       report: describeFailure(cause, this.#ranks).slice(0, mostReport),
     };
+  }
+
+  /** The other nodes must know the run before this one is lost. */
+  #shareNote(): void {
+    const note = this.#note();
+    if (note === null || note === this.#shared) return;
+    this.#shared = note;
+    this.#node.send({ type: 'note', note });
+  }
+
+  #keepNote(note: string): void {
+    this.#shared = note;
+    if (note !== this.#note()) writeFileAtomic(runFile(this.#context.folder), note);
   }
 
   #note(): string | null {

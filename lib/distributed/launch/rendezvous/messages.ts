@@ -18,6 +18,9 @@ const failure = z.strictObject({
 /** Where a launcher listens for the others should it have to serve them. */
 const peer = z.strictObject({ id: text(64), host: text(256), port });
 
+/** What ranks of one node have noted, their run, for later starts on any node. */
+const noted = z.strictObject({ type: z.literal('note'), note: text(4096) });
+
 const fromNode = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('hello'),
@@ -47,6 +50,7 @@ const fromNode = z.discriminatedUnion('type', [
     masterPort: port,
   }),
   z.strictObject({ type: z.literal('ended') }),
+  noted,
   z.strictObject({ type: z.literal('leave') }),
   z.strictObject({ type: z.literal('alive') }),
 ]);
@@ -55,6 +59,7 @@ const fromServer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('refused'), reason: text(2000) }),
   z.strictObject({ type: z.literal('members'), serving: text(64), peers: z.array(peer).max(65_536) }),
   z.strictObject({ type: z.literal('notice'), text: text(2000) }),
+  noted,
   z.strictObject({
     type: z.literal('start'),
     round: number,

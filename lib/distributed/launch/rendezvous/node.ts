@@ -22,7 +22,7 @@ import {
 import { isThisMachine } from './place.js';
 
 type ServerConnection = Connection<ServerMessage, NodeMessage>;
-export type NodeEvent = Start | Extract<ServerMessage, { type: 'over' | 'stop' }> | { type: 'lost' };
+export type NodeEvent = Start | Extract<ServerMessage, { type: 'over' | 'stop' | 'note' }> | { type: 'lost' };
 
 export interface NodeOptions {
   settings: Settings;
@@ -226,6 +226,7 @@ export class RendezvousNode {
         break;
       case 'stop':
       case 'over':
+      case 'note':
         this.#options.onEvent(message);
         break;
       default:
