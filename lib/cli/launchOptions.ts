@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LaunchOptions, RendezvousBackend } from '../distributed/launch/options.js';
 import { rankCountKind, type RankCount } from '../distributed/launch/rankCount.js';
 import { parseConf } from '../distributed/launch/rendezvousConf.js';
-import { AiforgeError } from '../errors.js';
+import type { AiforgeError } from '../errors.js';
 import { hintForeignOptions } from './commands/foreignOptions.js';
 import { collect, refuseRepeated } from './commands/repeatedOptions.js';
 

@@ -39,13 +39,14 @@ class OutputFault {
   error: unknown;
   hasHappened = false;
 
-  constructor(private readonly interruption: () => Interruption | undefined) {}
+  /** Ends the ranks that run. */
+  onHappen: (() => void) | undefined;
 
   happen(error: unknown): void {
     if (this.hasHappened) return;
     this.error = error;
     this.hasHappened = true;
-    this.interruption()?.group?.stop('SIGTERM');
+    this.onHappen?.();
   }
 
   throwIfHappened(): void {
@@ -98,8 +99,7 @@ async function runElastic(start: Start, meeting: ElasticMeeting): Promise<Launch
 }
 
 async function supervise(settings: Settings): Promise<LaunchResult> {
-  let interruption: Interruption | undefined;
-  const fault = new OutputFault(() => interruption);
+  const fault = new OutputFault();
   const happen = (error: unknown): void => fault.happen(error);
   const outputs = {
     stdout: new SharedOutput(settings.stdout, happen),
@@ -114,7 +114,8 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
   const runId = settings.rdzvId ?? (isAlone ? randomUUID() : 'none');
   const folder = makeLaunchFolder(say);
   const guard = new OrphanGuard(say, folder);
-  interruption = new Interruption(say);
+  const interruption = new Interruption(say);
+  fault.onHappen = () => interruption.group?.stop('SIGTERM');
   if (settings.handleSignals) interruption.listen();
   try {
     const start = { settings, command, binding, folder, guard, outputs, say, interruption, fault, runId };

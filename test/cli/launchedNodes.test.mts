@@ -1,26 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import path from 'node:path';
 
 import { expect } from 'chai';
 
+import { freePort } from '../distributed/launch-fixtures/nodes.mjs';
 import { until } from '../distributed/launch-fixtures/processes.mjs';
 import { finished, run, start, temporaryFolder } from '../support/project.mjs';
 import { onlyRun, runFolders } from '../support/runFolder.mjs';
 
 const train = ['train', path.resolve('test/cli/fixtures/experiments/faulty.yaml')];
 const conf = 'keep_alive_interval=0.5,last_call_timeout=1,join_timeout=40';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** What two nodes with a rank each leave of a run, whatever happens to them, is what two ranks of one node leave. */
 describe('training on two nodes', function () {

@@ -127,7 +127,7 @@ describe('launch', function () {
     function tee(progress: boolean, chunks: (string | Buffer)[]): string {
       let written = '';
       const lines = new LineTee({ prefix: '> ', progress, write: (lines) => void (written += lines.toString()) });
-      for (const chunk of chunks) lines.push(Buffer.from(chunk as string));
+      for (const chunk of chunks) void lines.push(Buffer.from(chunk as string));
       lines.end();
       return written;
     }

@@ -46,7 +46,7 @@ export class LineTee {
   end(): void {
     const rest = this.#taken();
     if (rest !== '' || this.#afterProgress) this.#line(this.#withoutProgress(rest));
-    this.#flush();
+    void this.#flush();
   }
 
   #keep(text: string): void {
