@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
@@ -14,6 +15,14 @@ describe('launchers of several nodes', function () {
     launchers = await Nodes.make();
   });
   afterEach(() => launchers.close());
+
+  /** Whether something listens at the port where the launchers meet. */
+  const isListening = () =>
+    ['tcp', 'tcp6'].some((name) =>
+      new RegExp(`:${launchers.port.toString(16).padStart(4, '0')} \\S+ 0A `, 'i').test(
+        readFileSync(`/proc/net/${name}`, 'utf8'),
+      ),
+    );
   const expectNothingLeft = (nodes: Launcher[]) =>
     expect(nodes.flatMap(({ output }) => printedPids(output())).filter(isRunning)).to.deep.equal([]);
 
@@ -161,7 +170,7 @@ describe('launchers of several nodes', function () {
       nnodes: '2',
       more: ['--rdzv-id', 'mine', '--node-rank', '0', '--rdzv-backend', 'c10d'],
     });
-    await until(() => connectable(first));
+    await until(isListening);
     for (const [flags, reason] of [
       [{ nnodes: '2', more: ['--rdzv-id', 'other'] }, /its job is 'other', and the one that meets here is 'mine'/],
       [{ nnodes: '2:3', more: ['--rdzv-id', 'mine'] }, /its --nnodes is 2:3, and that of the others 2:2/],
@@ -179,31 +188,49 @@ describe('launchers of several nodes', function () {
     await world([first, second], 2);
     launchers.mark('finish');
     expect(await statuses([first, second])).to.deep.equal([0, 0]);
+  });
 
-    function connectable({ child }: Launcher): boolean {
-      if (child.exitCode !== null) throw new Error('the first launcher has ended');
-      return (
-        execFileSync(
-          'sh',
-          [
-            '-c',
-            `cat /proc/net/tcp /proc/net/tcp6 | grep -ci ":${launchers.port.toString(16).padStart(4, '0')} .* 0A " || true`,
-          ],
-          { encoding: 'utf8' },
-        ).trim() !== '0'
-      );
-    }
+  it('end by a signal while the one that served them is lost and nobody else is there', async () => {
+    const nodes = [launchers.node({ nnodes: '2' })];
+    await until(isListening);
+    nodes.push(launchers.node({ nnodes: '2' }));
+    await world(nodes, 2);
+    nodes[0]!.child.kill('SIGKILL');
+    await until(() => nodes[1]!.output().includes('1 of at least 2 nodes are here'));
+    nodes[1]!.child.kill('SIGTERM');
+    expect(await nodes[1]!.end).to.equal(143);
+    expectNothingLeft(nodes);
+  });
+
+  it('end well when a node is lost whose ranks have ended', async () => {
+    const nodes = [launchers.node({ nnodes: '2' })];
+    await until(isListening);
+    nodes.push(launchers.node({ nnodes: '2' }));
+    await world(nodes, 2);
+    launchers.mark('finish-1');
+    const [pid = 0] = printedPids(nodes[1]!.output());
+    await until(() => !isRunning(pid));
+    // Its launcher tells the other.
+    await delay(700);
+    nodes[1]!.child.kill('SIGKILL');
+    await nodes[1]!.end;
+    launchers.mark('finish');
+    expect(await nodes[0]!.end).to.equal(0);
+    expect(ranksOf(nodes, 0)).to.have.length(2);
+  });
+
+  it('have a node wait that is one too many', async () => {
+    const nodes = [launchers.node({ nnodes: '2' }), launchers.node({ nnodes: '2' })];
+    await world(nodes, 2);
+    const extra = launchers.node({ nnodes: '2' });
+    await until(() => extra.output().includes('as many nodes as it may'));
+    launchers.mark('finish');
+    expect(await statuses([...nodes, extra])).to.deep.equal([0, 0, 0]);
   });
 
   it('end by a signal while they wait for others', async () => {
     const waiting = launchers.node({ nnodes: '2' });
-    await until(
-      () =>
-        waiting.child.exitCode !== null ||
-        execFileSync('cat', ['/proc/net/tcp6', '/proc/net/tcp'], { encoding: 'utf8' })
-          .toLowerCase()
-          .includes(`:${launchers.port.toString(16).padStart(4, '0')} `),
-    );
+    await until(isListening);
     waiting.child.kill('SIGTERM');
     expect(await waiting.end).to.equal(143);
   });

@@ -1,5 +1,4 @@
-// Says which rank it is among how many, and waits: for `finish` it ends well, for `fail-RANK-RESTARTS` with 5, and without another
-// rank's pid it would lose nothing, as nothing is exchanged.
+// Says which rank it is among how many, and waits for a file: for `finish` or `finish-RANK` it ends well, for `fail-RANK-RESTARTS` with 5.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -24,5 +23,5 @@ setInterval(() => {
     console.error(`rank ${RANK} gives up`);
     process.exit(5);
   }
-  if (existsSync(join(folder, 'finish'))) process.exit(0);
+  if (existsSync(join(folder, 'finish')) || existsSync(join(folder, `finish-${RANK}`))) process.exit(0);
 }, 20);

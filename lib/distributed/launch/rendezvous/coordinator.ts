@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
 /** How long a node has to say that its ranks have stopped, beyond what they have to stop. */
 const answerSeconds = 10;
 const mostReport = 25_000;
+const fullNotice = 'the job has as many nodes as it may: waiting for one to leave';
+const closingNotice = 'ranks of the job have ended already: waiting for the others';
 
 const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
 const plain = (address: string): string => address.replace(/^::ffff:/, '');
@@ -104,7 +106,7 @@ export class Coordinator {
     const member: Member = { connection, hello, joined: this.#joined++, isActive: false, state: 'ready' };
     this.#members.set(hello.id, member);
     connection.onMessage = (message) => this.#hear(member, message);
-    connection.onClose = (why) => this.#lose(member, why);
+    connection.onClose = (why) => this.#lose(member, `is lost (${why})`);
     this.#tellMembers();
     if (this.#phase === 'gathering') this.#startIfComplete();
     else if (this.#phase === 'running') this.#considerJoin(member);
@@ -131,12 +133,13 @@ export class Coordinator {
     return undefined;
   }
 
-  #considerJoin({ hello }: Member): void {
+  /** Of a node that comes while ranks run: it is taken in, or waits for its turn. */
+  #considerJoin({ hello, connection }: Member): void {
     const active = this.#active();
     const isClosing = active.some(({ state }) => state === 'ended');
-    if (active.length < this.#options.meeting.nodes.max && !isClosing) {
-      this.#stopRound(`a node with ${hello.nproc} rank${hello.nproc === 1 ? '' : 's'} has joined`);
-    }
+    const isFull = active.length >= this.#options.meeting.nodes.max;
+    if (isFull || isClosing) connection.send({ type: 'notice', text: isFull ? fullNotice : closingNotice });
+    else this.#stopRound(`a node with ${hello.nproc} rank${hello.nproc === 1 ? '' : 's'} has joined`);
   }
 
   #active(): Member[] {
@@ -159,33 +162,38 @@ export class Coordinator {
         break;
       case 'ended':
         member.state = 'ended';
-        if (this.#phase === 'running' && this.#active().every(({ state }) => state === 'ended')) this.#over(0, '');
+        if (this.#phase === 'running') this.#endIfDone();
         break;
       case 'note':
         this.#note = message.note;
         this.#send(message);
         break;
       case 'leave':
-        this.#remove(member, 'has left');
         member.connection.end();
+        this.#lose(member, 'has left');
         break;
       default:
     }
   }
 
-  #lose(member: Member, why: string): void {
+  #lose(member: Member, how: string): void {
     if (this.#phase === 'over') {
       this.#members.delete(member.hello.id);
       if (this.#members.size === 0) this.#finish();
       return;
     }
-    this.#remove(member, `is lost (${why})`);
+    this.#remove(member, how);
   }
 
   #remove(member: Member, how: string): void {
     this.#members.delete(member.hello.id);
     this.#expected.delete(member.hello.id);
     if (!member.isActive && this.#phase !== 'gathering') return;
+    if (this.#phase === 'running' && member.state === 'ended') {
+      // Its part was done.
+      this.#endIfDone();
+      return;
+    }
     const left = `the node at ${this.#addressOf(member)} ${how}`;
     this.#options.say(left);
     this.#tellMembers();
@@ -194,6 +202,10 @@ export class Coordinator {
     if (this.#phase === 'running') this.#stopRound(left);
     else if (this.#phase === 'stopping') this.#nextIfStopped();
     else this.#startIfComplete();
+  }
+
+  #endIfDone(): void {
+    if (this.#active().every(({ state }) => state === 'ended')) this.#over(0, '');
   }
 
   /** Has all ranks stopped, to start them again or not. */
@@ -294,6 +306,9 @@ export class Coordinator {
       });
     });
     this.#tellMembers();
+    for (const { isActive, connection } of this.#members.values()) {
+      if (!isActive) connection.send({ type: 'notice', text: fullNotice });
+    }
   }
 
   /** Where other nodes reach one: as it says, else as this machine sees it, and this machine itself as another sees it. */

@@ -31,6 +31,7 @@ class ElasticLaunch {
   readonly #node: RendezvousNode;
   readonly #events: Awaited[] = [];
   #wake: (() => void) | undefined;
+  #giveUp: (() => void) | undefined;
   #group: WorkerGroup | undefined;
   #ranks: RankOutcome[] = [];
   #restarts = 0;
@@ -41,18 +42,21 @@ class ElasticLaunch {
     this.#context = context;
     const { settings, meeting, runId, say, interruption } = context;
     this.#node = new RendezvousNode({ settings, meeting, runId, say, onEvent: (event) => this.#happen(event) });
-    interruption.onStop = () => this.#happen({ type: 'interrupted' });
+    interruption.onStop = () => {
+      this.#happen({ type: 'interrupted' });
+      this.#giveUp?.();
+    };
   }
 
   async run(): Promise<LaunchResult> {
     try {
-      await this.#join();
+      await this.#orInterrupted(this.#node.join());
       for (;;) {
         const event = await this.#next();
         if (event.type === 'interrupted' || this.#context.isBroken()) return this.#leave();
         if (event.type === 'over') return await this.#end(event.status, event.text);
         if (event.type === 'start') await this.#runRound(event);
-        else if (event.type === 'lost') await this.#node.rejoin(this.#note());
+        else if (event.type === 'lost') await this.#orInterrupted(this.#node.rejoin(this.#note()));
         else await this.#node.stopped(null, this.#note());
       }
     } catch (error) {
@@ -61,18 +65,14 @@ class ElasticLaunch {
     }
   }
 
-  /** Joins the others, unless a signal comes before they are there. */
-  async #join(): Promise<void> {
+  /** Waits for others to be found, unless a signal comes before. */
+  async #orInterrupted(found: Promise<void>): Promise<void> {
     const { interruption } = this.#context;
-    const joining = this.#node.join();
-    const interrupted = new Promise<void>((resolve) => {
-      interruption.onStop = () => {
-        this.#happen({ type: 'interrupted' });
-        resolve();
-      };
-    });
-    joining.catch(() => undefined);
-    await Promise.race([joining, interrupted]);
+    const interrupted = new Promise<void>((resolve) => (this.#giveUp = resolve));
+    if (interruption.signal !== undefined) this.#giveUp?.();
+    // It is left to end by itself.
+    found.catch(() => undefined);
+    await Promise.race([found, interrupted]);
   }
 
   #happen(event: NodeEvent | Awaited): void {
