@@ -61,13 +61,13 @@ function addRanks(command: Command): void {
     .optionsGroup('Ranks:')
     .addOption(
       withVariable(
-        '--nproc-per-node, --nproc <n>',
-        'ranks to start on this node: a number, gpu (one a GPU), cpu (one a core), or auto (gpu, else cpu); must be given',
+        '--nproc <n>',
+        'ranks to start on this node: a number, gpu (one a GPU), cpu (one a core), or auto (gpu, else cpu); must be given; as --nproc-per-node',
         'PET_NPROC_PER_NODE',
       ).argParser(rankCount),
     )
     .addOption(withVariable('--role <name>', 'what the ranks are called (default: default)', 'PET_ROLE'))
-    .option('--no-python, --no-node', 'run the target as a program of its own')
+    .option('--no-node', 'run the target as a program of its own; as --no-python')
     .option(
       '--node-arg <option>',
       "an option for the ranks' Node.js, such as --node-arg=--inspect; may be given several times",
@@ -82,8 +82,8 @@ function addNodes(command: Command): void {
     .addOption(withVariable('--nnodes <n>', 'nodes that take part, or min:max (default: 1)', 'PET_NNODES'))
     .addOption(
       withVariable(
-        '--rdzv-endpoint <host:port>',
-        'where the launchers of all nodes meet; they coordinate restarts',
+        '--rdzv-endpoint <at>',
+        'host:port where the launchers of all nodes meet; they coordinate restarts',
         'PET_RDZV_ENDPOINT',
       ),
     )
@@ -101,12 +101,12 @@ function addNodes(command: Command): void {
       ),
     )
     .option('--standalone', 'one node, whatever else runs here')
-    .addOption(withVariable('--local-addr <address>', 'where other nodes reach this one', 'PET_LOCAL_ADDR'))
+    .addOption(withVariable('--local-addr <host>', 'where other nodes reach this one', 'PET_LOCAL_ADDR'))
     .addOption(
       withVariable('--node-rank <n>', 'static: which of the nodes this is', 'PET_NODE_RANK').argParser(numeral),
     )
     .addOption(
-      withVariable('--master-addr <address>', 'static: where rank 0 listens (default: 127.0.0.1)', 'PET_MASTER_ADDR'),
+      withVariable('--master-addr <host>', 'static: where rank 0 listens (default: 127.0.0.1)', 'PET_MASTER_ADDR'),
     )
     .addOption(
       withVariable(
@@ -151,15 +151,15 @@ function addOutput(command: Command): void {
     )
     .addOption(
       withVariable(
-        '-t, --tee <streams>',
+        '-t, --tee <s>',
         'write to a file a stream as well: 1 stdout, 2 stderr, 3 both, or 0:1,1:3 by local rank',
         'PET_TEE',
       ),
     )
-    .addOption(withVariable('-r, --redirects <streams>', 'write to a file a stream only, as --tee', 'PET_REDIRECTS'))
+    .addOption(withVariable('-r, --redirects <s>', 'write to a file a stream only, as --tee', 'PET_REDIRECTS'))
     .addOption(
       withVariable(
-        '--local-ranks-filter <ranks>',
+        '--local-ranks-filter <r>',
         'show what these local ranks print alone, such as 0,1',
         'PET_LOCAL_RANKS_FILTER',
       ).argParser(localRanks),
@@ -192,7 +192,7 @@ export function buildLaunchCommand(): Command {
     .description('Starts the ranks of a distributed program on this machine and supervises them.')
     .argument('<target>', 'a script, train, test or validate, or with --no-node a program')
     .argument('[args...]', 'what the target is given')
-    .configureHelp({ minWidthToWrap: 12 })
+    .configureHelp({ minWidthToWrap: 12, optionDescription: ({ description }) => description })
     .passThroughOptions()
     .showHelpAfterError('(see aiforge-launch --help)')
     .addHelpText('after', notes);
@@ -202,15 +202,19 @@ export function buildLaunchCommand(): Command {
   return program;
 }
 
-/** The words of a command line with torchrun's older spellings of options, `--nproc_per_node`, as those of today; what follows the target stays. */
+/** Torchrun's names of options that are called otherwise here. */
+const otherNames: Readonly<Record<string, string>> = { '--nproc-per-node': '--nproc', '--no-python': '--no-node' };
+
+/** The words of a command line with torchrun's names of options, and its older spellings, `--nproc_per_node`, as those of today; what follows the target stays. */
 export function withDashes(command: Command, words: readonly string[]): string[] {
   const spelt = [...words];
   for (let i = 0; i < spelt.length; i++) {
     const word = spelt[i]!;
     if (!word.startsWith('-') || word === '--') break;
     const [name = '', ...value] = word.split('=');
-    if (name.startsWith('--')) spelt[i] = [name.replaceAll('_', '-'), ...value].join('=');
-    const dashed = spelt[i]!.split('=')[0];
+    const withDashes = name.startsWith('--') ? name.replaceAll('_', '-') : name;
+    const dashed = otherNames[withDashes] ?? withDashes;
+    spelt[i] = [dashed, ...value].join('=');
     const option = command.options.find(({ short, long }) => dashed === short || dashed === long);
     if (option?.required === true && value.length === 0) i++;
   }
