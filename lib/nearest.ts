@@ -15,6 +15,8 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
   filters: ['outChannels'],
   activation: ['nonlinearity'],
   keepprob: ['p'],
+  graceseconds: ['shutdownTimeout'],
+  nprocpernode: ['nproc'],
 };
 
 /**

@@ -1,5 +1,5 @@
-// Writes the tables of docs/configuration.md out of the schemas and the types that they describe;
-// test/docs/configuration.test.mts checks that they are up to date.
+// Writes the tables of docs/configuration.md and docs/launching.md out of the schemas and the types that they describe;
+// test/docs/configuration.test.mts and test/docs/launching.test.mts check that they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -9,15 +9,18 @@ import { z } from 'zod';
 import { isMain } from './provision/main.mjs';
 import { projectRoot } from './provision/paths.mjs';
 
-const page = join(projectRoot, 'docs', 'configuration.md');
+const pages = ['configuration', 'launching'];
 const load = createRequire(import.meta.url);
 
-/** The page with its tables, each after a comment such as `<!-- table: settings -->`, as they are to be. */
-export async function configurationPage() {
+const fileOf = (name) => join(projectRoot, 'docs', `${name}.md`);
+
+/** A page with its tables, each after a comment such as `<!-- table: settings -->`, as they are to be. */
+export async function documentedPage(name) {
   const tables = allTables();
+  const page = fileOf(name);
   const text = readFileSync(page, 'utf8').replace(
     /(<!-- table: (\S+) -->)[\s\S]*?(?=<!-- end -->)/g,
-    (_, opening, name) => `${opening}\n\n${tables[name]()}\n\n`,
+    (_, opening, table) => `${opening}\n\n${tables[table]()}\n\n`,
   );
   return prettier.format(text, { ...(await prettier.resolveConfig(page)), filepath: page });
 }
@@ -38,6 +41,7 @@ function allTables() {
     events: () => events(),
     counters: () => membersTable('lib/core/callbacks/callback.ts', 'Counters'),
     launch: () => membersTable('lib/distributed/launch/options.ts', 'LaunchOptions'),
+    rendezvous: () => membersTable('lib/distributed/launch/rendezvousConf.ts', 'RendezvousConf'),
     ranks: () => membersTable('lib/core/ranks.ts', 'Ranks'),
   };
 }
@@ -185,4 +189,6 @@ function table(header, rows) {
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-if (isMain(import.meta.url)) writeFileSync(page, await configurationPage());
+if (isMain(import.meta.url)) {
+  for (const name of pages) writeFileSync(fileOf(name), await documentedPage(name));
+}

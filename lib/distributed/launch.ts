@@ -1,19 +1,24 @@
-import { AiforgeError } from '../errors.js';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
 
+import { AiforgeError } from '../errors.js';
+import { fixedAttempt } from './launch/attempt.js';
 import { resolveCommand } from './launch/command.js';
-import { chooseMasterPort } from './launch/masterPort.js';
-import { launchTakes, resolveOptions, type LaunchOptions, type Settings } from './launch/options.js';
-import { bindToParent, OrphanGuard } from './launch/orphanGuard.js';
-import { describeFailure, findRootCause } from './launch/report.js';
+import { makeLaunchFolder } from './launch/folder.js';
+import type { ElasticMeeting, FixedMeeting } from './launch/meeting.js';
+import { launchTakes, type LaunchOptions } from './launch/options.js';
+import { bindingToParent, OrphanGuard } from './launch/orphanGuard.js';
 import { countRanks } from './launch/rankCount.js';
-import { WorkerGroup, type GroupContext, type RankOutcome } from './launch/workerGroup.js';
+import type { RankOutcome } from './launch/rankOutcome.js';
+import { describeFailure, failureStatus, findRootCause } from './launch/report.js';
+import { resolveOptions, type Settings } from './launch/settings.js';
+import { SharedOutput } from './launch/sharedOutput.js';
+import { Interruption } from './launch/signals.js';
+import { WorkerGroup, type GroupContext } from './launch/workerGroup.js';
 
 export type { LaunchOptions } from './launch/options.js';
-export type { RankOutcome } from './launch/workerGroup.js';
+export type { RankOutcome } from './launch/rankOutcome.js';
 
 /** How a launch ended. */
 export interface LaunchResult {
@@ -23,57 +28,44 @@ export interface LaunchResult {
   interruptedBy: NodeJS.Signals | undefined;
   /** How often the whole group was started again. */
   restarts: number;
-  /** The rank that brought the last attempt to its end: the first to fail by itself, or to end while others still needed it. */
+  /** The rank that brought the last attempt to its end: the first to fail by itself, or that others waited for in vain. */
   rootCause: RankOutcome | undefined;
   /** Every rank of this machine, in the last attempt. */
   ranks: RankOutcome[];
 }
 
-/** Passes this process's signals on to the ranks while it is in use. */
-class Interruption {
-  signal: NodeJS.Signals | undefined;
-  group: WorkerGroup | undefined;
-  readonly #say: (message: string) => void;
-  readonly #handlers = new Map<NodeJS.Signals, () => void>();
+/** What a sink threw, once every rank has ended for it. */
+class OutputFault {
+  error: unknown;
+  hasHappened = false;
 
-  constructor(say: (message: string) => void) {
-    this.#say = say;
+  /** Ends the ranks that run. */
+  onHappen: (() => void) | undefined;
+
+  happen(error: unknown): void {
+    if (this.hasHappened) return;
+    this.error = error;
+    this.hasHappened = true;
+    this.onHappen?.();
   }
 
-  listen(): void {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) this.#on(signal, () => this.#receive(signal));
-    // What these mean is the ranks' affair; left alone, they would end the launcher or open its debugger.
-    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) this.#on(signal, () => this.group?.pass(signal));
-  }
-
-  #on(signal: NodeJS.Signals, handler: () => void): void {
-    this.#handlers.set(signal, handler);
-    process.on(signal, handler);
-  }
-
-  close(): void {
-    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
-  }
-
-  #receive(signal: NodeJS.Signals): void {
-    if (this.signal === undefined) {
-      this.signal = signal;
-      this.#say(`${signal} received; passing it on to the ranks${signal === 'SIGINT' ? ' (again to kill them)' : ''}`);
-      // Ranks save their work on SIGTERM; few know what to do when a terminal hangs up.
-      this.group?.stop(signal === 'SIGHUP' ? 'SIGTERM' : signal);
-    } else if (signal === 'SIGINT') {
-      this.group?.kill();
-    }
+  throwIfHappened(): void {
+    if (!this.hasHappened) return;
+    throw new AiforgeError(
+      'LAUNCH_FAILED',
+      `What the ranks print could not be passed on, and they were stopped: ${String(this.error)}`,
+      { cause: this.error },
+    );
   }
 }
 
-type Start = Omit<GroupContext, 'attempt'> & { interruption: Interruption; runId: string };
+type Start = Omit<GroupContext, 'attempt'> & { interruption: Interruption; fault: OutputFault; runId: string };
 
-async function runAttempt(start: Start, restartCount: number): Promise<RankOutcome[]> {
+async function runAttempt(start: Start, meeting: FixedMeeting, round: number): Promise<RankOutcome[]> {
   const { interruption, runId, settings } = start;
-  const masterPort = await chooseMasterPort(settings);
+  const attempt = await fixedAttempt(settings, meeting, runId, round);
   if (interruption.signal !== undefined) return [];
-  const group = new WorkerGroup({ ...start, attempt: { restartCount, masterPort, runId } });
+  const group = new WorkerGroup({ ...start, attempt });
   interruption.group = group;
   try {
     return await group.run();
@@ -82,51 +74,58 @@ async function runAttempt(start: Start, restartCount: number): Promise<RankOutco
   }
 }
 
-async function runWithRestarts(start: Start): Promise<LaunchResult> {
-  const { settings, say, interruption } = start;
+async function runWithRestarts(start: Start, meeting: FixedMeeting): Promise<LaunchResult> {
+  const { settings, say, interruption, fault } = start;
   for (let restarts = 0; ; restarts++) {
-    const ranks = await runAttempt(start, restarts);
+    const ranks = await runAttempt(start, meeting, restarts);
     const rootCause = findRootCause(ranks);
-    const interruptedBy = interruption.signal;
-    if (interruptedBy !== undefined) {
+    const end = { interruptedBy: interruption.signal, restarts, rootCause, ranks };
+    if (interruption.signal !== undefined) {
       if (rootCause?.recorded?.isConsequence === false) say(describeFailure(rootCause, ranks));
-      return { status: 128 + constants.signals[interruptedBy], interruptedBy, restarts, rootCause, ranks };
+      return { ...end, status: 128 + constants.signals[interruption.signal] };
     }
-    if (rootCause === undefined) return { status: 0, interruptedBy, restarts, rootCause, ranks };
-    say(describeFailure(rootCause, ranks));
-    if (restarts === settings.maxRestarts)
-      return { status: rootCause.status || 1, interruptedBy, restarts, rootCause, ranks };
+    if (ranks.every(({ status }) => status === 0)) return { ...end, status: 0 };
+    if (rootCause !== undefined) say(describeFailure(rootCause, ranks));
+    if (restarts === settings.maxRestarts || fault.hasHappened)
+      return { ...end, status: failureStatus(rootCause, ranks) };
     say(`starting all ranks again (restart ${restarts + 1} of at most ${settings.maxRestarts})`);
   }
 }
 
-function makeErrorFolder(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), 'aiforge-launch-'));
-  } catch (cause) {
-    throw new AiforgeError(
-      'LAUNCH_FAILED',
-      `No folder can be made in ${tmpdir()} for what the ranks record: ${(cause as Error).message}. Set TMPDIR to one that can be written.`,
-      { cause },
-    );
-  }
+async function runElastic(start: Start, meeting: ElasticMeeting): Promise<LaunchResult> {
+  // Only this needs the protocol, and what checks it.
+  const { launchElastic } = await import('./launch/rendezvous/elasticLaunch.js');
+  return launchElastic({ ...start, meeting, isBroken: () => start.fault.hasHappened });
 }
 
 async function supervise(settings: Settings): Promise<LaunchResult> {
-  const say = (message: string): void => void settings.stderr.write(`aiforge-launch: ${message}\n`);
-  const command = bindToParent(resolveCommand(settings), settings.env);
-  // Machines that share a job must agree on its id, and torchrun's is 'none' unless told otherwise.
-  const runId = settings.nnodes === 1 ? randomUUID() : 'none';
-  const errorFolder = makeErrorFolder();
-  const guard = new OrphanGuard(say);
+  const fault = new OutputFault();
+  const happen = (error: unknown): void => fault.happen(error);
+  const outputs = {
+    stdout: new SharedOutput(settings.stdout, happen),
+    stderr: new SharedOutput(settings.stderr, happen),
+  };
+  const say = (message: string): void => outputs.stderr.say(`aiforge-launch: ${message}\n`);
+  const command = resolveCommand(settings);
+  const binding = bindingToParent(settings.env);
+  const { meeting } = settings;
+  // Nodes that share a job must agree on its id, and torchrun's is 'none' unless told otherwise.
+  const isAlone = meeting.kind === 'fixed' && meeting.nnodes === 1;
+  const runId = settings.rdzvId ?? (isAlone ? randomUUID() : 'none');
+  const folder = makeLaunchFolder(say);
+  const guard = new OrphanGuard(say, folder);
   const interruption = new Interruption(say);
+  fault.onHappen = () => interruption.group?.stop('SIGTERM');
   if (settings.handleSignals) interruption.listen();
   try {
-    return await runWithRestarts({ settings, command, errorFolder, guard, say, interruption, runId });
+    const start = { settings, command, binding, folder, guard, outputs, say, interruption, fault, runId };
+    const result = await (meeting.kind === 'fixed' ? runWithRestarts(start, meeting) : runElastic(start, meeting));
+    fault.throwIfHappened();
+    return result;
   } finally {
     await guard.close();
     interruption.close();
-    rmSync(errorFolder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -134,7 +133,7 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
  * Starts `nproc` ranks of a distributed program with torchrun's environment and supervises them until all have ended:
  * the first to fail stops the others, and nothing that they started outlives them or this process.
  * A failed rank is reported in the result. Throws INVALID_ARGUMENT, FILE_NOT_FOUND or LAUNCH_FAILED when nothing could
- * be started.
+ * be started, and LAUNCH_FAILED when a sink throws.
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   launchTakes.check('launch', arguments);

@@ -42,7 +42,7 @@ export class TrialProcess {
     this.#onOverdue = onOverdue;
     makeFolders(folder);
     const log = path.join(folder, 'log.txt');
-    const keep = (text: string) => appendFileSync(log, text);
+    const output = { write: (lines: Uint8Array) => appendFileSync(log, lines), log: undefined };
     this.#process = new RankProcess({
       rank: number,
       localRank: 0,
@@ -57,9 +57,8 @@ export class TrialProcess {
       cwd: process.cwd(),
       prefix: '',
       graceMs,
-      stdout: keep,
-      stderr: keep,
-      log: undefined,
+      stdout: output,
+      stderr: output,
       lastWords: () => undefined,
     });
   }

@@ -78,7 +78,7 @@ describe('the command line', () => {
         ['sweep', '--n-trials', /trials in the file/],
       ] as const
     ).map(([name, option, said]) => ['aiforge', [name, 'x', option, 'y'], said, /^error: unknown option '--/] as const),
-    ['aiforge-launch', ['--nproc_per_node', '2', 'x.js'], /\(Ranks to start on this machine are --nproc <n>\)/],
+    ['aiforge-launch', ['--num_processes', '2', 'x.js'], /\(Ranks to start on this node are --nproc <n>\)/],
     ...['predict', 'sweep', 'tune', 'config', 'checkpoints', 'runs', 'new', 'plugins', 'setup', 'doctor'].map(
       (name) => ['aiforge-launch', ['--nproc', '2', name, 'x'], new RegExp(`INVALID_ARGUMENT: .*: start it as npx aiforge ${name}, without aiforge-launch`)] as const, // prettier-ignore
     ),

@@ -56,10 +56,10 @@ describe('how training on two ranks ends', function () {
     expect(existsSync(path.join(onlyRun(path.join(folder, 'unread'), 'faulty'), 'last.safetensors'))).to.equal(true);
   });
 
-  it('well without a folder for temporary files, but for the reason', async () => {
+  it('well without the folder for temporary files, in another one', async () => {
     const { status, stderr } = await run('aiforge-launch', two, path.join(folder, 'tmp'), { TMPDIR: '/nowhere' });
-    expect(status).to.equal(1);
-    expect(stderr).to.match(/LAUNCH_FAILED: No folder can be made in \/nowhere .* Set TMPDIR/);
+    expect(status, stderr).to.equal(0);
+    expect(stderr).to.include('no folder can be made in /nowhere');
   });
 
   it('well after a restart, which goes on with the last checkpoint', async () => {

@@ -198,7 +198,7 @@ describe('aiforge train', () => {
          validationStep(batch: any, batchIdx: number) { return this.trainingStep(batch, batchIdx); }
        }`,
     );
-    const args = ['--nproc', '2', '--grace-seconds', '5', ...small, `modelPlugin=${broken}`, 'model={}'];
+    const args = ['--nproc', '2', '--shutdown-timeout', '5', ...small, `modelPlugin=${broken}`, 'model={}'];
     const { status, stderr } = await run('aiforge-launch', args, inside('broken'));
     expect(status).to.equal(1);
     expect(stderr).to.include('rank one is ill');

@@ -43,7 +43,7 @@ describe('launch', function () {
   async function run(options: Omit<LaunchOptions, 'stdout' | 'stderr'>): Promise<Run> {
     const written = { stdout: '', stderr: '' };
     const result = await launch({
-      graceSeconds: 20,
+      shutdownTimeout: 20,
       env: { ...process.env, READY_FOLDER: folder },
       ...options,
       stdout: { write: (text) => (written.stdout += text) },
@@ -126,8 +126,8 @@ describe('launch', function () {
 
     function tee(progress: boolean, chunks: (string | Buffer)[]): string {
       let written = '';
-      const lines = new LineTee({ prefix: '> ', progress, write: (text) => (written += text) });
-      for (const chunk of chunks) lines.push(Buffer.from(chunk as string));
+      const lines = new LineTee({ prefix: '> ', progress, write: (lines) => void (written += lines.toString()) });
+      for (const chunk of chunks) void lines.push(Buffer.from(chunk as string));
       lines.end();
       return written;
     }
@@ -224,9 +224,11 @@ describe('launch', function () {
     });
 
     it('kills a rank that does not stop, and what ranks have started', async () => {
-      const { status, ranks, stdout, stderr } = await behave(['stubborn', 'exit:4', 'family'], { graceSeconds: 0.5 });
+      const { status, ranks, stdout, stderr } = await behave(['stubborn', 'exit:4', 'family'], {
+        shutdownTimeout: 0.5,
+      });
       expect(status).to.equal(4);
-      expect(stderr).to.match(/rank 0 has not ended 0\.5 s after SIGTERM: killing it\. .*raise --grace-seconds/);
+      expect(stderr).to.match(/rank 0 has not ended 0\.5 s after SIGTERM: killing it\. .*raise --shutdown-timeout/);
       expect(ranks[0]).to.include({ signal: 'SIGKILL', stoppedWith: 'SIGKILL' });
       expect(stdout).to.include('[rank 0] ignored SIGTERM\n');
       const pids = printedPids(stdout);
@@ -235,7 +237,7 @@ describe('launch', function () {
     });
 
     it('leaves nothing behind of a rank that ends well', async () => {
-      const { status, stdout } = await behave(['leave:0'], { graceSeconds: 0.5 });
+      const { status, stdout } = await behave(['leave:0'], { shutdownTimeout: 0.5 });
       expect(status).to.equal(0);
       const pids = printedPids(stdout);
       expect(pids).to.have.length(2);
@@ -266,7 +268,7 @@ describe('launch', function () {
   });
 
   it('does not hand on the program of node -e, nor the inspector: ranks would launch ranks without end', () => {
-    const options = JSON.stringify(join(process.cwd(), 'dist/lib/distributed/launch/options.js'));
+    const options = JSON.stringify(join(process.cwd(), 'dist/lib/distributed/launch/settings.js'));
     const print = `console.log(JSON.stringify(require(${options}).resolveOptions({ nproc: 1, target: 'x' }).nodeArgs))`;
     for (const given of [
       ['-e', print],
@@ -303,9 +305,9 @@ describe('launch', function () {
       [{ nproc: 1.5 }, 'INVALID_ARGUMENT', /nproc is 1\.5/],
       [{ nodeRank: 1 }, 'INVALID_ARGUMENT', /nodeRank is 1.*from 0 to 0/],
       [{ masterPort: 70000 }, 'INVALID_ARGUMENT', /masterPort is 70000/],
-      [{ graceSeconds: -1 }, 'INVALID_ARGUMENT', /graceSeconds is -1/],
-      [{ nnodes: 2 }, 'INVALID_ARGUMENT', /same master port/],
-      [{ nnodes: 2, masterPort: 29511, maxRestarts: 1 }, 'INVALID_ARGUMENT', /maxRestarts is 1/],
+      [{ shutdownTimeout: -1 }, 'INVALID_ARGUMENT', /shutdownTimeout is -1/],
+      [{ nnodes: 2 }, 'INVALID_ARGUMENT', /give nodeRank, or rdzvEndpoint/],
+      [{ nnodes: 2, nodeRank: 0, masterPort: 29511, maxRestarts: 1 }, 'INVALID_ARGUMENT', /maxRestarts is 1/],
       [{ target: 'missing.js' }, 'FILE_NOT_FOUND', /no script '.*missing\.js'/],
       [{ target: 'missing-program', executable: true }, 'FILE_NOT_FOUND', /'missing-program' .* on PATH/],
     ];

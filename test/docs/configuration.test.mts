@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -12,15 +11,15 @@ import { loadModule } from '#lib/config/loadModule.js';
 import { DocumentedProject } from './project.mjs';
 
 const page = path.resolve('docs/configuration.md');
-const { configurationPage } = (await import(pathToFileURL('scripts/document-configuration.mjs').href)) as {
-  configurationPage: () => Promise<string>;
+const { documentedPage } = (await import(pathToFileURL('scripts/document-configuration.mjs').href)) as {
+  documentedPage: (name: string) => Promise<string>;
 };
 
 describe('docs/configuration.md', () => {
   const text = readFileSync(page, 'utf8');
 
   it('has the tables that the schemas and the types give', async () => {
-    expect(text).to.equal(await configurationPage());
+    expect(text).to.equal(await documentedPage('configuration'));
   });
 
   it('has every setting, described', () => {
@@ -96,7 +95,7 @@ describe('docs/configuration.md', () => {
       expect(JSON.parse(readFileSync(file, 'utf8'))).to.have.nested.property('properties.model.properties.hiddenDims');
     });
 
-    it('train from code, listen, and train on two ranks', async () => {
+    it('train from code, and listen', async () => {
       const { train } = loadModule(path.resolve('train.ts')) as {
         train: (signal: AbortSignal) => Promise<{ result: RunResult; seen: string[] }>;
       };
@@ -104,11 +103,6 @@ describe('docs/configuration.md', () => {
       expect(result.status).to.equal('finished');
       expect(result.runDirectory).to.include(path.join('runs', 'from-code'));
       expect(seen).to.deep.equal(['210 parameters', 'epoch 1 of 1']);
-      const load = JSON.stringify(path.resolve('../../dist/lib/config/loadModule.js'));
-      const launch = `require(${load}).loadModule(${JSON.stringify(path.resolve('launch.ts'))}).trainOnTwo()`;
-      writeFileSync('two.cjs', `${launch}.then((status) => process.exit(status));`);
-      const printed = execFileSync(process.execPath, ['two.cjs'], { encoding: 'utf8', timeout: 60_000 });
-      expect(printed).to.include('on 2 ranks').and.to.include('Held-out test');
     }).timeout(120_000);
   });
 });

@@ -41,8 +41,25 @@ const foreign: Readonly<Record<string, Hints>> = {
     ...each(['ntrials', 'numtrials', 'numsamples', 'maxtrials', 'trials'], 'How many trials are drawn is trials in the file'), // prettier-ignore
   },
   'aiforge-launch': {
-    ...each(['nprocpernode', 'numprocesses'], 'Ranks to start on this machine are --nproc <n>'),
-    ...each(['rdzvendpoint'], 'Where rank 0 listens is --master-addr <address> and --master-port <port>'),
+    ...each(['numprocesses', 'nprocs', 'np'], 'Ranks to start on this node are --nproc <n>'),
+    ...each(['graceseconds'], 'How long a rank that is to stop has is --shutdown-timeout <s>'),
+    ...each(
+      ['signalstohandle'],
+      'SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are all passed on, without an option',
+    ),
+    ...each(['runpath'], 'Python runs with --no-node python script.py'),
+    ...each(['startmethod'], 'Every rank is a process of its own, started anew'),
+    ...each(
+      ['eventloghandler', 'logsspecs'],
+      'What happens is written on stderr, and what ranks print to --log-dir <dir>',
+    ),
+    ...each(
+      ['duplicatestdoutfilters', 'duplicatestderrfilters'],
+      'Streams are written to files with --tee or --redirects; filter those',
+    ),
+    ...each(['numabinding'], 'Ranks are bound with --no-node numactl … node script.js'),
+    ...each(['virtuallocalrank'], 'A rank finds its GPU by LOCAL_RANK, which initProcessGroup reads'),
+    ...each(['hostfile', 'hosts', 'host'], 'Start aiforge-launch on each node, with --rdzv-endpoint <host:port>'),
   },
 };
 

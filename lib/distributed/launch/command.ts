@@ -1,13 +1,16 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, dirname, extname, join, resolve } from 'node:path';
+import { basename, delimiter, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { AiforgeError } from '../../errors.js';
-import type { Settings } from './options.js';
+import { withOwnInspector } from './inspector.js';
+import type { Settings } from './settings.js';
 
-/** The program that every rank runs, the same for all of them. */
+/** The program that every rank runs. */
 export interface RankCommand {
   file: string;
+  /** Options for Node.js itself, where it runs the rank. */
+  nodeArgs?: readonly string[];
   args: string[];
 }
 
@@ -58,18 +61,40 @@ const alone: ReadonlyMap<string, string> = new Map([
   ]),
 ]);
 
+// Records the error of a rank, and lets no signal end it that it does not listen to yet.
+const preload = ['--require', join(__dirname, 'recordError.js')];
+
+function programCommand(settings: Settings): RankCommand {
+  const file = findExecutable(settings);
+  // Node.js is started as for a script: what is given to it may open its inspector.
+  return basename(file) === 'node'
+    ? { file, nodeArgs: preload, args: [...settings.args] }
+    : { file, args: [...settings.args] };
+}
+
+/** The words that start one rank: those that come before the command, and the command with an inspector of its own. */
+export function wordsOf(
+  { file, nodeArgs = [], args }: RankCommand,
+  before: readonly string[],
+  localRank: number,
+): [string, ...string[]] {
+  const own = [...withOwnInspector(nodeArgs, localRank), ...args];
+  const [first, ...rest] = before;
+  return first === undefined ? [file, ...own] : [first, ...rest, file, ...own];
+}
+
 /** Finds what to run: a program, a script for Node.js, or a subcommand of aiforge. Throws FILE_NOT_FOUND if there is none, and INVALID_ARGUMENT for a subcommand that one process does. */
 export function resolveCommand(settings: Settings): RankCommand {
-  if (settings.executable) return { file: findExecutable(settings), args: [...settings.args] };
-  const nodeArgs = [...settings.nodeArgs, '--require', join(__dirname, 'recordError.js')];
+  if (settings.executable) return programCommand(settings);
+  const nodeArgs = [...settings.nodeArgs, ...preload];
   const script = resolve(settings.cwd, settings.target);
   if (isFile(script)) {
     const loader = typescript.has(extname(script)) ? typescriptLoader() : [];
-    return { file: process.execPath, args: [...nodeArgs, ...loader, script, ...settings.args] };
+    return { file: process.execPath, nodeArgs, args: [...loader, script, ...settings.args] };
   }
   if (subcommands.has(settings.target)) {
     const cli = join(__dirname, '..', '..', 'cli', 'aiforge.js');
-    return { file: process.execPath, args: [...nodeArgs, cli, settings.target, ...settings.args] };
+    return { file: process.execPath, nodeArgs, args: [cli, settings.target, ...settings.args] };
   }
   const reason = alone.get(settings.target);
   if (reason !== undefined) {

@@ -9,6 +9,8 @@ export interface RecordedError {
   isShown: boolean;
   /** Whether it says no more than that another rank has ended. */
   isConsequence: boolean;
+  /** Whether it says that it waited in vain. */
+  isTimeout: boolean;
   /** When the file was written, in ns since the epoch. */
   writtenAt: bigint;
 }
@@ -41,6 +43,9 @@ export function recordRankError(error: unknown, shown?: string): boolean {
 // What this library, and Gloo in Python, say where the connection to another rank is lost.
 const lostRank = /Another rank has ended|Connection (closed|reset) by peer/;
 
+// What c10d says, of a store, of Gloo, of NCCL's watchdog and of monitoredBarrier. Other timeouts are no affair of other ranks.
+const ranOut = /Timed out waiting|[Ww]ait timeout|[Cc]ollective operation timeout|monitoredBarrier/;
+
 interface PythonRecord {
   message?: string;
   extraInfo?: { py_callstack?: string };
@@ -58,7 +63,8 @@ export function readErrorFile(file: string): RecordedError | undefined {
       typeof given === 'object'
         ? [String(given.message), given.extraInfo?.py_callstack]
         : [String(given), record.callstack];
-    return { message, callstack, isShown, isConsequence: lostRank.test(message), writtenAt };
+    const told = { isConsequence: lostRank.test(message), isTimeout: ranOut.test(message) };
+    return { message, callstack, isShown, ...told, writtenAt };
   } catch {
     // None, or half a file of a rank that was killed while writing; its last lines on stderr are reported instead.
     return undefined;

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
 import { AiforgeError } from '../../errors.js';
-import type { Settings } from './options.js';
 
 async function listenBriefly(port: number): Promise<number> {
   const server = createServer();
@@ -15,18 +14,16 @@ async function listenBriefly(port: number): Promise<number> {
   return bound;
 }
 
-/** The port rank 0 will listen on: a free one, or the one asked for. Throws LAUNCH_FAILED if it cannot be had. */
-export async function chooseMasterPort(settings: Settings): Promise<number> {
-  // Only the first machine listens, so only there does it say anything about the port.
-  if (settings.nodeRank !== 0) return settings.masterPort;
+/** A port of this node for rank 0 to listen on: a free one, or the one asked for. Throws LAUNCH_FAILED if it cannot be had. */
+export async function chooseMasterPort(port: number): Promise<number> {
   try {
-    return await listenBriefly(settings.masterPort);
+    return await listenBriefly(port);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'EADDRINUSE' ? 'is already in use' : `cannot be listened on (${message})`;
     throw new AiforgeError(
       'LAUNCH_FAILED',
-      `The master port ${settings.masterPort} ${reason}: choose another, or leave it out to have a free one chosen.`,
+      `The master port ${port} ${reason}: choose another, or leave it out to have a free one chosen.`,
       { cause: error },
     );
   }

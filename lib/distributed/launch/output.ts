@@ -1,51 +1,79 @@
+import { Buffer } from 'node:buffer';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StringDecoder } from 'node:string_decoder';
 
 import { makeFolders } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
+import type { Behind } from './sharedOutput.js';
 
-const longestLine = 64 * 1024;
+/** In bytes; what is longer is passed on in several lines. */
+const longestLine = 16 * 1024 * 1024;
 
 export interface LineTeeOptions {
   prefix: string;
   /** Pass on lines that end in a carriage return, as progress bars draw; else only what a bar last showed remains. */
   progress: boolean;
-  write: (text: string) => void;
+  write: (lines: Buffer) => Behind | void;
   onLine?: (line: string) => void;
 }
 
-/** Turns the chunks of one stream into whole prefixed lines, so that those of several ranks never mix. */
+/**
+ * Turns the chunks of one stream into whole prefixed lines, so that those of several ranks never mix. Bytes are kept in strings of one
+ * character each, so that they pass unchanged, whatever encoding they are in and wherever a chunk ends.
+ */
 export class LineTee {
   readonly #options: LineTeeOptions;
-  readonly #decoder = new StringDecoder('utf8');
-  #pending = '';
+  readonly #prefix: string;
+  readonly #pieces: string[] = [];
+  #length = 0;
   #afterProgress = false;
+  #out = '';
 
   constructor(options: LineTeeOptions) {
     this.#options = options;
+    this.#prefix = Buffer.from(options.prefix).toString('latin1');
   }
 
-  push(chunk: Buffer): void {
-    this.#drain(this.#decoder.write(chunk));
+  /** Resolves when the reader takes more; undefined where it does already. */
+  push(chunk: Buffer): Behind {
+    const text = chunk.toString('latin1');
+    if (/[\n\r]/.test(text) || this.#length + text.length > longestLine) this.#drain(this.#taken() + text);
+    else this.#keep(text);
+    return this.#flush();
   }
 
   /** Writes out a last line that has no end. */
   end(): void {
-    this.#drain(this.#decoder.end());
-    if (this.#pending !== '' || this.#afterProgress) this.#line(this.#withoutProgress(this.#pending));
-    this.#pending = '';
+    const rest = this.#taken();
+    if (rest !== '' || this.#afterProgress) this.#line(this.#withoutProgress(rest));
+    void this.#flush();
+  }
+
+  #keep(text: string): void {
+    if (text === '') return;
+    this.#pieces.push(text);
+    this.#length += text.length;
+  }
+
+  #taken(): string {
+    this.#length = 0;
+    return this.#pieces.splice(0).join('');
+  }
+
+  #flush(): Behind {
+    if (this.#out === '') return undefined;
+    const lines = Buffer.from(this.#out, 'latin1');
+    this.#out = '';
+    return this.#options.write(lines) ?? undefined;
   }
 
   #drain(text: string): void {
-    const lines = (this.#pending + text).split('\n');
+    const lines = text.split('\n');
     const rest = lines.pop() ?? '';
     for (const line of lines) this.#line(this.#withoutProgress(line));
-    this.#pending = this.#options.progress ? this.#withoutProgress(rest) : this.#lastShown(rest);
-    if (this.#pending.length > longestLine) {
-      this.#line(this.#pending);
-      this.#pending = '';
-    }
+    const kept = this.#options.progress ? this.#withoutProgress(rest) : this.#lastShown(rest);
+    if (kept.length > longestLine) this.#line(kept);
+    else this.#keep(kept);
   }
 
   /** Passes on the parts that end in a carriage return and gives back what is left, or drops them. */
@@ -55,8 +83,8 @@ export class LineTee {
     const rest = parts.pop() ?? '';
     for (const part of parts) {
       if (part === '') continue;
-      this.#options.write(`${this.#options.prefix}${part}\r`);
-      this.#options.onLine?.(part);
+      this.#out += `${this.#prefix}${part}\r`;
+      this.#tell(part);
       this.#afterProgress = true;
     }
     return rest;
@@ -70,10 +98,17 @@ export class LineTee {
   #line(line: string): void {
     const completesProgress = this.#afterProgress && line === '';
     this.#afterProgress = false;
-    this.#options.write(completesProgress ? '\n' : `${this.#options.prefix}${line}\n`);
-    if (line !== '') this.#options.onLine?.(line);
+    this.#out += completesProgress ? '\n' : `${this.#prefix}${line}\n`;
+    if (line !== '') this.#tell(line);
+  }
+
+  #tell(line: string): void {
+    this.#options.onLine?.(Buffer.from(line, 'latin1').toString());
   }
 }
+
+/** Characters that are shown of a line in a report. */
+const longestOfTail = 2000;
 
 /** The last lines of a stream, for the report of a rank that recorded no error. */
 export class Tail {
@@ -85,19 +120,34 @@ export class Tail {
   }
 
   push(line: string): void {
-    this.lines.push(line);
+    this.lines.push(line.length > longestOfTail ? `${line.slice(0, longestOfTail)}…` : line);
     if (this.lines.length > this.#length) this.lines.shift();
   }
 }
 
-/** One rank's log file: everything it printed, byte for byte, in the order in which it arrived. */
+export interface RankLogOptions {
+  folder: string;
+  rank: number;
+  /** How often the ranks had been started before. */
+  round: number;
+  /** Which of the rank's streams the file has; undefined: both. */
+  stream: 'stdout' | 'stderr' | undefined;
+  warn: (message: string) => void;
+}
+
+/** A log file of one rank: what it printed, byte for byte, in the order in which it arrived. */
 export class RankLog {
   readonly path: string;
   readonly #warn: (message: string) => void;
   #descriptor: number | undefined;
 
-  constructor(folder: string, rank: number, restartCount: number, warn: (message: string) => void) {
-    this.path = join(folder, restartCount === 0 ? `rank-${rank}.log` : `rank-${rank}.restart-${restartCount}.log`);
+  constructor({ folder, rank, round, stream, warn }: RankLogOptions) {
+    const parts = [
+      `rank-${rank}`,
+      ...(round === 0 ? [] : [`restart-${round}`]),
+      ...(stream === undefined ? [] : [stream]),
+    ];
+    this.path = join(folder, `${parts.join('.')}.log`);
     this.#warn = warn;
     try {
       makeFolders(folder);

@@ -5,8 +5,9 @@ import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RankCommand } from './command.js';
-import { LineTee, Tail, type RankLog } from './output.js';
-import { groupIsAlive, signalGroup } from './processGroup.js';
+import { Tail } from './output.js';
+import { catches, groupIsAlive, isSuspended, signalGroup } from './processGroup.js';
+import { RankStream, type StreamTarget } from './rankStream.js';
 
 const pollMs = 50;
 /** How long the kernel gets to carry out a SIGKILL, and a process outside the group to close the rank's output. */
@@ -32,9 +33,8 @@ export interface RankProcessOptions {
   cwd: string;
   prefix: string;
   graceMs: number;
-  stdout: (text: string) => void;
-  stderr: (text: string) => void;
-  log: RankLog | undefined;
+  stdout: StreamTarget;
+  stderr: StreamTarget;
   /** What the rank leaves to be shown when it has ended. */
   lastWords: () => string | undefined;
 }
@@ -63,8 +63,8 @@ export class RankProcess {
   readonly stderrTail = new Tail(tailLength);
   readonly #child: ChildProcess;
   readonly #graceMs: number;
-  readonly #tees: LineTee[] = [];
-  readonly #log: RankLog | undefined;
+  readonly #streams: RankStream[];
+  readonly #targets: readonly StreamTarget[];
   readonly #lastWords: () => string | undefined;
   #lastSignal: NodeJS.Signals | undefined;
   #hasEnded = false;
@@ -74,9 +74,9 @@ export class RankProcess {
     this.rank = options.rank;
     this.localRank = options.localRank;
     this.#graceMs = options.graceMs;
-    this.#log = options.log;
+    this.#targets = [options.stderr, options.stdout];
     this.#lastWords = options.lastWords;
-    this.logPath = options.log?.path;
+    this.logPath = (options.stderr.log ?? options.stdout.log)?.path;
     this.#child = spawn(options.command.file, options.command.args, {
       cwd: options.cwd,
       env: options.env,
@@ -84,7 +84,7 @@ export class RankProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.pid = this.#child.pid;
-    this.#passOn(options);
+    this.#streams = this.#passOn(options);
     this.exited = waitForExit(this.#child);
     this.finished = this.#finish(once(this.#child, 'close'));
   }
@@ -105,42 +105,62 @@ export class RankProcess {
     if (signalGroup(this.pid, signal) && !this.#hasEnded) this.#lastSignal = signal;
   }
 
-  /** Signals the rank alone, and not what it started. */
-  pass(signal: NodeJS.Signals): void {
-    if (!this.#gone) this.#child.kill(signal);
+  /** Whether it is stopped, as by SIGSTOP. */
+  get isSuspended(): boolean {
+    return !this.#hasEnded && this.pid !== undefined && isSuspended(this.pid);
   }
 
-  #passOn(options: RankProcessOptions): void {
-    const common = { prefix: options.prefix, progress: options.rank === 0 };
-    const keep = (line: string): void => this.stderrTail.push(line);
-    const tees = [
-      [this.#child.stdout, new LineTee({ ...common, write: options.stdout })],
-      [this.#child.stderr, new LineTee({ ...common, write: options.stderr, onLine: keep })],
-    ] as const;
-    for (const [stream, tee] of tees) {
-      this.#tees.push(tee);
-      stream?.on('data', (chunk: Buffer) => {
-        this.#log?.write(chunk);
-        tee.push(chunk);
-      });
-    }
+  /** Stops the whole process group, or lets it go on. */
+  suspend(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (!this.#gone && this.pid !== undefined) signalGroup(this.pid, signal);
+  }
+
+  /** Signals the rank alone, and not what it started, if it has a handler: it would end of most signals otherwise. */
+  pass(signal: NodeJS.Signals): void {
+    if (!this.#hasEnded && this.pid !== undefined && catches(this.pid, signal)) this.#child.kill(signal);
+  }
+
+  #passOn({ rank, prefix, stdout, stderr }: RankProcessOptions): RankStream[] {
+    const common = { prefix, progress: rank === 0 };
+    const onLine = (line: string): void => this.stderrTail.push(line);
+    return [
+      new RankStream(this.#child.stdout, { ...common, ...stdout }),
+      new RankStream(this.#child.stderr, { ...common, ...stderr, onLine }),
+    ];
   }
 
   async #finish(closed: Promise<unknown>): Promise<RankExit> {
     // A process that did not start reports it on `exited` alone.
-    closed.catch(() => undefined);
+    const isClosed = closed.then(
+      () => true,
+      () => true,
+    );
     const exit = await this.exited;
     this.#hasEnded = true;
     if (this.pid !== undefined) {
       await this.#endGroup();
-      await Promise.race([closed, delay(lastWaitMs, undefined, { ref: false })]);
+      await this.#untilPassedOn(isClosed);
     }
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.destroy();
-    for (const tee of this.#tees) tee.end();
-    const words = this.#lastWords();
-    if (words !== undefined) this.#log?.write(Buffer.from(`${words}\n`));
-    this.#log?.close();
+    for (const stream of this.#streams) stream.end();
+    this.#writeLastWords();
+    for (const { log } of this.#targets) log?.close();
     return exit;
+  }
+
+  /** Waits for what it has printed, a reader that is behind included; but not for one who has others killed, nor where only a stranger has the stream. */
+  async #untilPassedOn(isClosed: Promise<boolean>): Promise<void> {
+    const start = performance.now();
+    while (!(await Promise.race([isClosed, delay(pollMs, false)]))) {
+      const isKilled = this.#lastSignal === 'SIGKILL';
+      const idleMs = this.#streams.map((stream) => (isKilled ? stream.stillMs : stream.quietMs));
+      if (Math.min(performance.now() - start, ...idleMs) > lastWaitMs) return;
+    }
+  }
+
+  #writeLastWords(): void {
+    const words = this.#lastWords();
+    const log = this.#targets.find((target) => target.log !== undefined)?.log;
+    if (words !== undefined) log?.write(Buffer.from(`${words}\n`));
   }
 
   /** Ends what the rank started and left behind; its own end is the word to stop, unless it had one before. */

@@ -1,29 +1,35 @@
 import type { RecordedError } from './errorFile.js';
-import { describeExit, type RankOutcome } from './workerGroup.js';
+import { describeExit, type RankOutcome } from './rankOutcome.js';
 
 function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome) => bigint): RankOutcome | undefined {
   return [...outcomes].sort((a, b) => (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0))[0];
 }
 
 /**
- * The rank that brought the launch to its end; undefined when none failed. It is sought among those that failed by themselves, then
- * those that ended well while others still needed them, those that only lost another rank, which may be on another machine, and at
- * last those that the launcher had asked to stop.
+ * The rank that brought the launch to its end; undefined when none failed by itself. It is sought among those that failed for a reason
+ * of their own. Where all only lost another rank, or waited for one in vain, it is that one: one that was stopped, then one that ended
+ * well while others still needed it, and where there is neither, which may be on another node, the first to tell. A rank that the
+ * launcher ended is never the cause.
  */
 export function findRootCause(outcomes: readonly RankOutcome[]): RankOutcome | undefined {
-  const failed = outcomes.filter((outcome) => outcome.status !== 0);
-  const [lost, others] = [failed.filter(isConsequence), failed.filter((outcome) => !isConsequence(outcome))];
+  const failed = outcomes.filter((outcome) => outcome.status !== 0 && !wasStopped(outcome));
+  const first = firstToFail(failed.filter((outcome) => !onlyWaited(outcome)));
+  if (first !== undefined || failed.length === 0) return first;
   const left = outcomes.filter(({ status, stoppedWith }) => status === 0 && stoppedWith === undefined);
   return (
-    firstToFail(others.filter((outcome) => !wasStopped(outcome))) ??
-    (lost.length > 0 ? earliest(left, ({ endedAt }) => endedAt) : undefined) ??
-    firstToFail(lost) ??
-    firstToFail(others)
+    outcomes.find(({ wasSuspended }) => wasSuspended) ?? earliest(left, ({ endedAt }) => endedAt) ?? firstToFail(failed)
   );
 }
 
-function isConsequence({ recorded }: RankOutcome): boolean {
-  return recorded?.isConsequence === true;
+/** What a launch that failed ends with: the cause's own status, where it is not one that the launcher brought about. */
+export function failureStatus(cause: RankOutcome | undefined, outcomes: readonly RankOutcome[]): number {
+  if (cause !== undefined && cause.status !== 0 && !wasStopped(cause)) return cause.status;
+  return outcomes.find((outcome) => outcome.status !== 0 && !wasStopped(outcome))?.status ?? 1;
+}
+
+/** Whether a rank says no more than that it lost another one, or waited for one in vain. */
+export function onlyWaited({ recorded }: RankOutcome): boolean {
+  return recorded?.isConsequence === true || recorded?.isTimeout === true;
 }
 
 function wasStopped({ stoppedWith, recorded }: RankOutcome): boolean {
@@ -64,11 +70,16 @@ function describeStop(outcome: RankOutcome): string {
   return ' when asked to stop';
 }
 
+function describeCause(cause: RankOutcome): string {
+  if (cause.wasSuspended && cause.recorded === undefined)
+    return 'was stopped, as by SIGSTOP, while others waited for it';
+  return `${describeExit(cause)}${cause.status === 0 ? ' while others still needed it' : ''}`;
+}
+
 /** Names the root cause of a failed launch, with its error, and how the other ranks ended. */
 export function describeFailure(cause: RankOutcome, outcomes: readonly RankOutcome[]): string {
   const pid = cause.pid === undefined ? '' : `, pid ${cause.pid}`;
-  const left = cause.status === 0 ? ' while others still needed it' : '';
-  const lines = [`root cause: rank ${cause.rank} (local rank ${cause.localRank}${pid}) ${describeExit(cause)}${left}`];
+  const lines = [`root cause: rank ${cause.rank} (local rank ${cause.localRank}${pid}) ${describeCause(cause)}`];
   for (const line of details(cause)) lines.push(`    ${line}`);
   if (cause.logPath !== undefined) lines.push(`    its log: ${cause.logPath}`);
   for (const other of outcomes) {

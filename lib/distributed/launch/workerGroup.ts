@@ -1,59 +1,54 @@
 import { join } from 'node:path';
 
 import { AiforgeError } from '../../errors.js';
-import type { RankCommand } from './command.js';
-import { rankEnvironment, type Attempt } from './environment.js';
-import { readErrorFile, type RecordedError } from './errorFile.js';
-import type { Settings } from './options.js';
+import type { Attempt } from './attempt.js';
+import { wordsOf, type RankCommand } from './command.js';
+import { rankEnvironment } from './environment.js';
+import { readErrorFile } from './errorFile.js';
 import type { OrphanGuard } from './orphanGuard.js';
-import { RankLog } from './output.js';
+import { describeExit, type RankOutcome } from './rankOutcome.js';
+import { openOutput } from './rankOutput.js';
 import { RankProcess, type RankExit } from './rankProcess.js';
+import type { Settings } from './settings.js';
+import type { SharedOutput } from './sharedOutput.js';
 import { hasStarted } from './startFile.js';
+import { endStrays } from './strays.js';
 
 /** How long a rank that another one lost has to end by itself, so that it can say why. */
 const lostRankMs = 1000;
-
-/** How one rank of a launch ended. */
-export interface RankOutcome extends RankExit {
-  rank: number;
-  localRank: number;
-  pid: number | undefined;
-  /** The last signal that the launcher sent to it before it ended, if any. */
-  stoppedWith: NodeJS.Signals | undefined;
-  /** What the rank itself recorded about its failure. */
-  recorded: RecordedError | undefined;
-  /** The last lines that it wrote on stderr. */
-  stderrTail: readonly string[];
-  logPath: string | undefined;
-}
 
 /** What a group needs besides its settings. */
 export interface GroupContext {
   settings: Settings;
   command: RankCommand;
+  /** The words before the command, which bind a rank to this process. */
+  binding: readonly string[];
   attempt: Attempt;
-  errorFolder: string;
+  /** For what the ranks record; of this launch alone. */
+  folder: string;
   guard: OrphanGuard;
+  outputs: { stdout: SharedOutput; stderr: SharedOutput };
   say: (message: string) => void;
+  /** Called when the failure of one rank is about to stop the others. */
+  onFailing?: () => void;
 }
 
-export function describeExit(exit: RankExit): string {
-  if (exit.startError !== undefined) return `could not be started (${exit.startError})`;
-  return exit.signal === undefined ? `ended with exit status ${exit.status}` : `was killed by ${exit.signal}`;
-}
+const listed = (ranks: readonly number[]): string =>
+  ranks.length === 1 ? `rank ${ranks[0]} has` : `ranks ${ranks.join(', ')} have`;
 
-function describeOverdue(ranks: readonly number[], signal: NodeJS.Signals, graceSeconds: number): string {
-  const which = ranks.length === 1 ? `rank ${ranks[0]} has` : `ranks ${ranks.join(', ')} have`;
+function describeOverdue(ranks: readonly number[], signal: NodeJS.Signals, seconds: number): string {
   return (
-    `${which} not ended ${graceSeconds} s after ${signal}: killing ${ranks.length === 1 ? 'it' : 'them'}. What was not saved is lost. ` +
-    'To give ranks more time, raise --grace-seconds (graceSeconds of launch).'
+    `${listed(ranks)} not ended ${seconds} s after ${signal}: killing ${ranks.length === 1 ? 'it' : 'them'}. What was not saved is lost. ` +
+    'To give ranks more time, raise --shutdown-timeout (shutdownTimeout of launch).'
   );
 }
 
-/** All ranks of this machine, started and stopped together. */
+/** All ranks of this node, started and stopped together. */
 export class WorkerGroup {
   readonly #context: GroupContext;
   readonly #ranks: RankProcess[] = [];
+  readonly #suspended = new Set<RankProcess>();
+  #monitor: NodeJS.Timeout | undefined;
   #stopTimer: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -64,40 +59,54 @@ export class WorkerGroup {
 
   /** Starts every rank and resolves when all have ended; the first to fail stops the others. */
   async run(): Promise<RankOutcome[]> {
+    const { nproc, monitorInterval } = this.#context.settings;
     try {
-      for (let localRank = 0; localRank < this.#context.settings.nproc; localRank++) this.#start(localRank);
+      for (let localRank = 0; localRank < nproc; localRank++) this.#start(localRank);
     } catch (error) {
       this.kill();
       await Promise.all(this.#ranks.map((rank) => rank.finished));
       if (error instanceof AiforgeError) throw error;
       throw new AiforgeError('LAUNCH_FAILED', `The ranks could not be started: ${String(error)}`, { cause: error });
     }
+    this.#monitor = setInterval(() => this.#lookForSuspended(), monitorInterval * 1000);
     const outcomes = await Promise.all(this.#ranks.map((rank) => this.#outcome(rank)));
+    clearInterval(this.#monitor);
     clearTimeout(this.#stopTimer);
     clearTimeout(this.#killTimer);
+    await endStrays(`AIFORGE_ERROR_FILE=${this.#filePrefix}`, this.#context.settings.shutdownTimeout * 1000);
     return outcomes;
   }
 
   /** Passes a signal on to every rank and kills those that still run when the grace has passed. */
   stop(signal: NodeJS.Signals): void {
     this.#stopping = true;
-    for (const rank of this.#ranks) rank.signal(signal);
-    this.#killTimer ??= setTimeout(() => this.#killOverdue(signal), this.#context.settings.graceSeconds * 1000);
+    for (const rank of this.#ranks) {
+      const isSuspended = rank.isSuspended;
+      rank.signal(signal);
+      // Until then it would not see the signal.
+      if (isSuspended) rank.suspend('SIGCONT');
+    }
+    this.#killTimer ??= setTimeout(() => this.#killOverdue(signal), this.#context.settings.shutdownTimeout * 1000);
   }
 
   #killOverdue(signal: NodeJS.Signals): void {
     const { settings, say } = this.#context;
     const ranks = this.#ranks.filter((rank) => !rank.hasEnded).map(({ rank }) => rank);
-    if (ranks.length > 0) say(describeOverdue(ranks, signal, settings.graceSeconds));
+    if (ranks.length > 0) say(describeOverdue(ranks, signal, settings.shutdownTimeout));
     this.kill();
   }
 
   /** Hands a signal that is no request to stop to every rank that could have asked for it by now. */
   pass(signal: NodeJS.Signals): void {
-    const { executable } = this.#context.settings;
+    const isNode = this.#context.command.nodeArgs !== undefined;
     for (const rank of this.#ranks) {
-      if (executable || hasStarted(this.#errorFile(rank.localRank))) rank.pass(signal);
+      if (!isNode || hasStarted(this.#errorFile(rank.localRank))) rank.pass(signal);
     }
+  }
+
+  /** Stops every rank and what it started where it is, or lets it go on. */
+  suspend(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const rank of this.#ranks) rank.suspend(signal);
   }
 
   /** Kills every rank and what it started. */
@@ -106,33 +115,42 @@ export class WorkerGroup {
     for (const rank of this.#ranks) rank.signal('SIGKILL');
   }
 
-  get #runFile(): string {
-    return join(this.#context.errorFolder, 'run');
-  }
-
   #start(localRank: number): void {
-    const { settings, attempt, guard, command } = this.#context;
-    const rank = settings.nodeRank * settings.nproc + localRank;
-    const { logDir, stdout, stderr, cwd } = settings;
+    const { settings, attempt, guard, command, binding, outputs, say, folder } = this.#context;
+    const rank = attempt.firstRank + localRank;
+    const [file, ...args] = wordsOf(command, binding, localRank);
+    const errorFile = this.#errorFile(localRank);
     const started = new RankProcess({
       rank,
       localRank,
-      command,
-      cwd,
-      env: rankEnvironment(settings, attempt, localRank, { error: this.#errorFile(localRank), run: this.#runFile }),
+      command: { file, args },
+      cwd: settings.cwd,
+      env: rankEnvironment(settings, attempt, localRank, { error: errorFile, run: runFile(folder) }),
       prefix: settings.prefix ? `[rank ${rank}] ` : '',
-      graceMs: settings.graceSeconds * 1000,
-      stdout: (text) => stdout.write(text),
-      stderr: (text) => stderr.write(text),
-      log: logDir === undefined ? undefined : new RankLog(logDir, rank, attempt.restartCount, this.#context.say),
+      graceMs: settings.shutdownTimeout * 1000,
+      ...openOutput(settings, { rank, localRank, round: attempt.round }, outputs, say),
       lastWords: () => {
-        const recorded = readErrorFile(this.#errorFile(localRank));
+        const recorded = readErrorFile(errorFile);
         return recorded?.isShown === false ? recorded.callstack : undefined;
       },
     });
     if (started.pid !== undefined) guard.watch(started.pid);
     this.#ranks.push(started);
     void started.exited.then((exit) => this.#afterExit(started, exit));
+  }
+
+  /** Says once of each rank that it is stopped: the others wait for it, and nothing else would tell why. */
+  #lookForSuspended(): void {
+    for (const rank of this.#ranks) {
+      if (!rank.isSuspended) this.#suspended.delete(rank);
+      else if (!this.#suspended.has(rank) && !this.#stopping) {
+        this.#suspended.add(rank);
+        const { pid } = rank;
+        this.#context.say(
+          `rank ${rank.rank} (pid ${pid}) is stopped, as by SIGSTOP, and others may wait for it: kill -CONT ${pid} lets it go on`,
+        );
+      }
+    }
   }
 
   #afterExit(rank: RankProcess, exit: RankExit): void {
@@ -148,6 +166,8 @@ export class WorkerGroup {
     if (this.#stopping) return;
     const others = this.#ranks.length > 1 ? '; stopping the others' : '';
     this.#context.say(`rank ${rank.rank} ${describeExit(exit)}${others}`);
+    this.#context.onFailing?.();
+    for (const each of this.#ranks) if (each.isSuspended) this.#suspended.add(each);
     this.stop('SIGTERM');
   }
 
@@ -160,13 +180,21 @@ export class WorkerGroup {
       localRank: rank.localRank,
       pid: rank.pid,
       stoppedWith: rank.lastSignal,
+      wasSuspended: this.#suspended.has(rank),
       recorded: readErrorFile(this.#errorFile(rank.localRank)),
       stderrTail: rank.stderrTail.lines,
       logPath: rank.logPath,
     };
   }
 
+  get #filePrefix(): string {
+    return join(this.#context.folder, `${this.#context.attempt.round}-`);
+  }
+
   #errorFile(localRank: number): string {
-    return join(this.#context.errorFolder, `${this.#context.attempt.restartCount}-${localRank}.json`);
+    return `${this.#filePrefix}${localRank}.json`;
   }
 }
+
+/** Where `aiforge train` notes its run, for all starts of a group. */
+export const runFile = (folder: string): string => join(folder, 'run');

@@ -16,11 +16,11 @@ async function waitFor(file) {
   while (!existsSync(file)) await delay(10);
 }
 
-function startChild() {
+function startChild(options = {}) {
   const ignore = "process.on('SIGTERM', () => undefined);";
   const script = `${ignore} setInterval(() => undefined, 1000); console.log('child ' + process.pid);`;
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'], ...options });
     child.stdout.once('data', (text) => {
       process.stdout.write(text);
       child.unref();
@@ -40,8 +40,10 @@ const prepare = {
         process.exit(signal === 'SIGINT' ? 130 : 143);
       }),
     ),
-  family: startChild,
-  leave: startChild,
+  family: () => startChild(),
+  leave: () => startChild(),
+  session: () => startChild({ detached: true }),
+  'leave-session': () => startChild({ detached: true }),
   'throw-late': () => process.on('SIGTERM', () => undefined),
 };
 
@@ -57,6 +59,9 @@ const act = {
   stubborn: stayAlive,
   save: stayAlive,
   family: stayAlive,
+  session: stayAlive,
+  suspend: () => process.kill(process.pid, 'SIGSTOP'),
+  'leave-session': () => process.exit(Number(value)),
   leave: () => process.exit(Number(value)),
   busy: () => {
     for (;;);
@@ -71,6 +76,8 @@ const act = {
   // What ranks record that have lost another one.
   lose: () => lose('AiforgeError: barrier failed: Read error. Another rank has ended: its own output says why.'),
   'lose-in-python': () => lose({ message: 'RuntimeError: [gloo/pair.cc:522] Connection closed by peer [127.0.0.1]:1' }),
+  // What c10d says of a rank that did not come.
+  'wait-in-vain': () => lose('AiforgeError: barrier failed: Timed out waiting 500ms for recv operation to complete'),
   exit: () => {
     console.error(`rank ${RANK} gives up`);
     process.exitCode = Number(value);

@@ -13,9 +13,13 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits for a condition; mocha's time limit ends the wait. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await delay(20);
+/** Waits for a condition; one that does not come about ends the wait, and so the run of all tests. */
+export async function until(condition: () => boolean, seconds = 50): Promise<void> {
+  const last = performance.now() + seconds * 1000;
+  while (!condition()) {
+    if (performance.now() > last) throw new Error(`not so within ${seconds} s: ${String(condition)}`);
+    await delay(20);
+  }
 }
 
 /** The process ids that `behave.mjs` printed for its ranks and for what they started. */

@@ -1,0 +1,23 @@
+import type { RecordedError } from './errorFile.js';
+import type { RankExit } from './rankProcess.js';
+
+/** How one rank of a launch ended. */
+export interface RankOutcome extends RankExit {
+  rank: number;
+  localRank: number;
+  pid: number | undefined;
+  /** The last signal that the launcher sent to it before it ended, if any. */
+  stoppedWith: NodeJS.Signals | undefined;
+  /** Whether it was stopped, as by SIGSTOP, when another rank failed. */
+  wasSuspended: boolean;
+  /** What the rank itself recorded about its failure. */
+  recorded: RecordedError | undefined;
+  /** The last lines that it wrote on stderr. */
+  stderrTail: readonly string[];
+  logPath: string | undefined;
+}
+
+export function describeExit(exit: RankExit): string {
+  if (exit.startError !== undefined) return `could not be started (${exit.startError})`;
+  return exit.signal === undefined ? `ended with exit status ${exit.status}` : `was killed by ${exit.signal}`;
+}

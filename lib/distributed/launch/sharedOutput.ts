@@ -1,0 +1,52 @@
+import { Buffer } from 'node:buffer';
+import { Writable } from 'node:stream';
+
+import type { TextSink } from './options.js';
+
+/** Resolves when a reader that was behind takes more; undefined where it is not behind. */
+export type Behind = Promise<void> | undefined;
+
+/** A sink that several ranks write whole lines to. What it throws is kept, and ends the launch rather than this process. */
+export class SharedOutput {
+  readonly #sink: TextSink;
+  readonly #onError: (error: unknown) => void;
+  readonly #write: (lines: Buffer) => unknown;
+  #behind: Behind;
+  #isBroken = false;
+
+  constructor(sink: TextSink, onError: (error: unknown) => void) {
+    this.#sink = sink;
+    this.#onError = onError;
+    const takesBytes = sink instanceof Writable && !sink.writableObjectMode;
+    this.#write = takesBytes ? (lines) => sink.write(lines) : (lines) => sink.write(lines.toString());
+  }
+
+  write(lines: Buffer): Behind {
+    if (this.#isBroken) return undefined;
+    try {
+      if (this.#write(lines) === false) this.#behind ??= this.#untilDrained();
+    } catch (error) {
+      this.#isBroken = true;
+      this.#onError(error);
+    }
+    return this.#behind;
+  }
+
+  say(text: string): void {
+    void this.write(Buffer.from(text));
+  }
+
+  #untilDrained(): Behind {
+    const sink = this.#sink as Partial<Writable>;
+    if (typeof sink.once !== 'function' || sink.destroyed === true) return undefined;
+    return new Promise((resolve) => {
+      const events = ['drain', 'close', 'error'];
+      const go = () => {
+        for (const event of events) sink.removeListener?.(event, go);
+        this.#behind = undefined;
+        resolve();
+      };
+      for (const event of events) sink.once?.(event, go);
+    });
+  }
+}

@@ -1,0 +1,199 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { expect } from 'chai';
+
+import { firstHost, withSlurm } from '#lib/distributed/launch/slurm.js';
+import { fixture, Launchers } from './launch-fixtures/launcher.mjs';
+
+/** What srun gives a task of the second of two nodes. */
+const srun = {
+  SLURM_JOB_ID: '4711',
+  SLURM_STEP_ID: '0',
+  SLURM_PROCID: '3',
+  SLURM_LOCALID: '1',
+  SLURM_NODEID: '1',
+  SLURM_NTASKS: '4',
+  SLURM_NNODES: '2',
+  SLURM_TASKS_PER_NODE: '2(x2)',
+  SLURM_JOB_NODELIST: 'gpu[007-008]',
+  SLURM_LAUNCH_NODE_IPADDR: '10.0.0.9',
+};
+
+describe('where others start ranks or launchers', function () {
+  this.timeout(60_000);
+  let launchers: Launchers;
+  let script: string;
+  beforeEach(() => {
+    launchers = new Launchers();
+    script = path.join(launchers.folder, 'sum.mjs');
+    const lib = JSON.stringify(path.resolve('dist/lib/index.js'));
+    writeFileSync(
+      script,
+      `import aiforge from ${lib}; const { distributed, tensor } = aiforge;
+       await distributed.initProcessGroup({ timeoutMs: 30_000 });
+       const sum = tensor([distributed.getRank() + 1]); await distributed.allReduce(sum);
+       console.log('sum ' + sum.item() + ' of ' + process.env.WORLD_SIZE); await distributed.destroyProcessGroup();`,
+    );
+  });
+  afterEach(() => launchers.close());
+
+  it('torchrun --no-python starts an aiforge script as it is', async function () {
+    const python = process.env.AIFORGE_REFERENCE_PYTHON;
+    if (python === undefined) {
+      console.log('      skipped: needs Python’s torch (npm test -- --reference)');
+      return this.skip();
+    }
+    const args = ['-m', 'torch.distributed.run', '--nproc-per-node', '2', '--no-python', process.execPath, script];
+    const printed = execFileSync(python, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    expect(printed).to.equal('sum 3 of 2\nsum 3 of 2\n');
+  });
+
+  describe("Kubernetes' variables", () => {
+    it('of a TrainJob or a PyTorchJob start the ranks of each pod', async () => {
+      const pod = (rank: string) => ({
+        PET_NNODES: '2',
+        PET_NPROC_PER_NODE: '2',
+        PET_NODE_RANK: rank,
+        PET_MASTER_ADDR: '127.0.0.1',
+        PET_MASTER_PORT: '29537',
+        MASTER_ADDR: '127.0.0.1',
+        MASTER_PORT: '29537',
+        WORLD_SIZE: '4',
+        RANK: rank,
+      });
+      const pods = ['0', '1'].map((rank) => launchers.start([script], { env: pod(rank) }));
+      expect(await Promise.all(pods.map(({ end }) => end)), pods.map(({ output }) => output()).join('')).to.deep.equal([
+        0, 0,
+      ]);
+      expect(pods.flatMap(({ output }) => output().split('\n').sort())).to.deep.equal([
+        '',
+        '[rank 0] sum 10 of 4',
+        '[rank 1] sum 10 of 4',
+        '',
+        '[rank 2] sum 10 of 4',
+        '[rank 3] sum 10 of 4',
+      ]);
+    });
+
+    it('of an elastic PyTorchJob have the launchers meet', async () => {
+      const env = {
+        PET_NNODES: '1:2',
+        PET_NPROC_PER_NODE: '1',
+        PET_RDZV_BACKEND: 'c10d',
+        PET_RDZV_ENDPOINT: '127.0.0.1:29538',
+        PET_RDZV_ID: 'job',
+        PET_RDZV_CONF: 'last_call_timeout=20',
+        PET_MAX_RESTARTS: '2',
+      };
+      const pods = [launchers.start([script], { env }), launchers.start([script], { env })];
+      expect(await Promise.all(pods.map(({ end }) => end)), pods.map(({ output }) => output()).join('')).to.deep.equal([
+        0, 0,
+      ]);
+      for (const { output } of pods) expect(output()).to.match(/sum 3 of 2\n/);
+    });
+
+    it('that contradict each other are told', async () => {
+      const env = { MASTER_ADDR: 'a', PET_MASTER_ADDR: '127.0.0.1' };
+      const { status, output } = await launchers.run(['--nproc', '1', fixture('print-env.mjs')], { env });
+      expect(status).to.equal(0);
+      expect(output).to.include('MASTER_ADDR is a and PET_MASTER_ADDR 127.0.0.1 in the environment');
+    });
+  });
+
+  describe("Slurm's srun", () => {
+    it("gives a task what torchrun's variables would say", () => {
+      expect(withSlurm(srun)).to.include({
+        RANK: '3',
+        WORLD_SIZE: '4',
+        LOCAL_RANK: '1',
+        LOCAL_WORLD_SIZE: '2',
+        MASTER_ADDR: 'gpu007',
+        MASTER_PORT: '19711',
+      });
+      const alone = { SLURM_PROCID: '0', SLURM_NTASKS: '1', SLURM_STEP_ID: '0', SLURM_LAUNCH_NODE_IPADDR: '10.0.0.9' };
+      expect(withSlurm(alone))
+        .to.include({ MASTER_ADDR: '10.0.0.9' })
+        .and.not.to.have.any.keys('LOCAL_RANK', 'MASTER_PORT');
+      expect(withSlurm({ ...srun, MASTER_ADDR: 'mine', MASTER_PORT: '5' })).to.include({
+        MASTER_ADDR: 'mine',
+        MASTER_PORT: '5',
+      });
+    });
+
+    it('tells nothing to a batch script itself, nor to a rank of a launcher', () => {
+      const { SLURM_STEP_ID: _, SLURM_LAUNCH_NODE_IPADDR: __, ...batch } = srun;
+      expect(withSlurm(batch)).to.equal(batch);
+      const rank = { ...srun, RANK: '9', WORLD_SIZE: '16', TORCHELASTIC_RUN_ID: 'x' };
+      expect(withSlurm(rank)).to.equal(rank);
+    });
+
+    for (const [given, message] of [
+      [{ RANK: '0', WORLD_SIZE: '4' }, /RANK is 0, and srun says that this is task 3 \(SLURM_PROCID\)/],
+      [{ RANK: '0' }, /RANK is 0/],
+      [{ WORLD_SIZE: '2' }, /WORLD_SIZE is 2, and srun started 4 tasks \(SLURM_NTASKS\)/],
+      [{ SLURM_PROCID: 'x' }, /SLURM_PROCID is 'x'/],
+    ] as const) {
+      it(`is contradicted by ${JSON.stringify(given)}`, () => {
+        expect(() => withSlurm({ ...srun, ...given })).to.throw(message);
+      });
+    }
+
+    it('starts processes that form a group by what it tells them', async () => {
+      const tasks = ['0', '1'].map((SLURM_PROCID) => {
+        const env = withSlurm({
+          ...process.env,
+          SLURM_PROCID,
+          SLURM_NTASKS: '2',
+          SLURM_STEP_ID: '0',
+          SLURM_LOCALID: SLURM_PROCID,
+          SLURM_JOB_NODELIST: 'localhost',
+          SLURM_JOB_ID: '14539',
+        });
+        return spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      });
+      const printed = await Promise.all(
+        tasks.map(async (task) => {
+          let output = '';
+          task.stdout.on('data', (text) => (output += String(text)));
+          await once(task, 'close');
+          return output;
+        }),
+      );
+      expect(printed).to.deep.equal(['sum 3 of 2\n', 'sum 3 of 2\n']);
+    });
+
+    it('with launchers that do not go with it is told', async () => {
+      const run = (flags: string[], more = {}) =>
+        launchers.run([...flags, '--nproc', '1', fixture('print-env.mjs')], { env: { ...srun, ...more } });
+      expect((await run([])).output).to.include(
+        'srun started 4 tasks on 2 nodes, and each is a launcher of 1 ranks: give srun --ntasks-per-node=1',
+      );
+      expect((await run([], { SLURM_NTASKS: '2' })).output).to.include(
+        'srun has 2 nodes (SLURM_NNODES), and --nnodes is 1: for one job on all of them give --nnodes 2 --rdzv-endpoint gpu007:29400',
+      );
+      expect((await run([], { SLURM_NTASKS: '1', SLURM_NNODES: '1' })).output).to.not.include('srun');
+    });
+
+    it('writes lists of hosts in a short form', () => {
+      const first = {
+        'n[003-010,12]': 'n003',
+        'a,b': 'a',
+        login: 'login',
+        'n[7]-ib,z': 'n7-ib',
+        'a[01,3],b[2-4]': 'a01',
+      };
+      for (const [list, host] of Object.entries(first)) expect(firstHost(list), list).to.equal(host);
+      expect(firstHost('')).to.equal(undefined);
+    });
+  });
+
+  it('another launcher is told of', async () => {
+    const env = { TORCHELASTIC_RUN_ID: 'x', RANK: '1', WORLD_SIZE: '4' };
+    expect((await launchers.run(['--nproc', '2', fixture('print-env.mjs')], { env })).output).to.include(
+      'this is rank 1 of 4 of another launcher, and each of those starts 2 ranks',
+    );
+  });
+});
