@@ -24,6 +24,7 @@ const LEAVES = [
   'refusedAssignment',
   'cores',
   'userSignals',
+  'slurm',
 ];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
@@ -38,6 +39,7 @@ const MAY_IMPORT = {
   // What finds LibTorch and the addon is not in lib/, since it runs before that is compiled.
   locate: ['errors', 'stack', '..'],
   cores: [],
+  slurm: ['errors'],
   userSignals: [],
   threads: ['cores', 'errors'],
   native: ['errors', 'hints', 'locate', 'realms', 'threads'],

@@ -1,6 +1,7 @@
 import { settingProblem } from '../config/source.js';
 import { device as onCuda, deviceCount, getDeviceName } from '../cuda/index.js';
 import { cudaRemedy } from '../hints.js';
+import { launchedEnvironment } from '../slurm.js';
 import { cudaIndex } from '../tensor/dtype.js';
 import type { Device } from '../tensor/index.js';
 
@@ -18,7 +19,8 @@ export function deviceOf(setting: string): Device {
     const reason = `no CUDA device can be used here. Set it to auto or cpu, or see what nvidia-smi and npx aiforge doctor say; for CUDA: ${cudaRemedy}`;
     throw settingProblem(path, `it is ${setting}, and ${reason}.`, undefined, 'DEVICE_UNAVAILABLE');
   }
-  const [rank, ranks] = [Number(process.env.LOCAL_RANK ?? 0), Number(process.env.LOCAL_WORLD_SIZE ?? 1)];
+  const { LOCAL_RANK, LOCAL_WORLD_SIZE } = launchedEnvironment();
+  const [rank, ranks] = [Number(LOCAL_RANK ?? 0), Number(LOCAL_WORLD_SIZE ?? 1)];
   const named = cudaIndex(setting);
   return `cuda:${named === undefined ? ownDevice(rank, ranks, count) : namedDevice(named, ranks, count)}`;
 }

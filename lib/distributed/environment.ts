@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { launchedEnvironment } from '../slurm.js';
 
 /** A process among those of a group. */
 export interface RankAndSize {
@@ -46,15 +47,15 @@ function requireAll(given: Given): asserts given is Record<string, number | stri
 }
 
 /** Reads `RANK` and `WORLD_SIZE`; options come before them. */
-export function readRankAndSize(options: RankOptions, env: NodeJS.ProcessEnv = process.env): RankAndSize {
+export function readRankAndSize(options: RankOptions, env: NodeJS.ProcessEnv = launchedEnvironment()): RankAndSize {
   const given: Given = { RANK: options.rank ?? env.RANK, WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE };
   requireAll(given);
   const worldSize = wholeNumber('WORLD_SIZE', given.WORLD_SIZE!, 1, 2 ** 31 - 1);
   return { rank: wholeNumber('RANK', given.RANK!, 0, worldSize - 1), worldSize };
 }
 
-/** Reads torchrun's variables, `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`; options come before them. */
-export function readRankEnvironment(options: RankOptions, env: NodeJS.ProcessEnv = process.env): RankEnvironment {
+/** Reads torchrun's variables, `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`, or srun's in their place; options come before them. */
+export function readRankEnvironment(options: RankOptions, env: NodeJS.ProcessEnv = launchedEnvironment()): RankEnvironment {
   const given: Given = {
     RANK: options.rank ?? env.RANK,
     WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE,

@@ -3,6 +3,7 @@ import { indexOf, type CudaDevice } from '../cuda/device.js';
 import { AiforgeError } from '../errors.js';
 import { kind, type Kind } from '../kinds.js';
 import { cudaIndex } from '../tensor/dtype.js';
+import { launchedEnvironment } from '../slurm.js';
 import type { Backend } from './backend.js';
 
 /** A CUDA device with its number: 0, or `'cuda:0'`. */
@@ -38,7 +39,7 @@ function deviceOfLocalRank(count: number, localRank: string | undefined): number
 export function rankDevice(
   deviceId: CudaDevice | null | undefined,
   backend: Backend,
-  { count = cuda.deviceCount(), localRank = process.env.LOCAL_RANK }: { count?: number; localRank?: string } = {},
+  { count = cuda.deviceCount(), localRank = launchedEnvironment().LOCAL_RANK }: { count?: number; localRank?: string } = {},
 ): number | null {
   const given = indexOf(deviceId);
   if (backend === 'gloo') {

@@ -1,5 +1,6 @@
 import { kind } from '../kinds.js';
 import { signature } from '../signature.js';
+import { launchedEnvironment } from '../slurm.js';
 import { cudaIndex, type Device } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -89,7 +90,7 @@ export async function joinRanks(
 ): Promise<{ ranks: GroupRanks; leave: () => Promise<void> } | undefined> {
   joinTakes.check('joinRanks', arguments);
   const isMade = isInitialized();
-  if (!isMade && process.env.RANK === undefined) return undefined;
+  if (!isMade && launchedEnvironment().RANK === undefined) return undefined;
   const group = isMade ? defaultProcessGroup() : await initProcessGroup(groupOf(options.device));
   await group.connect();
   return { ranks: new GroupRanks(group), leave: isMade ? () => Promise.resolve() : destroyProcessGroup };

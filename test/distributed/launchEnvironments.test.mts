@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-import { firstHost, withSlurm } from '#lib/distributed/launch/slurm.js';
+import { firstHost, withSlurm } from '#lib/slurm.js';
 import { fixture, Launchers } from './launch-fixtures/launcher.mjs';
 
 /** What srun gives a task of the second of two nodes. */

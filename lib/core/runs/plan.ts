@@ -6,6 +6,7 @@ import { resolvePaths } from '../../config/paths.js';
 import { placed, settingProblem } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
+import { launchedEnvironment } from '../../slurm.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { manualSeed, scope, type Device } from '../../tensor/index.js';
 import { BaseModel } from '../baseModel.js';
@@ -254,12 +255,12 @@ function withRanks(config: ExperimentConfig, { worldSize }: Ranks): ExperimentCo
         `leave it out, and start with npx aiforge-launch --nproc ${training.worldSize}.`,
     );
   }
-  if (!resumes && training.useDistributed && worldSize === 1 && process.env.RANK === undefined) {
+  if (!resumes && training.useDistributed && worldSize === 1 && launchedEnvironment().RANK === undefined) {
     throw new AiforgeError(
       'CONFIG_INVALID',
       'training.useDistributed is true, but this process trains alone: start it with npx aiforge-launch --nproc 2, or leave it out.',
     );
   }
-  const localRank = Number(process.env.LOCAL_RANK ?? 0);
+  const localRank = Number(launchedEnvironment().LOCAL_RANK ?? 0);
   return { ...config, training: { ...training, useDistributed: worldSize > 1, localRank, worldSize } };
 }

@@ -7,6 +7,7 @@ import { AiforgeError } from '../../errors.js';
 import { anything, boolean, count, kind, listOf, oneOf, string, type Kind } from '../../kinds.js';
 import { isError, isPlainObject } from '../../realms.js';
 import { signature } from '../../signature.js';
+import { launchedEnvironment } from '../../slurm.js';
 import { manualSeed, scope } from '../../tensor/index.js';
 import type { Splits } from '../baseDataset.js';
 import { onDevice } from '../devices.js';
@@ -140,8 +141,8 @@ export class Predictor {
     if ((items === undefined) === (split === undefined)) {
       throw new AiforgeError('INVALID_ARGUMENT', `predictRun takes either items or a split, got ${items === undefined ? 'neither' : 'both'}.`); // prettier-ignore
     }
-    if (Number(process.env.WORLD_SIZE ?? 1) > 1) {
-      throw new AiforgeError('TRAINING_FAILED', `Predictions are made in one process, and this is one of ${process.env.WORLD_SIZE}: start it without aiforge-launch.`); // prettier-ignore
+    if (Number(launchedEnvironment().WORLD_SIZE ?? 1) > 1) {
+      throw new AiforgeError('TRAINING_FAILED', `Predictions are made in one process, and this is one of ${launchedEnvironment().WORLD_SIZE}: start it without aiforge-launch.`); // prettier-ignore
     }
     const mayChange = ['training.device', ...(split === undefined ? [] : ['dataPath', 'datasetArgs'])];
     const run = openRun(directory, { weights, overrides, mayChange });

@@ -3,6 +3,7 @@ import { checkSettings, readSettings, type Settings } from '../../config/setting
 import { placed, withSourceOf } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
 import { anything, string, type Kind } from '../../kinds.js';
+import { launchedEnvironment } from '../../slurm.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { onlyOptimizer } from '../training/optimization/optimizers.js';
 import { signature } from '../../signature.js';
@@ -96,10 +97,10 @@ export async function prepareExperiment(
 ): Promise<PreparedExperiment> {
   prepareTakes.check('prepareExperiment', arguments);
   if (options.settings !== undefined) checkSettings(options.settings);
-  if (Number(process.env.WORLD_SIZE ?? 1) > 1) {
+  if (Number(launchedEnvironment().WORLD_SIZE ?? 1) > 1) {
     throw new AiforgeError(
       'TRAINING_FAILED',
-      `prepareExperiment works in one process, and this is one of ${process.env.WORLD_SIZE}: start it without aiforge-launch.`,
+      `prepareExperiment works in one process, and this is one of ${launchedEnvironment().WORLD_SIZE}: start it without aiforge-launch.`,
     );
   }
   const given = withSourceOf(config, frozenCopy(checkedConfig(config)));
