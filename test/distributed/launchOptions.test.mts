@@ -245,6 +245,13 @@ describe("aiforge-launch's options", function () {
       expect(Object.keys(logs())).to.deep.equal(['rank-0.log', 'rank-1.log']);
     });
 
+    it('a rank that is not shown has its stack in the report', async () => {
+      const flags = ['--local-ranks-filter', '1', '--nproc', '2', fixture('behave.mjs'), 'throw', 'wait'];
+      const { status, output } = await launchers.run(flags);
+      expect(status).to.equal(1);
+      expect(output).to.match(/root cause: rank 0 [^\n]*\n {4}RangeError: rank 0 threw\n {8}at [^\n]*behave\.mjs/);
+    });
+
     it('a rank that is redirected still has its last lines in the report', async () => {
       const { status, output } = await launchers.run([
         '--log-dir',

@@ -12,6 +12,8 @@ export interface RankOutcome extends RankExit {
   wasSuspended: boolean;
   /** What the rank itself recorded about its failure. */
   recorded: RecordedError | undefined;
+  /** Whether what it wrote on stderr was shown, and not only written to a file or left out. */
+  stderrShown: boolean;
   /** The last lines that it wrote on stderr. */
   stderrTail: readonly string[];
   logPath: string | undefined;

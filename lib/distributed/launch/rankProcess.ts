@@ -57,6 +57,7 @@ export class RankProcess {
   readonly localRank: number;
   readonly pid: number | undefined;
   readonly logPath: string | undefined;
+  readonly showsErrors: boolean;
   readonly exited: Promise<RankExit>;
   /** Resolves when nothing of its process group runs any more and its output has been passed on. */
   readonly finished: Promise<RankExit>;
@@ -74,6 +75,7 @@ export class RankProcess {
     this.rank = options.rank;
     this.localRank = options.localRank;
     this.#graceMs = options.graceMs;
+    this.showsErrors = options.stderr.write !== undefined;
     this.#targets = [options.stderr, options.stdout];
     this.#lastWords = options.lastWords;
     this.logPath = (options.stderr.log ?? options.stdout.log)?.path;

@@ -48,20 +48,20 @@ function firstToFail(failed: readonly RankOutcome[]): RankOutcome | undefined {
 }
 
 function details(outcome: RankOutcome): string[] {
-  if (outcome.recorded !== undefined) return textOf(outcome.recorded).split('\n');
+  if (outcome.recorded !== undefined) return textOf(outcome.recorded, outcome.stderrShown).split('\n');
   return outcome.stderrTail.length > 0 ? ['its last lines on stderr:', ...outcome.stderrTail] : [];
 }
 
 // What the rank has shown itself stands above with its stack.
-function textOf({ callstack, message, isShown }: RecordedError): string {
-  return (isShown ? message : (callstack ?? message)).trimEnd();
+function textOf({ callstack, message, isShown }: RecordedError, stderrShown: boolean): string {
+  return (isShown && stderrShown ? message : (callstack ?? message)).trimEnd();
 }
 
 /** What another rank failed with, in a line. */
-function describeOther({ recorded }: RankOutcome, cause: RankOutcome): string {
-  if (recorded === undefined || recorded.isShown) return '';
+function describeOther({ recorded, stderrShown }: RankOutcome, cause: RankOutcome): string {
+  if (recorded === undefined || (recorded.isShown && stderrShown)) return '';
   const isSame = cause.recorded?.message === recorded.message;
-  return isSame ? ', with the same error' : `: ${textOf(recorded).split('\n')[0]}`;
+  return isSame ? ', with the same error' : `: ${textOf(recorded, stderrShown).split('\n')[0]}`;
 }
 
 function describeStop(outcome: RankOutcome): string {

@@ -182,6 +182,7 @@ export class WorkerGroup {
       stoppedWith: rank.lastSignal,
       wasSuspended: this.#suspended.has(rank),
       recorded: readErrorFile(this.#errorFile(rank.localRank)),
+      stderrShown: rank.showsErrors,
       stderrTail: rank.stderrTail.lines,
       logPath: rank.logPath,
     };

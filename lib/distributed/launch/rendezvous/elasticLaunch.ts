@@ -9,7 +9,7 @@ import { describeFailure, failureStatus, findRootCause, onlyWaited } from '../re
 import type { Interruption } from '../signals.js';
 import { runFile, WorkerGroup, type GroupContext } from '../workerGroup.js';
 import type { Failure, Start } from './messages.js';
-import { interfaceOf } from './place.js';
+import { interfaceOf } from './machine.js';
 import { RendezvousNode, type NodeEvent } from './node.js';
 
 export type ElasticContext = Omit<GroupContext, 'attempt' | 'onFailing'> & {

@@ -3,7 +3,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { Connection, type ConnectionTimes } from './connection.js';
 import type { Coordinator } from './coordinator.js';
 import { readNodeMessage, type Hello, type NodeMessage, type ServerMessage } from './messages.js';
-import { listenOn } from './place.js';
+import { listenOn } from './machine.js';
 
 type Waiting = [connection: Connection<NodeMessage, ServerMessage>, hello: Hello];
 

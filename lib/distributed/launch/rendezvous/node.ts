@@ -19,7 +19,7 @@ import {
   type ServerMessage,
   type Start,
 } from './messages.js';
-import { isThisMachine } from './place.js';
+import { isThisMachine } from './machine.js';
 
 type ServerConnection = Connection<ServerMessage, NodeMessage>;
 export type NodeEvent = Start | Extract<ServerMessage, { type: 'over' | 'stop' | 'note' }> | { type: 'lost' };
