@@ -25,7 +25,29 @@ export type { FlightRecord, FlightRecordEntry } from './flightRecord.js';
 export type { NcclConfig, NcclOptions } from './ncclOptions.js';
 export type { P2POp } from './p2pOp.js';
 export type { CallOptions } from './collectives/calls.js';
-export { Work } from './collectives/work.js';
+export {
+  allGatherIntoTensor,
+  allGatherObject,
+  allToAll,
+  allToAllSingle,
+  batchIsendIrecv,
+  gather,
+  gatherObject,
+  irecv,
+  isend,
+  monitoredBarrier,
+  recv,
+  recvObject,
+  reduce,
+  reduceScatter,
+  reduceScatterTensor,
+  scatter,
+  scatterObjectList,
+  send,
+  sendObject,
+  type InGroup,
+} from './collectives/ofDefaultGroup.js';
+export type { Work } from './collectives/work.js';
 export type {
   AllToAllOptions,
   AllToAllSingleOptions,
