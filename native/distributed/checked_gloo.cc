@@ -145,8 +145,8 @@ void CheckedGloo::check(const GroupWatch::Clients& clients, GroupWatch::AskLine 
   };
   connections.end = of_connections(end_connections);
   connections.lost = of_connections(lost_ranks);
-  watch_ = GroupWatch::open(clients, getRank(), getSize(),
-                            std::move(connections), std::move(ask_line));
+  watch_ =
+      GroupWatch::open(clients, getRank(), getSize(), std::move(connections), std::move(ask_line));
 }
 
 void CheckedGloo::drain() {
@@ -196,15 +196,14 @@ CheckedGloo::Begun CheckedGloo::begin(const Asked& asked, const Given& options, 
   return c10::make_intrusive<CheckedWork>(std::move(work), watch_, record);
 }
 
-CheckedGloo::Begun CheckedGloo::broadcast(Tensors& tensors,
-                                          const c10d::BroadcastOptions& options) {
+CheckedGloo::Begun CheckedGloo::broadcast(Tensors& tensors, const c10d::BroadcastOptions& options) {
   return begin({CollectiveKind::kBroadcast, "broadcast", tensors, CollectiveRecord::kNone,
                 static_cast<int>(options.rootRank)},
-               options, [&](const auto& each) { return ProcessGroupGloo::broadcast(tensors, each); });
+               options,
+               [&](const auto& each) { return ProcessGroupGloo::broadcast(tensors, each); });
 }
 
-CheckedGloo::Begun CheckedGloo::allreduce(Tensors& tensors,
-                                          const c10d::AllreduceOptions& options) {
+CheckedGloo::Begun CheckedGloo::allreduce(Tensors& tensors, const c10d::AllreduceOptions& options) {
   return begin({CollectiveKind::kAllReduce, "allReduce", tensors, options.reduceOp.op_}, options,
                [&](const auto& each) { return ProcessGroupGloo::allreduce(tensors, each); });
 }
@@ -231,11 +230,11 @@ CheckedGloo::Begun CheckedGloo::reduce(Tensors& tensors, const c10d::ReduceOptio
 
 CheckedGloo::Begun CheckedGloo::AIFORGE_REDUCE_SCATTER_SINGLE(
     at::Tensor& output, at::Tensor& input, const c10d::ReduceScatterOptions& options) {
-  return begin({CollectiveKind::kReduceScatterTensor, "reduceScatterTensor", {output},
-                options.reduceOp.op_},
-               options, [&](const auto& each) {
-                 return ProcessGroupGloo::AIFORGE_REDUCE_SCATTER_SINGLE(output, input, each);
-               });
+  return begin(
+      {CollectiveKind::kReduceScatterTensor, "reduceScatterTensor", {output}, options.reduceOp.op_},
+      options, [&](const auto& each) {
+        return ProcessGroupGloo::AIFORGE_REDUCE_SCATTER_SINGLE(output, input, each);
+      });
 }
 
 CheckedGloo::Begun CheckedGloo::AIFORGE_REDUCE_SCATTER_SINGLES(
@@ -257,11 +256,10 @@ CheckedGloo::Begun CheckedGloo::AIFORGE_GATHER_SINGLE(at::Tensor& output, at::Te
 
 CheckedGloo::Begun CheckedGloo::AIFORGE_GATHER_SINGLES(Tensors& outputs, Tensors& inputs,
                                                        const c10d::AllgatherOptions& options) {
-  return begin(
-      {CollectiveKind::kAllGatherIntoCoalesced, "allGatherIntoTensorCoalesced", inputs}, options,
-      [&](const auto& each) {
-        return ProcessGroupGloo::AIFORGE_GATHER_SINGLES(outputs, inputs, each);
-      });
+  return begin({CollectiveKind::kAllGatherIntoCoalesced, "allGatherIntoTensorCoalesced", inputs},
+               options, [&](const auto& each) {
+                 return ProcessGroupGloo::AIFORGE_GATHER_SINGLES(outputs, inputs, each);
+               });
 }
 
 CheckedGloo::Begun CheckedGloo::allgather(TensorLists& outputs, Tensors& inputs,
@@ -289,10 +287,9 @@ CheckedGloo::Begun CheckedGloo::scatter(Tensors& outputs, TensorLists& inputs,
 
 CheckedGloo::Begun CheckedGloo::reduce_scatter(Tensors& outputs, TensorLists& inputs,
                                                const c10d::ReduceScatterOptions& options) {
-  return begin({CollectiveKind::kReduceScatter, "reduceScatter", outputs, options.reduceOp.op_},
-               options, [&](const auto& each) {
-                 return ProcessGroupGloo::reduce_scatter(outputs, inputs, each);
-               });
+  return begin(
+      {CollectiveKind::kReduceScatter, "reduceScatter", outputs, options.reduceOp.op_}, options,
+      [&](const auto& each) { return ProcessGroupGloo::reduce_scatter(outputs, inputs, each); });
 }
 
 CheckedGloo::Begun CheckedGloo::barrier(const c10d::BarrierOptions& options) {
@@ -316,8 +313,8 @@ CheckedGloo::Begun CheckedGloo::AIFORGE_ALL_TO_ALL_SINGLE(at::Tensor& output, at
   const bool is_even = output_splits.empty() && input_splits.empty();
   if (passes_through() || is_even || !input.is_cpu()) {
     return begin(asked, options, [&](const auto& each) {
-      return ProcessGroupGloo::AIFORGE_ALL_TO_ALL_SINGLE(output, input, output_splits,
-                                                         input_splits, each);
+      return ProcessGroupGloo::AIFORGE_ALL_TO_ALL_SINGLE(output, input, output_splits, input_splits,
+                                                         each);
     });
   }
   const auto or_even = [&](const std::vector<int64_t>& splits, const at::Tensor& whole) {
@@ -394,13 +391,13 @@ uint64_t CheckedGloo::ordinal_of(CollectiveKind kind, int peer, int tag) {
 }
 
 template <typename Start>
-CheckedGloo::Begun CheckedGloo::begin_message(CollectiveKind kind, const Tensors& tensors,
-                                              int peer, int tag, Start start) {
+CheckedGloo::Begun CheckedGloo::begin_message(CollectiveKind kind, const Tensors& tensors, int peer,
+                                              int tag, Start start) {
   if (passes_through()) return start(tag);
   const char* const name = kind == CollectiveKind::kSend ? "send" : "recv";
   watch_->check_open(name);
-  const GroupWatch::Record record = record_of(
-      {kind, name, tensors, CollectiveRecord::kNone, peer}, c10d::kUnsetTimeout);
+  const GroupWatch::Record record =
+      record_of({kind, name, tensors, CollectiveRecord::kNone, peer}, c10d::kUnsetTimeout);
   record->tag = tag;
   const std::lock_guard<std::mutex> lock(order_);
   Begun work = start(tag_of_message(tag, record->fingerprint()));
@@ -423,10 +420,9 @@ CheckedGloo::Begun CheckedGloo::recv(Tensors& tensors, int peer, int tag) {
 }
 
 CheckedGloo::Begun CheckedGloo::recvAnysource(Tensors& tensors, int tag) {
-  return begin_message(CollectiveKind::kReceive, tensors, CollectiveRecord::kNone, tag,
-                       [&](int mixed_tag) {
-                         return ProcessGroupGloo::recvAnysource(tensors, mixed_tag);
-                       });
+  return begin_message(
+      CollectiveKind::kReceive, tensors, CollectiveRecord::kNone, tag,
+      [&](int mixed_tag) { return ProcessGroupGloo::recvAnysource(tensors, mixed_tag); });
 }
 
 GroupWatch::Record CheckedGloo::take_number(const char* name, int root) {

@@ -59,7 +59,8 @@ std::exception_ptr error_of(const char* name, const std::string& verdict) {
 
 }  // namespace
 
-GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connections connections, AskLine ask_line)
+GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connections connections,
+                       AskLine ask_line)
     : store_(std::move(store)),
       listener_(std::move(listener)),
       rank_(rank),
@@ -70,8 +71,8 @@ GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connecti
 
 std::shared_ptr<GroupWatch> GroupWatch::open(const Clients& clients, int rank, int size,
                                              Connections connections, AskLine ask_line) {
-  std::shared_ptr<GroupWatch> watch(
-      new GroupWatch(clients.talks, clients.listens, rank, size, std::move(connections), std::move(ask_line)));
+  std::shared_ptr<GroupWatch> watch(new GroupWatch(clients.talks, clients.listens, rank, size,
+                                                   std::move(connections), std::move(ask_line)));
   // Never joined: they may wait for the store when the group ends.
   std::thread([watch] { watch->run(); }).detach();
   std::thread([watch] { watch->listen(); }).detach();
@@ -218,8 +219,8 @@ void GroupWatch::ask_lines(Lock& lock) {
   changed_.wait_for(lock, kForLines, [&] { return lines_asked_ == 0; });
 }
 
-// Hears a verdict at once, whether this rank waits or computes: the rank that leaves it may be about
-// to end, and the store with it.
+// Hears a verdict at once, whether this rank waits or computes: the rank that leaves it may be
+// about to end, and the store with it.
 void GroupWatch::listen() {
   std::string verdict;
   try {
@@ -275,8 +276,8 @@ void GroupWatch::take_back(Lock& lock) {
   told_.clear();
   bool was_there = false;
   with_store<bool>(
-      lock, kForStore,
-      [rank = rank_](c10d::Store& store) { return store.deleteKey(key_of(rank)); }, was_there);
+      lock, kForStore, [rank = rank_](c10d::Store& store) { return store.deleteKey(key_of(rank)); },
+      was_there);
 }
 
 void GroupWatch::judge(Lock& lock, const Reports& reports) {
@@ -299,9 +300,11 @@ bool GroupWatch::judge_disagreement(Lock& lock, const Reports& reports) {
   }
   if (disagreed_at_ == Clock::time_point{}) disagreed_at_ = Clock::now();
   const bool all_have_come =
-      std::all_of(all.begin(), all.end(), [&](const auto& each) {
-        return find_collective(each.second, found->number) != nullptr;
-      }) && all.size() == static_cast<size_t>(size_);
+      std::all_of(all.begin(), all.end(),
+                  [&](const auto& each) {
+                    return find_collective(each.second, found->number) != nullptr;
+                  }) &&
+      all.size() == static_cast<size_t>(size_);
   if (!all_have_come && Clock::now() - disagreed_at_ < kForOthers) {
     patience_ = kImpatient;
     return false;
@@ -361,8 +364,7 @@ std::string GroupWatch::overdue(const Reports& reports, const CollectiveRecord& 
         " The group's store did not answer: its process, that of rank 0 unless a launcher serves "
         "it, may be stopped.";
   }
-  return text +
-         " Check that every rank is still running; a slow one needs a larger timeoutMs.";
+  return text + " Check that every rank is still running; a slow one needs a larger timeoutMs.";
 }
 
 void GroupWatch::conclude(Lock& lock, const std::string& verdict, const std::string& here) {
@@ -411,8 +413,8 @@ std::exception_ptr GroupWatch::explain(const CollectiveRecord& record,
   }
   if (verdict_.empty() && !verdict.empty()) adopt(lock, verdict);
   if (verdict_.empty() && connections_.lost) {
-    const std::string lost = lost_text(connections_.lost()) +
-                             ". Another rank has ended: its own output says why.";
+    const std::string lost =
+        lost_text(connections_.lost()) + ". Another rank has ended: its own output says why.";
     if (record.is_point_to_point()) {
       // The other ranks can still be sent to.
       return std::make_exception_ptr(

@@ -15,8 +15,8 @@
 
 namespace aiforge {
 
-// Of one group on one rank, with a thread that sleeps while nothing is late, and one that listens. A
-// collective that is late has its rank tell the others, in the group's store, what it does. Who
+// Of one group on one rank, with a thread that sleeps while nothing is late, and one that listens.
+// A collective that is late has its rank tell the others, in the group's store, what it does. Who
 // finds out what is wrong leaves a verdict there: then every rank ends its connections, so that all
 // that waits fails, and says the same.
 class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
@@ -60,7 +60,8 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   using Lock = std::unique_lock<std::mutex>;
   using Reports = std::map<int, RankReport>;
 
-  GroupWatch(Store store, Store listener, int rank, int size, Connections connections, AskLine ask_line);
+  GroupWatch(Store store, Store listener, int rank, int size, Connections connections,
+             AskLine ask_line);
 
   void run();
   void forget_done();

@@ -27,8 +27,7 @@ std::string one_field(std::string text) {
   return text;
 }
 
-std::string pair_of(int rank, const ReportedCall& call, int other_rank,
-                    const ReportedCall& other) {
+std::string pair_of(int rank, const ReportedCall& call, int other_rank, const ReportedCall& other) {
   return "rank " + std::to_string(rank) + ": " + call.text + "; rank " +
          std::to_string(other_rank) + ": " + other.text;
 }
@@ -114,9 +113,8 @@ RankReport to_report(const std::string& text) {
 }
 
 const ReportedCall* find_collective(const RankReport& report, uint64_t number) {
-  const auto found = std::find_if(report.begin(), report.end(), [&](const ReportedCall& each) {
-    return each.number == number;
-  });
+  const auto found = std::find_if(report.begin(), report.end(),
+                                  [&](const ReportedCall& each) { return each.number == number; });
   return found == report.end() ? nullptr : &*found;
 }
 
