@@ -1,9 +1,10 @@
 #include "checked_gloo.h"
 
-#include <gloo/transport/tcp/pair.h>
-
 #include "../errors.h"
 #include "call_scope.h"
+#include "gloo_connections.h"
+#include "gloo_tags.h"
+#include "pairwise_work.h"
 
 namespace aiforge {
 
@@ -26,76 +27,10 @@ class Inside {
   ~Inside() { inside = nullptr; }
 };
 
-// The tag of a collective. One may use several, from this on, as many as it has tensors.
-uint32_t tag_of(const CollectiveRecord& record) {
-  constexpr uint32_t kTagsOfOne = 1 << 6;
-  constexpr uint32_t kNumbers = 1 << 10;
-  const auto print = static_cast<uint32_t>(record.fingerprint());
-  return (print & 0xffff0000) + static_cast<uint32_t>(record.number % kNumbers) * kTagsOfOne;
-}
-
-// The tag of a message: two that the caller's tags tell apart have different ones.
-int tag_of_message(int tag, uint64_t print) {
-  return static_cast<int>((static_cast<uint32_t>(tag) ^ static_cast<uint32_t>(print)) & 0x7fffffff);
-}
-
-// Several works that are waited for as one.
-class PairwiseWork : public c10d::Work {
- public:
-  explicit PairwiseWork(std::vector<Begun> works)
-      : c10d::Work(-1, c10d::OpType::ALLTOALL), works_(std::move(works)) {}
-
-  bool wait(milliseconds timeout) override {
-    for (const Begun& work : works_) work->wait(timeout);
-    finish();
-    return true;
-  }
-  c10::intrusive_ptr<c10::ivalue::Future> getFuture() override {
-    TORCH_CHECK(false, "PairwiseWork::getFuture: there is none");
-  }
-  void abort() override {
-    for (const Begun& work : works_) work->abort();
-  }
-
- private:
-  const std::vector<Begun> works_;
-};
-
 std::function<void()> interrupting(const Begun& work) {
   return [weak = c10::weak_intrusive_ptr<c10d::Work>(work)] {
     if (const Begun live = weak.lock()) live->abort();
   };
-}
-
-using Contexts = std::vector<std::shared_ptr<gloo::Context>>;
-using Pair = gloo::transport::tcp::Pair;
-
-// Calls `body(rank, pair)` for each connection to another rank.
-template <typename Body>
-void for_each_pair(const Contexts& contexts, int own_rank, int size, Body body) {
-  for (int rank = 0; rank < size; ++rank) {
-    for (const auto& context : contexts) {
-      if (rank == own_rank) continue;
-      auto* pair = dynamic_cast<Pair*>(context->getPair(rank).get());
-      if (pair != nullptr) body(rank, *pair);
-    }
-  }
-}
-
-// Gloo itself has no abort. What it does to its connections when a wait is too long does the same:
-// all that waits on them fails, here and in the ranks at their other ends.
-void end_connections(const Contexts& contexts, int own_rank, int size) {
-  for_each_pair(contexts, own_rank, size, [](int, Pair& pair) {
-    pair.signalExceptionExternal("the process group was aborted");
-  });
-}
-
-std::vector<int> lost_ranks(const Contexts& contexts, int own_rank, int size) {
-  std::vector<int> lost;
-  for_each_pair(contexts, own_rank, size, [&](int rank, Pair& pair) {
-    if (!pair.isConnected() && (lost.empty() || lost.back() != rank)) lost.push_back(rank);
-  });
-  return lost;
 }
 
 int64_t bytes_of(const at::Tensor& tensor) { return static_cast<int64_t>(tensor.nbytes()); }

@@ -133,4 +133,13 @@ std::optional<Disagreement> disagreement(int rank, const RankReport& report, int
   return unlike_messages(other_rank, other, rank, report);
 }
 
+std::optional<Disagreement> first_disagreement(const Reports& reports) {
+  for (auto one = reports.begin(); one != reports.end(); ++one) {
+    for (auto two = std::next(one); two != reports.end(); ++two) {
+      if (auto found = disagreement(one->first, one->second, two->first, two->second)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace aiforge
