@@ -55,7 +55,10 @@ export function readRankAndSize(options: RankOptions, env: NodeJS.ProcessEnv = l
 }
 
 /** Reads torchrun's variables, `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`, or srun's in their place; options come before them. */
-export function readRankEnvironment(options: RankOptions, env: NodeJS.ProcessEnv = launchedEnvironment()): RankEnvironment {
+export function readRankEnvironment(
+  options: RankOptions,
+  env: NodeJS.ProcessEnv = launchedEnvironment(),
+): RankEnvironment {
   const given: Given = {
     RANK: options.rank ?? env.RANK,
     WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE,

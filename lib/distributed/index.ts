@@ -48,7 +48,7 @@ export {
 export type { InitMethod } from './initMethod.js';
 export type { P2POp } from './p2pOp.js';
 export type { CallOptions } from './collectives/calls.js';
-export { Work } from './collectives/work.js';
+export type { Work } from './collectives/work.js';
 export type {
   AllToAllOptions,
   AllToAllSingleOptions,

@@ -39,7 +39,10 @@ function deviceOfLocalRank(count: number, localRank: string | undefined): number
 export function rankDevice(
   deviceId: CudaDevice | null | undefined,
   backend: Backend,
-  { count = cuda.deviceCount(), localRank = launchedEnvironment().LOCAL_RANK }: { count?: number; localRank?: string } = {},
+  {
+    count = cuda.deviceCount(),
+    localRank = launchedEnvironment().LOCAL_RANK,
+  }: { count?: number; localRank?: string } = {},
 ): number | null {
   const given = indexOf(deviceId);
   if (backend === 'gloo') {

@@ -1,9 +1,10 @@
 #include "checked_gloo.h"
 
-#include <gloo/transport/tcp/pair.h>
-
 #include "../errors.h"
 #include "call_scope.h"
+#include "gloo_connections.h"
+#include "gloo_tags.h"
+#include "pairwise_work.h"
 
 namespace aiforge {
 
@@ -26,76 +27,10 @@ class Inside {
   ~Inside() { inside = nullptr; }
 };
 
-// The tag of a collective. One may use several, from this on, as many as it has tensors.
-uint32_t tag_of(const CollectiveRecord& record) {
-  constexpr uint32_t kTagsOfOne = 1 << 6;
-  constexpr uint32_t kNumbers = 1 << 10;
-  const auto print = static_cast<uint32_t>(record.fingerprint());
-  return (print & 0xffff0000) + static_cast<uint32_t>(record.number % kNumbers) * kTagsOfOne;
-}
-
-// The tag of a message: two that the caller's tags tell apart have different ones.
-int tag_of_message(int tag, uint64_t print) {
-  return static_cast<int>((static_cast<uint32_t>(tag) ^ static_cast<uint32_t>(print)) & 0x7fffffff);
-}
-
-// Several works that are waited for as one.
-class PairwiseWork : public c10d::Work {
- public:
-  explicit PairwiseWork(std::vector<Begun> works)
-      : c10d::Work(-1, c10d::OpType::ALLTOALL), works_(std::move(works)) {}
-
-  bool wait(milliseconds timeout) override {
-    for (const Begun& work : works_) work->wait(timeout);
-    finish();
-    return true;
-  }
-  c10::intrusive_ptr<c10::ivalue::Future> getFuture() override {
-    TORCH_CHECK(false, "PairwiseWork::getFuture: there is none");
-  }
-  void abort() override {
-    for (const Begun& work : works_) work->abort();
-  }
-
- private:
-  const std::vector<Begun> works_;
-};
-
 std::function<void()> interrupting(const Begun& work) {
   return [weak = c10::weak_intrusive_ptr<c10d::Work>(work)] {
     if (const Begun live = weak.lock()) live->abort();
   };
-}
-
-using Contexts = std::vector<std::shared_ptr<gloo::Context>>;
-using Pair = gloo::transport::tcp::Pair;
-
-// Calls `body(rank, pair)` for each connection to another rank.
-template <typename Body>
-void for_each_pair(const Contexts& contexts, int own_rank, int size, Body body) {
-  for (int rank = 0; rank < size; ++rank) {
-    for (const auto& context : contexts) {
-      if (rank == own_rank) continue;
-      auto* pair = dynamic_cast<Pair*>(context->getPair(rank).get());
-      if (pair != nullptr) body(rank, *pair);
-    }
-  }
-}
-
-// Gloo itself has no abort. What it does to its connections when a wait is too long does the same:
-// all that waits on them fails, here and in the ranks at their other ends.
-void end_connections(const Contexts& contexts, int own_rank, int size) {
-  for_each_pair(contexts, own_rank, size, [](int, Pair& pair) {
-    pair.signalExceptionExternal("the process group was aborted");
-  });
-}
-
-std::vector<int> lost_ranks(const Contexts& contexts, int own_rank, int size) {
-  std::vector<int> lost;
-  for_each_pair(contexts, own_rank, size, [&](int rank, Pair& pair) {
-    if (!pair.isConnected() && (lost.empty() || lost.back() != rank)) lost.push_back(rank);
-  });
-  return lost;
 }
 
 int64_t bytes_of(const at::Tensor& tensor) { return static_cast<int64_t>(tensor.nbytes()); }
@@ -145,8 +80,8 @@ void CheckedGloo::check(const GroupWatch::Clients& clients, GroupWatch::AskLine 
   };
   connections.end = of_connections(end_connections);
   connections.lost = of_connections(lost_ranks);
-  watch_ = GroupWatch::open(clients, getRank(), getSize(),
-                            std::move(connections), std::move(ask_line));
+  watch_ =
+      GroupWatch::open(clients, getRank(), getSize(), std::move(connections), std::move(ask_line));
 }
 
 void CheckedGloo::drain() {
@@ -196,15 +131,14 @@ CheckedGloo::Begun CheckedGloo::begin(const Asked& asked, const Given& options, 
   return c10::make_intrusive<CheckedWork>(std::move(work), watch_, record);
 }
 
-CheckedGloo::Begun CheckedGloo::broadcast(Tensors& tensors,
-                                          const c10d::BroadcastOptions& options) {
+CheckedGloo::Begun CheckedGloo::broadcast(Tensors& tensors, const c10d::BroadcastOptions& options) {
   return begin({CollectiveKind::kBroadcast, "broadcast", tensors, CollectiveRecord::kNone,
                 static_cast<int>(options.rootRank)},
-               options, [&](const auto& each) { return ProcessGroupGloo::broadcast(tensors, each); });
+               options,
+               [&](const auto& each) { return ProcessGroupGloo::broadcast(tensors, each); });
 }
 
-CheckedGloo::Begun CheckedGloo::allreduce(Tensors& tensors,
-                                          const c10d::AllreduceOptions& options) {
+CheckedGloo::Begun CheckedGloo::allreduce(Tensors& tensors, const c10d::AllreduceOptions& options) {
   return begin({CollectiveKind::kAllReduce, "allReduce", tensors, options.reduceOp.op_}, options,
                [&](const auto& each) { return ProcessGroupGloo::allreduce(tensors, each); });
 }
@@ -231,11 +165,11 @@ CheckedGloo::Begun CheckedGloo::reduce(Tensors& tensors, const c10d::ReduceOptio
 
 CheckedGloo::Begun CheckedGloo::AIFORGE_REDUCE_SCATTER_SINGLE(
     at::Tensor& output, at::Tensor& input, const c10d::ReduceScatterOptions& options) {
-  return begin({CollectiveKind::kReduceScatterTensor, "reduceScatterTensor", {output},
-                options.reduceOp.op_},
-               options, [&](const auto& each) {
-                 return ProcessGroupGloo::AIFORGE_REDUCE_SCATTER_SINGLE(output, input, each);
-               });
+  return begin(
+      {CollectiveKind::kReduceScatterTensor, "reduceScatterTensor", {output}, options.reduceOp.op_},
+      options, [&](const auto& each) {
+        return ProcessGroupGloo::AIFORGE_REDUCE_SCATTER_SINGLE(output, input, each);
+      });
 }
 
 CheckedGloo::Begun CheckedGloo::AIFORGE_REDUCE_SCATTER_SINGLES(
@@ -257,11 +191,10 @@ CheckedGloo::Begun CheckedGloo::AIFORGE_GATHER_SINGLE(at::Tensor& output, at::Te
 
 CheckedGloo::Begun CheckedGloo::AIFORGE_GATHER_SINGLES(Tensors& outputs, Tensors& inputs,
                                                        const c10d::AllgatherOptions& options) {
-  return begin(
-      {CollectiveKind::kAllGatherIntoCoalesced, "allGatherIntoTensorCoalesced", inputs}, options,
-      [&](const auto& each) {
-        return ProcessGroupGloo::AIFORGE_GATHER_SINGLES(outputs, inputs, each);
-      });
+  return begin({CollectiveKind::kAllGatherIntoCoalesced, "allGatherIntoTensorCoalesced", inputs},
+               options, [&](const auto& each) {
+                 return ProcessGroupGloo::AIFORGE_GATHER_SINGLES(outputs, inputs, each);
+               });
 }
 
 CheckedGloo::Begun CheckedGloo::allgather(TensorLists& outputs, Tensors& inputs,
@@ -289,10 +222,9 @@ CheckedGloo::Begun CheckedGloo::scatter(Tensors& outputs, TensorLists& inputs,
 
 CheckedGloo::Begun CheckedGloo::reduce_scatter(Tensors& outputs, TensorLists& inputs,
                                                const c10d::ReduceScatterOptions& options) {
-  return begin({CollectiveKind::kReduceScatter, "reduceScatter", outputs, options.reduceOp.op_},
-               options, [&](const auto& each) {
-                 return ProcessGroupGloo::reduce_scatter(outputs, inputs, each);
-               });
+  return begin(
+      {CollectiveKind::kReduceScatter, "reduceScatter", outputs, options.reduceOp.op_}, options,
+      [&](const auto& each) { return ProcessGroupGloo::reduce_scatter(outputs, inputs, each); });
 }
 
 CheckedGloo::Begun CheckedGloo::barrier(const c10d::BarrierOptions& options) {
@@ -316,8 +248,8 @@ CheckedGloo::Begun CheckedGloo::AIFORGE_ALL_TO_ALL_SINGLE(at::Tensor& output, at
   const bool is_even = output_splits.empty() && input_splits.empty();
   if (passes_through() || is_even || !input.is_cpu()) {
     return begin(asked, options, [&](const auto& each) {
-      return ProcessGroupGloo::AIFORGE_ALL_TO_ALL_SINGLE(output, input, output_splits,
-                                                         input_splits, each);
+      return ProcessGroupGloo::AIFORGE_ALL_TO_ALL_SINGLE(output, input, output_splits, input_splits,
+                                                         each);
     });
   }
   const auto or_even = [&](const std::vector<int64_t>& splits, const at::Tensor& whole) {
@@ -394,13 +326,13 @@ uint64_t CheckedGloo::ordinal_of(CollectiveKind kind, int peer, int tag) {
 }
 
 template <typename Start>
-CheckedGloo::Begun CheckedGloo::begin_message(CollectiveKind kind, const Tensors& tensors,
-                                              int peer, int tag, Start start) {
+CheckedGloo::Begun CheckedGloo::begin_message(CollectiveKind kind, const Tensors& tensors, int peer,
+                                              int tag, Start start) {
   if (passes_through()) return start(tag);
   const char* const name = kind == CollectiveKind::kSend ? "send" : "recv";
   watch_->check_open(name);
-  const GroupWatch::Record record = record_of(
-      {kind, name, tensors, CollectiveRecord::kNone, peer}, c10d::kUnsetTimeout);
+  const GroupWatch::Record record =
+      record_of({kind, name, tensors, CollectiveRecord::kNone, peer}, c10d::kUnsetTimeout);
   record->tag = tag;
   const std::lock_guard<std::mutex> lock(order_);
   Begun work = start(tag_of_message(tag, record->fingerprint()));
@@ -423,10 +355,9 @@ CheckedGloo::Begun CheckedGloo::recv(Tensors& tensors, int peer, int tag) {
 }
 
 CheckedGloo::Begun CheckedGloo::recvAnysource(Tensors& tensors, int tag) {
-  return begin_message(CollectiveKind::kReceive, tensors, CollectiveRecord::kNone, tag,
-                       [&](int mixed_tag) {
-                         return ProcessGroupGloo::recvAnysource(tensors, mixed_tag);
-                       });
+  return begin_message(
+      CollectiveKind::kReceive, tensors, CollectiveRecord::kNone, tag,
+      [&](int mixed_tag) { return ProcessGroupGloo::recvAnysource(tensors, mixed_tag); });
 }
 
 GroupWatch::Record CheckedGloo::take_number(const char* name, int root) {

@@ -14,9 +14,10 @@
 namespace aiforge {
 
 // Gloo pairs messages by a tag, which c10d counts up: what one rank sends in an all-reduce another
-// may receive in a broadcast, and where it is too long the process ends by SIGABRT. Here the tag has
-// a fingerprint of what the ranks must agree on, so that calls which differ never meet: they wait,
-// and the watch finds out. Python's ranks count: with one in the group everything is plain c10d.
+// may receive in a broadcast, and where it is too long the process ends by SIGABRT. Here the tag
+// has a fingerprint of what the ranks must agree on, so that calls which differ never meet: they
+// wait, and the watch finds out. Python's ranks count: with one in the group everything is plain
+// c10d.
 class CheckedGloo : public c10d::ProcessGroupGloo {
  public:
   using Store = c10::intrusive_ptr<c10d::Store>;

@@ -96,7 +96,8 @@ void give_back(const std::vector<StandIn>& stand_ins) {
 }
 
 std::vector<int64_t> CollectiveCall::numbers(size_t i) const {
-  if (!Napi::Value(env, args[i + kBeforeOwn]).IsArray()) reject(env, args[i + kBeforeOwn], "a list of whole numbers");
+  if (!Napi::Value(env, args[i + kBeforeOwn]).IsArray())
+    reject(env, args[i + kBeforeOwn], "a list of whole numbers");
   const Napi::Array list(env, args[i + kBeforeOwn]);
   std::vector<int64_t> numbers;
   for (uint32_t k = 0; k < list.Length(); ++k)
@@ -143,8 +144,9 @@ c10d::ReduceOp CollectiveCall::named_op(const std::string& name, const at::Tenso
   const bool nccl = is_nccl(group, on.device().type());
   const Op::RedOpType op = found->second;
   if (has_complex_ && op != Op::SUM && op != Op::AVG) {
-    throw Error("INVALID_ARGUMENT", "op '" + name + "' is not for complex numbers; 'sum' and "
-                                                    "'avg' are");
+    throw Error("INVALID_ARGUMENT", "op '" + name +
+                                        "' is not for complex numbers; 'sum' and "
+                                        "'avg' are");
   }
   if (is_bitwise(op) && nccl) {
     throw Error("INVALID_ARGUMENT",

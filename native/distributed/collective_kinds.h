@@ -235,7 +235,8 @@ struct Barrier {
     if (call.group.getBackendType() == c10d::ProcessGroup::BackendType::NCCL) {
       const auto bound = call.group.getBoundDeviceId();
       const bool is_bound = call.is_missing(1) && bound.has_value();
-      options.device_ids = {is_bound ? bound->index() : device_index(call.args, 1 + CollectiveCall::kBeforeOwn)};
+      options.device_ids = {is_bound ? bound->index()
+                                     : device_index(call.args, 1 + CollectiveCall::kBeforeOwn)};
     } else if (!call.is_missing(1)) {
       throw Error("INVALID_ARGUMENT",
                   "deviceIds are for NCCL, and this process group's backend is Gloo");
@@ -294,8 +295,7 @@ struct Batch {
       std::vector<at::Tensor> one{is_send ? call.sent(tensors[i]) : call.received(tensors[i])};
       const int peer = static_cast<int>(peers[i]);
       const int tag = static_cast<int>(tags[i]);
-      works.push_back(is_send ? call.group.send(one, peer, tag)
-                              : call.group.recv(one, peer, tag));
+      works.push_back(is_send ? call.group.send(one, peer, tag) : call.group.recv(one, peer, tag));
     }
     if (coalesces) return call.group.endCoalescing(type);
     return c10::make_intrusive<Works>(std::move(works));

@@ -73,7 +73,8 @@ std::string CollectiveRecord::text() const {
   if (op != kNone) text += std::string("(") + kOps[op] + ")";
   for (size_t i = 0; i < tensors.size() && i < kMostTensors; ++i) {
     text += i == 0 ? " of " : ", ";
-    text += std::string(dtype_name(tensors[i].dtype)) + "[" + c10::Join(", ", tensors[i].sizes) + "]";
+    text +=
+        std::string(dtype_name(tensors[i].dtype)) + "[" + c10::Join(", ", tensors[i].sizes) + "]";
   }
   if (tensors.size() > kMostTensors) {
     text += " and " + std::to_string(tensors.size() - kMostTensors) + " more";

@@ -44,16 +44,16 @@ struct CollectiveRecord {
   static constexpr int kNone = -1;
 
   CollectiveKind kind{};
-  const char* name = "";             // as JavaScript calls it
+  const char* name = "";  // as JavaScript calls it
   std::vector<TensorKind> tensors;
-  int op = kNone;                    // of c10d::ReduceOp
-  int root = kNone;                  // of one that has a root, or the other rank of a send or receive
+  int op = kNone;    // of c10d::ReduceOp
+  int root = kNone;  // of one that has a root, or the other rank of a send or receive
   // Bytes that go to each rank and come from it, where these differ between the ranks.
   std::vector<int64_t> to;
   std::vector<int64_t> from;
 
-  uint64_t number = 0;  // among the group's collectives, from 1; 0 for a send or receive
-  int tag = 0;          // of a send or receive
+  uint64_t number = 0;   // among the group's collectives, from 1; 0 for a send or receive
+  int tag = 0;           // of a send or receive
   uint64_t ordinal = 0;  // among those with the same rank and tag, from 1; 0 from any rank
 
   uint32_t call = 0;  // of CallScope; 0 for c10d's own

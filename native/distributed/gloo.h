@@ -11,7 +11,6 @@ namespace aiforge {
 
 c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store, int rank,
                                             int size, std::chrono::milliseconds timeout,
-                                            const std::string& group,
-                                            GroupWatch::AskLine ask_line);
+                                            const std::string& group, GroupWatch::AskLine ask_line);
 
 }  // namespace aiforge

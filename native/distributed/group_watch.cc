@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "../errors.h"
-#include "background.h"
+#include "verdicts.h"
 
 namespace aiforge {
 
@@ -36,19 +36,6 @@ std::string key_of(int rank) { return "aiforge/late/" + std::to_string(rank); }
 std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
-std::string ranks_text(const std::vector<int>& ranks) {
-  std::string text = ranks.size() == 1 ? "rank " : "ranks ";
-  for (size_t i = 0; i < ranks.size(); ++i) {
-    if (i > 0) text += i + 1 == ranks.size() ? " and " : ", ";
-    text += std::to_string(ranks[i]);
-  }
-  return text;
-}
-
-std::string lost_text(const std::vector<int>& ranks) {
-  return "the connection to " + ranks_text(ranks) + " was lost";
-}
-
 std::exception_ptr error_of(const char* name, const std::string& verdict) {
   return std::make_exception_ptr(
       Error("DISTRIBUTED_FAILED",
@@ -59,7 +46,8 @@ std::exception_ptr error_of(const char* name, const std::string& verdict) {
 
 }  // namespace
 
-GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connections connections, AskLine ask_line)
+GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connections connections,
+                       AskLine ask_line)
     : store_(std::move(store)),
       listener_(std::move(listener)),
       rank_(rank),
@@ -70,8 +58,8 @@ GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connecti
 
 std::shared_ptr<GroupWatch> GroupWatch::open(const Clients& clients, int rank, int size,
                                              Connections connections, AskLine ask_line) {
-  std::shared_ptr<GroupWatch> watch(
-      new GroupWatch(clients.talks, clients.listens, rank, size, std::move(connections), std::move(ask_line)));
+  std::shared_ptr<GroupWatch> watch(new GroupWatch(clients.talks, clients.listens, rank, size,
+                                                   std::move(connections), std::move(ask_line)));
   // Never joined: they may wait for the store when the group ends.
   std::thread([watch] { watch->run(); }).detach();
   std::thread([watch] { watch->listen(); }).detach();
@@ -218,8 +206,8 @@ void GroupWatch::ask_lines(Lock& lock) {
   changed_.wait_for(lock, kForLines, [&] { return lines_asked_ == 0; });
 }
 
-// Hears a verdict at once, whether this rank waits or computes: the rank that leaves it may be about
-// to end, and the store with it.
+// Hears a verdict at once, whether this rank waits or computes: the rank that leaves it may be
+// about to end, and the store with it.
 void GroupWatch::listen() {
   std::string verdict;
   try {
@@ -275,97 +263,37 @@ void GroupWatch::take_back(Lock& lock) {
   told_.clear();
   bool was_there = false;
   with_store<bool>(
-      lock, kForStore,
-      [rank = rank_](c10d::Store& store) { return store.deleteKey(key_of(rank)); }, was_there);
+      lock, kForStore, [rank = rank_](c10d::Store& store) { return store.deleteKey(key_of(rank)); },
+      was_there);
 }
 
-void GroupWatch::judge(Lock& lock, const Reports& reports) {
-  if (!judge_disagreement(lock, reports)) judge_deadline(lock, reports);
-}
-
-bool GroupWatch::judge_disagreement(Lock& lock, const Reports& reports) {
-  Reports all = reports;
-  all[rank_] = own_report();
-  std::optional<Disagreement> found;
-  for (auto one = all.begin(); one != all.end() && !found; ++one) {
-    for (auto two = std::next(one); two != all.end() && !found; ++two) {
-      found = disagreement(one->first, one->second, two->first, two->second);
+void GroupWatch::judge(Lock& lock, Reports reports) {
+  reports[rank_] = own_report();
+  if (const auto found = first_disagreement(reports)) {
+    if (!waits_for_others(reports, *found)) {
+      return conclude(lock, disagreement_verdict(reports, size_, *found));
     }
   }
-  if (!found) return false;
-  if (found->number == 0) {
-    conclude(lock, "a send and the receive for it differ. " + found->what + ".");
-    return true;
-  }
-  if (disagreed_at_ == Clock::time_point{}) disagreed_at_ = Clock::now();
-  const bool all_have_come =
-      std::all_of(all.begin(), all.end(), [&](const auto& each) {
-        return find_collective(each.second, found->number) != nullptr;
-      }) && all.size() == static_cast<size_t>(size_);
-  if (!all_have_come && Clock::now() - disagreed_at_ < kForOthers) {
-    patience_ = kImpatient;
-    return false;
-  }
-  conclude(lock, "the ranks do not do the same in collective " + std::to_string(found->number) +
-                     " of the group. " + everyone(all, found->number) +
-                     ". All ranks must call the same collectives in the same order, with tensors "
-                     "of the same shape and dtype.");
-  return true;
-}
-
-std::string GroupWatch::everyone(const Reports& reports, uint64_t number) const {
-  std::string text;
-  std::vector<int> missing;
-  for (int rank = 0; rank < size_; ++rank) {
-    const auto report = reports.find(rank);
-    const ReportedCall* call =
-        report == reports.end() ? nullptr : find_collective(report->second, number);
-    if (call == nullptr) {
-      missing.push_back(rank);
-      continue;
-    }
-    text += (text.empty() ? "rank " : "; rank ") + std::to_string(rank) + ": " + call->text;
-  }
-  if (missing.empty()) return text;
-  const std::string not_there = ranks_text(missing) + (missing.size() == 1 ? " has" : " have");
-  return text + (text.empty() ? "" : "; ") + not_there + " not come to it";
-}
-
-void GroupWatch::judge_deadline(Lock& lock, const Reports& reports) {
   const auto now = Clock::now();
   for (const Record& record : waited_for_) {
     if (record->is_done || record->deadline > now) continue;
-    conclude(lock, overdue(reports, *record));
-    return;
+    return conclude(lock, overdue_verdict(reports, rank_, size_, *record, store_is_silent_));
   }
 }
 
-std::string GroupWatch::overdue(const Reports& reports, const CollectiveRecord& record) const {
-  std::string text = "timed out after " + std::to_string(record.timeout.count()) + " ms";
-  if (record.is_point_to_point()) {
-    text += ". rank " + std::to_string(rank_) + ": " + record.text();
-    const auto other = reports.find(record.root);
-    for (const ReportedCall& call : other == reports.end() ? RankReport() : other->second) {
-      if (!call.is_done) text += "; rank " + std::to_string(record.root) + ": " + call.text;
-    }
-  } else {
-    Reports all = reports;
-    all[rank_] = own_report();
-    text += " in collective " + std::to_string(record.number) + " of the group. ";
-    text += store_is_silent_ ? "rank " + std::to_string(rank_) + ": " + record.text()
-                             : everyone(all, record.number);
-  }
-  text += ".";
-  if (store_is_silent_) {
-    text +=
-        " The group's store did not answer: its process, that of rank 0 unless a launcher serves "
-        "it, may be stopped.";
-  }
-  return text +
-         " Check that every rank is still running; a slow one needs a larger timeoutMs.";
+// Whether ranks that have not come to it may still, so that the verdict names what they do too.
+bool GroupWatch::waits_for_others(const Reports& reports, const Disagreement& found) {
+  if (found.number == 0) return false;
+  if (disagreed_at_ == Clock::time_point{}) disagreed_at_ = Clock::now();
+  const auto come = std::count_if(reports.begin(), reports.end(), [&](const auto& each) {
+    return find_collective(each.second, found.number) != nullptr;
+  });
+  if (come == size_ || Clock::now() - disagreed_at_ >= kForOthers) return false;
+  patience_ = kImpatient;
+  return true;
 }
 
-void GroupWatch::conclude(Lock& lock, const std::string& verdict, const std::string& here) {
+void GroupWatch::conclude(Lock& lock, const std::string& verdict) {
   std::string first = verdict;
   const auto lost = connections_.lost ? connections_.lost().size() : 0;
   with_store<std::string>(
@@ -379,12 +307,12 @@ void GroupWatch::conclude(Lock& lock, const std::string& verdict, const std::str
         return left;
       },
       first);
-  adopt(lock, first == verdict && !here.empty() ? here : first);
+  adopt(lock, first);
 }
 
 void GroupWatch::adopt(Lock& lock, const std::string& verdict) {
   if (!verdict_.empty() || is_closed_) return;
-  verdict_ = verdict;
+  verdict_ = own_verdict_.empty() ? verdict : own_verdict_;
   if (connections_.end) connections_.end();
   // Theirs do not end with the connections.
   std::vector<Record> records(waited_for_.begin(), waited_for_.end());
@@ -411,8 +339,7 @@ std::exception_ptr GroupWatch::explain(const CollectiveRecord& record,
   }
   if (verdict_.empty() && !verdict.empty()) adopt(lock, verdict);
   if (verdict_.empty() && connections_.lost) {
-    const std::string lost = lost_text(connections_.lost()) +
-                             ". Another rank has ended: its own output says why.";
+    const std::string lost = lost_verdict(connections_.lost());
     if (record.is_point_to_point()) {
       // The other ranks can still be sent to.
       return std::make_exception_ptr(
@@ -426,15 +353,10 @@ std::exception_ptr GroupWatch::explain(const CollectiveRecord& record,
 void GroupWatch::abort() {
   Lock lock(mutex_);
   if (verdict_.empty() && !is_closed_) {
-    // The listener of this rank would hear what is for the others.
-    const std::string here =
+    // This rank says so in other words than those that it leaves for the others.
+    own_verdict_ =
         "its process group was aborted on this rank. Its tensors hold nothing that can be used.";
-    verdict_ = here;
-    conclude(lock,
-             "rank " + std::to_string(rank_) +
-                 " has aborted the process group. Another rank has ended, or aborted the group: "
-                 "its own output says why.",
-             here);
+    conclude(lock, aborted_verdict(rank_));
   }
 }
 

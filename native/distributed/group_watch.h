@@ -3,7 +3,6 @@
 
 #include <condition_variable>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,8 +14,8 @@
 
 namespace aiforge {
 
-// Of one group on one rank, with a thread that sleeps while nothing is late, and one that listens. A
-// collective that is late has its rank tell the others, in the group's store, what it does. Who
+// Of one group on one rank, with a thread that sleeps while nothing is late, and one that listens.
+// A collective that is late has its rank tell the others, in the group's store, what it does. Who
 // finds out what is wrong leaves a verdict there: then every rank ends its connections, so that all
 // that waits fails, and says the same.
 class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
@@ -58,9 +57,9 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
-  using Reports = std::map<int, RankReport>;
 
-  GroupWatch(Store store, Store listener, int rank, int size, Connections connections, AskLine ask_line);
+  GroupWatch(Store store, Store listener, int rank, int size, Connections connections,
+             AskLine ask_line);
 
   void run();
   void forget_done();
@@ -70,13 +69,10 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   void listen();
   void take_back(Lock& lock);
   RankReport own_report() const;
-  void judge(Lock& lock, const Reports& reports);
-  bool judge_disagreement(Lock& lock, const Reports& reports);
-  void judge_deadline(Lock& lock, const Reports& reports);
-  std::string everyone(const Reports& reports, uint64_t number) const;
-  std::string overdue(const Reports& reports, const CollectiveRecord& record) const;
-  // Leaves a verdict for all ranks; the first one holds. Here it may be in other words.
-  void conclude(Lock& lock, const std::string& verdict, const std::string& here = "");
+  void judge(Lock& lock, Reports reports);
+  bool waits_for_others(const Reports& reports, const Disagreement& found);
+  // Leaves a verdict for all ranks; the first one holds.
+  void conclude(Lock& lock, const std::string& verdict);
   void adopt(Lock& lock, const std::string& verdict);
 
   template <typename Result>
@@ -95,7 +91,8 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   std::deque<Record> waited_for_;
   std::deque<Record> last_;  // collectives that are done, the newest last
   std::string verdict_;
-  std::string told_;  // the last report in the store
+  std::string own_verdict_;  // what this rank says in its place
+  std::string told_;         // the last report in the store
   Clock::time_point wakes_at_{};
   Clock::time_point disagreed_at_{};
   std::chrono::milliseconds patience_;

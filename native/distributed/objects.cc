@@ -98,8 +98,8 @@ napi_value exchange_object(napi_env env, napi_callback_info info) {
     const auto gloo = gloo_of(*group, name);
     const int peer = call.rank(2);
     if (peer == group->getRank()) {
-      throw Error("INVALID_ARGUMENT", std::string(name) + ": rank " + std::to_string(peer) +
-                                          " is this rank itself");
+      throw Error("INVALID_ARGUMENT",
+                  std::string(name) + ": rank " + std::to_string(peer) + " is this rank itself");
     }
     const bool is_send = !args.is_missing(6);
     std::vector<std::shared_ptr<const Bytes>> outgoing(group->getSize());

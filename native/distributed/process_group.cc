@@ -158,15 +158,15 @@ NcclOptions read_nccl_options(napi_env env, napi_value value) {
 
 // The lines are asked of the JavaScript thread, and never come where it has ended.
 GroupWatch::AskLine asking_for_lines(Background& background) {
-  return [weak = background.weak_from_this()](uint32_t call,
-                                              std::function<void(std::string)> give) {
-    const auto live = weak.lock();
-    if (!live) return give("");
-    live->ask([call, give](napi_env env) -> napi_value {
-      give(line_of(env, call));
-      return nullptr;
-    });
-  };
+  return
+      [weak = background.weak_from_this()](uint32_t call, std::function<void(std::string)> give) {
+        const auto live = weak.lock();
+        if (!live) return give("");
+        live->ask([call, give](napi_env env) -> napi_value {
+          give(line_of(env, call));
+          return nullptr;
+        });
+      };
 }
 
 bool is_set(const char* variable) {

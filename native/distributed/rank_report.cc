@@ -27,8 +27,7 @@ std::string one_field(std::string text) {
   return text;
 }
 
-std::string pair_of(int rank, const ReportedCall& call, int other_rank,
-                    const ReportedCall& other) {
+std::string pair_of(int rank, const ReportedCall& call, int other_rank, const ReportedCall& other) {
   return "rank " + std::to_string(rank) + ": " + call.text + "; rank " +
          std::to_string(other_rank) + ": " + other.text;
 }
@@ -114,9 +113,8 @@ RankReport to_report(const std::string& text) {
 }
 
 const ReportedCall* find_collective(const RankReport& report, uint64_t number) {
-  const auto found = std::find_if(report.begin(), report.end(), [&](const ReportedCall& each) {
-    return each.number == number;
-  });
+  const auto found = std::find_if(report.begin(), report.end(),
+                                  [&](const ReportedCall& each) { return each.number == number; });
   return found == report.end() ? nullptr : &*found;
 }
 
@@ -133,6 +131,15 @@ std::optional<Disagreement> disagreement(int rank, const RankReport& report, int
   }
   if (auto unlike = unlike_messages(rank, report, other_rank, other)) return unlike;
   return unlike_messages(other_rank, other, rank, report);
+}
+
+std::optional<Disagreement> first_disagreement(const Reports& reports) {
+  for (auto one = reports.begin(); one != reports.end(); ++one) {
+    for (auto two = std::next(one); two != reports.end(); ++two) {
+      if (auto found = disagreement(one->first, one->second, two->first, two->second)) return found;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace aiforge

@@ -1,7 +1,7 @@
 // What a rank tells the others in the group's store while one of its collectives is late.
 #pragma once
 
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +28,7 @@ struct ReportedCall {
 };
 
 using RankReport = std::vector<ReportedCall>;
+using Reports = std::map<int, RankReport>;  // by rank
 
 std::string to_text(const RankReport& report);
 RankReport to_report(const std::string& text);
@@ -45,5 +46,7 @@ struct Disagreement {
 // so it does not matter how old the reports are.
 std::optional<Disagreement> disagreement(int rank, const RankReport& report, int other_rank,
                                          const RankReport& other);
+
+std::optional<Disagreement> first_disagreement(const Reports& reports);
 
 }  // namespace aiforge

@@ -1,8 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { deserialize, serialize } from 'node:v8';
 import { AiforgeError } from '../../errors.js';
-import { isMap, isSet } from '../../realms.js';
-import { Tensor } from '../../tensor/tensor.js';
 
 // What goes to the other ranks begins with a byte that says what follows: what was sent, or why nothing could be.
 const sentByte = Buffer.of(1);
@@ -25,48 +23,17 @@ export function parcelOfError(error: AiforgeError): Parcel {
 /** A value as the structured clone algorithm carries it: data, never code. */
 export function parcelOf(name: string, value: unknown): Parcel {
   try {
-    const place = tensorIn(value, 'value', new Set());
-    if (place === undefined) return parcelOfBytes(serialize(value));
-    return refusal(name, `${place} is a Tensor. Send tensors by broadcast, allGather or send, or as tolist().`);
+    return parcelOfBytes(serialize(value));
   } catch (error) {
     return refusal(
       name,
-      `${(error as Error).message} Plain data, Map, Set, Date, BigInt, typed arrays and errors can be sent; functions, symbols and promises cannot.`,
+      `${(error as Error).message} Plain data, Map, Set, Date, BigInt, typed arrays and errors can be sent; functions, symbols and promises cannot; tensors go by broadcast, allGather or send.`,
     );
   }
 }
 
 function refusal(name: string, why: string): Parcel {
   return parcelOfError(new AiforgeError('INVALID_ARGUMENT', `${name}: the value cannot be sent: ${why}`));
-}
-
-/** Where the first tensor of a value is, such as `value.a[2]`; its clone would be an empty object. */
-function tensorIn(value: unknown, place: string, seen: Set<object>): string | undefined {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return undefined;
-  if (Tensor.isTensor(value)) return place;
-  seen.add(value);
-  for (const [where, each] of partsOf(value)) {
-    const found = tensorIn(each, place + where, seen);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** The objects in an object, with where they are. */
-function* partsOf(value: object): Iterable<[string, object]> {
-  const isObject = (each: unknown): each is object => typeof each === 'object' && each !== null;
-  if (isMap(value)) {
-    for (const [key, each] of value) {
-      if (isObject(key)) yield [' (a key)', key];
-      if (isObject(each)) yield [` (of a Map)`, each];
-    }
-  } else if (isSet(value)) {
-    for (const each of value) if (isObject(each)) yield [' (of a Set)', each];
-  } else if (Array.isArray(value)) {
-    for (const [i, each] of value.entries()) if (isObject(each)) yield [`[${i}]`, each];
-  } else {
-    for (const [key, each] of Object.entries(value)) if (isObject(each)) yield [`.${key}`, each];
-  }
 }
 
 /** What `rank` has sent. Throws `DISTRIBUTED_FAILED` where it had nothing to send. */
