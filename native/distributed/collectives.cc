@@ -201,7 +201,7 @@ napi_value monitored_barrier(napi_env env, napi_callback_info info) {
       auto object = unwrap_object<GroupObject>(env, args[0]);
       return promise_beside(
           env, background, kName,
-          std::make_shared<Pending>(Pending{group, std::move(object), std::move(work)}));
+          std::make_shared<Pending>(Pending{group, std::move(object), std::move(work), {}}));
     }
     return background.run(env, kName, [group, options, all = args.boolean(3)]() -> Settle {
       group->monitoredBarrier(options, all);

@@ -29,6 +29,7 @@ const told: Record<string, Said> = {
       "'third.bias'; it used 'second.weight', 'second.bias', and the loss leaves out what came of them",
   ),
   'unused, many': unused("'1.weight', .* and 8 more. The forward pass did not use"),
+  'a static graph that begins in noSync': invalid(/with staticGraph the first forward pass/),
   'another graph': ['DISTRIBUTED_FAILED', /to 'third\.weight', 'third\.bias'.*With staticGraph every step must use/],
   'other shapes': differ("rank 1 has 'weight' of float32\\[3, 2\\] where rank 0 has 'weight' of float32\\[2, 2\\]"),
   'other names': differ("rank 1 has '0.weight' .* where rank 0 has 'first.weight' of float32\\[2, 2\\]"),
@@ -48,10 +49,16 @@ const told: Record<string, Said> = {
 const last: Record<string, Said> = {
   'two gradients': second,
   'two gradients, beside': second,
-  'a lost rank': ['DISTRIBUTED_FAILED', /connection to another rank broke/],
-  'a lost rank, beside': ['DISTRIBUTED_FAILED', /connection to another rank broke/],
-  'a late rank': ['DISTRIBUTED_FAILED', /did not come in time.*Timed out waiting 1500ms/],
-  'a late rank, beside': ['DISTRIBUTED_FAILED', /did not come in time.*Timed out waiting 1500ms/],
+  'a lost rank': ['DISTRIBUTED_FAILED', /allReduce failed: the connection to rank 1 was lost/],
+  'a lost rank, beside': ['DISTRIBUTED_FAILED', /allReduce failed: the connection to rank 1 was lost/],
+  'a late rank': [
+    'DISTRIBUTED_FAILED',
+    /timed out after 1500 ms in collective \d+ of the group\. rank 0: allReduce\(sum\).* in DistributedDataParallel; rank 1 has not come/,
+  ],
+  'a late rank, beside': [
+    'DISTRIBUTED_FAILED',
+    /timed out after 1500 ms in collective \d+ of the group\. rank 0: allReduce\(sum\).* in DistributedDataParallel; rank 1 has not come/,
+  ],
 };
 
 const allowed = ['a second backward pass', 'two forward passes'];

@@ -13,7 +13,7 @@ import { agree, agreeAsync, average, averageAsync } from './averages.js';
 import { commHookTakes, hookOptions, type CommHook, type PowerSGDOptions } from './commHooks.js';
 import { earlyTermination, finishTogether, joinTakes, type JoinedRank, type UnevenInputsOptions } from './join.js';
 import { loggingDataOf, type DdpLoggingData } from './loggingData.js';
-import { openReducer, unusedAdvice, type Given, type UnusedAdvice } from './openReducer.js';
+import { openReducer, staticInNoSync, unusedAdvice, type Given, type UnusedAdvice } from './openReducer.js';
 import { ddpTakes, type DistributedDataParallelOptions, type TrainableModule } from './options.js';
 import { replaceRecorded } from './outputs.js';
 import { onDevice } from './placement.js';
@@ -52,6 +52,8 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
   #isSyncing = true;
   /** Whether the next forward pass begins with rank 0's buffers: the first does, and any after one that was averaged. */
   #sharesNext = true;
+  /** Whether a forward pass was one to be averaged. */
+  #hasAveraged = false;
   /** The method that waits for the other ranks beside the event loop. */
   #waiting: string | null = null;
   /** Within `join`: what it was told. */
@@ -289,6 +291,7 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
     enterContext();
     const { gradEnabled, inference } = currentContext();
     const isRecorded = gradEnabled && !inference;
+    if (this.#given.staticGraph && isRecorded && !this.#isSyncing && !this.#hasAveraged) throw staticInNoSync();
     const buffers = this.#given.syncsBuffers && this.#sharesNext ? this.#state.buffers : [];
     return {
       isRecorded,
@@ -324,6 +327,7 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
 
   #afterForward(outputs: unknown, averages: boolean): unknown {
     this.#sharesNext = averages;
+    this.#hasAveraged ||= averages;
     enterContext();
     const { findsUnused, staticGraph } = this.#given;
     const none = handlesOf([]);

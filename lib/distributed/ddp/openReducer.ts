@@ -99,3 +99,11 @@ interface BucketSizes {
   bucketBytes: number;
   bucketBytesList: number[];
 }
+
+/** The error for a static graph whose first pass is not averaged: LibTorch would fail in the backward pass, without a reason. */
+export function staticInNoSync(): AiforgeError {
+  return new AiforgeError(
+    'INVALID_ARGUMENT',
+    'DistributedDataParallel: with staticGraph the first forward pass finds out the graph and must be averaged: take it out of noSync.',
+  );
+}
