@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { cudaIndex } from '../tensor/dtype.js';
 import { AveragingConfig } from './averagingConfig.js';
 import { DataParallelConfig } from './dataParallelConfig.js';
+import { ProfileConfig } from './profileConfig.js';
 import { SchedulerConfig } from './schedulerConfig.js';
 
 const count = z.int().min(1);
@@ -251,22 +252,7 @@ export const TrainingConfig = z
       .boolean()
       .default(false)
       .describe("Record in event files for TensorBoard too, in the run's folder under tensorboard; default false"),
-    profile: z
-      .strictObject({
-        steps: count.default(3).describe('Optimizer steps to profile, at most to the end of an epoch; default 3'),
-        skip: z.int().min(0).default(1).describe('Optimizer steps before, which run as they are; default 1'),
-        warmup: z
-          .int()
-          .min(0)
-          .default(1)
-          .describe('Optimizer steps after these that are recorded and forgotten; default 1'),
-        trace: z
-          .boolean()
-          .default(true)
-          .describe('Write profile-trace.json, for https://ui.perfetto.dev, beside profile.txt; default true'),
-        shapes: z.boolean().default(false).describe('Keep the shapes of tensors, and count FLOPs; default false'),
-      })
-      .nullable()
+    profile: ProfileConfig.nullable()
       .default(null)
       .describe(
         "Profile some steps, and write what they took into the run's folder as profile.txt, null for no; default null",
