@@ -21,6 +21,7 @@ const LEAVES = [
   'signature',
   'brand',
   'realms',
+  'promised',
   'refusedAssignment',
   'cores',
   'userSignals',
@@ -53,6 +54,7 @@ const MAY_IMPORT = {
   signature: ['errors', 'show', 'nearest', 'kinds', 'realms'],
   brand: [],
   realms: [],
+  promised: ['errors', 'realms'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   // A graphed callable may be a Module.

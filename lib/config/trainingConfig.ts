@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { cudaIndex } from '../tensor/dtype.js';
 import { AveragingConfig } from './averagingConfig.js';
 import { DataParallelConfig } from './dataParallelConfig.js';
+import { ParameterGroupConfig } from './parameterGroupConfig.js';
 import { ProfileConfig } from './profileConfig.js';
 import { SchedulerConfig } from './schedulerConfig.js';
 
@@ -42,19 +43,7 @@ export const TrainingConfig = z
       .default({})
       .describe('Further options of the optimizer, such as weightDecay; default {}'),
     parameterGroups: z
-      .array(
-        z
-          .looseObject({
-            match: z
-              .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-              .describe('Names of parameters; * is anything'),
-            learningRate: z.number().positive().optional().describe('Their step size'),
-          })
-          .refine((group) => group.lr === undefined, {
-            path: ['lr'],
-            error: 'expected the rate as learningRate, and nothing here',
-          }),
-      )
+      .array(ParameterGroupConfig)
       .default([])
       .describe(
         "Parameters with options of their own: patterns of names, in which * is anything, and options of the optimizer, such as { match: '*.bias', weightDecay: 0 }; the first that matches counts; default []",

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
 import { plainJson } from './plainJson.js';
+import { called } from './plugins/calls.js';
 
 /**
  * What a plugin's `preprocessor.ts` extends, as `class Preprocessor`: turns raw items into samples of tensors. Its state is
@@ -26,7 +27,8 @@ export abstract class BasePreprocessor<Item = unknown, Sample = unknown> {
 
   /** Writes the state to a JSON file, whole or not at all. */
   save(file: string): void {
-    const state = plainJson(`${this.constructor.name}.state()`, this.state(), 'PLUGIN_INVALID');
+    const given = called('Preprocessor.state', () => this.state());
+    const state = plainJson(`${this.constructor.name}.state()`, given, 'PLUGIN_INVALID');
     writeFileAtomic(file, `${state}\n`);
   }
 
@@ -48,6 +50,6 @@ export abstract class BasePreprocessor<Item = unknown, Sample = unknown> {
         { cause },
       );
     }
-    this.restore(state);
+    called('Preprocessor.restore', () => this.restore(state));
   }
 }

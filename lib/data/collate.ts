@@ -5,7 +5,7 @@ import { show } from '../show.js';
 import { isOptions, signature } from '../signature.js';
 import { isDataView } from '../realms.js';
 import { stack, Tensor, tensor, type TypedArray } from '../tensor/index.js';
-import { isPromise, notAwaited } from './promised.js';
+import { isPromise, notAwaited } from '../promised.js';
 
 /** What becomes of a sample when many are put together: numbers and tensors become tensors with one dimension more. */
 export type Collated<T> = T extends Tensor | TypedArray | number | bigint | boolean

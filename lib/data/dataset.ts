@@ -4,7 +4,7 @@ import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { randperm, type Generator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
-import { isPromise, notAwaited } from './promised.js';
+import { isPromise, notAwaited } from '../promised.js';
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
 

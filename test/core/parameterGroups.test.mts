@@ -71,6 +71,13 @@ describe('training.parameterGroups and training.freeze', () => {
     ]);
   });
 
+  it('refuse a group that others leave nothing, and parameters by params', async () => {
+    const taken = [{ match: 'head.*' }, { match: 'body.*' }, { match: ['*.bias'], weightDecay: 0 }];
+    const error = await failureOf(runIn(folder, grouped({ parameterGroups: taken })));
+    expect(error.message).to.include('training.parameterGroups[0] (head.*) and training.parameterGroups[1] (body.*) took every parameter'); // prettier-ignore
+    expect(() => grouped({ parameterGroups: [{ match: '*.bias', params: [] }] })).to.throw(/params.*as match/s);
+  });
+
   it('train as one group does where nothing is different', async () => {
     const one = await runIn(folder, grouped({}));
     const several = await runIn(folder, grouped({ parameterGroups: [{ match: 'head.*' }, { match: '*.bias' }] }));

@@ -240,3 +240,55 @@ describe('what a plugin’s code gives', () => {
     expect(error.message).to.match(/class Model has 'configureSchedulers', which nothing calls/);
   });
 });
+
+describe('what a plugin’s code gives where states are restored', () => {
+  const folder = temporaryFolder('restored-answers');
+
+  class Stateful extends Unchanged {
+    override restore(): void {
+      return Promise.resolve() as unknown as undefined;
+    }
+  }
+
+  it('refuses an asynchronous restore', () => {
+    const file = path.join(folder, 'preprocessor.json');
+    new Unchanged().save(file);
+    expect(() => new Stateful().load(file)).to.throw(AiforgeError, /^Preprocessor\.restore returned a promise, but must be synchronous/); // prettier-ignore
+  });
+
+  class WithExtra extends Model {
+    static onSet: () => unknown = () => undefined;
+    static onGet: () => unknown = () => ({ seen: 1 });
+    override getExtraState(): unknown {
+      return WithExtra.onGet();
+    }
+    override setExtraState(): void {
+      return WithExtra.onSet() as undefined;
+    }
+  }
+  registerPlugin({ name: 'answers_extra', Model: WithExtra, Dataset });
+  const config = (training: object) =>
+    experiment({ epochs: 1, ...training }, { modelPlugin: 'answers_extra', datasetPlugin: 'answers_extra', model: { dropout: 0, classes: 2 } }); // prettier-ignore
+
+  it('tells what setExtraState does on resume as the model’s own fault', async () => {
+    const { runDirectory } = await runIn(folder, config({}));
+    const own = new RangeError('of the model');
+    const resumed = async (onSet: () => unknown) => {
+      WithExtra.onSet = onSet;
+      return failureOf(runIn(folder, config({ epochs: 2, resumeFrom: runDirectory })));
+    };
+    const thrown = await resumed(() => {
+      throw own;
+    });
+    expect(thrown).to.equal(own);
+    expect((await resumed(throwsUndefined)).message).to.match(/^setExtraState threw undefined/);
+    expect((await resumed(() => Promise.resolve())).message).to.match(/^setExtraState returned a promise, but must be synchronous/); // prettier-ignore
+  });
+
+  it('tells what getExtraState throws or promises', async () => {
+    WithExtra.onGet = throwsUndefined;
+    expect((await failureOf(runIn(folder, config({})))).message).to.match(/^getExtraState threw undefined/);
+    WithExtra.onGet = () => Promise.resolve(1);
+    expect((await failureOf(runIn(folder, config({})))).message).to.match(/^getExtraState returned a promise, but must be synchronous/); // prettier-ignore
+  });
+});

@@ -1,4 +1,4 @@
-import { isPromise, notAwaited } from '../../data/promised.js';
+import { isPromise, notAwaited } from '../../promised.js';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { settled } from '../settled.js';

@@ -155,8 +155,9 @@ function checkTakesOptions(model: BaseModel): void {
 }
 
 function restore(resumed: ResumedRun, model: BaseModel, optimizers: Optimizers): void {
+  // Outside: an error of the model's own code is no fault of the checkpoint.
+  scope(() => restoreModel(model, resumed.checkpoint));
   try {
-    scope(() => restoreModel(model, resumed.checkpoint));
     const { frozen } = resumed.checkpoint;
     for (const [name, parameter] of model.namedParameters()) parameter.requiresGrad = !frozen.includes(name);
     // Copied: it need not be held as long as the run goes on.

@@ -1,4 +1,4 @@
-import { isPromise } from '../../data/promised.js';
+import { isPromise } from '../../promised.js';
 
 /** Work that yields what may have to be waited for, and is given what came of it. */
 export type Work<T = void> = Generator<unknown, T>;

@@ -1,5 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
+import { isPromise, notAwaited } from '../../promised.js';
 import { isMap } from '../../realms.js';
 import { noGrad } from '../../autograd/modes.js';
 import { scope } from '../../tensor/memory/scope.js';
@@ -109,7 +110,10 @@ function loadExtraState(module: Module, state: ReadonlyMap<string, unknown>, key
   if (module.setExtraState === undefined) {
     if (state.has(key)) loading.unexpectedKeys.push(key);
   } else if (state.has(key)) {
-    loading.later(() => module.setExtraState?.(state.get(key)));
+    loading.later(() => {
+      const given: unknown = module.setExtraState?.(state.get(key));
+      if (isPromise(given)) throw notAwaited('INVALID_ARGUMENT', 'setExtraState returned a promise, but must be synchronous.', given); // prettier-ignore
+    });
   } else {
     loading.missingKeys.push(key);
   }

@@ -79,5 +79,22 @@ export function parameterGroups(model: Module, groups: Groups): ParameterGroup[]
     const at = groups.findIndex(({ match }) => [match].flat().some((pattern) => isMatch(pattern, name)));
     (made[at] ?? rest).params.push(parameter);
   }
+  made.forEach(({ params }, at) => {
+    if (params.length === 0) throw takenBefore(model, groups, at);
+  });
   return [rest, ...made].filter(({ params }) => params.length > 0);
+}
+
+/** A group that is left without parameters would have no effect. */
+function takenBefore(model: Module, groups: Groups, at: number): Error {
+  const matches = ({ match }: Groups[number], name: string) => [match].flat().some((each) => isMatch(each, name));
+  const own = Array.from(model.namedParameters(), ([name]) => name).filter((name) => matches(groups[at]!, name));
+  const takers = [...new Set(own.map((name) => groups.findIndex((group) => matches(group, name))))].sort(
+    (a, b) => a - b,
+  );
+  const named = takers.map((i) => `training.parameterGroups[${i}] (${[groups[i]!.match].flat().join(', ')})`).join(' and '); // prettier-ignore
+  return settingProblem(
+    ['training', 'parameterGroups', String(at), 'match'],
+    `${named} took every parameter that it matches, so that it has no effect: put it before, or leave it out.`,
+  );
 }

@@ -1,5 +1,5 @@
-import { AiforgeError, type ErrorCode } from '../errors.js';
-import { isError } from '../realms.js';
+import { AiforgeError, type ErrorCode } from './errors.js';
+import { isError } from './realms.js';
 
 /** @internal Whether a value is a promise, of whichever library. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
