@@ -26,9 +26,9 @@ void Lane::post(std::function<void()> task) {
 
 bool is_soon(const std::function<bool()>& condition) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+  // Without a yield: on a busy machine another process would have the core for milliseconds.
   while (!condition()) {
     if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::yield();
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // `npm run bench`: aiforge and Python's torch alternate in one run, at one thread and at two; prints medians and ratios.
 // `--write` puts the table into docs/benchmarks.md. `--quick` takes fewer turns. `--model gpt_small` measures that row of
-// models.json alone (repeatable), `--model all` all of them, `--loop` the framework's loop alone.
+// models.json alone (repeatable), `--model all` all of them, `--loop` the framework's loop alone,
+// `--distributed` what several ranks do alone.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,6 +13,7 @@ import { runMain } from '../provision/main.mjs';
 import { projectRoot } from '../provision/paths.mjs';
 import { installReference, referencePython } from '../provision/reference.mjs';
 import { compare, compareIn, formatTime, line, Timer } from './alternate.mjs';
+import { measureDistributed } from './distributed.mjs';
 import { measureLoop } from './loop.mjs';
 import { median } from './median.mjs';
 
@@ -22,6 +24,7 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
     model: { type: 'string', multiple: true },
     loop: { type: 'boolean', default: false },
+    distributed: { type: 'boolean', default: false },
   },
 });
 const isQuick = flags.quick;
@@ -184,6 +187,10 @@ await runMain(async () => {
     await measureLoop(turns, add);
     return 0;
   }
+  if (flags.distributed) {
+    await measureDistributed(python, turns, add);
+    return 0;
+  }
   if (flags.model !== undefined) {
     const names = flags.model.includes('all') ? Object.keys(models) : flags.model;
     await measureModels(names, ours, theirs, python, add);
@@ -192,6 +199,7 @@ await runMain(async () => {
   for (const threads of [1, 2]) for (const row of rows) add(await compare(ours, theirs, row, threads, turns));
   await measureModels(Object.keys(models), ours, theirs, python, add);
   await measureLoop(turns, add);
+  await measureDistributed(python, turns, add);
   for (const row of importRow(python)) add(row);
   for (const row of conversionRows) add(await compare(ours, theirs, row, 1, turns));
   for (const row of dataRows) add(await compare(ours, theirs, row, 1, turns));

@@ -40,6 +40,18 @@ describe('groups of some ranks', function () {
         // In the order that the split names, and of a split again.
         split: seen(rank, rank === 1 ? [1] : [2, 0]),
         again: seen(rank, rank === 1 ? [1] : [0]),
+        byNumber:
+          rank % 2 === 1
+            ? [
+                3,
+                rank === 3 ? 1010 : null,
+                rank === 3 ? 1 : null,
+                rank === 3 ? 1 : null,
+                'of 3',
+                'INVALID_ARGUMENT',
+                [1, 3],
+              ]
+            : null,
         numbers: rank % 2 === 1 ? [1, 1] : null,
         mesh: {
           shape: [2, 2],
