@@ -12,7 +12,7 @@ import { joinRanks } from '../distributed/ranks.js';
 import { logger } from '../log.js';
 import { CountProgress } from './countProgress.js';
 import { scoreLines } from './report.js';
-import { runCalled } from './runs/runFolder.js';
+import { runWithWeights } from './runs/runFolder.js';
 import { jsonNumber } from './runs/list.js';
 import { listenToSignals, statusOfStop } from './stopSignals.js';
 
@@ -34,11 +34,10 @@ export async function evaluateSplit(
   if (!process.env.LOG_LEVEL) logger.level = 'warn';
   const progress = new CountProgress('samples');
   try {
-    const run = runCalled(given);
+    const { run, weights } = runWithWeights(given, options.weights);
     const device = deviceOf(configOfRun(run, overrides, settingsOfEvaluation(split)).training.device);
     const joined = await untilAborted(signal, 'it started', joinRanks({ device }));
     const ranks = joined?.ranks ?? singleProcess;
-    const { weights } = options;
     const callbacks: Callback[] = ranks.rank === 0 ? [{ onBatchEnd: ({ samples }: BatchEnd) => progress.show(samples) }] : []; // prettier-ignore
     const found = await evaluation(run, { split, overrides, weights, ranks, signal, callbacks });
     progress.stop();

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect } from 'chai';
@@ -7,7 +7,9 @@ import { finished, printed, run, start, temporaryFolder } from '../support/proje
 import { metricsOf, runFolders } from '../support/runFolder.mjs';
 
 interface Evaluated {
+  directory: string;
   split: string;
+  weights: string;
   epoch: number;
   samples: number;
   scores: Record<string, number>;
@@ -98,6 +100,39 @@ describe('aiforge validate and test', function () {
       expect(status, args.join(' ')).to.equal(1);
       expect(stdout).to.equal('');
       expect(stderr).to.match(said);
+    }
+  });
+
+  it('take the weights by which a run is named, and refuse other files', async () => {
+    const last = path.join(one, 'last.safetensors');
+    const best = await evaluated(['validate', path.join(one, 'best.safetensors')]);
+    expect(best).to.deep.include({ weights: path.join(one, 'best.safetensors'), directory: one });
+    for (const given of [[last], [last, '--weights', 'last.safetensors']]) {
+      expect(await evaluated(['validate', ...given])).to.deep.include({ weights: last, directory: one });
+    }
+    expect(await evaluated(['test', path.relative(path.join(folder, 'runs'), last)])).to.deep.include({
+      weights: last,
+    });
+    const older = path.join(one, 'checkpoints', 'epoch-00001.safetensors');
+    mkdirSync(path.dirname(older), { recursive: true });
+    copyFileSync(last, older);
+    expect(await evaluated(['test', older])).to.deep.include({ weights: older, directory: one });
+    for (const command of ['validate', 'test']) {
+      for (const [args, said] of [
+        [
+          [last, '--weights', 'best.safetensors'],
+          /^INVALID_ARGUMENT '.*last\.safetensors' and --weights best\.safetensors are not the same/,
+        ],
+        [
+          [path.join(one, 'config.yaml')],
+          /^INVALID_ARGUMENT '.*config\.yaml' is a file, which is no run\. Give the folder of its run, .*one\/[^]*weights/,
+        ],
+        [[path.join(folder, 'points.safetensors')], /^INVALID_ARGUMENT .* Give the folder of a run, or a file/],
+      ] as const) {
+        const { status, stderr } = await run('aiforge', [command, ...args], folder);
+        expect(status, args.join(' ')).to.equal(1);
+        expect(stderr).to.match(said);
+      }
     }
   });
 

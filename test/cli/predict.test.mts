@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -174,6 +174,33 @@ describe('aiforge predict', function () {
       expect(existsSync(output)).to.equal(false);
     });
   }
+
+  it('takes the weights by which the run is named', async () => {
+    const input = write('named.jsonl', items);
+    const written = async (...args: string[]): Promise<unknown> => {
+      const output = inside('named-out.jsonl');
+      const { status, stderr } = await run(
+        'aiforge',
+        ['predict', ...args, '--input', input, '--output', output],
+        folder,
+      );
+      expect(status, stderr).to.equal(0);
+      return rowsOf(output);
+    };
+    expect(await written(path.join(directory(), 'last.safetensors'))).to.have.length(21);
+    const other = path.join(directory(), 'other.safetensors');
+    writeFileSync(other, 'damaged');
+    for (const [args, said] of [
+      [[other], /^FILE_INVALID .*other\.safetensors/],
+      [[other, '--weights', 'best.safetensors'], /are not the same weights/],
+      [[path.join(directory(), 'config.yaml')], /config\.yaml' is a file, which is no run/],
+    ] as const) {
+      const { status, stderr } = await run('aiforge', ['predict', ...args, '--input', input, '--output', inside('refused.jsonl')], folder); // prettier-ignore
+      expect(status).to.equal(1);
+      expect(stderr).to.match(said);
+    }
+    rmSync(other);
+  });
 
   it('refuses before it writes anything', async () => {
     const input = write('small.jsonl', items.slice(0, 2));

@@ -190,6 +190,14 @@ describe('aiforge runs', function () {
       for (const [args, said] of [
         [['show', 'god'], /There is no run 'god'.* 'aiforge runs ls' lists/],
         [['show', 'good'], /'good' is not the folder of a run: it has 1 of them; give one, such as .*good\/2/],
+        [
+          ['show', path.join(good, 'last.safetensors')],
+          /last\.safetensors' is a file, which is no run\. Give the folder of its run, .*good\/2/,
+        ],
+        [
+          ['show', path.join(good, 'config.yaml')],
+          /config\.yaml' is a file, which is no run\. Give the folder of its run, .*good\/2/,
+        ],
         [['show', good, '--metric', 'val_los'], /recorded no metric 'val_los'. Did you mean 'val_loss'\?/],
       ] as const) {
         const { status, stderr } = await runs([...args]);

@@ -4,6 +4,7 @@ import { runInThisContext } from 'node:vm';
 
 import { AiforgeError, optim, registerPlugin, tensor, type StepOutput } from 'aiforge';
 import { called } from '#lib/core/plugins/calls.js';
+import { snapshot } from '#lib/core/tuning/snapshot.js';
 import { expect } from 'chai';
 
 import { temporaryFolder } from '../support/project.mjs';
@@ -283,6 +284,18 @@ describe('what a plugin’s code gives where states are restored', () => {
     expect(thrown).to.equal(own);
     expect((await resumed(throwsUndefined)).message).to.match(/^setExtraState threw undefined/);
     expect((await resumed(() => Promise.resolve())).message).to.match(/^setExtraState returned a promise, but must be synchronous/); // prettier-ignore
+  });
+
+  it('refuses promises of both where a learning rate is sought, which gives the model back as it was', () => {
+    WithExtra.onGet = () => ({ seen: 1 });
+    WithExtra.onSet = () => Promise.resolve();
+    const model = new WithExtra({ dropout: 0, classes: 2 });
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+    const restore = snapshot(model, optimizer);
+    expect(restore).to.throw(AiforgeError, /^setExtraState returned a promise, but must be synchronous/);
+    WithExtra.onGet = () => Promise.resolve(1);
+    expect(() => snapshot(model, optimizer)).to.throw(AiforgeError, /^getExtraState returned a promise/);
+    expect(() => model.stateDict()).to.throw(AiforgeError, /^getExtraState returned a promise/);
   });
 
   it('tells what getExtraState throws or promises', async () => {

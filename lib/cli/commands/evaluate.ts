@@ -25,7 +25,7 @@ export const addEvaluate: AddCommand = (program, finish) => {
     program
       .command(name)
       .description(description)
-      .argument('<run>', 'its folder, or experiment/time in RUNS_DIR')
+      .argument('<run>', 'its folder or a file of its weights, or experiment/time in RUNS_DIR')
       .argument('[overrides...]', 'settings as key.sub=value')
       .option('--weights <file>', 'weights or a checkpoint (best.safetensors)')
       .option('--json', 'as JSON')

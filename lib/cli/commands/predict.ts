@@ -25,7 +25,7 @@ export const addPredict: AddCommand = (program, finish) => {
   program
     .command('predict')
     .description('writes what the model of a run predicts')
-    .argument('<run>', 'its folder, or experiment/time in RUNS_DIR')
+    .argument('<run>', 'its folder or a file of its weights, or experiment/time in RUNS_DIR')
     .argument('[overrides...]', 'settings as key.sub=value')
     .option('--input <file>', 'JSON Lines: an item of the data set a line, without labels')
     .addOption(new Option('--split <name>', 'of the run’s data set').choices(['train', 'val', 'test', 'all']))

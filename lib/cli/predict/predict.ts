@@ -4,7 +4,7 @@ import { Predictor, type PredictRunOptions } from '../../core/runs/predictRun.js
 import type { PlaceNames } from '../../core/runs/predictionBatches.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
-import { runCalled } from '../runs/runFolder.js';
+import { runWithWeights } from '../runs/runFolder.js';
 import { listenToSignals, statusOfStop } from '../stopSignals.js';
 import { formatOf } from './formats.js';
 import { jsonLines, requireInput } from './jsonLines.js';
@@ -37,7 +37,8 @@ export async function predict(given: string, overrides: readonly string[], optio
   const { input: _, output: __, ...rest } = options;
   const source = input === undefined ? {} : { items: jsonLines(input) };
   try {
-    const predictor = await Predictor.open(runCalled(given), { ...rest, ...source, overrides, signal }, lineNames);
+    const { run, weights } = runWithWeights(given, rest.weights);
+    const predictor = await Predictor.open(run, { ...rest, ...source, weights, overrides, signal }, lineNames);
     if (await new Output(output, format, predictor).write()) return 0;
     process.stderr.write('No item has a prediction: see the errors in the file\n');
     return 1;

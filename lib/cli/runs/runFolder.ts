@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { readSettings } from '../../config/settings.js';
+import { runDirectoryOf } from '../../core/runs/runDirectory.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 
@@ -36,14 +37,47 @@ export function runsIn(folder: string): string[] {
   return foldersIn(folder).flatMap((each) => (isRun(each) ? [each] : foldersIn(each).filter(isRun)));
 }
 
-/** The folder of a run that is given by its path, or as `experiment/time` in RUNS_DIR. Throws FILE_NOT_FOUND. */
+/** Where a run may be that is given by its path, or as `experiment/time` in RUNS_DIR. */
+const placesOf = (given: string): string[] => [given, path.join(readSettings().RUNS_DIR, given)];
+
+const isRunFolder = (place: string): boolean => isFolder(place) && isRun(place);
+
+/**
+ * The run that a command measures or predicts with, and its weights: they are given with the run's folder, or the run by the file
+ * of its weights. Throws FILE_NOT_FOUND, or INVALID_ARGUMENT for a file that is no weights and for two that differ.
+ */
+export function runWithWeights(given: string, weights: string | undefined): { run: string; weights?: string } {
+  const places = placesOf(given);
+  const file = places.some(isRunFolder) ? undefined : places.find((place) => existsSync(place) && !isFolder(place));
+  if (file === undefined) return { run: runCalled(given), weights };
+  const run = runDirectoryOf(path.resolve(file));
+  if (!isRun(run) || path.extname(file) !== '.safetensors') {
+    throw fileRefused(given, file, ', or a file of its weights, such as best.safetensors in it');
+  }
+  const other = weights === undefined ? undefined : [path.resolve(run, weights), path.resolve(weights)].find((each) => existsSync(each)); // prettier-ignore
+  if (weights !== undefined && (other === undefined || realpathSync(other) !== realpathSync(file))) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `'${given}' and --weights ${weights} are not the same weights. Give one of them: the file alone, or ${path.relative('', run) || '.'} and --weights.`,
+    );
+  }
+  return { run, weights: path.resolve(file) };
+}
+
+function fileRefused(given: string, file: string, further = ''): AiforgeError {
+  const run = runDirectoryOf(path.resolve(file));
+  const folder = isRun(run) ? `the folder of its run, ${path.relative('', run) || '.'}` : 'the folder of a run';
+  return new AiforgeError('INVALID_ARGUMENT', `'${given}' is a file, which is no run. Give ${folder}${further}.`);
+}
+
+/** The folder of a run that is given by its path, or as `experiment/time` in RUNS_DIR. Throws FILE_NOT_FOUND, INVALID_ARGUMENT. */
 export function runCalled(given: string): string {
   const runs = readSettings().RUNS_DIR;
-  const places = [given, path.join(runs, given)].map((place) =>
-    existsSync(place) && !isFolder(place) ? path.dirname(place) : place,
-  );
-  const run = places.find((place) => isFolder(place) && isRun(place));
+  const places = placesOf(given);
+  const run = places.find(isRunFolder);
   if (run !== undefined) return run;
+  const file = places.find((place) => existsSync(place) && !isFolder(place));
+  if (file !== undefined) throw fileRefused(given, file);
   const holder = places.find(isFolder);
   if (holder !== undefined) {
     const inside = runsIn(holder);

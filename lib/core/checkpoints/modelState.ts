@@ -26,7 +26,6 @@ export function saveModel(model: Module): SavedModel {
 }
 
 function checked(key: string, value: unknown): unknown {
-  called('getExtraState', () => value);
   try {
     if (isDeepStrictEqual(fromJson(toJson(value)), value)) return value;
   } catch {

@@ -3,6 +3,7 @@ import { Metric } from '../../metrics/index.js';
 import type { Module } from '../../nn/index.js';
 import type { Optimizer } from '../../optim/index.js';
 import { keep, scope, Tensor } from '../../tensor/index.js';
+import { called } from '../plugins/calls.js';
 
 type Restore = () => void;
 
@@ -24,14 +25,14 @@ function snapshotModule(module: Module): Restore {
   const before = new Map(
     Object.keys(own).map((name) => [name, { value: own[name], restore: snapshotValue(own[name]) }]),
   );
-  const extra = copyOf(module.getExtraState?.());
+  const extra = copyOf(called('getExtraState', () => module.getExtraState?.()));
   return () => {
     for (const name of Object.keys(own)) if (!before.has(name)) Reflect.deleteProperty(own, name);
     for (const [name, { value, restore }] of before) {
       if (!Object.is(own[name], value)) own[name] = value;
       restore();
     }
-    if (extra !== undefined) module.setExtraState?.(extra);
+    if (extra !== undefined) called('setExtraState', () => module.setExtraState?.(extra));
   };
 }
 

@@ -1,3 +1,4 @@
+import { isPromise, notAwaited } from '../../promised.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { refuseResult } from '../../tensor/autograd/engine.js';
 import type { AnyHook, HookKind } from '../hooks/hookLists.js';
@@ -43,7 +44,10 @@ export function saveOwnState(module: Module, destination: StateDict, prefix: str
   const all = module[members]();
   for (const [name, parameter] of parametersOf(module, all)) put(name, parameter);
   for (const [name, buffer] of persistentBuffersOf(module, all)) put(name, buffer);
-  if (module.getExtraState !== undefined) destination[prefix + extraStateKey] = module.getExtraState() as Tensor;
+  if (module.getExtraState === undefined) return;
+  const extra = module.getExtraState();
+  if (isPromise(extra)) throw notAwaited('INVALID_ARGUMENT', 'getExtraState returned a promise, but must be synchronous.', extra); // prettier-ignore
+  destination[prefix + extraStateKey] = extra as Tensor;
 }
 
 type StateHookKind = Extract<HookKind, `stateDict${string}` | `load${string}`>;
