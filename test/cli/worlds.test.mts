@@ -45,6 +45,7 @@ const worlds = [
 
 describe('training on any number of ranks', () => {
   const folder = temporaryFolder('worlds');
+  const all = [...Array(24).keys()];
 
   async function launch(ranks: number, args: string[], inside: string, env: NodeJS.ProcessEnv = {}): Promise<Said[]> {
     const { status, stdout, stderr } = await run('aiforge-launch', ['--nproc', String(ranks), '--no-prefix', script, ...args], inside, env); // prettier-ignore
@@ -134,6 +135,28 @@ describe('training on any number of ranks', () => {
     }).timeout(120_000);
   }
 
+  for (const [before, after] of [
+    [2, 1],
+    [1, 2],
+    [2, 3],
+    [3, 2],
+  ] as const) {
+    it(`goes on with ${after} ranks where ${before} stopped in an epoch, and leaves no sample out`, async () => {
+      const inside = path.join(folder, `from-${before}-to-${after}`);
+      const stopped = await launch(before, ['2', '1', 'samples'], inside, { STOP_AFTER: '2' });
+      expect(stopped[0]!.status).to.equal('interrupted');
+      const said = await launch(after, ['2', '1', 'samples'], inside, { RESUME: stopped[0]!.runDirectory });
+      expect(said[0]!).to.include({ status: 'finished', worldSize: after });
+      const seen = [0, 1, 2].map((epoch) => [...stopped, ...said].flatMap(({ epochs }) => epochs[epoch]!));
+      expect(new Set(seen[0]).size).to.equal(24);
+      // What comes again is less than a step of the ranks that go on.
+      expect(seen[0]).to.have.length.within(24, 24 + 2 * after);
+      for (const epoch of seen.slice(1)) expect(epoch.sort((a, b) => a - b)).to.deep.equal(all);
+      expect(said[0]!.history).to.have.length(3);
+      expect(weightsOf(said[0]!.runDirectory).every(Number.isFinite)).to.equal(true);
+    }).timeout(60_000);
+  }
+
   it('goes on with timers and requests while another rank is late', async () => {
     const [first, last] = await launch(2, ['1', '1', 'samples'], path.join(folder, 'late'), { LATE: '1' });
     // Of some 75 in the 1.5 s; a rank that waits on its thread has none.
@@ -163,8 +186,6 @@ describe('training on any number of ranks', () => {
       trained[name]!.forEach((value, i) => expect(value, name).to.be.closeTo(trained.plain![i]!, 1e-2));
     }
   }).timeout(120_000);
-
-  const all = [...Array(24).keys()];
 
   it('trains on each sample once an epoch', async () => {
     const { epochs } = await train(3, 2, 1, 'samples');

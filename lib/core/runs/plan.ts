@@ -11,6 +11,7 @@ import { LBFGS, type Optimizer } from '../../optim/index.js';
 import { manualSeed, scope, type Device } from '../../tensor/index.js';
 import { BaseModel } from '../baseModel.js';
 import { checkpointFile, loadCheckpoint, type Checkpoint } from '../checkpoints/checkpoint.js';
+import { forRanks } from '../checkpoints/otherRanks.js';
 import { checkFile } from '../checkpoints/checksum.js';
 import { findBestWeights, keptStill, type BestWeights } from '../checkpoints/goingBack.js';
 import { restoreModel, saveModel } from '../checkpoints/modelState.js';
@@ -203,11 +204,11 @@ function readResumed(config: ExperimentConfig, plugins: ExperimentPlugins, ranks
   const { resumeFrom } = config.training;
   if (resumeFrom === null) return undefined;
   const file = checkpointFile(resumeFrom);
-  const checkpoint = loadCheckpoint(file);
+  const checkpoint = forRanks(loadCheckpoint(file), ranks.worldSize, config.training.accumulationSteps);
   const directory = runDirectoryOf(file);
   const best = checkFolder(directory, file, checkpoint);
   checkpoint.state.kept = keptStill(runFiles(directory), checkpoint.state);
-  checkSameRun(checkpoint, plugins, ranks);
+  checkSamePlugins(checkpoint, plugins);
   const changes = changesOf(checkpoint.config, resolvedConfig(config, plugins, directory), checkpoint.state);
   return { directory, file, checkpoint, best, changes };
 }
@@ -229,7 +230,7 @@ function checkFolder(directory: string, file: string, checkpoint: Checkpoint): B
   );
 }
 
-function checkSameRun({ plugins: own, state }: Checkpoint, plugins: ExperimentPlugins, ranks: Ranks): void {
+function checkSamePlugins({ plugins: own }: Checkpoint, plugins: ExperimentPlugins): void {
   for (const kind of ['model', 'dataset'] as const) {
     if (own[kind] === plugins[kind].name) continue;
     throw new AiforgeError(
@@ -237,12 +238,6 @@ function checkSameRun({ plugins: own, state }: Checkpoint, plugins: ExperimentPl
       `The run was made with the plugin '${own[kind]}' as ${kind}Plugin and cannot be resumed with '${plugins[kind].name}'.`,
     );
   }
-  if (state.worldSize === ranks.worldSize) return;
-  throw new AiforgeError(
-    'TRAINING_FAILED',
-    `The checkpoint was written by ${state.worldSize} ranks and can only be resumed by as many, not by ${ranks.worldSize}: ` +
-      `start it with ${state.worldSize === 1 ? 'npx aiforge train' : `npx aiforge-launch --nproc ${state.worldSize} train`}.`,
-  );
 }
 
 /** Records the ranks that there are. Throws CONFIG_INVALID for a configuration that asks for others. */
