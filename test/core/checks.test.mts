@@ -65,6 +65,7 @@ describe('what a run checks', () => {
       ],
       ['ranks that there are none of', { worldSize: 4 }, /worldSize is 4, but this process trains alone.*--nproc 4/],
       ['ranks without a launcher', { useDistributed: true }, /useDistributed is true, but this process trains alone/],
+      ['a process that it is not', { localRank: 3 }, /localRank is 3, but this is process 0 of its machine/],
     ];
     for (const [what, training, message] of cases) {
       it(what, async () => {

@@ -258,5 +258,11 @@ function withRanks(config: ExperimentConfig, { worldSize }: Ranks): ExperimentCo
     );
   }
   const localRank = Number(launchedEnvironment().LOCAL_RANK ?? 0);
+  if (!resumes && training.localRank !== 0 && training.localRank !== localRank) {
+    throw new AiforgeError(
+      'CONFIG_INVALID',
+      `training.localRank is ${training.localRank}, but this is process ${localRank} of its machine: leave it out, since the launcher says it.`,
+    );
+  }
   return { ...config, training: { ...training, useDistributed: worldSize > 1, localRank, worldSize } };
 }
