@@ -1,3 +1,4 @@
+import { AiforgeError } from '../errors.js';
 import { signature, type Signature } from '../signature.js';
 import type { Backend } from './backend.js';
 import { groupKind, type ProcessGroup } from './processGroup.js';
@@ -13,12 +14,19 @@ const groupTakes = signature<GroupOption>({}, { group: groupKind });
 /** What a method of a group takes, with the group as an option. */
 export const inGroup = (takes: Signature): Signature => takes.also({ group: groupKind });
 
-/** The ranks of a group in the default one; of a group that was made without it there are none, and numbers are its own. */
-const ranksOf = (group: ProcessGroup): readonly number[] | undefined => currentWorld().groups.get(group)?.ranks;
+/** The ranks of a group in the default one; of that itself, and of one that was made without it, numbers are their own. */
+function ranksOf(group: ProcessGroup): readonly number[] | undefined {
+  const { main, groups } = currentWorld();
+  return group === main.group ? undefined : groups.get(group)?.ranks;
+}
 
-/** The number in a group of a rank of the default group; -1, which the group refuses, for one that it does not have. */
+/** The number in a group of a rank of the default group; throws INVALID_ARGUMENT for one that it does not have. */
 export function groupRank(group: ProcessGroup, rank: number): number {
-  return ranksOf(group)?.indexOf(rank) ?? rank;
+  const ranks = ranksOf(group);
+  if (ranks === undefined) return rank;
+  const own = ranks.indexOf(rank);
+  if (own !== -1) return own;
+  throw new AiforgeError('INVALID_ARGUMENT', `rank ${rank} is not in the group, which has ${ranks.join(', ')}.`);
 }
 
 /** The number in the default group of a rank of a group. */

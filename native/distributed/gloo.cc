@@ -4,16 +4,29 @@
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupWrapper.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 namespace aiforge {
 
 using Store = c10::intrusive_ptr<c10d::Store>;
 
+namespace {
+
+// Whether a wait for a key costs nothing: it is looked for again and again in a file, which also is
+// deleted only when nobody uses it any more.
+bool is_served(const Store& store) {
+  auto* const prefixed = dynamic_cast<c10d::PrefixStore*>(store.get());
+  const Store whole = prefixed == nullptr ? store : prefixed->getUnderlyingNonPrefixStore();
+  return dynamic_cast<c10d::TCPStore*>(whole.get()) != nullptr;
+}
+
+}  // namespace
+
 c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, int rank, int size,
                                             std::chrono::milliseconds timeout,
                                             const std::string& group,
                                             GroupWatch::AskLine ask_line) {
-  const GroupWatch::Clients of_watch{store->clone(), store->clone()};
+  const GroupWatch::Clients of_watch{store->clone(), is_served(store) ? store->clone() : Store()};
   auto gloo = c10::make_intrusive<CheckedGloo>(store, rank, size, timeout, group);
   gloo->check(of_watch, std::move(ask_line));
   if (gloo->is_checked() || c10d::debug_level() != c10d::DebugLevel::Detail) return gloo;

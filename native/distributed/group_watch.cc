@@ -62,7 +62,7 @@ std::shared_ptr<GroupWatch> GroupWatch::open(const Clients& clients, int rank, i
                                                    std::move(connections), std::move(ask_line)));
   // Never joined: they may wait for the store when the group ends.
   std::thread([watch] { watch->run(); }).detach();
-  std::thread([watch] { watch->listen(); }).detach();
+  if (clients.listens) std::thread([watch] { watch->listen(); }).detach();
   return watch;
 }
 

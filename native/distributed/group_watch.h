@@ -31,7 +31,8 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   // Asks for the user's line of a call and gives it, or an empty text, to its argument, once.
   using AskLine = std::function<void(uint32_t call, std::function<void(std::string)>)>;
 
-  // Clients of the group's store for the watch alone: one may wait while the other asks.
+  // Clients of the group's store for the watch alone: one may wait while the other asks. Without
+  // one that listens a verdict is heard of in the next collective.
   struct Clients {
     Store talks;
     Store listens;
