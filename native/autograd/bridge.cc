@@ -3,17 +3,10 @@
 #include <optional>
 #include <utility>
 
+#include "../condition.h"
 #include "../entries.h"
 #include "../environment.h"
 #include "../errors.h"
-
-#if defined(__GLIBCXX__) && defined(__x86_64__)
-// GCC 12 gave this function a second version. The first one does the same and is also in the
-// libstdc++ of GCC 11, which a prebuilt addon meets.
-#define AIFORGE_WAIT "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE"
-__asm__(".symver " AIFORGE_WAIT ", " AIFORGE_WAIT "@GLIBCXX_3.4.11");
-#undef AIFORGE_WAIT
-#endif
 
 namespace aiforge {
 

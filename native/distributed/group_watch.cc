@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "../condition.h"
 #include "../errors.h"
 #include "verdicts.h"
 

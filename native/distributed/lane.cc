@@ -3,6 +3,8 @@
 #include <chrono>
 #include <thread>
 
+#include "../condition.h"
+
 namespace aiforge {
 
 Lane::Lane() : state_(std::make_shared<State>()) {}

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../calls/values.h"
+#include "../condition.h"  // for the wait of a future, which is compiled in here
 #include "../environment.h"
 #include "../objects.h"
 #include "reducer_steps.h"
