@@ -137,7 +137,7 @@ interface NativeDistributed {
     options: NativeReducerOptions,
   ): Promise<NativeReducer>;
   beforeForward(...beginning: NativeBeginning): boolean;
-  beforeForwardAsync(...beginning: NativeBeginning): Promise<boolean>;
+  beforeForwardAsync(...beginning: NativeBeginning): Promise<boolean> | boolean;
   shareTensors(group: NativeGroup, tensors: Handles, source: number): void;
   shareTensorsAsync(group: NativeGroup, tensors: Handles, source: number): Promise<void>;
   afterForward(reducer: NativeReducer, averages: boolean, searched: Handles, sunk: Handles): Handle[] | null;

@@ -4,7 +4,7 @@
 #include "call_scope.h"
 #include "gloo_connections.h"
 #include "gloo_tags.h"
-#include "pairwise_work.h"
+#include "works.h"
 
 namespace aiforge {
 
@@ -307,7 +307,7 @@ CheckedGloo::Begun CheckedGloo::begin_pairwise(const Asked& asked,
       works.push_back(ProcessGroupGloo::send(in, rank, tag(bytes_of(in[0]))));
     }
   }
-  Begun work = c10::make_intrusive<PairwiseWork>(std::move(works));
+  Begun work = c10::make_intrusive<Works>(std::move(works), c10d::OpType::ALLTOALL);
   record->interrupt = interrupting(work);
   watch_->begin(record);
   return c10::make_intrusive<CheckedWork>(std::move(work), watch_, record);

@@ -12,6 +12,7 @@
 #include "../errors.h"
 #include "../versions/collectives.h"
 #include "collective_call.h"
+#include "works.h"
 
 namespace aiforge::collectives {
 
@@ -260,20 +261,6 @@ struct Receive {
     if (call.is_missing(2)) return call.group.recvAnysource(tensors, call.tag(3));
     return call.group.recv(tensors, call.rank(2), call.tag(3));
   }
-};
-
-// Several works that are waited for as one.
-class Works : public c10d::Work {
- public:
-  explicit Works(std::vector<aiforge::Work> works) : works_(std::move(works)) {}
-
-  bool wait(std::chrono::milliseconds timeout) override {
-    for (const auto& work : works_) work->wait(timeout);
-    return true;
-  }
-
- private:
-  std::vector<aiforge::Work> works_;
 };
 
 // Sends and receives that are begun together: (group, tensors, isSend, peers, tags)

@@ -55,35 +55,53 @@ const char* name_of(const std::string& name) {
   throw Error("INVALID_ARGUMENT", "'" + name + "' exchanges no objects");
 }
 
-napi_value run(napi_env env, Background& background, const char* name,
-               std::shared_ptr<ObjectExchange> exchange, const Group& group,
-               std::shared_ptr<GroupObject> object) {
-  return background.run(
-      env, name, [exchange = std::move(exchange), group, object = std::move(object)]() -> Settle {
-        auto received = std::make_shared<std::vector<Bytes>>(exchange->run());
-        return [received](napi_env env) { return to_js(env, *received); };
-      });
-}
+// What each exchange is given first: (group, call, timeoutMs | null, name, …)
+struct ObjectsCall {
+  ObjectsCall(napi_env env, napi_callback_info info)
+      : env(env),
+        args(env, info),
+        background(Background::of(env, info)),
+        group(live_group(env, args[0])),
+        call(env, args, *group),
+        name(name_of(args.string(3))),
+        gloo(gloo_of(*group, name)) {}
+
+  napi_value run(GroupWatch::Record record, std::vector<std::shared_ptr<const Bytes>> outgoing,
+                 std::vector<int> sources) const {
+    auto exchange = std::make_shared<ObjectExchange>(gloo, std::move(record), std::move(outgoing),
+                                                     std::move(sources));
+    return background.run(env, name,
+                          [exchange = std::move(exchange), group = group,
+                           object = unwrap_object<GroupObject>(env, args[0])]() -> Settle {
+                            auto received = std::make_shared<std::vector<Bytes>>(exchange->run());
+                            return [received](napi_env env) { return to_js(env, *received); };
+                          });
+  }
+
+  napi_env env;
+  const Arguments<7> args;
+  Background& background;
+  const Group group;
+  const CollectiveCall call;
+  const char* const name;
+  const c10::intrusive_ptr<CheckedGloo> gloo;
+};
 
 // exchangeObjects(group, call, timeoutMs | null, name, root | null, outgoing, sources):
 //     Promise<Uint8Array[]>
 napi_value exchange_objects(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<7> args(env, info);
-    const Group group = live_group(env, args[0]);
-    const CollectiveCall call(env, args, *group);
-    const char* const name = name_of(args.string(3));
-    const auto gloo = gloo_of(*group, name);
-    auto outgoing = read_outgoing(env, args[5]);
+    const ObjectsCall given(env, info);
+    auto outgoing = read_outgoing(env, given.args[5]);
     std::vector<int> sources;
-    for (const int64_t each : call.numbers(4)) sources.push_back(call.checked_rank(each));
-    const int root = args.is_missing(4) ? CollectiveRecord::kNone : call.rank(2);
-    const CallScope scope = call.scope(name);
-    auto record = gloo->take_number(name, root);
-    auto exchange = std::make_shared<ObjectExchange>(gloo, std::move(record), std::move(outgoing),
-                                                     std::move(sources));
-    return run(env, Background::of(env, info), name, std::move(exchange), group,
-               unwrap_object<GroupObject>(env, args[0]));
+    for (const int64_t each : given.call.numbers(4)) {
+      sources.push_back(given.call.checked_rank(each));
+    }
+    const bool has_root = !given.args.is_missing(4);
+    const int root = has_root ? given.call.rank(2) : CollectiveRecord::kNone;
+    const CallScope scope = given.call.scope(given.name);
+    return given.run(given.gloo->take_number(given.name, root), std::move(outgoing),
+                     std::move(sources));
   });
 }
 
@@ -91,28 +109,22 @@ napi_value exchange_objects(napi_env env, napi_callback_info info) {
 //     Promise<Uint8Array[]>. Sends the bytes, or receives some where there are none.
 napi_value exchange_object(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<7> args(env, info);
-    const Group group = live_group(env, args[0]);
-    const CollectiveCall call(env, args, *group);
-    const char* const name = name_of(args.string(3));
-    const auto gloo = gloo_of(*group, name);
-    const int peer = call.rank(2);
-    if (peer == group->getRank()) {
-      throw Error("INVALID_ARGUMENT",
-                  std::string(name) + ": rank " + std::to_string(peer) + " is this rank itself");
+    const ObjectsCall given(env, info);
+    const int peer = given.call.rank(2);
+    if (peer == given.group->getRank()) {
+      throw Error("INVALID_ARGUMENT", std::string(given.name) + ": rank " + std::to_string(peer) +
+                                          " is this rank itself");
     }
-    const bool is_send = !args.is_missing(6);
-    std::vector<std::shared_ptr<const Bytes>> outgoing(group->getSize());
+    const bool is_send = !given.args.is_missing(6);
+    std::vector<std::shared_ptr<const Bytes>> outgoing(given.group->getSize());
     std::vector<int> sources;
-    if (is_send) outgoing[peer] = std::make_shared<const Bytes>(read_bytes(env, args[6]));
+    if (is_send) outgoing[peer] = std::make_shared<const Bytes>(read_bytes(env, given.args[6]));
     if (!is_send) sources.push_back(peer);
-    const CallScope scope = call.scope(name);
-    auto record = gloo->take_message(
-        name, is_send ? CollectiveKind::kSend : CollectiveKind::kReceive, peer, call.tag(3));
-    auto exchange = std::make_shared<ObjectExchange>(gloo, std::move(record), std::move(outgoing),
-                                                     std::move(sources));
-    return run(env, Background::of(env, info), name, std::move(exchange), group,
-               unwrap_object<GroupObject>(env, args[0]));
+    const CallScope scope = given.call.scope(given.name);
+    auto record = given.gloo->take_message(
+        given.name, is_send ? CollectiveKind::kSend : CollectiveKind::kReceive, peer,
+        given.call.tag(3));
+    return given.run(std::move(record), std::move(outgoing), std::move(sources));
   });
 }
 

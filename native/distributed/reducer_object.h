@@ -28,6 +28,9 @@ class StepReducer : public c10d::Reducer {
   void expect_average() { is_expected_ = true; }
   bool may_average();
 
+  // Whether the next forward pass begins with an exchange of which gradients came first.
+  bool will_rebuild() const { return should_rebuild_buckets() && !rebuilt_params_.empty(); }
+
   // How many graphs that exist lead to each parameter, and something constant.
   std::vector<size_t> uses() const;
 

@@ -106,23 +106,34 @@ Beginning read_beginning(napi_env env, const ArgumentReader& args) {
   return beginning;
 }
 
+napi_value begin_here(napi_env env, const Beginning& beginning) {
+  try {
+    return Napi::Boolean::New(env, begin(beginning));
+  } catch (...) {
+    rethrow_as_distributed(kName);
+  }
+}
+
 napi_value before_forward(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<8> args(env, info);
-    const Beginning beginning = read_beginning(env, args);
-    try {
-      return Napi::Boolean::New(env, begin(beginning));
-    } catch (...) {
-      rethrow_as_distributed(kName);
-    }
+    return begin_here(env, read_beginning(env, args));
   });
 }
 
+bool waits_for_others(const Beginning& beginning) {
+  return !beginning.buffers.empty() || beginning.joining ||
+         (beginning.is_recorded && beginning.object->reducer->will_rebuild());
+}
+
+// A promise only where there is something to wait for, since that costs a thread.
 napi_value before_forward_async(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<8> args(env, info);
+    Beginning beginning = read_beginning(env, args);
+    if (!waits_for_others(beginning)) return begin_here(env, beginning);
     return Background::of(env, info).run(
-        env, kName, [beginning = read_beginning(env, args)]() -> Settle {
+        env, kName, [beginning = std::move(beginning)]() -> Settle {
           const bool stops = begin(beginning);
           // Here too, since the Reducer must not end on another thread.
           return [stops, object = beginning.object](napi_env env) -> napi_value {

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -105,15 +104,6 @@ describe('the network of launchers', function () {
         ip('-n', name, 'link', 'set', link, 'up');
         ip('-n', name, 'link', 'set', 'lo', 'up');
       }
-      const script = path.join(launchers.folder, 'sum.mjs');
-      const lib = JSON.stringify(path.resolve('dist/lib/index.js'));
-      writeFileSync(
-        script,
-        `import aiforge from ${lib}; const { distributed, tensor } = aiforge;
-         await distributed.initProcessGroup({ timeoutMs: 30_000 });
-         const sum = tensor([distributed.getRank() + 1]); await distributed.allReduce(sum);
-         console.log('sum ' + sum.item() + ' at ' + process.env.MASTER_ADDR); await distributed.destroyProcessGroup();`,
-      );
       const start = (name: string) => {
         const command = ['netns', 'exec', name, process.execPath, path.resolve('dist/lib/cli/aiforge-launch.js')];
         const flags = [
@@ -125,13 +115,13 @@ describe('the network of launchers', function () {
           quick,
           '--nproc',
           '1',
-          script,
+          fixture('sum.mjs'),
         ];
         return launchers.spawn('ip', [...command, ...flags]);
       };
       const nodes = [start(a), start(b)];
       expect(await statuses(nodes), nodes.map(({ output }) => output()).join('\n')).to.deep.equal([0, 0]);
-      for (const { output } of nodes) expect(output()).to.match(/sum 3 at 10\.77\.0\.\d\n/);
+      for (const { output } of nodes) expect(output()).to.match(/sum 3 of 2 at 10\.77\.0\.\d\n/);
     } finally {
       for (const name of [a, b]) ip('netns', 'del', name);
     }

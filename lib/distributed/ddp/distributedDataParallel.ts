@@ -369,7 +369,7 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
   }
 
   /** Two exchanges at once would meet each other's messages on the other ranks. */
-  async #wait<T>(name: string, body: () => Promise<T>): Promise<T> {
+  async #wait<T>(name: string, body: () => Promise<T> | T): Promise<T> {
     this.#requireIdle(name);
     this.#waiting = name;
     try {

@@ -1,4 +1,4 @@
-// Messages between each pair of ranks that are one collective.
+// Several works that are one.
 #pragma once
 
 #include <torch/csrc/distributed/c10d/Work.hpp>
@@ -7,11 +7,12 @@
 
 namespace aiforge {
 
-// Several works that are waited for as one.
-class PairwiseWork : public c10d::Work {
+// Messages to and from several ranks, waited for as one.
+class Works : public c10d::Work {
  public:
-  explicit PairwiseWork(std::vector<c10::intrusive_ptr<c10d::Work>> works)
-      : c10d::Work(-1, c10d::OpType::ALLTOALL), works_(std::move(works)) {}
+  explicit Works(std::vector<c10::intrusive_ptr<c10d::Work>> works,
+                 c10d::OpType type = c10d::OpType::UNKNOWN)
+      : c10d::Work(-1, type), works_(std::move(works)) {}
 
   bool wait(std::chrono::milliseconds timeout) override {
     for (const c10::intrusive_ptr<c10d::Work>& work : works_) work->wait(timeout);
@@ -19,7 +20,7 @@ class PairwiseWork : public c10d::Work {
     return true;
   }
   c10::intrusive_ptr<c10::ivalue::Future> getFuture() override {
-    TORCH_CHECK(false, "PairwiseWork::getFuture: there is none");
+    TORCH_CHECK(false, "Works::getFuture: there is none");
   }
   void abort() override {
     for (const c10::intrusive_ptr<c10d::Work>& work : works_) work->abort();
