@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { run } from './command.mjs';
 import { ProvisionError } from './main.mjs';
@@ -22,7 +22,12 @@ const tests = {
 };
 
 /** Compiles lib/ into dist/lib unless it is up to date; resolves to whether it compiled. */
-export const compileLibrary = () => compile(library);
+export async function compileLibrary() {
+  const hasCompiled = await compile(library);
+  // npm makes a package's commands executable when it installs them, and npx runs those of a checkout as they are.
+  for (const command of Object.values(readJson(inRoot('package.json')).bin)) chmodSync(inRoot(command), 0o755);
+  return hasCompiled;
+}
 
 /** Compiles test/ into build/test unless it is up to date; resolves to whether it compiled. */
 export const compileTests = () => compile(tests);
