@@ -8,7 +8,7 @@ describe('the commands of package.json', () => {
 
   for (const name of Object.keys(bin)) {
     it(`npx ${name} works in a checkout`, () => {
-      const { status, stdout, stderr } = spawnSync('npx', ['--no', name, '--help'], { encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync('npx', [name, '--help'], { encoding: 'utf8' });
       expect(status, stderr).to.equal(0);
       expect(stdout).to.include(`Usage: ${name}`);
     }).timeout(30_000);
