@@ -10,13 +10,13 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
-#include <thread>
 
 #include "../accelerator/accelerator.h"
 #include "../calls/autocast.h"
 #include "../calls/values.h"
 #include "../environment.h"
 #include "../errors.h"
+#include "../kept_threads.h"
 #include "../topics.h"
 #include "anomaly.h"
 #include "autograd.h"
@@ -55,9 +55,9 @@ void start_thread(std::function<void()> work) {
   guard_exit();
   ++passes_beside;
   try {
-    std::thread([state = at::ThreadLocalState(), threads = at::get_num_threads(),
-                 device = DeviceContext(), autocast = AutocastDtypes(),
-                 work = std::move(work)]() mutable {
+    run_on_kept_thread([state = at::ThreadLocalState(), threads = at::get_num_threads(),
+                        device = DeviceContext(), autocast = AutocastDtypes(),
+                        work = std::move(work)]() mutable {
       {
         const at::ThreadLocalStateGuard guard(state);
         device.enter();
@@ -67,7 +67,7 @@ void start_thread(std::function<void()> work) {
         work = nullptr;
       }
       --passes_beside;
-    }).detach();
+    });
   } catch (...) {
     --passes_beside;
     throw;

@@ -3,10 +3,10 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "../accelerator/accelerator.h"
 #include "../errors.h"
+#include "../kept_threads.h"
 
 namespace aiforge {
 
@@ -171,7 +171,7 @@ void rethrow_as_distributed(const std::string& what) {
 napi_value Background::run(napi_env env, const char* what, std::function<Settle()> body) {
   return promise(env, [&](Done done) {
     try {
-      std::thread([what, done, device = DeviceContext(), body = std::move(body)]() mutable {
+      run_on_kept_thread([what, done, device = DeviceContext(), body = std::move(body)]() mutable {
         Settle settle;
         try {
           device.enter();
@@ -182,7 +182,7 @@ napi_value Background::run(napi_env env, const char* what, std::function<Settle(
         // Before the promise settles, so that nothing `body` holds outlives it.
         body = nullptr;
         done(std::move(settle));
-      }).detach();
+      });
     } catch (...) {
       done(failure(std::current_exception(), what));
     }
