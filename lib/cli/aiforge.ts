@@ -58,11 +58,18 @@ const commands: AddCommand[] = [
   addDoctor,
 ];
 
+/** Of a configuration that stands where a command does. */
+function hintOfConfiguration(text: string): string {
+  const [, file] = /^error: unknown command '(.+\.(?:ya?ml|json|[cm]?[jt]s))'/.exec(text) ?? [];
+  return file === undefined ? '' : `(An experiment is run with aiforge train ${file})\n`;
+}
+
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('aiforge')
     .description("Trains models of plugins on PyTorch's engine.")
     .version(packageManifest().version)
     .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 12 })
+    .configureOutput({ outputError: (text, write) => write(text + hintOfConfiguration(text)) })
     .showHelpAfterError('(see aiforge --help)')
     .addHelpText('after', examples);
   for (const add of commands) add(program, finish);

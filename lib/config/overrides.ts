@@ -4,6 +4,8 @@ import { AiforgeError } from '../errors.js';
 import { ExperimentConfig } from './experimentConfig.js';
 import { isMapping, type Origin, type Origins } from './origin.js';
 import { plainCopy, unsafeKeys } from './plainCopy.js';
+import { nearest } from '../nearest.js';
+import { settingCalled } from './settingNames.js';
 import { keysAt, schemaAt } from './schemaShape.js';
 import { isPlainScalar, typedText } from './typedText.js';
 import { unknownKey } from './validate.js';
@@ -26,12 +28,20 @@ const refusal = (text: string, reason: string, cause?: unknown) =>
  * indices of lists, and what it is set to, which is read by the schema there (`typedText`). Throws `CONFIG_INVALID`.
  */
 export function parseOverride(text: string): Override {
+  refuseHydra(text);
   const equals = text.indexOf('=');
   if (equals < 1) throw refusal(text, 'expected key=value, such as training.epochs=2.');
   const path = parsePath(text.slice(0, equals).trim(), text);
   checkPath(path, text);
   const given = text.slice(equals + 1);
   return { path, value: valueOf(given, path, text), given, text };
+}
+
+/** Hydra's signs for adding and removing. */
+function refuseHydra(text: string): void {
+  if (text.startsWith('+')) throw refusal(text, `settings are written without '+': ${text.replace(/^\++/, '')}`);
+  if (!text.startsWith('~')) return;
+  throw refusal(text, 'a setting is not removed by an override: leave it out of the file, or set it to null.');
 }
 
 function valueOf(given: string, path: (string | number)[], text: string): unknown {
@@ -67,6 +77,10 @@ function checkPath(path: (string | number)[], text: string): void {
     if (unsafeKeys.has(String(key))) throw refusal(text, `'${key}' is not allowed as a key; choose another name`);
     const known = keysAt(ExperimentConfig, parent);
     if (known !== undefined && !known.includes(String(key))) {
+      const elsewhere =
+        index === 0 && nearest(String(key), known) === undefined ? settingCalled(String(path.at(-1))) : undefined;
+      if (elsewhere !== undefined)
+        throw refusal(text, `'${shownPath(path)}' is no setting, did you mean '${elsewhere}'?`);
       throw refusal(text, `'${shownPath(path.slice(0, index + 1))}' is an ${unknownKey(String(key), known)}`);
     }
     const schema = schemaAt(ExperimentConfig, parent);

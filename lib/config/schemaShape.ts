@@ -4,7 +4,8 @@ type Schema = z.core.$ZodType;
 
 /**
  * The schema at a path of keys, wrappers such as default() and nullable() removed; undefined where the schema names no such
- * key. With the value at hand, a union whose options a field tells apart is that option which the value names.
+ * key. With the value at hand, a union whose options a field tells apart is that option which the value names, and one with a
+ * single mapping among its options is that one for a mapping.
  */
 export function schemaAt(schema: Schema, path: readonly PropertyKey[], value?: unknown): Schema | undefined {
   let current: Schema | undefined = chosen(unwrap(schema), value);
@@ -33,7 +34,8 @@ function fieldOf(schema: Schema, key: PropertyKey): Schema | undefined {
 const isOpen = (schema: Schema): boolean => schema instanceof z.ZodUnknown || schema instanceof z.ZodAny;
 
 function chosen(schema: Schema, value: unknown): Schema {
-  if (!(schema instanceof z.ZodDiscriminatedUnion) || typeof value !== 'object' || value === null) return schema;
+  if (typeof value !== 'object' || value === null) return schema;
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return soleMapping(schema, value) ?? schema;
   const { discriminator } = schema.def;
   const given = (value as Record<string, unknown>)[discriminator];
   const option = schema.options.find((candidate) => {
@@ -41,6 +43,13 @@ function chosen(schema: Schema, value: unknown): Schema {
     return field instanceof z.ZodType && field.safeParse(given).success;
   });
   return option ?? schema;
+}
+
+/** Of a union whose other options are no mappings, the option that is one, for a mapping. */
+function soleMapping(schema: Schema, value: object): Schema | undefined {
+  if (!(schema instanceof z.ZodUnion) || Array.isArray(value)) return undefined;
+  const mappings = schema.options.map(unwrap).filter((option) => option instanceof z.ZodObject);
+  return mappings.length === 1 ? mappings[0] : undefined;
 }
 
 /** The keys of the object schema at a path, or undefined when there is none: a scalar, a list, or what takes any key. */

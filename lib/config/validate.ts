@@ -60,6 +60,8 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Pr
     const known = keysAt(schema, issue.path, value) ?? [];
     return issue.keys.map((key) => ({ path: [...issue.path, key], problem: unknownKey(key, known), part: 'key' }));
   }
+  const option = issue.code === 'invalid_union' ? optionMeant(issue) : undefined;
+  if (option !== undefined) return option.flatMap((each) => explain({ ...each, path: [...issue.path, ...each.path] }, schema, value)); // prettier-ignore
   const received = valueAt(value, issue.path);
   const description = descriptionAt(schema, issue.path, value);
   // Of the field that tells options apart, it is that of one of them.
@@ -67,7 +69,21 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Pr
     description === undefined || (issue.code === 'invalid_union' && 'options' in issue) ? '' : ` (${description})`;
   const isWhole = issue.code === 'invalid_type' && issue.expected === 'number' && isWholeAt(schema, issue.path, value);
   const expected = isWhole ? `expected ${kinds.int}` : expectation(issue, received);
-  return [{ path: issue.path, problem: `${receipt(issue, received)}${expected}${hint}` }];
+  return [{ path: issue.path, problem: `${receipt(issue, received)}${expected}${named(issue, schema, value)}${hint}` }];
+}
+
+/** What is wrong with the one option of a union that the value is of the kind of: a mapping, where the others are texts. */
+function optionMeant(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
+  if ('options' in issue) return undefined;
+  const meant = issue.errors.filter((of) => !of.some(({ path, code }) => path.length === 0 && code === 'invalid_type'));
+  return meant.length === 1 && issue.errors.length > 1 ? meant[0] : undefined;
+}
+
+/** How a name alone is written where a mapping has it as one of its settings. */
+function named(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): string {
+  const received = valueAt(value, issue.path);
+  if (issue.code !== 'invalid_type' || issue.expected !== 'object' || typeof received !== 'string') return '';
+  return keysAt(schema, issue.path)?.includes('name') === true ? `, such as { name: ${received} }` : '';
 }
 
 function receipt(issue: z.core.$ZodIssue, received: unknown): string {

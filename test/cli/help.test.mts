@@ -63,6 +63,10 @@ describe('the command line', () => {
     // What other tools call options.
     ...(
       [
+        ['train', '--nproc', /\(Several processes are started with aiforge-launch --nproc <n> train …\)/],
+        ['train', '--trainer.devices', /\(Several processes are started with aiforge-launch/],
+        ['test', '--nproc-per-node', /aiforge-launch --nproc <n> test …/],
+        ['predict', '--devices', /\(A setting is given as training\.device=…\)/],
         ['predict', '--ckpt', /\(Weights and checkpoints are given as --weights <file>\)\n\(see/],
         ['test', '--checkpoint', /--weights <file>/],
         ['validate', '--ckpt_path=x', /--weights <file>/],

@@ -158,12 +158,24 @@ describe('overrides', () => {
     expect(failure('dataPath=a/../../b').message).to.include("got 'a/../../b', expected a name inside DATA_DIR");
   });
 
+  it('of which only one form is a mapping are told by that, and a name where a mapping has it by it', () => {
+    const { message } = failure('training.freeze=[{match: "l1.*", epoch: 1}]');
+    expect(message).to.include("training.freeze.0.epoch (override 'training.freeze=[{match: \"l1.*\", epoch: 1}]'): unknown option, did you mean 'epochs'?"); // prettier-ignore
+    expect(failure('training.scheduler=StepLR').message).to.include('such as { name: StepLR }');
+  });
+
   for (const [override, reason] of [
     ['training.epoch=2', "'training.epoch' is an unknown option, did you mean 'epochs'?"],
     ['training.limitPredictBatches=2', 'unknown option, predictions are of all items: give aiforge predict an --input with fewer'], // prettier-ignore
     ['training.gradient_clip_val=1', "did you mean 'gradClipNorm'?"],
     ['training.accumulate_grad_batches=2', "did you mean 'accumulationSteps'?"],
     ['training.lr=1', "did you mean 'learningRate'?"],
+    ['epochs=1', "'epochs' is no setting, did you mean 'training.epochs'?"],
+    ['trainer.max_epochs=3', "'trainer.max_epochs' is no setting, did you mean 'training.epochs'?"],
+    ['optimizer.lr=1', "did you mean 'training.learningRate'?"],
+    ['every_steps=1', "did you mean 'training.checkpoint.everySteps'?"],
+    ['+training.epochs=3', "written without '+': training.epochs=3"],
+    ['~training.epochs', 'not removed by an override'],
     ['trainig.epochs=2', "'trainig' is an unknown option, did you mean 'training'?"],
     ['training.checkpoint.every=2', "did you mean 'everySteps'?"],
     ['training.epochs.first=2', "'training.epochs' is a single value"],

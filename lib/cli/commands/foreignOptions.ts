@@ -9,25 +9,44 @@ function each(names: readonly string[], hint: string): Hints {
 }
 
 const checkpoints = ['ckpt', 'ckptpath', 'checkpoint', 'checkpointpath'];
+/** Torchrun's, Lightning's and accelerate's. */
+const ofLaunch = (command: string): Hints =>
+  each(
+    [
+      'devices',
+      'gpus',
+      'numdevices',
+      'nproc',
+      'nprocpernode',
+      'numprocesses',
+      'numgpus',
+      'ngpus',
+      'worldsize',
+      'nnodes',
+      'numnodes',
+    ],
+    `Several processes are started with aiforge-launch --nproc <n> ${command} …`,
+  );
 const ofRun: Hints = {
   ...each(
     [...checkpoints, 'model', 'modelpath', 'weightspath'],
     'Weights and checkpoints are given as --weights <file>',
   ),
-  ...each(
-    ['device', 'devices', 'accelerator', 'gpu', 'gpus', 'cuda', 'cpu'],
-    'A setting is given as training.device=…',
-  ),
+  ...each(['device', 'accelerator', 'gpu', 'cuda', 'cpu'], 'A setting is given as training.device=…'),
 };
 const ofEvaluation: Hints = { ...ofRun, batchsize: 'A setting is given as training.batchSize=…' };
 
 /** What users of other tools call options, by the command, as `fold` leaves the names, and what there is instead. */
 const foreign: Readonly<Record<string, Hints>> = {
-  train: each(checkpoints, 'A run goes on with --resume <run>, which takes a checkpoint too'),
-  validate: ofEvaluation,
-  test: ofEvaluation,
+  train: {
+    ...each(checkpoints, 'A run goes on with --resume <run>, which takes a checkpoint too'),
+    ...ofLaunch('train'),
+  },
+  validate: { ...ofEvaluation, ...ofLaunch('validate') },
+  test: { ...ofEvaluation, ...ofLaunch('test') },
   predict: {
     ...ofRun,
+    ...each(['devices', 'gpus'], 'A setting is given as training.device=…'),
     ...each(['format', 'outputformat'], 'The format is that of the extension of --output: .jsonl, .csv or .parquet'),
     ...each(
       ['onerror', 'ignoreerrors', 'continueonerror', 'keepgoing'],
@@ -69,7 +88,7 @@ export function hintForeignOptions(command: Command): void {
   const before = command.configureOutput();
   command.configureOutput({
     outputError: (text, write) => {
-      const [, option] = /^error: unknown option '--([\w-]+)/.exec(text) ?? [];
+      const [, option] = /^error: unknown option '--(?:[\w-]+\.)*([\w-]+)/.exec(text) ?? [];
       const folded = fold(option ?? '');
       // What commander finds similar is not what is meant.
       if (Object.hasOwn(hints, folded)) write(`${text.split('\n', 1)[0]}\n(${hints[folded]})\n`);
