@@ -12,7 +12,8 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
  */
 export function notAwaited(code: ErrorCode, problem: string, promise: PromiseLike<unknown>): AiforgeError {
   const error = new AiforgeError(code, problem);
-  void promise.then(undefined, (cause: unknown) => {
+  // By way of a promise of this realm: what only looks like one may want to be told what to do at once, or throw.
+  Promise.resolve(promise).catch((cause: unknown) => {
     const reason = isError(cause) ? `${cause.name}: ${cause.message}` : String(cause);
     error.message = `${problem} It was rejected: ${reason}`;
     Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });

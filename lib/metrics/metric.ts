@@ -130,6 +130,19 @@ export abstract class Metric<Batch extends unknown[] = [predictions: Tensor, tar
     scope(() => this.#states.restore(state));
   }
 
+  /** @internal Takes in the saved state of another. */
+  mergeState(state: MetricState): void {
+    const other = this.#states.fresh();
+    try {
+      scope(() => {
+        other.restore(state);
+        this.#states.merge(other);
+      });
+    } finally {
+      other.dispose();
+    }
+  }
+
   /** @internal Remembers what it has; calling the result takes back the batches since, in the scope in which it was asked. */
   mark(): () => void {
     return this.#states.mark();

@@ -135,6 +135,8 @@ describe('training on any number of ranks', () => {
     }).timeout(120_000);
   }
 
+  const unscheduled = { SCHEDULER: 'null' };
+
   for (const [before, after] of [
     [2, 1],
     [1, 2],
@@ -143,9 +145,10 @@ describe('training on any number of ranks', () => {
   ] as const) {
     it(`goes on with ${after} ranks where ${before} stopped in an epoch, and leaves no sample out`, async () => {
       const inside = path.join(folder, `from-${before}-to-${after}`);
-      const stopped = await launch(before, ['2', '1', 'samples'], inside, { STOP_AFTER: '2' });
+      const stopped = await launch(before, ['2', '1', 'samples'], inside, { STOP_AFTER: '2', ...unscheduled });
       expect(stopped[0]!.status).to.equal('interrupted');
-      const said = await launch(after, ['2', '1', 'samples'], inside, { RESUME: stopped[0]!.runDirectory });
+      const env = { RESUME: stopped[0]!.runDirectory, ...unscheduled };
+      const said = await launch(after, ['2', '1', 'samples'], inside, env);
       expect(said[0]!).to.include({ status: 'finished', worldSize: after });
       const seen = [0, 1, 2].map((epoch) => [...stopped, ...said].flatMap(({ epochs }) => epochs[epoch]!));
       expect(new Set(seen[0]).size).to.equal(24);
@@ -156,6 +159,42 @@ describe('training on any number of ranks', () => {
       expect(weightsOf(said[0]!.runDirectory).every(Number.isFinite)).to.equal(true);
     }).timeout(60_000);
   }
+
+  for (const [before, after] of [
+    [3, 1],
+    [3, 2],
+    [2, 1],
+    [1, 2],
+  ] as const) {
+    it(`goes on with ${after} ranks where ${before} stopped after the last batch of an epoch, with what it measured`, async () => {
+      const inside = path.join(folder, `ended-${before}-to-${after}`);
+      const batches = String(12 / before);
+      const whole = await launch(before, ['2', '1', 'samples'], path.join(inside, 'whole'), unscheduled);
+      const stopped = await launch(before, ['2', '1', 'samples'], inside, { STOP_AFTER: batches, ...unscheduled });
+      expect(stopped[0]!.status).to.equal('interrupted');
+      const env = { RESUME: stopped[0]!.runDirectory, ...unscheduled };
+      const said = await launch(after, ['2', '1', 'samples'], inside, env);
+      expect(said.flatMap(({ epochs }) => epochs[0]!)).to.deep.equal([]);
+      expect(said[0]!.status).to.equal('finished');
+      const [own, theirs] = [said[0]!.history[0]!, whole[0]!.history[0]!];
+      expect(own.train_loss).to.be.closeTo(theirs.train_loss!, 1e-9);
+      // Of other batches, whose means are float32.
+      expect(own.val_loss).to.be.closeTo(theirs.val_loss!, 1e-6);
+    }).timeout(60_000);
+  }
+
+  it('refuses to go on with other ranks where the schedule is as long as the run, and leaves it as it is', async () => {
+    const inside = path.join(folder, 'scheduled');
+    const stopped = await launch(2, ['2', '1', 'samples'], inside, { STOP_AFTER: '2' });
+    const RESUME = stopped[0]!.runDirectory;
+    const before = weightsOf(RESUME);
+    const { status, stderr } = await run('aiforge-launch', ['--nproc', '1', script, '2', '1', 'samples'], inside, { RESUME }); // prettier-ignore
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /written by 2 ranks and cannot go on with 1: training\.scheduler \(CosineAnnealingLR\) goes by steps/,
+    );
+    expect(weightsOf(RESUME)).to.deep.equal(before);
+  }).timeout(60_000);
 
   it('goes on with timers and requests while another rank is late', async () => {
     const [first, last] = await launch(2, ['1', '1', 'samples'], path.join(folder, 'late'), { LATE: '1' });

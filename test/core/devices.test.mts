@@ -171,7 +171,7 @@ describe('measuring a pass', () => {
       }
       expect(metrics.accuracy).to.be.closeTo(2 / 3, 1e-12);
       const restored = new RunningMetrics();
-      restored.restore(metrics.sums([]), []);
+      restored.restore([metrics.sums([])], []);
       expect(restored.sums([])).to.deep.equal(metrics.sums([]));
       const { scores } = await restored.finish(new nn.Identity(), {
         sum: async (values) => Promise.resolve(values),

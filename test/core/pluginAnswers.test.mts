@@ -283,7 +283,15 @@ describe('what a plugin’s code gives where states are restored', () => {
     });
     expect(thrown).to.equal(own);
     expect((await resumed(throwsUndefined)).message).to.match(/^setExtraState threw undefined/);
-    expect((await resumed(() => Promise.resolve())).message).to.match(/^setExtraState returned a promise, but must be synchronous/); // prettier-ignore
+    const thenable = { then: (told: (value: unknown) => void) => told(1) };
+    const throwing = {
+      then: () => {
+        throw own;
+      },
+    };
+    for (const promised of [Promise.resolve(), thenable, throwing]) {
+      expect((await resumed(() => promised)).message).to.match(/^WithExtra\.setExtraState returned a promise, but must be synchronous/); // prettier-ignore
+    }
   });
 
   it('refuses promises of both where a learning rate is sought, which gives the model back as it was', () => {
@@ -292,16 +300,16 @@ describe('what a plugin’s code gives where states are restored', () => {
     const model = new WithExtra({ dropout: 0, classes: 2 });
     const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
     const restore = snapshot(model, optimizer);
-    expect(restore).to.throw(AiforgeError, /^setExtraState returned a promise, but must be synchronous/);
+    expect(restore).to.throw(AiforgeError, /^WithExtra\.setExtraState returned a promise, but must be synchronous/);
     WithExtra.onGet = () => Promise.resolve(1);
-    expect(() => snapshot(model, optimizer)).to.throw(AiforgeError, /^getExtraState returned a promise/);
-    expect(() => model.stateDict()).to.throw(AiforgeError, /^getExtraState returned a promise/);
+    expect(() => snapshot(model, optimizer)).to.throw(AiforgeError, /^WithExtra\.getExtraState returned a promise/);
+    expect(() => model.stateDict()).to.throw(AiforgeError, /^WithExtra\.getExtraState returned a promise/);
   });
 
   it('tells what getExtraState throws or promises', async () => {
     WithExtra.onGet = throwsUndefined;
     expect((await failureOf(runIn(folder, config({})))).message).to.match(/^getExtraState threw undefined/);
     WithExtra.onGet = () => Promise.resolve(1);
-    expect((await failureOf(runIn(folder, config({})))).message).to.match(/^getExtraState returned a promise, but must be synchronous/); // prettier-ignore
+    expect((await failureOf(runIn(folder, config({})))).message).to.match(/^WithExtra\.getExtraState returned a promise, but must be synchronous/); // prettier-ignore
   });
 });

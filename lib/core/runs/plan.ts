@@ -5,6 +5,7 @@ import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { resolvePaths } from '../../config/paths.js';
 import { placed, settingProblem } from '../../config/source.js';
 import { AiforgeError } from '../../errors.js';
+import { logger } from '../../log.js';
 import { show } from '../../show.js';
 import { launchedEnvironment } from '../../slurm.js';
 import { LBFGS, type Optimizer } from '../../optim/index.js';
@@ -204,11 +205,14 @@ function readResumed(config: ExperimentConfig, plugins: ExperimentPlugins, ranks
   const { resumeFrom } = config.training;
   if (resumeFrom === null) return undefined;
   const file = checkpointFile(resumeFrom);
-  const checkpoint = forRanks(loadCheckpoint(file), ranks.worldSize, config.training.accumulationSteps);
+  const checkpoint = forRanks(loadCheckpoint(file), ranks.worldSize, config.training);
   const directory = runDirectoryOf(file);
   const best = checkFolder(directory, file, checkpoint);
   checkpoint.state.kept = keptStill(runFiles(directory), checkpoint.state);
   checkSamePlugins(checkpoint, plugins);
+  if (config.training.ddp.commHook === 'powerSGD' && ranks.worldSize > 1) {
+    logger.warn('Gradients are compressed by powerSGD, whose state no checkpoint has: the run does not end with the bytes of one that never stopped'); // prettier-ignore
+  }
   const changes = changesOf(checkpoint.config, resolvedConfig(config, plugins, directory), checkpoint.state);
   return { directory, file, checkpoint, best, changes };
 }

@@ -10,6 +10,7 @@ import type { MetricPoint } from '../../tracking/tracker.js';
 import type { BaseModel } from '../baseModel.js';
 import type { BatchEnd } from '../callbacks/callback.js';
 import type { Callbacks } from '../callbacks/callbacks.js';
+import { sharesOf } from '../checkpoints/otherRanks.js';
 import type { Checkpoint, RunState } from '../checkpoints/checkpoint.js';
 import type { CheckpointWriter } from '../checkpoints/checkpointWriter.js';
 import { saveModel } from '../checkpoints/modelState.js';
@@ -122,11 +123,14 @@ export class Trainer {
     const { model, state, ranks, precision, averaging } = this.#parts;
     this.#schedules.restore(checkpoint.schedulers);
     Object.assign(state, { ...checkpoint.state, mlflowRunId: state.mlflowRunId });
-    const [weight = 0, loss = 0, ...sums] = checkpoint.running[ranks.rank]!.tolist<number[]>();
+    const shares = sharesOf(ranks, checkpoint.running.length);
+    const running = shares.map((share) => checkpoint.running[share]!.tolist<number[]>());
     if (state.batch > 0) {
-      this.#running.restore(sums, state.metricKeys);
-      this.#running.restoreMetrics(model, checkpoint.metrics, ranks.rank);
+      this.#running.restore(running.map(([, , ...sums]) => sums), state.metricKeys); // prettier-ignore
+      this.#running.restoreMetrics(model, checkpoint.metrics, shares);
     }
+    // Another number of ranks begins between two windows.
+    const [weight = 0, loss = 0] = checkpoint.running.length === ranks.worldSize ? running[0]! : [];
     const gradients = checkpoint.gradients[ranks.rank] ?? {};
     this.#optimization.restoreWindow(weight, loss, Object.keys(gradients));
     restoreGradients(model, gradients);

@@ -112,7 +112,7 @@ function loadExtraState(module: Module, state: ReadonlyMap<string, unknown>, key
   } else if (state.has(key)) {
     loading.later(() => {
       const given: unknown = module.setExtraState?.(state.get(key));
-      if (isPromise(given)) throw notAwaited('INVALID_ARGUMENT', 'setExtraState returned a promise, but must be synchronous.', given); // prettier-ignore
+      if (isPromise(given)) throw notAwaited('INVALID_ARGUMENT', `${module.constructor.name}.setExtraState returned a promise, but must be synchronous.`, given); // prettier-ignore
     });
   } else {
     loading.missingKeys.push(key);

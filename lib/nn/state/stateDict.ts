@@ -46,7 +46,7 @@ export function saveOwnState(module: Module, destination: StateDict, prefix: str
   for (const [name, buffer] of persistentBuffersOf(module, all)) put(name, buffer);
   if (module.getExtraState === undefined) return;
   const extra = module.getExtraState();
-  if (isPromise(extra)) throw notAwaited('INVALID_ARGUMENT', 'getExtraState returned a promise, but must be synchronous.', extra); // prettier-ignore
+  if (isPromise(extra)) throw notAwaited('INVALID_ARGUMENT', `${module.constructor.name}.getExtraState returned a promise, but must be synchronous.`, extra); // prettier-ignore
   destination[prefix + extraStateKey] = extra as Tensor;
 }
 

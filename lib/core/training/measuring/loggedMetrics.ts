@@ -99,10 +99,13 @@ export class LoggedMetrics {
     return this.#finished === undefined ? this.#gather(model, ranks) : Promise.resolve(this.#finished);
   }
 
-  restore(model: Module, saved: SavedMetrics, rank: number): void {
+  /** Takes the states that some ranks had. */
+  restore(model: Module, saved: SavedMetrics, [first, ...others]: readonly number[]): void {
+    if (first === undefined) return;
     for (const [name, { property, ranks }] of Object.entries(saved)) {
       const metric = metricAt(model, property, name);
-      metric.loadStateDict(ranks[rank]!);
+      metric.loadStateDict(ranks[first]!);
+      for (const other of others) metric.mergeState(ranks[other]!);
       this.#all.set(name, { metric, property });
     }
   }

@@ -81,13 +81,17 @@ export class RunningMetrics {
     return [this.#classes.classes, this.#loss.value, this.#weight, ...extra, ...this.#classes.values()];
   }
 
-  /** Takes what `sums` gave, with the keys of what the steps measured themselves. */
-  restore([classes = 0, loss = 0, weight = 0, ...rest]: readonly number[], keys: readonly string[]): void {
+  /** Takes what `sums` gave on some ranks, with the keys of what the steps measured themselves. */
+  restore(ranks: readonly (readonly number[])[], keys: readonly string[]): void {
     const size = Measures.size(keys);
-    this.#loss = new RunningSum(loss);
-    this.#weight = weight;
-    this.#extra = Measures.restore(keys, rest.slice(0, size));
-    this.#classes.restore(classes, rest.slice(size));
+    const total = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0);
+    this.#loss = new RunningSum(total(ranks.map(([, loss]) => loss!)));
+    this.#weight = total(ranks.map(([, , weight]) => weight!));
+    const extra = ranks.map((sums) => sums.slice(3, 3 + size));
+    this.#extra = extra.length === 0 ? new Measures() : Measures.combine(keys, extra);
+    const counted = ranks.filter(([classes]) => classes! > 0);
+    const counts = counted.map((sums) => sums.slice(3 + size));
+    this.#classes.restore(counted[0]?.[0] ?? 0, counts[0]?.map((_, i) => total(counts.map((own) => own[i]!))) ?? []);
   }
 
   /** What the steps of any rank measure themselves, as `restore` takes it. Throws PLUGIN_INVALID where ranks reduce a name otherwise. */
@@ -104,8 +108,8 @@ export class RunningMetrics {
     return this.#metrics.save(model, ranks);
   }
 
-  restoreMetrics(model: Module, saved: SavedMetrics, rank: number): void {
-    this.#metrics.restore(model, saved, rank);
+  restoreMetrics(model: Module, saved: SavedMetrics, ranks: readonly number[]): void {
+    this.#metrics.restore(model, saved, ranks);
   }
 
   /** Lets the metrics that the steps logged begin anew. */
@@ -128,7 +132,7 @@ export class RunningMetrics {
     const sums = tensor([this.#loss.value, this.#weight, ...counted], { dtype: 'float64' });
     const [loss, weight, ...counts] = (await ranks.sum(sums)).tolist<number[]>();
     const all = new RunningMetrics();
-    all.restore([classes, loss!, weight!, ...counts], []);
+    all.restore([[classes, loss!, weight!, ...counts]], []);
     if (keys.length > 0) {
       const measured = await ranks.gather(tensor(this.#extra.numbers(keys), { dtype: 'float64' }));
       all.#extra = Measures.combine(keys, measured.map((own) => own.tolist<number[]>())); // prettier-ignore
