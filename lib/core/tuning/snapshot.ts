@@ -25,14 +25,14 @@ function snapshotModule(module: Module): Restore {
   const before = new Map(
     Object.keys(own).map((name) => [name, { value: own[name], restore: snapshotValue(own[name]) }]),
   );
-  const extra = copyOf(called('getExtraState', () => module.getExtraState?.()));
+  const extra = copyOf(called(`${module.constructor.name}.getExtraState`, () => module.getExtraState?.()));
   return () => {
     for (const name of Object.keys(own)) if (!before.has(name)) Reflect.deleteProperty(own, name);
     for (const [name, { value, restore }] of before) {
       if (!Object.is(own[name], value)) own[name] = value;
       restore();
     }
-    if (extra !== undefined) called('setExtraState', () => module.setExtraState?.(extra));
+    if (extra !== undefined) called(`${module.constructor.name}.setExtraState`, () => module.setExtraState?.(extra));
   };
 }
 
