@@ -25,6 +25,8 @@ constexpr milliseconds kForLines{200};
 constexpr milliseconds kForStore{1500};
 // How long who leaves a verdict waits until the others have read it.
 constexpr milliseconds kForHearing{300};
+// How long after the connection to a process's store those to its rank are lost at most.
+constexpr milliseconds kForConnections{100};
 // How long one wait for a verdict is: for so long a closed group leaves a thread behind.
 constexpr milliseconds kTurn{10'000};
 constexpr size_t kKept = 8;
@@ -226,10 +228,21 @@ void GroupWatch::listen() {
       goes_on = !is_closed_ && verdict_.empty();
     }
   } catch (const std::exception&) {
-    return;
+    return note_lost();
   }
   Lock lock(mutex_);
   if (!verdict.empty()) adopt(lock, verdict);
+}
+
+// The store's process has ended. Who ends next does so because of that: a rank that comes to its
+// next collective only then must not name it as well.
+void GroupWatch::note_lost() {
+  const auto until = Clock::now() + kForConnections;
+  Lock lock(mutex_);
+  while (connections_.lost && first_lost_.empty() && Clock::now() < until) {
+    first_lost_ = connections_.lost();
+    changed_.wait_for(lock, milliseconds(5), [&] { return is_closed_; });
+  }
 }
 
 void GroupWatch::look(Lock& lock) {
@@ -340,7 +353,7 @@ std::exception_ptr GroupWatch::explain(const CollectiveRecord& record,
   }
   if (verdict_.empty() && !verdict.empty()) adopt(lock, verdict);
   if (verdict_.empty() && connections_.lost) {
-    const std::string lost = lost_verdict(connections_.lost());
+    const std::string lost = lost_verdict(first_lost_.empty() ? connections_.lost() : first_lost_);
     if (record.is_point_to_point()) {
       // The other ranks can still be sent to.
       return std::make_exception_ptr(

@@ -68,6 +68,7 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   void look(Lock& lock);
   void ask_lines(Lock& lock);
   void listen();
+  void note_lost();
   void take_back(Lock& lock);
   RankReport own_report() const;
   void judge(Lock& lock, Reports reports);
@@ -90,7 +91,8 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   std::condition_variable changed_;
   Connections connections_;
   std::deque<Record> waited_for_;
-  std::deque<Record> last_;  // collectives that are done, the newest last
+  std::deque<Record> last_;      // collectives that are done, the newest last
+  std::vector<int> first_lost_;  // with the store
   std::string verdict_;
   std::string own_verdict_;  // what this rank says in its place
   std::string told_;         // the last report in the store
