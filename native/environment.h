@@ -14,6 +14,7 @@
 #include "autograd/cycles.h"
 #include "autograd/saved_tensors.h"
 #include "calls/operators.h"
+#include "distributed/in_flight.h"
 #include "memory/buffers.h"
 #include "random/default_generators.h"
 #include "tensors/handles.h"
@@ -64,6 +65,7 @@ class Environment {
   Napi::FunctionReference stack_capturer;
   Napi::FunctionReference stack_annotator;
   Napi::FunctionReference line_source;  // of distributed/call_lines
+  InFlight in_flight;
   // What the engine passes to the JavaScript function that it calls now.
   const std::vector<at::Tensor>* engine_arguments = nullptr;
 

@@ -302,7 +302,7 @@ export class Orchestrator {
     const { tracker } = tracking;
     const recorded = resolvedConfig(config, plugins, files.directory);
     const agreement = new Agreement(this.#requests, ranks);
-    const parallel = await Parallel.open(ranks, model, parallelOptions(training));
+    const parallel = await Parallel.open(ranks, model, parallelOptions(training, resumed?.checkpoint));
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const preprocessor = checksumOfFile(files.preprocessor);
     const averaging = training.averaging === null ? null : new Averaging(training.averaging, model);

@@ -1,6 +1,9 @@
 import { kind, whole } from '../kinds.js';
 import type { Device, Tensor } from '../tensor/index.js';
 
+/** The names of the parameters whose gradients are averaged together, in order: by it the last bits of the averages of three ranks differ. */
+export type GradientBuckets = readonly (readonly string[])[];
+
 /** What a training step runs in: `aiforge/distributed` makes it average gradients over the ranks. */
 export interface ParallelStep {
   /** The forward pass of a step whose gradients are to be averaged; waits for what it needs of other ranks on the JavaScript thread. */
@@ -15,6 +18,8 @@ export interface ParallelStep {
   averageGradients(parameters: readonly Tensor[]): void;
   /** Whether every rank has come with the same number; every rank must ask. */
   agree(number: number): boolean;
+  /** How gradients are averaged from now on, so that a run which goes on does it in the same order; null while that is not known. */
+  gradientBuckets?(): GradientBuckets | null;
 }
 
 /** What a model must have to be trained by several ranks. */
@@ -36,6 +41,8 @@ export interface ParallelOptions {
   skipAllReduceUnusedParams?: boolean;
   /** What gradients travel as, as `registerCommHook` takes it. Default: as they are. */
   commHook?: 'allreduce' | 'fp16' | 'bf16' | 'powerSGD';
+  /** What `ParallelStep.gradientBuckets` gave in the run that goes on. Default: as in a first step. */
+  gradientBuckets?: GradientBuckets;
   /** Options of the hook `'powerSGD'`. Default: its own. */
   powerSGD?: Readonly<Record<string, number | boolean>>;
 }

@@ -31,6 +31,8 @@ export interface NativeReducerOptions {
   initSync: boolean;
   device: number | null;
   unusedAdvice: string;
+  /** The buckets to begin with, by parameters' names; empty for those of a first step. */
+  buckets: readonly (readonly string[])[];
 }
 
 /** How a forward pass begins. */
@@ -144,6 +146,10 @@ interface NativeDistributed {
   registerCommHook(reducer: NativeReducer, group: NativeGroup, hook: string, options: object): void;
   shadowStep(reducer: NativeReducer, group: NativeGroup, buffers: Handles): Promise<boolean>;
   noteJoin(reducer: NativeReducer): void;
+  /** The names in each bucket of the passes to come; null while their order is not known. */
+  gradientBuckets(reducer: NativeReducer): string[][] | null;
+  /** The name of a parameter whose gradient does not come to the reducer any more. */
+  lostParameter(reducer: NativeReducer): string | null;
   ddpLoggingData(reducer: NativeReducer): Record<string, string | number | bigint>;
 }
 

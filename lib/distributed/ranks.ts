@@ -10,7 +10,7 @@ import {
   type InitProcessGroupOptions,
 } from './initProcessGroup.js';
 import { DistributedDataParallel } from './ddp/distributedDataParallel.js';
-import type { UnusedAdvice } from './ddp/openReducer.js';
+import type { GradientBuckets, UnusedAdvice } from './ddp/openReducer.js';
 import type { CommHook, PowerSGDOptions } from './ddp/commHooks.js';
 import type { DistributedDataParallelOptions, TrainableModule } from './ddp/options.js';
 import type { ProcessGroup } from './processGroup.js';
@@ -23,6 +23,7 @@ const unusedAdvice: UnusedAdvice = {
 };
 
 interface ParallelizeOptions extends DistributedDataParallelOptions {
+  gradientBuckets?: GradientBuckets;
   commHook?: CommHook;
   powerSGD?: PowerSGDOptions;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <torch/csrc/distributed/c10d/Types.hpp>
+#include <utility>
 
 namespace aiforge {
 
@@ -28,6 +29,21 @@ class CallScope {
  private:
   const CallScope* const outer_;
   static thread_local const CallScope* current_;
+};
+
+// Lives while c10d's callers exchange something beside gradients, on the thread that begins it.
+class BesideGradients {
+ public:
+  BesideGradients() : outer_(std::exchange(is_on_, true)) {}
+  ~BesideGradients() { is_on_ = outer_; }
+  BesideGradients(const BesideGradients&) = delete;
+  BesideGradients& operator=(const BesideGradients&) = delete;
+
+  static bool is_on() { return is_on_; }
+
+ private:
+  const bool outer_;
+  static thread_local bool is_on_;
 };
 
 }  // namespace aiforge

@@ -106,6 +106,8 @@ GroupWatch::Record CheckedGloo::record_of(const Asked& asked, milliseconds timeo
     record->call = scope->id;
     record->name = scope->name;
     if (timeout == c10d::kUnsetTimeout) timeout = scope->timeout;
+  } else if (asked.kind == CollectiveKind::kAllReduce && !BesideGradients::is_on()) {
+    record->pass = averaged_passes_;
   }
   record->timeout = timeout == c10d::kUnsetTimeout ? timeout_ : timeout;
   record->started = Clock::now();
@@ -256,8 +258,6 @@ CheckedGloo::Begun CheckedGloo::AIFORGE_ALL_TO_ALL_SINGLE(at::Tensor& output, at
     if (!splits.empty()) return splits;
     return std::vector<int64_t>(getSize(), whole.size(0) / getSize());
   };
-  c10d::checkSplitSizes(input_splits, input, getSize());
-  c10d::checkSplitSizes(output_splits, output, getSize());
   return begin_pairwise(asked, options, parts_of(output, or_even(output_splits, output)),
                         parts_of(input, or_even(input_splits, input)));
 }
@@ -269,12 +269,6 @@ CheckedGloo::Begun CheckedGloo::alltoall(Tensors& outputs, Tensors& inputs,
     return begin(asked, options, [&](const auto& each) {
       return ProcessGroupGloo::alltoall(outputs, inputs, each);
     });
-  }
-  const auto size = static_cast<size_t>(getSize());
-  if (inputs.size() != size || outputs.size() != size) {
-    throw Error("INVALID_ARGUMENT", "allToAll takes a tensor for each of the " +
-                                        std::to_string(size) + " ranks, got " +
-                                        std::to_string(inputs.size()));
   }
   return begin_pairwise(asked, options, outputs, inputs);
 }

@@ -1,6 +1,7 @@
 // ProcessGroupGloo that finds out when the ranks do not do the same, and that can be aborted.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <unordered_map>
@@ -38,6 +39,9 @@ class CheckedGloo : public c10d::ProcessGroupGloo {
   // Waits for what is pending.
   void drain();
   void abort() override;
+  // That a forward pass has begun whose gradients will be averaged: ranks of which one has left a
+  // backward pass out must not average those of different steps.
+  void begin_averaged_pass() { ++averaged_passes_; }
 
   // Gives a call that is no single collective of c10d's its place among the group's collectives.
   GroupWatch::Record take_number(const char* name, int root);
@@ -97,6 +101,7 @@ class CheckedGloo : public c10d::ProcessGroupGloo {
   std::shared_ptr<GroupWatch> watch_;  // null without another rank to watch
   std::mutex order_;
   uint64_t last_number_ = 0;
+  std::atomic<uint64_t> averaged_passes_{0};
   std::unordered_map<uint64_t, uint64_t> ordinals_;
   std::unordered_set<int> tags_from_any_;
 };

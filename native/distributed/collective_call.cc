@@ -1,5 +1,7 @@
 #include "collective_call.h"
 
+#include <ATen/MemoryOverlap.h>
+
 #include <algorithm>
 
 #include "../calls/values.h"
@@ -47,14 +49,39 @@ std::vector<at::Tensor> CollectiveCall::tensors(size_t i) const {
   return to_tensors(Environment::of(env), env, args[i + kBeforeOwn]);
 }
 
+// On a GPU a later collective waits for the earlier one.
+void CollectiveCall::note(const at::Tensor& tensor, bool is_output) const {
+  if (!tensor.is_cpu() || tensor.numel() == 0) return;
+  const auto* begin = static_cast<const char*>(tensor.const_data_ptr());
+  const Span span{begin, begin + tensor.nbytes(), is_output};
+  if (const char* const name = Environment::of(env).in_flight.conflict(span)) {
+    throw Error("INVALID_ARGUMENT", describe_tensor(tensor) + " is still in use by " + name +
+                                        ", which has not ended: await that first, or give each "
+                                        "its own tensor");
+  }
+  spans.push_back(span);
+}
+
 at::Tensor CollectiveCall::plain(const at::Tensor& tensor, bool is_output) const {
   check_device(group, tensor);
-  if (tensor.layout() != at::kStrided) return tensor;
+  if (tensor.layout() != at::kStrided) {
+    throw Error("INVALID_ARGUMENT", "got " + describe_tensor(tensor) + " of layout " +
+                                        layout_name(tensor.layout()) +
+                                        ": ranks exchange dense tensors, and reduce sparse ones of "
+                                        "coordinates by allReduce alone; take its toDense()");
+  }
+  if (is_output && at::has_internal_overlap(tensor) == at::MemOverlap::Yes) {
+    throw Error("INVALID_ARGUMENT", "got " + describe_tensor(tensor) +
+                                        ", several of whose elements are one in memory, as after "
+                                        "expand(): they cannot be filled apart; give a clone()");
+  }
   at::Tensor plain = tensor;
   if (!tensor.is_contiguous() || tensor.is_conj() || tensor.is_neg()) {
     plain = at::empty(tensor.sizes(), tensor.options());
     plain.copy_(tensor.detach());
     if (is_output) stand_ins.push_back({tensor.detach(), plain});
+  } else {
+    note(plain, is_output);
   }
   if (!plain.is_complex()) return plain;
   has_complex_ = true;
@@ -74,6 +101,13 @@ at::Tensor CollectiveCall::of_collective(const at::Tensor& tensor, bool is_outpu
 
 at::Tensor CollectiveCall::input(size_t i) const { return of_collective(tensor(i), false); }
 at::Tensor CollectiveCall::output(size_t i) const { return of_collective(tensor(i), true); }
+
+at::Tensor CollectiveCall::reduced(size_t i) const {
+  const at::Tensor given = tensor(i);
+  if (given.layout() != at::kSparse) return of_collective(given, true);
+  check_device(group, given);
+  return given;
+}
 
 std::vector<at::Tensor> CollectiveCall::inputs(size_t i) const {
   auto list = tensors(i);
@@ -115,6 +149,15 @@ int CollectiveCall::checked_rank(int64_t rank) const {
 }
 
 int CollectiveCall::rank(size_t i) const { return checked_rank(args.int64(i + kBeforeOwn)); }
+
+int CollectiveCall::checked_other(int64_t rank) const {
+  const int checked = checked_rank(rank);
+  if (checked != group.getRank()) return checked;
+  throw Error("INVALID_ARGUMENT", "rank " + std::to_string(rank) +
+                                      " is this rank itself, which can only copy a tensor");
+}
+
+int CollectiveCall::other_rank(size_t i) const { return checked_other(args.int64(i + kBeforeOwn)); }
 
 int checked_tag(int64_t tag) {
   if (tag < 0 || tag > 0x7fffffff) throw Error("INVALID_ARGUMENT", "a tag is in 0 … 2^31-1");

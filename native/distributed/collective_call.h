@@ -10,6 +10,7 @@
 
 #include "../calls/arguments.h"
 #include "call_scope.h"
+#include "in_flight.h"
 
 namespace aiforge {
 
@@ -30,6 +31,8 @@ class CollectiveCall {
   // tensor is in `stand_ins`.
   at::Tensor input(size_t i) const;
   at::Tensor output(size_t i) const;
+  // An output that may be sparse.
+  at::Tensor reduced(size_t i) const;
   std::vector<at::Tensor> inputs(size_t i) const;
   std::vector<at::Tensor> outputs(size_t i) const;
   // The same for a send or receive, which take any dtype.
@@ -40,7 +43,10 @@ class CollectiveCall {
 
   std::vector<int64_t> numbers(size_t i) const;
   int rank(size_t i) const;
+  // Of another rank than this one.
+  int other_rank(size_t i) const;
   int checked_rank(int64_t rank) const;
+  int checked_other(int64_t rank) const;
   int tag(size_t i) const;
   bool is_missing(size_t i) const { return args.is_missing(i + kBeforeOwn); }
   // A reduction by its name, or a number: the factor of 'premulSum'. `on` is what is reduced, and
@@ -55,8 +61,10 @@ class CollectiveCall {
   const ArgumentReader& args;
   c10d::ProcessGroup& group;
   mutable std::vector<StandIn> stand_ins;
+  mutable std::vector<Span> spans;  // what is read and written before it ends
 
  private:
+  void note(const at::Tensor& tensor, bool is_output) const;
   at::Tensor plain(const at::Tensor& tensor, bool is_output) const;
   at::Tensor of_collective(const at::Tensor& tensor, bool is_output) const;
   c10d::ReduceOp named_op(const std::string& name, const at::Tensor& on) const;

@@ -12,6 +12,7 @@
 #include "../errors.h"
 #include "../versions/collectives.h"
 #include "collective_call.h"
+#include "collective_checks.h"
 #include "works.h"
 
 namespace aiforge::collectives {
@@ -32,31 +33,17 @@ struct AllReduce {
   static Work start(const CollectiveCall& call) {
     c10d::AllreduceOptions options;
     options.timeout = call.timeout();
-    std::vector<at::Tensor> tensors{call.output(1)};
+    std::vector<at::Tensor> tensors{call.reduced(1)};
     options.reduceOp = call.op(2, tensors[0]);
     return call.group.allreduce(tensors, options);
   }
 };
 
-// Throws for an empty list, where `what` says what it is of.
-inline std::vector<at::Tensor> some(std::vector<at::Tensor> tensors, const char* what) {
-  if (tensors.empty()) {
-    throw Error("INVALID_ARGUMENT", std::string("got an empty list of ") + what);
-  }
-  return tensors;
-}
-
 struct AllReduceCoalesced {
   static constexpr const char* name = "allReduceCoalesced";
   static Work start(const CollectiveCall& call) {
     auto tensors = some(call.outputs(1), "tensors");
-    for (const at::Tensor& tensor : tensors) {
-      if (tensor.dtype() == tensors[0].dtype() && tensor.device() == tensors[0].device()) continue;
-      throw Error("INVALID_ARGUMENT",
-                  "the tensors of one allReduceCoalesced have one dtype and one device, got " +
-                      describe_tensor(tensors[0]) + " on " + tensors[0].device().str() + " and " +
-                      describe_tensor(tensor) + " on " + tensor.device().str());
-    }
+    check_alike(tensors, name);
     c10d::AllreduceCoalescedOptions options;
     options.timeout = call.timeout();
     options.reduceOp = call.op(2, tensors[0]);
@@ -75,8 +62,6 @@ struct Reduce {
     return call.group.reduce(tensors, options);
   }
 };
-
-using TensorLists = std::vector<std::vector<at::Tensor>>;
 
 // Only one rank has the list; for the others it is empty.
 inline TensorLists list_of_root(const CollectiveCall& call, size_t i, int root, bool is_output) {
@@ -113,7 +98,13 @@ struct Scatter {
     options.timeout = call.timeout();
     options.rootRank = call.rank(3);
     std::vector<at::Tensor> outputs{call.output(1)};
+    const bool is_root = call.group.getRank() == call.rank(3);
+    if (!is_root && !call.tensors(2).empty()) {
+      throw Error("INVALID_ARGUMENT", "rank " + std::to_string(call.rank(3)) +
+                                          " gives the tensors, and the other ranks null");
+    }
     TensorLists inputs = list_of_root(call, 2, call.rank(3), /*is_output=*/false);
+    if (is_root) check_one_for_each(call, inputs[0], outputs[0]);
     return call.group.scatter(outputs, inputs, options);
   }
 };
@@ -126,6 +117,7 @@ struct ReduceScatter {
     std::vector<at::Tensor> outputs{call.output(1)};
     options.reduceOp = call.op(3, outputs[0]);
     TensorLists inputs{call.inputs(2)};
+    check_one_for_each(call, inputs[0], outputs[0]);
     return call.group.reduce_scatter(outputs, inputs, options);
   }
 };
@@ -135,32 +127,10 @@ struct AllToAll {
   static Work start(const CollectiveCall& call) {
     auto outputs = call.outputs(1);
     auto inputs = call.inputs(2);
+    check_exchange(call, call.tensors(1), call.tensors(2));
     return call.group.alltoall(outputs, inputs);
   }
 };
-
-// Throws unless `whole` is as large as `part` of every rank together, and of its kind.
-inline void check_parts(const CollectiveCall& call, const at::Tensor& whole,
-                        const at::Tensor& part) {
-  if (whole.dtype() == part.dtype() && whole.device() == part.device() &&
-      whole.numel() == part.numel() * call.group.getSize()) {
-    return;
-  }
-  throw Error("INVALID_ARGUMENT",
-              "one tensor holds the parts of all " + std::to_string(call.group.getSize()) +
-                  " ranks, of one dtype and device: got " + describe_tensor(whole) + " on " +
-                  whole.device().str() + " for parts of " + describe_tensor(part) + " on " +
-                  part.device().str());
-}
-
-inline void check_parts(const CollectiveCall& call, const std::vector<at::Tensor>& wholes,
-                        const std::vector<at::Tensor>& parts) {
-  if (wholes.size() != parts.size()) {
-    throw Error("INVALID_ARGUMENT", "got " + std::to_string(wholes.size()) + " tensors for " +
-                                        std::to_string(parts.size()) + " of parts");
-  }
-  for (size_t i = 0; i < wholes.size(); ++i) check_parts(call, wholes[i], parts[i]);
-}
 
 // c10d divides along the first dimension, of which a single number has none.
 inline at::Tensor with_dimension(const at::Tensor& tensor) {
@@ -222,8 +192,12 @@ struct ReduceScatterTensorCoalesced {
 struct AllToAllSingle {
   static constexpr const char* name = "allToAllSingle";
   static Work start(const CollectiveCall& call) {
-    return all_to_all_single(call.group, call.output(1), call.input(2), call.numbers(3),
-                             call.numbers(4));
+    const at::Tensor output = call.output(1);
+    const at::Tensor input = call.input(2);
+    const auto output_splits = call.numbers(3);
+    const auto input_splits = call.numbers(4);
+    check_division(call, call.tensor(1), call.tensor(2), output_splits, input_splits);
+    return all_to_all_single(call.group, output, input, output_splits, input_splits);
   }
 };
 
@@ -250,7 +224,7 @@ struct Send {
   static constexpr const char* name = "send";
   static Work start(const CollectiveCall& call) {
     std::vector<at::Tensor> tensors{call.sent(call.tensor(1))};
-    return call.group.send(tensors, call.rank(2), call.tag(3));
+    return call.group.send(tensors, call.other_rank(2), call.tag(3));
   }
 };
 
@@ -259,7 +233,7 @@ struct Receive {
   static Work start(const CollectiveCall& call) {
     std::vector<at::Tensor> tensors{call.received(call.tensor(1))};
     if (call.is_missing(2)) return call.group.recvAnysource(tensors, call.tag(3));
-    return call.group.recv(tensors, call.rank(2), call.tag(3));
+    return call.group.recv(tensors, call.other_rank(2), call.tag(3));
   }
 };
 
@@ -271,7 +245,7 @@ struct Batch {
     const auto sends = call.numbers(2);
     const auto peers = call.numbers(3);
     const auto tags = call.numbers(4);
-    for (const int64_t peer : peers) call.checked_rank(peer);
+    for (const int64_t peer : peers) call.checked_other(peer);
     for (const int64_t tag : tags) checked_tag(tag);
     const auto type = tensors[0].device().type();
     const bool coalesces = call.group.getBackend(type)->supportsCoalescing();

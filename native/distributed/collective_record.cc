@@ -8,6 +8,7 @@
 namespace aiforge {
 
 thread_local const CallScope* CallScope::current_ = nullptr;
+thread_local bool BesideGradients::is_on_ = false;
 
 namespace {
 
@@ -51,6 +52,7 @@ uint64_t CollectiveRecord::fingerprint() const {
   if (is_point_to_point()) return tensors.empty() ? 0 : message_print(tensors[0]);
   uint64_t print = mixed(static_cast<uint64_t>(kind), static_cast<uint64_t>(op + 1));
   print = mixed(print, static_cast<uint64_t>(root + 1));
+  print = mixed(print, pass);
   // The collectives of objects are one kind, which their names tell apart.
   if (kind == CollectiveKind::kObjects) {
     for (const char* each = name; *each != '\0'; ++each) print = mixed(print, *each);
@@ -90,7 +92,9 @@ std::string CollectiveRecord::text() const {
   }
   if (is_point_to_point() && tag != 0) text += ", tag " + std::to_string(tag);
   if (!line.empty()) return text + " at " + line;
-  return call == 0 ? text + " in DistributedDataParallel" : text;
+  if (call != 0) return text;
+  text += " in DistributedDataParallel";
+  return pass == 0 ? text : text + " for averaged forward pass " + std::to_string(pass);
 }
 
 }  // namespace aiforge

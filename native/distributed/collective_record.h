@@ -57,6 +57,7 @@ struct CollectiveRecord {
   uint64_t ordinal = 0;  // among those with the same rank and tag, from 1; 0 from any rank
 
   uint32_t call = 0;  // of CallScope; 0 for c10d's own
+  uint64_t pass = 0;  // the averaged forward pass that gradients are of; 0 of all else
   Clock::time_point started;
   Clock::time_point deadline;
   std::chrono::milliseconds timeout{};

@@ -31,6 +31,7 @@ struct Pending {
   std::vector<StandIn> stand_ins;
   std::chrono::milliseconds timeout = kNoTimeout;  // of a wait on another thread
   bool gives_source = false;
+  std::unique_ptr<InFlight::Token> in_flight;
 };
 
 napi_value value_of(napi_env env, const Pending& pending) {
@@ -127,7 +128,8 @@ napi_value collective(napi_env env, napi_callback_info info) {
     auto pending = std::make_shared<Pending>(
         Pending{std::move(group), std::move(object), std::move(work), std::move(call.stand_ins),
                 timeout_of_wait(call, is_message<Collective>()),
-                std::is_same_v<Collective, collectives::Receive>});
+                std::is_same_v<Collective, collectives::Receive>,
+                Environment::of(env).in_flight.add(Collective::name, std::move(call.spans))});
     Background& background = Background::of(env, info);
     return future ? promise_of(env, background, Collective::name, future, std::move(pending))
                   : promise_beside(env, background, Collective::name, std::move(pending));
@@ -201,7 +203,8 @@ napi_value monitored_barrier(napi_env env, napi_callback_info info) {
       auto object = unwrap_object<GroupObject>(env, args[0]);
       return promise_beside(
           env, background, kName,
-          std::make_shared<Pending>(Pending{group, std::move(object), std::move(work), {}}));
+          std::make_shared<Pending>(
+              Pending{group, std::move(object), std::move(work), {}, kNoTimeout, false, nullptr}));
     }
     return background.run(env, kName, [group, options, all = args.boolean(3)]() -> Settle {
       group->monitoredBarrier(options, all);

@@ -24,6 +24,7 @@ struct ReducerOptions {
   ConstructionData construction;
   bool shares_state = true;
   std::string unused_advice;  // what to do about parameters that a step leaves out
+  std::vector<std::vector<std::string>> buckets;  // those to begin with, by parameters' names
 };
 
 using Buckets = std::vector<std::vector<size_t>>;
@@ -52,6 +53,31 @@ Buckets assign_buckets(const Model& model, const ReducerOptions& options) {
   return buckets;
 }
 
+// Those of `names`, by numbers; empty unless they have each parameter once.
+Buckets given_buckets(const Model& model, const std::vector<std::vector<std::string>>& names) {
+  std::unordered_map<std::string, size_t> numbers;
+  for (const auto& [number, name] : model.names) numbers.emplace(name, number);
+  Buckets buckets;
+  for (const auto& list : names) {
+    std::vector<size_t> bucket;
+    for (const std::string& name : list) {
+      const auto found = numbers.find(name);
+      if (found == numbers.end()) return {};
+      bucket.push_back(found->second);
+      numbers.erase(found);
+    }
+    if (!bucket.empty()) buckets.push_back(std::move(bucket));
+  }
+  return numbers.empty() ? buckets : Buckets();
+}
+
+// Those of the steps after the first, which c10d rebuilds.
+std::vector<size_t> later_limits(const ReducerArguments& given) {
+  const auto& list = given.bucket_bytes_list;
+  if (!list.empty()) return {list.begin(), list.end()};
+  return {static_cast<size_t>(given.first_bucket_bytes), static_cast<size_t>(given.bucket_bytes)};
+}
+
 std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
                                      const ReducerOptions& options) {
   if (options.shares_state) {
@@ -62,11 +88,14 @@ std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
   object->group = group;
   ReducerArguments arguments = options.arguments;
   arguments.parameters = model.parameters;
-  arguments.buckets = assign_buckets(model, options);
+  const Buckets given = given_buckets(model, options.buckets);
+  arguments.buckets = given.empty() ? assign_buckets(model, options) : given;
   arguments.group = group;
   arguments.sparse = model.sparse;
   arguments.names = model.names;
   object->reducer = make_reducer<StepReducer>(std::move(arguments));
+  if (!given.empty()) object->reducer->keep_buckets();
+  object->bucket_limits = later_limits(options.arguments);
   object->logger = std::make_shared<c10d::Logger>(object->reducer);
   object->reducer->set_logger(object->logger);
   log_construction(*object, group, options.construction);
@@ -81,6 +110,15 @@ std::shared_ptr<ReducerObject> build(const Group& group, const Model& model,
   }
   object->unused_advice = options.unused_advice;
   return object;
+}
+
+std::vector<std::string> string_list(napi_env env, napi_value value) {
+  const Napi::Array list(env, value);
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    texts.push_back(expect_string(env, Napi::Value(list[i]), "a name"));
+  }
+  return texts;
 }
 
 ReducerOptions read_options(napi_env env, napi_value value) {
@@ -100,6 +138,10 @@ ReducerOptions read_options(napi_env env, napi_value value) {
   for (uint32_t i = 0; i < limits.Length(); ++i) {
     arguments.bucket_bytes_list.push_back(read_int(env, Napi::Value(limits[i])));
   }
+  const Napi::Array buckets(env, given.Get("buckets"));
+  for (uint32_t i = 0; i < buckets.Length(); ++i) {
+    options.buckets.push_back(string_list(env, Napi::Value(buckets[i])));
+  }
   if (arguments.batched_gradient_copy && !kHasBatchedGradientCopy) {
     throw Error("INVALID_ARGUMENT", "batchedGradCopy needs LibTorch 2.13 or later");
   }
@@ -115,6 +157,36 @@ ReducerOptions read_options(napi_env env, napi_value value) {
   options.shares_state = flag("initSync");
   options.unused_advice = text("unusedAdvice");
   return options;
+}
+
+// gradientBuckets(reducer): the names in each bucket of the passes to come, or null
+napi_value gradient_buckets(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const auto object = unwrap_object<ReducerObject>(env, args[0]);
+    const Buckets buckets = object->reducer->settled_buckets(object->bucket_limits);
+    if (buckets.empty()) return Napi::Env(env).Null();
+    const Napi::Array lists = Napi::Array::New(env, buckets.size());
+    for (uint32_t i = 0; i < buckets.size(); ++i) {
+      const Napi::Array names = Napi::Array::New(env, buckets[i].size());
+      for (uint32_t k = 0; k < buckets[i].size(); ++k) {
+        names.Set(k, object->names.at(buckets[i][k]));
+      }
+      lists.Set(i, names);
+    }
+    return lists;
+  });
+}
+
+// lostParameter(reducer): the name of one whose gradient does not come to it any more, or null
+napi_value lost_parameter(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const auto object = unwrap_object<ReducerObject>(env, args[0]);
+    const auto lost = object->reducer->first_lost();
+    if (!lost) return Napi::Env(env).Null();
+    return Napi::String::New(env, object->names.at(*lost));
+  });
 }
 
 // openReducer(group, parameters, names, sparseOnes, buffers, options): Promise<Reducer>
@@ -164,6 +236,8 @@ napi_value register_hook(napi_env env, napi_callback_info info) {
 
 void define_reducer(napi_env env, napi_value object, Background& background) {
   background.define<open_reducer>(env, object, "openReducer");
+  background.define<gradient_buckets>(env, object, "gradientBuckets");
+  background.define<lost_parameter>(env, object, "lostParameter");
   background.define<register_hook>(env, object, "registerCommHook");
   define_reducer_steps(env, object, background);
   define_reducer_join(env, object, background);

@@ -60,7 +60,9 @@ std::optional<std::string> about_missing(const ReducerObject& object,
             (in_loss.size() == 1 ? "it. " : "them. ");
   }
   if (object.is_static_graph) {
-    return text + "With staticGraph every step must use the parameters that the first one used.";
+    return text +
+           "With staticGraph every step must give a gradient to the same parameters, and no output "
+           "of forward may be left out of the loss.";
   }
   return text + object.unused_advice;
 }
@@ -82,7 +84,9 @@ std::optional<std::string> about_backward(const std::string& complaint) {
          "backward pass: add the losses up, run all but the last pass in noSync, or, where the "
          "same "
          "layers are checkpointed several times, use the default checkpoint (not reentrant) or "
-         "{ staticGraph: true }.";
+         "{ staticGraph: true }. With findUnusedParameters several forward passes before one "
+         "backward "
+         "pass count each other's parameters as unused: leave it out, or run them in one forward.";
 }
 
 }  // namespace aiforge

@@ -9,6 +9,7 @@
 #include "../condition.h"  // for the wait of a future, which is compiled in here
 #include "../environment.h"
 #include "../objects.h"
+#include "call_scope.h"
 #include "reducer_steps.h"
 
 namespace aiforge {
@@ -43,10 +44,17 @@ void match_backward(const ReducerObject& object, const Group& group) {
 
 bool shadow_step(const ReducerObject& object, const Group& group,
                  const std::vector<at::Tensor>& buffers) {
-  object.reducer->rebuild_buckets();
-  if (!buffers.empty()) share_from(group, buffers, common_rank(object, group, false));
-  const bool averages = any_averages(object, group, false);
-  if (averages) match_backward(object, group);
+  bool averages = false;
+  {
+    const BesideGradients mark;
+    object.reducer->rebuild_buckets();
+    if (!buffers.empty()) share_from(group, buffers, common_rank(object, group, false));
+    averages = any_averages(object, group, false);
+  }
+  if (averages) {
+    note_averaged_pass(group);
+    match_backward(object, group);
+  }
   return averages;
 }
 
@@ -85,6 +93,10 @@ bool tell_joined_ranks(const ReducerObject& object, const Group& group, const Jo
   if (joining.throws_on_early_end && summed(object, group, 0) != 0) return true;
   object.reducer->set_forward_pass_work_handle(std::move(work), joining.divides_by_initial_size);
   return false;
+}
+
+void note_averaged_pass(const Group& group) {
+  if (const auto gloo = checked_gloo(*group)) gloo->begin_averaged_pass();
 }
 
 int common_rank(const ReducerObject& object, const Group& group, bool is_candidate) {

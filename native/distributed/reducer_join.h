@@ -25,6 +25,9 @@ int common_rank(const ReducerObject& object, const Group& group, bool is_candida
 // Whether any rank averages the gradients of this step.
 bool any_averages(const ReducerObject& object, const Group& group, bool averages);
 
+// That gradients will be averaged of the forward pass which begins.
+void note_averaged_pass(const Group& group);
+
 void define_reducer_join(napi_env env, napi_value object, Background& background);
 
 }  // namespace aiforge

@@ -1,5 +1,7 @@
 #include "reducer_object.h"
 
+#include <torch/csrc/autograd/variable.h>
+
 #include <mutex>
 
 #include "../errors.h"
@@ -12,6 +14,27 @@ bool StepReducer::may_average() {
   const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
   if (lock.owns_lock() && !expect_autograd_hooks_) is_expected_ = false;
   return is_expected_;
+}
+
+std::vector<std::vector<size_t>> StepReducer::settled_buckets(
+    const std::vector<size_t>& limits) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (has_rebuilt_bucket_) {
+    std::vector<std::vector<size_t>> numbers;
+    for (const Bucket& bucket : buckets_) numbers.push_back(bucket.variable_indices);
+    return numbers;
+  }
+  if (!should_rebuild_buckets() || rebuilt_params_.size() != params_.size()) return {};
+  return std::get<0>(c10d::compute_bucket_assignment_by_size(
+      rebuilt_params_, limits, expect_sparse_gradients_, rebuilt_param_indices_));
+}
+
+std::optional<size_t> StepReducer::first_lost() const {
+  for (size_t i = 0; i < params_.size(); ++i) {
+    const auto now = torch::autograd::impl::try_get_grad_accumulator(params_[i]);
+    if (now.get() != grad_accumulators_[i].get()) return i;
+  }
+  return std::nullopt;
 }
 
 std::vector<size_t> StepReducer::uses() const {

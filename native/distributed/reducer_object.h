@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
@@ -30,6 +31,16 @@ class StepReducer : public c10d::Reducer {
 
   // Whether the next forward pass begins with an exchange of which gradients came first.
   bool will_rebuild() const { return should_rebuild_buckets() && !rebuilt_params_.empty(); }
+
+  // By the numbers of parameters, as the passes to come have them; empty while their order is
+  // not known.
+  std::vector<std::vector<size_t>> settled_buckets(const std::vector<size_t>& limits) const;
+  // The buckets that it was made with stay, as those of a run that goes on.
+  void keep_buckets() { has_rebuilt_bucket_ = true; }
+
+  // The first parameter, if any, whose gradient does not come here any more, as after another
+  // dtype was given to it.
+  std::optional<size_t> first_lost() const;
 
   // How many graphs that exist lead to each parameter, and something constant.
   std::vector<size_t> uses() const;
@@ -61,6 +72,7 @@ struct ReducerObject : PassGuest {
   ParameterNames names;
   std::unordered_map<c10::TensorImpl*, size_t> numbers;  // of the parameters, for `names`
   std::string unused_advice;
+  std::vector<size_t> bucket_limits;  // of the buckets after the first step
   bool is_static_graph = false;
   // In a static graph: whether the first backward pass has begun, after which all is averaged.
   std::atomic<bool> is_first_pass_begun{false};

@@ -7,6 +7,7 @@
 #include "../calls/values.h"
 #include "../environment.h"
 #include "../objects.h"
+#include "call_scope.h"
 #include "reducer_errors.h"
 #include "reducer_join.h"
 #include "reducer_object.h"
@@ -70,6 +71,7 @@ struct Beginning {
 
 // Waits for the other ranks. Returns whether all are to stop, since one has no inputs left.
 bool begin(const Beginning& beginning) {
+  const BesideGradients mark;
   const ReducerObject& object = *beginning.object;
   const Group& group = beginning.group;
   if (beginning.averages) {
@@ -82,6 +84,7 @@ bool begin(const Beginning& beginning) {
     share_from(group, beginning.buffers, beginning.joining ? common_rank(object, group, true) : 0);
   }
   if (beginning.joining) any_averages(object, group, beginning.syncs);
+  if (beginning.averages) note_averaged_pass(group);
   return false;
 }
 

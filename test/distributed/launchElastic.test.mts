@@ -117,6 +117,27 @@ describe('launchers of several nodes', function () {
     });
   }
 
+  for (const [which, frozen] of [
+    ['the first, which serves the others', 0],
+    ['another', 1],
+  ] as const) {
+    it(`go on without a node that answers no more: ${which}`, async () => {
+      const nodes = [launchers.node({ nnodes: '1:2' })];
+      await until(() => ranksOf(nodes, 0).length > 0);
+      nodes.push(launchers.node({ nnodes: '1:2' }));
+      await world(nodes, 2);
+      nodes[frozen]!.child.kill('SIGSTOP');
+      const other = nodes[1 - frozen]!;
+      const before = ranksOf([other], 0).filter((rank) => rank === '0 of 1').length;
+      await until(() => ranksOf([other], 0).filter((rank) => rank === '0 of 1').length > before);
+      launchers.mark('finish');
+      expect(await other.end, other.output()).to.equal(0);
+      nodes[frozen]!.child.kill('SIGCONT');
+      expect(await nodes[frozen]!.end).to.not.equal(0);
+      expect(other.output()).to.include('nothing was heard for 1.2 s');
+    });
+  }
+
   it('survive one loss after the other, down to the last node, and find those that come anew', async () => {
     const nodes: Launcher[] = [];
     for (let i = 0; i < 3; i++) {

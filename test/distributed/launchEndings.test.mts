@@ -38,6 +38,16 @@ describe('the end of a launch', function () {
       expect(printedPids(output).filter(isRunning)).to.deep.equal([]);
     });
 
+    for (const phase of ['meeting', 'allReduce', 'allGatherObject']) {
+      it(`a rank that is stopped before what others wait for: ${phase}`, async () => {
+        const { status, output } = await endOf(
+          launchers.start(['--nproc', '2', fixture('suspended.mjs')], { env: { PHASE: phase } }),
+        );
+        expect(status).to.equal(1);
+        expect(output).to.match(/root cause: rank 1 .* was stopped, as by SIGSTOP, while others waited for it\n/);
+      });
+    }
+
     it('a rank that is stopped, as soon as it is seen, with the way on', async () => {
       const launcher = launchers.behave(['suspend', 'wait'], ['--monitor-interval', '0.1']);
       const [pid] = (await allReady(launcher, 2)).slice(0, 1);

@@ -10,6 +10,7 @@ import type { Module } from '../../nn/index.js';
 import { scope, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
 import type { SavedMetrics } from '../training/measuring/loggedMetrics.js';
 import type { SavedScheduler } from '../training/optimization/scheduling.js';
+import type { GradientBuckets } from '../ranks.js';
 import { fromJson, toJson } from './checkpointJson.js';
 import { checkFile, checksumOf, loadChecked, saveChecked } from './checksum.js';
 import { versions } from './manifest.js';
@@ -70,6 +71,8 @@ export interface Checkpoint extends SavedModel {
   preprocessor: string | null;
   /** The names of the parameters that do not learn. */
   frozen: string[];
+  /** How the ranks average gradients; null where that is not known yet. */
+  gradientBuckets: GradientBuckets | null;
   /** By name; null for an optimizer without a schedule. */
   optimizers: Record<string, SavedOptimizer>;
   schedulers: Record<string, SavedScheduler | null>;
@@ -187,6 +190,7 @@ export function checkpointContent(checkpoint: Checkpoint): SafetensorsFile {
     plugins: JSON.stringify(plugins),
     preprocessor: JSON.stringify(preprocessor),
     frozen: JSON.stringify(checkpoint.frozen),
+    gradientBuckets: JSON.stringify(checkpoint.gradientBuckets),
     ...given({ extraState: checkpoint.extraState }),
     optimizers: toJson(
       Object.fromEntries(Object.entries(optimizers).map(([name, { tensors: _, ...rest }]) => [name, rest])),
@@ -214,6 +218,7 @@ const Metadata = z.object({
   plugins: z.object({ model: z.string(), dataset: z.string() }),
   preprocessor: z.string().nullable(),
   frozen: z.array(z.string()),
+  gradientBuckets: z.array(z.array(z.string())).nullable(),
   scaler: z.custom<GradScalerStateDict>((value) => typeof value === 'object').nullable(),
   metrics: MetricTexts,
   optimizers: z.record(z.string(), z.object({ className: z.string(), options: z.string() })),
@@ -237,6 +242,7 @@ export function loadCheckpoint(file: string): Checkpoint {
     plugins: parse('plugins'),
     preprocessor: parse('preprocessor'),
     frozen: parse('frozen'),
+    gradientBuckets: parse('gradientBuckets'),
     scaler: parse('scaler'),
     metrics: parse('metrics'),
     optimizers: parse('optimizers'),

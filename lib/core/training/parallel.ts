@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { TrainingConfig } from '../../config/trainingConfig.js';
 import type { Module } from '../../nn/index.js';
 import type { Tensor } from '../../tensor/index.js';
-import type { ParallelOptions, ParallelStep, Ranks } from '../ranks.js';
+import type { Checkpoint } from '../checkpoints/checkpoint.js';
+import type { GradientBuckets, ParallelOptions, ParallelStep, Ranks } from '../ranks.js';
 
-/** What an experiment says of how ranks average gradients. */
-export function parallelOptions({ findUnusedParameters, ddp }: TrainingConfig): ParallelOptions {
+/** What an experiment says of how ranks average gradients; where it goes on as it was, in the order of the checkpoint. */
+export function parallelOptions({ findUnusedParameters, ddp }: TrainingConfig, resumed?: Checkpoint): ParallelOptions {
   const { bucketCapMb, commHook, powerSGD, ...rest } = ddp;
   return {
     findUnusedParameters,
@@ -12,6 +15,7 @@ export function parallelOptions({ findUnusedParameters, ddp }: TrainingConfig): 
     ...(bucketCapMb === null ? {} : { bucketCapMb }),
     ...(commHook === null ? {} : { commHook }),
     ...(powerSGD === null ? {} : { powerSGD }),
+    ...(resumed?.gradientBuckets && isDeepStrictEqual(resumed.config.training.ddp, ddp) ? { gradientBuckets: resumed.gradientBuckets } : {}), // prettier-ignore
   };
 }
 
@@ -26,9 +30,10 @@ export class Parallel implements ParallelStep {
   private constructor(
     private readonly ranks: Ranks,
     private readonly model: Module,
-    private readonly options: ParallelOptions,
+    private options: ParallelOptions,
   ) {}
 
+  /** `gradientBuckets` of the options are those of a run that goes on, for as long as what learns stays the same. */
   static async open(ranks: Ranks, model: Module, options: ParallelOptions): Promise<Parallel> {
     const parallel = new Parallel(ranks, model, options);
     await parallel.renew();
@@ -42,6 +47,8 @@ export class Parallel implements ParallelStep {
     if (learning.length === known.length && learning.every((parameter, i) => parameter === known[i])) return;
     this.#learning = learning;
     this.#step = await this.ranks.parallelize(this.model, this.options);
+    const { gradientBuckets: _, ...rest } = this.options;
+    this.options = rest;
   }
 
   run<T>(forward: () => T): T {
@@ -62,6 +69,10 @@ export class Parallel implements ParallelStep {
 
   averageGradients(parameters: readonly Tensor[]): void {
     this.#step.averageGradients(parameters);
+  }
+
+  gradientBuckets(): GradientBuckets | null {
+    return this.#step.gradientBuckets?.() ?? null;
   }
 
   agree(number: number): boolean {

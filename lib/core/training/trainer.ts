@@ -283,6 +283,7 @@ export class Trainer {
       optimizers: Object.fromEntries(
         Object.entries(optimizers).map(([name, optimizer]) => [name, flattenOptimizer(optimizer, model)]),
       ),
+      gradientBuckets: this.#parts.parallel.gradientBuckets?.() ?? null,
       frozen: [...model.namedParameters()].flatMap(([name, { requiresGrad }]) => (requiresGrad ? [] : name)),
       schedulers: this.#schedules.save(),
       callbacks: callbacks.save(),

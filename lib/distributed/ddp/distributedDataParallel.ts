@@ -13,9 +13,10 @@ import { agree, agreeAsync, average, averageAsync } from './averages.js';
 import { commHookTakes, hookOptions, type CommHook, type PowerSGDOptions } from './commHooks.js';
 import { earlyTermination, finishTogether, joinTakes, type JoinedRank, type UnevenInputsOptions } from './join.js';
 import { loggingDataOf, type DdpLoggingData } from './loggingData.js';
-import { openReducer, staticInNoSync, unusedAdvice, type Given, type UnusedAdvice } from './openReducer.js';
+import { openReducer, staticInNoSync, unusedAdvice, type Given, type GradientBuckets, type UnusedAdvice } from './openReducer.js'; // prettier-ignore
 import { ddpTakes, type DistributedDataParallelOptions, type TrainableModule } from './options.js';
 import { replaceRecorded } from './outputs.js';
+import { ParameterWatch } from './parameterWatch.js';
 import { onDevice } from './placement.js';
 import type { SharedState } from './sharedState.js';
 import { WrappedModule } from './wrappedModule.js';
@@ -49,6 +50,7 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
   readonly #reducer: NativeReducer;
   readonly #state: SharedState;
   readonly #given: Given;
+  readonly #watch: ParameterWatch;
   #isSyncing = true;
   /** Whether the next forward pass begins with rank 0's buffers: the first does, and any after one that was averaged. */
   #sharesNext = true;
@@ -80,6 +82,7 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
     this.#reducer = reducer;
     this.#group = group;
     this.#given = given;
+    this.#watch = new ParameterWatch(state, reducer);
   }
 
   /**
@@ -94,10 +97,10 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
     return DistributedDataParallel.open(module, options, unusedAdvice);
   }
 
-  /** @internal As `create`, with other advice in its errors. */
+  /** @internal As `create`, with other advice in its errors, and with the buckets of a run that goes on. */
   static async open<M extends TrainableModule>(
     module: M,
-    options: DistributedDataParallelOptions,
+    options: DistributedDataParallelOptions & { gradientBuckets?: GradientBuckets },
     advice: UnusedAdvice,
   ): Promise<DistributedDataParallel<M>> {
     const { group = defaultProcessGroup() } = options;
@@ -239,6 +242,11 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
     return loggingDataOf(nativeDistributed.ddpLoggingData(this.#reducer));
   }
 
+  /** @internal What a run that goes on must begin with to sum as this one does; null before the first step is over. */
+  gradientBuckets(): GradientBuckets | null {
+    return nativeDistributed.gradientBuckets(this.#reducer);
+  }
+
   /** Gives every rank the buffers of rank 0, at any time; every rank must call it. */
   shareBuffers(): void {
     this.#requireIdle('shareBuffers');
@@ -292,10 +300,12 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
     const { gradEnabled, inference } = currentContext();
     const isRecorded = gradEnabled && !inference;
     if (this.#given.staticGraph && isRecorded && !this.#isSyncing && !this.#hasAveraged) throw staticInNoSync();
+    const averages = this.#isSyncing && isRecorded;
+    if (averages) this.#watch.beforePass();
     const buffers = this.#given.syncsBuffers && this.#sharesNext ? this.#state.buffers : [];
     return {
       isRecorded,
-      averages: this.#isSyncing && isRecorded,
+      averages,
       buffers,
       waits: isRecorded || buffers.length > 0 || this.#joining !== null,
     };

@@ -1,5 +1,6 @@
 import { indexOf } from '../../cuda/device.js';
 import { AiforgeError } from '../../errors.js';
+import { isUninitialized } from '../../nn/uninitialized.js';
 import { handlesOf } from '../../tensor/tensor.js';
 import { nativeDistributed, type NativeReducer } from '../native.js';
 import type { ProcessGroup } from '../processGroup.js';
@@ -7,6 +8,7 @@ import type { DistributedDataParallelOptions, TrainableModule } from './options.
 import { checkedDevice, requireGpu } from './placement.js';
 import { SharedState } from './sharedState.js';
 import { hasSyncBatchNorm, sparseParameters } from './sparseParameters.js';
+import { WrappedModule } from './wrappedModule.js';
 
 /** What an error about parameters without a gradient advises, by whether they are searched for. */
 export interface UnusedAdvice {
@@ -32,6 +34,9 @@ export interface Given {
   device: string | null;
 }
 
+/** The names of the parameters whose gradients travel together, in order. */
+export type GradientBuckets = readonly (readonly string[])[];
+
 interface Opened {
   reducer: NativeReducer;
   state: SharedState;
@@ -42,9 +47,10 @@ interface Opened {
 export async function openReducer(
   module: TrainableModule,
   group: ProcessGroup,
-  options: DistributedDataParallelOptions,
+  options: DistributedDataParallelOptions & { gradientBuckets?: GradientBuckets },
   advice: UnusedAdvice,
 ): Promise<Opened> {
+  requireReady(module);
   const { deviceIds, findUnusedParameters = false, staticGraph = false } = options;
   const { broadcastBuffers = true, forwardSyncBuffers } = options;
   const device = deviceIds === undefined ? null : checkedDevice(module, deviceIds);
@@ -71,11 +77,28 @@ export async function openReducer(
       hasSyncBatchNorm: isSynced,
       initSync: options.initSync ?? true,
       device: device === null ? null : indexOf(device as 'cuda:0'),
+      buckets: options.gradientBuckets ?? [],
       unusedAdvice: findUnusedParameters ? advice.searched : advice.otherwise,
     },
   );
   const findsUnused = findUnusedParameters && !staticGraph;
   return { reducer, state, given: { findsUnused, staticGraph, syncsBuffers, device } };
+}
+
+function requireReady(module: TrainableModule): void {
+  if (module instanceof WrappedModule) {
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      'DistributedDataParallel: the module is wrapped already; wrap its .module.',
+    );
+  }
+  for (const [name, parameter] of module.namedParameters()) {
+    if (!isUninitialized(parameter)) continue;
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `DistributedDataParallel: the parameter '${name}' has no shape yet: run one forward pass of the module before it is wrapped, in noGrad.`,
+    );
+  }
 }
 
 const mebibyte = 1024 * 1024;

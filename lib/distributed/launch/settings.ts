@@ -39,6 +39,18 @@ function requireSeconds(name: string, value: number, least: number): void {
   );
 }
 
+/** A slip of the keyboard must not fill the machine's table of processes. */
+const mostRanks = 1024;
+
+function requireRanks(nproc: number): void {
+  requireInteger('nproc', nproc, 1);
+  if (nproc <= mostRanks) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `nproc is ${nproc}, but one node has at most ${mostRanks} ranks; more are several nodes': give nnodes.`,
+  );
+}
+
 /** Ranks cannot share this process's inspector port; and a program given on the command line is this process's, which would launch again. */
 function forRanks(nodeArgs: readonly string[]): string[] {
   const takesProgram = (argument: string | undefined) => /^(-e|-p|-pe|--eval|--print)$/.test(argument ?? '');
@@ -80,7 +92,7 @@ function chosenRoutes(
 /** Fills in the defaults and rejects what cannot be launched, before anything is started. */
 export function resolveOptions(options: LaunchOptions & { nproc: number }): Settings {
   const { nproc, maxRestarts = 0, monitorInterval = 1, shutdownTimeout = 30 } = options;
-  requireInteger('nproc', nproc, 1);
+  requireRanks(nproc);
   requireInteger('maxRestarts', maxRestarts, 0);
   requireSeconds('shutdownTimeout', shutdownTimeout, 0);
   requireSeconds('monitorInterval', monitorInterval, 0.01);

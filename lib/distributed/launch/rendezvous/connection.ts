@@ -22,6 +22,8 @@ export class Connection<Received, Sent extends { type: string }> {
   readonly socket: Socket;
   readonly #read: (value: unknown) => Received;
   readonly #alive: NodeJS.Timeout;
+  /** The socket's own timer would start again with each message that is sent, too. */
+  readonly #silence: NodeJS.Timeout;
   readonly #chunks: Buffer[] = [];
   #length = 0;
   #isClosed = false;
@@ -30,7 +32,7 @@ export class Connection<Received, Sent extends { type: string }> {
     this.socket = socket;
     this.#read = read;
     socket.setNoDelay(true);
-    socket.setTimeout(lostMs, () => this.close(`nothing was heard for ${lostMs / 1000} s`));
+    this.#silence = setTimeout(() => this.close(`nothing was heard for ${lostMs / 1000} s`), lostMs);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error) => this.close(error.message));
     socket.on('close', () => this.close('the connection was closed'));
@@ -48,7 +50,7 @@ export class Connection<Received, Sent extends { type: string }> {
   /** Sends what was said before, and ends the conversation without a word to `onClose`. */
   end(): void {
     this.onClose = undefined;
-    clearInterval(this.#alive);
+    this.#stopTimers();
     this.#isClosed = true;
     this.socket.end();
     this.socket.setTimeout(1000, () => this.socket.destroy());
@@ -57,9 +59,14 @@ export class Connection<Received, Sent extends { type: string }> {
   close(reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearInterval(this.#alive);
+    this.#stopTimers();
     this.socket.destroy();
     this.onClose?.(reason);
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#alive);
+    clearTimeout(this.#silence);
   }
 
   #write(message: { type: string }): void {
@@ -71,6 +78,7 @@ export class Connection<Received, Sent extends { type: string }> {
   }
 
   #receive(chunk: Buffer): void {
+    this.#silence.refresh();
     this.#chunks.push(chunk);
     this.#length += chunk.length;
     for (let message = this.#next(); message !== undefined && !this.#isClosed; message = this.#next()) {
