@@ -169,6 +169,8 @@ export interface Native {
   savedTensors(node: FunctionNode): (Handle | null)[];
   retainsGrad(handle: Handle): boolean;
   gradients(tensors: Handles): (Handle | null)[];
+  /** The places of the tensors of each device and dtype, in the order of groups that Python has. */
+  groupsByKind(tensors: Handles): number[][];
   /** Writes the gradients' handles (-1: none) and kinds (0 none, 1 strided, 2 sparse, 3 other); whether a kind changed. */
   collectGradients(tensors: Handles, gradients: Handles, kinds: Uint8Array): boolean;
   gradient(handle: Handle): Handle | null;

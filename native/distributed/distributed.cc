@@ -7,6 +7,7 @@
 #include "background.h"
 #include "call_lines.h"
 #include "collectives.h"
+#include "numeric_names.h"
 #include "objects.h"
 #include "process_group.h"
 #include "reducer.h"
@@ -28,6 +29,7 @@ void quieten_log() {
 
 void define_distributed(Napi::Env env, Napi::Object exports) {
   quieten_log();
+  describe_addresses_by_numbers();
   Background& background = Background::open(env);
   Napi::Object object = Napi::Object::New(env);
   define_store(env, object, background);

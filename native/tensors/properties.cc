@@ -1,4 +1,5 @@
 #include <ATen/core/Tensor.h>
+#include <ATen/native/ForeachUtils.h>
 
 #include "../calls/values.h"
 #include "../environment.h"
@@ -55,6 +56,26 @@ napi_value identity(napi_env env, const at::Tensor& t) {
       env, static_cast<uint64_t>(reinterpret_cast<uintptr_t>(t.unsafeGetTensorImpl())));
 }
 
+// groupsByKind(tensors): for each device and dtype the places of its tensors, in the order of
+// groups that Python's foreach operators have, which is that of a hash table.
+napi_value groups_by_kind(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    std::vector<std::optional<at::Tensor>> tensors;
+    for (at::Tensor& each : to_tensors(Environment::of(env), env, args[0])) {
+      tensors.emplace_back(std::move(each));
+    }
+    const Napi::Array groups = Napi::Array::New(env);
+    if (tensors.empty()) return groups;
+    for (const auto& [kind, group] : at::native::_group_tensors_by_first_tensors_device_and_dtype(
+             {tensors}, /*with_indices=*/true)) {
+      const std::vector<int64_t> places(group.second.begin(), group.second.end());
+      groups.Set(groups.Length(), int_array(env, places));
+    }
+    return groups;
+  });
+}
+
 }  // namespace
 
 void define_properties(Napi::Env env, Napi::Object exports) {
@@ -70,6 +91,7 @@ void define_properties(Napi::Env env, Napi::Object exports) {
   define<property<data_ptr>>(env, exports, "dataPtr");
   define<property<storage_offset>>(env, exports, "storageOffset");
   define<property<identity>>(env, exports, "identity");
+  define<groups_by_kind>(env, exports, "groupsByKind");
 }
 
 }  // namespace aiforge

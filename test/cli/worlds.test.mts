@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { loadSafetensors } from 'aiforge';
@@ -182,6 +182,32 @@ describe('training on any number of ranks', () => {
       expect(own.val_loss).to.be.closeTo(theirs.val_loss!, 1e-6);
     }).timeout(60_000);
   }
+
+  it('goes on with three ranks to the bytes of a run that was never stopped', async () => {
+    const experiment = path.resolve('experiments/simple_nn.yaml');
+    const last = async (name: string, ...settings: string[]): Promise<Buffer> => {
+      const env = {
+        RUNS_DIR: path.join(folder, name),
+        DATA_DIR: path.join(folder, 'bytes-data'),
+        OMP_NUM_THREADS: '1',
+      };
+      const { status, stderr } = await run('aiforge-launch', ['--nproc', '3', 'train', ...settings], folder, env);
+      expect(status, stderr).to.equal(0);
+      const [runName] = readdirSync(path.join(env.RUNS_DIR, 'simple_nn'));
+      return readFileSync(path.join(env.RUNS_DIR, 'simple_nn', runName!, 'last.safetensors'));
+    };
+    const settings = [experiment, 'training.batchSize=8', 'training.earlyStoppingPatience=null', 'training.epochs=3'];
+    const whole = await last('whole', ...settings);
+    await last('parts', ...settings, 'training.epochs=1');
+    const [runName] = readdirSync(path.join(folder, 'parts', 'simple_nn'));
+    const parts = await last(
+      'parts',
+      '--resume',
+      path.join(folder, 'parts', 'simple_nn', runName!),
+      'training.epochs=3',
+    );
+    expect(parts.equals(whole)).to.equal(true);
+  }).timeout(120_000);
 
   it('refuses to go on with other ranks where the schedule is as long as the run, and leaves it as it is', async () => {
     const inside = path.join(folder, 'scheduled');

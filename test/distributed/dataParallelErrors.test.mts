@@ -30,7 +30,10 @@ const told: Record<string, Said> = {
   ),
   'unused, many': unused("'1.weight', .* and 8 more. The forward pass did not use"),
   'a static graph that begins in noSync': invalid(/with staticGraph the first forward pass/),
-  'another graph': ['DISTRIBUTED_FAILED', /to 'third\.weight', 'third\.bias'.*With staticGraph every step must use/],
+  'another graph': [
+    'DISTRIBUTED_FAILED',
+    /to 'third\.weight', 'third\.bias'.*With staticGraph every step must give a gradient to the same parameters/,
+  ],
   'other shapes': differ("rank 1 has 'weight' of float32\\[3, 2\\] where rank 0 has 'weight' of float32\\[2, 2\\]"),
   'other names': differ("rank 1 has '0.weight' .* where rank 0 has 'first.weight' of float32\\[2, 2\\]"),
   'more parameters': differ("rank 1 has '2.weight' of float32\\[2, 2\\], which rank 0 has not"),
@@ -42,6 +45,12 @@ const told: Record<string, Said> = {
   'a hook with options': invalid(/'fp16' takes no options, got warmStart/),
   'a hook too early': invalid(/startPowerSGDIter must be 2 or more with useErrorFeedback or warmStart, got 1/),
   'two hooks': invalid(/'fp16' is registered already/),
+  'wrapped twice': invalid(/the module is wrapped already/),
+  'no shape yet': invalid(/the parameter 'weight' has no shape yet/),
+  'converted after wrapping': invalid(/the parameter 'weight' was converted to another dtype or device after/),
+  'replaced after wrapping': invalid(/the parameter 'weight' was replaced after/),
+  'thawed after wrapping': invalid(/the parameter 'weight' began to learn after/),
+  'added after wrapping': invalid(/the parameter '2\.weight' was added after/),
   'join in join': invalid(/within join\(\) already/),
 };
 
@@ -51,13 +60,17 @@ const last: Record<string, Said> = {
   'two gradients, beside': second,
   'a lost rank': ['DISTRIBUTED_FAILED', /allReduce failed: the connection to rank 1 was lost/],
   'a lost rank, beside': ['DISTRIBUTED_FAILED', /allReduce failed: the connection to rank 1 was lost/],
+  'a backward pass left out': [
+    'DISTRIBUTED_FAILED',
+    /the ranks do not do the same.*rank 0: allReduce.* for averaged forward pass 3; rank 1: .* for averaged forward pass 2/,
+  ],
   'a late rank': [
     'DISTRIBUTED_FAILED',
-    /timed out after 1500 ms in collective \d+ of the group\. rank 0: allReduce\(sum\).* in DistributedDataParallel; rank 1 has not come/,
+    /timed out after 1500 ms in collective \d+ of the group\. rank 0: allReduce\(sum\).* in DistributedDataParallel for averaged forward pass \d+; rank 1 has not come/,
   ],
   'a late rank, beside': [
     'DISTRIBUTED_FAILED',
-    /timed out after 1500 ms in collective \d+ of the group\. rank 0: allReduce\(sum\).* in DistributedDataParallel; rank 1 has not come/,
+    /timed out after 1500 ms in collective \d+ of the group\. rank 0: allReduce\(sum\).* in DistributedDataParallel for averaged forward pass \d+; rank 1 has not come/,
   ],
 };
 

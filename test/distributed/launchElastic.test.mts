@@ -132,8 +132,7 @@ describe('launchers of several nodes', function () {
       await until(() => ranksOf([other], 0).filter((rank) => rank === '0 of 1').length > before);
       launchers.mark('finish');
       expect(await other.end, other.output()).to.equal(0);
-      nodes[frozen]!.child.kill('SIGCONT');
-      expect(await nodes[frozen]!.end).to.not.equal(0);
+      nodes[frozen]!.child.kill('SIGKILL');
       expect(other.output()).to.include('nothing was heard for 1.2 s');
     });
   }

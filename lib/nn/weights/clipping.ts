@@ -28,17 +28,11 @@ function gradientsByKind(parameters: readonly Tensor[]): Handles[] {
   return byKind(native.gradients(handlesOf(parameters)).filter((handle) => handle !== null));
 }
 
-// Tensors by device and dtype, as the operators on lists need them.
+// Tensors by device and dtype, as the operators on lists need them; by the order of groups the last bit of a norm differs.
 function byKind(handles: readonly Handle[]): Handles[] {
   enterContext();
-  const groups = new Map<string, Handle[]>();
-  for (const handle of handles) {
-    const kind = `${native.device(handle)} ${native.dtype(handle)}`;
-    const group = groups.get(kind);
-    if (group === undefined) groups.set(kind, [handle]);
-    else group.push(handle);
-  }
-  return Array.from(groups.values(), (group) => Float64Array.from(group));
+  const groups = native.groupsByKind(Float64Array.from(handles));
+  return groups.map((places) => Float64Array.from(places, (place) => handles[place]!));
 }
 
 export interface ClipGradNormOptions {
