@@ -35,6 +35,16 @@ export interface NativeReducerOptions {
   buckets: readonly (readonly string[])[];
 }
 
+/** A collective that a group remembers. */
+export interface NativeCollective {
+  /** Its `collective_seq_id` of c10d's flight recorder. */
+  recorded: number;
+  /** Its place among the group's, from 1. */
+  number: number;
+  isCompleted: boolean;
+  text: string;
+}
+
 /** How a forward pass begins. */
 export type NativeBeginning = [
   reducer: NativeReducer,
@@ -88,6 +98,8 @@ interface NativeDistributed {
   closeProcessGroup(group: NativeGroup): Promise<void>;
   abortProcessGroup(group: NativeGroup): Promise<void>;
   flightRecord(isNccl: boolean, onlyActive: boolean): string;
+  /** The last collectives over Gloo, the newest last; none of a group with a rank of Python's. */
+  collectiveHistory(group: NativeGroup): NativeCollective[];
   /** `source` gives the user's line of a call, by its number. */
   setLineSource(source: (call: number) => string | undefined): void;
   broadcast(...call: Call<[tensor: Handle, src: number]>): Promise<void>;

@@ -51,7 +51,7 @@ export class ProcessGroup extends ObjectCollectives {
 
   /**
    * What c10d's flight recorder holds of this group's last collectives, the newest last, for Gloo and NCCL alike: which were
-   * called, with what, and how far they came. `TORCH_FR_BUFFER_SIZE` sets how many it keeps, 0 for none. Default: 2000.
+   * called, with what, and how far they came; over Gloo also where, as long as the group is not aborted. `TORCH_FR_BUFFER_SIZE` sets how many it keeps, 0 for none. Default: 2000.
    *
    * @example
    * import { ones } from 'aiforge';
@@ -64,7 +64,7 @@ export class ProcessGroup extends ObjectCollectives {
   dumpFlightRecorder(options: { onlyActive?: boolean } = {}): FlightRecord {
     takes.recordTakes.check('dumpFlightRecorder', arguments);
     const { onlyActive = false } = options;
-    return flightRecordOf(this.name, this.backend !== 'gloo', onlyActive);
+    return flightRecordOf(this.native, this.name, this.backend !== 'gloo', onlyActive);
   }
 
   /** Leaves the group once its pending collectives are done. Collectives called afterwards reject. */

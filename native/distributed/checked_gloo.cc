@@ -386,6 +386,12 @@ CheckedGloo::Begun CheckedGloo::receive_part(at::Tensor part, int peer, uint64_t
   return ProcessGroupGloo::recv(tensors, peer, tag_of_message(0, print));
 }
 
+std::vector<GroupWatch::Remembered> CheckedGloo::history(
+    const std::function<std::string(uint32_t call)>& line) {
+  if (!watch_) return {};
+  return watch_->history(line);
+}
+
 std::exception_ptr CheckedGloo::explain(const CollectiveRecord& record,
                                         const std::exception_ptr& error) {
   return watch_ ? watch_->explain(record, error) : error;

@@ -50,6 +50,8 @@ class CheckedGloo : public c10d::ProcessGroupGloo {
   // Sends and receives for such a call, on any thread.
   Begun send_part(at::Tensor part, int peer, uint64_t print);
   Begun receive_part(at::Tensor part, int peer, uint64_t print);
+  std::vector<GroupWatch::Remembered> history(
+      const std::function<std::string(uint32_t call)>& line);
   std::exception_ptr explain(const CollectiveRecord& record, const std::exception_ptr& error);
 
   Begun broadcast(Tensors& tensors, const c10d::BroadcastOptions& options) override;

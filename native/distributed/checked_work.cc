@@ -13,6 +13,7 @@ CheckedWork::Future explained(const CheckedWork::Future& inner,
                               const GroupWatch::Record& record) {
   auto outer = inner->createInstance(inner->elementType());
   inner->addCallback([outer, watch, record](c10::ivalue::Future& ended) {
+    record->has_failed = ended.hasError();
     record->is_done = true;
     if (!ended.hasError()) {
       outer->markCompleted(ended.value(), ended.storages());
@@ -61,6 +62,7 @@ bool CheckedWork::wait(std::chrono::milliseconds timeout) {
     return result;
   } catch (...) {
     const std::exception_ptr error = std::current_exception();
+    record_->has_failed = true;
     record_->is_done = true;
     std::rethrow_exception(watch_->explain(*record_, error));
   }

@@ -62,6 +62,7 @@ struct CollectiveRecord {
   Clock::time_point deadline;
   std::chrono::milliseconds timeout{};
   std::atomic<bool> is_done{false};
+  std::atomic<bool> has_failed{false};
   // Lets a wait end that does not end with the connections.
   std::function<void()> interrupt;
   // Guarded by the watch.

@@ -51,6 +51,14 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   std::exception_ptr explain(const CollectiveRecord& record, const std::exception_ptr& error);
   // Says to the others that this rank ends the group, and ends the connections.
   void abort();
+  // The last collectives, the newest last. `line` gives the user's line of a call.
+  struct Remembered {
+    uint32_t tag;
+    uint64_t number;
+    bool is_completed;
+    std::string text;
+  };
+  std::vector<Remembered> history(const std::function<std::string(uint32_t call)>& line);
   // Waits until no collective is left.
   void drain();
   // The connections are not touched afterwards.
@@ -70,6 +78,8 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   void listen();
   void note_lost();
   void take_back(Lock& lock);
+  // Those that the other ranks are told as well.
+  std::vector<Record> told_records() const;
   RankReport own_report() const;
   void judge(Lock& lock, Reports reports);
   bool waits_for_others(const Reports& reports, const Disagreement& found);

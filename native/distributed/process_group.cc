@@ -261,12 +261,35 @@ napi_value flight_record(napi_env env, napi_callback_info info) {
   });
 }
 
+// collectiveHistory(group): of its last collectives c10d's number in the flight recorder, their
+// own, whether they were completed, and what they are in words
+napi_value collective_history(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    const auto object = unwrap_object<GroupObject>(env, args[0]);
+    const Napi::Array list = Napi::Array::New(env);
+    if (!object->group) return list;
+    const auto gloo = checked_gloo(*object->group);
+    if (!gloo) return list;
+    for (const auto& each : gloo->history([env](uint32_t call) { return line_of(env, call); })) {
+      const Napi::Object entry = Napi::Object::New(env);
+      entry.Set("recorded", static_cast<double>(each.tag) + 1);
+      entry.Set("number", static_cast<double>(each.number));
+      entry.Set("isCompleted", each.is_completed);
+      entry.Set("text", each.text);
+      list.Set(list.Length(), entry);
+    }
+    return list;
+  });
+}
+
 }  // namespace
 
 void define_process_group(napi_env env, napi_value object, Background& background) {
   background.define<open_process_group>(env, object, "openProcessGroup");
   background.define<close_process_group>(env, object, "closeProcessGroup");
   background.define<abort_process_group>(env, object, "abortProcessGroup");
+  background.define<collective_history>(env, object, "collectiveHistory");
   background.define<flight_record>(env, object, "flightRecord");
 }
 

@@ -46,6 +46,7 @@ const told: Record<string, Said> = {
   'a hook too early': invalid(/startPowerSGDIter must be 2 or more with useErrorFeedback or warmStart, got 1/),
   'two hooks': invalid(/'fp16' is registered already/),
   'wrapped twice': invalid(/the module is wrapped already/),
+  'a wrapper as a member': invalid(/Holder\.inner: a DistributedDataParallel is no module.*keep its \.module/),
   'no shape yet': invalid(/the parameter 'weight' has no shape yet/),
   'converted after wrapping': invalid(/the parameter 'weight' was converted to another dtype or device after/),
   'replaced after wrapping': invalid(/the parameter 'weight' was replaced after/),

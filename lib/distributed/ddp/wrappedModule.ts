@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { wrapper } from '../../nn/members/registry.js';
 import type { TrainableModule } from './options.js';
 
 type Given<M, Name extends string> =
@@ -8,6 +9,9 @@ type Returned<M, Name extends string> =
 
 /** What is asked of a wrapped module as of itself: names and state dicts have no prefix. */
 export abstract class WrappedModule<M extends TrainableModule> {
+  /** @internal */
+  readonly [wrapper] = true;
+
   constructor(readonly module: M) {}
 
   parameters(...args: Given<M, 'parameters'>): Returned<M, 'parameters'> {

@@ -76,6 +76,9 @@ export function defineBuffer(module: Module, property: string, tensor: Tensor | 
   Object.defineProperty(module, property, accessor(property));
 }
 
+/** Marks what wraps a module without being one. */
+export const wrapper = Symbol('aiforge.wrapper');
+
 function kindOf(value: unknown): MemberKind | null {
   if (value instanceof Parameter) return 'Parameter';
   return typeof value === 'object' && value !== null && registry in value ? 'Module' : null;
@@ -89,6 +92,7 @@ function checkKind(module: Module, property: string, value: unknown): void {
   const { kinds } = module[registry];
   const kind = kindOf(value);
   const before = kinds.get(property);
+  if (typeof value === 'object' && value !== null && wrapper in value) throw asMember(module, property, value);
   if (kind !== null && (before !== 'Parameter' || kind === 'Parameter')) {
     if (kind !== before) kinds.set(property, kind);
     return;
@@ -102,6 +106,15 @@ function checkKind(module: Module, property: string, value: unknown): void {
       (before === 'Parameter'
         ? ` Write new nn.Parameter(…), or setData(…) of the parameter that is there; what is computed has a name of its own.`
         : ''),
+  );
+}
+
+function asMember(module: Module, property: string, value: object): AiforgeError {
+  const name = `${module.constructor.name}.${property}`;
+  return new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name}: a ${value.constructor.name} is no module, so that its parameters would be neither saved nor found here: keep its ` +
+      '.module as the member, and itself beside the model or in a #private field.',
   );
 }
 

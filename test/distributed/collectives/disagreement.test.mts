@@ -1,3 +1,4 @@
+import type { FlightRecordEntry } from 'aiforge/distributed';
 import { expect } from 'chai';
 
 import { nodeRank, runCommands, type Rank } from '../ranks.mjs';
@@ -107,6 +108,10 @@ describe('ranks that do not do the same', function () {
       const { first, next } = results[0] as { first: Outcome; next: Outcome };
       const { code, message } = rank === 2 ? next : first;
       expect(code, output).to.equal('DISTRIBUTED_FAILED');
+      const { state, call, collective_seq_id } = results[0]!.record as FlightRecordEntry;
+      expect(collective_seq_id).to.equal(rank === 2 ? 1 : 2);
+      expect(state).to.equal(rank === 2 ? 'completed' : 'started');
+      expect(call).to.match(new RegExp(`^${rank === 2 ? 'barrier' : 'allReduce.sum. of float32.3.'}${at}`));
       expect(message).to.match(
         /timed out after 900 ms .*rank 0: allReduce.*; rank 1: allReduce.*; rank 2 has not come to it/,
       );
