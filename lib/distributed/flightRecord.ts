@@ -33,12 +33,7 @@ export interface FlightRecord {
 }
 
 /** The record of one group: c10d keeps one of Gloo and one of NCCL for all groups of the process. */
-export function flightRecordOf(
-  group: NativeGroup,
-  name: string,
-  isNccl: boolean,
-  onlyActive: boolean,
-): FlightRecord {
+export function flightRecordOf(group: NativeGroup, name: string, isNccl: boolean, onlyActive: boolean): FlightRecord {
   const record = JSON.parse(nativeDistributed.flightRecord(isNccl, isNccl && onlyActive)) as Partial<FlightRecord>;
   const own = (record.entries ?? []).filter(({ process_group: [each] }) => each === name);
   const entries = isNccl ? own : asRemembered(group, own).filter(({ state }) => !onlyActive || state !== 'completed');

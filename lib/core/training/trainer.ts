@@ -261,8 +261,7 @@ export class Trainer {
 
   /** Writes the checkpoint to resume from; every rank takes part, rank 0 writes. */
   async save(): Promise<void> {
-    const { model, optimizers, state, ranks, writer, identity, placement, precision, callbacks, averaging } =
-      this.#parts;
+    const { model, optimizers, state, ranks, writer, identity, placement, precision, callbacks, averaging, parallel } = this.#parts; // prettier-ignore
     // What is not finite shows here at the latest, and is not written.
     this.#optimization.flush();
     const isOpen = this.#optimization.isOpen(this.batches);
@@ -283,7 +282,7 @@ export class Trainer {
       optimizers: Object.fromEntries(
         Object.entries(optimizers).map(([name, optimizer]) => [name, flattenOptimizer(optimizer, model)]),
       ),
-      gradientBuckets: this.#parts.parallel.gradientBuckets?.() ?? null,
+      gradientBuckets: parallel.gradientBuckets?.() ?? null,
       frozen: [...model.namedParameters()].flatMap(([name, { requiresGrad }]) => (requiresGrad ? [] : name)),
       schedulers: this.#schedules.save(),
       callbacks: callbacks.save(),
