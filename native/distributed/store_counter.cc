@@ -59,7 +59,7 @@ int64_t StoreCounters::add(c10d::Store& store, const std::string& key, const std
     const Bytes value = peek(store, key);
     if (value != none() && !is_whole_number(value)) {
       throw Error("INVALID_ARGUMENT", "add: the value of the key '" + key +
-                                          "' is no whole number: it is " + shown(value));
+                                          "' is no whole number: it is " + shown(value) + ".");
     }
     if (known_.size() >= kKnown) known_.clear();
     known_.insert(path);
@@ -70,7 +70,7 @@ int64_t StoreCounters::add(c10d::Store& store, const std::string& key, const std
   throw Error("INVALID_ARGUMENT", "add: the sum of the key '" + key + "' and " +
                                       std::to_string(amount) +
                                       " is beyond 2^53-1, which a number does not hold; its value "
-                                      "is as it was");
+                                      "is as it was.");
 }
 
 }  // namespace aiforge

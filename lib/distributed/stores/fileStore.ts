@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { int32From, kind, positive } from '../../kinds.js';
+import { count, int32From, kind } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { Store } from './store.js';
@@ -17,7 +17,7 @@ const pathKind = kind<string>(
   (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
 );
 
-const fileTakes = signature<FileStoreOptions>({ path: pathKind }, { worldSize: int32From(1), timeoutMs: positive });
+const fileTakes = signature<FileStoreOptions>({ path: pathKind }, { worldSize: int32From(1), timeoutMs: count });
 
 /** What c10d takes for a number of processes that is not known. */
 const anyNumber = -1;

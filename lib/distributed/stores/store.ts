@@ -1,11 +1,11 @@
 import { AiforgeError } from '../../errors.js';
-import { kind, listOf, orNull, positive, whole, type Kind } from '../../kinds.js';
+import { count, kind, listOf, orNull, whole, type Kind } from '../../kinds.js';
 import { nothing, signature } from '../../signature.js';
 import { nativeDistributed, type NativeStore } from '../native.js';
 import { bytesOf, keyKind, valueKind } from './storeKinds.js';
 import { StoreLimits } from './storeLimits.js';
 
-const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(keyKind) }, { timeoutMs: orNull(positive) });
+const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(keyKind) }, { timeoutMs: orNull(count) });
 const keyTakes = signature({ key: keyKind });
 const keysTake = signature({ keys: listOf(keyKind) });
 const addTakes = signature({ key: keyKind, amount: whole });

@@ -51,7 +51,10 @@ async function requireFolder(folder: string): Promise<void> {
 async function readRegularFile(path: string): Promise<Buffer | undefined> {
   try {
     if (!(await stat(path)).isFile()) {
-      throw new AiforgeError('INVALID_ARGUMENT', `FileStore: '${path}' is no regular file: name one that is not there yet.`);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `FileStore: '${path}' is no regular file: name one that is not there yet.`,
+      );
     }
     // A store must write it too.
     const file = await open(path, 'r+');

@@ -6,11 +6,14 @@ export class StoreLimits {
   readonly #keyBytes: number;
   readonly #valueBytes: number;
   readonly #keys: number;
+  /** Of the prefixes, each with its slash. */
+  readonly #prefixBytes: number;
 
-  private constructor(keyBytes: number, valueBytes: number, keys: number) {
+  private constructor(keyBytes: number, valueBytes: number, keys: number, prefixBytes = 0) {
     this.#keyBytes = keyBytes;
     this.#valueBytes = valueBytes;
     this.#keys = keys;
+    this.#prefixBytes = prefixBytes;
   }
 
   /** Of stores whose limit is the memory. */
@@ -19,24 +22,25 @@ export class StoreLimits {
   /** Of c10d's server, which puts a slash before each key. */
   static readonly ofServer = new StoreLimits(8 * 1024 - 1, 8 * 1024 * 1024, 128 * 1024);
 
-  /** What is left for the keys behind a prefix and a slash. */
+  /** Of keys behind a prefix. */
   behind(prefix: string): StoreLimits {
-    return new StoreLimits(this.#keyBytes - Buffer.byteLength(prefix) - 1, this.#valueBytes, this.#keys);
+    const prefixBytes = this.#prefixBytes + Buffer.byteLength(prefix) + 1;
+    return new StoreLimits(this.#keyBytes, this.#valueBytes, this.#keys, prefixBytes);
   }
 
   /** Throws `INVALID_ARGUMENT` for keys that are too long or too many. */
   checkKeys(name: string, keys: readonly string[]): void {
-    if (this.#keyBytes === Infinity) return;
     if (keys.length > this.#keys) {
       throw refusal(name, `got ${keys.length} keys; a TCPStore takes at most ${this.#keys} in one call`);
     }
-    const long = keys.find((key) => key.length * 3 > this.#keyBytes && Buffer.byteLength(key) > this.#keyBytes);
-    if (long === undefined) return;
-    const most = Math.max(this.#keyBytes, 0);
-    throw refusal(
-      name,
-      `the key '${long.slice(0, 20)}…' has ${Buffer.byteLength(long)} bytes; a TCPStore takes keys of at most ${most} bytes here`,
-    );
+    for (const key of keys) if (key.length * 3 + this.#prefixBytes > this.#keyBytes) this.#checkKey(name, key);
+  }
+
+  #checkKey(name: string, key: string): void {
+    const bytes = this.#prefixBytes + Buffer.byteLength(key);
+    if (bytes <= this.#keyBytes) return;
+    const counted = this.#prefixBytes === 0 ? `${bytes} bytes` : `${bytes} bytes with its prefix`;
+    throw refusal(name, `the key '${key.slice(0, 20)}…' has ${counted}; a TCPStore takes at most ${this.#keyBytes}`);
   }
 
   /** The same for a value. */

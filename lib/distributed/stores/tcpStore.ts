@@ -1,4 +1,4 @@
-import { boolean, int32From, kind, orNull, positive } from '../../kinds.js';
+import { boolean, count, int32From, kind, orNull } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { resolveHost } from './resolveHost.js';
@@ -29,7 +29,7 @@ const portKind = kind<number>(
 
 const storeTakes = signature<TCPStoreOptions>(
   {},
-  { host: hostKind, port: portKind, worldSize: orNull(int32From(1)), isServer: boolean, timeoutMs: positive },
+  { host: hostKind, port: portKind, worldSize: orNull(int32From(1)), isServer: boolean, timeoutMs: count },
 );
 
 /**
