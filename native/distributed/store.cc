@@ -8,6 +8,7 @@
 
 #include "../calls/values.h"
 #include "../objects.h"
+#include "store_reads.h"
 
 namespace aiforge {
 
@@ -210,7 +211,7 @@ napi_value store_peek(napi_env env, napi_callback_info info) {
     return quickly(env, info, "store.get", args[0],
                    [key = args.string(1)](c10d::Store& store, StoreClient&) -> Settle {
                      auto value = peek(store, key);
-                     if (value != none()) return bytes_of(std::move(value));
+                     if (value) return bytes_of(std::move(*value));
                      return [](napi_env env) { return Napi::Env(env).Null(); };
                    });
   });
@@ -234,9 +235,12 @@ StoreKeys read_keys(napi_env env, napi_value value) {
 napi_value store_get(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    const std::string key = args.string(1);
-    return waiting(env, info, "store.get", args[0], {key}, timeout_of(env, args[0]),
-                   [key](c10d::Store& store) { return bytes_of(store.get(key)); });
+    const StoreKeys keys{args.string(1)};
+    const milliseconds timeout = timeout_of(env, args[0]);
+    return waiting(env, info, "store.get", args[0], keys, timeout,
+                   [keys, timeout](c10d::Store& store) {
+                     return bytes_of(std::move(wait_for_values(store, keys, timeout)[0]));
+                   });
   });
 }
 
@@ -248,16 +252,13 @@ napi_value store_multi_get(napi_env env, napi_callback_info info) {
     const milliseconds timeout = timeout_of(env, args[0]);
     return waiting(env, info, "store.multiGet", args[0], keys, timeout,
                    [keys, timeout](c10d::Store& store) -> Settle {
-                     store.wait(keys, timeout);
-                     std::vector<Bytes> values;
-                     for (const std::string& key : keys) values.push_back(store.get(key));
-                     return [values = std::move(values)](napi_env env) -> napi_value {
+                     return [values = wait_for_values(store, keys, timeout)](napi_env env) {
                        Napi::Array array = Napi::Array::New(env, values.size());
                        for (uint32_t i = 0; i < values.size(); ++i) {
-                         array[i] = Napi::Value(
-                             env, to_uint8_array(env, values[i].data(), values[i].size()));
+                         const Bytes& each = values[i];
+                         array[i] = Napi::Value(env, to_uint8_array(env, each.data(), each.size()));
                        }
-                       return array;
+                       return napi_value(array);
                      };
                    });
   });
@@ -311,7 +312,7 @@ napi_value store_wait(napi_env env, napi_callback_info info) {
         args.is_missing(2) ? timeout_of(env, args[0]) : milliseconds(args.int64(2));
     return waiting(env, info, "store.wait", args[0], keys, timeout,
                    [keys, timeout](c10d::Store& store) {
-                     store.wait(keys, timeout);
+                     wait_for(store, keys, timeout);
                      return nothing();
                    });
   });

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "../errors.h"
+#include "store_reads.h"
 
 namespace aiforge {
 
@@ -40,26 +41,13 @@ bool is_wrapped(int64_t sum, int64_t amount) {
 
 }  // namespace
 
-// What no key has: so compareSet tells what a key has, or that there is none.
-const Bytes& none() {
-  static const Bytes value = [] {
-    const std::string text = "aiforge: there is no such key 5f0c1b7ad34e4b1c";
-    return Bytes(text.begin(), text.end());
-  }();
-  return value;
-}
-
-Bytes peek(c10d::Store& store, const std::string& key) {
-  return store.compareSet(key, none(), none());
-}
-
 int64_t StoreCounters::add(c10d::Store& store, const std::string& key, const std::string& path,
                            int64_t amount) {
   if (known_.count(path) == 0) {
-    const Bytes value = peek(store, key);
-    if (value != none() && !is_whole_number(value)) {
+    const auto value = peek(store, key);
+    if (value && !is_whole_number(*value)) {
       throw Error("INVALID_ARGUMENT", "add: the value of the key '" + key +
-                                          "' is no whole number: it is " + shown(value) + ".");
+                                          "' is no whole number: it is " + shown(*value) + ".");
     }
     if (known_.size() >= kKnown) known_.clear();
     known_.insert(path);

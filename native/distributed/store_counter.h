@@ -7,10 +7,6 @@
 
 namespace aiforge {
 
-// The value of a key, or `none()` where there is none now, in one message.
-std::vector<uint8_t> peek(c10d::Store& store, const std::string& key);
-const std::vector<uint8_t>& none();
-
 // Adds where c10d would take the beginning of a text for a number, close the connection, or wrap
 // around. Of one client, on its thread.
 class StoreCounters {
