@@ -47,6 +47,12 @@ export const count = kind<number>(
   'a whole number above 0',
   (value) => Number.isSafeInteger(value) && Number(value) > 0,
 );
+/** For what the engine keeps in 32 bits with a sign. */
+export const int32From = (least: number): Kind<number> =>
+  kind<number>(
+    `a whole number in ${least} … 2^31-1`,
+    (value) => Number.isInteger(value) && Number(value) >= least && Number(value) < 2 ** 31,
+  );
 
 export const func = <T>(): Kind<T> => kind<T>('a function', (value) => typeof value === 'function');
 

@@ -1,4 +1,16 @@
-import { boolean, string, optional, orNull, positive, whole, size, count, listOf, tuple, anything } from '../kinds.js';
+import {
+  anything,
+  boolean,
+  int32From,
+  listOf,
+  optional,
+  orNull,
+  positive,
+  size,
+  string,
+  tuple,
+  whole,
+} from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensorKind } from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -114,8 +126,8 @@ export const recvObjectTakes = signature<MessageOptions>({ src: whole }, message
 export const createTakes = signature<ProcessGroupOptions>(
   { store: anything },
   {
-    rank: size,
-    worldSize: count,
+    rank: int32From(0),
+    worldSize: int32From(1),
     backend: backendKind,
     name: string,
     timeoutMs: positive,

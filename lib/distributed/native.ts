@@ -76,6 +76,7 @@ interface NativeDistributed {
   storeSet(store: NativeStore, key: string, value: Uint8Array): Promise<void>;
   storePeek(store: NativeStore, key: string): Promise<Uint8Array | null>;
   storeGet(store: NativeStore, key: string): Promise<Uint8Array>;
+  storeMultiGet(store: NativeStore, keys: readonly string[]): Promise<Uint8Array[]>;
   storeAdd(store: NativeStore, key: string, amount: number): Promise<number>;
   storeAppend(store: NativeStore, key: string, value: Uint8Array): Promise<void>;
   storeCompareSet(store: NativeStore, key: string, expected: Uint8Array, desired: Uint8Array): Promise<Uint8Array>;

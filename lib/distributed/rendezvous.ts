@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AiforgeError } from '../errors.js';
 import { readRankAndSize, readRankEnvironment, type RankAndSize, type RankOptions } from './environment.js';
 import { readInitMethod } from './initMethod.js';
 import { FileStore } from './stores/fileStore.js';
+import { keysInFile } from './stores/storeFile.js';
 import { PrefixStore } from './stores/prefixStore.js';
 import type { Store } from './stores/store.js';
 import { TCPStore } from './stores/tcpStore.js';
@@ -30,10 +32,47 @@ export async function meet(options: MeetingOptions, timeoutMs: number): Promise<
 /** The part of a store that Python's groups use; of one that is given, they use all. */
 const ofGroups = (store: Store): Store => new PrefixStore('default_pg', store);
 
+/** The files of groups that this process has left. */
+const leftFiles = new Set<string>();
+
 async function meetInFile(file: string, asked: RankOptions, timeoutMs: number): Promise<Meeting> {
   const { rank, worldSize } = readRankAndSize(asked);
+  await requireFresh(file, rank, timeoutMs);
   const store = await FileStore.create(file, { worldSize, timeoutMs });
-  return { rank, worldSize, store: ofGroups(store), leave: () => store.close() };
+  const leave = async (): Promise<void> => {
+    leftFiles.add(file);
+    await store.close();
+  };
+  try {
+    await store.set(joinedKey(rank), '');
+    return { rank, worldSize, store: ofGroups(store), leave };
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+}
+
+const joinedKey = (rank: number): string => `aiforge/joined/${rank}`;
+
+/**
+ * Throws where this rank is in the file already: the addresses there are those of processes that have ended. The last rank that leaves a
+ * group deletes its file; one that was killed never leaves.
+ */
+async function requireFresh(file: string, rank: number, timeoutMs: number): Promise<void> {
+  // Those of Python have Gloo's address of the rank alone.
+  const marks = [`/${joinedKey(rank)}`, `/default_pg/0//cpu//0/${rank}`];
+  const until = performance.now() + timeoutMs;
+  for (;;) {
+    const keys = await keysInFile(file);
+    if (!marks.some((mark) => keys.has(mark))) return;
+    // The other ranks of the group that this process has left there may need a while.
+    if (!leftFiles.has(file) || performance.now() >= until) break;
+    await delay(10);
+  }
+  throw new AiforgeError(
+    'DISTRIBUTED_FAILED',
+    `initProcessGroup: '${file}' is left from another run, or rank ${rank} was started twice: remove it, or name another.`,
+  );
 }
 
 /** The connections to servers that other ranks may not have ended yet, by their places. */

@@ -8,6 +8,7 @@
 
 #include "../calls/values.h"
 #include "../objects.h"
+#include "store_reads.h"
 
 namespace aiforge {
 
@@ -92,9 +93,9 @@ napi_value open_prefix_store(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     auto below = unwrap_object<StoreObject>(env, args[1]);
-    const auto lane = below->lane;
+    const auto client = below->client;
     return wrap_object(env, std::make_shared<StoreObject>(StoreObject{
-                                {}, below->port, std::move(below), args.string(0), lane}));
+                                {}, below->port, std::move(below), args.string(0), client}));
   });
 }
 
@@ -122,24 +123,25 @@ struct Outcome {
   Background::Done done;
 };
 
-// Does what is soon done on the thread of the store's own.
+// Does what is soon done on the thread of the store's own: `body(store, client)`.
 template <typename Body>
 napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi_value store,
                    Body body) {
   auto live = open_store(env, store);
   auto outcome = std::make_shared<Outcome>();
-  unwrap_object<StoreObject>(env, store)
-      ->lane->post([store = std::move(live), what, body, outcome]() mutable {
-        try {
-          outcome->settle = body(store);
-        } catch (...) {
-          outcome->settle = failure(std::current_exception(), what);
-        }
-        store.reset();
-        if (outcome->state.exchange(Outcome::kKnown) == Outcome::kAwaited) {
-          outcome->done(std::move(outcome->settle));
-        }
-      });
+  const auto client = unwrap_object<StoreObject>(env, store)->client;
+  client->lane.post([store = std::move(live), what, body, outcome, client]() mutable {
+    try {
+      client->connection.require_open(what);
+      outcome->settle = body(*store, *client);
+    } catch (...) {
+      outcome->settle = client->connection.failure(what);
+    }
+    store.reset();
+    if (outcome->state.exchange(Outcome::kKnown) == Outcome::kAwaited) {
+      outcome->done(std::move(outcome->settle));
+    }
+  });
   if (is_soon([&] { return outcome->state == Outcome::kKnown; })) {
     return Background::settled(env, outcome->settle);
   }
@@ -151,20 +153,36 @@ napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi
   });
 }
 
-// Does what waits for others on a thread and with a client of its own, so that it never holds up
-// the very `set` that would end it.
+// Does what waits for others to set keys on a thread and with a client of its own, so that it never
+// holds up the very `set` that would end it.
 template <typename Body>
-napi_value waiting(napi_env env, napi_callback_info info, const char* what, const Store& store,
-                   Body body) {
-  return Background::of(env, info).run(env, what, [store, body]() -> Settle {
-    const Store client = store->clone();
-    client->setTimeout(store->getTimeout());  // which the clone of a FileStore does not have
-    return body(client);
-  });
+napi_value waiting(napi_env env, napi_callback_info info, const char* what, napi_value object,
+                   const StoreKeys& keys, milliseconds timeout, Body body) {
+  return Background::of(env, info).run(
+      env, what,
+      [store = open_store(env, object), client = unwrap_object<StoreObject>(env, object)->client,
+       what, keys, timeout, body]() -> Settle {
+        try {
+          client->connection.require_open(what);
+          const Store other = store->clone();
+          other->setTimeout(store->getTimeout());  // which the clone of a FileStore does not have
+          return naming_missing(what, *other, keys, timeout, [&] { return body(*other); });
+        } catch (...) {
+          return client->connection.failure(what);
+        }
+      });
 }
 
 Settle nothing() {
   return [](napi_env) -> napi_value { return nullptr; };
+}
+
+std::string path_of(napi_env env, const ArgumentReader& args) {
+  return unwrap_object<StoreObject>(env, args[0])->path(args.string(1));
+}
+
+milliseconds timeout_of(napi_env env, napi_value store) {
+  return open_store(env, store)->getTimeout();
 }
 
 Settle bytes_of(Bytes bytes) {
@@ -177,20 +195,13 @@ napi_value store_set(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
     return quickly(env, info, "store.set", args[0],
-                   [key = args.string(1), value = read_bytes(env, args[2])](const Store& store) {
-                     store->set(key, value);
+                   [key = args.string(1), path = path_of(env, args),
+                    value = read_bytes(env, args[2])](c10d::Store& store, StoreClient& client) {
+                     client.counters.forget(path);
+                     store.set(key, value);
                      return nothing();
                    });
   });
-}
-
-// What no key has: so compareSet tells what a key has, or that there is none, in one message.
-const Bytes& nobody_has() {
-  static const Bytes value = [] {
-    const std::string text = "aiforge: there is no such key 5f0c1b7ad34e4b1c";
-    return Bytes(text.begin(), text.end());
-  }();
-  return value;
 }
 
 // storePeek(store, key): Promise<Uint8Array | null>, a key's value if it has one now
@@ -198,21 +209,58 @@ napi_value store_peek(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     return quickly(env, info, "store.get", args[0],
-                   [key = args.string(1)](const Store& store) -> Settle {
-                     auto value = store->compareSet(key, nobody_has(), nobody_has());
-                     if (value != nobody_has()) return bytes_of(std::move(value));
+                   [key = args.string(1)](c10d::Store& store, StoreClient&) -> Settle {
+                     auto value = peek(store, key);
+                     if (value) return bytes_of(std::move(*value));
                      return [](napi_env env) { return Napi::Env(env).Null(); };
                    });
   });
+}
+
+StoreKeys read_keys(napi_env env, napi_value value) {
+  if (!Napi::Value(env, value).IsArray()) {
+    throw Error("INVALID_ARGUMENT", "expected a list of keys");
+  }
+  const Napi::Array array(env, value);
+  StoreKeys keys;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value key = array[i];
+    if (!key.IsString()) throw Error("INVALID_ARGUMENT", "a store's keys are strings");
+    keys.push_back(key.As<Napi::String>().Utf8Value());
+  }
+  return keys;
 }
 
 // storeGet(store, key): Promise<Uint8Array>, which waits for the key
 napi_value store_get(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
-    return waiting(
-        env, info, "store.get", open_store(env, args[0]),
-        [key = args.string(1)](const Store& store) { return bytes_of(store->get(key)); });
+    const StoreKeys keys{args.string(1)};
+    const milliseconds timeout = timeout_of(env, args[0]);
+    return waiting(env, info, "store.get", args[0], keys, timeout,
+                   [keys, timeout](c10d::Store& store) {
+                     return bytes_of(std::move(wait_for_values(store, keys, timeout)[0]));
+                   });
+  });
+}
+
+// storeMultiGet(store, keys): Promise<Uint8Array[]>, which waits for the keys
+napi_value store_multi_get(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> args(env, info);
+    const StoreKeys keys = read_keys(env, args[1]);
+    const milliseconds timeout = timeout_of(env, args[0]);
+    return waiting(env, info, "store.multiGet", args[0], keys, timeout,
+                   [keys, timeout](c10d::Store& store) -> Settle {
+                     return [values = wait_for_values(store, keys, timeout)](napi_env env) {
+                       Napi::Array array = Napi::Array::New(env, values.size());
+                       for (uint32_t i = 0; i < values.size(); ++i) {
+                         const Bytes& each = values[i];
+                         array[i] = Napi::Value(env, to_uint8_array(env, each.data(), each.size()));
+                       }
+                       return napi_value(array);
+                     };
+                   });
   });
 }
 
@@ -220,8 +268,9 @@ napi_value store_add(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
     return quickly(env, info, "store.add", args[0],
-                   [key = args.string(1), amount = args.int64(2)](const Store& store) -> Settle {
-                     const int64_t sum = store->add(key, amount);
+                   [key = args.string(1), path = path_of(env, args), amount = args.int64(2)](
+                       c10d::Store& store, StoreClient& client) -> Settle {
+                     const int64_t sum = client.counters.add(store, key, path, amount);
                      return [sum](napi_env env) { return number(env, static_cast<double>(sum)); };
                    });
   });
@@ -231,8 +280,10 @@ napi_value store_append(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
     return quickly(env, info, "store.append", args[0],
-                   [key = args.string(1), value = read_bytes(env, args[2])](const Store& store) {
-                     store->append(key, value);
+                   [key = args.string(1), path = path_of(env, args),
+                    value = read_bytes(env, args[2])](c10d::Store& store, StoreClient& client) {
+                     client.counters.forget(path);
+                     store.append(key, value);
                      return nothing();
                    });
   });
@@ -242,38 +293,26 @@ napi_value store_append(napi_env env, napi_callback_info info) {
 napi_value store_compare_set(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<4> args(env, info);
-    return quickly(env, info, "store.compareSet", args[0],
-                   [key = args.string(1), expected = read_bytes(env, args[2]),
-                    desired = read_bytes(env, args[3])](const Store& store) {
-                     return bytes_of(store->compareSet(key, expected, desired));
-                   });
+    return quickly(
+        env, info, "store.compareSet", args[0],
+        [key = args.string(1), path = path_of(env, args), expected = read_bytes(env, args[2]),
+         desired = read_bytes(env, args[3])](c10d::Store& store, StoreClient& client) {
+          client.counters.forget(path);
+          return bytes_of(store.compareSet(key, expected, desired));
+        });
   });
-}
-
-std::vector<std::string> read_keys(napi_env env, napi_value value) {
-  if (!Napi::Value(env, value).IsArray()) {
-    throw Error("INVALID_ARGUMENT", "expected a list of keys");
-  }
-  const Napi::Array array(env, value);
-  std::vector<std::string> keys;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value key = array[i];
-    if (!key.IsString()) throw Error("INVALID_ARGUMENT", "a store's keys are strings");
-    keys.push_back(key.As<Napi::String>().Utf8Value());
-  }
-  return keys;
 }
 
 // storeWait(store, keys, timeoutMs | null)
 napi_value store_wait(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<3> args(env, info);
-    const Store store = open_store(env, args[0]);
+    const StoreKeys keys = read_keys(env, args[1]);
     const milliseconds timeout =
-        args.is_missing(2) ? store->getTimeout() : milliseconds(args.int64(2));
-    return waiting(env, info, "store.wait", store,
-                   [keys = read_keys(env, args[1]), timeout](const Store& client) {
-                     client->wait(keys, timeout);
+        args.is_missing(2) ? timeout_of(env, args[0]) : milliseconds(args.int64(2));
+    return waiting(env, info, "store.wait", args[0], keys, timeout,
+                   [keys, timeout](c10d::Store& store) {
+                     wait_for(store, keys, timeout);
                      return nothing();
                    });
   });
@@ -287,8 +326,8 @@ napi_value store_check(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
     return quickly(env, info, "store.check", args[0],
-                   [keys = read_keys(env, args[1])](const Store& store) {
-                     return answer(store->check(keys));
+                   [keys = read_keys(env, args[1])](c10d::Store& store, StoreClient&) {
+                     return answer(store.check(keys));
                    });
   });
 }
@@ -298,17 +337,21 @@ napi_value store_delete_key(napi_env env, napi_callback_info info) {
     const Arguments<2> args(env, info);
     return quickly(
         env, info, "store.deleteKey", args[0],
-        [key = args.string(1)](const Store& store) { return answer(store->deleteKey(key)); });
+        [key = args.string(1), path = path_of(env, args)](c10d::Store& store, StoreClient& client) {
+          client.counters.forget(path);
+          return answer(store.deleteKey(key));
+        });
   });
 }
 
 napi_value store_num_keys(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
-    return quickly(env, info, "store.numKeys", args[0], [](const Store& store) -> Settle {
-      const int64_t count = store->getNumKeys();
-      return [count](napi_env env) { return number(env, static_cast<double>(count)); };
-    });
+    return quickly(
+        env, info, "store.numKeys", args[0], [](c10d::Store& store, StoreClient&) -> Settle {
+          const int64_t count = store.getNumKeys();
+          return [count](napi_env env) { return number(env, static_cast<double>(count)); };
+        });
   });
 }
 
@@ -330,6 +373,7 @@ void define_store(napi_env env, napi_value object, Background& background) {
   background.define<store_set>(env, object, "storeSet");
   background.define<store_peek>(env, object, "storePeek");
   background.define<store_get>(env, object, "storeGet");
+  background.define<store_multi_get>(env, object, "storeMultiGet");
   background.define<store_add>(env, object, "storeAdd");
   background.define<store_append>(env, object, "storeAppend");
   background.define<store_compare_set>(env, object, "storeCompareSet");

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,9 +6,18 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 
 import { AiforgeError } from 'aiforge';
-import { destroyProcessGroup, getWorldSize, HashStore, initProcessGroup, isInitialized } from 'aiforge/distributed';
+import {
+  destroyProcessGroup,
+  FileStore,
+  getWorldSize,
+  HashStore,
+  initProcessGroup,
+  isInitialized,
+  PrefixStore,
+  ProcessGroup,
+} from 'aiforge/distributed';
 
-import { freePort, nodeRank, runCommands, runTwo, type Command } from './ranks.mjs';
+import { freePort, nodeRank, runCommands, runTwo, type Command, type Rank } from './ranks.mjs';
 
 const without = { RANK: undefined, WORLD_SIZE: undefined, MASTER_ADDR: undefined, MASTER_PORT: undefined };
 
@@ -37,11 +46,53 @@ describe('initProcessGroup', function () {
     rmSync(folder, { recursive: true });
   });
 
-  it('joins again at the same place, as often as one likes', async () => {
-    for (const { status, results, output } of await runTwo('again.mjs')) {
-      expect(status, output).to.equal(0);
-      expect(results[0]).to.deep.equal({ sums: [0, 1, 2, 3, 4].map((time) => 2 * (1 + 2 * time)) });
+  it('refuses a file that is left from another run, and one that is none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aiforge-meeting-'));
+    const path = join(folder, 'stale');
+    const run = (env: NodeJS.ProcessEnv): Promise<Rank[]> =>
+      runCommands(
+        ['0', '1'].map((OWN_RANK) =>
+          nodeRank('meeting.mjs', { ...without, INIT_METHOD: pathToFileURL(path).href, OWN_RANK, ...env }),
+        ),
+      );
+    for (const { signal } of await run({ IS_KILLED: '1' })) expect(signal).to.equal('SIGKILL');
+    const before = readFileSync(path);
+    for (const { status, output } of await run({})) {
+      expect(status).to.equal(1);
+      expect(output).to.include(`'${path}' is left from another run`).and.to.include('remove it, or name another');
     }
+    expect(readFileSync(path).equals(before)).to.equal(true);
+    writeFileSync(path, 'garbage garbage garbage');
+    for (const { status, output } of await run({})) {
+      expect(status).to.equal(1);
+      expect(output).to.include(`'${path}' is no store's file`);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it('refuses a file in which a rank of Python has left its address', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aiforge-meeting-'));
+    const path = join(folder, 'stale');
+    // Under Python's keys, and without what initProcessGroup adds to them.
+    const store = new PrefixStore('default_pg', await FileStore.create(path));
+    const group = await ProcessGroup.create(store, { rank: 0, worldSize: 1 });
+    const initMethod: `file://${string}` = `file://${path}`;
+    const error: unknown = await initProcessGroup({ initMethod, rank: 0, worldSize: 1 }).catch((e: unknown) => e);
+    expect((error as AiforgeError).code).to.equal('DISTRIBUTED_FAILED');
+    expect((error as AiforgeError).message).to.include(`'${path}' is left from another run`);
+    await group.destroy();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('joins again at the same place, as often as one likes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aiforge-meeting-'));
+    for (const initMethod of ['env://', pathToFileURL(join(folder, 'again')).href]) {
+      for (const { status, results, output } of await runTwo('again.mjs', { INIT_METHOD: initMethod })) {
+        expect(status, output).to.equal(0);
+        expect(results[0]).to.deep.equal({ sums: [0, 1, 2, 3, 4].map((time) => 2 * (1 + 2 * time)) });
+      }
+    }
+    rmSync(folder, { recursive: true });
   });
 
   it('takes a store that is there, and leaves it open', async () => {

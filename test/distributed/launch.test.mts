@@ -192,7 +192,7 @@ describe('launch', function () {
       expect(status).to.equal(7);
     });
 
-    for (const lost of ['lose:0', 'lose-in-python:0']) {
+    for (const lost of ['lose:0', 'lose-in-python:0', 'lose-store:0']) {
       for (const late of [300, 1500]) {
         it(`takes ${lost} for no cause, though the rank that was lost fails ${late} ms later`, async () => {
           const { status, rootCause, stderr } = await behave([lost, `throw-late:${late}`]);

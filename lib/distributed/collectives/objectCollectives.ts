@@ -1,6 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { isUint8Array } from '../../realms.js';
 import { show } from '../../show.js';
+import { requireMemory } from '../../tensor/conversion/typedArrays.js';
 import * as takes from '../groupOptions.js';
 import { nativeDistributed, type NativeGroup } from '../native.js';
 import type { CallOptions } from './calls.js';
@@ -199,7 +200,14 @@ export abstract class ObjectCollectives extends TensorCollectives {
 }
 
 function bytesToSend(bytes: Uint8Array | null, src: number): Parcel {
-  if (isUint8Array(bytes)) return parcelOfBytes(bytes);
+  if (isUint8Array(bytes)) {
+    try {
+      requireMemory(bytes, 'broadcastBytes');
+    } catch (error) {
+      return parcelOfError(error as AiforgeError);
+    }
+    return parcelOfBytes(bytes);
+  }
   return parcelOfError(
     new AiforgeError(
       'INVALID_ARGUMENT',

@@ -41,12 +41,12 @@ export function recordRankError(error: unknown, shown?: string): boolean {
 }
 
 // What this library, and Gloo in Python, say where the connection to another rank is lost.
-const lostRank = /Another rank has ended|Connection (closed|reset) by peer/;
+const lostRank = /Another rank has ended|Connection (closed|reset) by peer|the connection to the store was closed/;
 
 // What this library says of a call that others have not come to, and c10d of a store, at the meeting and later, of Gloo, of NCCL's
 // watchdog and of monitoredBarrier. Other timeouts are no affair of other ranks.
 const ranOut =
-  /failed: timed out after \d+ ms|Timed out (waiting|after \d+ seconds waiting for clients)|client socket has timed out|[Ww]ait timeout|[Cc]ollective operation timeout|monitoredBarrier/;
+  /failed: timed out after \d+ ms|Timed out (waiting|after \d+ seconds waiting for clients)|client socket has timed out|[Ww]ait timeout|[Cc]ollective operation timeout|monitoredBarrier|(was|were) not set within \d+ ms/;
 
 interface PythonRecord {
   message?: string;

@@ -1,11 +1,9 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { AiforgeError } from '../../errors.js';
-import { count, positive, string } from '../../kinds.js';
+import { resolve } from 'node:path';
+import { count, int32From, kind } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { Store } from './store.js';
+import { requireStoreFile } from './storeFile.js';
 
 export interface FileStoreOptions {
   /** How many processes use the file; the last one to leave deletes it. Default: any number, and none deletes it. */
@@ -14,7 +12,12 @@ export interface FileStoreOptions {
   timeoutMs?: number;
 }
 
-const fileTakes = signature<FileStoreOptions>({ path: string }, { worldSize: count, timeoutMs: positive });
+const pathKind = kind<string>(
+  "a file's path",
+  (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+);
+
+const fileTakes = signature<FileStoreOptions>({ path: pathKind }, { worldSize: int32From(1), timeoutMs: count });
 
 /** What c10d takes for a number of processes that is not known. */
 const anyNumber = -1;
@@ -32,25 +35,14 @@ const anyNumber = -1;
  * await store.close();
  */
 export class FileStore extends Store {
-  /** Opens a store in a file, which is made if it is not there. Rejects with `FILE_NOT_FOUND` where its folder cannot be written. */
+  /**
+   * Opens a store in a file, which is made if it is not there. Rejects with `FILE_NOT_FOUND` where its folder cannot be written, and with
+   * `FILE_INVALID` where another file than a store's is there.
+   */
   static async create(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
     fileTakes.check('FileStore.create', arguments);
     const { worldSize = anyNumber, timeoutMs = 300_000 } = options;
-    await requireFolder(dirname(resolve(path)));
+    await requireStoreFile(resolve(path));
     return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, timeoutMs));
-  }
-}
-
-/** c10d would try for minutes to make a file there. */
-async function requireFolder(folder: string): Promise<void> {
-  try {
-    await access(folder, constants.W_OK);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new AiforgeError(
-      'FILE_NOT_FOUND',
-      `FileStore: no file can be made in '${folder}' (${code}): make the folder, on a file system that all ranks have.`,
-      { cause },
-    );
   }
 }

@@ -1,9 +1,9 @@
-import { positive } from '../../kinds.js';
+import { count } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { Store } from './store.js';
 
-const hashTakes = signature<{ timeoutMs?: number }>({}, { timeoutMs: positive });
+const hashTakes = signature<{ timeoutMs?: number }>({}, { timeoutMs: count });
 
 /**
  * c10d's key-value store in the memory of this process, for groups of one rank and for tests. As `torch.distributed.HashStore`.

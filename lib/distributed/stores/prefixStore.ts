@@ -1,9 +1,9 @@
-import { string } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { Store, storeKind } from './store.js';
+import { keyKind } from './storeKinds.js';
 
-const prefixTakes = signature({ prefix: string, store: storeKind });
+const prefixTakes = signature({ prefix: keyKind, store: storeKind });
 
 /**
  * The part of a store whose keys begin with a prefix and a slash. As `torch.distributed.PrefixStore`.
@@ -17,6 +17,6 @@ const prefixTakes = signature({ prefix: string, store: storeKind });
 export class PrefixStore extends Store {
   constructor(prefix: string, store: Store) {
     prefixTakes.check('PrefixStore', arguments);
-    super(nativeDistributed.openPrefixStore(prefix, store.native));
+    super(nativeDistributed.openPrefixStore(prefix, store.native), store.limits.behind(prefix));
   }
 }

@@ -1,31 +1,33 @@
-import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../../errors.js';
-import { anything, kind, listOf, orNull, positive, string, whole, type Kind } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { count, kind, listOf, orNull, whole, type Kind } from '../../kinds.js';
+import { nothing, signature } from '../../signature.js';
 import { nativeDistributed, type NativeStore } from '../native.js';
+import { bytesOf, keyKind, valueKind } from './storeKinds.js';
+import { StoreLimits } from './storeLimits.js';
 
-const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(string) }, { timeoutMs: orNull(positive) });
-const keyTakes = signature({ key: string });
-const keysTake = signature({ keys: listOf(string) });
-const addTakes = signature({ key: string, amount: whole });
-const setTakes = signature({ key: string, value: anything });
-const compareTakes = signature({ key: string, expected: anything, desired: anything });
-const manyTake = signature({ keys: listOf(string), values: listOf(anything) });
-
-const bytesOf = (value: Uint8Array | string): Uint8Array => (typeof value === 'string' ? Buffer.from(value) : value);
+const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(keyKind) }, { timeoutMs: orNull(count) });
+const keyTakes = signature({ key: keyKind });
+const keysTake = signature({ keys: listOf(keyKind) });
+const addTakes = signature({ key: keyKind, amount: whole });
+const setTakes = signature({ key: keyKind, value: valueKind });
+const compareTakes = signature({ key: keyKind, expected: valueKind, desired: valueKind });
+const manyTake = signature({ keys: listOf(keyKind), values: listOf(valueKind) });
 
 /**
  * Keys and their values, which several processes share: what ranks find each other through. A class for each place that they may lie
  * in: `TCPStore`, `FileStore`, `HashStore`; `PrefixStore` is a part of another.
  *
  * As `torch.distributed.Store`, whose processes speak with these. A store's calls reject with `DISTRIBUTED_FAILED` when its server is
- * gone, and after `close`.
+ * gone, and after `close`. Keys are text without lone surrogates; a `TCPStore` takes keys of at most 8191 bytes in UTF-8, prefixes
+ * included, values of at most 8 MiB and 131072 keys in one call.
  */
 export abstract class Store {
   readonly #native: NativeStore;
+  readonly #limits: StoreLimits;
 
-  protected constructor(store: NativeStore) {
+  protected constructor(store: NativeStore, limits: StoreLimits = StoreLimits.none) {
     this.#native = store;
+    this.#limits = limits;
   }
 
   /** @internal */
@@ -33,27 +35,36 @@ export abstract class Store {
     return this.#native;
   }
 
+  /** @internal */
+  get limits(): StoreLimits {
+    return this.#limits;
+  }
+
   async set(key: string, value: Uint8Array | string): Promise<void> {
     setTakes.check('set', arguments);
-    await nativeDistributed.storeSet(this.#native, key, bytesOf(value));
+    await nativeDistributed.storeSet(this.#native, this.#key('set', key), this.#bytes('set', 'value', value));
   }
 
   /** A key's value; waits until there is one, at most as long as the store's timeout. */
   async get(key: string): Promise<Uint8Array> {
     keyTakes.check('get', arguments);
+    this.#limits.checkKeys('get', [key]);
     return (await nativeDistributed.storePeek(this.#native, key)) ?? nativeDistributed.storeGet(this.#native, key);
   }
 
-  /** Adds to a counter, which begins at 0, and returns the sum. */
+  /**
+   * Adds to a counter, which begins at 0, and returns the sum. Rejects with `INVALID_ARGUMENT`, and leaves the value as it is, where that
+   * is no whole number or the sum is beyond 2^53-1.
+   */
   async add(key: string, amount: number): Promise<number> {
     addTakes.check('add', arguments);
-    return nativeDistributed.storeAdd(this.#native, key, amount);
+    return nativeDistributed.storeAdd(this.#native, this.#key('add', key), amount);
   }
 
   /** Puts bytes behind those that a key has. A `FileStore` cannot. */
   async append(key: string, value: Uint8Array | string): Promise<void> {
     setTakes.check('append', arguments);
-    await nativeDistributed.storeAppend(this.#native, key, bytesOf(value));
+    await nativeDistributed.storeAppend(this.#native, this.#key('append', key), this.#bytes('append', 'value', value));
   }
 
   /**
@@ -62,37 +73,48 @@ export abstract class Store {
    */
   async compareSet(key: string, expected: Uint8Array | string, desired: Uint8Array | string): Promise<Uint8Array> {
     compareTakes.check('compareSet', arguments);
-    return nativeDistributed.storeCompareSet(this.#native, key, bytesOf(expected), bytesOf(desired));
+    return nativeDistributed.storeCompareSet(
+      this.#native,
+      this.#key('compareSet', key),
+      this.#bytes('compareSet', 'expected', expected),
+      this.#bytes('compareSet', 'desired', desired),
+    );
   }
 
   /** Waits until all the keys exist. Default timeout: the store's. */
   async wait(keys: readonly string[], options: { timeoutMs?: number | null } = {}): Promise<void> {
     waitTakes.check('wait', arguments);
     const { timeoutMs = null } = options;
+    this.#limits.checkKeys('wait', keys);
     await nativeDistributed.storeWait(this.#native, keys, timeoutMs);
   }
 
   /** Whether all the keys exist now. */
   async check(keys: readonly string[]): Promise<boolean> {
     keysTake.check('check', arguments);
+    this.#limits.checkKeys('check', keys);
     return nativeDistributed.storeCheck(this.#native, keys);
   }
 
   /** Deletes a key and returns whether it existed. */
   async deleteKey(key: string): Promise<boolean> {
     keyTakes.check('deleteKey', arguments);
-    return nativeDistributed.storeDeleteKey(this.#native, key);
+    return nativeDistributed.storeDeleteKey(this.#native, this.#key('deleteKey', key));
   }
 
   /** How many keys there are; a `TCPStore` has one of its own besides. */
   async numKeys(): Promise<number> {
+    nothing.check('numKeys', arguments);
     return nativeDistributed.storeNumKeys(this.#native);
   }
 
   /** The values of several keys; waits as `get` does. */
   async multiGet(keys: readonly string[]): Promise<Uint8Array[]> {
     keysTake.check('multiGet', arguments);
-    return Promise.all(keys.map((key) => this.get(key)));
+    this.#limits.checkKeys('multiGet', keys);
+    const values = await Promise.all(keys.map((key) => nativeDistributed.storePeek(this.#native, key)));
+    const found = values.filter((value) => value !== null);
+    return found.length === keys.length ? found : nativeDistributed.storeMultiGet(this.#native, keys);
   }
 
   /** Sets several keys. */
@@ -101,12 +123,26 @@ export abstract class Store {
     if (keys.length !== values.length) {
       throw new AiforgeError('INVALID_ARGUMENT', `multiSet: got ${keys.length} keys and ${values.length} values.`);
     }
-    await Promise.all(keys.map((key, i) => this.set(key, values[i]!)));
+    this.#limits.checkKeys('multiSet', keys);
+    const bytes = values.map((value, i) => this.#bytes('multiSet', `value ${i}`, value));
+    await Promise.all(keys.map((key, i) => nativeDistributed.storeSet(this.#native, key, bytes[i]!)));
   }
 
   /** Leaves the store: ends its connection, and its server if this process has it and no process group uses it any more. */
   async close(): Promise<void> {
+    nothing.check('close', arguments);
     await nativeDistributed.closeStore(this.#native);
+  }
+
+  #key(name: string, key: string): string {
+    this.#limits.checkKeys(name, [key]);
+    return key;
+  }
+
+  #bytes(name: string, what: string, value: Uint8Array | string): Uint8Array {
+    const bytes = bytesOf(`${name}: ${what}`, value);
+    this.#limits.checkValue(name, what, bytes);
+    return bytes;
   }
 }
 

@@ -1,8 +1,9 @@
-import { boolean, string, positive, whole, count, orNull } from '../../kinds.js';
+import { boolean, count, int32From, kind, orNull } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { resolveHost } from './resolveHost.js';
 import { Store } from './store.js';
+import { StoreLimits } from './storeLimits.js';
 
 export interface TCPStoreOptions {
   /** Where the server runs. Default: `127.0.0.1`. */
@@ -17,9 +18,18 @@ export interface TCPStoreOptions {
   timeoutMs?: number;
 }
 
+const hostKind = kind<string>(
+  "a host's name or address",
+  (value) => typeof value === 'string' && value !== '' && !/[\s\0]/.test(value),
+);
+const portKind = kind<number>(
+  'a whole number in 0 … 65535',
+  (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 16,
+);
+
 const storeTakes = signature<TCPStoreOptions>(
   {},
-  { host: string, port: whole, worldSize: orNull(count), isServer: boolean, timeoutMs: positive },
+  { host: hostKind, port: portKind, worldSize: orNull(int32From(1)), isServer: boolean, timeoutMs: count },
 );
 
 /**
@@ -40,7 +50,8 @@ export class TCPStore extends Store {
     storeTakes.check('TCPStore.create', arguments);
     const { host = '127.0.0.1', port = 29500, worldSize = null, isServer = false, timeoutMs = 300_000 } = options;
     await resolveHost(host, timeoutMs);
-    return new TCPStore(await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs));
+    const store = await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs);
+    return new TCPStore(store, StoreLimits.ofServer);
   }
 
   /** The port of the server. */

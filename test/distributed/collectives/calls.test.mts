@@ -35,6 +35,7 @@ describe('a call between ranks', function () {
         expected('symbol', last, /Symbol\(s\) could not be cloned/);
         expected('tensor', 0, /a Tensor.*tensors go by broadcast/);
         expected('noBytes', 0, /must give a Uint8Array, got null/);
+        expected('moved', 0, /broadcastBytes: the ArrayBuffer is detached/);
         if (rank === 0 || rank === last) expected('gather', last, /could not be cloned/);
         if (worldSize > 1) expected('scatter', 0, /a value for each of the \d ranks, got 1/);
         if (worldSize > 1 && (rank === 0 || rank === last)) expected('message', 0, /could not be cloned/);

@@ -75,6 +75,7 @@ const act = {
   },
   // What ranks record that have lost another one.
   lose: () => lose('AiforgeError: barrier failed: Read error. Another rank has ended: its own output says why.'),
+  'lose-store': () => lose('AiforgeError: store.get failed: the connection to the store was closed (Broken pipe).'),
   'lose-in-python': () => lose({ message: 'RuntimeError: [gloo/pair.cc:522] Connection closed by peer [127.0.0.1]:1' }),
   // What c10d says of a rank that did not come.
   'wait-in-vain': () => lose('AiforgeError: barrier failed: Timed out waiting 500ms for recv operation to complete'),

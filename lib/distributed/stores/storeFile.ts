@@ -1,0 +1,90 @@
+import { constants } from 'node:fs';
+import { access, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AiforgeError } from '../../errors.js';
+
+/** How often a file whose end is missing is read again, and after which pause: another process may be writing it. */
+const attempts = 50;
+const pauseMs = 10;
+
+/**
+ * Throws where c10d would try for minutes, or for ever, to open a store's file: where its folder is not there or cannot be written, and
+ * where something else is there already.
+ */
+export async function requireStoreFile(path: string): Promise<void> {
+  await requireFolder(dirname(path));
+  await keysInFile(path);
+}
+
+/**
+ * The keys that a store's file has, as c10d writes them: each with a slash before it. None where there is no file. Throws `FILE_INVALID`
+ * for a file that no store wrote, or not to its end.
+ */
+export async function keysInFile(path: string): Promise<Set<string>> {
+  for (let left = attempts; ; --left) {
+    const bytes = await readRegularFile(path);
+    const keys = bytes === undefined ? new Set<string>() : keysOf(bytes);
+    if (keys !== undefined) return keys;
+    if (left === 0) break;
+    await delay(pauseMs);
+  }
+  throw new AiforgeError(
+    'FILE_INVALID',
+    `FileStore: '${path}' is no store's file, or one that was not written to its end: remove it, or name another.`,
+  );
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AiforgeError(
+      'FILE_NOT_FOUND',
+      `FileStore: no file can be made in '${folder}' (${code}): make the folder, on a file system that all ranks have.`,
+      { cause },
+    );
+  }
+}
+
+async function readRegularFile(path: string): Promise<Buffer | undefined> {
+  try {
+    if (!(await stat(path)).isFile()) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `FileStore: '${path}' is no regular file: name one that is not there yet.`,
+      );
+    }
+    // A store must write it too.
+    const file = await open(path, 'r+');
+    try {
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof AiforgeError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new AiforgeError(
+      'FILE_NOT_WRITABLE',
+      `FileStore: '${path}' cannot be opened (${code}): name a file that is not there yet.`,
+      { cause },
+    );
+  }
+}
+
+/** A file of c10d's has keys and values by turns, each behind its length of 32 bits; undefined for other bytes. */
+function keysOf(bytes: Buffer): Set<string> | undefined {
+  const keys = new Set<string>();
+  const end = (at: number): number => (at + 4 <= bytes.length ? at + 4 + bytes.readUInt32LE(at) : Infinity);
+  for (let at = 0; at < bytes.length;) {
+    const keyEnd = end(at);
+    const valueEnd = end(keyEnd);
+    if (valueEnd > bytes.length) return undefined;
+    keys.add(bytes.toString('utf8', at + 4, keyEnd));
+    at = valueEnd;
+  }
+  return keys;
+}

@@ -1,0 +1,67 @@
+#include "store_reads.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+
+namespace aiforge {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Bytes = std::vector<uint8_t>;
+using Clock = std::chrono::steady_clock;
+
+// What no key has: a compareSet with it reads.
+const Bytes& nobody_has() {
+  static const Bytes value = [] {
+    const std::string text = "aiforge: there is no such key 5f0c1b7ad34e4b1c";
+    return Bytes(text.begin(), text.end());
+  }();
+  return value;
+}
+
+Clock::time_point after(milliseconds timeout) {
+  // A longer one would overflow the clock.
+  return Clock::now() + std::min<milliseconds>(timeout, std::chrono::hours(24 * 365 * 100));
+}
+
+void wait_until(c10d::Store& store, const std::vector<std::string>& keys, Clock::time_point end) {
+  do {
+    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
+    store.wait(keys, std::max(left, milliseconds(1)));
+    // A TCPStore's server wakes who waits for a key also where a compareSet has found that it is
+    // not there.
+    if (store.check(keys)) return;
+  } while (Clock::now() < end);
+  C10_THROW_ERROR(DistStoreError, "Wait timeout");
+}
+
+}  // namespace
+
+std::optional<Bytes> peek(c10d::Store& store, const std::string& key) {
+  // Before the compareSet, which would wake those that wait for a key that is not there.
+  if (!store.check({key})) return std::nullopt;
+  Bytes value = store.compareSet(key, nobody_has(), nobody_has());
+  if (value == nobody_has()) return std::nullopt;
+  return value;
+}
+
+void wait_for(c10d::Store& store, const std::vector<std::string>& keys, milliseconds timeout) {
+  wait_until(store, keys, after(timeout));
+}
+
+std::vector<Bytes> wait_for_values(c10d::Store& store, const std::vector<std::string>& keys,
+                                   milliseconds timeout) {
+  const auto end = after(timeout);
+  wait_until(store, keys, end);
+  std::vector<Bytes> values;
+  for (const std::string& key : keys) {
+    auto value = peek(store, key);
+    for (; !value; value = peek(store, key)) wait_until(store, {key}, end);
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+}  // namespace aiforge
