@@ -33,6 +33,11 @@ export abstract class Store {
     return this.#native;
   }
 
+  /** @internal Where this machine is reached from that of the server; undefined where both are one, or there is no server. */
+  get addressTowardsServer(): string | undefined {
+    return undefined;
+  }
+
   async set(key: string, value: Uint8Array | string): Promise<void> {
     setTakes.check('set', arguments);
     await nativeDistributed.storeSet(this.#native, key, bytesOf(value));
