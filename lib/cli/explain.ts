@@ -38,7 +38,8 @@ const mostCauses = 5;
 function causesOf(error: Error): string[] {
   const texts: string[] = [];
   // Causes may lead round in a ring.
-  for (const next of chain(error)) if (texts.push(isError(next) ? String(next) : showThrown(next)) === mostCauses) break;
+  for (const next of chain(error))
+    if (texts.push(isError(next) ? String(next) : showThrown(next)) === mostCauses) break;
   return texts;
 }
 

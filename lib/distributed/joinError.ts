@@ -63,7 +63,7 @@ async function whyLate(error: AiforgeError, joining: Joining): Promise<string> {
   const [, place] = /remote=\[([^\]]+)\]/.exec(error.message) ?? [];
   const toWhom = place === undefined ? '' : `: this one found nobody at ${place}`;
   if (/Connection refused/.test(error.message) && store.addressTowardsServer === undefined)
-    return `all ranks had come, but not all could be connected${toWhom}. Another rank has ended: its own output says why.`;
+    return `all ranks had come, but not all could be connected${toWhom}. Another rank has ended: its own output says why. Where ranks are on several machines, set GLOO_SOCKET_IFNAME on each.`;
   return (
     `${late}: all ranks have come, but not all could be connected${toWhom}. One may be stopped; or they are on several machines, and one is reached by ` +
     `another address than that of its host's name: set GLOO_SOCKET_IFNAME on each to the interface that leads to the others, such as GLOO_SOCKET_IFNAME=${interfaceFor(store)}.`

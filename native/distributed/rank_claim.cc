@@ -29,8 +29,7 @@ const char* const kFormedKey = "aiforge/formed";
 
 // What a key has in the end: `value`, unless it had another.
 std::string set_once(const Store& store, const std::string& key, const std::string& value) {
-  const auto has = store->compareSet(key, {}, {value.begin(), value.end()});
-  return {has.begin(), has.end()};
+  return store->compareSet(key, std::string(), value);
 }
 
 bool is_file(const Store& store) {

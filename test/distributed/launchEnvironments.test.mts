@@ -99,7 +99,12 @@ describe('where others start ranks or launchers', function () {
       expect(await told({ ...pod, RANK: '0' })).to.include('this launch is a job of its own');
       for (const quiet of [await told({ ...pod, RANK: '0', PET_NNODES: '1' }), await told(pod, ['--standalone'])])
         expect(quiet).to.not.include('in the environment');
-      const places = { PET_NNODES: '2', PET_NODE_RANK: '0', PET_MASTER_ADDR: '127.0.0.1', PET_MASTER_PORT: String(await freePort()) };
+      const places = {
+        PET_NNODES: '2',
+        PET_NODE_RANK: '0',
+        PET_MASTER_ADDR: '127.0.0.1',
+        PET_MASTER_PORT: String(await freePort()),
+      };
       const output = await told({ RANK: '1', WORLD_SIZE: '8', ...places });
       expect(output).to.include(
         'WORLD_SIZE is 8 in the environment, and this launch has 2 nodes (--nnodes, PET_NNODES) of 2 (--nproc, PET_NPROC_PER_NODE): its ranks get 4',
