@@ -1,6 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect } from 'chai';
@@ -185,8 +185,7 @@ ${start(1)}
 wait $first
 `,
     );
-    const name = execFileSync('hostname', { encoding: 'utf8' }).trim();
-    writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost ${name}\n`);
+    writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost ${hostname()}\n`);
     const env = { ...process.env };
     delete env.GLOO_SOCKET_IFNAME;
     const { stderr } = spawnSync('unshare', ['-rnm', 'bash', script], { env, encoding: 'utf8', timeout: 60_000 });
