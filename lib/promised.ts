@@ -1,5 +1,6 @@
 import { AiforgeError, type ErrorCode } from './errors.js';
 import { isError } from './realms.js';
+import { showThrown } from './show.js';
 
 /** @internal Whether a value is a promise, of whichever library. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -14,7 +15,7 @@ export function notAwaited(code: ErrorCode, problem: string, promise: PromiseLik
   const error = new AiforgeError(code, problem);
   // By way of a promise of this realm: what only looks like one may want to be told what to do at once, or throw.
   Promise.resolve(promise).catch((cause: unknown) => {
-    const reason = isError(cause) ? `${cause.name}: ${cause.message}` : String(cause);
+    const reason = isError(cause) ? `${cause.name}: ${cause.message}` : showThrown(cause);
     error.message = `${problem} It was rejected: ${reason}`;
     Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
   });

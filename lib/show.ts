@@ -1,6 +1,6 @@
 import { inspect, types } from 'node:util';
 
-import { isPlainObject } from './realms.js';
+import { isError, isPlainObject } from './realms.js';
 
 /** The method of objects that know how an error message shows them: tensors by dtype and shape, modules by their class. */
 export const shown: unique symbol = Symbol.for('aiforge.shown') as never;
@@ -67,6 +67,12 @@ function showWithin(value: unknown, depth: number): string {
   // Without its stack, which would be taken for that of the error that shows it.
   if (types.isNativeError(value) && !types.isProxy(value)) return cut(`${value.name}: ${value.message}`);
   return ownText(value) ?? (isPlain(value) ? showPlain(value, depth) : cut(inspect(value, limits)));
+}
+
+/** What was thrown, for a sentence that goes on about it: an error's message, a text as it is, all else as `show`. */
+export function showThrown(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  return isError(thrown) ? thrown.message : show(thrown);
 }
 
 /**

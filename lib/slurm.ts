@@ -2,6 +2,9 @@ import { AiforgeError } from './errors.js';
 
 /** Where Lightning and others that start under Slurm have rank 0 listen, by the job's number. */
 const firstPort = 15_000;
+const ports = 10_000;
+/** Has nothing in common with the number of ports, so that no two steps of a job meet, and those of neighbouring jobs seldom. */
+const portsBetweenSteps = 1_009;
 
 /** The first host of Slurm's short form, `node[003-010,12],login`; undefined for an empty one. */
 export function firstHost(nodelist: string): string | undefined {
@@ -24,6 +27,13 @@ function wholeNumber(env: NodeJS.ProcessEnv, name: string): number {
     'INVALID_ARGUMENT',
     `${name} is '${value}' in the environment; expected a whole number, as srun sets it.`,
   );
+}
+
+/** Where rank 0 of a step listens: the step 0 of a job by the job's last four digits, as Lightning has it, and each other step elsewhere. */
+function portOf(job: string, step: string | undefined): number {
+  const ofJob = Number(job.slice(-4).replace(/\D/g, ''));
+  const ofStep = /^\d+$/.test(step ?? '') ? Number(step) * portsBetweenSteps : 0;
+  return firstPort + ((ofJob + ofStep) % ports);
 }
 
 /** Of `2(x3),1`, how many tasks the node of a number has. */
@@ -57,7 +67,7 @@ export function withSlurm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     ...(env.SLURM_LOCALID === undefined ? {} : { LOCAL_RANK: env.SLURM_LOCALID }),
     ...(localWorldSize === undefined ? {} : { LOCAL_WORLD_SIZE: String(localWorldSize) }),
     ...(masterAddr === undefined ? {} : { MASTER_ADDR: masterAddr }),
-    ...(/\d$/.test(job) ? { MASTER_PORT: String(firstPort + Number(job.slice(-4).replace(/\D/g, ''))) } : {}),
+    ...(/\d$/.test(job) ? { MASTER_PORT: String(portOf(job, env.SLURM_STEP_ID)) } : {}),
     ...env,
   };
 }
@@ -68,8 +78,10 @@ function checkAgainst(
   worldSize: number,
   worldName: string,
 ): void {
+  // A launcher in each task gives its ranks both, of a world that is several times as large.
+  const isOwn = RANK === undefined ? Number(WORLD_SIZE) === worldSize : Number(WORLD_SIZE) % worldSize === 0;
   const contradiction =
-    WORLD_SIZE !== undefined && Number(WORLD_SIZE) % worldSize !== 0
+    WORLD_SIZE !== undefined && !isOwn
       ? `WORLD_SIZE is ${WORLD_SIZE}, and srun started ${worldSize} tasks (${worldName})`
       : RANK !== undefined && (WORLD_SIZE === undefined || Number(WORLD_SIZE) === worldSize) && Number(RANK) !== rank
         ? `RANK is ${RANK}, and srun says that this is task ${rank} (SLURM_PROCID)`

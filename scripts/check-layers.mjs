@@ -54,7 +54,7 @@ const MAY_IMPORT = {
   signature: ['errors', 'show', 'nearest', 'kinds', 'realms'],
   brand: [],
   realms: [],
-  promised: ['errors', 'realms'],
+  promised: ['errors', 'realms', 'show'],
   tensor: LEAVES,
   autograd: [...LEAVES, 'tensor'],
   // A graphed callable may be a Module.

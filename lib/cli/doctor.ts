@@ -6,7 +6,7 @@ import { availableCores } from '../cores.js';
 import { cudaRemedy } from '../hints.js';
 import { findAddon, findLibTorch, hasPrebuilt, setUp, type Addon, type LibTorch } from '../locate.js';
 import { packageRoot } from '../stack.js';
-import { isError } from '../realms.js';
+import { showThrown } from '../show.js';
 
 /** One line of the report. `remedy` makes it a failure; `note` explains a thing that is absent and not needed. */
 interface Finding {
@@ -137,5 +137,5 @@ function attempt<Result>(find: () => Result): { value?: Result; problem?: string
 }
 
 function messageOf(error: unknown): string {
-  return isError(error) ? error.message : String(error);
+  return showThrown(error);
 }

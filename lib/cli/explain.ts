@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 
 import { AiforgeError, type ErrorCode } from '../errors.js';
+import { showThrown } from '../show.js';
 import { foreignFrames, isFrame } from '../stack.js';
 import { isError } from '../realms.js';
 
@@ -19,7 +20,7 @@ const foreseen: ReadonlySet<string> = new Set<ErrorCode>([
  * AiforgeError and comes from no plugin has its whole stack.
  */
 export function explain(error: unknown, color: Colors = pc): string {
-  if (!isError(error)) return String(error);
+  if (!isError(error)) return showThrown(error);
   const stack = error.stack ?? '';
   const isExpected = error instanceof AiforgeError;
   const frames = isExpected && foreseen.has(error.code) ? [] : framesOf(stack);
@@ -37,7 +38,8 @@ const mostCauses = 5;
 function causesOf(error: Error): string[] {
   const texts: string[] = [];
   // Causes may lead round in a ring.
-  for (const next of chain(error)) if (texts.push(String(next)) === mostCauses) break;
+  for (const next of chain(error))
+    if (texts.push(isError(next) ? String(next) : showThrown(next)) === mostCauses) break;
   return texts;
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import { parseNodes } from '../distributed/launch/nodes.js';
+import { contradictionsOfPod } from '../distributed/launch/kubernetes.js';
 import { contradictionsOfLaunch } from '../distributed/launch/slurm.js';
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
@@ -82,9 +83,11 @@ export function tellOfOthers(command: Command, say: (message: string) => void): 
 }
 
 /** Says what of the surroundings does not go with this launch: tasks of srun, variables of Kubernetes, another launcher. */
-export function tellOfContradictions({ nproc = 1, nnodes = 1 }: LaunchFlags, say: (message: string) => void): void {
+export function tellOfContradictions(flags: LaunchFlags, say: (message: string) => void): void {
+  const { nproc = 1, nnodes = 1 } = flags;
   const { env } = process;
   for (const contradiction of contradictionsOfLaunch(env, nproc, parseNodes(nnodes))) say(contradiction);
+  for (const contradiction of contradictionsOfPod(env, { ...flags, nproc }, parseNodes(nnodes))) say(contradiction);
   for (const name of ['MASTER_ADDR', 'MASTER_PORT']) {
     const [theirs, ours] = [env[name], env[`PET_${name}`]];
     if (theirs !== undefined && ours !== undefined && theirs !== ours) say(`${name} is ${theirs} and PET_${name} ${ours} in the environment: ranks get the one of the launch`); // prettier-ignore

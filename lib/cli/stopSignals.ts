@@ -1,6 +1,7 @@
 import { AiforgeError } from '../errors.js';
 import { explain } from './explain.js';
 import { isError } from '../realms.js';
+import { showThrown } from '../show.js';
 
 const exitStatus = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 /** Of the errors that nobody caught after the first. */
@@ -50,7 +51,7 @@ export function listenToSignals(requestCheckpoint: () => void): AbortSignal {
   // Node's promises reject here too. The first one ends the run, in good order; the others are shown after it.
   const further: string[] = [];
   process.on('uncaughtException', (error: unknown) => {
-    if (!controller.signal.aborted) controller.abort(isError(error) ? error : new Error(String(error)));
+    if (!controller.signal.aborted) controller.abort(isError(error) ? error : new Error(showThrown(error)));
     else if (further.length < mostShown) further.push(`${explain(error)}\n`);
   });
   process.once('exit', () => further.forEach((text) => process.stderr.write(text)));

@@ -7,6 +7,7 @@ import { readSettings } from '../config/settings.js';
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { isError } from '../realms.js';
+import { showThrown } from '../show.js';
 import { planSweep } from '../sweeps/plan.js';
 import { lastOf, ranked } from '../sweeps/ranking.js';
 import { runSweep, type SweepResult } from '../sweeps/sweep.js';
@@ -104,7 +105,7 @@ function line(name: string, folder: string): string {
     return `${pc.bold(name)}  ${state.method}, ${counts}${value === undefined ? '' : `, best ${state.metric} ${value.toPrecision(5)}`}`;
   } catch (error) {
     // One that is broken does not hide the others.
-    return `${pc.bold(name)}  ${pc.red('broken:')} ${isError(error) ? error.message : String(error)}`;
+    return `${pc.bold(name)}  ${pc.red('broken:')} ${showThrown(error)}`;
   }
 }
 

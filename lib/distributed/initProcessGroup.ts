@@ -94,13 +94,15 @@ function checkPlaces({ store, initMethod, masterAddr, masterPort }: InitProcessG
 async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
   const { backend = 'gloo', timeoutMs = 1_800_000, deviceId, ncclOptions, ...rest } = options;
   const device = rankDevice(deviceId, backend);
+  const until = performance.now() + timeoutMs;
   const meeting = await meet(rest, timeoutMs);
   const { store, rank, worldSize } = meeting;
   try {
     if (device !== null) cuda.setDevice(device);
     const place = device === null ? {} : { deviceId: device };
     const given = ncclOptions === undefined ? {} : { ncclOptions };
-    const group = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs, ...place, ...given });
+    const all = { backend, rank, worldSize, timeoutMs, ...place, ...given };
+    const group = await ProcessGroup.join(store, all, Math.max(1, Math.ceil(until - performance.now())));
     enter(group, meeting);
     return group;
   } catch (error) {

@@ -95,6 +95,8 @@ interface NativeDistributed {
     timeoutMs: number,
     device: number | null,
     nccl: Readonly<Record<string, boolean | number | string>> | null,
+    joinTimeoutMs: number,
+    address: string | null,
   ): Promise<NativeGroup>;
   closeProcessGroup(group: NativeGroup): Promise<void>;
   abortProcessGroup(group: NativeGroup): Promise<void>;

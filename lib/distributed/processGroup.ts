@@ -3,7 +3,9 @@ import type { Backend } from './backend.js';
 import { ObjectCollectives } from './collectives/objectCollectives.js';
 import type { GroupPlace } from './collectives/tensorCollectives.js';
 import { flightRecordOf, type FlightRecord } from './flightRecord.js';
+import { glooAddress } from './glooAddress.js';
 import * as takes from './groupOptions.js';
+import { explainJoin } from './joinError.js';
 import { nativeDistributed, type NativeGroup } from './native.js';
 import { checkNcclOptions, nativeNcclOptions } from './ncclOptions.js';
 import { rankDevice } from './rankDevice.js';
@@ -29,21 +31,37 @@ export class ProcessGroup extends ObjectCollectives {
   /** Joins a group; resolves when all its ranks have. Rejects with `DISTRIBUTED_FAILED` when one does not come in time. */
   static async create(store: Store, options: takes.ProcessGroupOptions): Promise<ProcessGroup> {
     takes.createTakes.check('ProcessGroup.create', arguments);
+    return ProcessGroup.join(store, options, options.timeoutMs);
+  }
+
+  /** @internal As `create`, but waits for the other ranks for another time than collectives do. */
+  static async join(
+    store: Store,
+    options: takes.ProcessGroupOptions,
+    joinTimeoutMs = 1_800_000,
+  ): Promise<ProcessGroup> {
     const { rank, worldSize, backend = 'gloo', name = '0', timeoutMs = 1_800_000 } = options;
     checkNcclOptions(options.ncclOptions, backend);
     const ownDevice = options.deviceId === undefined ? null : rankDevice(options.deviceId, backend);
     const full = { rank, worldSize, backend, name, timeoutMs };
-    const open = (name: string, backend: Backend, deviceId: number | null): Promise<NativeGroup> =>
-      nativeDistributed.openProcessGroup(
-        store.native,
-        backend,
-        name,
-        full.rank,
-        full.worldSize,
-        full.timeoutMs,
-        deviceId,
-        backend === 'gloo' ? null : nativeNcclOptions(options.ncclOptions),
-      );
+    const open = async (name: string, backend: Backend, deviceId: number | null): Promise<NativeGroup> => {
+      try {
+        return await nativeDistributed.openProcessGroup(
+          store.native,
+          backend,
+          name,
+          full.rank,
+          full.worldSize,
+          full.timeoutMs,
+          deviceId,
+          backend === 'gloo' ? null : nativeNcclOptions(options.ncclOptions),
+          joinTimeoutMs,
+          backend === 'nccl' ? null : await glooAddress(store),
+        );
+      } catch (error) {
+        throw await explainJoin(error, { store, name, backend, worldSize, timeoutMs });
+      }
+    };
     // Objects are bytes on the CPU.
     const openOnCpu = (): Promise<NativeGroup> => open(`${full.name}/objects`, 'gloo', null);
     return new ProcessGroup(await open(full.name, full.backend, ownDevice), full, openOnCpu);

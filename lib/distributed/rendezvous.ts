@@ -82,7 +82,8 @@ async function meetOverTcp(asked: RankOptions, timeoutMs: number): Promise<Meeti
   const { rank, worldSize, masterAddr: host, masterPort: port, servesStore: isServer } = readRankEnvironment(asked);
   const place = `${host} ${port}`;
   await endOf(place, timeoutMs);
-  const store = await TCPStore.create({ host, port, worldSize, isServer, timeoutMs });
+  // Rank 0 waits for the others later, when it can name those that have not come; Python's rank 0 counts them here.
+  const store = await TCPStore.create({ host, port, worldSize: isServer ? null : worldSize, isServer, timeoutMs });
   const leave = async (): Promise<void> => {
     if (isServer) await store.close();
     else left.set(place, store);

@@ -5,7 +5,7 @@ import { RunLock } from '../core/runs/runLock.js';
 import { OrphanGuard } from '../distributed/launch/orphanGuard.js';
 import { AiforgeError } from '../errors.js';
 import { logger } from '../log.js';
-import { isError } from '../realms.js';
+import { showThrown } from '../show.js';
 import { measure } from './measure.js';
 import { overridesOf, type SweepPlan } from './plan.js';
 import { best } from './ranking.js';
@@ -175,7 +175,7 @@ class Sweep {
       if (isLast) trial.status = 'finished';
     } catch (error) {
       if (!(error instanceof AiforgeError)) throw error;
-      fail(trial, isError(error) ? error.message : String(error));
+      fail(trial, showThrown(error));
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,11 @@ class Background : public std::enable_shared_from_this<Background> {
   // A promise for what `body` does on a thread of its own. Failures are described as those of
   // `what`.
   napi_value run(napi_env env, const char* what, std::function<Settle()> body);
+
+  // The same, but rejects when `limit` is over. What `body` then still waits for is left to itself,
+  // since nothing can end it, and what it has made in the end is destroyed.
+  napi_value run_within(napi_env env, const char* what, std::chrono::milliseconds limit,
+                        std::function<Settle()> body);
 
   // Runs `body` on the JavaScript thread, soon; never where the environment has ended.
   void ask(Settle body);

@@ -45,17 +45,22 @@ struct CheckedGloo::Asked {
   int root = CollectiveRecord::kNone;
 };
 
-CheckedGloo::CheckedGloo(const Store& store, int rank, int size, milliseconds timeout,
-                         const std::string& group)
+CheckedGloo::CheckedGloo(const Store& store, const GlooOptions& given)
     : ProcessGroupGloo(
           // Read by every rank once all are connected, and so once all have said it.
-          (store->set(node_key(rank), std::vector<uint8_t>{1}), store), rank, size,
+          (store->set(node_key(given.rank), std::vector<uint8_t>{1}), store), given.rank,
+          given.size,
           [&] {
-            auto options = Options::create_default(timeout);
-            options->group_name = group;
+            const bool is_told = !given.address.empty();
+            auto options = is_told ? Options::create(given.join_timeout)
+                                   : Options::create_default(given.join_timeout);
+            if (is_told) options->devices = {createDeviceForHostname(given.address)};
+            options->group_name = given.group;
             return options;
           }()),
-      timeout_(timeout) {}
+      timeout_(given.timeout) {
+  setTimeout(timeout_);
+}
 
 CheckedGloo::~CheckedGloo() {
   if (watch_) watch_->close();

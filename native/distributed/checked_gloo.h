@@ -14,6 +14,15 @@
 
 namespace aiforge {
 
+struct GlooOptions {
+  int rank;
+  int size;
+  std::chrono::milliseconds timeout;       // of a collective
+  std::chrono::milliseconds join_timeout;  // of what connects the ranks
+  std::string group;
+  std::string address;  // where other ranks reach this one; empty: that of the host's name
+};
+
 // Gloo pairs messages by a tag, which c10d counts up: what one rank sends in an all-reduce another
 // may receive in a broadcast, and where it is too long the process ends by SIGABRT. Here the tag
 // has a fingerprint of what the ranks must agree on, so that calls which differ never meet: they
@@ -26,8 +35,7 @@ class CheckedGloo : public c10d::ProcessGroupGloo {
   using Tensors = std::vector<at::Tensor>;
   using TensorLists = std::vector<Tensors>;
 
-  CheckedGloo(const Store& store, int rank, int size, std::chrono::milliseconds timeout,
-              const std::string& group);
+  CheckedGloo(const Store& store, const GlooOptions& options);
   ~CheckedGloo() override;
 
   // Begins to check, unless a rank of the group is Python's; call once, by all ranks. The

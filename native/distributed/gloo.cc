@@ -22,18 +22,16 @@ bool is_served(const Store& store) {
 
 }  // namespace
 
-c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, int rank, int size,
-                                            std::chrono::milliseconds timeout,
-                                            const std::string& group,
+c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, const GlooOptions& options,
                                             GroupWatch::AskLine ask_line) {
   const GroupWatch::Clients of_watch{store->clone(), is_served(store) ? store->clone() : Store()};
-  auto gloo = c10::make_intrusive<CheckedGloo>(store, rank, size, timeout, group);
+  auto gloo = c10::make_intrusive<CheckedGloo>(store, options);
   gloo->check(of_watch, std::move(ask_line));
   if (gloo->is_checked() || c10d::debug_level() != c10d::DebugLevel::Detail) return gloo;
   // Python's ranks compare in this mode what they are about to do, and ask it of ours.
-  const Store of_checks = c10::make_intrusive<c10d::PrefixStore>("pg_wrapper:" + group, store);
+  const Store of_checks = c10::make_intrusive<c10d::PrefixStore>("pg_wrapper:" + options.group, store);
   return c10::make_intrusive<c10d::ProcessGroupWrapper>(
-      gloo, c10::make_intrusive<CheckedGloo>(of_checks, rank, size, timeout, group));
+      gloo, c10::make_intrusive<CheckedGloo>(of_checks, options));
 }
 
 }  // namespace aiforge

@@ -14,6 +14,7 @@
 #include "call_lines.h"
 #include "gloo.h"
 #include "last_words.h"
+#include "rank_claim.h"
 #include "store.h"
 
 namespace aiforge {
@@ -63,6 +64,8 @@ struct GroupOptions {
   int rank = 0;
   int size = 1;
   milliseconds timeout{};
+  milliseconds join_timeout{};
+  std::string address;  // of this machine, for Gloo; empty where it finds one itself
   bool has_gloo = false;
   bool has_nccl = false;
   std::optional<c10::Device> device;  // the one GPU of this rank
@@ -88,16 +91,19 @@ void add_nccl(c10d::ProcessGroup& group, const Store& of_group, const GroupOptio
 
 // The prefixes are those of Python's torch.distributed, so that its ranks and ours meet: a backend
 // for several devices has that of the first.
-Group make_group(const Store& store, const GroupOptions& options, GroupWatch::AskLine ask_line) {
+Group make_group(const Store& store, const GroupOptions& options, const void* environment,
+                 GroupWatch::AskLine ask_line) {
   using c10d::ProcessGroup;
   const Store of_group = under(options.name + "/", store);
+  claim_rank(of_group, options.rank, options.size, environment);
   c10d::setDebugLevelFromEnvironment();
   auto group = c10::make_intrusive<ProcessGroup>(of_group, options.rank, options.size);
   group->setDefaultBackend(options.has_nccl ? ProcessGroup::BackendType::NCCL
                                             : ProcessGroup::BackendType::GLOO);
   if (options.has_gloo) {
-    const auto gloo = make_gloo(under("cpu/", of_group), options.rank, options.size,
-                                options.timeout, options.name, std::move(ask_line));
+    const GlooOptions of_gloo{options.rank,         options.size, options.timeout,
+                              options.join_timeout, options.name, options.address};
+    const auto gloo = make_gloo(under("cpu/", of_group), of_gloo, std::move(ask_line));
     group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
 #ifdef AIFORGE_CUDA
     if (!options.has_nccl) {
@@ -108,6 +114,7 @@ Group make_group(const Store& store, const GroupOptions& options, GroupWatch::As
 #ifdef AIFORGE_CUDA
   if (options.has_nccl) add_nccl(*group, of_group, options);
 #endif
+  if (options.size > 1) note_formed(of_group);
   // By these the flight recorder tells groups apart.
   group->setGroupName(options.name);
   group->setGroupDesc("default_pg");
@@ -175,10 +182,10 @@ bool is_set(const char* variable) {
 }
 
 // openProcessGroup(store, backend, name, rank, worldSize, timeoutMs, device | null,
-//                  ncclOptions | null): Promise<ProcessGroup>
+//                  ncclOptions | null, joinTimeoutMs, address | null): Promise<ProcessGroup>
 napi_value open_process_group(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Arguments<8> args(env, info);
+    const Arguments<10> args(env, info);
     const auto store = open_store(env, args[0]);
     GroupOptions options;
     options.name = args.string(2);
@@ -188,6 +195,8 @@ napi_value open_process_group(napi_env env, napi_callback_info info) {
     read_backends(args.string(1), options);
     if (!args.is_missing(6)) options.device = c10::Device(c10::kCUDA, device_index(args, 6));
     options.nccl = read_nccl_options(env, args[7]);
+    options.join_timeout = milliseconds(args.int64(8));
+    if (!args.is_missing(9)) options.address = args.string(9);
     if (options.rank >= options.size) {
       throw Error("INVALID_ARGUMENT", "rank " + std::to_string(options.rank) +
                                           " is not below the world size " +
@@ -196,12 +205,15 @@ napi_value open_process_group(napi_env env, napi_callback_info info) {
     const bool waits_for_gpu = options.has_nccl && is_set("TORCH_NCCL_BLOCKING_WAIT");
     leave_last_words();
     Background& background = Background::of(env, info);
-    return background.run(
-        env, "Joining the process group",
-        [store, options, waits_for_gpu, ask_line = asking_for_lines(background)]() -> Settle {
+    // Gloo itself waits up to five times as long for a connection, and c10d for ever for a store
+    // whose process is stopped.
+    return background.run_within(
+        env, "Joining the process group", options.join_timeout,
+        [store, options, waits_for_gpu, environment = &background,
+         ask_line = asking_for_lines(background)]() -> Settle {
           // A client of its own: the others would wait for this one's long waits.
-          auto object = std::make_shared<GroupObject>(
-              GroupObject{make_group(store->clone(), options, ask_line), store, waits_for_gpu});
+          auto object = std::make_shared<GroupObject>(GroupObject{
+              make_group(store->clone(), options, environment, ask_line), store, waits_for_gpu});
           return [object](napi_env env) { return wrap_object(env, object); };
         });
   });

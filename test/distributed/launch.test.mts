@@ -171,6 +171,22 @@ describe('launch', function () {
       expect(printedPids(stdout).filter(isRunning)).to.deep.equal([]);
     });
 
+    it('shows what was thrown that is no error as Node.js does', async () => {
+      expect((await behave(['throw-object', 'wait'])).stderr).to.match(
+        /exit status 1\n {4}\{ why: 'object thrown' \}\n/,
+      );
+      expect((await behave(['throw-text', 'wait'])).stderr).to.match(/exit status 1\n {4}a text\n/);
+      expect((await behave(['throw-bare', 'wait'])).stderr).to.match(/exit status 1\n {4}\{\}\n/);
+    });
+
+    it('says what Node.js means by status 13', async () => {
+      const { status, stderr } = await behave(['never', 'wait']);
+      expect(status).to.equal(13);
+      expect(stderr).to.match(
+        /root cause: rank 0 .* ended with exit status 13, in Node\.js that of a top-level await that never settles/,
+      );
+    });
+
     it('passes on the exit status, with the last lines on stderr where no error was recorded', async () => {
       const { status, rootCause, stderr } = await behave(['exit:3', 'wait']);
       expect(status).to.equal(3);

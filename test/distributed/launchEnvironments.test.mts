@@ -5,6 +5,7 @@ import { expect } from 'chai';
 
 import { firstHost, withSlurm } from '#lib/slurm.js';
 import { fixture, Launchers } from './launch-fixtures/launcher.mjs';
+import { freePort } from './ranks.mjs';
 
 /** What srun gives a task of the second of two nodes. */
 const srun = {
@@ -84,6 +85,35 @@ describe('where others start ranks or launchers', function () {
       for (const { output } of pods) expect(output()).to.match(/sum 3 of 2 at \S+\n/);
     });
 
+    it('of a pod that a launch does not read, or that contradict it, are told', async () => {
+      const pod = { RANK: '1', WORLD_SIZE: '2', MASTER_ADDR: 'pod-0', MASTER_PORT: '23456' };
+      const told = async (env: NodeJS.ProcessEnv, flags: string[] = []) => {
+        const { status, output } = await launchers.run([...flags, '--nproc', '2', fixture('print-env.mjs')], { env });
+        expect(status).to.equal(0);
+        return output;
+      };
+      const alone =
+        'RANK is 1 and WORLD_SIZE 2 in the environment, as for one of several pods, and --nnodes is 1: this launch is a job of its own. ' +
+        'For one job of all pods give --nnodes 2 --node-rank 1 --master-addr pod-0 --master-port 23456';
+      expect(await told(pod)).to.include(alone);
+      expect(await told({ ...pod, RANK: '0' })).to.include('this launch is a job of its own');
+      for (const quiet of [await told({ ...pod, RANK: '0', PET_NNODES: '1' }), await told(pod, ['--standalone'])])
+        expect(quiet).to.not.include('in the environment');
+      const places = {
+        PET_NNODES: '2',
+        PET_NODE_RANK: '0',
+        PET_MASTER_ADDR: '127.0.0.1',
+        PET_MASTER_PORT: String(await freePort()),
+      };
+      const output = await told({ RANK: '1', WORLD_SIZE: '8', ...places });
+      expect(output).to.include(
+        'WORLD_SIZE is 8 in the environment, and this launch has 2 nodes (--nnodes, PET_NNODES) of 2 (--nproc, PET_NPROC_PER_NODE): its ranks get 4',
+      );
+      expect(output).to.include("RANK is 1 in the environment, and this node's rank 0 (--node-rank, PET_NODE_RANK)");
+      for (const WORLD_SIZE of ['2', '4'])
+        expect(await told({ RANK: '0', WORLD_SIZE, ...places })).to.not.include('in the environment');
+    });
+
     it('that contradict each other are told', async () => {
       const env = { MASTER_ADDR: 'a', PET_MASTER_ADDR: '127.0.0.1' };
       const { status, output } = await launchers.run(['--nproc', '1', fixture('print-env.mjs')], { env });
@@ -112,6 +142,19 @@ describe('where others start ranks or launchers', function () {
       });
     });
 
+    it('has each step of a job, and each task of a step alike, meet at a port of its own', () => {
+      const port = (more: object) => withSlurm({ ...srun, ...more }).MASTER_PORT;
+      const steps = Array.from({ length: 10_000 }, (_, step) => port({ SLURM_STEP_ID: String(step) }));
+      expect(new Set(steps).size).to.equal(10_000);
+      expect(steps.every((each) => Number(each) >= 15_000 && Number(each) < 25_000)).to.equal(true);
+      expect(port({ SLURM_STEP_ID: '3', SLURM_PROCID: '0' })).to.equal(port({ SLURM_STEP_ID: '3', SLURM_PROCID: '1' }));
+      expect(port({ SLURM_STEP_ID: undefined, SLURM_STEP_NUM_TASKS: '4' })).to.equal('19711');
+    });
+
+    it('may start a launcher in each task, whose ranks have a world of their own', () => {
+      expect(withSlurm({ ...srun, RANK: '7', WORLD_SIZE: '8' })).to.include({ RANK: '7', WORLD_SIZE: '8' });
+    });
+
     it('tells nothing to a batch script itself, nor to a rank of a launcher', () => {
       const { SLURM_STEP_ID: _, SLURM_LAUNCH_NODE_IPADDR: __, ...batch } = srun;
       expect(withSlurm(batch)).to.equal(batch);
@@ -123,6 +166,7 @@ describe('where others start ranks or launchers', function () {
       [{ RANK: '0', WORLD_SIZE: '4' }, /RANK is 0, and srun says that this is task 3 \(SLURM_PROCID\)/],
       [{ RANK: '0' }, /RANK is 0/],
       [{ WORLD_SIZE: '2' }, /WORLD_SIZE is 2, and srun started 4 tasks \(SLURM_NTASKS\)/],
+      [{ WORLD_SIZE: '8' }, /WORLD_SIZE is 8, and srun started 4 tasks \(SLURM_NTASKS\)/],
       [{ SLURM_PROCID: 'x' }, /SLURM_PROCID is 'x'/],
     ] as const) {
       it(`is contradicted by ${JSON.stringify(given)}`, () => {

@@ -1,4 +1,4 @@
-import { isError } from '../../realms.js';
+import { showThrown } from '../../show.js';
 import { knownPlugins, loadPlugin, type KnownPlugin } from './plugins.js';
 import { partsOf, type LoadedPlugin } from './plugin.js';
 import { packageName, packageVersion } from './pluginPlaces.js';
@@ -35,7 +35,7 @@ function listed({ name, from: origin }: KnownPlugin, from: string): ListedPlugin
       description: null,
       parts: [],
       directory: null,
-      error: isError(error) ? error.message : String(error),
+      error: showThrown(error),
     };
   }
   const { metadata, directory = null } = plugin;

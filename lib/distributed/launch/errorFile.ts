@@ -1,5 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { isError } from '../../realms.js';
+import { showThrown } from '../../show.js';
 
 /** What a rank recorded about its end. */
 export interface RecordedError {
@@ -26,7 +27,7 @@ export function recordRankError(error: unknown, shown?: string): boolean {
   const isLeft = shown !== undefined && file === process.env.AIFORGE_ERROR_FILE;
   const hasStack = isError(error);
   const record = {
-    message: hasStack ? `${error.name}: ${error.message}` : String(error),
+    message: hasStack ? `${error.name}: ${error.message}` : showThrown(error),
     callstack: shown ?? (hasStack ? error.stack : undefined),
     isShown: !isLeft,
     timestamp: Math.floor(Date.now() / 1000),

@@ -19,7 +19,12 @@ export interface RankOutcome extends RankExit {
   logPath: string | undefined;
 }
 
+/** Node.js's, of a script that has nothing more to wait for and yet waits. */
+const unsettledStatus = 13;
+
 export function describeExit(exit: RankExit): string {
   if (exit.startError !== undefined) return `could not be started (${exit.startError})`;
+  if (exit.signal === undefined && exit.status === unsettledStatus)
+    return `ended with exit status ${unsettledStatus}, in Node.js that of a top-level await that never settles`;
   return exit.signal === undefined ? `ended with exit status ${exit.status}` : `was killed by ${exit.signal}`;
 }

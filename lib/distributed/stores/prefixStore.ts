@@ -15,8 +15,16 @@ const prefixTakes = signature({ prefix: keyKind, store: storeKind });
  * await store.check(['job/state']); // true
  */
 export class PrefixStore extends Store {
+  readonly #below: Store;
+
   constructor(prefix: string, store: Store) {
     prefixTakes.check('PrefixStore', arguments);
     super(nativeDistributed.openPrefixStore(prefix, store.native), store.limits.behind(prefix));
+    this.#below = store;
+  }
+
+  /** @internal */
+  override get addressTowardsServer(): string | undefined {
+    return this.#below.addressTowardsServer;
   }
 }

@@ -40,6 +40,11 @@ export abstract class Store {
     return this.#limits;
   }
 
+  /** @internal Where this machine is reached from that of the server; undefined where both are one, or there is no server. */
+  get addressTowardsServer(): string | undefined {
+    return undefined;
+  }
+
   async set(key: string, value: Uint8Array | string): Promise<void> {
     setTakes.check('set', arguments);
     await nativeDistributed.storeSet(this.#native, this.#key('set', key), this.#bytes('set', 'value', value));

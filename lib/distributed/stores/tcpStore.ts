@@ -1,6 +1,7 @@
 import { boolean, count, int32From, kind, orNull } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
+import { addressTowards } from '../glooAddress.js';
 import { resolveHost } from './resolveHost.js';
 import { Store } from './store.js';
 import { StoreLimits } from './storeLimits.js';
@@ -50,8 +51,17 @@ export class TCPStore extends Store {
     storeTakes.check('TCPStore.create', arguments);
     const { host = '127.0.0.1', port = 29500, worldSize = null, isServer = false, timeoutMs = 300_000 } = options;
     await resolveHost(host, timeoutMs);
-    const store = await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs);
-    return new TCPStore(store, StoreLimits.ofServer);
+    const opened = await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs);
+    const store = new TCPStore(opened, StoreLimits.ofServer);
+    store.#addressTowardsServer = await addressTowards(host, store.port);
+    return store;
+  }
+
+  #addressTowardsServer: string | undefined;
+
+  /** @internal */
+  override get addressTowardsServer(): string | undefined {
+    return this.#addressTowardsServer;
   }
 
   /** The port of the server. */

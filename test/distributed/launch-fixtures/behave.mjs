@@ -73,6 +73,16 @@ const act = {
     await delay(Number(value));
     throw new RangeError(`rank ${RANK} threw`);
   },
+  'throw-object': () => {
+    throw { why: 'object thrown' };
+  },
+  'throw-text': () => {
+    throw 'a text';
+  },
+  'throw-bare': () => {
+    throw Object.create(null);
+  },
+  never: () => undefined,
   // What ranks record that have lost another one.
   lose: () => lose('AiforgeError: barrier failed: Read error. Another rank has ended: its own output says why.'),
   'lose-store': () => lose('AiforgeError: store.get failed: the connection to the store was closed (Broken pipe).'),
@@ -110,3 +120,4 @@ writeFileSync(mark(`ready-${RANK}`), '');
 for (let rank = 0; rank < Number(WORLD_SIZE); rank++) await waitFor(mark(`ready-${rank}`));
 console.log('all ready');
 act[name]();
+if (name === 'never') await new Promise(() => undefined);
