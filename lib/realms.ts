@@ -15,8 +15,19 @@ export {
 /** Whether a value is an object literal of any realm; a Tensor, an array or a module is none. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isReadably(value, () => {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === null || Object.getPrototypeOf(prototype) === null;
+  });
+}
+
+/** What a test says of a value, which a proxy that was revoked, or one whose traps throw, cannot be asked: it is nothing then. */
+export function isReadably(value: unknown, test: (value: unknown) => boolean): boolean {
+  try {
+    return test(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a value is an error of any realm. */

@@ -7,6 +7,7 @@ import { callOptions, type CallOptions } from './collectives/calls.js';
 import { ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
 import { operationKind } from './p2pOp.js';
 import { deviceIdKind } from './rankDevice.js';
+import { storeKind } from './stores/store.js';
 import { reduceOpKind, type ReduceOp } from './reduceOp.js';
 
 export interface ProcessGroupOptions {
@@ -112,7 +113,7 @@ export const sendObjectTakes = signature<MessageOptions>({ value: optional(anyth
 export const recvObjectTakes = signature<MessageOptions>({ src: whole }, messageOptions);
 
 export const createTakes = signature<ProcessGroupOptions>(
-  { store: anything },
+  { store: storeKind },
   {
     rank: size,
     worldSize: count,
