@@ -1,4 +1,4 @@
-import { boolean, string, optional, orNull, positive, whole, size, count, listOf, tuple, anything } from '../kinds.js';
+import { boolean, string, optional, orNull, whole, size, count, listOf, tuple, anything } from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensorKind } from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -7,8 +7,9 @@ import { callOptions, type CallOptions } from './collectives/calls.js';
 import { ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
 import { operationKind } from './p2pOp.js';
 import { deviceIdKind } from './rankDevice.js';
-import { storeKind } from './stores/store.js';
 import { reduceOpKind, type ReduceOp } from './reduceOp.js';
+import { storeKind } from './stores/store.js';
+import { timeoutKind } from './timeouts.js';
 
 export interface ProcessGroupOptions {
   rank: number;
@@ -119,7 +120,7 @@ export const createTakes = signature<ProcessGroupOptions>(
     worldSize: count,
     backend: backendKind,
     name: string,
-    timeoutMs: positive,
+    timeoutMs: timeoutKind,
     deviceId: orNull(deviceIdKind),
     ncclOptions: ncclOptionsKind,
   },

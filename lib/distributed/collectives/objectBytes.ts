@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { isProxy } from 'node:util/types';
 import { deserialize, serialize } from 'node:v8';
 import { AiforgeError } from '../../errors.js';
 import { isError } from '../../realms.js';
@@ -38,11 +39,12 @@ export function parcelOf(name: string, value: unknown): Parcel {
 /** Why a value is none that is sent, without a full stop. */
 function reasonOf(error: unknown, value: unknown): string {
   if (Tensor.isTensor(value)) return 'it is a tensor';
+  if (isProxy(value)) return 'it is a proxy';
   if (!isError(error)) return `reading it threw ${show(error)}`;
   if (error.message.includes('a Tensor,')) return 'a tensor is in it';
   if (error instanceof RangeError && /call stack/.test(error.message)) return 'it is nested too deeply';
   const reason = error.message.replace(/\.$/, '');
-  return error.name === 'DataCloneError' ? reason : `reading it threw '${reason}'`;
+  return reason.endsWith('could not be cloned') ? reason : `reading it threw '${reason}'`;
 }
 
 /** What `rank` has sent. Throws `DISTRIBUTED_FAILED` where it had nothing to send. */

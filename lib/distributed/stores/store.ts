@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer';
+import { isExternal } from 'node:util/types';
 import { AiforgeError } from '../../errors.js';
-import { anything, kind, listOf, orNull, positive, string, whole, type Kind } from '../../kinds.js';
+import { anything, kind, listOf, orNull, string, whole, type Kind } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed, type NativeStore } from '../native.js';
+import { timeoutKind, wholeMs } from '../timeouts.js';
 
-const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(string) }, { timeoutMs: orNull(positive) });
+const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(string) }, { timeoutMs: orNull(timeoutKind) });
 const keyTakes = signature({ key: string });
 const keysTake = signature({ keys: listOf(string) });
 const addTakes = signature({ key: string, amount: whole });
@@ -25,6 +27,12 @@ export abstract class Store {
   readonly #native: NativeStore;
 
   protected constructor(store: NativeStore) {
+    // In JavaScript nothing is private, and nothing abstract.
+    if (!isExternal(store)) {
+      const { name } = new.target;
+      const instead = name === 'TCPStore' || name === 'FileStore' ? `await ${name}.create` : 'await TCPStore.create';
+      throw new AiforgeError('INVALID_ARGUMENT', `${name}: it is not made by new; write ${instead}(…).`);
+    }
     this.#native = store;
   }
 
@@ -69,7 +77,7 @@ export abstract class Store {
   async wait(keys: readonly string[], options: { timeoutMs?: number | null } = {}): Promise<void> {
     waitTakes.check('wait', arguments);
     const { timeoutMs = null } = options;
-    await nativeDistributed.storeWait(this.#native, keys, timeoutMs);
+    await nativeDistributed.storeWait(this.#native, keys, wholeMs(timeoutMs));
   }
 
   /** Whether all the keys exist now. */

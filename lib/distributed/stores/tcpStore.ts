@@ -1,6 +1,7 @@
-import { boolean, string, positive, whole, count, orNull } from '../../kinds.js';
+import { boolean, string, whole, count, orNull } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
+import { timeoutKind } from '../timeouts.js';
 import { resolveHost } from './resolveHost.js';
 import { Store } from './store.js';
 
@@ -19,7 +20,7 @@ export interface TCPStoreOptions {
 
 const storeTakes = signature<TCPStoreOptions>(
   {},
-  { host: string, port: whole, worldSize: orNull(count), isServer: boolean, timeoutMs: positive },
+  { host: string, port: whole, worldSize: orNull(count), isServer: boolean, timeoutMs: timeoutKind },
 );
 
 /**
@@ -40,7 +41,7 @@ export class TCPStore extends Store {
     storeTakes.check('TCPStore.create', arguments);
     const { host = '127.0.0.1', port = 29500, worldSize = null, isServer = false, timeoutMs = 300_000 } = options;
     await resolveHost(host, timeoutMs);
-    return new TCPStore(await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs));
+    return new TCPStore(await nativeDistributed.openTcpStore(host, port, worldSize, isServer, Math.ceil(timeoutMs)));
   }
 
   /** The port of the server. */
