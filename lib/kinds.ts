@@ -1,5 +1,3 @@
-import { isReadably } from './realms.js';
-
 /** A kind of values that a parameter takes: what an error says it expects, and the test. */
 export interface AnyKind {
   readonly expected: string;
@@ -22,6 +20,15 @@ export type Positional = Readonly<Record<string, AnyKind | Optional>>;
 
 /** The kind of each option of an interface: one that is missing, or of other values, does not compile. */
 export type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind<Exclude<Options[Name], undefined>> };
+
+/** What a test says of a value; false where the value cannot be asked, as a proxy that was revoked. */
+function isReadably(value: unknown, test: (value: unknown) => boolean): boolean {
+  try {
+    return test(value);
+  } catch {
+    return false;
+  }
+}
 
 /** A kind whose test may throw for what cannot be read, such as a revoked proxy: that is not of the kind. */
 export const kind = <T>(expected: string, accepts: (value: unknown) => boolean): Kind<T> => ({

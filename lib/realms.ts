@@ -15,17 +15,11 @@ export {
 /** Whether a value is an object literal of any realm; a Tensor, an array or a module is none. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  return isReadably(value, () => {
+  try {
     const prototype: unknown = Object.getPrototypeOf(value);
     return prototype === null || Object.getPrototypeOf(prototype) === null;
-  });
-}
-
-/** What a test says of a value, which a proxy that was revoked, or one whose traps throw, cannot be asked: it is nothing then. */
-export function isReadably(value: unknown, test: (value: unknown) => boolean): boolean {
-  try {
-    return test(value);
   } catch {
+    // A proxy that was revoked, or one whose traps throw.
     return false;
   }
 }

@@ -20,7 +20,9 @@ export const samplerKind = kind<Sampler>(
 
 const setEpochTakes = signature({ epoch: size });
 /** Python's samplers take the data itself. */
-const sizeOfData = kind<number>('the number of samples, such as dataset.length: a whole number, 0 or more', size.accepts);
+const sizeOfData = kind<number>('the number of samples, such as dataset.length: a whole number, 0 or more', (value) =>
+  size.accepts(value),
+);
 
 const sequentialTakes = signature({ length: sizeOfData });
 

@@ -42,7 +42,7 @@ function wholeNumber(
   const [asked, found = ''] = [options[option], env[variable]];
   const number = typeof asked === 'number' ? asked : digits(found);
   if (Number.isInteger(number) && number >= least && number <= most) return number;
-  const given = asked === undefined ? `${variable} is '${found}' in the environment` : `initProcessGroup: ${option} is ${asked}`;
+  const given = asked === undefined ? `${variable} is '${found}'` : `initProcessGroup: ${option} is ${asked}`;
   throw new AiforgeError('INVALID_ARGUMENT', `${given}; expected a whole number in ${least} … ${most}.`);
 }
 

@@ -19,7 +19,6 @@ import {
   ProcessGroup,
   Store,
   TCPStore,
-  type LaunchOptions,
 } from 'aiforge/distributed';
 
 async function refusal(call: () => unknown, code = 'INVALID_ARGUMENT'): Promise<AiforgeError> {
@@ -68,7 +67,9 @@ describe('what process groups, stores and launches are given', function () {
       for (const [name, make] of Object.entries({ HashStore, GroupRanks })) {
         expect(await said(() => new make(proxy)), name).to.include('a proxy that cannot be read');
       }
-      expect(await said(() => ProcessGroup.create(proxy, { rank: 0, worldSize: 1 }))).to.include('store must be a store');
+      expect(await said(() => ProcessGroup.create(proxy, { rank: 0, worldSize: 1 }))).to.include(
+        'store must be a store',
+      );
     }
   });
 
@@ -174,7 +175,7 @@ describe('what process groups, stores and launches are given', function () {
   it('is named where nothing can be launched with it', async () => {
     const script = join(folder, 'script.mjs');
     writeFileSync(script, 'process.exit(7)');
-    const start = (options: object) => () => launch({ nproc: 1, target: script, ...options } as LaunchOptions);
+    const start = (options: object) => () => launch({ nproc: 1, target: script, ...options });
     for (const [options, says] of [
       [{ args: ['a\0b'] }, /^args has a NUL in/],
       [{ nodeArgs: ['a\0b'] }, /^nodeArgs has a NUL in/],

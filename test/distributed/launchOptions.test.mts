@@ -131,7 +131,10 @@ describe("aiforge-launch's options", function () {
       [['--nnodes', '2', '--node-rank', '0', '--max-restarts', '1'], /--max-restarts is 1, .* give --rdzv-endpoint/],
       [['--nnodes', '2', '--rdzv-endpoint', 'a:b'], /--rdzv-endpoint is 'a:b'/],
       [['--nnodes', '2', '--rdzv-endpoint', '::1:29400'], /in brackets/],
-      [['--nnodes', '2', '--rdzv-endpoint', 'a:1', '--master-port', '5'], /--master-port is 5, but with --rdzv-endpoint/],
+      [
+        ['--nnodes', '2', '--rdzv-endpoint', 'a:1', '--master-port', '5'],
+        /--master-port is 5, but with --rdzv-endpoint/,
+      ],
       [['--tee', '3'], /--tee writes files, and there is no folder for them: give --log-dir/],
       [['--log-dir', 'x', '--redirects', '0:1,1:3'], /local rank 1 does not exist: there are 1/],
       [['--log-dir', 'x', '--tee', '4'], /tee is '4'/],

@@ -60,9 +60,13 @@ function checkStandalone(
 ): void {
   const standalone = nameOf('standalone');
   if (nodes.max !== 1)
-    refuse(`${standalone} means one node, and ${nameOf('nnodes')} is ${nodes.min}:${nodes.max}: leave one of them out.`);
+    refuse(
+      `${standalone} means one node, and ${nameOf('nnodes')} is ${nodes.min}:${nodes.max}: leave one of them out.`,
+    );
   if (rdzvEndpoint !== undefined)
-    refuse(`${standalone} means that no other node is met, and ${nameOf('rdzvEndpoint')} is '${rdzvEndpoint}': leave one of them out.`);
+    refuse(
+      `${standalone} means that no other node is met, and ${nameOf('rdzvEndpoint')} is '${rdzvEndpoint}': leave one of them out.`,
+    );
   if (rdzvBackend === 'static')
     refuse(`${standalone} is of the backend 'c10d', and ${nameOf('rdzvBackend')} is 'static': leave one of them out.`);
   if (nodeRank !== undefined && nodeRank !== 0)
@@ -128,7 +132,9 @@ function masterOf(
     );
   }
   if (masterPort === 0)
-    return refuse(`With ${nnodes} nodes no free port can be chosen here alone: give the same ${nameOf('masterPort')} on each.`);
+    return refuse(
+      `With ${nnodes} nodes no free port can be chosen here alone: give the same ${nameOf('masterPort')} on each.`,
+    );
   return { masterAddr, masterPort: masterPort ?? defaultMasterPort };
 }
 

@@ -24,7 +24,8 @@ export function checkTexts(options: LaunchOptions, nameOf: NameOf): void {
   }
   for (const [name, value] of Object.entries((options.env ?? {}) as Record<string, unknown>)) {
     if (value === undefined) continue;
-    if (typeof value !== 'string') refuse(nameOf('env'), `has ${show(value)} as ${name}; a variable's value is a string`);
+    if (typeof value !== 'string')
+      refuse(nameOf('env'), `has ${show(value)} as ${name}; a variable's value is a string`);
     if (`${name}${value}`.includes('\0')) refuse(nameOf('env'), `has a NUL in ${show(`${name}=${value}`)}`);
   }
 }
@@ -43,6 +44,9 @@ function kindOf(path: string): 'folder' | 'other' | undefined {
 export function checkFolders({ logDir, cwd }: LaunchOptions, nameOf: NameOf): void {
   if (cwd !== undefined && kindOf(cwd) !== 'folder') refuse(nameOf('cwd'), `is ${show(cwd)}, which is no folder`);
   if (logDir !== undefined && kindOf(resolve(logDir)) === 'other') {
-    refuse(nameOf('logDir'), `is ${show(logDir)}, where there is a file and no folder: give another, or take the file away`);
+    refuse(
+      nameOf('logDir'),
+      `is ${show(logDir)}, where there is a file and no folder: give another, or take the file away`,
+    );
   }
 }

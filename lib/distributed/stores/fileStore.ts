@@ -46,7 +46,8 @@ export class FileStore extends Store {
 
 /** c10d would cut a path at a NUL, and take folders and devices for files. */
 async function requireRegular(path: string): Promise<void> {
-  const problem = path === '' ? 'names no file' : path.includes('\0') ? 'has a NUL, which no path has' : await problemOf(path);
+  const problem =
+    path === '' ? 'names no file' : path.includes('\0') ? 'has a NUL, which no path has' : await problemOf(path);
   if (problem === undefined) return;
   throw new AiforgeError(
     'INVALID_ARGUMENT',

@@ -6,7 +6,10 @@ import { signature } from '../../signature.js';
 import { nativeDistributed, type NativeStore } from '../native.js';
 import { timeoutKind, wholeMs } from '../timeouts.js';
 
-const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(string) }, { timeoutMs: orNull(timeoutKind) });
+const waitTakes = signature<{ timeoutMs?: number | null }>(
+  { keys: listOf(string) },
+  { timeoutMs: orNull(timeoutKind) },
+);
 const keyTakes = signature({ key: string });
 const keysTake = signature({ keys: listOf(string) });
 const addTakes = signature({ key: string, amount: whole });
