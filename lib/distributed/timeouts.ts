@@ -5,7 +5,7 @@ const longestMs = 1e12;
 
 /** How long to wait, in ms. */
 export const timeoutKind = kind<number>(
-  'a number of ms above 0, at most 1e12',
+  'a number above 0, at most 1e12, in ms',
   (value) => positive.accepts(value) && (value as number) <= longestMs,
 );
 

@@ -103,7 +103,7 @@ describe('what process groups, stores and launches are given', function () {
         () => distributed.newGroup([0], { timeoutMs }),
         () => new HashStore().wait([], { timeoutMs }),
       ]) {
-        expect(await said(call)).to.match(/timeoutMs must be a number of ms above 0, at most 1e12.*got/);
+        expect(await said(call)).to.match(/timeoutMs must be a number above 0, at most 1e12, in ms.*got/);
       }
     }
     const group = await ProcessGroup.create(new HashStore({ timeoutMs: 900.5 }), { ...place, timeoutMs: 900.5 });
@@ -165,8 +165,8 @@ describe('what process groups, stores and launches are given', function () {
     let deep: unknown[] = [];
     for (let i = 0; i < 1e5; ++i) deep = [deep];
     expect(await said(send(deep))).to.include('cannot be sent: it is nested too deeply. Plain data,');
-    expect(await said(send(ones([1])))).to.include('cannot be sent: it is a tensor. Plain data,');
-    expect(await said(send({ a: ones([1]) }))).to.include('cannot be sent: a tensor is in it. Plain data,');
+    expect(await said(send(ones([1])))).to.include('cannot be sent: it is a Tensor. Plain data,');
+    expect(await said(send({ a: ones([1]) }))).to.include('cannot be sent: a Tensor is in it. Plain data,');
     expect(await said(send(() => 1))).to.include('could not be cloned. Plain data,');
     expect(await said(send(revoked({})))).to.include('cannot be sent: it is a proxy. Plain data,');
     expect((await refusal(send(() => 1))).cause).to.be.instanceOf(Error);

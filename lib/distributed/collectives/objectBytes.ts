@@ -38,10 +38,10 @@ export function parcelOf(name: string, value: unknown): Parcel {
 
 /** Why a value is none that is sent, without a full stop. */
 function reasonOf(error: unknown, value: unknown): string {
-  if (Tensor.isTensor(value)) return 'it is a tensor';
+  if (Tensor.isTensor(value)) return 'it is a Tensor';
   if (isProxy(value)) return 'it is a proxy';
   if (!isError(error)) return `reading it threw ${show(error)}`;
-  if (error.message.includes('a Tensor,')) return 'a tensor is in it';
+  if (error.message.includes('a Tensor,')) return 'a Tensor is in it';
   if (error instanceof RangeError && /call stack/.test(error.message)) return 'it is nested too deeply';
   const reason = error.message.replace(/\.$/, '');
   return reason.endsWith('could not be cloned') ? reason : `reading it threw '${reason}'`;
