@@ -184,14 +184,16 @@ describe('what process groups, stores and launches are given', function () {
       [{ cwd: join(folder, 'none') }, /^cwd is '.*none', which is no folder/],
       [{ env: { A: 1 } }, /^env has 1 as A; a variable's value is a string/],
       [{ env: { A: 'a\0b' } }, /^env has a NUL in/],
-      [{ logDir: script }, /^logDir is '.*script.mjs', where there is a file and no folder/],
-      [{ logDir: join(script, 'logs') }, /^logDir is '.*', where there is a file and no folder/],
       [{ rdzvConf: { joinTimeout: 1 } }, /^rdzvConf is of the backend 'c10d'.*give rdzvEndpoint/],
       [{ localAddr: 'a' }, /^localAddr is of the backend 'c10d'/],
       [{ worldSize: 2 }, /has no option 'worldSize': give nproc/],
       [{ devices: 2 }, /has no option 'devices': .* is nproc/],
     ] as const) {
       expect(await said(start(options))).to.match(says);
+    }
+    for (const logDir of [script, join(script, 'logs')]) {
+      const { message } = await refusal(start({ logDir }), 'LAUNCH_FAILED');
+      expect(message).to.match(/^logDir is '.*', where there is a file and no folder/);
     }
     const { status } = await start({ env: { ...process.env, UNSET: undefined } })();
     expect(status).to.equal(7);

@@ -40,13 +40,11 @@ function kindOf(path: string): 'folder' | 'other' | undefined {
   }
 }
 
-/** Throws INVALID_ARGUMENT where a file is in the place of a folder. */
+/** Throws INVALID_ARGUMENT for a `cwd` that is no folder, and LAUNCH_FAILED where no log folder can be made. */
 export function checkFolders({ logDir, cwd }: LaunchOptions, nameOf: NameOf): void {
   if (cwd !== undefined && kindOf(cwd) !== 'folder') refuse(nameOf('cwd'), `is ${show(cwd)}, which is no folder`);
   if (logDir !== undefined && kindOf(resolve(logDir)) === 'other') {
-    refuse(
-      nameOf('logDir'),
-      `is ${show(logDir)}, where there is a file and no folder: give another, or take the file away`,
-    );
+    const problem = `is ${show(logDir)}, where there is a file and no folder: give another, or take the file away.`;
+    throw new AiforgeError('LAUNCH_FAILED', `${nameOf('logDir')} ${problem}`);
   }
 }
