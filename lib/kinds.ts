@@ -21,7 +21,20 @@ export type Positional = Readonly<Record<string, AnyKind | Optional>>;
 /** The kind of each option of an interface: one that is missing, or of other values, does not compile. */
 export type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind<Exclude<Options[Name], undefined>> };
 
-export const kind = <T>(expected: string, accepts: (value: unknown) => boolean): Kind<T> => ({ expected, accepts });
+/** What a test says of a value; false where the value cannot be asked, as a proxy that was revoked. */
+function isReadably(value: unknown, test: (value: unknown) => boolean): boolean {
+  try {
+    return test(value);
+  } catch {
+    return false;
+  }
+}
+
+/** A kind whose test may throw for what cannot be read, such as a revoked proxy: that is not of the kind. */
+export const kind = <T>(expected: string, accepts: (value: unknown) => boolean): Kind<T> => ({
+  expected,
+  accepts: (value) => isReadably(value, accepts),
+});
 
 export const optional = (of: AnyKind): Optional => ({ optional: of });
 
@@ -72,7 +85,7 @@ export const orNull = <T>(of: Kind<T>): Kind<T | null> =>
 
 /** Whether a value is an array of such items. A hole is an item too, which `every` would pass by, one after the other. */
 export const isListOf = <T>(value: unknown, item: Kind<T>): value is T[] =>
-  Array.isArray(value) && value.findIndex((each) => !item.accepts(each)) < 0;
+  isReadably(value, Array.isArray) && (value as T[]).findIndex((each) => !item.accepts(each)) < 0;
 
 export const listOf = <T>(item: Kind<T>): Kind<readonly T[]> =>
   kind<readonly T[]>(`an array, each item ${item.expected}`, (value) => isListOf(value, item));

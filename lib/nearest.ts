@@ -17,6 +17,7 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
   keepprob: ['p'],
   graceseconds: ['shutdownTimeout'],
   nprocpernode: ['nproc'],
+  processgroup: ['group'],
 };
 
 /**

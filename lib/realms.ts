@@ -15,8 +15,13 @@ export {
 /** Whether a value is an object literal of any realm; a Tensor, an array or a module is none. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === null || Object.getPrototypeOf(prototype) === null;
+  } catch {
+    // A proxy that was revoked, or one whose traps throw.
+    return false;
+  }
 }
 
 /** Whether a value is an error of any realm. */

@@ -58,7 +58,16 @@ function ownText(value: object): string | undefined {
   }
 }
 
+// A proxy that was revoked, or whose traps throw, has nothing to show.
 function showWithin(value: unknown, depth: number): string {
+  try {
+    return showReadable(value, depth);
+  } catch {
+    return types.isProxy(value) ? 'a proxy that cannot be read' : 'a value that cannot be read';
+  }
+}
+
+function showReadable(value: unknown, depth: number): string {
   if (typeof value === 'function' && value.name !== '') {
     return /^class\b/.test(Function.prototype.toString.call(value)) ? `class ${value.name}` : `function ${value.name}`;
   }

@@ -1,6 +1,6 @@
 import { AiforgeError } from './errors.js';
 import type { AnyKind, Kinds, Positional } from './kinds.js';
-import { didYouMean, nearest } from './nearest.js';
+import { didYouMean, fold, nearest } from './nearest.js';
 import { show } from './show.js';
 import { isPlainObject } from './realms.js';
 
@@ -35,13 +35,16 @@ export class Signature {
   readonly #requiredOptions: readonly string[];
 
   readonly #positional: Positional;
+  readonly #instead: Readonly<Record<string, string>>;
 
   constructor(
     positional: Positional,
     options: Readonly<Record<string, AnyKind>> | null,
     requiredOptions: readonly string[] = [],
+    instead: Readonly<Record<string, string>> = {},
   ) {
     this.#positional = positional;
+    this.#instead = instead;
     this.#names = Object.keys(positional);
     const given = Object.values(positional);
     this.#kinds = given.map((each) => ('optional' in each ? each.optional : each));
@@ -52,7 +55,12 @@ export class Signature {
 
   /** The same with more options. */
   also(options: Readonly<Record<string, AnyKind>>): Signature {
-    return new Signature(this.#positional, { ...this.#options, ...options }, this.#requiredOptions);
+    return new Signature(this.#positional, { ...this.#options, ...options }, this.#requiredOptions, this.#instead);
+  }
+
+  /** The same with what errors say of options that other libraries have and this has not, by their names in lower case. */
+  insteadOf(instead: Readonly<Record<string, string>>): Signature {
+    return new Signature(this.#positional, this.#options, this.#requiredOptions, { ...this.#instead, ...instead });
   }
 
   /**
@@ -119,6 +127,10 @@ export class Signature {
 
   #unknown(name: string, option: string): AiforgeError {
     const options = Object.keys(this.#options!);
+    const folded = fold(option);
+    if (Object.hasOwn(this.#instead, folded)) {
+      return refusal(name, `has no option '${option}': ${this.#instead[folded]!}`);
+    }
     const parameter = nearest(option, options) === undefined ? nearest(option, this.#names) : undefined;
     if (parameter === undefined) return unknownOption(name, option, options);
     return refusal(name, `${parameter} is given by position, not as the option '${option}': ${this.#form(name)}`);

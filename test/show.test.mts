@@ -26,4 +26,15 @@ describe('show', () => {
     expect(show({ get value() { return trap(); } })).to.equal('{ value: [getter] }'); // prettier-ignore
     expect(show(new Proxy({}, { get: trap, has: trap, ownKeys: trap, getPrototypeOf: trap }))).to.be.a('string');
   });
+
+  it('shows that a value cannot be read, and the rest of what it lies in', () => {
+    for (const target of [{}, [], () => undefined]) {
+      const { proxy, revoke } = Proxy.revocable(target, {});
+      revoke();
+      expect(show(proxy)).to.equal('a proxy that cannot be read');
+      expect(show([1, { inner: proxy }])).to.equal('[1, { inner: a proxy that cannot be read }]');
+    }
+    const error = Object.defineProperty(new Error('e'), 'message', { get: () => expect.fail('it was read') });
+    expect(show(error)).to.equal('a value that cannot be read');
+  });
 });

@@ -3,11 +3,11 @@ import '../userSignals.js';
 
 import type { Command } from 'commander';
 
-import { launch } from '../distributed/launch.js';
+import { launchAs } from '../distributed/launch.js';
 import { AiforgeError } from '../errors.js';
 import { endAsTold } from './hangUp.js';
 import { buildLaunchCommand, withDashes } from './launchOptions.js';
-import { applySwitches, settleVariables, tellOfContradictions, tellOfOthers } from './launchVariables.js';
+import { applySwitches, flagOf, settleVariables, tellOfContradictions, tellOfOthers } from './launchVariables.js';
 
 /** Whether `--` stands right before the target, which commander leaves out of what it gives back. */
 function afterDoubleDash(argv: readonly string[], operands: readonly string[]): boolean {
@@ -30,13 +30,14 @@ async function main([node = '', script = '', ...words]: readonly string[]): Prom
   // Not a required option: that would be missed before a misspelt one is noticed.
   if (nproc === undefined) program.error("error: required option '--nproc <n>' not specified");
   tellOfOthers(program, say);
-  tellOfContradictions({ ...flags, nproc, node: runsNode }, say);
+  tellOfContradictions(program, { ...flags, nproc, node: runsNode }, say);
   const [target = '', ...args] = program.args;
   const executable = !runsNode || afterDoubleDash(argv, program.args);
   if (executable && nodeArg !== undefined)
     program.error('error: --node-arg is for scripts: give a program its options itself');
   const nodeArgs = nodeArg === undefined ? {} : { nodeArgs: nodeArg };
-  const { status } = await launch({ ...flags, ...nodeArgs, nproc, target, args, executable });
+  const options = { ...flags, ...nodeArgs, nproc, target, args, executable };
+  const { status } = await launchAs(options, (option) => flagOf(program, option));
   return status;
 }
 

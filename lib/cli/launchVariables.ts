@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import { parseNodes } from '../distributed/launch/nodes.js';
 import { contradictionsOfPod } from '../distributed/launch/kubernetes.js';
+import type { LaunchOptions } from '../distributed/launch/options.js';
 import { contradictionsOfLaunch } from '../distributed/launch/slurm.js';
 import { AiforgeError } from '../errors.js';
 import { nearest } from '../nearest.js';
@@ -38,6 +39,7 @@ const ofNodes: readonly Name[] = [
   'masterAddr',
   'masterPort',
 ];
+const ofMeeting: readonly Name[] = ['rdzvConf', 'localAddr'];
 const ofPlaces: readonly Name[] = ['masterAddr', 'masterPort'];
 
 /**
@@ -63,9 +65,22 @@ export function settleVariables(command: Command, say: (message: string) => void
     flags.rdzvEndpoint !== undefined &&
     flags.rdzvBackend !== 'static' &&
     (flags.rdzvBackend === 'c10d' || flags.nodeRank === undefined);
+  if (flags.rdzvEndpoint === undefined) leaveOut(ofMeeting, 'without --rdzv-endpoint no launcher meets another');
   if (meets) leaveOut(ofPlaces, 'with --rdzv-endpoint the node of rank 0 says where it listens');
   return flags;
 }
+
+/** What an option of `launch` is called where its value came from: a variable, else the command line. */
+export function flagOf(command: Command, name: keyof LaunchOptions): string {
+  if (command.getOptionValueSource(name) === 'env') return variableOf(command, name);
+  const attribute = ofOtherNames[name] ?? name;
+  return command.options.find((option) => option.attributeName() === attribute)?.long ?? name;
+}
+
+const ofOtherNames: Readonly<Partial<Record<keyof LaunchOptions, keyof LaunchFlags>>> = {
+  nodeArgs: 'nodeArg',
+  executable: 'node',
+};
 
 function variableOf(command: Command, name: string): string {
   return command.options.find((option) => option.attributeName() === name)?.envVar ?? name;
@@ -83,11 +98,12 @@ export function tellOfOthers(command: Command, say: (message: string) => void): 
 }
 
 /** Says what of the surroundings does not go with this launch: tasks of srun, variables of Kubernetes, another launcher. */
-export function tellOfContradictions(flags: LaunchFlags, say: (message: string) => void): void {
+export function tellOfContradictions(command: Command, flags: LaunchFlags, say: (message: string) => void): void {
   const { nproc = 1, nnodes = 1 } = flags;
   const { env } = process;
-  for (const contradiction of contradictionsOfLaunch(env, nproc, parseNodes(nnodes))) say(contradiction);
-  for (const contradiction of contradictionsOfPod(env, { ...flags, nproc }, parseNodes(nnodes))) say(contradiction);
+  const nodes = parseNodes(nnodes, flagOf(command, 'nnodes'));
+  for (const contradiction of contradictionsOfLaunch(env, nproc, nodes)) say(contradiction);
+  for (const contradiction of contradictionsOfPod(env, { ...flags, nproc }, nodes)) say(contradiction);
   for (const name of ['MASTER_ADDR', 'MASTER_PORT']) {
     const [theirs, ours] = [env[name], env[`PET_${name}`]];
     if (theirs !== undefined && ours !== undefined && theirs !== ours) say(`${name} is ${theirs} and PET_${name} ${ours} in the environment: ranks get the one of the launch`); // prettier-ignore

@@ -43,6 +43,7 @@ const settings: Readonly<Record<string, string>> = {
 const elsewhere: Readonly<Record<string, string>> = {
   strategy: 'start it with aiforge-launch to train on several processes',
   numnodes: 'start it with aiforge-launch to train on several machines',
+  findunusedparameters: 'which is training.findUnusedParameters',
   profilememory: 'and memory is in the profile without it',
   withstack: 'which profiles do not have',
 };

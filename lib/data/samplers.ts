@@ -19,7 +19,12 @@ export const samplerKind = kind<Sampler>(
 );
 
 const setEpochTakes = signature({ epoch: size });
-const sequentialTakes = signature({ length: size });
+/** Python's samplers take the data itself. */
+const sizeOfData = kind<number>('the number of samples, such as dataset.length: a whole number, 0 or more', (value) =>
+  size.accepts(value),
+);
+
+const sequentialTakes = signature({ length: sizeOfData });
 
 /** 0, 1, 2, …, as `torch.utils.data.SequentialSampler`. */
 export class SequentialSampler implements Sampler {
@@ -42,7 +47,7 @@ export interface RandomSamplerOptions {
 }
 
 const randomTakes = signature<RandomSamplerOptions>(
-  { size },
+  { size: sizeOfData },
   { replacement: boolean, numSamples: count, generator: generatorKind },
 );
 
@@ -190,7 +195,7 @@ export interface DistributedSamplerOptions {
 }
 
 const distributedTakes = signature<DistributedSamplerOptions>(
-  { size },
+  { size: sizeOfData },
   { numReplicas: count, rank: size, shuffle: boolean, seed: whole, dropLast: boolean },
   ['numReplicas', 'rank'],
 );

@@ -1,3 +1,4 @@
+import * as cuda from '../cuda/index.js';
 import { AiforgeError } from '../errors.js';
 import { count, either, listOf, oneOf, optional, size, string } from '../kinds.js';
 import { didYouMean } from '../nearest.js';
@@ -198,6 +199,7 @@ async function openAxis(dim: number, shape: readonly number[], name: string | un
  * Arranges all ranks as a grid, with a group for each of its lines. Every rank must call it. As
  * `torch.distributed.init_device_mesh`.
  *
+ * @throws AiforgeError DEVICE_UNAVAILABLE for `'cuda'` where this rank has no GPU.
  * @example
  * import { getWorldSize, initDeviceMesh, initProcessGroup } from 'aiforge/distributed';
  * await initProcessGroup(); // such as 8 ranks, as 4 copies of 2 parts: [4, 2]
@@ -232,8 +234,9 @@ function checkMesh(shape: readonly number[], names: readonly string[] | undefine
   if (new Set(names).size !== names.length) refuse(`meshDimNames must differ, got ${names.join(', ')}`);
 }
 
-/** Gloo serves both kinds of tensors, NCCL those of GPUs alone. */
+/** Gloo serves both kinds of tensors, NCCL those of GPUs alone. Throws DEVICE_UNAVAILABLE where this rank has no GPU for the mesh. */
 function checkDevice(deviceType: MeshDeviceType): void {
+  if (deviceType === 'cuda') void cuda.currentDevice();
   if (deviceType === 'cuda' || defaultProcessGroup().backend !== 'nccl') return;
   refuse("the process group's backend is 'nccl', which does not serve 'cpu'");
 }

@@ -28,12 +28,22 @@ export interface RankOptions {
 
 type Given = Record<string, number | string | undefined>;
 
-function wholeNumber(name: string, value: number | string, least: number, most: number): number {
-  const number = value === '' ? NaN : Number(value);
-  if (!Number.isInteger(number) || number < least || number > most) {
-    throw new AiforgeError('INVALID_ARGUMENT', `${name} is '${value}'; expected a whole number in ${least} … ${most}.`);
-  }
-  return number;
+/** A number by its decimal digits, as Python's `int` reads it; NaN for all else, such as `0x10` and `1e3`. */
+export const digits = (text: string): number => (/^\s*[-+]?\d+\s*$/.test(text) ? Number(text) : NaN);
+
+/** Reads a number of an option or, where that is not given, of a variable; an error names the one that it is from. */
+function wholeNumber(
+  option: keyof RankOptions,
+  variable: string,
+  options: RankOptions,
+  env: NodeJS.ProcessEnv,
+  [least, most]: [least: number, most: number],
+): number {
+  const [asked, found = ''] = [options[option], env[variable]];
+  const number = typeof asked === 'number' ? asked : digits(found);
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  const given = asked === undefined ? `${variable} is '${found}'` : `initProcessGroup: ${option} is ${asked}`;
+  throw new AiforgeError('INVALID_ARGUMENT', `${given}; expected a whole number in ${least} … ${most}.`);
 }
 
 function requireAll(given: Given): asserts given is Record<string, number | string> {
@@ -50,8 +60,8 @@ function requireAll(given: Given): asserts given is Record<string, number | stri
 export function readRankAndSize(options: RankOptions, env: NodeJS.ProcessEnv = launchedEnvironment()): RankAndSize {
   const given: Given = { RANK: options.rank ?? env.RANK, WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE };
   requireAll(given);
-  const worldSize = wholeNumber('WORLD_SIZE', given.WORLD_SIZE!, 1, 2 ** 31 - 1);
-  return { rank: wholeNumber('RANK', given.RANK!, 0, worldSize - 1), worldSize };
+  const worldSize = wholeNumber('worldSize', 'WORLD_SIZE', options, env, [1, 2 ** 31 - 1]);
+  return { rank: wholeNumber('rank', 'RANK', options, env, [0, worldSize - 1]), worldSize };
 }
 
 /** Reads torchrun's variables, `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`, or srun's in their place; options come before them. */
@@ -71,7 +81,7 @@ export function readRankEnvironment(
     rank,
     worldSize,
     masterAddr: String(given.MASTER_ADDR),
-    masterPort: wholeNumber('MASTER_PORT', given.MASTER_PORT!, 1, 65535),
+    masterPort: wholeNumber('masterPort', 'MASTER_PORT', options, env, [1, 65535]),
     servesStore: rank === 0 && env.TORCHELASTIC_USE_AGENT_STORE !== 'True',
   };
 }

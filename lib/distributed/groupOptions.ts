@@ -1,16 +1,4 @@
-import {
-  anything,
-  boolean,
-  int32From,
-  listOf,
-  optional,
-  orNull,
-  positive,
-  size,
-  string,
-  tuple,
-  whole,
-} from '../kinds.js';
+import { anything, boolean, int32From, listOf, optional, orNull, size, string, tuple, whole } from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensorKind } from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -20,6 +8,8 @@ import { ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
 import { operationKind } from './p2pOp.js';
 import { deviceIdKind } from './rankDevice.js';
 import { reduceOpKind, type ReduceOp } from './reduceOp.js';
+import { storeKind } from './stores/store.js';
+import { timeoutKind } from './timeouts.js';
 
 export interface ProcessGroupOptions {
   rank: number;
@@ -124,13 +114,13 @@ export const sendObjectTakes = signature<MessageOptions>({ value: optional(anyth
 export const recvObjectTakes = signature<MessageOptions>({ src: whole }, messageOptions);
 
 export const createTakes = signature<ProcessGroupOptions>(
-  { store: anything },
+  { store: storeKind },
   {
     rank: int32From(0),
     worldSize: int32From(1),
     backend: backendKind,
     name: string,
-    timeoutMs: positive,
+    timeoutMs: timeoutKind,
     deviceId: orNull(deviceIdKind),
     ncclOptions: ncclOptionsKind,
   },

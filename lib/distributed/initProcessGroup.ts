@@ -1,6 +1,6 @@
 import * as cuda from '../cuda/index.js';
 import { AiforgeError } from '../errors.js';
-import { count, positive, size, string, whole } from '../kinds.js';
+import { count, size, string, whole } from '../kinds.js';
 import { setDefaultSyncGroup } from '../nn/syncGroup.js';
 import { nothing, signature } from '../signature.js';
 import { backendKind, type Backend } from './backend.js';
@@ -11,6 +11,7 @@ import { ProcessGroup } from './processGroup.js';
 import { deviceIdKind, rankDevice } from './rankDevice.js';
 import { meet, type Meeting } from './rendezvous.js';
 import { storeKind, type Store } from './stores/store.js';
+import { timeoutKind } from './timeouts.js';
 import { defaultProcessGroup, enterWorld, hasWorld, leaveWorld } from './world.js';
 
 export interface InitProcessGroupOptions extends RankOptions {
@@ -42,7 +43,7 @@ const initTakes = signature<InitProcessGroupOptions>(
     store: storeKind,
     deviceId: deviceIdKind,
     ncclOptions: ncclOptionsKind,
-    timeoutMs: positive,
+    timeoutMs: timeoutKind,
     rank: size,
     worldSize: count,
     masterAddr: string,
@@ -129,6 +130,7 @@ function enter(group: ProcessGroup, { store, leave }: Meeting): void {
 
 /** Whether `initProcessGroup` has been called, and its group not yet destroyed. */
 export function isInitialized(): boolean {
+  nothing.check('isInitialized', arguments);
   return hasWorld();
 }
 
@@ -137,6 +139,7 @@ export function isInitialized(): boolean {
  * `initProcessGroup` again, at the same place too.
  */
 export async function destroyProcessGroup(): Promise<void> {
+  nothing.check('destroyProcessGroup', arguments);
   if (hasWorld()) await defaultProcessGroup().destroy();
 }
 

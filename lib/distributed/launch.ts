@@ -7,6 +7,7 @@ import { fixedAttempt } from './launch/attempt.js';
 import { resolveCommand } from './launch/command.js';
 import { makeLaunchFolder } from './launch/folder.js';
 import type { ElasticMeeting, FixedMeeting } from './launch/meeting.js';
+import { asOption, type NameOf } from './launch/optionNames.js';
 import { launchTakes, type LaunchOptions } from './launch/options.js';
 import { bindingToParent, OrphanGuard } from './launch/orphanGuard.js';
 import { countRanks } from './launch/rankCount.js';
@@ -137,6 +138,12 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   launchTakes.check('launch', arguments);
-  const nproc = typeof options.nproc === 'number' ? options.nproc : await countRanks(options.nproc);
-  return supervise(resolveOptions({ ...options, nproc }));
+  return launchAs(options, asOption);
+}
+
+/** @internal As `launch`, for options that are checked by name and kind and have other names in errors. */
+export async function launchAs(options: LaunchOptions, nameOf: NameOf): Promise<LaunchResult> {
+  const nproc =
+    typeof options.nproc === 'number' ? options.nproc : await countRanks(options.nproc, { name: nameOf('nproc') });
+  return supervise(resolveOptions({ ...options, nproc }, nameOf));
 }

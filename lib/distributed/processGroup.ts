@@ -1,3 +1,6 @@
+import { isExternal } from 'node:util/types';
+
+import { AiforgeError } from '../errors.js';
 import { kind, type Kind } from '../kinds.js';
 import type { Backend } from './backend.js';
 import { ObjectCollectives } from './collectives/objectCollectives.js';
@@ -9,6 +12,7 @@ import { explainJoin } from './joinError.js';
 import { nativeDistributed, type NativeGroup } from './native.js';
 import { checkNcclOptions, nativeNcclOptions } from './ncclOptions.js';
 import { rankDevice } from './rankDevice.js';
+import { nothing } from '../signature.js';
 import type { Store } from './stores/store.js';
 
 /** How a rank leaves a group. */
@@ -25,6 +29,14 @@ export class ProcessGroup extends ObjectCollectives {
   #onLeft: ((how: Leaving) => Promise<void>) | undefined;
 
   private constructor(group: NativeGroup, place: GroupPlace, openOnCpu: () => Promise<NativeGroup>) {
+    // In JavaScript nothing is private.
+    if (!isExternal(group)) {
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        'ProcessGroup: the ranks make it together; write await initProcessGroup(), await newGroup(ranks) or await ' +
+          'ProcessGroup.create(store, options).',
+      );
+    }
     super(group, place, openOnCpu);
   }
 
@@ -52,7 +64,7 @@ export class ProcessGroup extends ObjectCollectives {
           name,
           full.rank,
           full.worldSize,
-          full.timeoutMs,
+          Math.ceil(full.timeoutMs),
           deviceId,
           backend === 'gloo' ? null : nativeNcclOptions(options.ncclOptions),
           joinTimeoutMs,
@@ -87,6 +99,7 @@ export class ProcessGroup extends ObjectCollectives {
 
   /** Leaves the group once its pending collectives are done. Collectives called afterwards reject. */
   async destroy(): Promise<void> {
+    nothing.check('ProcessGroup.destroy', arguments);
     this.#onLeave?.();
     if (this.ownGroupOnCpu !== undefined) await nativeDistributed.closeProcessGroup(await this.ownGroupOnCpu);
     await nativeDistributed.closeProcessGroup(this.native);
@@ -107,6 +120,7 @@ export class ProcessGroup extends ObjectCollectives {
    * await next.destroy();
    */
   async abort(): Promise<void> {
+    nothing.check('ProcessGroup.abort', arguments);
     this.#onLeave?.();
     this.rejectAborted();
     // Not waited for: while it is being opened, it waits for the other ranks.

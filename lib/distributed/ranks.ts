@@ -13,7 +13,7 @@ import { DistributedDataParallel } from './ddp/distributedDataParallel.js';
 import type { GradientBuckets, UnusedAdvice } from './ddp/openReducer.js';
 import type { CommHook, PowerSGDOptions } from './ddp/commHooks.js';
 import type { DistributedDataParallelOptions, TrainableModule } from './ddp/options.js';
-import type { ProcessGroup } from './processGroup.js';
+import { groupKind, type ProcessGroup } from './processGroup.js';
 import { defaultProcessGroup } from './world.js';
 
 const unusedAdvice: UnusedAdvice = {
@@ -28,9 +28,13 @@ interface ParallelizeOptions extends DistributedDataParallelOptions {
   powerSGD?: PowerSGDOptions;
 }
 
+const groupTakes = signature({ group: groupKind });
+
 /** The ranks of a process group, in the form in which the framework's `Orchestrator` takes them. */
 export class GroupRanks {
-  constructor(private readonly group: ProcessGroup) {}
+  constructor(private readonly group: ProcessGroup) {
+    groupTakes.check('GroupRanks', arguments);
+  }
 
   get rank(): number {
     return this.group.rank;

@@ -1,10 +1,11 @@
 import { AiforgeError } from '../errors.js';
-import { count, listOf, optional, orNull, positive, size } from '../kinds.js';
+import { count, listOf, optional, orNull, size } from '../kinds.js';
 import { signature } from '../signature.js';
 import { backendKind, type Backend } from './backend.js';
 import { ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
 import { groupKind, ProcessGroup } from './processGroup.js';
 import { rankDevice } from './rankDevice.js';
+import { timeoutKind } from './timeouts.js';
 import { currentWorld, defaultProcessGroup, knownGroup, ofGroup, type KnownGroup } from './world.js';
 
 export interface NewGroupOptions {
@@ -26,19 +27,19 @@ export interface SplitGroupOptions {
 const rankList = listOf(size);
 const newTakes = signature<NewGroupOptions>(
   { ranks: optional(orNull(rankList)) },
-  { backend: backendKind, timeoutMs: positive, ncclOptions: ncclOptionsKind },
+  { backend: backendKind, timeoutMs: timeoutKind, ncclOptions: ncclOptionsKind },
 );
 const splitTakes = signature<SplitGroupOptions>(
   { splitRanks: listOf(rankList) },
-  { group: groupKind, timeoutMs: positive },
+  { group: groupKind, timeoutMs: timeoutKind },
 );
 const enumerationTakes = signature<NewGroupOptions>(
   { ranksPerGroup: listOf(rankList) },
-  { backend: backendKind, timeoutMs: positive, ncclOptions: ncclOptionsKind },
+  { backend: backendKind, timeoutMs: timeoutKind, ncclOptions: ncclOptionsKind },
 );
 const subgroupsTake = signature<NewGroupOptions>(
   { groupSize: count },
-  { backend: backendKind, timeoutMs: positive, ncclOptions: ncclOptionsKind },
+  { backend: backendKind, timeoutMs: timeoutKind, ncclOptions: ncclOptionsKind },
 );
 const ranksTake = signature<{ group?: ProcessGroup }>({}, { group: groupKind });
 const rankOfTakes = signature({ group: groupKind, rank: size });

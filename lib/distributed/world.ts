@@ -1,4 +1,5 @@
 import { AiforgeError } from '../errors.js';
+import { nothing } from '../signature.js';
 import type { ProcessGroup } from './processGroup.js';
 import { PrefixStore } from './stores/prefixStore.js';
 import type { Store } from './stores/store.js';
@@ -57,6 +58,7 @@ export function hasWorld(): boolean {
 
 /** The group of all ranks; throws before `initProcessGroup`. */
 export function defaultProcessGroup(): ProcessGroup {
+  nothing.check('defaultProcessGroup', arguments);
   return currentWorld().main.group;
 }
 

@@ -50,6 +50,11 @@ describe('the error of a setting', () => {
     expect(messageOf(TrainingConfig, { profile: { profileMemory: true } })).to.match(
       /memory is in the profile without it/,
     );
+    for (const name of ['findUnusedParameters', 'find_unused_parameters']) {
+      expect(messageOf(TrainingConfig, { ddp: { [name]: true } })).to.match(
+        /ddp\.\w+: unknown option, which is training\.findUnusedParameters/,
+      );
+    }
     expect(messageOf(TrainingConfig, { profile: { withStack: true } })).to.match(/which profiles do not have/);
   });
 

@@ -177,6 +177,10 @@ describe('samplers', () => {
     expect(() => new WeightedRandomSampler([1], 0)).to.throw(/numSamples must be a whole number above 0, got 0/);
     expect(() => new WeightedRandomSampler(rand([2, 2]), 1)).to.throw(/weights must be/);
     expect(() => new BatchSampler(new SequentialSampler(3), 0)).to.throw(/batchSize must be/);
+    for (const Sampler of [DistributedSampler, RandomSampler, SequentialSampler]) {
+      const make = (): unknown => new Sampler([1, 2, 3] as never, { numReplicas: 1, rank: 0 });
+      expect(make).to.throw(/must be the number of samples, such as dataset\.length: .* got \[1, 2, 3\]/);
+    }
     expect(() => new DistributedSampler(3, { numReplicas: 2, rank: 2 })).to.throw(/rank 2 is outside 0 … 1/);
     expect(() => new DistributedSampler(3, { numReplicas: 2, rank: -1 })).to.throw(
       /rank must be a whole number, 0 or more, got -1/,

@@ -40,6 +40,17 @@ describe('readRankEnvironment', () => {
     expect(read({ RANK: '' })).to.throw(AiforgeError, "RANK is ''");
     expect(read({ WORLD_SIZE: 'two' })).to.throw(AiforgeError, "WORLD_SIZE is 'two'");
     expect(read({ MASTER_PORT: '70000' })).to.throw(AiforgeError, 'MASTER_PORT');
+    expect(read({ MASTER_PORT: '0x10' })).to.throw(AiforgeError, "MASTER_PORT is '0x10'");
+    expect(read({ WORLD_SIZE: '1e3' })).to.throw(AiforgeError, "WORLD_SIZE is '1e3'");
+    expect(readRankEnvironment({}, { ...torchrun, RANK: ' 2 ' }).rank).to.equal(2);
+  });
+
+  it('names options as options', () => {
+    const read = (options: object) => () => readRankEnvironment(options, torchrun);
+    expect(read({ rank: 2, worldSize: 1 })).to.throw(AiforgeError, 'initProcessGroup: rank is 2; expected');
+    expect(read({ worldSize: 0 })).to.throw(AiforgeError, 'initProcessGroup: worldSize is 0; expected');
+    expect(read({ masterPort: 70_000 })).to.throw(AiforgeError, 'initProcessGroup: masterPort is 70000; expected');
+    expect(read({ worldSize: 1 })).to.throw(AiforgeError, "RANK is '1'; expected");
   });
 });
 

@@ -119,6 +119,17 @@ describe('initProcessGroup', function () {
     expect(await refusal({ initMethod: 'nonsense' })).to.include('is no URL');
     expect(await refusal({ initMethod: 'tcp://a:1?rank=x' })).to.include('rank=x');
     expect(await refusal({ initMethod: 'tcp://a:1?ranks=1' })).to.include("'ranks', which is not known");
+    expect(await refusal({ initMethod: 'tcp://a:1?rank=0x1' })).to.include('rank=0x1');
+    expect(await refusal({ initMethod: 'tcp://a:1/path' })).to.include("the path '/path'");
+    expect(await refusal({ initMethod: 'tcp://user:word@a:1' })).to.include('names a user');
+    expect(await refusal({ initMethod: 'tcp://a:1#b' })).to.include("ends with '#b'");
+    expect(await refusal({ initMethod: 'tcp://a:0' })).to.include('names port 0');
+    expect(await refusal({ initMethod: 'env://a' })).to.include("names 'a'");
+    for (const path of ['%', 'a%2Fb', '%ff']) {
+      expect(await refusal({ initMethod: `file:///tmp/${path}` })).to.include('has a path that cannot be read');
+    }
+    expect(await refusal({ initMethod: 'file:///tmp/a%00b' })).to.include('NUL');
+    expect(await refusal({ store: new HashStore(), rank: 2 })).to.include('rank is 2; expected');
     expect(await refusal({ init_method: 'env://' })).to.include("has no option 'init_method'");
     expect(isInitialized()).to.equal(false);
   });

@@ -87,7 +87,7 @@ describe("aiforge-launch's options", function () {
         );
         expect(status, name).to.equal(1);
         expect(output).to.match(
-          name === 'PET_MODULE' ? /-m is Python's/ : name === 'PET_NNODES' ? /nnodes is 2:1/ : new RegExp(name),
+          name === 'PET_MODULE' ? /-m is Python's/ : name === 'PET_NNODES' ? /PET_NNODES is 2:1/ : new RegExp(name),
         );
       }
       const { output } = await launchers.run(['--nproc', '1', fixture('print-env.mjs')], {
@@ -96,6 +96,13 @@ describe("aiforge-launch's options", function () {
       expect(output)
         .to.include('PET_MAX_RESTART is no variable of torchrun')
         .and.to.include('Did you mean PET_MAX_RESTARTS?');
+    });
+
+    it('leaves out of the environment how launchers meet where there is nothing to meet, and says so', async () => {
+      const env = { PET_RDZV_CONF: 'join_timeout=1', PET_LOCAL_ADDR: 'a' };
+      const { status, output } = await launchers.run(['--nproc', '1', fixture('print-env.mjs')], { env });
+      expect(status).to.equal(0);
+      for (const name of Object.keys(env)) expect(output).to.include(`${name} is not used: without --rdzv-endpoint`);
     });
 
     it('says what it leaves out of the environment for an option that does not go with it', async () => {
@@ -120,17 +127,30 @@ describe("aiforge-launch's options", function () {
       [['--standalone', '--nnodes', '2'], /standalone means one node/],
       [['--standalone', '--rdzv-endpoint', 'a:1'], /standalone means that no other node is met/],
       [['--nnodes', '2:1'], /nnodes is 2:1/],
-      [['--nnodes', '2:4'], /must meet somewhere: give rdzvEndpoint/],
-      [['--nnodes', '2', '--node-rank', '0', '--max-restarts', '1'], /give rdzvEndpoint/],
-      [['--nnodes', '2', '--rdzv-endpoint', 'a:b'], /rdzvEndpoint is 'a:b'/],
+      [['--nnodes', '2:4'], /must meet somewhere: give --rdzv-endpoint/],
+      [['--nnodes', '2', '--node-rank', '0', '--max-restarts', '1'], /--max-restarts is 1, .* give --rdzv-endpoint/],
+      [['--nnodes', '2', '--rdzv-endpoint', 'a:b'], /--rdzv-endpoint is 'a:b'/],
       [['--nnodes', '2', '--rdzv-endpoint', '::1:29400'], /in brackets/],
-      [['--nnodes', '2', '--rdzv-endpoint', 'a:1', '--master-port', '5'], /masterPort is 5, but with rdzvEndpoint/],
-      [['--tee', '3'], /tee writes files, and there is no folder for them: give logDir/],
+      [
+        ['--nnodes', '2', '--rdzv-endpoint', 'a:1', '--master-port', '5'],
+        /--master-port is 5, but with --rdzv-endpoint/,
+      ],
+      [['--tee', '3'], /--tee writes files, and there is no folder for them: give --log-dir/],
       [['--log-dir', 'x', '--redirects', '0:1,1:3'], /local rank 1 does not exist: there are 1/],
       [['--log-dir', 'x', '--tee', '4'], /tee is '4'/],
       [['--local-ranks-filter', '0,3'], /local rank 3, but there are 1/],
       [['--local-ranks-filter', 'all'], /must be local ranks/],
-      [['--monitor-interval', '0'], /monitorInterval is 0/],
+      [['--monitor-interval', '0'], /--monitor-interval is 0/],
+      [['--log-dir', ''], /--log-dir is '', which says nothing/],
+      [['--log-dir', fixture('print-env.mjs')], /--log-dir is '.*print-env.mjs', where there is a file/],
+      [['--rdzv-conf', 'join_timeout=1'], /--rdzv-conf is of the backend 'c10d'.* give --rdzv-endpoint/],
+      [['--local-addr', 'a'], /--local-addr is of the backend 'c10d'/],
+      [['--max-restarts', '-1'], /--max-restarts is -1/],
+      [['--world-size', '2'], /\(Ranks to start on each node are --nproc <n>, and nodes --nnodes <n>/],
+      [['--devices', '2'], /\(Ranks to start on this node are --nproc <n>\)/],
+      [['-n', '2'], /\(Ranks to start on this node are --nproc <n>\)/],
+      [['-np', '2'], /\(Ranks to start on this node are --nproc <n>\)/],
+      [['--num_machines', '2'], /\(Nodes that take part are --nnodes <n>\)/],
     ] as const) {
       it(`refuses ${flags.join(' ')}`, async () => {
         const { status, output } = await launchers.run([...flags, '--nproc', '1', fixture('print-env.mjs')]);

@@ -60,7 +60,18 @@ const foreign: Readonly<Record<string, Hints>> = {
     ...each(['ntrials', 'numtrials', 'numsamples', 'maxtrials', 'trials'], 'How many trials are drawn is trials in the file'), // prettier-ignore
   },
   'aiforge-launch': {
-    ...each(['numprocesses', 'nprocs', 'np'], 'Ranks to start on this node are --nproc <n>'),
+    ...each(
+      ['numprocesses', 'nprocs', 'np', 'n', 'devices', 'gpus', 'numdevices', 'numgpus', 'ngpus'],
+      'Ranks to start on this node are --nproc <n>',
+    ),
+    ...each(
+      ['worldsize'],
+      'Ranks to start on each node are --nproc <n>, and nodes --nnodes <n>: there are as many ranks as both multiplied',
+    ),
+    ...each(['numnodes', 'nummachines'], 'Nodes that take part are --nnodes <n>'),
+    ...each(['machinerank'], 'Which of the nodes this is, is --node-rank <n>'),
+    ...each(['mainprocessip'], 'Where rank 0 listens is --master-addr <host>'),
+    ...each(['mainprocessport'], 'The port rank 0 listens on is --master-port <port>'),
     ...each(['graceseconds'], 'How long a rank that is to stop has is --shutdown-timeout <s>'),
     ...each(
       ['signalstohandle'],
@@ -88,7 +99,7 @@ export function hintForeignOptions(command: Command): void {
   const before = command.configureOutput();
   command.configureOutput({
     outputError: (text, write) => {
-      const [, option] = /^error: unknown option '--(?:[\w-]+\.)*([\w-]+)/.exec(text) ?? [];
+      const [, option] = /^error: unknown option '--?(?:[\w-]+\.)*([\w-]+)/.exec(text) ?? [];
       const folded = fold(option ?? '');
       // What commander finds similar is not what is meant.
       if (Object.hasOwn(hints, folded)) write(`${text.split('\n', 1)[0]}\n(${hints[folded]})\n`);

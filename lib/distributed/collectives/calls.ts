@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { AiforgeError, errorOfCall } from '../../errors.js';
-import { kind, positive } from '../../kinds.js';
+import { kind } from '../../kinds.js';
 import { divideFrames, takeStack } from '../../stack.js';
 import { nativeDistributed } from '../native.js';
+import { timeoutKind, wholeMs } from '../timeouts.js';
 
 /** What every call that waits for other ranks takes. */
 export interface CallOptions {
@@ -17,7 +18,7 @@ const signalKind = kind<AbortSignal>('an AbortSignal', (value) => {
   return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 });
 
-export const callOptions = { timeoutMs: positive, signal: signalKind };
+export const callOptions = { timeoutMs: timeoutKind, signal: signalKind };
 
 // The stacks of calls, which are put into words only when an error or another rank asks.
 const stacks = new Map<number, { stack?: unknown }>();
@@ -67,10 +68,6 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, abort: 
     signal.removeEventListener('abort', stop);
   }
 }
-
-/** As the addon takes a time: whole ms. */
-const wholeMs = (timeoutMs: number | undefined): number | null =>
-  timeoutMs === undefined ? null : Math.ceil(timeoutMs);
 
 /** An error as that of a call; one of another class says what it is by its class. */
 function toldOf(error: unknown, name: string, stack: { stack?: unknown }): unknown {

@@ -1,6 +1,10 @@
 import { Buffer } from 'node:buffer';
+import { isProxy } from 'node:util/types';
 import { deserialize, serialize } from 'node:v8';
 import { AiforgeError } from '../../errors.js';
+import { isError } from '../../realms.js';
+import { show } from '../../show.js';
+import { Tensor } from '../../tensor/tensor.js';
 
 // What goes to the other ranks begins with a byte that says what follows: what was sent, or why nothing could be.
 const sentByte = Buffer.of(1);
@@ -25,15 +29,22 @@ export function parcelOf(name: string, value: unknown): Parcel {
   try {
     return parcelOfBytes(serialize(value));
   } catch (error) {
-    return refusal(
-      name,
-      `${(error as Error).message} Plain data, Map, Set, Date, BigInt, typed arrays and errors can be sent; functions, symbols and promises cannot; tensors go by broadcast, allGather or send.`,
-    );
+    const message =
+      `${name}: the value cannot be sent: ${reasonOf(error, value)}. Plain data, Map, Set, Date, BigInt, typed arrays and ` +
+      'errors can be sent; functions, symbols and promises cannot; tensors go by broadcast, allGather or send.';
+    return parcelOfError(new AiforgeError('INVALID_ARGUMENT', message, { cause: error }));
   }
 }
 
-function refusal(name: string, why: string): Parcel {
-  return parcelOfError(new AiforgeError('INVALID_ARGUMENT', `${name}: the value cannot be sent: ${why}`));
+/** Why a value is none that is sent, without a full stop. */
+function reasonOf(error: unknown, value: unknown): string {
+  if (Tensor.isTensor(value)) return 'it is a Tensor';
+  if (isProxy(value)) return 'it is a proxy';
+  if (!isError(error)) return `reading it threw ${show(error)}`;
+  if (error.message.includes('a Tensor,')) return 'a Tensor is in it';
+  if (error instanceof RangeError && /call stack/.test(error.message)) return 'it is nested too deeply';
+  const reason = error.message.replace(/\.$/, '');
+  return reason.endsWith('could not be cloned') ? reason : `reading it threw '${reason}'`;
 }
 
 /** What `rank` has sent. Throws `DISTRIBUTED_FAILED` where it had nothing to send. */

@@ -30,6 +30,7 @@ export abstract class ObjectCollectives extends TensorCollectives {
   /** Gives every rank the bytes of rank `src`, of any length; the other ranks give null. */
   async broadcastBytes(bytes: Uint8Array | null, src: number, options: CallOptions = {}): Promise<Uint8Array> {
     takes.bytesTakes.check('broadcastBytes', arguments);
+    if (this.rank !== src && bytes !== null) throw notTheSource('broadcastBytes', 'bytes', this.rank, src);
     const own = this.rank === src ? bytesToSend(bytes, src) : null;
     return (await this.#fromOne('broadcastBytes', own, src, options, openBytes)).slice();
   }
@@ -87,6 +88,7 @@ export abstract class ObjectCollectives extends TensorCollectives {
   /** Gives rank i the i-th of the values that rank `src` has; the other ranks give null. As `scatter_object_list`. */
   async scatterObjectList<T>(values: readonly T[] | null, src: number, options: CallOptions = {}): Promise<T> {
     takes.objectListTakes.check('scatterObjectList', arguments);
+    if (this.rank !== src && values !== null) throw notTheSource('scatterObjectList', 'values', this.rank, src);
     const parcels = this.rank === src ? this.#parcelsOf(values) : null;
     const outgoing = this.#ranks().map((rank) => parcels?.[rank]!.bytes ?? null);
     const [received] = await this.#exchange('scatterObjectList', src, outgoing, [src], options);
@@ -213,5 +215,13 @@ function bytesToSend(bytes: Uint8Array | null, src: number): Parcel {
       'INVALID_ARGUMENT',
       `broadcastBytes: rank ${src} sends, so it must give a Uint8Array, got ${show(bytes)}.`,
     ),
+  );
+}
+
+/** What another rank than the source gives would be lost. */
+function notTheSource(name: string, what: string, rank: number, src: number): AiforgeError {
+  return new AiforgeError(
+    'INVALID_ARGUMENT',
+    `${name}: rank ${src} gives the ${what}, and the other ranks null; rank ${rank} has given ${what} too.`,
   );
 }

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../../errors.js';
-import { listOf, number } from '../../kinds.js';
+import { func, listOf, number } from '../../kinds.js';
 import { isPromise } from '../../realms.js';
 import { signature } from '../../signature.js';
 import { currentContext, enterContext } from '../../tensor/context/context.js';
@@ -22,6 +22,7 @@ import type { SharedState } from './sharedState.js';
 import { WrappedModule } from './wrappedModule.js';
 
 const averageTakes = signature({ parameters: listOf(tensorKind) });
+const bodyTakes = signature({ body: func() });
 const agreeTakes = signature({ number });
 
 /** What `then` makes of a result, or a promise of what it makes of what a promised one resolves to. */
@@ -135,6 +136,7 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
    * `ddp.run(() => model.trainingStep(batch, batchIdx))`.
    */
   run<T>(body: () => T): T {
+    bodyTakes.check('DistributedDataParallel.run', arguments);
     this.#requireIdle('forward');
     const step = this.#step();
     if (step.waits && nativeDistributed.beforeForward(...this.#beginning(step))) throw earlyTermination();
@@ -142,12 +144,14 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
   }
 
   /** As `run`, with what it waits for of the other ranks off the event loop, as in `forwardAsync`. */
-  runAsync<T>(body: () => T): Promise<Awaited<T>> {
+  async runAsync<T>(body: () => T): Promise<Awaited<T>> {
+    bodyTakes.check('DistributedDataParallel.runAsync', arguments);
     return this.#runAsync('runAsync', body);
   }
 
   /** Lets gradients accumulate on each rank alone over the forward and backward passes in `body`. */
   noSync<T>(body: () => T): T {
+    bodyTakes.check('DistributedDataParallel.noSync', arguments);
     const before = this.#isSyncing;
     const restore = (): void => {
       this.#isSyncing = before;

@@ -57,6 +57,12 @@ export interface DistributedDataParallelOptions {
   ignoredParameters?: readonly string[];
 }
 
+/** Sizes in bytes are whole numbers that a double has exactly. */
+const mebibytes = kind<number>(
+  'a number of MiB above 0 and below 2^33',
+  (value) => positive.accepts(value) && (value as number) < 2 ** 33,
+);
+
 const trainableKind = kind<TrainableModule>(
   'a module',
   (value) =>
@@ -71,8 +77,8 @@ export const ddpTakes = signature<DistributedDataParallelOptions>(
   {
     deviceIds: tuple(deviceIdKind),
     group: groupKind,
-    bucketCapMb: positive,
-    bucketCapMbList: listOf(positive),
+    bucketCapMb: mebibytes,
+    bucketCapMbList: listOf(mebibytes),
     findUnusedParameters: boolean,
     staticGraph: boolean,
     broadcastBuffers: boolean,
@@ -83,4 +89,9 @@ export const ddpTakes = signature<DistributedDataParallelOptions>(
     skipAllReduceUnusedParams: boolean,
     ignoredParameters: listOf(string),
   },
-);
+).insteadOf({
+  outputdevice: 'outputs are where the module leaves them; move them by to(device)',
+  dim: 'each rank has a batch of its own, and none is divided along a dimension',
+  devicemesh: 'give the group of its dimension: group: mesh.getGroup()',
+  mixedprecision: 'run forward and the loss within amp.autocast',
+});

@@ -1,5 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { parseEndpoint, parseNodes, type Endpoint, type NodeRange } from './nodes.js';
+import { asOption, type NameOf } from './optionNames.js';
 import type { LaunchOptions } from './options.js';
 import { resolveConf } from './rendezvousConf.js';
 
@@ -39,98 +40,120 @@ export function requireInteger(name: string, value: number, minimum: number, max
 }
 
 /** How the nodes of a launch find each other. Throws INVALID_ARGUMENT for options that contradict each other. */
-export function resolveMeeting(options: LaunchOptions): Meeting {
-  const nodes = parseNodes(options.nnodes ?? 1);
-  if (options.masterPort !== undefined) requireInteger('masterPort', options.masterPort, 0, 65535);
-  if (options.standalone === true) checkStandalone(options, nodes);
+export function resolveMeeting(options: LaunchOptions, nameOf: NameOf = asOption): Meeting {
+  const nodes = parseNodes(options.nnodes ?? 1, nameOf('nnodes'));
+  if (options.masterPort !== undefined) requireInteger(nameOf('masterPort'), options.masterPort, 0, 65535);
+  if (options.standalone === true) checkStandalone(options, nodes, nameOf);
   const isFixed = options.rdzvBackend === 'static' || (options.rdzvBackend === undefined && hasPlaces(options));
-  if (nodes.max === 1 || isFixed) return fixedMeeting(options, nodes);
-  return elasticMeeting(options, nodes);
+  if (nodes.max === 1 || isFixed) return fixedMeeting(options, nodes, nameOf);
+  return elasticMeeting(options, nodes, nameOf);
 }
 
 function hasPlaces({ rdzvEndpoint, nodeRank, nnodes }: LaunchOptions): boolean {
   return (rdzvEndpoint === undefined && !String(nnodes).includes(':')) || nodeRank !== undefined;
 }
 
-function checkStandalone({ rdzvEndpoint, rdzvBackend, nodeRank }: LaunchOptions, nodes: NodeRange): void {
+function checkStandalone(
+  { rdzvEndpoint, rdzvBackend, nodeRank }: LaunchOptions,
+  nodes: NodeRange,
+  nameOf: NameOf,
+): void {
+  const standalone = nameOf('standalone');
   if (nodes.max !== 1)
-    refuse(`standalone means one node, and nnodes is ${nodes.min}:${nodes.max}: leave one of them out.`);
+    refuse(
+      `${standalone} means one node, and ${nameOf('nnodes')} is ${nodes.min}:${nodes.max}: leave one of them out.`,
+    );
   if (rdzvEndpoint !== undefined)
-    refuse(`standalone means that no other node is met, and rdzvEndpoint is '${rdzvEndpoint}': leave one of them out.`);
+    refuse(
+      `${standalone} means that no other node is met, and ${nameOf('rdzvEndpoint')} is '${rdzvEndpoint}': leave one of them out.`,
+    );
   if (rdzvBackend === 'static')
-    refuse("standalone is of the backend 'c10d', and rdzvBackend is 'static': leave one of them out.");
+    refuse(`${standalone} is of the backend 'c10d', and ${nameOf('rdzvBackend')} is 'static': leave one of them out.`);
   if (nodeRank !== undefined && nodeRank !== 0)
-    refuse(`standalone means one node, and nodeRank is ${nodeRank}: leave one of them out.`);
+    refuse(`${standalone} means one node, and ${nameOf('nodeRank')} is ${nodeRank}: leave one of them out.`);
 }
 
-function fixedMeeting(options: LaunchOptions, { min, max }: NodeRange): FixedMeeting {
+function fixedMeeting(options: LaunchOptions, { min, max }: NodeRange, nameOf: NameOf): FixedMeeting {
+  const [ownRank, endpoint, backend] = [nameOf('nodeRank'), nameOf('rdzvEndpoint'), nameOf('rdzvBackend')];
   if (min !== max) {
     refuse(
-      `nnodes is '${min}:${max}', but with rdzvBackend 'static' the nodes are as many from the start: give rdzvEndpoint, and rdzvBackend 'c10d'.`,
+      `${nameOf('nnodes')} is '${min}:${max}', but with ${backend} 'static' the nodes are as many from the start: give ${endpoint}, and ${backend} 'c10d'.`,
     );
   }
   const { nodeRank, maxRestarts = 0, rdzvConf } = options;
-  requireInteger('nodeRank', nodeRank ?? 0, 0, max - 1);
+  requireInteger(ownRank, nodeRank ?? 0, 0, max - 1);
   const isAlone = max === 1;
   if (isAlone) {
     // Nobody else is to come, wherever it would be met.
-    if (options.rdzvEndpoint !== undefined) parseEndpoint('rdzvEndpoint', options.rdzvEndpoint, defaultRendezvousPort);
+    if (options.rdzvEndpoint === undefined) refuseOfMeeting(options, nameOf);
+    else parseEndpoint(endpoint, options.rdzvEndpoint, defaultRendezvousPort);
     if (rdzvConf !== undefined) resolveConf(rdzvConf);
     const { masterAddr = '127.0.0.1', masterPort = 0 } = options;
     return { kind: 'fixed', nnodes: 1, nodeRank: 0, masterAddr, masterPort };
   }
   if (nodeRank === undefined)
-    refuse(`With ${max} nodes each is told which it is: give nodeRank, or rdzvEndpoint, where they find out.`);
+    refuse(`With ${max} nodes each is told which it is: give ${ownRank}, or ${endpoint}, where they find out.`);
   if (maxRestarts > 0) {
     refuse(
-      `maxRestarts is ${maxRestarts}, but launchers that are told their nodeRank do not coordinate restarts: give rdzvEndpoint ` +
-        "and rdzvBackend 'c10d', or leave it at 0 and let the scheduler start the job again.",
+      `${nameOf('maxRestarts')} is ${maxRestarts}, but launchers that are told their ${ownRank} do not coordinate restarts: give ` +
+        `${endpoint} and ${backend} 'c10d', or leave it at 0 and let the scheduler start the job again.`,
     );
   }
-  if (rdzvConf !== undefined)
-    refuse("rdzvConf is of the backend 'c10d': with nodeRank and masterAddr nodes wait for nothing.");
-  return { kind: 'fixed', nnodes: max, nodeRank: nodeRank ?? 0, ...masterOf(options, max) };
+  refuseOfMeeting(options, nameOf);
+  return { kind: 'fixed', nnodes: max, nodeRank: nodeRank ?? 0, ...masterOf(options, max, nameOf) };
+}
+
+/** Refuses what says how launchers meet, where none meets another. */
+function refuseOfMeeting({ rdzvConf, localAddr }: LaunchOptions, nameOf: NameOf): void {
+  const given = rdzvConf !== undefined ? 'rdzvConf' : localAddr !== undefined ? 'localAddr' : undefined;
+  if (given === undefined) return;
+  refuse(
+    `${nameOf(given)} is of the backend 'c10d', where launchers meet, and these do not: give ${nameOf('rdzvEndpoint')}, or leave it out.`,
+  );
 }
 
 function masterOf(
   { masterAddr, masterPort, rdzvEndpoint }: LaunchOptions,
   nnodes: number,
+  nameOf: NameOf,
 ): Pick<FixedMeeting, 'masterAddr' | 'masterPort'> {
+  const endpoint = nameOf('rdzvEndpoint');
   if (rdzvEndpoint !== undefined) {
-    const { host, port } = parseEndpoint('rdzvEndpoint', rdzvEndpoint, defaultMasterPort);
-    const other = [
-      masterAddr !== undefined && masterAddr !== host && 'masterAddr',
-      masterPort !== undefined && masterPort !== port && 'masterPort',
-    ].find(Boolean);
+    const { host, port } = parseEndpoint(endpoint, rdzvEndpoint, defaultMasterPort);
+    const isOther = { masterAddr: (masterAddr ?? host) !== host, masterPort: (masterPort ?? port) !== port };
+    const other = (['masterAddr', 'masterPort'] as const).find((name) => isOther[name]);
     if (other !== undefined)
-      refuse(`rdzvEndpoint is '${rdzvEndpoint}' and ${String(other)} says something else: leave one of them out.`);
+      refuse(`${endpoint} is '${rdzvEndpoint}' and ${nameOf(other)} says something else: leave one of them out.`);
     return { masterAddr: host, masterPort: port };
   }
   if (masterAddr === undefined) {
     return refuse(
-      `With ${nnodes} nodes the others must know where rank 0 listens: give masterAddr, the same on each, or rdzvEndpoint.`,
+      `With ${nnodes} nodes the others must know where rank 0 listens: give ${nameOf('masterAddr')}, the same on each, or ${endpoint}.`,
     );
   }
   if (masterPort === 0)
-    return refuse(`With ${nnodes} nodes no free port can be chosen here alone: give the same masterPort on each.`);
+    return refuse(
+      `With ${nnodes} nodes no free port can be chosen here alone: give the same ${nameOf('masterPort')} on each.`,
+    );
   return { masterAddr, masterPort: masterPort ?? defaultMasterPort };
 }
 
-function elasticMeeting(options: LaunchOptions, nodes: NodeRange): ElasticMeeting {
+function elasticMeeting(options: LaunchOptions, nodes: NodeRange, nameOf: NameOf): ElasticMeeting {
+  const name = nameOf('rdzvEndpoint');
   const { rdzvEndpoint, nodeRank, localAddr, masterAddr, masterPort } = options;
   if (rdzvEndpoint === undefined)
     return refuse(
-      `With ${nodes.min === nodes.max ? nodes.max : `${nodes.min} to ${nodes.max}`} nodes their launchers must meet somewhere: give rdzvEndpoint, the same HOST:PORT on each.`,
+      `With ${nodes.min === nodes.max ? nodes.max : `${nodes.min} to ${nodes.max}`} nodes their launchers must meet somewhere: give ${name}, the same HOST:PORT on each.`,
     );
-  for (const [name, value] of Object.entries({ masterAddr, masterPort })) {
+  for (const [option, value] of Object.entries({ masterAddr, masterPort })) {
     if (value !== undefined)
       refuse(
-        `${name} is ${value}, but with rdzvEndpoint the node of rank 0 says where it listens: leave one of them out.`,
+        `${nameOf(option as 'masterAddr')} is ${value}, but with ${name} the node of rank 0 says where it listens: leave one of them out.`,
       );
   }
-  const endpoint = parseEndpoint('rdzvEndpoint', rdzvEndpoint, defaultRendezvousPort);
+  const endpoint = parseEndpoint(name, rdzvEndpoint, defaultRendezvousPort);
   if (endpoint.port === 0)
-    refuse(`rdzvEndpoint is '${rdzvEndpoint}': with several nodes all must know its port, which cannot be 0.`);
-  if (nodeRank !== undefined) requireInteger('nodeRank', nodeRank, 0, nodes.max - 1);
+    refuse(`${name} is '${rdzvEndpoint}': with several nodes all must know its port, which cannot be 0.`);
+  if (nodeRank !== undefined) requireInteger(nameOf('nodeRank'), nodeRank, 0, nodes.max - 1);
   return { kind: 'elastic', nodes, endpoint, nodeRank, localAddr, conf: resolveConf(options.rdzvConf ?? {}) };
 }

@@ -8,14 +8,14 @@ export interface NodeRange {
 
 const mostNodes = 65_536;
 
-/** Reads `4` or `'2:4'`, as torchrun's `--nnodes`. Throws INVALID_ARGUMENT for all else. */
-export function parseNodes(given: number | string): NodeRange {
+/** Reads `4` or `'2:4'`, as torchrun's `--nnodes`. Throws INVALID_ARGUMENT, with the option's name, for all else. */
+export function parseNodes(given: number | string, name = 'nnodes'): NodeRange {
   const parts = String(given).split(':').map(wholeNumber);
   const [min = 0, max = min] = parts;
   if (parts.length <= 2 && min >= 1 && max >= min && max <= mostNodes) return { min, max };
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `nnodes is ${String(given)}; expected a whole number of at least 1, or a range such as '2:4' whose first number is not the larger.`,
+    `${name} is ${String(given)}; expected a whole number of at least 1, or a range such as '2:4' whose first number is not the larger.`,
   );
 }
 

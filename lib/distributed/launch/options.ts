@@ -122,4 +122,10 @@ export const launchTakes = signature<LaunchOptions>(
     stderr: sinkKind,
   },
   ['nproc', 'target'],
-);
+).insteadOf({
+  worldsize: 'give nproc, the ranks of this node, and nnodes, the number of nodes',
+  devices: 'the number of ranks on this node is nproc',
+  numprocesses: 'the number of ranks on this node is nproc',
+  numnodes: 'the number of nodes is nnodes',
+  script: 'what the ranks run is target',
+});

@@ -29,7 +29,11 @@ async function seenGpus(): Promise<Gpus> {
  */
 export async function countRanks(
   what: RankCount,
-  { cores = availableCores, gpus = seenGpus }: { cores?: () => number; gpus?: () => Gpus | Promise<Gpus> } = {},
+  {
+    name = 'nproc',
+    cores = availableCores,
+    gpus = seenGpus,
+  }: { name?: string; cores?: () => number; gpus?: () => Gpus | Promise<Gpus> } = {},
 ): Promise<number> {
   if (what === 'cpu') return cores();
   const { count, hasFlavour } = await gpus();
@@ -38,7 +42,7 @@ export async function countRanks(
   throw new AiforgeError(
     'LAUNCH_FAILED',
     hasFlavour
-      ? 'nproc is gpu, and no GPU can be used here: look at nvidia-smi and CUDA_VISIBLE_DEVICES, or give a number.'
-      : `nproc is gpu, and this build of aiforge is for the CPU: give a number, or get CUDA: ${cudaRemedy}.`,
+      ? `${name} is gpu, and no GPU can be used here: look at nvidia-smi and CUDA_VISIBLE_DEVICES, or give a number.`
+      : `${name} is gpu, and this build of aiforge is for the CPU: give a number, or get CUDA: ${cudaRemedy}.`,
   );
 }

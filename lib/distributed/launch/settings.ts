@@ -1,5 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { requireInteger, resolveMeeting, type Meeting } from './meeting.js';
+import { checkFolders, checkTexts } from './optionChecks.js';
+import { asOption, type NameOf } from './optionNames.js';
 import type { LaunchOptions, TextSink } from './options.js';
 import { parseStreams, routesOf, type Routes } from './streams.js';
 
@@ -42,12 +44,12 @@ function requireSeconds(name: string, value: number, least: number): void {
 /** A slip of the keyboard must not fill the machine's table of processes. */
 const mostRanks = 1024;
 
-function requireRanks(nproc: number): void {
-  requireInteger('nproc', nproc, 1);
+function requireRanks(nproc: number, nameOf: NameOf): void {
+  requireInteger(nameOf('nproc'), nproc, 1);
   if (nproc <= mostRanks) return;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `nproc is ${nproc}, but one node has at most ${mostRanks} ranks; more are several nodes': give nnodes.`,
+    `${nameOf('nproc')} is ${nproc}, but one node has at most ${mostRanks} ranks; more are several nodes': give ${nameOf('nnodes')}.`,
   );
 }
 
@@ -62,12 +64,16 @@ function forRanks(nodeArgs: readonly string[]): string[] {
   );
 }
 
-function shownRanks({ localRanksFilter }: LaunchOptions, nproc: number): ReadonlySet<number> | undefined {
+function shownRanks(
+  { localRanksFilter }: LaunchOptions,
+  nproc: number,
+  nameOf: NameOf,
+): ReadonlySet<number> | undefined {
   for (const localRank of localRanksFilter ?? []) {
     if (localRank < nproc) continue;
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `localRanksFilter has local rank ${localRank}, but there are ${nproc} on this node, from 0.`,
+      `${nameOf('localRanksFilter')} has local rank ${localRank}, but there are ${nproc} on this node, from 0.`,
     );
   }
   return localRanksFilter === undefined ? undefined : new Set(localRanksFilter);
@@ -77,39 +83,43 @@ function chosenRoutes(
   { tee, redirects, logDir }: LaunchOptions,
   nproc: number,
   shown: ReadonlySet<number> | undefined,
+  nameOf: NameOf,
 ): Routes[] | undefined {
   if (tee === undefined && redirects === undefined) return undefined;
-  const [teed, redirected] = [parseStreams('tee', tee ?? 0, nproc), parseStreams('redirects', redirects ?? 0, nproc)];
+  const teed = parseStreams(nameOf('tee'), tee ?? 0, nproc);
+  const redirected = parseStreams(nameOf('redirects'), redirects ?? 0, nproc);
   if (logDir === undefined && [...teed, ...redirected].some((streams) => streams > 0)) {
     throw new AiforgeError(
       'INVALID_ARGUMENT',
-      `${tee === undefined ? 'redirects' : 'tee'} writes files, and there is no folder for them: give logDir.`,
+      `${nameOf(tee === undefined ? 'redirects' : 'tee')} writes files, and there is no folder for them: give ${nameOf('logDir')}.`,
     );
   }
   return routesOf(teed, redirected, shown);
 }
 
 /** Fills in the defaults and rejects what cannot be launched, before anything is started. */
-export function resolveOptions(options: LaunchOptions & { nproc: number }): Settings {
+export function resolveOptions(options: LaunchOptions & { nproc: number }, nameOf: NameOf = asOption): Settings {
   const { nproc, maxRestarts = 0, monitorInterval = 1, shutdownTimeout = 30 } = options;
-  requireRanks(nproc);
-  requireInteger('maxRestarts', maxRestarts, 0);
-  requireSeconds('shutdownTimeout', shutdownTimeout, 0);
-  requireSeconds('monitorInterval', monitorInterval, 0.01);
-  const shown = shownRanks(options, nproc);
+  requireRanks(nproc, nameOf);
+  requireInteger(nameOf('maxRestarts'), maxRestarts, 0);
+  requireSeconds(nameOf('shutdownTimeout'), shutdownTimeout, 0);
+  requireSeconds(nameOf('monitorInterval'), monitorInterval, 0.01);
+  checkTexts(options, nameOf);
+  checkFolders(options, nameOf);
+  const shown = shownRanks(options, nproc, nameOf);
   return {
     nproc,
     target: options.target,
     args: options.args ?? [],
     executable: options.executable ?? false,
     nodeArgs: options.nodeArgs ?? forRanks(process.execArgv),
-    meeting: resolveMeeting(options),
+    meeting: resolveMeeting(options, nameOf),
     rdzvId: options.rdzvId === '' ? undefined : options.rdzvId,
     maxRestarts,
     monitorInterval,
     shutdownTimeout,
     logDir: options.logDir,
-    routes: chosenRoutes(options, nproc, shown),
+    routes: chosenRoutes(options, nproc, shown, nameOf),
     shown,
     prefix: options.prefix ?? true,
     role: options.role ?? 'default',

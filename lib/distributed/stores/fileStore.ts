@@ -1,7 +1,11 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { count, int32From, kind } from '../../kinds.js';
+import { AiforgeError } from '../../errors.js';
+import { int32From, string } from '../../kinds.js';
+import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
+import { timeoutKind } from '../timeouts.js';
 import { Store } from './store.js';
 import { requireStoreFile } from './storeFile.js';
 
@@ -12,12 +16,7 @@ export interface FileStoreOptions {
   timeoutMs?: number;
 }
 
-const pathKind = kind<string>(
-  "a file's path",
-  (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
-);
-
-const fileTakes = signature<FileStoreOptions>({ path: pathKind }, { worldSize: int32From(1), timeoutMs: count });
+const fileTakes = signature<FileStoreOptions>({ path: string }, { worldSize: int32From(1), timeoutMs: timeoutKind });
 
 /** What c10d takes for a number of processes that is not known. */
 const anyNumber = -1;
@@ -42,7 +41,28 @@ export class FileStore extends Store {
   static async create(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
     fileTakes.check('FileStore.create', arguments);
     const { worldSize = anyNumber, timeoutMs = 300_000 } = options;
+    await requireRegular(path);
     await requireStoreFile(resolve(path));
-    return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, timeoutMs));
+    return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, Math.ceil(timeoutMs)));
+  }
+}
+
+/** c10d would cut a path at a NUL, and take folders and devices for files. */
+async function requireRegular(path: string): Promise<void> {
+  const problem =
+    path === '' ? 'names no file' : path.includes('\0') ? 'has a NUL, which no path has' : await problemOf(path);
+  if (problem === undefined) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `FileStore: the path ${show(path)} ${problem}; give the path of a file that is not there yet, on a file system that all ranks have.`,
+  );
+}
+
+async function problemOf(path: string): Promise<string | undefined> {
+  try {
+    const stats = await stat(resolve(path));
+    return stats.isFile() ? undefined : `is ${stats.isDirectory() ? 'a folder' : 'no regular file'}`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG' ? 'is too long for a name of a file' : undefined;
   }
 }

@@ -1,9 +1,9 @@
-import { count } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
+import { timeoutKind } from '../timeouts.js';
 import { Store } from './store.js';
 
-const hashTakes = signature<{ timeoutMs?: number }>({}, { timeoutMs: count });
+const hashTakes = signature<{ timeoutMs?: number }>({}, { timeoutMs: timeoutKind });
 
 /**
  * c10d's key-value store in the memory of this process, for groups of one rank and for tests. As `torch.distributed.HashStore`.
@@ -18,6 +18,6 @@ export class HashStore extends Store {
   constructor(options: { timeoutMs?: number } = {}) {
     hashTakes.check('HashStore', arguments);
     const { timeoutMs = 300_000 } = options;
-    super(nativeDistributed.openHashStore(timeoutMs));
+    super(nativeDistributed.openHashStore(Math.ceil(timeoutMs)));
   }
 }

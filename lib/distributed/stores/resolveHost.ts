@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AiforgeError } from '../../errors.js';
 
 const retryMs = 500;
+/** Node.js fires timers above it at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * Waits until a host has an address: the name of a container may come later than the container that asks for it. c10d would look it up
@@ -13,7 +15,7 @@ export async function resolveHost(host: string, timeoutMs: number): Promise<void
   if (isIP(host) !== 0) return;
   const until = performance.now() + timeoutMs;
   const stop = new AbortController();
-  const late = delay(timeoutMs, 'it took too long', { signal: stop.signal, ref: true });
+  const late = delay(Math.min(timeoutMs, longestTimerMs), 'it took too long', { signal: stop.signal, ref: true });
   late.catch(() => undefined);
   try {
     for (;;) {

@@ -1,11 +1,16 @@
+import { isExternal } from 'node:util/types';
 import { AiforgeError } from '../../errors.js';
-import { count, kind, listOf, orNull, whole, type Kind } from '../../kinds.js';
+import { kind, listOf, orNull, whole, type Kind } from '../../kinds.js';
 import { nothing, signature } from '../../signature.js';
 import { nativeDistributed, type NativeStore } from '../native.js';
+import { timeoutKind, wholeMs } from '../timeouts.js';
 import { bytesOf, keyKind, valueKind } from './storeKinds.js';
 import { StoreLimits } from './storeLimits.js';
 
-const waitTakes = signature<{ timeoutMs?: number | null }>({ keys: listOf(keyKind) }, { timeoutMs: orNull(count) });
+const waitTakes = signature<{ timeoutMs?: number | null }>(
+  { keys: listOf(keyKind) },
+  { timeoutMs: orNull(timeoutKind) },
+);
 const keyTakes = signature({ key: keyKind });
 const keysTake = signature({ keys: listOf(keyKind) });
 const addTakes = signature({ key: keyKind, amount: whole });
@@ -26,6 +31,12 @@ export abstract class Store {
   readonly #limits: StoreLimits;
 
   protected constructor(store: NativeStore, limits: StoreLimits = StoreLimits.none) {
+    // In JavaScript nothing is private, and nothing abstract.
+    if (!isExternal(store)) {
+      const { name } = new.target;
+      const instead = name === 'TCPStore' || name === 'FileStore' ? `await ${name}.create` : 'await TCPStore.create';
+      throw new AiforgeError('INVALID_ARGUMENT', `${name}: it is not made by new; write ${instead}(…).`);
+    }
     this.#native = store;
     this.#limits = limits;
   }
@@ -91,7 +102,7 @@ export abstract class Store {
     waitTakes.check('wait', arguments);
     const { timeoutMs = null } = options;
     this.#limits.checkKeys('wait', keys);
-    await nativeDistributed.storeWait(this.#native, keys, timeoutMs);
+    await nativeDistributed.storeWait(this.#native, keys, wholeMs(timeoutMs));
   }
 
   /** Whether all the keys exist now. */

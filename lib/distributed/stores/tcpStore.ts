@@ -1,7 +1,8 @@
-import { boolean, count, int32From, kind, orNull } from '../../kinds.js';
+import { boolean, int32From, kind, orNull } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { addressTowards } from '../glooAddress.js';
+import { timeoutKind } from '../timeouts.js';
 import { resolveHost } from './resolveHost.js';
 import { Store } from './store.js';
 import { StoreLimits } from './storeLimits.js';
@@ -30,7 +31,7 @@ const portKind = kind<number>(
 
 const storeTakes = signature<TCPStoreOptions>(
   {},
-  { host: hostKind, port: portKind, worldSize: orNull(int32From(1)), isServer: boolean, timeoutMs: count },
+  { host: hostKind, port: portKind, worldSize: orNull(int32From(1)), isServer: boolean, timeoutMs: timeoutKind },
 );
 
 /**
@@ -51,7 +52,7 @@ export class TCPStore extends Store {
     storeTakes.check('TCPStore.create', arguments);
     const { host = '127.0.0.1', port = 29500, worldSize = null, isServer = false, timeoutMs = 300_000 } = options;
     await resolveHost(host, timeoutMs);
-    const opened = await nativeDistributed.openTcpStore(host, port, worldSize, isServer, timeoutMs);
+    const opened = await nativeDistributed.openTcpStore(host, port, worldSize, isServer, Math.ceil(timeoutMs));
     const store = new TCPStore(opened, StoreLimits.ofServer);
     store.#addressTowardsServer = await addressTowards(host, store.port);
     return store;

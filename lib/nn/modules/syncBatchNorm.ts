@@ -1,8 +1,9 @@
 import { AiforgeError } from '../../errors.js';
-import { size, orNull, kind, type Kinds } from '../../kinds.js';
+import { size, orNull, kind, optional, type Kinds } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
+import { moduleKind } from '../moduleKinds.js';
 import { defaultSyncGroup, type SyncGroup } from '../syncGroup.js';
 import { BatchNorm } from './batchNorm.js';
 import { BatchNormOverRanks } from './batchNormOverRanks.js';
@@ -15,12 +16,15 @@ export interface SyncBatchNormOptions extends NormOptions {
 
 const isGroup = (value: unknown): boolean => typeof (value as SyncGroup | null)?.allGatherSync === 'function';
 
+const groupKind = orNull(kind<SyncGroup>('a process group', isGroup));
+
 const syncBatchNormOptions: Kinds<SyncBatchNormOptions> = {
   ...normOptions,
-  processGroup: orNull(kind<SyncGroup>('a process group', isGroup)),
+  processGroup: groupKind,
 };
 
 const syncBatchNormTakes = signature({ numFeatures: size }, syncBatchNormOptions);
+const convertTakes = signature({ module: moduleKind, processGroup: optional(groupKind) });
 
 /**
  * Batch normalization over the batches of all ranks together, from [N, C, *] to the same shape. Without a process group, in
@@ -87,6 +91,7 @@ export class SyncBatchNorm extends BatchNorm {
     module: M,
     processGroup: SyncGroup | null = null,
   ): M extends BatchNorm ? SyncBatchNorm : M {
+    convertTakes.check('SyncBatchNorm.convertSyncBatchnorm', arguments);
     const output = module instanceof BatchNorm ? synced(module, processGroup) : module;
     for (const [name, child] of [...module.namedChildren()]) {
       output.setSubmodule(name, SyncBatchNorm.convertSyncBatchnorm<Module>(child, processGroup));

@@ -1,4 +1,4 @@
-import { nn, randn } from 'aiforge';
+import { AiforgeError, nn, randn } from 'aiforge';
 import { expect } from 'chai';
 
 import { runTwo } from '../../distributed/ranks.mjs';
@@ -35,6 +35,16 @@ describe('SyncBatchNorm', function () {
       ];
       expect(rest).to.deep.equal({ alone: null, evaluation: null, gathered, reduced: [3, 20], afterwards: null });
     }
+  });
+
+  it('takes the place of none in what is no module', () => {
+    for (const wrong of [null, undefined, {}, 1]) {
+      expect(() => nn.SyncBatchNorm.convertSyncBatchnorm(wrong as never))
+        .to.throw(AiforgeError, /convertSyncBatchnorm: module must be/)
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+    const convert = () => nn.SyncBatchNorm.convertSyncBatchnorm(new nn.Linear(1, 1), {} as never);
+    expect(convert).to.throw(AiforgeError, /processGroup must be a process group/);
   });
 
   it('takes the place of every batch norm of a model', () => {
