@@ -11,6 +11,7 @@ import { ProcessGroup } from './processGroup.js';
 import { deviceIdKind, rankDevice } from './rankDevice.js';
 import { meet, type Meeting } from './rendezvous.js';
 import { storeKind, type Store } from './stores/store.js';
+import { nodesAmong, sayNode } from './nodeRanks.js';
 import { defaultProcessGroup, enterWorld, hasWorld, leaveWorld } from './world.js';
 
 export interface InitProcessGroupOptions extends RankOptions {
@@ -100,8 +101,9 @@ async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
     if (device !== null) cuda.setDevice(device);
     const place = device === null ? {} : { deviceId: device };
     const given = ncclOptions === undefined ? {} : { ncclOptions };
+    await sayNode(store, rank);
     const group = await ProcessGroup.create(store, { backend, rank, worldSize, timeoutMs, ...place, ...given });
-    enter(group, meeting);
+    enter(group, meeting, await nodesAmong(store, worldSize), timeoutMs);
     return group;
   } catch (error) {
     await meeting.leave();
@@ -109,8 +111,8 @@ async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
   }
 }
 
-function enter(group: ProcessGroup, { store, leave }: Meeting): void {
-  enterWorld(group, store);
+function enter(group: ProcessGroup, { store, leave }: Meeting, nodes: readonly number[], timeoutMs: number): void {
+  enterWorld(group, store, nodes, timeoutMs);
   setDefaultSyncGroup(group);
   let others: ProcessGroup[] = [];
   group.whenLeft(
