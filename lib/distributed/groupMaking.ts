@@ -29,6 +29,7 @@ const forStoreMs = 800;
 // How seldom a rank that waits asks, at most.
 const mostPauseMs = 100;
 
+// As native/distributed/deadlines.cc says it.
 const silentStore =
   'The store did not answer: its process, that of rank 0 unless a launcher serves it, may be stopped.';
 
@@ -74,11 +75,29 @@ class Meeting {
       const said = await (this.#rank === this.#first ? this.#compare(round, judge) : this.#hear(round));
       verdict = said ?? (await this.#afterTimeout(round));
     } catch (error) {
-      throw lostStore(error);
+      throw this.#storeError(error);
     }
     const isOver = verdict !== agreed;
     if (isOver || round === 'made') await this.#part(round, isOver ? forFailureMs : forSuccessMs);
     if (isOver) throw failure(verdict);
+  }
+
+  #storeError(error: unknown): AiforgeError {
+    const why = error instanceof Error ? error.message : String(error);
+    if (why.includes(silentStore)) return this.silence();
+    return failure(
+      'the connection to the store was lost: its process, that of rank 0 unless a launcher serves it, has ended. Another rank has ' +
+        `ended: its own output says why. (${why})`,
+    );
+  }
+
+  /** What is said where the store does not answer in time. */
+  silence(): AiforgeError {
+    return failure(`${this.#waited}. ${silentStore}`);
+  }
+
+  get #waited(): string {
+    return `timed out after ${this.timeoutMs} ms. rank ${this.#rank}: ${this.asked}`;
   }
 
   #keyOf(round: Round, of: number | 'verdict' | 'left'): string {
@@ -119,12 +138,11 @@ class Meeting {
 
   async #afterTimeout(round: Round): Promise<string> {
     const missing = await this.#missing(round);
-    const waited = `timed out after ${this.timeoutMs} ms. rank ${this.#rank}: ${this.asked}`;
     const where = round === 'asked' ? 'it' : 'the end of it';
     const have = missing.length === 0 ? '' : `; ${ranksText(missing, ['has', 'have'])} not come to ${where}`;
     return this.#leave(
       round,
-      `${waited}${have}. Every rank must make the same groups in the same order, also those that it is not in. ` +
+      `${this.#waited}${have}. Every rank must make the same groups in the same order, also those that it is not in. ` +
         'Check that every rank is still running; a slow one needs a larger timeoutMs.',
     );
   }
@@ -194,14 +212,6 @@ function compareMade(all: ReadonlyMap<number, string>): string {
   return failed === undefined ? agreed : `rank ${failed[0]} could not be connected: ${failed[1]}`;
 }
 
-function lostStore(error: unknown): AiforgeError {
-  const why = error instanceof Error ? error.message : String(error);
-  return failure(
-    'the connection to the store was lost: its process, that of rank 0 unless a launcher serves it, has ended. Another rank has ended: ' +
-      `its own output says why. (${why})`,
-  );
-}
-
 async function meetAround<T>(meeting: Meeting, asked: Asked, make: () => Promise<T>): Promise<T> {
   await meeting.meet('asked', JSON.stringify(asked), compareAsked);
   let made: T;
@@ -237,7 +247,7 @@ export async function makeTogether<T>(
     const result = await within(meeting.leftMs + forStoreMs, making);
     if (result !== undefined) return result.made;
     making.catch(() => undefined);
-    throw failure(`timed out after ${timeoutMs} ms. rank ${from.group.rank}: ${text}. ${silentStore}`);
+    throw meeting.silence();
   } catch (error) {
     throw toldOf(error, name, stack);
   }

@@ -7,7 +7,9 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "../calls/values.h"
+#include "../kept_threads.h"
 #include "../objects.h"
+#include "deadlines.h"
 
 namespace aiforge {
 
@@ -38,8 +40,77 @@ uint16_t read_port(double value) {
   return static_cast<uint16_t>(value);
 }
 
+// c10d's own timeouts come first, which can say more.
+constexpr milliseconds kGrace{500};
+
+// The outcome of a task, and whom to tell: it is known before or after somebody asks, or too late.
+struct Outcome {
+  enum { kPending, kKnown, kAwaited, kLate };
+
+  std::atomic<int> state{kPending};
+  Settle settle;
+  Background::Done done;
+
+  void know(Settle known) {
+    settle = std::move(known);
+    if (state.exchange(kKnown) == kAwaited) done(std::move(settle));
+  }
+};
+
+// Has `done` told of an outcome, or of one that is not known when `limit` is over.
+void await(const std::shared_ptr<Outcome>& outcome, Background::Done done, milliseconds limit,
+           const std::string& late_message) {
+  outcome->done = std::move(done);
+  int state = Outcome::kPending;
+  if (!outcome->state.compare_exchange_strong(state, Outcome::kAwaited)) {
+    outcome->done(std::move(outcome->settle));
+    return;
+  }
+  const std::weak_ptr<Outcome> weak = outcome;
+  after(limit, weak, [weak, late_message] {
+    const auto late = weak.lock();
+    int awaited = Outcome::kAwaited;
+    if (!late || !late->state.compare_exchange_strong(awaited, Outcome::kLate)) return;
+    const Error error("DISTRIBUTED_FAILED", late_message);
+    late->done(failure(std::make_exception_ptr(error), ""));
+  });
+}
+
+// Does on a thread of its own what c10d may never end.
+napi_value beside(napi_env env, napi_callback_info info, const char* what, milliseconds limit,
+                  const std::string& late_message, std::function<Settle()> body) {
+  return Background::of(env, info).promise(env, [&](Background::Done done) {
+    const auto outcome = std::make_shared<Outcome>();
+    await(outcome, std::move(done), limit + kGrace, late_message);
+    try {
+      run_on_kept_thread([what, outcome, body = std::move(body)]() mutable {
+        Settle settle;
+        try {
+          settle = body();
+        } catch (...) {
+          settle = failure(std::current_exception(), what);
+        }
+        // Before the promise settles, so that nothing `body` holds outlives it.
+        body = nullptr;
+        outcome->know(std::move(settle));
+      });
+    } catch (...) {
+      outcome->know(failure(std::current_exception(), what));
+    }
+  });
+}
+
 Settle wrapping(std::shared_ptr<StoreObject> object) {
   return [object = std::move(object)](napi_env env) { return wrap_object(env, object); };
+}
+
+std::string late_server(const std::string& host, uint16_t port, milliseconds timeout) {
+  return "The TCPStore failed: timed out after " + std::to_string(timeout.count()) +
+         " ms: no store has answered at " + host + ":" + std::to_string(port) +
+         ". Its process, that of rank 0 unless a launcher serves it, was not started, is stopped, "
+         "or listens elsewhere. Check that every rank was started and is still running, and that "
+         "MASTER_ADDR, MASTER_PORT and WORLD_SIZE are the same for all of them; a slow start needs "
+         "a larger timeoutMs.";
 }
 
 // openTcpStore(host, port, worldSize | null, isServer, timeoutMs): Promise<Store>
@@ -53,12 +124,16 @@ napi_value open_tcp_store(napi_env env, napi_callback_info info) {
     options.timeout = milliseconds(args.int64(4));
     // Ranks that are threads of one process share its server, as in Python.
     options.multiTenant = true;
-    return Background::of(env, info).run(
-        env, "The TCPStore", [host = args.string(0), options]() -> Settle {
-          auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
-          const uint16_t port = tcp->getPort();
-          return wrapping(std::make_shared<StoreObject>(StoreObject{std::move(tcp), port}));
-        });
+    const auto open = [host = args.string(0), options]() -> Settle {
+      auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
+      const uint16_t port = tcp->getPort();
+      return wrapping(std::make_shared<StoreObject>(StoreObject{std::move(tcp), port}));
+    };
+    constexpr const char* kWhat = "The TCPStore";
+    // A server ends its wait for the others itself, and says how many have come.
+    if (options.isServer) return Background::of(env, info).run(env, kWhat, open);
+    return beside(env, info, kWhat, options.timeout,
+                  late_server(args.string(0), options.port, options.timeout), open);
   });
 }
 
@@ -113,41 +188,29 @@ napi_value close_store(napi_env env, napi_callback_info info) {
   });
 }
 
-// The outcome of a task, and whom to tell: it is known before or after somebody asks.
-struct Outcome {
-  enum { kPending, kKnown, kAwaited };
-
-  std::atomic<int> state{kPending};
-  Settle settle;
-  Background::Done done;
-};
-
 // Does what is soon done on the thread of the store's own.
 template <typename Body>
 napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi_value store,
                    Body body) {
   auto live = open_store(env, store);
+  const milliseconds limit = live->getTimeout();
   auto outcome = std::make_shared<Outcome>();
   unwrap_object<StoreObject>(env, store)
       ->lane->post([store = std::move(live), what, body, outcome]() mutable {
+        Settle settle;
         try {
-          outcome->settle = body(store);
+          settle = body(store);
         } catch (...) {
-          outcome->settle = failure(std::current_exception(), what);
+          settle = failure(std::current_exception(), what);
         }
         store.reset();
-        if (outcome->state.exchange(Outcome::kKnown) == Outcome::kAwaited) {
-          outcome->done(std::move(outcome->settle));
-        }
+        outcome->know(std::move(settle));
       });
   if (is_soon([&] { return outcome->state == Outcome::kKnown; })) {
     return Background::settled(env, outcome->settle);
   }
   return Background::of(env, info).promise(env, [&](Background::Done done) {
-    outcome->done = std::move(done);
-    if (outcome->state.exchange(Outcome::kAwaited) == Outcome::kKnown) {
-      outcome->done(std::move(outcome->settle));
-    }
+    await(outcome, std::move(done), limit, late_store(what, limit));
   });
 }
 
@@ -155,8 +218,8 @@ napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi
 // the very `set` that would end it.
 template <typename Body>
 napi_value waiting(napi_env env, napi_callback_info info, const char* what, const Store& store,
-                   Body body) {
-  return Background::of(env, info).run(env, what, [store, body]() -> Settle {
+                   milliseconds limit, Body body) {
+  return beside(env, info, what, limit, late_store(what, limit), [store, body]() -> Settle {
     const Store client = store->clone();
     client->setTimeout(store->getTimeout());  // which the clone of a FileStore does not have
     return body(client);
@@ -210,8 +273,9 @@ napi_value store_peek(napi_env env, napi_callback_info info) {
 napi_value store_get(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> args(env, info);
+    const Store store = open_store(env, args[0]);
     return waiting(
-        env, info, "store.get", open_store(env, args[0]),
+        env, info, "store.get", store, store->getTimeout(),
         [key = args.string(1)](const Store& store) { return bytes_of(store->get(key)); });
   });
 }
@@ -271,7 +335,7 @@ napi_value store_wait(napi_env env, napi_callback_info info) {
     const Store store = open_store(env, args[0]);
     const milliseconds timeout =
         args.is_missing(2) ? store->getTimeout() : milliseconds(args.int64(2));
-    return waiting(env, info, "store.wait", store,
+    return waiting(env, info, "store.wait", store, timeout,
                    [keys = read_keys(env, args[1]), timeout](const Store& client) {
                      client->wait(keys, timeout);
                      return nothing();

@@ -74,4 +74,13 @@ describe('making groups of some ranks', function () {
     expect(ending).to.include({ code: 'DISTRIBUTED_FAILED', op: 'newGroup' });
     expect(ending!.message).to.match(/connection to the store was lost[^]*Another rank has ended/);
   });
+
+  it('rejects at the timeout where the process that serves the store is stopped', async () => {
+    const [, last] = (await run(2, 'serverStops', { TIMEOUT_MS: '5000', GUARD_MS: '15000' })) as [Rank, Rank];
+    const [ending] = endingsOf(last);
+    expect(ending, last.output).to.include({ code: 'DISTRIBUTED_FAILED', op: 'newGroup' });
+    expect(ending!.message).to.match(
+      /timed out after 1500 ms\. rank 1: newGroup\(\[0, 1\]\) at .*The store did not answer: its process/,
+    );
+  });
 });
