@@ -1,15 +1,14 @@
 #include "store.h"
 
-#include <atomic>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "../calls/values.h"
-#include "../kept_threads.h"
 #include "../objects.h"
 #include "deadlines.h"
+#include "outcome.h"
 
 namespace aiforge {
 
@@ -38,66 +37,6 @@ uint16_t read_port(double value) {
                 "a port is a whole number in 0 … 65535, got " + std::to_string(value));
   }
   return static_cast<uint16_t>(value);
-}
-
-// c10d's own timeouts come first, which can say more.
-constexpr milliseconds kGrace{500};
-
-// The outcome of a task, and whom to tell: it is known before or after somebody asks, or too late.
-struct Outcome {
-  enum { kPending, kKnown, kAwaited, kLate };
-
-  std::atomic<int> state{kPending};
-  Settle settle;
-  Background::Done done;
-
-  void know(Settle known) {
-    settle = std::move(known);
-    if (state.exchange(kKnown) == kAwaited) done(std::move(settle));
-  }
-};
-
-// Has `done` told of an outcome, or of one that is not known when `limit` is over.
-void await(const std::shared_ptr<Outcome>& outcome, Background::Done done, milliseconds limit,
-           const std::string& late_message) {
-  outcome->done = std::move(done);
-  int state = Outcome::kPending;
-  if (!outcome->state.compare_exchange_strong(state, Outcome::kAwaited)) {
-    outcome->done(std::move(outcome->settle));
-    return;
-  }
-  const std::weak_ptr<Outcome> weak = outcome;
-  after(limit, weak, [weak, late_message] {
-    const auto late = weak.lock();
-    int awaited = Outcome::kAwaited;
-    if (!late || !late->state.compare_exchange_strong(awaited, Outcome::kLate)) return;
-    const Error error("DISTRIBUTED_FAILED", late_message);
-    late->done(failure(std::make_exception_ptr(error), ""));
-  });
-}
-
-// Does on a thread of its own what c10d may never end.
-napi_value beside(napi_env env, napi_callback_info info, const char* what, milliseconds limit,
-                  const std::string& late_message, std::function<Settle()> body) {
-  return Background::of(env, info).promise(env, [&](Background::Done done) {
-    const auto outcome = std::make_shared<Outcome>();
-    await(outcome, std::move(done), limit + kGrace, late_message);
-    try {
-      run_on_kept_thread([what, outcome, body = std::move(body)]() mutable {
-        Settle settle;
-        try {
-          settle = body();
-        } catch (...) {
-          settle = failure(std::current_exception(), what);
-        }
-        // Before the promise settles, so that nothing `body` holds outlives it.
-        body = nullptr;
-        outcome->know(std::move(settle));
-      });
-    } catch (...) {
-      outcome->know(failure(std::current_exception(), what));
-    }
-  });
 }
 
 Settle wrapping(std::shared_ptr<StoreObject> object) {
