@@ -3,8 +3,10 @@ import { AiforgeError } from '../errors.js';
 import { count, either, listOf, oneOf, optional, size, string } from '../kinds.js';
 import { didYouMean } from '../nearest.js';
 import { signature } from '../signature.js';
+import { takeStack } from '../stack.js';
+import type { MakingCall } from './groupMaking.js';
 import type { ProcessGroup } from './processGroup.js';
-import { newGroup } from './subgroups.js';
+import { makeGroup } from './subgroups.js';
 import { defaultProcessGroup } from './world.js';
 
 export type MeshDeviceType = 'cpu' | 'cuda';
@@ -186,12 +188,17 @@ function linesAlong(dim: number, shape: readonly number[], worldSize: number): n
   return [...lines.values()];
 }
 
-async function openAxis(dim: number, shape: readonly number[], name: string | undefined): Promise<Axis> {
+async function openAxis(
+  call: MakingCall,
+  dim: number,
+  shape: readonly number[],
+  name: string | undefined,
+): Promise<Axis> {
   const whole = defaultProcessGroup();
   const lines = linesAlong(dim, shape, whole.worldSize);
   if (lines.length === 1) return { size: shape[dim]!, name, group: whole };
   let group: ProcessGroup | null = null;
-  for (const line of lines) group = (await newGroup(line)) ?? group;
+  for (const line of lines) group = (await makeGroup(call, line)) ?? group;
   return { size: shape[dim]!, name, group: group! };
 }
 
@@ -212,12 +219,13 @@ export async function initDeviceMesh(
   options: { meshDimNames?: readonly string[] } = {},
 ): Promise<DeviceMesh> {
   meshTakes.check('initDeviceMesh', arguments);
+  const call = { name: 'initDeviceMesh', stack: takeStack(initDeviceMesh) };
   const { meshDimNames: names } = options;
   const { rank, worldSize } = defaultProcessGroup();
   checkMesh(meshShape, names, worldSize);
   checkDevice(deviceType);
   const axes: Axis[] = [];
-  for (let dim = 0; dim < meshShape.length; dim++) axes.push(await openAxis(dim, meshShape, names?.[dim]));
+  for (let dim = 0; dim < meshShape.length; dim++) axes.push(await openAxis(call, dim, meshShape, names?.[dim]));
   const ranks = Array.from({ length: worldSize }, (_, i) => i);
   return DeviceMesh.of(deviceType, axes, coordinateOf(rank, meshShape), ranks);
 }

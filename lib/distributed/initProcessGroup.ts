@@ -11,6 +11,7 @@ import { ProcessGroup } from './processGroup.js';
 import { deviceIdKind, rankDevice } from './rankDevice.js';
 import { meet, type Meeting } from './rendezvous.js';
 import { storeKind, type Store } from './stores/store.js';
+import { nodesAmong, sayNode } from './nodeRanks.js';
 import { timeoutKind } from './timeouts.js';
 import { defaultProcessGroup, enterWorld, hasWorld, leaveWorld } from './world.js';
 
@@ -103,8 +104,9 @@ async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
     const place = device === null ? {} : { deviceId: device };
     const given = ncclOptions === undefined ? {} : { ncclOptions };
     const all = { backend, rank, worldSize, timeoutMs, ...place, ...given };
+    await sayNode(store, rank);
     const group = await ProcessGroup.join(store, all, Math.max(1, Math.ceil(until - performance.now())));
-    enter(group, meeting);
+    enter(group, meeting, await nodesAmong(store, worldSize), timeoutMs);
     return group;
   } catch (error) {
     await meeting.leave();
@@ -112,8 +114,8 @@ async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
   }
 }
 
-function enter(group: ProcessGroup, { store, leave }: Meeting): void {
-  enterWorld(group, store);
+function enter(group: ProcessGroup, { store, leave }: Meeting, nodes: readonly number[], timeoutMs: number): void {
+  enterWorld(group, store, nodes, timeoutMs);
   setDefaultSyncGroup(group);
   let others: ProcessGroup[] = [];
   group.whenLeft(

@@ -1,8 +1,10 @@
 import { AiforgeError } from '../errors.js';
 import { count, listOf, optional, orNull, size } from '../kinds.js';
 import { signature } from '../signature.js';
+import { takeStack } from '../stack.js';
 import { backendKind, type Backend } from './backend.js';
 import { ncclOptionsKind, type NcclOptions } from './ncclOptions.js';
+import { makeTogether, type MakingCall } from './groupMaking.js';
 import { groupKind, ProcessGroup } from './processGroup.js';
 import { rankDevice } from './rankDevice.js';
 import { timeoutKind } from './timeouts.js';
@@ -11,7 +13,10 @@ import { currentWorld, defaultProcessGroup, knownGroup, ofGroup, type KnownGroup
 export interface NewGroupOptions {
   /** Default: that of the default group. */
   backend?: Backend;
-  /** How long a collective waits for the other ranks. Default: 30 minutes. */
+  /**
+   * How long to wait for the other ranks, now and in each collective. Default: now as long as the group of `initProcessGroup`, in each
+   * collective 30 minutes.
+   */
   timeoutMs?: number;
   /** NCCL's own options. Default: NCCL's. */
   ncclOptions?: NcclOptions;
@@ -20,7 +25,10 @@ export interface NewGroupOptions {
 export interface SplitGroupOptions {
   /** The group that is split. Default: the group of `initProcessGroup`. */
   group?: ProcessGroup;
-  /** How long a collective waits for the other ranks. Default: 30 minutes. */
+  /**
+   * How long to wait for the other ranks, now and in each collective. Default: now as long as the group that is split, in each
+   * collective 30 minutes.
+   */
   timeoutMs?: number;
 }
 
@@ -80,9 +88,12 @@ async function open(
   const { groups } = currentWorld();
   groups.set(group, {
     group,
-    store: ofGroup(group, from.store),
+    store: ofGroup(group.name, from.store),
     ranks: ranks.map((rank) => from.ranks[rank]!),
+    nodes: [...ranks.keys()].filter((i) => from.nodes.includes(ranks[i]!)),
+    timeoutMs: options.timeoutMs ?? from.timeoutMs,
     splits: 0,
+    makings: 0,
   });
   group.whenLeft(
     () => groups.delete(group),
@@ -109,13 +120,40 @@ export async function newGroup(
   options: NewGroupOptions = {},
 ): Promise<ProcessGroup | null> {
   newTakes.check('newGroup', arguments);
+  return makeGroup({ name: 'newGroup', stack: takeStack(newGroup) }, ranks, options);
+}
+
+const listText = (ranks: readonly number[]): string => `[${ranks.join(', ')}]`;
+
+/** @internal As `newGroup`, for the call of another function. */
+export async function makeGroup(
+  call: MakingCall,
+  ranks: readonly number[] | null,
+  options: NewGroupOptions = {},
+): Promise<ProcessGroup | null> {
   const world = currentWorld();
   const { main } = world;
   const sorted = [...(ranks ?? main.ranks)].sort((a, b) => a - b);
-  checkRanks('newGroup', sorted, main.group.worldSize);
+  checkRanks(call.name, sorted, main.group.worldSize);
   // Counted by the ranks that are not in it too, which must call later ones by the same names.
   const name = String(world.made++);
-  return sorted.includes(main.group.rank) ? open(main, sorted, name, options) : null;
+  const { backend = main.group.backend, timeoutMs = main.timeoutMs } = options;
+  const given = options.backend === undefined ? '' : `, { backend: '${backend}' }`;
+  const text = `${call.name === 'newGroup' ? '' : `${call.name}: `}newGroup(${listText(sorted)}${given})`;
+  const same = JSON.stringify(['newGroup', sorted, backend]);
+  return makeTogether(main, call, { text, same }, timeoutMs, async () =>
+    sorted.includes(main.group.rank) ? open(main, sorted, name, options) : null,
+  );
+}
+
+async function makeGroups(
+  call: MakingCall,
+  ranksPerGroup: readonly (readonly number[])[],
+  options: NewGroupOptions,
+): Promise<ProcessGroup | null> {
+  let own: ProcessGroup | null = null;
+  for (const ranks of ranksPerGroup) own = (await makeGroup(call, ranks, options)) ?? own;
+  return own;
 }
 
 /**
@@ -132,9 +170,8 @@ export async function newSubgroupsByEnumeration(
 ): Promise<ProcessGroup | null> {
   enumerationTakes.check('newSubgroupsByEnumeration', arguments);
   checkRanks('newSubgroupsByEnumeration', ranksPerGroup.flat(), defaultProcessGroup().worldSize);
-  let own: ProcessGroup | null = null;
-  for (const ranks of ranksPerGroup) own = (await newGroup(ranks, options)) ?? own;
-  return own;
+  const call = { name: 'newSubgroupsByEnumeration', stack: takeStack(newSubgroupsByEnumeration) };
+  return makeGroups(call, ranksPerGroup, options);
 }
 
 /**
@@ -153,7 +190,7 @@ export async function newSubgroups(groupSize: number, options: NewGroupOptions =
   }
   const starts = Array.from({ length: worldSize / groupSize }, (_, i) => i * groupSize);
   const ranks = starts.map((start) => Array.from({ length: groupSize }, (_, i) => start + i));
-  return (await newSubgroupsByEnumeration(ranks, options))!;
+  return (await makeGroups({ name: 'newSubgroups', stack: takeStack(newSubgroups) }, ranks, options))!;
 }
 
 /**
@@ -175,7 +212,12 @@ export async function splitGroup(
   checkRanks('splitGroup', splitRanks.flat(), group.worldSize);
   const split = `${group.name}:split:${from.splits++}`;
   const index = splitRanks.findIndex((ranks) => ranks.includes(group.rank));
-  return index === -1 ? null : open(from, splitRanks[index]!, `${split}:${index}`, rest);
+  const text = `splitGroup([${splitRanks.map(listText).join(', ')}])`;
+  const asked = { text, same: JSON.stringify(['splitGroup', splitRanks]) };
+  const call = { name: 'splitGroup', stack: takeStack(splitGroup) };
+  return makeTogether(from, call, asked, options.timeoutMs ?? from.timeoutMs, async () =>
+    index === -1 ? null : open(from, splitRanks[index]!, `${split}:${index}`, rest),
+  );
 }
 
 /** A group's ranks, by their numbers in the default group. As `torch.distributed.get_process_group_ranks`. */

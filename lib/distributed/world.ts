@@ -11,8 +11,14 @@ export interface KnownGroup {
   store: Store;
   /** Its ranks, by their numbers in the default group. */
   ranks: readonly number[];
+  /** Those of its ranks that are Node's, by its own numbers. */
+  nodes: readonly number[];
+  /** How long to wait for them where groups are made from it. */
+  timeoutMs: number;
   /** How often it was split. */
   splits: number;
+  /** How often groups were made from it. */
+  makings: number;
 }
 
 /** The default group and those made from it. */
@@ -25,19 +31,22 @@ interface World {
 
 let world: World | undefined;
 
-export function enterWorld(group: ProcessGroup, store: Store): void {
+export function enterWorld(group: ProcessGroup, store: Store, nodes: readonly number[], timeoutMs: number): void {
   const main: KnownGroup = {
     group,
-    store: ofGroup(group, store),
+    store: ofGroup(group.name, store),
     ranks: Array.from({ length: group.worldSize }, (_, i) => i),
+    nodes,
+    timeoutMs,
     splits: 0,
+    makings: 0,
   };
   world = { main, made: 1, groups: new Map([[group, main]]) };
 }
 
 /** The part of a store in which a group keeps its own keys, those of the groups made from it among them. */
-export function ofGroup(group: ProcessGroup, store: Store): Store {
-  return new PrefixStore(`${group.name}/`, store);
+export function ofGroup(name: string, store: Store): Store {
+  return new PrefixStore(`${name}/`, store);
 }
 
 /** Forgets all groups; returns those that were made from the default one. */

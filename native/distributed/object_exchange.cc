@@ -23,7 +23,10 @@ ObjectExchange::ObjectExchange(Gloo gloo, GroupWatch::Record record,
 
 uint64_t ObjectExchange::print(int sender, int receiver, uint64_t part) const {
   uint64_t print = mixed(0x6f626a65, part);
-  if (!record_->is_point_to_point()) return mixed(mixed(print, record_->number), record_->root + 1);
+  // What differs, such as bytes on one rank and a value on the other, never meets.
+  if (!record_->is_point_to_point()) {
+    return mixed(mixed(print, record_->number), record_->fingerprint());
+  }
   // Of messages each pair of ranks has its own count.
   print = mixed(mixed(print, record_->ordinal), static_cast<uint64_t>(record_->tag));
   return mixed(mixed(print, sender + 1), receiver + 1);

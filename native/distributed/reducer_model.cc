@@ -6,6 +6,7 @@
 
 #include "../calls/values.h"
 #include "../environment.h"
+#include "deadlines.h"
 #include "reducer_steps.h"
 
 namespace aiforge {
@@ -99,13 +100,20 @@ std::string difference(int rank, const std::string& other, const std::string& fi
 class Descriptions {
  public:
   Descriptions(c10d::ProcessGroup& group, std::string own)
-      : group_(group), store_(group.getStore()), own_(std::move(own)) {
+      : rank_(group.getRank()),
+        size_(group.getSize()),
+        store_(group.getStore()),
+        own_(std::move(own)) {}
+
+  void say() {
     try {
       tell();
     } catch (const std::exception&) {
       turn_ = 0;
     }
   }
+
+  std::chrono::milliseconds timeout() const { return store_->getTimeout(); }
 
   // How ranks differ from rank 0; empty when none does, or where the store is gone: its process may
   // end before a group does that it is not in.
@@ -120,9 +128,9 @@ class Descriptions {
  private:
   void tell() {
     // A rank that comes here the third time knows that all have read what it left the first time.
-    turn_ = store_->add(key("turn", group_.getRank(), 0), 1);
-    if (turn_ > 2) store_->deleteKey(key("parameters", group_.getRank(), turn_ - 2));
-    const std::string mine = key("parameters", group_.getRank(), turn_);
+    turn_ = store_->add(key("turn", rank_, 0), 1);
+    if (turn_ > 2) store_->deleteKey(key("parameters", rank_, turn_ - 2));
+    const std::string mine = key("parameters", rank_, turn_);
     store_->set(mine, std::vector<uint8_t>(own_.begin(), own_.end()));
     store_->check({mine});  // It answers once the value is there.
   }
@@ -131,7 +139,7 @@ class Descriptions {
     const std::optional<std::string> first = of_rank(0);
     std::string text;
     if (!first) return text;
-    for (int rank = 1; rank < group_.getSize(); ++rank) {
+    for (int rank = 1; rank < size_; ++rank) {
       const std::optional<std::string> other = of_rank(rank);
       if (other && *other != *first) {
         text += (text.empty() ? "" : "; ") + difference(rank, *other, *first);
@@ -146,14 +154,15 @@ class Descriptions {
   }
 
   std::optional<std::string> of_rank(int rank) const {
-    if (rank == group_.getRank()) return own_;
+    if (rank == rank_) return own_;
     const std::string theirs = key("parameters", rank, turn_);
     if (!store_->check({theirs})) return std::nullopt;
     const auto bytes = store_->get(theirs);
     return std::string(bytes.begin(), bytes.end());
   }
 
-  c10d::ProcessGroup& group_;
+  const int rank_;
+  const int size_;
   const c10::intrusive_ptr<c10d::Store> store_;
   const std::string own_;
   int64_t turn_ = 0;
@@ -162,14 +171,20 @@ class Descriptions {
 }  // namespace
 
 void require_same_parameters(const Group& group, const Model& model) {
-  const Descriptions descriptions(*group, described(model));
+  constexpr const char* kWhat = "DistributedDataParallel";
+  const auto descriptions = std::make_shared<Descriptions>(*group, described(model));
+  within(descriptions->timeout(), kWhat, [descriptions] { descriptions->say(); });
   std::exception_ptr refusal;
   try {
     c10d::verify_params_across_processes(group, model.parameters, std::nullopt);
   } catch (const c10::Error&) {
     refusal = std::current_exception();
   }
-  const std::string differences = descriptions.differences();
+  // Held by the thread, which may still wait when this has given it up.
+  const auto found = std::make_shared<std::string>();
+  within(descriptions->timeout(), kWhat,
+         [descriptions, found] { *found = descriptions->differences(); });
+  const std::string& differences = *found;
   if (!differences.empty()) {
     throw Error("DISTRIBUTED_FAILED",
                 "DistributedDataParallel needs the same module on all ranks, with parameters of "

@@ -1,6 +1,5 @@
 #include "store.h"
 
-#include <atomic>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -8,6 +7,8 @@
 
 #include "../calls/values.h"
 #include "../objects.h"
+#include "deadlines.h"
+#include "outcome.h"
 #include "store_reads.h"
 
 namespace aiforge {
@@ -43,6 +44,15 @@ Settle wrapping(std::shared_ptr<StoreObject> object) {
   return [object = std::move(object)](napi_env env) { return wrap_object(env, object); };
 }
 
+std::string late_server(const std::string& host, uint16_t port, milliseconds timeout) {
+  return "The TCPStore failed: timed out after " + std::to_string(timeout.count()) +
+         " ms: no store has answered at " + host + ":" + std::to_string(port) +
+         ". Its process, that of rank 0 unless a launcher serves it, was not started, is stopped, "
+         "or listens elsewhere. Check that every rank was started and is still running, and that "
+         "MASTER_ADDR, MASTER_PORT and WORLD_SIZE are the same for all of them; a slow start needs "
+         "a larger timeoutMs.";
+}
+
 // openTcpStore(host, port, worldSize | null, isServer, timeoutMs): Promise<Store>
 napi_value open_tcp_store(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
@@ -54,12 +64,16 @@ napi_value open_tcp_store(napi_env env, napi_callback_info info) {
     options.timeout = milliseconds(args.int64(4));
     // Ranks that are threads of one process share its server, as in Python.
     options.multiTenant = true;
-    return Background::of(env, info).run(
-        env, "The TCPStore", [host = args.string(0), options]() -> Settle {
-          auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
-          const uint16_t port = tcp->getPort();
-          return wrapping(std::make_shared<StoreObject>(StoreObject{std::move(tcp), port}));
-        });
+    const auto open = [host = args.string(0), options]() -> Settle {
+      auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
+      const uint16_t port = tcp->getPort();
+      return wrapping(std::make_shared<StoreObject>(StoreObject{std::move(tcp), port}));
+    };
+    constexpr const char* kWhat = "The TCPStore";
+    // A server ends its wait for the others itself, and says how many have come.
+    if (options.isServer) return Background::of(env, info).run(env, kWhat, open);
+    return beside(env, info, kWhat, options.timeout,
+                  late_server(args.string(0), options.port, options.timeout), open);
   });
 }
 
@@ -114,42 +128,30 @@ napi_value close_store(napi_env env, napi_callback_info info) {
   });
 }
 
-// The outcome of a task, and whom to tell: it is known before or after somebody asks.
-struct Outcome {
-  enum { kPending, kKnown, kAwaited };
-
-  std::atomic<int> state{kPending};
-  Settle settle;
-  Background::Done done;
-};
-
 // Does what is soon done on the thread of the store's own: `body(store, client)`.
 template <typename Body>
 napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi_value store,
                    Body body) {
   auto live = open_store(env, store);
+  const milliseconds limit = live->getTimeout();
   auto outcome = std::make_shared<Outcome>();
   const auto client = unwrap_object<StoreObject>(env, store)->client;
   client->lane.post([store = std::move(live), what, body, outcome, client]() mutable {
+    Settle settle;
     try {
       client->connection.require_open(what);
-      outcome->settle = body(*store, *client);
+      settle = body(*store, *client);
     } catch (...) {
-      outcome->settle = client->connection.failure(what);
+      settle = client->connection.failure(what);
     }
     store.reset();
-    if (outcome->state.exchange(Outcome::kKnown) == Outcome::kAwaited) {
-      outcome->done(std::move(outcome->settle));
-    }
+    outcome->know(std::move(settle));
   });
   if (is_soon([&] { return outcome->state == Outcome::kKnown; })) {
     return Background::settled(env, outcome->settle);
   }
   return Background::of(env, info).promise(env, [&](Background::Done done) {
-    outcome->done = std::move(done);
-    if (outcome->state.exchange(Outcome::kAwaited) == Outcome::kKnown) {
-      outcome->done(std::move(outcome->settle));
-    }
+    await(outcome, std::move(done), limit, late_store(what, limit));
   });
 }
 
@@ -158,8 +160,8 @@ napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi
 template <typename Body>
 napi_value waiting(napi_env env, napi_callback_info info, const char* what, napi_value object,
                    const StoreKeys& keys, milliseconds timeout, Body body) {
-  return Background::of(env, info).run(
-      env, what,
+  return beside(
+      env, info, what, timeout, late_store(what, timeout),
       [store = open_store(env, object), client = unwrap_object<StoreObject>(env, object)->client,
        what, keys, timeout, body]() -> Settle {
         try {

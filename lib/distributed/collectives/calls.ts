@@ -28,7 +28,7 @@ const mostEnded = 16;
 let lastCall = 0;
 
 /** The user's line of a stack, such as `train.mjs:10:7`, from the working folder on where it lies there. */
-function lineOf(stack: unknown): string | undefined {
+export function lineOf(stack: unknown): string | undefined {
   const [frame] = divideFrames(String(stack)).user;
   const place = frame?.trim().replace(/^at (?:.*\()?(?:file:\/\/)?(.*?)\)?$/, '$1');
   if (place === undefined || !path.isAbsolute(place)) return place;

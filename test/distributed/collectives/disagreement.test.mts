@@ -33,6 +33,9 @@ const cases: [string, RegExp, RegExp][] = [
   ['coalesced', /allReduceCoalesced\(sum\) of float32\[3\], float32\[3\]/, /of float32\[2\], float32\[4\]/],
   ['object', /broadcastObject from rank 0/, /allReduce\(sum\) of float32\[3\]/],
   ['objects', /broadcastObject from rank 0/, /allGatherObject/],
+  ['bytes', /broadcastObject from rank 0/, /broadcastBytes from rank 0/],
+  ['gathered', /allGatherObject/, /gatherObject from rank 0/],
+  ['scattered', /broadcastObject from rank 0/, /scatterObjectList from rank 0/],
 ];
 
 // Ranks that a collective does not need any more are done with theirs, and reject in the next.
