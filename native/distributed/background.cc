@@ -172,19 +172,19 @@ void rethrow_as_distributed(const std::string& what) {
 namespace {
 
 void work_on_kept_thread(const char* what, Background::Done done, std::function<Settle()> body) {
-  run_on_kept_thread([what, done = std::move(done), device = DeviceContext(),
-                      body = std::move(body)]() mutable {
-    Settle settle;
-    try {
-      device.enter();
-      settle = body();
-    } catch (...) {
-      settle = failure(std::current_exception(), what);
-    }
-    // Before the promise settles, so that nothing `body` holds outlives it.
-    body = nullptr;
-    done(std::move(settle));
-  });
+  run_on_kept_thread(
+      [what, done = std::move(done), device = DeviceContext(), body = std::move(body)]() mutable {
+        Settle settle;
+        try {
+          device.enter();
+          settle = body();
+        } catch (...) {
+          settle = failure(std::current_exception(), what);
+        }
+        // Before the promise settles, so that nothing `body` holds outlives it.
+        body = nullptr;
+        done(std::move(settle));
+      });
 }
 
 // Settles a promise once: by what is done, or by a clock that is quicker.

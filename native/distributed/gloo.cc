@@ -29,7 +29,8 @@ c10::intrusive_ptr<c10d::Backend> make_gloo(const Store& store, const GlooOption
   gloo->check(of_watch, std::move(ask_line));
   if (gloo->is_checked() || c10d::debug_level() != c10d::DebugLevel::Detail) return gloo;
   // Python's ranks compare in this mode what they are about to do, and ask it of ours.
-  const Store of_checks = c10::make_intrusive<c10d::PrefixStore>("pg_wrapper:" + options.group, store);
+  const Store of_checks =
+      c10::make_intrusive<c10d::PrefixStore>("pg_wrapper:" + options.group, store);
   return c10::make_intrusive<c10d::ProcessGroupWrapper>(
       gloo, c10::make_intrusive<CheckedGloo>(of_checks, options));
 }

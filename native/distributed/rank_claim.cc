@@ -76,7 +76,7 @@ Claimant this_one(const void* environment) {
   static std::atomic<int> attempts{0};
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
-  struct stat processes{};
+  struct stat processes {};
   stat("/proc/self/ns/pid", &processes);
   return {host.data(),
           std::to_string(processes.st_ino),
@@ -94,10 +94,9 @@ bool is_gone(const Claimant& one, const Claimant& own) {
 }
 
 [[noreturn]] void refuse(const Store& store, int rank, const std::string& by) {
-  throw Error("DISTRIBUTED_FAILED", "rank " + std::to_string(rank) +
-                                        " has joined this group already" + by +
-                                        ": another process has the same RANK, or " +
-                                        other_cause(store) + ".");
+  throw Error("DISTRIBUTED_FAILED",
+              "rank " + std::to_string(rank) + " has joined this group already" + by +
+                  ": another process has the same RANK, or " + other_cause(store) + ".");
 }
 
 void check_size(const Store& store, int rank, int size) {

@@ -68,13 +68,16 @@ describe('joining a group', function () {
   it('takes the place of a process that has ended while the others waited', async () => {
     const mark = file('ended');
     // As one that ends right after it has claimed its place: host, namespace of processes, process, and what tells it from others.
-    const ends = `import { TCPStore } from 'aiforge/distributed';
-      import { statSync, writeFileSync } from 'node:fs';
+    const claims = `import { statSync } from 'node:fs';
       import { hostname } from 'node:os';
+      import { TCPStore } from 'aiforge/distributed';
       const store = await TCPStore.create({ port: Number(process.env.MASTER_PORT) });
       const claim = [hostname(), statSync('/proc/self/ns/pid').ino, process.pid, '1.1', 1, 1].join(' ');
-      await store.set('default_pg/0//aiforge/rank/1', claim);
-      process.on('exit', () => writeFileSync(${JSON.stringify(mark)}, ''));`;
+      await store.set('default_pg/0//aiforge/rank/1', claim);`;
+    const ends = `import { spawnSync } from 'node:child_process';
+      import { writeFileSync } from 'node:fs';
+      spawnSync(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(claims)}], { stdio: 'inherit' });
+      writeFileSync(${JSON.stringify(mark)}, '');`;
     const ended = { command: process.execPath, args: ['--input-type=module', '-e', ends] };
     const ranks = await runCommands([rank(0, 3), ended, rank(2, 3, { AFTER: mark }), rank(1, 3, { AFTER: mark })]);
     for (const own of [0, 2, 3]) expect(ranks[own]!.results[0], ranks[own]!.output).to.include({ sum: 18 });
