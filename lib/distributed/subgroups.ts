@@ -104,7 +104,8 @@ async function open(
 
 /**
  * A group of some of the ranks, in ascending order; null on the others. **Every** rank of the default group must call it, in the same
- * order as others. As `torch.distributed.new_group`; Python's ranks can be in it.
+ * order as others; it resolves when all ranks of Node have, and rejects with `DISTRIBUTED_FAILED` on all when they name others, or one
+ * does not come in time. As `torch.distributed.new_group`; Python's ranks can be in it.
  *
  * @param ranks Default: all ranks.
  *
