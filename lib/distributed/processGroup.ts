@@ -67,7 +67,7 @@ export class ProcessGroup extends ObjectCollectives {
           Math.ceil(full.timeoutMs),
           deviceId,
           backend === 'gloo' ? null : nativeNcclOptions(options.ncclOptions),
-          joinTimeoutMs,
+          Math.ceil(joinTimeoutMs),
           backend === 'nccl' ? null : await glooAddress(store),
         );
       } catch (error) {

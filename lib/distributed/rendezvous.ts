@@ -3,7 +3,7 @@ import { AiforgeError } from '../errors.js';
 import { readRankAndSize, readRankEnvironment, type RankAndSize, type RankOptions } from './environment.js';
 import { readInitMethod } from './initMethod.js';
 import { FileStore } from './stores/fileStore.js';
-import { keysInFile } from './stores/storeFile.js';
+import { keysInFile, requireRegular } from './stores/storeFile.js';
 import { PrefixStore } from './stores/prefixStore.js';
 import type { Store } from './stores/store.js';
 import { TCPStore } from './stores/tcpStore.js';
@@ -37,6 +37,7 @@ const leftFiles = new Set<string>();
 
 async function meetInFile(file: string, asked: RankOptions, timeoutMs: number): Promise<Meeting> {
   const { rank, worldSize } = readRankAndSize(asked);
+  await requireRegular(file);
   await requireFresh(file, rank, timeoutMs);
   const store = await FileStore.create(file, { worldSize, timeoutMs });
   const leave = async (): Promise<void> => {

@@ -160,8 +160,10 @@ napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi
 template <typename Body>
 napi_value waiting(napi_env env, napi_callback_info info, const char* what, napi_value object,
                    const StoreKeys& keys, milliseconds timeout, Body body) {
+  // A FileStore waits for whole seconds.
+  const auto limit = std::chrono::ceil<std::chrono::seconds>(timeout);
   return beside(
-      env, info, what, timeout, late_store(what, timeout),
+      env, info, what, limit, late_store(what, timeout),
       [store = open_store(env, object), client = unwrap_object<StoreObject>(env, object)->client,
        what, keys, timeout, body]() -> Settle {
         try {

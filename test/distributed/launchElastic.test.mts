@@ -133,7 +133,7 @@ describe('launchers of several nodes', function () {
       launchers.mark('finish');
       expect(await other.end, other.output()).to.equal(0);
       nodes[frozen]!.child.kill('SIGKILL');
-      expect(other.output()).to.include('nothing was heard for 1.2 s');
+      if (frozen !== 0) expect(other.output()).to.include('nothing was heard for 1.2 s');
     });
   }
 

@@ -1,13 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { AiforgeError } from '../../errors.js';
 import { int32From, string } from '../../kinds.js';
-import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { timeoutKind } from '../timeouts.js';
 import { Store } from './store.js';
-import { requireStoreFile } from './storeFile.js';
+import { requireRegular, requireStoreFile } from './storeFile.js';
 
 export interface FileStoreOptions {
   /** How many processes use the file; the last one to leave deletes it. Default: any number, and none deletes it. */
@@ -44,25 +41,5 @@ export class FileStore extends Store {
     await requireRegular(path);
     await requireStoreFile(resolve(path));
     return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, Math.ceil(timeoutMs)));
-  }
-}
-
-/** c10d would cut a path at a NUL, and take folders and devices for files. */
-async function requireRegular(path: string): Promise<void> {
-  const problem =
-    path === '' ? 'names no file' : path.includes('\0') ? 'has a NUL, which no path has' : await problemOf(path);
-  if (problem === undefined) return;
-  throw new AiforgeError(
-    'INVALID_ARGUMENT',
-    `FileStore: the path ${show(path)} ${problem}; give the path of a file that is not there yet, on a file system that all ranks have.`,
-  );
-}
-
-async function problemOf(path: string): Promise<string | undefined> {
-  try {
-    const stats = await stat(resolve(path));
-    return stats.isFile() ? undefined : `is ${stats.isDirectory() ? 'a folder' : 'no regular file'}`;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG' ? 'is too long for a name of a file' : undefined;
   }
 }

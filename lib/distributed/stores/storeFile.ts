@@ -1,12 +1,33 @@
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AiforgeError } from '../../errors.js';
+import { show } from '../../show.js';
 
 /** How often a file whose end is missing is read again, and after which pause: another process may be writing it. */
 const attempts = 50;
 const pauseMs = 10;
+
+/** c10d would cut a path at a NUL, and take folders and devices for files. */
+export async function requireRegular(path: string): Promise<void> {
+  const problem =
+    path === '' ? 'names no file' : path.includes('\0') ? 'has a NUL, which no path has' : await problemOf(path);
+  if (problem === undefined) return;
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `FileStore: the path ${show(path)} ${problem}; give the path of a file that is not there yet, on a file system that all ranks have.`,
+  );
+}
+
+async function problemOf(path: string): Promise<string | undefined> {
+  try {
+    const stats = await stat(resolve(path));
+    return stats.isFile() ? undefined : `is ${stats.isDirectory() ? 'a folder' : 'no regular file'}`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG' ? 'is too long for a name of a file' : undefined;
+  }
+}
 
 /**
  * Throws where c10d would try for minutes, or for ever, to open a store's file: where its folder is not there or cannot be written, and
@@ -50,12 +71,6 @@ async function requireFolder(folder: string): Promise<void> {
 
 async function readRegularFile(path: string): Promise<Buffer | undefined> {
   try {
-    if (!(await stat(path)).isFile()) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `FileStore: '${path}' is no regular file: name one that is not there yet.`,
-      );
-    }
     // A store must write it too.
     const file = await open(path, 'r+');
     try {
@@ -64,7 +79,6 @@ async function readRegularFile(path: string): Promise<Buffer | undefined> {
       await file.close();
     }
   } catch (cause) {
-    if (cause instanceof AiforgeError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     throw new AiforgeError(
