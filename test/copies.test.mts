@@ -56,6 +56,13 @@ describe('copies of the library over one addon', () => {
     });
   });
 
+  it('take what cannot be read for no tensor', () => {
+    const second = copyOfLibrary();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const { Tensor } of [first, second]) expect(Tensor.isTensor(proxy)).to.equal(false);
+  });
+
   it('make tensors in their own scopes only, and tell all scopes in their statistics', () => {
     const second = copyOfLibrary();
     const made: aiforge.Tensor[] = [];

@@ -24,6 +24,11 @@ export function introduce(type: { readonly prototype: object }, handleOf: Handle
 /** The handle of another copy's tensor; null for anything else. */
 export function foreignHandle(value: object): Handle | null {
   if (copies.count === 1) return null;
-  const copy = (value as Record<symbol, Partial<TensorCopy> | undefined>)[tensorBrand];
-  return copy?.addon === native ? copy.handleOf!(value) : null;
+  try {
+    const copy = (value as Record<symbol, Partial<TensorCopy> | undefined>)[tensorBrand];
+    return copy?.addon === native ? copy.handleOf!(value) : null;
+  } catch {
+    // A proxy that was revoked, or one whose traps throw.
+    return null;
+  }
 }
