@@ -1,3 +1,5 @@
+import { isRevoked } from './realms.js';
+
 /** A kind of values that a parameter takes: what an error says it expects, and the test. */
 export interface AnyKind {
   readonly expected: string;
@@ -21,16 +23,17 @@ export type Positional = Readonly<Record<string, AnyKind | Optional>>;
 /** The kind of each option of an interface: one that is missing, or of other values, does not compile. */
 export type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind<Exclude<Options[Name], undefined>> };
 
-/** What a test says of a value; false where the value cannot be asked, as a proxy that was revoked. */
+/** What a test says of a value; false of a proxy that was revoked. */
 function isReadably(value: unknown, test: (value: unknown) => boolean): boolean {
   try {
     return test(value);
-  } catch {
-    return false;
+  } catch (error) {
+    if (isRevoked(error)) return false;
+    throw error;
   }
 }
 
-/** A kind whose test may throw for what cannot be read, such as a revoked proxy: that is not of the kind. */
+/** A kind that no proxy is of that was revoked. */
 export const kind = <T>(expected: string, accepts: (value: unknown) => boolean): Kind<T> => ({
   expected,
   accepts: (value) => isReadably(value, accepts),

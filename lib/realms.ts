@@ -18,13 +18,18 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   try {
     const prototype: unknown = Object.getPrototypeOf(value);
     return prototype === null || Object.getPrototypeOf(prototype) === null;
-  } catch {
-    // A proxy that was revoked, or one whose traps throw.
-    return false;
+  } catch (error) {
+    if (isRevoked(error)) return false;
+    throw error;
   }
 }
 
 /** Whether a value is an error of any realm. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || isNativeError(value);
+}
+
+/** Whether an error says that a proxy was revoked, which nothing can be asked of; what a user's own traps throw is the user's. */
+export function isRevoked(error: unknown): boolean {
+  return isError(error) && error.message.endsWith('on a proxy that has been revoked');
 }

@@ -49,7 +49,7 @@ const MAY_IMPORT = {
   depth: ['errors'],
   show: ['realms'],
   nearest: [],
-  kinds: [],
+  kinds: ['realms'],
   refusedAssignment: ['errors'],
   signature: ['errors', 'show', 'nearest', 'kinds', 'realms'],
   brand: [],

@@ -1,6 +1,7 @@
 // Tensors of another copy of the library over the same addon: test runners give each file a copy of its own.
 import { brand, brandOf } from '../brand.js';
 import { mirror, native, type Handle } from '../native.js';
+import { isRevoked } from '../realms.js';
 
 /** The handle of what is a tensor of one copy; null for anything else. */
 type HandleOf = (value: object) => Handle | null;
@@ -27,8 +28,8 @@ export function foreignHandle(value: object): Handle | null {
   try {
     const copy = (value as Record<symbol, Partial<TensorCopy> | undefined>)[tensorBrand];
     return copy?.addon === native ? copy.handleOf!(value) : null;
-  } catch {
-    // A proxy that was revoked, or one whose traps throw.
-    return null;
+  } catch (error) {
+    if (isRevoked(error)) return null;
+    throw error;
   }
 }
