@@ -49,7 +49,7 @@ function requireRanks(nproc: number, nameOf: NameOf): void {
   if (nproc <= mostRanks) return;
   throw new AiforgeError(
     'INVALID_ARGUMENT',
-    `${nameOf('nproc')} is ${nproc}, but one node has at most ${mostRanks} ranks; more are several nodes': give ${nameOf('nnodes')}.`,
+    `${nameOf('nproc')} is ${nproc}, but one node has at most ${mostRanks} ranks; for more, use several nodes with ${nameOf('nnodes')}.`,
   );
 }
 
