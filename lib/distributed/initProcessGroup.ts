@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import * as cuda from '../cuda/index.js';
 import { AiforgeError } from '../errors.js';
 import { count, size, string, whole } from '../kinds.js';
@@ -11,7 +13,7 @@ import { ProcessGroup } from './processGroup.js';
 import { deviceIdKind, rankDevice } from './rankDevice.js';
 import { meet, type Meeting } from './rendezvous.js';
 import { storeKind, type Store } from './stores/store.js';
-import { nodesAmong, sayNode } from './nodeRanks.js';
+import { nodesAmong } from './nodeRanks.js';
 import { timeoutKind } from './timeouts.js';
 import { defaultProcessGroup, enterWorld, hasWorld, leaveWorld } from './world.js';
 
@@ -93,6 +95,9 @@ function checkPlaces({ store, initMethod, masterAddr, masterPort }: InitProcessG
   );
 }
 
+/** How much longer rank 0 keeps the store after joining has failed: the others look there for who has not come. */
+const forOthersMs = 500;
+
 async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
   const { backend = 'gloo', timeoutMs = 1_800_000, deviceId, ncclOptions, ...rest } = options;
   const device = rankDevice(deviceId, backend);
@@ -104,11 +109,11 @@ async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
     const place = device === null ? {} : { deviceId: device };
     const given = ncclOptions === undefined ? {} : { ncclOptions };
     const all = { backend, rank, worldSize, timeoutMs, ...place, ...given };
-    await sayNode(store, rank);
     const group = await ProcessGroup.join(store, all, Math.max(1, Math.ceil(until - performance.now())));
     enter(group, meeting, await nodesAmong(store, worldSize), timeoutMs);
     return group;
   } catch (error) {
+    if (rank === 0 && worldSize > 1) await delay(forOthersMs);
     await meeting.leave();
     throw error;
   }

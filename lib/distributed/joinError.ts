@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
 import type { Backend } from './backend.js';
 import { interfaceOf } from './launch/rendezvous/machine.js';
-import { PrefixStore } from './stores/prefixStore.js';
+import { claimKey } from './nodeRanks.js';
 import type { Store } from './stores/store.js';
+import { ofGroup } from './world.js';
 
 /** What a rank wanted to join. */
 export interface Joining {
@@ -20,14 +21,14 @@ export interface Joining {
 const answerMs = 1000;
 
 /** The keys by which a rank is known to have come: the claim of rank_claim.cc, and of Python's the address of Gloo. */
-const keysOf = (rank: number): string[] => [`aiforge/rank/${rank}`, `cpu//0/${rank}`];
+const keysOf = (rank: number): string[] => [claimKey(rank), `cpu//0/${rank}`];
 
 /** The ranks that have not come to a group; undefined where its store does not answer. */
 async function missingRanks({ store, name, worldSize }: Joining): Promise<number[] | undefined> {
-  const ofGroup = new PrefixStore(`${name}/`, store);
+  const own = ofGroup(name, store);
   const missing = async (): Promise<number[]> => {
     const ranks = Array.from({ length: worldSize }, (_, i) => i);
-    const found = await Promise.all(ranks.map((rank) => Promise.all(keysOf(rank).map((key) => ofGroup.check([key])))));
+    const found = await Promise.all(ranks.map((rank) => Promise.all(keysOf(rank).map((key) => own.check([key])))));
     return ranks.filter((rank) => !found[rank]!.includes(true));
   };
   const stop = new AbortController();

@@ -3,20 +3,19 @@ import { ofGroup } from './world.js';
 
 // The name of the default group, as in Python.
 const defaultName = '0';
-const keyOf = (rank: number): string => `aiforge/node/${rank}`;
 
-/** Says to the other ranks, before the group is connected, that this one is Node's. */
-export async function sayNode(store: Store, rank: number): Promise<void> {
-  await ofGroup(defaultName, store).set(keyOf(rank), '1');
-}
+/** The claim of rank_claim.cc, which a rank of Python's does not make. */
+export const claimKey = (rank: number): string => `aiforge/rank/${rank}`;
 
-/** The ranks that are Node's. All have said it once the group is connected. */
+/** The ranks that are Node's. All have claimed their places once the group is connected. */
 export async function nodesAmong(store: Store, worldSize: number): Promise<number[]> {
   const ranks = Array.from({ length: worldSize }, (_, rank) => rank);
+  // A rank that is alone claims nothing.
+  if (worldSize === 1) return ranks;
   const own = ofGroup(defaultName, store);
   try {
-    if (await own.check(ranks.map(keyOf))) return ranks;
-    const isNode = await Promise.all(ranks.map((rank) => own.check([keyOf(rank)])));
+    if (await own.check(ranks.map(claimKey))) return ranks;
+    const isNode = await Promise.all(ranks.map((rank) => own.check([claimKey(rank)])));
     return ranks.filter((rank) => isNode[rank]);
   } catch {
     // The rank that serves the store has ended: no group is made any more.

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "../accelerator/accelerator.h"
-#include "../condition.h"
 #include "../errors.h"
 #include "../kept_threads.h"
 
@@ -169,84 +168,27 @@ void rethrow_as_distributed(const std::string& what) {
   }
 }
 
-namespace {
-
-void work_on_kept_thread(const char* what, Background::Done done, std::function<Settle()> body) {
-  run_on_kept_thread(
-      [what, done = std::move(done), device = DeviceContext(), body = std::move(body)]() mutable {
-        Settle settle;
-        try {
-          device.enter();
-          settle = body();
-        } catch (...) {
-          settle = failure(std::current_exception(), what);
-        }
-        // Before the promise settles, so that nothing `body` holds outlives it.
-        body = nullptr;
-        done(std::move(settle));
-      });
-}
-
-// Settles a promise once: by what is done, or by a clock that is quicker.
-class Race {
- public:
-  explicit Race(Background::Done done) : done_(std::move(done)) {}
-
-  void settle(Settle settle) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (is_settled_) return;
-      is_settled_ = true;
-    }
-    changed_.notify_all();
-    done_(std::move(settle));
-  }
-
-  // Whether it was settled meanwhile.
-  bool wait(std::chrono::milliseconds limit) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    return changed_.wait_for(lock, limit, [&] { return is_settled_; });
-  }
-
- private:
-  Background::Done done_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_settled_ = false;
-};
-
-// A longer one would not be told from none, and overflow the clock.
-constexpr std::chrono::milliseconds kLongestLimit = std::chrono::hours(24 * 365);
-
-}  // namespace
-
 napi_value Background::run(napi_env env, const char* what, std::function<Settle()> body) {
-  return promise(env, [&](const Done& done) {
-    try {
-      work_on_kept_thread(what, done, std::move(body));
-    } catch (...) {
-      done(failure(std::current_exception(), what));
-    }
-  });
+  return promise(env, [&](const Done& done) { work(what, done, std::move(body)); });
 }
 
-napi_value Background::run_within(napi_env env, const char* what, std::chrono::milliseconds limit,
-                                  std::function<Settle()> body) {
-  return promise(env, [&](Done done) {
-    const auto race = std::make_shared<Race>(std::move(done));
-    try {
-      run_on_kept_thread([race, what, limit] {
-        if (race->wait(std::min(limit, kLongestLimit))) return;
-        const Error late("DISTRIBUTED_FAILED", std::string(what) + " failed: timed out after " +
-                                                   std::to_string(limit.count()) + " ms.");
-        race->settle(failure(std::make_exception_ptr(late), what));
-      });
-      work_on_kept_thread(
-          what, [race](Settle settle) { race->settle(std::move(settle)); }, std::move(body));
-    } catch (...) {
-      race->settle(failure(std::current_exception(), what));
-    }
-  });
+void work(const char* what, Background::Done done, std::function<Settle()> body) {
+  try {
+    run_on_kept_thread([what, done, device = DeviceContext(), body = std::move(body)]() mutable {
+      Settle settle;
+      try {
+        device.enter();
+        settle = body();
+      } catch (...) {
+        settle = failure(std::current_exception(), what);
+      }
+      // Before the promise settles, so that nothing `body` holds outlives it.
+      body = nullptr;
+      done(std::move(settle));
+    });
+  } catch (...) {
+    done(failure(std::current_exception(), what));
+  }
 }
 
 }  // namespace aiforge

@@ -3,7 +3,6 @@
 
 #include <napi.h>
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,11 +37,6 @@ class Background : public std::enable_shared_from_this<Background> {
   // `what`.
   napi_value run(napi_env env, const char* what, std::function<Settle()> body);
 
-  // The same, but rejects when `limit` is over. What `body` then still waits for is left to itself,
-  // since nothing can end it, and what it has made in the end is destroyed.
-  napi_value run_within(napi_env env, const char* what, std::chrono::milliseconds limit,
-                        std::function<Settle()> body);
-
   // Runs `body` on the JavaScript thread, soon; never where the environment has ended.
   void ask(Settle body);
 
@@ -66,6 +60,9 @@ class Background : public std::enable_shared_from_this<Background> {
   napi_threadsafe_function queue_ = nullptr;
   size_t pending_ = 0;
 };
+
+// Does `body` on a thread of its own and tells `done`, once; what `run` promises.
+void work(const char* what, Background::Done done, std::function<Settle()> body);
 
 // Takes away what means nothing to a user: source positions of LibTorch, and its own advice.
 std::string shortened(std::string message);

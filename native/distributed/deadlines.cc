@@ -119,9 +119,13 @@ void within(milliseconds limit, const std::string& what, std::function<void()> b
   if (outcome->error) std::rethrow_exception(outcome->error);
 }
 
+std::string late(const std::string& what, milliseconds limit) {
+  return what + " failed: timed out after " + std::to_string(limit.count()) + " ms.";
+}
+
 std::string late_store(const std::string& what, milliseconds limit) {
-  return what + " failed: timed out after " + std::to_string(limit.count()) +
-         " ms. The store did not answer: its process, that of rank 0 unless a launcher serves it, "
+  return late(what, limit) +
+         " The store did not answer: its process, that of rank 0 unless a launcher serves it, "
          "may be stopped.";
 }
 

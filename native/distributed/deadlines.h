@@ -18,6 +18,9 @@ void after(std::chrono::milliseconds limit, std::weak_ptr<void> pending,
 // longer than `limit`: nothing ends a wait for a process that is stopped, and so the thread stays.
 void within(std::chrono::milliseconds limit, const std::string& what, std::function<void()> body);
 
+// Such as "newGroup failed: timed out after 2000 ms."
+std::string late(const std::string& what, std::chrono::milliseconds limit);
+
 // Such as "store.get failed: timed out after 2000 ms. …".
 std::string late_store(const std::string& what, std::chrono::milliseconds limit);
 

@@ -1,13 +1,11 @@
 #include "group_watch.h"
 
 #include <algorithm>
-#include <iterator>
 #include <thread>
 #include <utility>
 
 #include "../condition.h"
 #include "../errors.h"
-#include "gloo_tags.h"
 #include "verdicts.h"
 
 namespace aiforge {
@@ -31,9 +29,6 @@ constexpr milliseconds kForHearing{300};
 constexpr milliseconds kForConnections{100};
 // How long one wait for a verdict is: for so long a closed group leaves a thread behind.
 constexpr milliseconds kTurn{10'000};
-// How many that are done are remembered, and how many of them told to the others.
-constexpr size_t kRemembered = 128;
-constexpr size_t kTold = 8;
 
 constexpr const char* kVerdict = "aiforge/verdict";
 constexpr const char* kHeard = "aiforge/heard";
@@ -81,14 +76,6 @@ void GroupWatch::begin(const Record& record) {
   is_asleep_ = false;
   is_woken_ = true;
   changed_.notify_all();
-}
-
-void GroupWatch::forget_done() {
-  while (!waited_for_.empty() && waited_for_.front()->is_done) {
-    if (!waited_for_.front()->is_point_to_point()) last_.push_back(waited_for_.front());
-    waited_for_.pop_front();
-  }
-  while (last_.size() > kRemembered) last_.pop_front();
 }
 
 void GroupWatch::set_line(const Record& record, std::string line) {
@@ -141,34 +128,6 @@ void GroupWatch::run() {
     changed_.wait_until(lock, wakes_at_,
                         [&] { return is_woken_ || is_closed_ || !verdict_.empty(); });
   }
-}
-
-std::vector<GroupWatch::Record> GroupWatch::told_records() const {
-  const auto count = static_cast<std::ptrdiff_t>(std::min(last_.size(), kTold));
-  std::vector<Record> records(last_.end() - count, last_.end());
-  records.insert(records.end(), waited_for_.begin(), waited_for_.end());
-  return records;
-}
-
-RankReport GroupWatch::own_report() const {
-  RankReport report;
-  for (const Record& record : told_records()) report.emplace_back(*record);
-  return report;
-}
-
-std::vector<GroupWatch::Remembered> GroupWatch::history(
-    const std::function<std::string(uint32_t call)>& line) {
-  const Lock lock(mutex_);
-  std::vector<Record> records(last_.begin(), last_.end());
-  records.insert(records.end(), waited_for_.begin(), waited_for_.end());
-  std::vector<Remembered> all;
-  for (const Record& record : records) {
-    if (record->is_point_to_point()) continue;
-    if (record->line.empty() && record->call != 0) record->line = line(record->call);
-    all.push_back(
-        {tag_of(*record), record->number, record->is_done && !record->has_failed, record->text()});
-  }
-  return all;
 }
 
 // Runs `body` on a thread of its own, since a store whose server is stopped does not answer, and

@@ -3,19 +3,11 @@
 #include <utility>
 
 #include "../errors.h"
-#include "../kept_threads.h"
 #include "deadlines.h"
 
 namespace aiforge {
 
 using std::chrono::milliseconds;
-
-namespace {
-
-// c10d's own timeouts come first, which can say more.
-constexpr milliseconds kGrace{500};
-
-}  // namespace
 
 void await(const std::shared_ptr<Outcome>& outcome, Background::Done done, milliseconds limit,
            const std::string& late_message) {
@@ -39,22 +31,9 @@ napi_value beside(napi_env env, napi_callback_info info, const char* what, milli
                   const std::string& late_message, std::function<Settle()> body) {
   return Background::of(env, info).promise(env, [&](Background::Done done) {
     const auto outcome = std::make_shared<Outcome>();
-    await(outcome, std::move(done), limit + kGrace, late_message);
-    try {
-      run_on_kept_thread([what, outcome, body = std::move(body)]() mutable {
-        Settle settle;
-        try {
-          settle = body();
-        } catch (...) {
-          settle = failure(std::current_exception(), what);
-        }
-        // Before the promise settles, so that nothing `body` holds outlives it.
-        body = nullptr;
-        outcome->know(std::move(settle));
-      });
-    } catch (...) {
-      outcome->know(failure(std::current_exception(), what));
-    }
+    await(outcome, std::move(done), limit, late_message);
+    work(
+        what, [outcome](Settle settle) { outcome->know(std::move(settle)); }, std::move(body));
   });
 }
 

@@ -12,8 +12,10 @@
 #include "../calls/values.h"
 #include "../objects.h"
 #include "call_lines.h"
+#include "deadlines.h"
 #include "gloo.h"
 #include "last_words.h"
+#include "outcome.h"
 #include "rank_claim.h"
 #include "store.h"
 
@@ -207,8 +209,9 @@ napi_value open_process_group(napi_env env, napi_callback_info info) {
     Background& background = Background::of(env, info);
     // Gloo itself waits up to five times as long for a connection, and c10d for ever for a store
     // whose process is stopped.
-    return background.run_within(
-        env, "Joining the process group", options.join_timeout,
+    constexpr const char* kWhat = "Joining the process group";
+    return beside(
+        env, info, kWhat, options.join_timeout, late(kWhat, options.join_timeout),
         [store, options, waits_for_gpu, environment = &background,
          ask_line = asking_for_lines(background)]() -> Settle {
           // A client of its own: the others would wait for this one's long waits.

@@ -21,7 +21,7 @@ namespace {
 
 using Store = c10::intrusive_ptr<c10d::Store>;
 
-// missingRanks.ts reads the first two.
+// lib/distributed/nodeRanks.ts and joinError.ts read the first two.
 std::string claim_key(int rank) { return "aiforge/rank/" + std::to_string(rank); }
 std::string gloo_key(int rank) { return "cpu//0/" + std::to_string(rank); }
 const char* const kSizeKey = "aiforge/size";

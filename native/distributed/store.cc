@@ -29,6 +29,9 @@ c10::intrusive_ptr<c10d::Store> open_store(napi_env env, napi_value value) {
 namespace {
 
 using std::chrono::milliseconds;
+
+// c10d's own timeouts come first, which can say more.
+constexpr milliseconds kGrace{500};
 using Store = c10::intrusive_ptr<c10d::Store>;
 using Bytes = std::vector<uint8_t>;
 
@@ -72,7 +75,7 @@ napi_value open_tcp_store(napi_env env, napi_callback_info info) {
     constexpr const char* kWhat = "The TCPStore";
     // A server ends its wait for the others itself, and says how many have come.
     if (options.isServer) return Background::of(env, info).run(env, kWhat, open);
-    return beside(env, info, kWhat, options.timeout,
+    return beside(env, info, kWhat, options.timeout + kGrace,
                   late_server(args.string(0), options.port, options.timeout), open);
   });
 }
@@ -163,7 +166,7 @@ napi_value waiting(napi_env env, napi_callback_info info, const char* what, napi
   // A FileStore waits for whole seconds.
   const auto limit = std::chrono::ceil<std::chrono::seconds>(timeout);
   return beside(
-      env, info, what, limit, late_store(what, timeout),
+      env, info, what, limit + kGrace, late_store(what, timeout),
       [store = open_store(env, object), client = unwrap_object<StoreObject>(env, object)->client,
        what, keys, timeout, body]() -> Settle {
         try {

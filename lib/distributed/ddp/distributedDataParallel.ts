@@ -19,16 +19,12 @@ import { replaceRecorded } from './outputs.js';
 import { ParameterWatch } from './parameterWatch.js';
 import { onDevice } from './placement.js';
 import type { SharedState } from './sharedState.js';
+import { after, type Step } from './step.js';
 import { WrappedModule } from './wrappedModule.js';
 
 const averageTakes = signature({ parameters: listOf(tensorKind) });
 const bodyTakes = signature({ body: func() });
 const agreeTakes = signature({ number });
-
-/** What `then` makes of a result, or a promise of what it makes of what a promised one resolves to. */
-function after<T>(result: T, then: (value: unknown) => unknown): T {
-  return (isPromise(result) ? result.then(then) : then(result)) as T;
-}
 
 const key = Symbol('DistributedDataParallel');
 
@@ -400,15 +396,4 @@ export class DistributedDataParallel<M extends TrainableModule> extends WrappedM
       `DistributedDataParallel.${name}: ${this.#waiting}() still waits for the other ranks; await its promise first.`,
     );
   }
-}
-
-/** A forward pass that begins. */
-interface Step {
-  isRecorded: boolean;
-  /** Whether its gradients will be averaged. */
-  averages: boolean;
-  /** To be overwritten by another rank's. */
-  buffers: Tensor[];
-  /** Whether there is anything to do before it. */
-  waits: boolean;
 }
