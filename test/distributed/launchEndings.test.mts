@@ -38,13 +38,21 @@ describe('the end of a launch', function () {
       expect(printedPids(output).filter(isRunning)).to.deep.equal([]);
     });
 
+    it('a rank that is stopped, also where it still says that the time of others was over', async () => {
+      const { status, output } = await endOf(launchers.behave(['suspend-then-tell', 'wait-in-vain:300']));
+      expect(status).to.equal(1);
+      expect(output, output).to.match(/root cause: rank 0 .* was stopped, as by SIGSTOP, while others waited for it\n/);
+    });
+
     for (const phase of ['meeting', 'allReduce', 'allGatherObject']) {
       it(`a rank that is stopped before what others wait for: ${phase}`, async () => {
         const { status, output } = await endOf(
           launchers.start(['--nproc', '2', fixture('suspended.mjs')], { env: { PHASE: phase } }),
         );
         expect(status).to.equal(1);
-        expect(output).to.match(/root cause: rank 1 .* was stopped, as by SIGSTOP, while others waited for it\n/);
+        expect(output, output).to.match(
+          /root cause: rank 1 .* was stopped, as by SIGSTOP, while others waited for it\n/,
+        );
       });
     }
 

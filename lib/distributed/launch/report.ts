@@ -71,7 +71,8 @@ function describeStop(outcome: RankOutcome): string {
 }
 
 function describeCause(cause: RankOutcome): string {
-  if (cause.wasSuspended && cause.recorded === undefined)
+  // Let go on to be ended, it may still say that the others' time was over.
+  if (cause.wasSuspended && (cause.recorded === undefined || onlyWaited(cause)))
     return 'was stopped, as by SIGSTOP, while others waited for it';
   return `${describeExit(cause)}${cause.status === 0 ? ' while others still needed it' : ''}`;
 }

@@ -40,6 +40,7 @@ const prepare = {
         process.exit(signal === 'SIGINT' ? 130 : 143);
       }),
     ),
+  'suspend-then-tell': () => process.on('SIGTERM', () => lose(tooLate)),
   family: () => startChild(),
   leave: () => startChild(),
   session: () => startChild({ detached: true }),
@@ -47,8 +48,10 @@ const prepare = {
   'throw-late': () => process.on('SIGTERM', () => undefined),
 };
 
+const tooLate = 'AiforgeError: barrier failed: Timed out waiting 500ms for recv operation to complete';
+
 async function lose(message) {
-  await delay(Number(value));
+  await delay(Number(value ?? 0));
   writeFileSync(TORCHELASTIC_ERROR_FILE, JSON.stringify({ message }));
   process.exit(1);
 }
@@ -61,6 +64,10 @@ const act = {
   family: stayAlive,
   session: stayAlive,
   suspend: () => process.kill(process.pid, 'SIGSTOP'),
+  'suspend-then-tell': () => {
+    stayAlive();
+    process.kill(process.pid, 'SIGSTOP');
+  },
   'leave-session': () => process.exit(Number(value)),
   leave: () => process.exit(Number(value)),
   busy: () => {
@@ -88,7 +95,7 @@ const act = {
   'lose-store': () => lose('AiforgeError: store.get failed: the connection to the store was closed (Broken pipe).'),
   'lose-in-python': () => lose({ message: 'RuntimeError: [gloo/pair.cc:522] Connection closed by peer [127.0.0.1]:1' }),
   // What c10d says of a rank that did not come.
-  'wait-in-vain': () => lose('AiforgeError: barrier failed: Timed out waiting 500ms for recv operation to complete'),
+  'wait-in-vain': () => lose(tooLate),
   exit: () => {
     console.error(`rank ${RANK} gives up`);
     process.exitCode = Number(value);
