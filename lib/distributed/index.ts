@@ -63,7 +63,7 @@ export type { PremulSum, ReduceOp } from './reduceOp.js';
 export { FileStore, type FileStoreOptions } from './stores/fileStore.js';
 export { HashStore } from './stores/hashStore.js';
 export { PrefixStore } from './stores/prefixStore.js';
-export { Store } from './stores/store.js';
+export { Store, type QueuePopOptions } from './stores/store.js';
 export { TCPStore, type TCPStoreOptions } from './stores/tcpStore.js';
 export {
   getGlobalRank,

@@ -84,6 +84,12 @@ interface NativeDistributed {
   storeCheck(store: NativeStore, keys: readonly string[]): Promise<boolean>;
   storeDeleteKey(store: NativeStore, key: string): Promise<boolean>;
   storeNumKeys(store: NativeStore): Promise<number>;
+  storeListKeys(store: NativeStore): Promise<string[]>;
+  storeQueuePush(store: NativeStore, key: string, value: Uint8Array): Promise<void>;
+  /** Null where the queue is empty. */
+  storeQueueTake(store: NativeStore, key: string): Promise<Uint8Array | null>;
+  storeQueuePop(store: NativeStore, key: string, timeoutMs: number | null): Promise<Uint8Array>;
+  storeQueueLength(store: NativeStore, key: string): Promise<number>;
   storePort(store: NativeStore): number;
 
   openProcessGroup(

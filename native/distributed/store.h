@@ -47,5 +47,7 @@ struct StoreObject {
 c10::intrusive_ptr<c10d::Store> open_store(napi_env env, napi_value value);
 
 void define_store(napi_env env, napi_value object, Background& background);
+void define_store_values(napi_env env, napi_value object, Background& background);
+void define_store_queues(napi_env env, napi_value object, Background& background);
 
 }  // namespace aiforge

@@ -61,6 +61,12 @@ void StoreConnection::require_open(const std::string& what) const {
 Settle StoreConnection::failure(const std::string& what) {
   try {
     throw;
+  } catch (const c10::NotImplementedError&) {
+    return [what](napi_env) -> napi_value {
+      throw Error("INVALID_ARGUMENT", what +
+                                          ": a FileStore, or a part of one, cannot do this; use "
+                                          "a TCPStore or a HashStore.");
+    };
   } catch (const c10::Error& error) {
     if (is_closing(error.what_without_backtrace())) {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -77,6 +83,8 @@ Settle naming_missing(const std::string& what, c10d::Store& store, const StoreKe
                       std::chrono::milliseconds timeout, const std::function<Settle()>& body) {
   try {
     return body();
+  } catch (const c10::NotImplementedError&) {
+    throw;
   } catch (const c10::Error&) {
     const StoreKeys missing = missing_of(store, keys);
     if (missing.empty()) throw;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "../errors.h"
+
 namespace aiforge {
 
 namespace {
@@ -37,6 +39,12 @@ void wait_until(c10d::Store& store, const std::vector<std::string>& keys, Clock:
   C10_THROW_ERROR(DistStoreError, "Wait timeout");
 }
 
+// Such a key is there, and has no value. A FileStore has no queues.
+void require_no_queue(c10d::Store& store, const std::string& key) {
+  if (!store.hasExtendedApi() || store.queueLen(key) == 0) return;
+  throw Error("INVALID_ARGUMENT", "'" + key + "' is a queue: take its values by queuePop.");
+}
+
 }  // namespace
 
 std::optional<Bytes> peek(c10d::Store& store, const std::string& key) {
@@ -58,10 +66,32 @@ std::vector<Bytes> wait_for_values(c10d::Store& store, const std::vector<std::st
   std::vector<Bytes> values;
   for (const std::string& key : keys) {
     auto value = peek(store, key);
-    for (; !value; value = peek(store, key)) wait_until(store, {key}, end);
+    for (; !value; value = peek(store, key)) {
+      require_no_queue(store, key);
+      wait_until(store, {key}, end);
+    }
     values.push_back(std::move(*value));
   }
   return values;
+}
+
+std::optional<Bytes> take(c10d::Store& store, const std::string& key) {
+  try {
+    return store.queuePop(key, /*block=*/false);
+  } catch (const c10::DistQueueEmptyError&) {
+    return std::nullopt;
+  }
+}
+
+Bytes wait_to_take(c10d::Store& store, const std::string& key, milliseconds timeout) {
+  // What has no queues would wait for the key.
+  if (!store.hasExtendedApi()) C10_THROW_ERROR(NotImplementedError, "there are no queues");
+  const auto end = after(timeout);
+  wait_until(store, {key}, end);
+  auto value = take(store, key);
+  // Others that waited may have been faster.
+  for (; !value; value = take(store, key)) wait_until(store, {key}, end);
+  return std::move(*value);
 }
 
 }  // namespace aiforge

@@ -21,4 +21,11 @@ std::vector<std::vector<uint8_t>> wait_for_values(c10d::Store& store,
                                                   const std::vector<std::string>& keys,
                                                   std::chrono::milliseconds timeout);
 
+// The first value of a queue, which leaves it, if there is one now.
+std::optional<std::vector<uint8_t>> take(c10d::Store& store, const std::string& key);
+
+// The first value of a queue, once there is one.
+std::vector<uint8_t> wait_to_take(c10d::Store& store, const std::string& key,
+                                  std::chrono::milliseconds timeout);
+
 }  // namespace aiforge

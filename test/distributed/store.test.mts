@@ -116,7 +116,7 @@ describe('every store', () => {
   const stores = storesIn(folder);
 
   for (const [name, open] of Object.entries(stores)) {
-    it(`${name} keeps, counts, compares and waits`, async () => {
+    it(`${name} keeps, counts, appends, compares and waits`, async () => {
       const store = await open();
       await store.set('key', 'value');
       await store.set('empty', '');
@@ -128,6 +128,9 @@ describe('every store', () => {
       expect(text(await store.compareSet('key', 'value', 'new'))).to.equal('new');
       expect(text(await store.get('key'))).to.equal('new');
       expect(text(await store.compareSet('fresh', '', 'first'))).to.equal('first');
+      await store.append('log', 'a');
+      await store.append('log', 'b');
+      expect(text(await store.get('log'))).to.equal('ab');
       expect(await store.check(['key', 'fresh'])).to.equal(true);
       expect(await store.check(['key', 'nothing'])).to.equal(false);
       expect(await store.deleteKey('key')).to.equal(true);
@@ -144,15 +147,6 @@ describe('every store', () => {
       expect((await failure(store.get('late'))).message).to.include('This store was closed');
     });
   }
-
-  it('appends where c10d does', async () => {
-    for (const open of [stores.TCPStore!, stores.HashStore!]) {
-      const store = await open();
-      await store.append('log', 'a');
-      await store.append('log', 'b');
-      expect(text(await store.get('log'))).to.equal('ab');
-    }
-  });
 
   it('with a prefix has the keys that begin with it', async () => {
     const store = new HashStore();

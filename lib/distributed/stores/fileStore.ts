@@ -18,6 +18,9 @@ const fileTakes = signature<FileStoreOptions>({ path: string }, { worldSize: int
 /** What c10d takes for a number of processes that is not known. */
 const anyNumber = -1;
 
+/** How c10d lists the key of its own, by which it counts the processes. */
+const processCount = 'efcount/';
+
 /**
  * c10d's key-value store in a file on a file system that all processes have and that can lock files. Use a new file each time. As
  * `torch.distributed.FileStore`.
@@ -41,5 +44,11 @@ export class FileStore extends Store {
     await requireRegular(path);
     await requireStoreFile(resolve(path));
     return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, Math.ceil(timeoutMs)));
+  }
+
+  override async listKeys(): Promise<string[]> {
+    const keys = await super.listKeys();
+    const own = keys.indexOf(processCount);
+    return own === -1 ? keys : keys.toSpliced(own, 1);
   }
 }

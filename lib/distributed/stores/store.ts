@@ -1,6 +1,6 @@
 import { isExternal } from 'node:util/types';
 import { AiforgeError } from '../../errors.js';
-import { kind, listOf, orNull, whole, type Kind } from '../../kinds.js';
+import { boolean, kind, listOf, orNull, whole, type Kind } from '../../kinds.js';
 import { nothing, signature } from '../../signature.js';
 import { nativeDistributed, type NativeStore } from '../native.js';
 import { timeoutKind, wholeMs } from '../timeouts.js';
@@ -16,7 +16,15 @@ const keysTake = signature({ keys: listOf(keyKind) });
 const addTakes = signature({ key: keyKind, amount: whole });
 const setTakes = signature({ key: keyKind, value: valueKind });
 const compareTakes = signature({ key: keyKind, expected: valueKind, desired: valueKind });
+const popTakes = signature<QueuePopOptions>({ key: keyKind }, { block: boolean, timeoutMs: orNull(timeoutKind) });
 const manyTake = signature({ keys: listOf(keyKind), values: listOf(valueKind) });
+
+export interface QueuePopOptions {
+  /** Whether to wait for a value where there is none. Default: true. */
+  block?: boolean;
+  /** How long to wait. Default: the store's timeout. */
+  timeoutMs?: number | null;
+}
 
 /**
  * Keys and their values, which several processes share: what ranks find each other through. A class for each place that they may lie
@@ -77,7 +85,7 @@ export abstract class Store {
     return nativeDistributed.storeAdd(this.#native, this.#key('add', key), amount);
   }
 
-  /** Puts bytes behind those that a key has. A `FileStore` cannot. */
+  /** Puts bytes behind those that a key has. */
   async append(key: string, value: Uint8Array | string): Promise<void> {
     setTakes.check('append', arguments);
     await nativeDistributed.storeAppend(this.#native, this.#key('append', key), this.#bytes('append', 'value', value));
@@ -122,6 +130,48 @@ export abstract class Store {
   async numKeys(): Promise<number> {
     nothing.check('numKeys', arguments);
     return nativeDistributed.storeNumKeys(this.#native);
+  }
+
+  /** The keys that there are, in no order; of a store with a prefix its own, without it. Queues are not among them. */
+  async listKeys(): Promise<string[]> {
+    nothing.check('listKeys', arguments);
+    return nativeDistributed.storeListKeys(this.#native);
+  }
+
+  /** Puts a value at the end of a queue, which is there as long as it has values. A `FileStore` has no queues. */
+  async queuePush(key: string, value: Uint8Array | string): Promise<void> {
+    setTakes.check('queuePush', arguments);
+    await nativeDistributed.storeQueuePush(
+      this.#native,
+      this.#key('queuePush', key),
+      this.#bytes('queuePush', 'value', value),
+    );
+  }
+
+  /**
+   * Takes the first value of a queue, for one process each; waits until there is one. With `block: false` it does not wait, and is null
+   * where there is none.
+   */
+  async queuePop(key: string, options?: { block?: true; timeoutMs?: number | null }): Promise<Uint8Array>;
+  async queuePop(key: string, options: QueuePopOptions): Promise<Uint8Array | null>;
+  async queuePop(key: string, options: QueuePopOptions = {}): Promise<Uint8Array | null> {
+    popTakes.check('queuePop', arguments);
+    const { block = true, timeoutMs = null } = options;
+    this.#limits.checkKeys('queuePop', [key]);
+    if (!block) {
+      if (timeoutMs === null) return nativeDistributed.storeQueueTake(this.#native, key);
+      throw new AiforgeError(
+        'INVALID_ARGUMENT',
+        `queuePop: got timeoutMs ${timeoutMs} with block: false, which does not wait.`,
+      );
+    }
+    return nativeDistributed.storeQueuePop(this.#native, key, wholeMs(timeoutMs));
+  }
+
+  /** How many values a queue has. */
+  async queueLen(key: string): Promise<number> {
+    keyTakes.check('queueLen', arguments);
+    return nativeDistributed.storeQueueLength(this.#native, this.#key('queueLen', key));
   }
 
   /** The values of several keys; waits as `get` does. */
