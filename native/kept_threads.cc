@@ -12,7 +12,7 @@ namespace aiforge {
 namespace {
 
 // How many wait for work at most; any number may have some.
-constexpr size_t kMostIdle = 4;
+constexpr size_t kMostIdle = 16;
 
 struct Worker {
   std::function<void()> work;

@@ -30,6 +30,7 @@ interface World {
 }
 
 let world: World | undefined;
+let wasLeft = false;
 
 export function enterWorld(group: ProcessGroup, store: Store, nodes: readonly number[], timeoutMs: number): void {
   const main: KnownGroup = {
@@ -53,12 +54,14 @@ export function ofGroup(name: string, store: Store): Store {
 export function leaveWorld(): ProcessGroup[] {
   const others = [...(world?.groups.keys() ?? [])].filter((group) => group !== world?.main.group);
   world = undefined;
+  wasLeft = true;
   return others;
 }
 
 export function currentWorld(): World {
   if (world !== undefined) return world;
-  throw new AiforgeError('DISTRIBUTED_FAILED', 'There is no process group yet: await initProcessGroup() first.');
+  const why = wasLeft ? 'The process group was destroyed or aborted' : 'There is no process group yet';
+  throw new AiforgeError('DISTRIBUTED_FAILED', `${why}: await initProcessGroup() first.`);
 }
 
 export function hasWorld(): boolean {

@@ -26,6 +26,9 @@ void Background::close(void* data) {
   const std::unique_ptr<std::shared_ptr<Background>> holder(
       static_cast<std::shared_ptr<Background>*>(data));
   Background& background = **holder;
+  for (const Ending& each : background.endings_) {
+    if (background.pending_ > 0 && !each.of.expired()) each.end();
+  }
   const std::lock_guard<std::mutex> lock(background.mutex_);
   napi_release_threadsafe_function(background.queue_, napi_tsfn_abort);
   background.queue_ = nullptr;
@@ -36,10 +39,24 @@ napi_value Background::promise(napi_env env, const std::function<void(Done)>& st
   napi_value promise = nullptr;
   check(env, napi_create_promise(env, &deferred, &promise));
   if (pending_++ == 0) check(env, napi_ref_threadsafe_function(env, queue_));
-  start([self = shared_from_this(), deferred](Settle settle) {
+  const Done done = [self = shared_from_this(), deferred](Settle settle) {
     self->post(std::make_unique<Completion>(Completion{deferred, std::move(settle)}));
-  });
+  };
+  try {
+    start(done);
+  } catch (...) {
+    done([error = std::current_exception()](napi_env) -> napi_value {
+      std::rethrow_exception(error);
+    });
+  }
   return promise;
+}
+
+void Background::at_end(std::weak_ptr<void> of, std::function<void()> end) {
+  endings_.erase(std::remove_if(endings_.begin(), endings_.end(),
+                                [](const Ending& each) { return each.of.expired(); }),
+                 endings_.end());
+  endings_.push_back({std::move(of), std::move(end)});
 }
 
 void Background::ask(Settle body) {
@@ -104,6 +121,10 @@ const char* remedy_of(const std::string& message) {
                {"Connection closed by peer", "Connection reset", "Broken pipe", "was likely closed",
                 "remote process exited", "process group was aborted"})) {
     return "Another rank has ended, or aborted the group: its own output says why.";
+  }
+  if (contains(message, {"Resource temporarily unavailable"})) {
+    return "No further thread can be started: wait for some of what waits first, or raise the "
+           "limit of ulimit -u.";
   }
   if (contains(message, {"imed out", "imeout"})) {
     return "Check that every rank was started and is still running, and that MASTER_ADDR, "

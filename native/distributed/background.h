@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "../entries.h"
 
@@ -26,8 +27,8 @@ class Background : public std::enable_shared_from_this<Background> {
   // The one that a function made by `define` belongs to.
   static Background& of(napi_env env, napi_callback_info info);
 
-  // A promise that `start` arranges to settle by calling its argument once, on any thread.
-  // `start` must not throw.
+  // A promise that `start` arranges to settle by calling its argument once, on any thread. What
+  // `start` throws before that is its reason.
   napi_value promise(napi_env env, const std::function<void(Done)>& start);
 
   // A promise that is settled already.
@@ -36,6 +37,10 @@ class Background : public std::enable_shared_from_this<Background> {
   // A promise for what `body` does on a thread of its own. Failures are described as those of
   // `what`.
   napi_value run(napi_env env, const char* what, std::function<Settle()> body);
+
+  // Has `end` called where the environment ends while promises are pending, unless `of` has gone
+  // before. On the JavaScript thread.
+  void at_end(std::weak_ptr<void> of, std::function<void()> end);
 
   // Runs `body` on the JavaScript thread, soon; never where the environment has ended.
   void ask(Settle body);
@@ -59,6 +64,11 @@ class Background : public std::enable_shared_from_this<Background> {
   std::mutex mutex_;
   napi_threadsafe_function queue_ = nullptr;
   size_t pending_ = 0;
+  struct Ending {
+    std::weak_ptr<void> of;
+    std::function<void()> end;
+  };
+  std::vector<Ending> endings_;
 };
 
 // Does `body` on a thread of its own and tells `done`, once; what `run` promises.

@@ -2,7 +2,6 @@
 
 #include "../errors.h"
 #include "call_scope.h"
-#include "gloo_connections.h"
 #include "gloo_tags.h"
 #include "works.h"
 
@@ -12,11 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using Begun = c10::intrusive_ptr<c10d::Work>;
-
-// Gloo's own timeouts come after those of the watch, which can say more.
-constexpr milliseconds kGrace{5000};
-
-std::string node_key(int rank) { return "aiforge/node/" + std::to_string(rank); }
 
 // The group whose collective this thread begins: c10d implements some by others.
 thread_local const void* inside = nullptr;
@@ -44,59 +38,6 @@ struct CheckedGloo::Asked {
   int op = CollectiveRecord::kNone;
   int root = CollectiveRecord::kNone;
 };
-
-CheckedGloo::CheckedGloo(const Store& store, const GlooOptions& given)
-    : ProcessGroupGloo(
-          // Read by every rank once all are connected, and so once all have said it.
-          (store->set(node_key(given.rank), std::vector<uint8_t>{1}), store), given.rank,
-          given.size,
-          [&] {
-            const bool is_told = !given.address.empty();
-            auto options = is_told ? Options::create(given.join_timeout)
-                                   : Options::create_default(given.join_timeout);
-            if (is_told) options->devices = {createDeviceForHostname(given.address)};
-            options->group_name = given.group;
-            return options;
-          }()),
-      timeout_(given.timeout) {
-  setTimeout(timeout_);
-}
-
-CheckedGloo::~CheckedGloo() {
-  if (watch_) watch_->close();
-}
-
-void CheckedGloo::check(const GroupWatch::Clients& clients, GroupWatch::AskLine ask_line) {
-  std::vector<std::string> keys;
-  for (int rank = 0; rank < getSize(); ++rank) keys.push_back(node_key(rank));
-  try {
-    is_checked_ = clients.talks->check(keys);
-  } catch (const c10::Error&) {
-    // The rank that serves the store has ended: there is nobody to disagree with.
-    is_checked_ = true;
-  }
-  if (!is_checked_ || getSize() == 1) return;
-  setTimeout(timeout_ + kGrace);
-  GroupWatch::Connections connections;
-  const auto of_connections = [&](auto body) {
-    return [body, contexts = contexts_, rank = getRank(), size = getSize()] {
-      return body(contexts, rank, size);
-    };
-  };
-  connections.end = of_connections(end_connections);
-  connections.lost = of_connections(lost_ranks);
-  watch_ =
-      GroupWatch::open(clients, getRank(), getSize(), std::move(connections), std::move(ask_line));
-}
-
-void CheckedGloo::drain() {
-  if (watch_) watch_->drain();
-}
-
-void CheckedGloo::abort() {
-  if (watch_) watch_->abort();
-  end_connections(contexts_, getRank(), getSize());
-}
 
 bool CheckedGloo::passes_through() const { return !watch_ || inside == this; }
 
@@ -126,7 +67,7 @@ CheckedGloo::Begun CheckedGloo::begin(const Asked& asked, const Given& options, 
   watch_->check_open(asked.name);
   const GroupWatch::Record record = record_of(asked, options.timeout);
   Given with_grace = options;
-  with_grace.timeout = record->timeout + kGrace;
+  with_grace.timeout = record->timeout + kGlooGrace;
   const std::lock_guard<std::mutex> lock(order_);
   const Inside mark(this);
   record->number = last_number_ + 1;
@@ -389,17 +330,6 @@ CheckedGloo::Begun CheckedGloo::send_part(at::Tensor part, int peer, uint64_t pr
 CheckedGloo::Begun CheckedGloo::receive_part(at::Tensor part, int peer, uint64_t print) {
   Tensors tensors{std::move(part)};
   return ProcessGroupGloo::recv(tensors, peer, tag_of_message(0, print));
-}
-
-std::vector<GroupWatch::Remembered> CheckedGloo::history(
-    const std::function<std::string(uint32_t call)>& line) {
-  if (!watch_) return {};
-  return watch_->history(line);
-}
-
-std::exception_ptr CheckedGloo::explain(const CollectiveRecord& record,
-                                        const std::exception_ptr& error) {
-  return watch_ ? watch_->explain(record, error) : error;
 }
 
 }  // namespace aiforge

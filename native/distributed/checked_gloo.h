@@ -44,9 +44,12 @@ class CheckedGloo : public c10d::ProcessGroupGloo {
   void check(const GroupWatch::Clients& clients, GroupWatch::AskLine ask_line);
   // Whether all ranks are this library's.
   bool is_checked() const { return is_checked_; }
+  std::chrono::milliseconds timeout() const { return timeout_; }
   // Waits for what is pending.
   void drain();
   void abort() override;
+  // Ends the connections without a word, as the end of the process does.
+  void cut();
   // That a forward pass has begun whose gradients will be averaged: ranks of which one has left a
   // backward pass out must not average those of different steps.
   void begin_averaged_pass() { ++averaged_passes_; }

@@ -1,6 +1,6 @@
 #include "checked_work.h"
 
-#include <thread>
+#include "../kept_threads.h"
 
 namespace aiforge {
 
@@ -19,9 +19,13 @@ CheckedWork::Future explained(const CheckedWork::Future& inner,
       outer->markCompleted(ended.value(), ended.storages());
       return;
     }
-    std::thread([outer, watch, record, error = ended.exception_ptr()] {
-      outer->setError(watch->explain(*record, error));
-    }).detach();
+    const std::exception_ptr error = ended.exception_ptr();
+    try {
+      run_on_kept_thread(
+          [outer, watch, record, error] { outer->setError(watch->explain(*record, error)); });
+    } catch (const std::exception&) {
+      outer->setError(error);  // there is no thread to be had
+    }
   });
   return outer;
 }
@@ -56,6 +60,8 @@ bool CheckedWork::ends_within(std::chrono::milliseconds limit) {
 }
 
 bool CheckedWork::wait(std::chrono::milliseconds timeout) {
+  // A message would be given up by Gloo when the time for joining the group is over.
+  if (timeout == kNoTimeout && !future_) timeout = record_->timeout + kGlooGrace;
   try {
     const bool result = inner_->wait(timeout);
     record_->is_done = true;

@@ -8,6 +8,9 @@
 
 namespace aiforge {
 
+// Gloo's own timeouts come so long after those of the watch, which can say more.
+constexpr std::chrono::milliseconds kGlooGrace{5000};
+
 class CheckedWork : public c10d::Work {
  public:
   using Inner = c10::intrusive_ptr<c10d::Work>;

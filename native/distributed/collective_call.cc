@@ -49,17 +49,14 @@ std::vector<at::Tensor> CollectiveCall::tensors(size_t i) const {
   return to_tensors(Environment::of(env), env, args[i + kBeforeOwn]);
 }
 
-// On a GPU a later collective waits for the earlier one.
-void CollectiveCall::note(const at::Tensor& tensor, bool is_output) const {
-  if (!tensor.is_cpu() || tensor.numel() == 0) return;
-  const auto* begin = static_cast<const char*>(tensor.const_data_ptr());
-  const Span span{begin, begin + tensor.nbytes(), is_output};
+Span CollectiveCall::idle(const at::Tensor& tensor, bool is_output) const {
+  Span span(tensor, is_output);
   if (const char* const name = Environment::of(env).in_flight.conflict(span)) {
     throw Error("INVALID_ARGUMENT", describe_tensor(tensor) + " is still in use by " + name +
                                         ", which has not ended: await that first, or give each "
                                         "its own tensor");
   }
-  spans.push_back(span);
+  return span;
 }
 
 at::Tensor CollectiveCall::plain(const at::Tensor& tensor, bool is_output) const {
@@ -75,13 +72,18 @@ at::Tensor CollectiveCall::plain(const at::Tensor& tensor, bool is_output) const
                                         ", several of whose elements are one in memory, as after "
                                         "expand(): they cannot be filled apart; give a clone()");
   }
+  const bool is_plain = tensor.is_contiguous() && !tensor.is_conj() && !tensor.is_neg();
+  // On a GPU a later collective waits for the earlier one.
+  if (tensor.is_cpu() && tensor.numel() > 0) {
+    Span span = idle(tensor, is_output);
+    // Of another input there will be a copy.
+    if (is_plain || is_output) spans.push_back(std::move(span));
+  }
   at::Tensor plain = tensor;
-  if (!tensor.is_contiguous() || tensor.is_conj() || tensor.is_neg()) {
+  if (!is_plain) {
     plain = at::empty(tensor.sizes(), tensor.options());
     plain.copy_(tensor.detach());
     if (is_output) stand_ins.push_back({tensor.detach(), plain});
-  } else {
-    note(plain, is_output);
   }
   if (!plain.is_complex()) return plain;
   has_complex_ = true;
@@ -101,6 +103,10 @@ at::Tensor CollectiveCall::of_collective(const at::Tensor& tensor, bool is_outpu
 
 at::Tensor CollectiveCall::input(size_t i) const { return of_collective(tensor(i), false); }
 at::Tensor CollectiveCall::output(size_t i) const { return of_collective(tensor(i), true); }
+
+at::Tensor CollectiveCall::output_but_of(size_t i, int rank) const {
+  return group.getRank() == rank ? input(i) : output(i);
+}
 
 at::Tensor CollectiveCall::reduced(size_t i) const {
   const at::Tensor given = tensor(i);

@@ -31,6 +31,8 @@ class CollectiveCall {
   // tensor is in `stand_ins`.
   at::Tensor input(size_t i) const;
   at::Tensor output(size_t i) const;
+  // An output on all ranks but one, which sends it.
+  at::Tensor output_but_of(size_t i, int rank) const;
   // An output that may be sparse.
   at::Tensor reduced(size_t i) const;
   std::vector<at::Tensor> inputs(size_t i) const;
@@ -64,7 +66,8 @@ class CollectiveCall {
   mutable std::vector<Span> spans;  // what is read and written before it ends
 
  private:
-  void note(const at::Tensor& tensor, bool is_output) const;
+  // Throws where a collective that has not ended uses the tensor's memory.
+  Span idle(const at::Tensor& tensor, bool is_output) const;
   at::Tensor plain(const at::Tensor& tensor, bool is_output) const;
   at::Tensor of_collective(const at::Tensor& tensor, bool is_output) const;
   c10d::ReduceOp named_op(const std::string& name, const at::Tensor& on) const;

@@ -23,7 +23,7 @@ struct Broadcast {
     c10d::BroadcastOptions options;
     options.timeout = call.timeout();
     options.rootRank = call.rank(2);
-    std::vector<at::Tensor> tensors{call.output(1)};
+    std::vector<at::Tensor> tensors{call.output_but_of(1, call.rank(2))};
     return call.group.broadcast(tensors, options);
   }
 };

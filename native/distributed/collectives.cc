@@ -98,9 +98,10 @@ bool must_wait(const GroupObject& object) {
 // For a send or receive c10d has no option, so that its wait has the time: where the group's watch
 // does not end it.
 std::chrono::milliseconds timeout_of_wait(const CollectiveCall& call, bool is_message) {
-  const auto timeout = call.timeout();
-  if (!is_message || timeout == c10d::kUnsetTimeout || checked_gloo(call.group)) return kNoTimeout;
-  return timeout;
+  const auto gloo = is_message ? gloo_of(call.group) : nullptr;
+  if (!is_message || (gloo && gloo->is_checked())) return kNoTimeout;
+  if (call.timeout() != c10d::kUnsetTimeout) return call.timeout();
+  return gloo ? gloo->timeout() : kNoTimeout;
 }
 
 template <typename Collective>

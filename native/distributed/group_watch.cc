@@ -6,6 +6,8 @@
 
 #include "../condition.h"
 #include "../errors.h"
+#include "../kept_threads.h"
+#include "group_keys.h"
 #include "verdicts.h"
 
 namespace aiforge {
@@ -25,18 +27,6 @@ constexpr milliseconds kForLines{200};
 constexpr milliseconds kForStore{1500};
 // How long who leaves a verdict waits until the others have read it.
 constexpr milliseconds kForHearing{300};
-// How long after the connection to a process's store those to its rank are lost at most.
-constexpr milliseconds kForConnections{100};
-// How long one wait for a verdict is: for so long a closed group leaves a thread behind.
-constexpr milliseconds kTurn{10'000};
-
-constexpr const char* kVerdict = "aiforge/verdict";
-constexpr const char* kHeard = "aiforge/heard";
-
-std::string key_of(int rank) { return "aiforge/late/" + std::to_string(rank); }
-
-std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
-std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
 std::exception_ptr error_of(const char* name, const std::string& verdict) {
   return std::make_exception_ptr(
@@ -144,7 +134,7 @@ bool GroupWatch::with_store(Lock& lock, milliseconds limit,
     bool is_over = false;
   };
   auto answer = std::make_shared<Answer>();
-  std::thread([self = shared_from_this(), answer, body = std::move(body)] {
+  const auto ask = [self = shared_from_this(), answer, body = std::move(body)] {
     Result got{};
     bool has_result = true;
     try {
@@ -161,7 +151,13 @@ bool GroupWatch::with_store(Lock& lock, milliseconds limit,
     // Nothing that it is asked for waits: the connection to the server is lost.
     self->store_is_gone_ = self->store_is_gone_ || !has_result;
     self->changed_.notify_all();
-  }).detach();
+  };
+  try {
+    run_on_kept_thread(ask);
+  } catch (const std::exception&) {
+    store_is_busy_ = false;  // there is no thread to be had
+    return false;
+  }
   changed_.wait_for(lock, limit, [&] { return answer->is_over; });
   store_is_silent_ = !answer->is_over;
   if (answer->has_result) result = std::move(answer->result);
@@ -192,42 +188,6 @@ void GroupWatch::ask_lines(Lock& lock) {
   changed_.wait_for(lock, kForLines, [&] { return lines_asked_ == 0; });
 }
 
-// Hears a verdict at once, whether this rank waits or computes: the rank that leaves it may be
-// about to end, and the store with it.
-void GroupWatch::listen() {
-  std::string verdict;
-  try {
-    for (bool goes_on = true; goes_on && verdict.empty();) {
-      try {
-        listener_->wait({kVerdict}, kTurn);
-      } catch (const std::exception&) {
-        // That was too long, or the connection is lost: then the next line fails as well.
-      }
-      if (listener_->check({kVerdict})) {
-        verdict = text_of(listener_->get(kVerdict));
-        listener_->add(kHeard, 1);
-      }
-      const Lock lock(mutex_);
-      goes_on = !is_closed_ && verdict_.empty();
-    }
-  } catch (const std::exception&) {
-    return note_lost();
-  }
-  Lock lock(mutex_);
-  if (!verdict.empty()) adopt(lock, verdict);
-}
-
-// The store's process has ended. Who ends next does so because of that: a rank that comes to its
-// next collective only then must not name it as well.
-void GroupWatch::note_lost() {
-  const auto until = Clock::now() + kForConnections;
-  Lock lock(mutex_);
-  while (connections_.lost && first_lost_.empty() && Clock::now() < until) {
-    first_lost_ = connections_.lost();
-    changed_.wait_for(lock, milliseconds(5), [&] { return is_closed_; });
-  }
-}
-
 void GroupWatch::look(Lock& lock) {
   ask_lines(lock);
   struct Seen {
@@ -240,11 +200,11 @@ void GroupWatch::look(Lock& lock) {
       lock, kForStore,
       [told, is_new = told != told_, rank = rank_, size = size_](c10d::Store& store) {
         Seen result;
-        if (is_new) store.set(key_of(rank), bytes_of(told));
+        if (is_new) store.set(report_key(rank), bytes_of(told));
         if (store.check({kVerdict})) result.verdict = text_of(store.get(kVerdict));
         for (int other = 0; other < size && result.verdict.empty(); ++other) {
-          if (other == rank || !store.check({key_of(other)})) continue;
-          result.reports[other] = to_report(text_of(store.get(key_of(other))));
+          if (other == rank || !store.check({report_key(other)})) continue;
+          result.reports[other] = to_report(text_of(store.get(report_key(other))));
         }
         return result;
       },
@@ -260,8 +220,8 @@ void GroupWatch::take_back(Lock& lock) {
   told_.clear();
   bool was_there = false;
   with_store<bool>(
-      lock, kForStore, [rank = rank_](c10d::Store& store) { return store.deleteKey(key_of(rank)); },
-      was_there);
+      lock, kForStore,
+      [rank = rank_](c10d::Store& store) { return store.deleteKey(report_key(rank)); }, was_there);
 }
 
 void GroupWatch::judge(Lock& lock, Reports reports) {
@@ -292,11 +252,13 @@ bool GroupWatch::waits_for_others(const Reports& reports, const Disagreement& fo
 
 void GroupWatch::conclude(Lock& lock, const std::string& verdict) {
   std::string first = verdict;
-  const auto lost = connections_.lost ? connections_.lost().size() : 0;
+  const auto lost = connections_.lost ? connections_.lost() : std::vector<int>();
   with_store<std::string>(
       lock, kForStore,
-      [verdict, hearers = size_ - static_cast<int64_t>(lost)](c10d::Store& store) {
+      [verdict, size = size_,
+       hearers = size_ - static_cast<int64_t>(lost.size())](c10d::Store& store) {
         const std::string left = text_of(store.compareSet(kVerdict, {}, bytes_of(verdict)));
+        for (int rank = 0; rank < size; ++rank) store.set(word_key(rank), bytes_of("1"));
         const auto until = Clock::now() + kForHearing;
         while (store.add(kHeard, 0) < hearers && Clock::now() < until) {
           std::this_thread::sleep_for(milliseconds(5));
@@ -309,6 +271,7 @@ void GroupWatch::conclude(Lock& lock, const std::string& verdict) {
 
 void GroupWatch::adopt(Lock& lock, const std::string& verdict) {
   if (!verdict_.empty() || is_closed_) return;
+  if (own_verdict_.empty() && is_lost(verdict, rank_)) own_verdict_ = cut_off_verdict(rank_);
   verdict_ = own_verdict_.empty() ? verdict : own_verdict_;
   if (connections_.end) connections_.end();
   // Theirs do not end with the connections.
@@ -372,6 +335,7 @@ void GroupWatch::close() {
   is_closed_ = true;
   connections_ = {};
   changed_.notify_all();
+  if (listener_) end_listening();
 }
 
 }  // namespace aiforge

@@ -76,6 +76,7 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   void look(Lock& lock);
   void ask_lines(Lock& lock);
   void listen();
+  void end_listening();
   void note_lost();
   void take_back(Lock& lock);
   // Those that the other ranks are told as well.

@@ -2,6 +2,8 @@
 // meanwhile.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <iterator>
 #include <list>
 #include <memory>
@@ -10,10 +12,19 @@
 
 namespace aiforge {
 
+// The elements of a tensor in memory.
 struct Span {
+  Span(const at::Tensor& tensor, bool is_written);
+
+  // Whether one writes what the other has, too.
+  bool meets(const Span& other) const;
+
   const char* begin;
   const char* end;
   bool is_written;
+  std::vector<int64_t> sizes;
+  std::vector<int64_t> strides;  // in bytes, the greatest first
+  bool is_nested = true;         // whether each stride is beyond all that the smaller ones reach
 };
 
 // Of one environment, on its thread.
@@ -41,8 +52,7 @@ class InFlight {
   const char* conflict(const Span& span) const {
     for (const Use& use : uses_) {
       for (const Span& other : use.spans) {
-        const bool is_same = span.begin < other.end && other.begin < span.end;
-        if (is_same && (span.is_written || other.is_written)) return use.name;
+        if (span.meets(other)) return use.name;
       }
     }
     return nullptr;

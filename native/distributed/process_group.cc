@@ -35,15 +35,20 @@ bool is_nccl(c10d::ProcessGroup& group, c10::DeviceType type) {
   return group.getBackend(type)->getBackendName() == "nccl";
 }
 
-c10::intrusive_ptr<CheckedGloo> checked_gloo(c10d::ProcessGroup& group) {
+c10::intrusive_ptr<CheckedGloo> gloo_of(c10d::ProcessGroup& group) {
   const auto types = group.getDeviceTypes();
   const bool has_cpu = std::any_of(types.begin(), types.end(),
                                    [](const c10::Device& each) { return each.is_cpu(); });
   if (!has_cpu) return {};
   const auto backend = group.getBackend(c10::kCPU);
   auto* const gloo = dynamic_cast<CheckedGloo*>(backend.get());
-  if (gloo == nullptr || !gloo->is_checked()) return {};
-  return c10::intrusive_ptr<CheckedGloo>::reclaim_copy(gloo);
+  return gloo == nullptr ? c10::intrusive_ptr<CheckedGloo>()
+                         : c10::intrusive_ptr<CheckedGloo>::reclaim_copy(gloo);
+}
+
+c10::intrusive_ptr<CheckedGloo> checked_gloo(c10d::ProcessGroup& group) {
+  auto gloo = gloo_of(group);
+  return gloo && gloo->is_checked() ? gloo : c10::intrusive_ptr<CheckedGloo>();
 }
 
 void check_device(c10d::ProcessGroup& group, const at::Tensor& tensor) {
@@ -178,6 +183,16 @@ GroupWatch::AskLine asking_for_lines(Background& background) {
       };
 }
 
+// What a thread's end leaves of its groups: pending collectives would hold them, and the others
+// would wait for this rank.
+std::function<void()> leaving(const std::weak_ptr<GroupObject>& weak) {
+  return [weak] {
+    const auto live = weak.lock();
+    if (!live || !live->group) return;
+    if (const auto gloo = gloo_of(*live->group)) gloo->cut();
+  };
+}
+
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0' && std::string(value) != "0";
@@ -212,12 +227,15 @@ napi_value open_process_group(napi_env env, napi_callback_info info) {
     constexpr const char* kWhat = "Joining the process group";
     return beside(
         env, info, kWhat, options.join_timeout, late(kWhat, options.join_timeout),
-        [store, options, waits_for_gpu, environment = &background,
+        [store, options, waits_for_gpu, background = &background,
          ask_line = asking_for_lines(background)]() -> Settle {
           // A client of its own: the others would wait for this one's long waits.
           auto object = std::make_shared<GroupObject>(GroupObject{
-              make_group(store->clone(), options, environment, ask_line), store, waits_for_gpu});
-          return [object](napi_env env) { return wrap_object(env, object); };
+              make_group(store->clone(), options, background, ask_line), store, waits_for_gpu});
+          return [object, background](napi_env env) {
+            background->at_end(object, leaving(object));
+            return wrap_object(env, object);
+          };
         });
   });
 }

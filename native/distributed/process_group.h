@@ -35,7 +35,9 @@ Group live_group(napi_env env, napi_value value);
 // Whether NCCL serves the tensors of a type of device.
 bool is_nccl(c10d::ProcessGroup& group, c10::DeviceType type);
 
-// Its Gloo, where all ranks are this library's; else null.
+// Its Gloo, if it has one.
+c10::intrusive_ptr<CheckedGloo> gloo_of(c10d::ProcessGroup& group);
+// The same, where all ranks are this library's; else null.
 c10::intrusive_ptr<CheckedGloo> checked_gloo(c10d::ProcessGroup& group);
 
 // Throws when the group has no backend for the device of a tensor.

@@ -9,11 +9,10 @@
 #include <cerrno>
 #include <random>
 #include <sstream>
-#include <torch/csrc/distributed/c10d/FileStore.hpp>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <vector>
 
 #include "../errors.h"
+#include "store_reads.h"
 
 namespace aiforge {
 
@@ -32,15 +31,9 @@ std::string set_once(const Store& store, const std::string& key, const std::stri
   return store->compareSet(key, std::string(), value);
 }
 
-bool is_file(const Store& store) {
-  auto* const prefixed = dynamic_cast<c10d::PrefixStore*>(store.get());
-  const Store whole = prefixed == nullptr ? store : prefixed->getUnderlyingNonPrefixStore();
-  return dynamic_cast<c10d::FileStore*>(whole.get()) != nullptr;
-}
-
 std::string other_cause(const Store& store) {
-  return is_file(store) ? "the store's file is left from another run, or another job uses it"
-                        : "another job uses this MASTER_PORT";
+  return is_file(*store) ? "the store's file is left from another run, or another job uses it"
+                         : "another job uses this MASTER_PORT";
 }
 
 // The words of a claim: who has made it, and where.
@@ -124,7 +117,7 @@ void claim_rank(const Store& store, int rank, int size, const void* environment)
   const Claimant before = Claimant::from(text);
   // One that joins again is no other.
   if (before.is_same(own)) return;
-  const bool is_open = !is_file(store) && is_gone(before, own) && !store->check({kFormedKey});
+  const bool is_open = !is_file(*store) && is_gone(before, own) && !store->check({kFormedKey});
   if (!is_open) refuse(store, rank, " (process " + before.pid + " on " + before.host + ")");
   store->set(claim_key(rank), own.text());
 }

@@ -84,7 +84,6 @@ bool begin(const Beginning& beginning) {
     share_from(group, beginning.buffers, beginning.joining ? common_rank(object, group, true) : 0);
   }
   if (beginning.joining) any_averages(object, group, beginning.syncs);
-  if (beginning.averages) note_averaged_pass(group);
   return false;
 }
 
@@ -191,6 +190,8 @@ napi_value after_forward(napi_env env, napi_callback_info info) {
     const auto searched = to_tensors(environment, env, args[2]);
     const bool searches = object->reducer->has_unused_search() && !object->is_static_graph;
     if (args.boolean(1)) {
+      // Here, since a pass that the module's own forward breaks off is none.
+      note_averaged_pass(object->group);
       note_uses(*object);
       step(*object, [&] {
         object->reducer->prepare_for_backward(searches ? searched : std::vector<at::Tensor>());

@@ -28,7 +28,7 @@ napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi
   const std::chrono::milliseconds limit = live->getTimeout();
   auto outcome = std::make_shared<Outcome>();
   const auto client = unwrap_object<StoreObject>(env, store)->client;
-  client->lane.post([store = std::move(live), what, body, outcome, client]() mutable {
+  auto task = [store = std::move(live), what, body, outcome, client]() mutable {
     Settle settle;
     try {
       client->connection.require_open(what);
@@ -38,7 +38,12 @@ napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi
     }
     store.reset();
     outcome->know(std::move(settle));
-  });
+  };
+  try {
+    client->lane.post(std::move(task));
+  } catch (...) {
+    rethrow_as_distributed(what);  // there is no thread to be had
+  }
   if (is_soon([&] { return outcome->state == Outcome::kKnown; })) {
     return Background::settled(env, outcome->settle);
   }
@@ -52,10 +57,8 @@ napi_value quickly(napi_env env, napi_callback_info info, const char* what, napi
 template <typename Body>
 napi_value waiting(napi_env env, napi_callback_info info, const char* what, napi_value object,
                    const StoreKeys& keys, std::chrono::milliseconds timeout, Body body) {
-  // A FileStore waits for whole seconds.
-  const auto limit = std::chrono::ceil<std::chrono::seconds>(timeout);
   return beside(
-      env, info, what, limit + kGrace, late_store(what, timeout),
+      env, info, what, timeout + kGrace, late_store(what, timeout),
       [store = open_store(env, object), client = unwrap_object<StoreObject>(env, object)->client,
        what, keys, timeout, body]() -> Settle {
         try {

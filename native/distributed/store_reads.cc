@@ -3,6 +3,9 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <thread>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 
 #include "../errors.h"
 
@@ -28,7 +31,17 @@ Clock::time_point after(milliseconds timeout) {
   return Clock::now() + std::min<milliseconds>(timeout, std::chrono::hours(24 * 365 * 100));
 }
 
+// c10d waits for a file for whole seconds.
+void wait_in_file(c10d::Store& store, const std::vector<std::string>& keys, Clock::time_point end) {
+  constexpr milliseconds kPause{10};
+  while (!store.check(keys)) {
+    if (Clock::now() >= end) C10_THROW_ERROR(DistStoreError, "Wait timeout");
+    std::this_thread::sleep_for(std::min<Clock::duration>(kPause, end - Clock::now()));
+  }
+}
+
 void wait_until(c10d::Store& store, const std::vector<std::string>& keys, Clock::time_point end) {
+  if (is_file(store)) return wait_in_file(store, keys, end);
   do {
     const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
     store.wait(keys, std::max(left, milliseconds(1)));
@@ -46,6 +59,12 @@ void require_no_queue(c10d::Store& store, const std::string& key) {
 }
 
 }  // namespace
+
+bool is_file(c10d::Store& store) {
+  auto* const prefixed = dynamic_cast<c10d::PrefixStore*>(&store);
+  if (prefixed == nullptr) return dynamic_cast<c10d::FileStore*>(&store) != nullptr;
+  return dynamic_cast<c10d::FileStore*>(prefixed->getUnderlyingNonPrefixStore().get()) != nullptr;
+}
 
 std::optional<Bytes> peek(c10d::Store& store, const std::string& key) {
   // Before the compareSet, which would wake those that wait for a key that is not there.

@@ -9,6 +9,9 @@
 
 namespace aiforge {
 
+// Whether a store, or that which it is a part of, is in a file.
+bool is_file(c10d::Store& store);
+
 // The value of a key, if it has one now.
 std::optional<std::vector<uint8_t>> peek(c10d::Store& store, const std::string& key);
 

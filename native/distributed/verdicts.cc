@@ -1,5 +1,7 @@
 #include "verdicts.h"
 
+#include <cctype>
+
 namespace aiforge {
 
 namespace {
@@ -83,6 +85,23 @@ std::string overdue_verdict(const Reports& reports, int rank, int size,
 std::string lost_verdict(const std::vector<int>& ranks) {
   return "the connection to " + ranks_text(ranks) +
          " was lost. Another rank has ended: its own output says why.";
+}
+
+bool is_lost(const std::string& verdict, int rank) {
+  const std::string lost = "the connection to rank";
+  if (verdict.rfind(lost, 0) != 0) return false;
+  const std::string ranks = verdict.substr(lost.size(), verdict.find(" was lost") - lost.size());
+  const std::string number = std::to_string(rank);
+  for (size_t at = ranks.find(number); at != std::string::npos; at = ranks.find(number, at + 1)) {
+    const auto is_digit = [&](size_t i) { return i < ranks.size() && std::isdigit(ranks[i]); };
+    if (!is_digit(at - 1) && !is_digit(at + number.size())) return true;
+  }
+  return false;
+}
+
+std::string cut_off_verdict(int rank) {
+  return "the other ranks have lost the connection to this one, rank " + std::to_string(rank) +
+         ", which goes on: it was cut on the network between them.";
 }
 
 std::string aborted_verdict(int rank) {

@@ -159,6 +159,9 @@ describe('what every store refuses', () => {
       expect(await missing(store.wait(['here', 'a', 'b'], { timeoutMs: 30 }))).to.include(
         "store.wait failed: the keys 'a', 'b' were not set within 30 ms",
       );
+      expect(await missing(store.wait(['a'], { timeoutMs: 1000 }))).to.include(
+        "the key 'a' was not set within 1000 ms",
+      );
       expect(await missing(store.multiGet(['here', 'c']))).to.include("store.multiGet failed: the key 'c' was not set");
       const many = Array.from({ length: 10 }, (_, i) => `${i}`);
       expect(await missing(store.wait(many, { timeoutMs: 1 }))).to.include("'6', '7' and 2 more were not set");

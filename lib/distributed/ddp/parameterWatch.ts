@@ -31,10 +31,11 @@ export class ParameterWatch {
 
   #look(): void {
     for (const [name, parameter] of this.state.parameters) {
+      if (!parameter.requiresGrad) continue;
       const [known, learned] = this.#known.get(name) ?? [];
       if (known === undefined) throw left(name, 'was added');
       if (known !== parameter) throw left(name, 'was replaced');
-      if (!learned && parameter.requiresGrad) throw left(name, 'began to learn');
+      if (!learned) throw left(name, 'began to learn');
     }
     const lost = nativeDistributed.lostParameter(this.reducer);
     if (lost !== null) throw left(lost, 'was converted to another dtype or device');

@@ -28,6 +28,7 @@ const expected: Record<string, RegExp> = {
   'a message from itself': /rank \d is this rank itself/,
   'a batch to itself': /rank \d is this rank itself/,
   'a tensor in two calls at once': /is still in use by allReduce, which has not ended: await that first/,
+  'a transposed tensor in two calls at once': /float32\[2, 3\] is still in use by allReduce/,
 };
 
 describe('a collective that cannot be done', function () {
@@ -52,6 +53,17 @@ describe('a collective that cannot be done', function () {
   }
 
   it('counts as no call: the group goes on', () => {
-    for (const rank of results) expect(rank.at(-1)).to.deep.equal({ name: 'sum', value: 3 });
+    for (const rank of results) expect(rank.at(-3)).to.deep.equal({ name: 'sum', value: 3 });
+  });
+
+  it('is not one that uses other elements of the same memory, or that only reads them', () => {
+    const doubled = [
+      [0, 2, 4, 6],
+      [8, 10, 12, 14],
+    ];
+    for (const rank of results) {
+      expect(rank.at(-2)).to.deep.equal({ name: 'columns', value: doubled });
+      expect(rank.at(-1)).to.deep.equal({ name: 'word', value: [0, 0] });
+    }
   });
 });
