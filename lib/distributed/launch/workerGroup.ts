@@ -79,6 +79,7 @@ export class WorkerGroup {
 
   /** Passes a signal on to every rank and kills those that still run when the grace has passed. */
   stop(signal: NodeJS.Signals): void {
+    if (!this.#stopping) for (const rank of this.#ranks) if (rank.isSuspended) this.#suspended.add(rank);
     this.#stopping = true;
     for (const rank of this.#ranks) {
       const isSuspended = rank.isSuspended;
@@ -141,9 +142,11 @@ export class WorkerGroup {
 
   /** Says once of each rank that it is stopped: the others wait for it, and nothing else would tell why. */
   #lookForSuspended(): void {
+    // What they are from then on is the launcher's doing.
+    if (this.#stopping) return;
     for (const rank of this.#ranks) {
       if (!rank.isSuspended) this.#suspended.delete(rank);
-      else if (!this.#suspended.has(rank) && !this.#stopping) {
+      else if (!this.#suspended.has(rank)) {
         this.#suspended.add(rank);
         const { pid } = rank;
         this.#context.say(
@@ -167,7 +170,6 @@ export class WorkerGroup {
     const others = this.#ranks.length > 1 ? '; stopping the others' : '';
     this.#context.say(`rank ${rank.rank} ${describeExit(exit)}${others}`);
     this.#context.onFailing?.();
-    for (const each of this.#ranks) if (each.isSuspended) this.#suspended.add(each);
     this.stop('SIGTERM');
   }
 
