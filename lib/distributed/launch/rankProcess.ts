@@ -12,6 +12,8 @@ import { RankStream, type StreamTarget } from './rankStream.js';
 const pollMs = 50;
 /** How long the kernel gets to carry out a SIGKILL, and a process outside the group to close the rank's output. */
 const lastWaitMs = 2000;
+/** How long the last lines of a rank that has ended may take to come. */
+const lastLinesMs = 200;
 const tailLength = 20;
 
 /** How one rank's process ended. */
@@ -120,6 +122,14 @@ export class RankProcess {
   /** Signals the rank alone, and not what it started, if it has a handler: it would end of most signals otherwise. */
   pass(signal: NodeJS.Signals): void {
     if (!this.#hasEnded && this.pid !== undefined && catches(this.pid, signal)) this.#child.kill(signal);
+  }
+
+  /** Resolves when all that it wrote on stderr has come, or does not soon, as where its reader is behind or another process has it. */
+  async stderrCame(): Promise<void> {
+    const { stderr } = this.#child;
+    if (stderr === null || stderr.closed) return;
+    const isClosed = new Promise((resolve) => stderr.once('close', resolve));
+    await Promise.race([isClosed, delay(lastLinesMs)]);
   }
 
   #passOn({ rank, prefix, stdout, stderr }: RankProcessOptions): RankStream[] {

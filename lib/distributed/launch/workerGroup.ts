@@ -6,6 +6,7 @@ import { wordsOf, type RankCommand } from './command.js';
 import { rankEnvironment } from './environment.js';
 import { readErrorFile } from './errorFile.js';
 import type { OrphanGuard } from './orphanGuard.js';
+import { othersInText } from './othersAtFault.js';
 import { describeExit, type RankOutcome } from './rankOutcome.js';
 import { openOutput } from './rankOutput.js';
 import { RankProcess, type RankExit } from './rankProcess.js';
@@ -70,6 +71,7 @@ export class WorkerGroup {
     }
     this.#monitor = setInterval(() => this.#lookForSuspended(), monitorInterval * 1000);
     const outcomes = await Promise.all(this.#ranks.map((rank) => this.#outcome(rank)));
+    this.#stopping = true;
     clearInterval(this.#monitor);
     clearTimeout(this.#stopTimer);
     clearTimeout(this.#killTimer);
@@ -137,7 +139,7 @@ export class WorkerGroup {
     });
     if (started.pid !== undefined) guard.watch(started.pid);
     this.#ranks.push(started);
-    void started.exited.then((exit) => this.#afterExit(started, exit));
+    void started.exited.then(async (exit) => this.#afterExit(started, exit));
   }
 
   /** Says once of each rank that it is stopped: the others wait for it, and nothing else would tell why. */
@@ -156,13 +158,22 @@ export class WorkerGroup {
     }
   }
 
-  #afterExit(rank: RankProcess, exit: RankExit): void {
+  async #afterExit(rank: RankProcess, exit: RankExit): Promise<void> {
     if (exit.status === 0 || this.#stopping) return;
-    if (readErrorFile(this.#errorFile(rank.localRank))?.isConsequence === true) {
+    if (await this.#hasLostAnother(rank, exit)) {
       this.#stopTimer ??= setTimeout(() => this.#stopOthers(rank, exit), lostRankMs);
     } else {
       this.#stopOthers(rank, exit);
     }
+  }
+
+  async #hasLostAnother(rank: RankProcess, { signal, startError }: RankExit): Promise<boolean> {
+    const recorded = readErrorFile(this.#errorFile(rank.localRank));
+    if (recorded !== undefined) return recorded.isConsequence;
+    if (signal !== undefined || startError !== undefined) return false;
+    // It may have shown its error itself.
+    await rank.stderrCame();
+    return othersInText(rank.stderrTail.lines.join('\n')).isConsequence;
   }
 
   #stopOthers(rank: RankProcess, exit: RankExit): void {
