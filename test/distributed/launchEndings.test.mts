@@ -134,6 +134,25 @@ describe('the end of a launch', function () {
       expect(pids.filter(isRunning)).to.deep.equal([]);
     });
 
+    for (const [first, again, expected] of [
+      ['SIGTERM', 'SIGTERM', 143],
+      ['SIGTERM', 'SIGINT', 143],
+      ['SIGINT', 'SIGINT', 130],
+    ] as const) {
+      it(`${first}, and ${again} without end until the launcher has ended, is its status`, async () => {
+        for (let i = 0; i < 3; i++) {
+          const launcher = launchers.behave(['wait', 'save'], [], {
+            env: { READY_FOLDER: launchers.folderOf(`${i}`) },
+          });
+          await allReady(launcher, 2);
+          launcher.child.kill(first);
+          const flood = setInterval(() => launcher.child.kill(again), 1);
+          expect(await launcher.end).to.equal(expected);
+          clearInterval(flood);
+        }
+      });
+    }
+
     it('SIGUSR1 and SIGUSR2 reach handlers, and end no rank that has none, nor open a debugger', async () => {
       const script = path.join(launchers.folder, 'asked.mjs');
       writeFileSync(

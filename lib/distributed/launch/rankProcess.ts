@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RankCommand } from './command.js';
 import { Tail } from './output.js';
+import type { Patience } from './patience.js';
 import { catches, groupIsAlive, isSuspended, signalGroup } from './processGroup.js';
 import { RankStream, type StreamTarget } from './rankStream.js';
 
@@ -35,6 +36,8 @@ export interface RankProcessOptions {
   cwd: string;
   prefix: string;
   graceMs: number;
+  /** With a reader that is behind; none where there is no reader. */
+  patience?: Patience;
   stdout: StreamTarget;
   stderr: StreamTarget;
   /** What the rank leaves to be shown when it has ended. */
@@ -66,6 +69,7 @@ export class RankProcess {
   readonly stderrTail = new Tail(tailLength);
   readonly #child: ChildProcess;
   readonly #graceMs: number;
+  readonly #patience: Patience | undefined;
   readonly #streams: RankStream[];
   readonly #targets: readonly StreamTarget[];
   readonly #lastWords: () => string | undefined;
@@ -77,6 +81,7 @@ export class RankProcess {
     this.rank = options.rank;
     this.localRank = options.localRank;
     this.#graceMs = options.graceMs;
+    this.#patience = options.patience;
     this.showsErrors = options.stderr.write !== undefined;
     this.#targets = [options.stderr, options.stdout];
     this.#lastWords = options.lastWords;
@@ -159,12 +164,12 @@ export class RankProcess {
     return exit;
   }
 
-  /** Waits for what it has printed, a reader that is behind included; but not for one who has others killed, nor where only a stranger has the stream. */
+  /** Waits for what it has printed, for a reader that is behind as long as patience lasts; but not where only a stranger has the stream. */
   async #untilPassedOn(isClosed: Promise<boolean>): Promise<void> {
     const start = performance.now();
     while (!(await Promise.race([isClosed, delay(pollMs, false)]))) {
-      const isKilled = this.#lastSignal === 'SIGKILL';
-      const idleMs = this.#streams.map((stream) => (isKilled ? stream.stillMs : stream.quietMs));
+      const isOver = this.#patience?.isOver === true;
+      const idleMs = this.#streams.map((stream) => (isOver ? stream.stillMs : stream.quietMs));
       if (Math.min(performance.now() - start, ...idleMs) > lastWaitMs) return;
     }
   }

@@ -1,3 +1,4 @@
+import type { Patience } from './patience.js';
 import type { WorkerGroup } from './workerGroup.js';
 
 /** Signals that ask to stop, as torchrun passes them on. */
@@ -12,10 +13,12 @@ export class Interruption {
   /** Called at the first signal that asks to stop. */
   onStop: (() => void) | undefined;
   readonly #say: (message: string) => void;
+  readonly #patience: Patience;
   readonly #handlers = new Map<NodeJS.Signals, () => void>();
 
-  constructor(say: (message: string) => void) {
+  constructor(say: (message: string) => void, patience: Patience) {
     this.#say = say;
+    this.#patience = patience;
   }
 
   listen(): void {
@@ -37,11 +40,14 @@ export class Interruption {
   #receive(signal: NodeJS.Signals): void {
     if (this.signal === undefined) {
       this.signal = signal;
-      this.#say(`${signal} received; passing it on to the ranks${signal === 'SIGINT' ? ' (again to kill them)' : ''}`);
+      const what = `; passing it on to the ranks${signal === 'SIGINT' ? ' (again to kill them)' : ''}`;
+      this.#say(`${signal} received${this.group === undefined ? '' : what}`);
+      this.#patience.limit();
       // Ranks save their work on SIGTERM; few know what to do when a terminal hangs up.
       this.group?.stop(signal === 'SIGHUP' ? 'SIGTERM' : signal);
       this.onStop?.();
     } else if (signal === 'SIGINT') {
+      this.#patience.end();
       this.group?.kill();
     }
   }

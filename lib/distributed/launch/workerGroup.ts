@@ -8,6 +8,7 @@ import { readErrorFile } from './errorFile.js';
 import type { OrphanGuard } from './orphanGuard.js';
 import { othersInText } from './othersAtFault.js';
 import { describeExit, type RankOutcome } from './rankOutcome.js';
+import type { Patience } from './patience.js';
 import { openOutput } from './rankOutput.js';
 import { RankProcess, type RankExit } from './rankProcess.js';
 import type { Settings } from './settings.js';
@@ -29,6 +30,7 @@ export interface GroupContext {
   folder: string;
   guard: OrphanGuard;
   outputs: { stdout: SharedOutput; stderr: SharedOutput };
+  patience: Patience;
   say: (message: string) => void;
   /** Called when the failure of one rank is about to stop the others. */
   onFailing?: () => void;
@@ -61,6 +63,7 @@ export class WorkerGroup {
   /** Starts every rank and resolves when all have ended; the first to fail stops the others. */
   async run(): Promise<RankOutcome[]> {
     const { nproc, monitorInterval } = this.#context.settings;
+    this.#context.patience.renew();
     try {
       for (let localRank = 0; localRank < nproc; localRank++) this.#start(localRank);
     } catch (error) {
@@ -83,6 +86,7 @@ export class WorkerGroup {
   stop(signal: NodeJS.Signals): void {
     if (!this.#stopping) for (const rank of this.#ranks) if (rank.isSuspended) this.#suspended.add(rank);
     this.#stopping = true;
+    this.#context.patience.limit();
     for (const rank of this.#ranks) {
       const isSuspended = rank.isSuspended;
       rank.signal(signal);
@@ -115,11 +119,12 @@ export class WorkerGroup {
   /** Kills every rank and what it started. */
   kill(): void {
     this.#stopping = true;
+    this.#context.patience.end();
     for (const rank of this.#ranks) rank.signal('SIGKILL');
   }
 
   #start(localRank: number): void {
-    const { settings, attempt, guard, command, binding, outputs, say, folder } = this.#context;
+    const { settings, attempt, guard, command, binding, outputs, patience, say, folder } = this.#context;
     const rank = attempt.firstRank + localRank;
     const [file, ...args] = wordsOf(command, binding, localRank);
     const errorFile = this.#errorFile(localRank);
@@ -131,6 +136,7 @@ export class WorkerGroup {
       env: rankEnvironment(settings, attempt, localRank, { error: errorFile, run: runFile(folder) }),
       prefix: settings.prefix ? `[rank ${rank}] ` : '',
       graceMs: settings.shutdownTimeout * 1000,
+      patience,
       ...openOutput(settings, { rank, localRank, round: attempt.round }, outputs, say),
       lastWords: () => {
         const recorded = readErrorFile(errorFile);
