@@ -55,6 +55,8 @@ export class WorkerGroup {
   #stopTimer: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
   #stopping = false;
+  /** Whether the launcher itself has stopped the ranks where they are. */
+  #isHeld = false;
 
   constructor(context: GroupContext) {
     this.#context = context;
@@ -84,7 +86,9 @@ export class WorkerGroup {
 
   /** Passes a signal on to every rank and kills those that still run when the grace has passed. */
   stop(signal: NodeJS.Signals): void {
-    if (!this.#stopping) for (const rank of this.#ranks) if (rank.isSuspended) this.#suspended.add(rank);
+    if (!this.#stopping && !this.#isHeld) {
+      for (const rank of this.#ranks) if (rank.isSuspended) this.#suspended.add(rank);
+    }
     this.#stopping = true;
     this.#context.patience.limit();
     for (const rank of this.#ranks) {
@@ -113,6 +117,7 @@ export class WorkerGroup {
 
   /** Stops every rank and what it started where it is, or lets it go on. */
   suspend(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#isHeld = signal === 'SIGSTOP';
     for (const rank of this.#ranks) rank.suspend(signal);
   }
 
@@ -150,8 +155,8 @@ export class WorkerGroup {
 
   /** Says once of each rank that it is stopped: the others wait for it, and nothing else would tell why. */
   #lookForSuspended(): void {
-    // What they are from then on is the launcher's doing.
-    if (this.#stopping) return;
+    // What they are then is the launcher's doing.
+    if (this.#stopping || this.#isHeld) return;
     for (const rank of this.#ranks) {
       if (!rank.isSuspended) this.#suspended.delete(rank);
       else if (!this.#suspended.has(rank)) {
