@@ -51,16 +51,12 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => undefined);
 
-const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => void stream.write('', () => resolve()));
-
 main(process.argv).then(
-  async (launched) => {
+  (launched) => {
     const status = isUnread ? unreadStatus : launched;
     endAsTold(status);
-    await Promise.all([process.stdout, process.stderr].map(flushed));
-    // Not left to end by itself: Node.js would take the handlers back first, and SIGUSR1 end a launch that went well.
-    process.exit(isUnread ? unreadStatus : status);
+    // Not left to end by itself: Node.js would take the handlers back first, and a signal end a launch that has ended well.
+    process.exit(status);
   },
   (error: unknown) => {
     const expected = error instanceof AiforgeError;

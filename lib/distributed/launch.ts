@@ -11,6 +11,7 @@ import { asOption, type NameOf } from './launch/optionNames.js';
 import { launchTakes, type LaunchOptions } from './launch/options.js';
 import { bindingToParent, OrphanGuard } from './launch/orphanGuard.js';
 import { countRanks } from './launch/rankCount.js';
+import { Patience } from './launch/patience.js';
 import type { RankOutcome } from './launch/rankOutcome.js';
 import { describeFailure, failureStatus, findRootCause } from './launch/report.js';
 import { resolveOptions, type Settings } from './launch/settings.js';
@@ -99,7 +100,21 @@ async function runElastic(start: Start, meeting: ElasticMeeting): Promise<Launch
   return launchElastic({ ...start, meeting, isBroken: () => start.fault.hasHappened });
 }
 
-async function supervise(settings: Settings): Promise<LaunchResult> {
+/** What comes of a launch when all that ranks printed is written, or cannot be as nobody reads it and a signal asked to stop. */
+async function afterOutput(
+  { outputs, patience, interruption, say }: Start,
+  result: LaunchResult,
+): Promise<LaunchResult> {
+  const { stdout, stderr } = outputs;
+  const areWritten = await Promise.all([stdout.written(patience), stderr.written(patience)]);
+  if (areWritten.every(Boolean)) return result;
+  say('the last lines are lost, as nobody reads them');
+  const interruptedBy = interruption.signal;
+  if (result.status !== 0 || interruptedBy === undefined) return result;
+  return { ...result, interruptedBy, status: 128 + constants.signals[interruptedBy] };
+}
+
+async function supervise(settings: Settings, endsProcess: boolean): Promise<LaunchResult> {
   const fault = new OutputFault();
   const happen = (error: unknown): void => fault.happen(error);
   const outputs = {
@@ -115,19 +130,30 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
   const runId = settings.rdzvId ?? (isAlone ? randomUUID() : 'none');
   const folder = makeLaunchFolder(say);
   const guard = new OrphanGuard(say, folder);
-  const interruption = new Interruption(say);
+  const patience = new Patience(settings.shutdownTimeout * 1000);
+  const interruption = new Interruption(say, patience);
+  let keepsSignals = false;
   fault.onHappen = () => interruption.group?.stop('SIGTERM');
   if (settings.handleSignals) interruption.listen();
   try {
-    const start = { settings, command, binding, folder, guard, outputs, say, interruption, fault, runId };
+    const start = { settings, command, binding, folder, guard, outputs, patience, say, interruption, fault, runId };
     const result = await (meeting.kind === 'fixed' ? runWithRestarts(start, meeting) : runElastic(start, meeting));
     fault.throwIfHappened();
-    return result;
+    if (!endsProcess) return result;
+    keepsSignals = true;
+    return await afterOutput(start, result);
   } finally {
     await guard.close();
-    interruption.close();
+    // Where this process ends now, a signal to it must not change how.
+    if (!keepsSignals) interruption.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function settingsOf(options: LaunchOptions, nameOf: NameOf): Promise<Settings> {
+  const nproc =
+    typeof options.nproc === 'number' ? options.nproc : await countRanks(options.nproc, { name: nameOf('nproc') });
+  return resolveOptions({ ...options, nproc }, nameOf);
 }
 
 /**
@@ -138,12 +164,13 @@ async function supervise(settings: Settings): Promise<LaunchResult> {
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   launchTakes.check('launch', arguments);
-  return launchAs(options, asOption);
+  return supervise(await settingsOf(options, asOption), false);
 }
 
-/** @internal As `launch`, for options that are checked by name and kind and have other names in errors. */
+/**
+ * @internal As `launch`, for options that are checked by name and kind and have other names in errors, and for a process that is to end
+ * at once afterwards: all has been written then, and signals do nothing to it any more.
+ */
 export async function launchAs(options: LaunchOptions, nameOf: NameOf): Promise<LaunchResult> {
-  const nproc =
-    typeof options.nproc === 'number' ? options.nproc : await countRanks(options.nproc, { name: nameOf('nproc') });
-  return supervise(resolveOptions({ ...options, nproc }, nameOf));
+  return supervise(await settingsOf(options, nameOf), true);
 }

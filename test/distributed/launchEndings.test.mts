@@ -10,6 +10,7 @@ import { expect } from 'chai';
 import { allReady, fixture, Launchers, type Launcher } from './launch-fixtures/launcher.mjs';
 import { isRunning, printedPids, until } from './launch-fixtures/processes.mjs';
 
+const stateOf = (pid: number) => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
 const sinks = { stdout: { write: () => true }, stderr: { write: () => true } };
 
 async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string }> {
@@ -134,6 +135,25 @@ describe('the end of a launch', function () {
       expect(pids.filter(isRunning)).to.deep.equal([]);
     });
 
+    for (const [first, again, expected] of [
+      ['SIGTERM', 'SIGTERM', 143],
+      ['SIGTERM', 'SIGINT', 143],
+      ['SIGINT', 'SIGINT', 130],
+    ] as const) {
+      it(`${first}, and ${again} without end until the launcher has ended, is its status`, async () => {
+        for (let i = 0; i < 3; i++) {
+          const launcher = launchers.behave(['wait', 'save'], [], {
+            env: { READY_FOLDER: launchers.folderOf(`${i}`) },
+          });
+          await allReady(launcher, 2);
+          launcher.child.kill(first);
+          const flood = setInterval(() => launcher.child.kill(again), 1);
+          expect(await launcher.end).to.equal(expected);
+          clearInterval(flood);
+        }
+      });
+    }
+
     it('SIGUSR1 and SIGUSR2 reach handlers, and end no rank that has none, nor open a debugger', async () => {
       const script = path.join(launchers.folder, 'asked.mjs');
       writeFileSync(
@@ -169,6 +189,21 @@ describe('the end of a launch', function () {
       expect(output).to.not.match(/debugger/i);
     });
 
+    it('SIGCONT right after SIGTSTP takes it back, and the time between is no time of a rank that is stopped', async () => {
+      const launcher = launchers.behave(['wait', 'wait'], ['--monitor-interval', '0.01']);
+      const pids = [launcher.child.pid ?? 0, ...(await allReady(launcher, 2))];
+      for (let ms = 0; ms < 30; ms++) {
+        launcher.child.kill('SIGTSTP');
+        if (ms > 0) await delay(ms);
+        launcher.child.kill('SIGCONT');
+        await delay(100);
+        await until(() => pids.every((pid) => stateOf(pid) !== 'T'), 5);
+      }
+      launcher.child.kill('SIGTERM');
+      expect(await launcher.end).to.equal(143);
+      expect(launcher.output()).to.not.include('is stopped');
+    });
+
     it('Ctrl-Z stops the ranks with the launcher, and SIGCONT lets all go on', async () => {
       const count =
         'let n = 0; setInterval(() => console.log("tick " + n++), 20); console.log("pid " + process.pid + " all ready");';
@@ -176,11 +211,10 @@ describe('the end of a launch', function () {
       writeFileSync(script, count);
       const launcher = launchers.start(['--nproc', '1', script]);
       const [pid = 0] = await allReady(launcher, 1);
-      const state = (of: number) => /\) (\w)/.exec(readFileSync(`/proc/${of}/stat`, 'latin1'))?.[1];
       launcher.child.kill('SIGTSTP');
-      await until(() => state(pid) === 'T' && state(launcher.child.pid ?? 0) === 'T');
+      await until(() => stateOf(pid) === 'T' && stateOf(launcher.child.pid ?? 0) === 'T');
       launcher.child.kill('SIGCONT');
-      await until(() => state(pid) !== 'T');
+      await until(() => stateOf(pid) !== 'T');
       const seen = launcher.output().length;
       await until(() => launcher.output().length > seen + 100);
       launcher.child.kill('SIGTERM');

@@ -1,17 +1,14 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { isError } from '../../realms.js';
 import { showThrown } from '../../show.js';
+import { othersInError, othersInText, type OthersAtFault } from './othersAtFault.js';
 
 /** What a rank recorded about its end. */
-export interface RecordedError {
+export interface RecordedError extends OthersAtFault {
   message: string;
   callstack: string | undefined;
   /** Whether the rank itself has shown it. */
   isShown: boolean;
-  /** Whether it says no more than that another rank has ended. */
-  isConsequence: boolean;
-  /** Whether it says that it waited in vain. */
-  isTimeout: boolean;
   /** When the file was written, in ns since the epoch. */
   writtenAt: bigint;
 }
@@ -30,6 +27,7 @@ export function recordRankError(error: unknown, shown?: string): boolean {
     message: hasStack ? `${error.name}: ${error.message}` : showThrown(error),
     callstack: shown ?? (hasStack ? error.stack : undefined),
     isShown: !isLeft,
+    ...othersInError(error),
     timestamp: Math.floor(Date.now() / 1000),
   };
   try {
@@ -41,14 +39,6 @@ export function recordRankError(error: unknown, shown?: string): boolean {
   }
 }
 
-// What this library, and Gloo in Python, say where the connection to another rank is lost.
-const lostRank = /Another rank has ended|Connection (closed|reset) by peer|the connection to the store was closed/;
-
-// What this library says of a call that others have not come to, and c10d of a store, at the meeting and later, of Gloo, of NCCL's
-// watchdog and of monitoredBarrier. Other timeouts are no affair of other ranks.
-const ranOut =
-  /failed: timed out after \d+ ms|Timed out (waiting|after \d+ seconds waiting for clients)|client socket has timed out|[Ww]ait timeout|[Cc]ollective operation timeout|monitoredBarrier|(was|were) not set within \d+ ms/;
-
 interface PythonRecord {
   message?: string;
   extraInfo?: { py_callstack?: string };
@@ -58,16 +48,18 @@ interface PythonRecord {
 export function readErrorFile(file: string): RecordedError | undefined {
   try {
     const { mtimeNs: writtenAt } = statSync(file, { bigint: true });
-    const record = JSON.parse(readFileSync(file, 'utf8')) as Partial<Pick<RecordedError, 'callstack' | 'isShown'>> & {
+    const record = JSON.parse(readFileSync(file, 'utf8')) as Partial<Omit<RecordedError, 'message'>> & {
       message?: string | PythonRecord;
     };
     const { message: given, isShown = true } = record;
-    const [message, callstack] =
-      typeof given === 'object'
-        ? [String(given.message), given.extraInfo?.py_callstack]
-        : [String(given), record.callstack];
-    const told = { isConsequence: lostRank.test(message), isTimeout: ranOut.test(message) };
-    return { message, callstack, isShown, ...told, writtenAt };
+    const isPython = typeof given === 'object';
+    const message = String(isPython ? given.message : given);
+    const callstack = isPython ? given.extraInfo?.py_callstack : record.callstack;
+    // Python's stack has the errors that it was raised from.
+    const told = othersInText(isPython ? `${message}\n${callstack}` : message);
+    const isConsequence = told.isConsequence || record.isConsequence === true;
+    const isTimeout = told.isTimeout || record.isTimeout === true;
+    return { message, callstack, isShown, isConsequence, isTimeout, writtenAt };
   } catch {
     // None, or half a file of a rank that was killed while writing; its last lines on stderr are reported instead.
     return undefined;

@@ -6,12 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RankCommand } from './command.js';
 import { Tail } from './output.js';
+import type { Patience } from './patience.js';
 import { catches, groupIsAlive, isSuspended, signalGroup } from './processGroup.js';
 import { RankStream, type StreamTarget } from './rankStream.js';
 
 const pollMs = 50;
 /** How long the kernel gets to carry out a SIGKILL, and a process outside the group to close the rank's output. */
 const lastWaitMs = 2000;
+/** How long the last lines of a rank that has ended may take to come. */
+const lastLinesMs = 200;
 const tailLength = 20;
 
 /** How one rank's process ended. */
@@ -33,6 +36,8 @@ export interface RankProcessOptions {
   cwd: string;
   prefix: string;
   graceMs: number;
+  /** With a reader that is behind; none where there is no reader. */
+  patience?: Patience;
   stdout: StreamTarget;
   stderr: StreamTarget;
   /** What the rank leaves to be shown when it has ended. */
@@ -64,6 +69,7 @@ export class RankProcess {
   readonly stderrTail = new Tail(tailLength);
   readonly #child: ChildProcess;
   readonly #graceMs: number;
+  readonly #patience: Patience | undefined;
   readonly #streams: RankStream[];
   readonly #targets: readonly StreamTarget[];
   readonly #lastWords: () => string | undefined;
@@ -75,6 +81,7 @@ export class RankProcess {
     this.rank = options.rank;
     this.localRank = options.localRank;
     this.#graceMs = options.graceMs;
+    this.#patience = options.patience;
     this.showsErrors = options.stderr.write !== undefined;
     this.#targets = [options.stderr, options.stdout];
     this.#lastWords = options.lastWords;
@@ -122,6 +129,14 @@ export class RankProcess {
     if (!this.#hasEnded && this.pid !== undefined && catches(this.pid, signal)) this.#child.kill(signal);
   }
 
+  /** Resolves when all that it wrote on stderr has come, or does not soon, as where its reader is behind or another process has it. */
+  async stderrCame(): Promise<void> {
+    const { stderr } = this.#child;
+    if (stderr === null || stderr.closed) return;
+    const isClosed = new Promise((resolve) => stderr.once('close', resolve));
+    await Promise.race([isClosed, delay(lastLinesMs)]);
+  }
+
   #passOn({ rank, prefix, stdout, stderr }: RankProcessOptions): RankStream[] {
     const common = { prefix, progress: rank === 0 };
     const onLine = (line: string): void => this.stderrTail.push(line);
@@ -149,12 +164,12 @@ export class RankProcess {
     return exit;
   }
 
-  /** Waits for what it has printed, a reader that is behind included; but not for one who has others killed, nor where only a stranger has the stream. */
+  /** Waits for what it has printed, for a reader that is behind as long as patience lasts; but not where only a stranger has the stream. */
   async #untilPassedOn(isClosed: Promise<boolean>): Promise<void> {
     const start = performance.now();
     while (!(await Promise.race([isClosed, delay(pollMs, false)]))) {
-      const isKilled = this.#lastSignal === 'SIGKILL';
-      const idleMs = this.#streams.map((stream) => (isKilled ? stream.stillMs : stream.quietMs));
+      const isOver = this.#patience?.isOver === true;
+      const idleMs = this.#streams.map((stream) => (isOver ? stream.stillMs : stream.quietMs));
       if (Math.min(performance.now() - start, ...idleMs) > lastWaitMs) return;
     }
   }

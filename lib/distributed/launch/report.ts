@@ -1,4 +1,5 @@
 import type { RecordedError } from './errorFile.js';
+import { othersInText } from './othersAtFault.js';
 import { describeExit, type RankOutcome } from './rankOutcome.js';
 
 function earliest(outcomes: readonly RankOutcome[], time: (outcome: RankOutcome) => bigint): RankOutcome | undefined {
@@ -28,8 +29,11 @@ export function failureStatus(cause: RankOutcome | undefined, outcomes: readonly
 }
 
 /** Whether a rank says no more than that it lost another one, or waited for one in vain. */
-export function onlyWaited({ recorded }: RankOutcome): boolean {
-  return recorded?.isConsequence === true || recorded?.isTimeout === true;
+export function onlyWaited({ recorded, signal, status, stderrTail }: RankOutcome): boolean {
+  // One that has shown its error and ended by itself has recorded none.
+  const isSilent = recorded === undefined && signal === undefined && status !== 0;
+  const { isConsequence, isTimeout } = recorded ?? othersInText(isSilent ? stderrTail.join('\n') : '');
+  return isConsequence || isTimeout;
 }
 
 function wasStopped({ stoppedWith, recorded }: RankOutcome): boolean {
@@ -65,9 +69,10 @@ function describeOther({ recorded, stderrShown }: RankOutcome, cause: RankOutcom
 }
 
 function describeStop(outcome: RankOutcome): string {
-  if (outcome.stoppedWith === undefined) return '';
-  if (outcome.stoppedWith === 'SIGKILL') return ', as it did not stop when asked to';
-  return ' when asked to stop';
+  const before = outcome.wasSuspended ? '; until then it was stopped, as by SIGSTOP' : '';
+  if (outcome.stoppedWith === undefined) return before;
+  if (outcome.stoppedWith === 'SIGKILL') return `, as it did not stop when asked to${before}`;
+  return ` when asked to stop${before}`;
 }
 
 function describeCause(cause: RankOutcome): string {

@@ -1,7 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { TextSink } from './options.js';
+import type { Patience } from './patience.js';
+
+const pollMs = 50;
+/** How long a reader for whom there is no patience left has to take the rest. */
+const lastWaitMs = 2000;
 
 /** Resolves when a reader that was behind takes more; undefined where it is not behind. */
 export type Behind = Promise<void> | undefined;
@@ -34,6 +40,20 @@ export class SharedOutput {
 
   say(text: string): void {
     void this.write(Buffer.from(text));
+  }
+
+  /** Resolves when all has been written, with true, or is given up as nobody reads it. */
+  async written(patience: Patience): Promise<boolean> {
+    const sink = this.#sink;
+    const isWritten =
+      sink instanceof Writable
+        ? new Promise<boolean>((resolve) => void sink.write('', () => resolve(true)))
+        : Promise.resolve(this.#behind).then(() => true);
+    const start = performance.now();
+    while (!(await Promise.race([isWritten, delay(pollMs, false)]))) {
+      if (patience.isOver && performance.now() - start > lastWaitMs) return false;
+    }
+    return true;
   }
 
   #untilDrained(): Behind {

@@ -6,7 +6,9 @@ import { wordsOf, type RankCommand } from './command.js';
 import { rankEnvironment } from './environment.js';
 import { readErrorFile } from './errorFile.js';
 import type { OrphanGuard } from './orphanGuard.js';
+import { othersInText } from './othersAtFault.js';
 import { describeExit, type RankOutcome } from './rankOutcome.js';
+import type { Patience } from './patience.js';
 import { openOutput } from './rankOutput.js';
 import { RankProcess, type RankExit } from './rankProcess.js';
 import type { Settings } from './settings.js';
@@ -28,6 +30,7 @@ export interface GroupContext {
   folder: string;
   guard: OrphanGuard;
   outputs: { stdout: SharedOutput; stderr: SharedOutput };
+  patience: Patience;
   say: (message: string) => void;
   /** Called when the failure of one rank is about to stop the others. */
   onFailing?: () => void;
@@ -52,6 +55,8 @@ export class WorkerGroup {
   #stopTimer: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
   #stopping = false;
+  /** Whether the launcher itself has stopped the ranks where they are. */
+  #isHeld = false;
 
   constructor(context: GroupContext) {
     this.#context = context;
@@ -60,6 +65,7 @@ export class WorkerGroup {
   /** Starts every rank and resolves when all have ended; the first to fail stops the others. */
   async run(): Promise<RankOutcome[]> {
     const { nproc, monitorInterval } = this.#context.settings;
+    this.#context.patience.renew();
     try {
       for (let localRank = 0; localRank < nproc; localRank++) this.#start(localRank);
     } catch (error) {
@@ -70,6 +76,7 @@ export class WorkerGroup {
     }
     this.#monitor = setInterval(() => this.#lookForSuspended(), monitorInterval * 1000);
     const outcomes = await Promise.all(this.#ranks.map((rank) => this.#outcome(rank)));
+    this.#stopping = true;
     clearInterval(this.#monitor);
     clearTimeout(this.#stopTimer);
     clearTimeout(this.#killTimer);
@@ -79,7 +86,11 @@ export class WorkerGroup {
 
   /** Passes a signal on to every rank and kills those that still run when the grace has passed. */
   stop(signal: NodeJS.Signals): void {
+    if (!this.#stopping && !this.#isHeld) {
+      for (const rank of this.#ranks) if (rank.isSuspended) this.#suspended.add(rank);
+    }
     this.#stopping = true;
+    this.#context.patience.limit();
     for (const rank of this.#ranks) {
       const isSuspended = rank.isSuspended;
       rank.signal(signal);
@@ -106,17 +117,19 @@ export class WorkerGroup {
 
   /** Stops every rank and what it started where it is, or lets it go on. */
   suspend(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#isHeld = signal === 'SIGSTOP';
     for (const rank of this.#ranks) rank.suspend(signal);
   }
 
   /** Kills every rank and what it started. */
   kill(): void {
     this.#stopping = true;
+    this.#context.patience.end();
     for (const rank of this.#ranks) rank.signal('SIGKILL');
   }
 
   #start(localRank: number): void {
-    const { settings, attempt, guard, command, binding, outputs, say, folder } = this.#context;
+    const { settings, attempt, guard, command, binding, outputs, patience, say, folder } = this.#context;
     const rank = attempt.firstRank + localRank;
     const [file, ...args] = wordsOf(command, binding, localRank);
     const errorFile = this.#errorFile(localRank);
@@ -128,6 +141,7 @@ export class WorkerGroup {
       env: rankEnvironment(settings, attempt, localRank, { error: errorFile, run: runFile(folder) }),
       prefix: settings.prefix ? `[rank ${rank}] ` : '',
       graceMs: settings.shutdownTimeout * 1000,
+      patience,
       ...openOutput(settings, { rank, localRank, round: attempt.round }, outputs, say),
       lastWords: () => {
         const recorded = readErrorFile(errorFile);
@@ -136,14 +150,16 @@ export class WorkerGroup {
     });
     if (started.pid !== undefined) guard.watch(started.pid);
     this.#ranks.push(started);
-    void started.exited.then((exit) => this.#afterExit(started, exit));
+    void started.exited.then(async (exit) => this.#afterExit(started, exit));
   }
 
   /** Says once of each rank that it is stopped: the others wait for it, and nothing else would tell why. */
   #lookForSuspended(): void {
+    // What they are then is the launcher's doing.
+    if (this.#stopping || this.#isHeld) return;
     for (const rank of this.#ranks) {
       if (!rank.isSuspended) this.#suspended.delete(rank);
-      else if (!this.#suspended.has(rank) && !this.#stopping) {
+      else if (!this.#suspended.has(rank)) {
         this.#suspended.add(rank);
         const { pid } = rank;
         this.#context.say(
@@ -153,13 +169,22 @@ export class WorkerGroup {
     }
   }
 
-  #afterExit(rank: RankProcess, exit: RankExit): void {
+  async #afterExit(rank: RankProcess, exit: RankExit): Promise<void> {
     if (exit.status === 0 || this.#stopping) return;
-    if (readErrorFile(this.#errorFile(rank.localRank))?.isConsequence === true) {
+    if (await this.#hasLostAnother(rank, exit)) {
       this.#stopTimer ??= setTimeout(() => this.#stopOthers(rank, exit), lostRankMs);
     } else {
       this.#stopOthers(rank, exit);
     }
+  }
+
+  async #hasLostAnother(rank: RankProcess, { signal, startError }: RankExit): Promise<boolean> {
+    const recorded = readErrorFile(this.#errorFile(rank.localRank));
+    if (recorded !== undefined) return recorded.isConsequence;
+    if (signal !== undefined || startError !== undefined) return false;
+    // It may have shown its error itself.
+    await rank.stderrCame();
+    return othersInText(rank.stderrTail.lines.join('\n')).isConsequence;
   }
 
   #stopOthers(rank: RankProcess, exit: RankExit): void {
@@ -167,7 +192,6 @@ export class WorkerGroup {
     const others = this.#ranks.length > 1 ? '; stopping the others' : '';
     this.#context.say(`rank ${rank.rank} ${describeExit(exit)}${others}`);
     this.#context.onFailing?.();
-    for (const each of this.#ranks) if (each.isSuspended) this.#suspended.add(each);
     this.stop('SIGTERM');
   }
 

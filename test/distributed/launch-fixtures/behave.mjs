@@ -30,16 +30,19 @@ function startChild(options = {}) {
   });
 }
 
+const save = () =>
+  stopSignals.forEach((signal) =>
+    process.on(signal, async () => {
+      console.log(`saving after ${signal}`);
+      await delay(200);
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    }),
+  );
+
 const prepare = {
   stubborn: () => stopSignals.forEach((signal) => process.on(signal, () => console.log(`ignored ${signal}`))),
-  save: () =>
-    stopSignals.forEach((signal) =>
-      process.on(signal, async () => {
-        console.log(`saving after ${signal}`);
-        await delay(200);
-        process.exit(signal === 'SIGINT' ? 130 : 143);
-      }),
-    ),
+  save,
+  'suspend-then-save': save,
   'suspend-then-tell': () => process.on('SIGTERM', () => lose(tooLate)),
   family: () => startChild(),
   leave: () => startChild(),
@@ -48,12 +51,29 @@ const prepare = {
   'throw-late': () => process.on('SIGTERM', () => undefined),
 };
 
+const lost = 'AiforgeError: barrier failed: Read error. Another rank has ended: its own output says why.';
 const tooLate = 'AiforgeError: barrier failed: Timed out waiting 500ms for recv operation to complete';
 
 async function lose(message) {
   await delay(Number(value ?? 0));
   writeFileSync(TORCHELASTIC_ERROR_FILE, JSON.stringify({ message }));
   process.exit(1);
+}
+
+const suspend = () => {
+  stayAlive();
+  process.kill(process.pid, 'SIGSTOP');
+};
+
+async function show(message) {
+  await delay(Number(value ?? 0));
+  console.error(new Error(message));
+  process.exit(1);
+}
+
+async function wrap(error) {
+  await delay(Number(value ?? 0));
+  throw error;
 }
 
 const act = {
@@ -64,10 +84,8 @@ const act = {
   family: stayAlive,
   session: stayAlive,
   suspend: () => process.kill(process.pid, 'SIGSTOP'),
-  'suspend-then-tell': () => {
-    stayAlive();
-    process.kill(process.pid, 'SIGSTOP');
-  },
+  'suspend-then-tell': suspend,
+  'suspend-then-save': suspend,
   'leave-session': () => process.exit(Number(value)),
   leave: () => process.exit(Number(value)),
   busy: () => {
@@ -91,11 +109,26 @@ const act = {
   },
   never: () => undefined,
   // What ranks record that have lost another one.
-  lose: () => lose('AiforgeError: barrier failed: Read error. Another rank has ended: its own output says why.'),
+  lose: () => lose(lost),
   'lose-store': () => lose('AiforgeError: store.get failed: the connection to the store was closed (Broken pipe).'),
   'lose-in-python': () => lose({ message: 'RuntimeError: [gloo/pair.cc:522] Connection closed by peer [127.0.0.1]:1' }),
   // What c10d says of a rank that did not come.
   'wait-in-vain': () => lose(tooLate),
+  // The same, of ranks that catch the error, and show it or throw another.
+  'show-lost': () => show(lost),
+  'show-in-vain': () => show(tooLate),
+  'wrap-lost': () => wrap(new Error('training failed', { cause: new Error(lost) })),
+  'wrap-in-vain': () =>
+    wrap(new Error('training failed', { cause: new Error('step 7', { cause: new Error(tooLate) }) })),
+  'gather-in-vain': () => wrap(new AggregateError([new Error(tooLate), new Error(lost)], 'training failed')),
+  'wrap-own': () => wrap(new Error('training failed', { cause: new RangeError('a reason of its own') })),
+  'raise-in-python': async () => {
+    await delay(Number(value ?? 0));
+    const py_callstack = `RuntimeError: ${tooLate}\n\nThe above exception was the direct cause of the following exception:\n…`;
+    const message = { message: 'ValueError: training failed', extraInfo: { py_callstack } };
+    writeFileSync(TORCHELASTIC_ERROR_FILE, JSON.stringify({ message }));
+    process.exit(1);
+  },
   exit: () => {
     console.error(`rank ${RANK} gives up`);
     process.exitCode = Number(value);

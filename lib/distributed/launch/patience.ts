@@ -1,0 +1,31 @@
+/**
+ * How long a reader that does not read is waited for with what ranks have printed: without end, as ranks themselves would wait, and
+ * once they are asked to stop for no longer than they are.
+ */
+export class Patience {
+  readonly #graceMs: number;
+  #endsAt = Infinity;
+
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs;
+  }
+
+  /** Ranks are started, again or for the first time. */
+  renew(): void {
+    this.#endsAt = Infinity;
+  }
+
+  /** Ranks are asked to stop. */
+  limit(): void {
+    this.#endsAt = Math.min(this.#endsAt, performance.now() + this.#graceMs);
+  }
+
+  /** Ranks are killed. */
+  end(): void {
+    this.#endsAt = Math.min(this.#endsAt, performance.now());
+  }
+
+  get isOver(): boolean {
+    return performance.now() >= this.#endsAt;
+  }
+}
