@@ -1,4 +1,5 @@
 export { defaultCollate, type Collated } from './collate.js';
+export { ConcatDataset } from './concatDataset.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
 export { randomSplit, Subset, type Dataset, type Samples } from './dataset.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
@@ -15,4 +16,5 @@ export {
   type SubsetRandomSamplerOptions,
   type WeightedRandomSamplerOptions,
 } from './samplers.js';
+export { StackDataset, type Stacked } from './stackDataset.js';
 export { TensorDataset } from './tensorDataset.js';

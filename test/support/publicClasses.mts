@@ -42,6 +42,7 @@ const fitting: Record<string, () => unknown[]> = {
     return [own, [scheduler(own), scheduler(own)], [2]];
   },
   'data.TensorDataset': () => [ones([2])],
+  'data.StackDataset': () => [[[1, 2], ['a', 'b']]],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
 };
 
@@ -61,6 +62,7 @@ const samples: [type: RegExp, make: () => unknown][] = [
   [/^(M|Module)$/, () => new nn.Linear(2, 2)],
   [/^(readonly number\[\]|Iterable<number>)$/, () => [1, 2]],
   [/^(Dataset|Samples)<.*>$/, () => [1, 2, 3]],
+  [/^readonly Samples<.*>\[\]$/, () => [[1, 2], [3]]],
   [/^Sampler$/, () => new data.SequentialSampler(4)],
   [/^Iterable<|Named<|^T \|/, () => []],
   [/NormOrder/, () => 2],

@@ -1,0 +1,69 @@
+import { kind, whole } from '../kinds.js';
+import { signature } from '../signature.js';
+import { checkIndex, sampleAt, samplesAt, samplesKind, type Dataset, type Samples } from './dataset.js';
+
+const concatTakes = signature({
+  datasets: kind<readonly Samples[]>(
+    'an array of datasets, one or more',
+    (value) => Array.isArray(value) && value.length > 0 && value.every((each) => samplesKind.accepts(each)),
+  ),
+});
+const getTakes = signature({ index: whole });
+
+/**
+ * The samples of several datasets, one dataset after another. As `torch.utils.data.ConcatDataset`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for no datasets, and for what is none.
+ * @example
+ * import { data } from 'aiforge';
+ * const all = new data.ConcatDataset([['a', 'b'], ['c']]);
+ * all.get(2); // 'c'
+ */
+export class ConcatDataset<Item> implements Dataset<Item> {
+  /** How many samples there are up to the end of each dataset. */
+  readonly cumulativeSizes: readonly number[];
+
+  constructor(readonly datasets: readonly Samples<Item>[]) {
+    concatTakes.check(new.target.name, arguments);
+    let sum = 0;
+    this.cumulativeSizes = datasets.map(({ length }) => (sum += length));
+  }
+
+  get length(): number {
+    return this.cumulativeSizes.at(-1)!;
+  }
+
+  get(index: number): Item {
+    if (arguments.length > 1) getTakes.check('get', arguments);
+    const [dataset, own] = this.#place(index);
+    return sampleAt(this.datasets[dataset]!, own, 'ConcatDataset: one of its datasets');
+  }
+
+  /** Asks each dataset once for all that is its own. */
+  getBatch(indices: readonly number[]): Item[] {
+    const asked = this.datasets.map(() => ({ own: [] as number[], places: [] as number[] }));
+    indices.forEach((index, place) => {
+      const [dataset, own] = this.#place(index);
+      asked[dataset]!.own.push(own);
+      asked[dataset]!.places.push(place);
+    });
+    const samples = new Array<Item>(indices.length);
+    asked.forEach(({ own, places }, dataset) => {
+      if (own.length === 0) return;
+      const found = samplesAt(this.datasets[dataset]!, own, 'ConcatDataset: one of its datasets');
+      places.forEach((place, i) => (samples[place] = found[i]!));
+    });
+    return samples;
+  }
+
+  #place(index: number): [dataset: number, own: number] {
+    checkIndex('ConcatDataset', index, this.length);
+    let [low, high] = [0, this.cumulativeSizes.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.cumulativeSizes[middle]! > index) high = middle;
+      else low = middle + 1;
+    }
+    return [low, index - (this.cumulativeSizes[low - 1] ?? 0)];
+  }
+}
