@@ -48,6 +48,52 @@ describe('what a launcher cannot write', function () {
     });
   }
 
+  describe('of what ranks record, on a full disk for temporary files,', () => {
+    /** Starts ranks with a small disk of their own as TMPDIR; undefined where none can be mounted. */
+    async function onSmallDisk(kilobytes: number, script: string) {
+      const disk = launchers.folderOf('disk');
+      const mount = `mount -t tmpfs -o size=${kilobytes}k aiforge "$TMPDIR" || exit 99; exec "$@"`;
+      const file = path.join(launchers.folder, 'fails.mjs');
+      writeFileSync(file, script);
+      const words = [process.execPath, path.resolve('dist/lib/cli/aiforge-launch.js'), '--nproc', '2', file];
+      const launcher = launchers.spawn('unshare', ['-rm', 'sh', '-c', mount, 'sh', ...words], { TMPDIR: disk });
+      const status = await launcher.end.catch(() => 99);
+      return status === 99 || /^unshare: /m.test(launcher.output()) ? undefined : { status, output: launcher.output() };
+    }
+
+    const inVain = 'new Error("barrier failed: timed out after 500 ms in collective 1 of the group.")';
+    const fail = `if (process.env.RANK === '1') setTimeout(() => { throw ${inVain}; }, 1000);`;
+    const fill = `
+      import { writeFileSync } from 'node:fs';
+      try { if (process.env.RANK === '1') writeFileSync(process.env.TMPDIR + '/fill', Buffer.alloc(1 << 22)); } catch {}
+    `;
+    const left = /root cause: rank 0 .* ended with exit status 0 while others still needed it\n/;
+
+    it('it records elsewhere, and says so', async function () {
+      const end = await onSmallDisk(64, fail);
+      if (end === undefined) {
+        console.log('      skipped: no disk can be mounted for a test here (unshare -rm)');
+        return this.skip();
+      }
+      expect(end.status, end.output).to.equal(1);
+      expect(end.output).to.match(/no folder can be made in .*\/disk \(ENOSPC: .*\): what ranks record goes to \//);
+      expect(end.output).to.match(left).and.not.to.include('cannot be recorded');
+    });
+
+    it('a rank says so where the disk fills later, and the cause is found by what it showed', async function () {
+      const end = await onSmallDisk(1024, fill + fail);
+      if (end === undefined) {
+        console.log('      skipped: no disk can be mounted for a test here (unshare -rm)');
+        return this.skip();
+      }
+      expect(end.status, end.output).to.equal(1);
+      expect(end.output).to.match(
+        /\[rank 1\] aiforge: the error of this rank cannot be recorded for its launcher: .*ENOSPC/,
+      );
+      expect(end.output).to.match(left);
+    });
+  });
+
   for (const [when, go] of [
     ['while ranks print', 'yes line | head -c 100000'],
     ['and ranks print nothing more', ':'],
