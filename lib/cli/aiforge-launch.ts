@@ -7,6 +7,7 @@ import { launchAs } from '../distributed/launch.js';
 import { AiforgeError } from '../errors.js';
 import { endAsTold } from './hangUp.js';
 import { buildLaunchCommand, withDashes } from './launchOptions.js';
+import { nobodyReads, watchStreams } from './launchStreams.js';
 import { applySwitches, flagOf, settleVariables, tellOfContradictions, tellOfOthers } from './launchVariables.js';
 
 /** Whether `--` stands right before the target, which commander leaves out of what it gives back. */
@@ -41,19 +42,11 @@ async function main([node = '', script = '', ...words]: readonly string[]): Prom
   return status;
 }
 
-// Nobody reads any more, as after `| head`: stop as on request, once. What a full disk does not take is no reason to stop.
-let isUnread = false;
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-  if (code !== 'EPIPE' || isUnread) return;
-  isUnread = true;
-  process.stderr.write('aiforge-launch: nobody reads the output any more; stopping\n');
-  process.kill(process.pid, 'SIGTERM');
-});
-process.stderr.on('error', () => undefined);
+watchStreams();
 
 main(process.argv).then(
   (launched) => {
-    const status = isUnread ? unreadStatus : launched;
+    const status = nobodyReads() ? unreadStatus : launched;
     endAsTold(status);
     // Not left to end by itself: Node.js would take the handlers back first, and a signal end a launch that has ended well.
     process.exit(status);

@@ -33,8 +33,9 @@ export function recordRankError(error: unknown, shown?: string): boolean {
   try {
     writeFileSync(file, JSON.stringify(record));
     return isLeft;
-  } catch {
-    // The rank is failing already; its own error matters more than that it could not be recorded.
+  } catch (reason) {
+    // The rank is failing already, and its own error matters more: it has to show that itself.
+    process.stderr.write(`aiforge: the error of this rank cannot be recorded for its launcher: ${String(reason)}\n`);
     return false;
   }
 }

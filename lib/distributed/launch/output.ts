@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { makeFolders } from '../../atomicFile.js';
@@ -135,11 +135,15 @@ export interface RankLogOptions {
   warn: (message: string) => void;
 }
 
+const lookEveryMs = 1000;
+
 /** A log file of one rank: what it printed, byte for byte, in the order in which it arrived. */
 export class RankLog {
   readonly path: string;
   readonly #warn: (message: string) => void;
   #descriptor: number | undefined;
+  #seenAt = performance.now();
+  #isRemoved = false;
 
   constructor({ folder, rank, round, stream, warn }: RankLogOptions) {
     const parts = [
@@ -159,18 +163,37 @@ export class RankLog {
     }
   }
 
+  get isRemoved(): boolean {
+    return this.#isRemoved;
+  }
+
   write(chunk: Buffer): void {
     if (this.#descriptor === undefined) return;
     try {
       writeFileSync(this.#descriptor, chunk);
+      if (performance.now() - this.#seenAt > lookEveryMs) this.#look(this.#descriptor);
     } catch (error) {
       // A full disk is no reason to end the training.
       this.#warn(`the log file '${this.path}' ends here: ${String(error)}`);
-      this.close();
+      this.#end();
     }
   }
 
   close(): void {
+    if (this.#descriptor !== undefined) this.#look(this.#descriptor);
+    this.#end();
+  }
+
+  /** What is written to a file that was removed is nowhere, and no write fails for it. */
+  #look(descriptor: number): void {
+    this.#seenAt = performance.now();
+    if (fstatSync(descriptor).nlink > 0) return;
+    this.#isRemoved = true;
+    this.#warn(`the log file '${this.path}' was removed, and what the rank prints goes to none any more`);
+    this.#end();
+  }
+
+  #end(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }

@@ -61,7 +61,6 @@ export class RankProcess {
   readonly rank: number;
   readonly localRank: number;
   readonly pid: number | undefined;
-  readonly logPath: string | undefined;
   readonly showsErrors: boolean;
   readonly exited: Promise<RankExit>;
   /** Resolves when nothing of its process group runs any more and its output has been passed on. */
@@ -85,7 +84,6 @@ export class RankProcess {
     this.showsErrors = options.stderr.write !== undefined;
     this.#targets = [options.stderr, options.stdout];
     this.#lastWords = options.lastWords;
-    this.logPath = (options.stderr.log ?? options.stdout.log)?.path;
     this.#child = spawn(options.command.file, options.command.args, {
       cwd: options.cwd,
       env: options.env,
@@ -96,6 +94,12 @@ export class RankProcess {
     this.#streams = this.#passOn(options);
     this.exited = waitForExit(this.#child);
     this.finished = this.#finish(once(this.#child, 'close'));
+  }
+
+  /** The file that has what it printed, on stderr where there is one for that; undefined where there is none, or no more. */
+  get logPath(): string | undefined {
+    const log = this.#targets.find((target) => target.log !== undefined)?.log;
+    return log?.isRemoved === true ? undefined : log?.path;
   }
 
   /** The last signal that the launcher sent to it before it ended. */

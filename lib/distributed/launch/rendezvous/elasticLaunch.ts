@@ -148,7 +148,14 @@ class ElasticLaunch {
 
   #keepNote(note: string): void {
     this.#shared = note;
-    if (note !== this.#note()) writeFileAtomic(runFile(this.#context.folder), note);
+    if (note === this.#note()) return;
+    try {
+      writeFileAtomic(runFile(this.#context.folder), note);
+    } catch (error) {
+      this.#context.say(
+        `the run cannot be noted: ranks that are started again would begin a new one (${String(error)})`,
+      );
+    }
   }
 
   #note(): string | null {
