@@ -42,7 +42,12 @@ const fitting: Record<string, () => unknown[]> = {
     return [own, [scheduler(own), scheduler(own)], [2]];
   },
   'data.TensorDataset': () => [ones([2])],
-  'data.StackDataset': () => [[[1, 2], ['a', 'b']]],
+  'data.StackDataset': () => [
+    [
+      [1, 2],
+      ['a', 'b'],
+    ],
+  ],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
 };
 
