@@ -13,6 +13,8 @@ export interface RankEnvironment extends RankAndSize {
   masterPort: number;
   /** Whether this rank serves the store: rank 0, unless the launcher does. */
   servesStore: boolean;
+  /** Whether the launcher serves the store, so that it outlives the ranks. */
+  isServed: boolean;
 }
 
 export interface RankOptions {
@@ -77,11 +79,13 @@ export function readRankEnvironment(
   };
   requireAll(given);
   const { rank, worldSize } = readRankAndSize(options, env);
+  const isServed = env.TORCHELASTIC_USE_AGENT_STORE === 'True';
   return {
     rank,
     worldSize,
     masterAddr: String(given.MASTER_ADDR),
     masterPort: wholeNumber('masterPort', 'MASTER_PORT', options, env, [1, 65535]),
-    servesStore: rank === 0 && env.TORCHELASTIC_USE_AGENT_STORE !== 'True',
+    servesStore: rank === 0 && !isServed,
+    isServed,
   };
 }

@@ -102,7 +102,7 @@ async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
   const { backend = 'gloo', timeoutMs = 1_800_000, deviceId, ncclOptions, ...rest } = options;
   const device = rankDevice(deviceId, backend);
   const until = performance.now() + timeoutMs;
-  const meeting = await meet(rest, timeoutMs);
+  const meeting = await meet({ ...rest, backend }, timeoutMs);
   const { store, rank, worldSize } = meeting;
   try {
     if (device !== null) cuda.setDevice(device);

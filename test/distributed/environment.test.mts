@@ -14,17 +14,18 @@ describe('readRankEnvironment', () => {
       masterAddr: 'node0',
       masterPort: 29500,
       servesStore: false,
+      isServed: false,
     });
   });
 
   it('prefers options', () => {
     const options = { rank: 0, worldSize: 2, masterAddr: '::1', masterPort: 1234 };
-    expect(readRankEnvironment(options, torchrun)).to.deep.equal({ ...options, servesStore: true });
+    expect(readRankEnvironment(options, torchrun)).to.deep.equal({ ...options, servesStore: true, isServed: false });
   });
 
   it('leaves the store to an agent that serves it', () => {
     const env = { ...torchrun, RANK: '0', TORCHELASTIC_USE_AGENT_STORE: 'True' };
-    expect(readRankEnvironment({}, env).servesStore).to.equal(false);
+    expect(readRankEnvironment({}, env)).to.include({ servesStore: false, isServed: true });
   });
 
   it('names every variable that is missing, and the remedy', () => {
