@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { launchedEnvironment } from '../slurm.js';
+import { launchedEnvironment, withSlurm } from '../slurm.js';
 
 /** A process among those of a group. */
 export interface RankAndSize {
@@ -13,6 +13,8 @@ export interface RankEnvironment extends RankAndSize {
   masterPort: number;
   /** Whether this rank serves the store: rank 0, unless the launcher does. */
   servesStore: boolean;
+  /** Whether the launcher serves the store, so that it outlives the ranks. */
+  isServed: boolean;
 }
 
 export interface RankOptions {
@@ -56,8 +58,20 @@ function requireAll(given: Given): asserts given is Record<string, number | stri
   );
 }
 
+/** The environment, with what srun has in it, but for variables that options are given in place of: those may say anything. */
+function environmentBeside({ rank, worldSize, masterAddr, masterPort }: RankOptions): NodeJS.ProcessEnv {
+  if (rank === undefined || worldSize === undefined) return launchedEnvironment();
+  const others = { ...process.env, RANK: undefined, WORLD_SIZE: undefined };
+  return masterAddr === undefined || masterPort === undefined ? withSlurm(others) : others;
+}
+
 /** Reads `RANK` and `WORLD_SIZE`; options come before them. */
-export function readRankAndSize(options: RankOptions, env: NodeJS.ProcessEnv = launchedEnvironment()): RankAndSize {
+export function readRankAndSize(options: RankOptions, env?: NodeJS.ProcessEnv): RankAndSize {
+  const isGiven = options.rank !== undefined && options.worldSize !== undefined;
+  return placeAmong(options, isGiven ? {} : (env ?? launchedEnvironment()));
+}
+
+function placeAmong(options: RankOptions, env: NodeJS.ProcessEnv): RankAndSize {
   const given: Given = { RANK: options.rank ?? env.RANK, WORLD_SIZE: options.worldSize ?? env.WORLD_SIZE };
   requireAll(given);
   const worldSize = wholeNumber('worldSize', 'WORLD_SIZE', options, env, [1, 2 ** 31 - 1]);
@@ -67,7 +81,7 @@ export function readRankAndSize(options: RankOptions, env: NodeJS.ProcessEnv = l
 /** Reads torchrun's variables, `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`, or srun's in their place; options come before them. */
 export function readRankEnvironment(
   options: RankOptions,
-  env: NodeJS.ProcessEnv = launchedEnvironment(),
+  env: NodeJS.ProcessEnv = environmentBeside(options),
 ): RankEnvironment {
   const given: Given = {
     RANK: options.rank ?? env.RANK,
@@ -77,11 +91,13 @@ export function readRankEnvironment(
   };
   requireAll(given);
   const { rank, worldSize } = readRankAndSize(options, env);
+  const isServed = env.TORCHELASTIC_USE_AGENT_STORE === 'True';
   return {
     rank,
     worldSize,
     masterAddr: String(given.MASTER_ADDR),
     masterPort: wholeNumber('masterPort', 'MASTER_PORT', options, env, [1, 65535]),
-    servesStore: rank === 0 && env.TORCHELASTIC_USE_AGENT_STORE !== 'True',
+    servesStore: rank === 0 && !isServed,
+    isServed,
   };
 }

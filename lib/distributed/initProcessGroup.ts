@@ -27,7 +27,9 @@ export interface InitProcessGroupOptions extends RankOptions {
   initMethod?: InitMethod;
   /** A store that all ranks have, in place of an initMethod; it is not closed with the group. Needs `rank` and `worldSize`. */
   store?: Store;
-  /** How long to wait for the other ranks, now and in each collective. Default: 30 minutes. */
+  /**
+   * How long to wait for the other ranks, now and in each collective; it then rejects within a second. Default: 30 minutes.
+   */
   timeoutMs?: number;
   /**
    * NCCL: this rank's GPU, such as 1 or `'cuda:1'`, which also becomes the current device. Default: the only one that it sees, else that
@@ -102,7 +104,7 @@ async function join(options: InitProcessGroupOptions): Promise<ProcessGroup> {
   const { backend = 'gloo', timeoutMs = 1_800_000, deviceId, ncclOptions, ...rest } = options;
   const device = rankDevice(deviceId, backend);
   const until = performance.now() + timeoutMs;
-  const meeting = await meet(rest, timeoutMs);
+  const meeting = await meet({ ...rest, backend }, timeoutMs);
   const { store, rank, worldSize } = meeting;
   try {
     if (device !== null) cuda.setDevice(device);

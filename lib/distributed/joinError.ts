@@ -32,9 +32,9 @@ async function missingRanks({ store, name, worldSize }: Joining): Promise<number
     return ranks.filter((rank) => !found[rank]!.includes(true));
   };
   const stop = new AbortController();
-  const late = delay(answerMs, undefined, { signal: stop.signal }).catch(() => undefined);
+  const tooLate = delay(answerMs, undefined, { signal: stop.signal }).catch(() => undefined);
   try {
-    return await Promise.race([missing().catch(() => undefined), late]);
+    return await Promise.race([missing().catch(() => undefined), tooLate]);
   } finally {
     stop.abort();
   }
@@ -50,23 +50,28 @@ function interfaceFor({ addressTowardsServer }: Store): string {
 const list = (ranks: readonly number[]): string =>
   `${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.slice(0, 16).join(', ')}${ranks.length > 16 ? ', …' : ''} ${ranks.length === 1 ? 'has' : 'have'}`;
 
+const late = (timeoutMs: number): string => `timed out after ${timeoutMs} ms`;
+
+/** What is said where the store does not answer. */
+export const silentStore = (timeoutMs: number): string =>
+  `${late(timeoutMs)}: the group's store does not answer. Its process, that of rank 0 unless a launcher serves it, may have ended or be stopped.`;
+
+/** What is said of ranks that have not come in time. */
+export const hasNotCome = (ranks: readonly number[], timeoutMs: number): string =>
+  `${late(timeoutMs)}: ${list(ranks)} not come. Check that every rank was started and is still running, and that MASTER_ADDR, MASTER_PORT and ` +
+  'WORLD_SIZE are the same for all of them; a slow start needs a larger timeoutMs.';
+
 async function whyLate(error: AiforgeError, joining: Joining): Promise<string> {
   const missing = await missingRanks(joining);
   const { store, timeoutMs } = joining;
-  const late = `timed out after ${timeoutMs} ms`;
-  if (missing === undefined)
-    return `${late}: the group's store does not answer. Its process, that of rank 0 unless a launcher serves it, may have ended or be stopped.`;
-  if (missing.length > 0)
-    return (
-      `${late}: ${list(missing)} not come. Check that every rank was started and is still running, and that MASTER_ADDR, MASTER_PORT and ` +
-      'WORLD_SIZE are the same for all of them; a slow start needs a larger timeoutMs.'
-    );
+  if (missing === undefined) return silentStore(timeoutMs);
+  if (missing.length > 0) return hasNotCome(missing, timeoutMs);
   const [, place] = /remote=\[([^\]]+)\]/.exec(error.message) ?? [];
   const toWhom = place === undefined ? '' : `: this one found nobody at ${place}`;
   if (/Connection refused/.test(error.message) && store.addressTowardsServer === undefined)
     return `all ranks had come, but not all could be connected${toWhom}. Another rank has ended: its own output says why. Where ranks are on several machines, set GLOO_SOCKET_IFNAME on each.`;
   return (
-    `${late}: all ranks have come, but not all could be connected${toWhom}. One may be stopped; or they are on several machines, and one is reached by ` +
+    `${late(timeoutMs)}: all ranks have come, but not all could be connected${toWhom}. One may be stopped; or they are on several machines, and one is reached by ` +
     `another address than that of its host's name: set GLOO_SOCKET_IFNAME on each to the interface that leads to the others, such as GLOO_SOCKET_IFNAME=${interfaceFor(store)}.`
   );
 }

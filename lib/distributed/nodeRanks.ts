@@ -1,8 +1,8 @@
 import type { Store } from './stores/store.js';
 import { ofGroup } from './world.js';
 
-// The name of the default group, as in Python.
-const defaultName = '0';
+/** The name of the default group, as in Python. */
+export const defaultName = '0';
 
 /** The claim of rank_claim.cc, which a rank of Python's does not make. */
 export const claimKey = (rank: number): string => `aiforge/rank/${rank}`;

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
 import { readRankAndSize, readRankEnvironment, type RankAndSize, type RankOptions } from './environment.js';
+import type { Backend } from './backend.js';
+import { gather } from './gathering.js';
 import { readInitMethod } from './initMethod.js';
 import { FileStore } from './stores/fileStore.js';
 import { keysInFile, requireRegular } from './stores/storeFile.js';
@@ -16,17 +18,24 @@ export interface Meeting extends RankAndSize {
 }
 
 export interface MeetingOptions extends RankOptions {
+  backend: Backend;
   initMethod?: string;
   store?: Store;
 }
 
 /** Finds the store of a group's ranks, by a store that is given, an initMethod, or the environment. */
 export async function meet(options: MeetingOptions, timeoutMs: number): Promise<Meeting> {
-  const { store, initMethod = 'env://', ...rest } = options;
-  if (store !== undefined) return { ...readRankAndSize(rest), store, leave: () => Promise.resolve() };
+  const { store, backend, initMethod = 'env://', ...rest } = options;
+  if (store !== undefined) {
+    const own = readRankAndSize(rest);
+    const until = performance.now() + timeoutMs;
+    return { ...own, ...(await gather(store, { ...own, backend, timeoutMs, until, endsTogether: false })) };
+  }
   const { file, given } = readInitMethod(initMethod);
   const asked = { ...given, ...rest };
-  return file === undefined ? meetOverTcp(asked, timeoutMs) : meetInFile(file, asked, timeoutMs);
+  if (file !== undefined) return meetInFile(file, asked, timeoutMs);
+  const { isServed } = readRankEnvironment(asked);
+  return isServed ? meetOverServed(asked, backend, timeoutMs) : meetOverTcp(asked, timeoutMs);
 }
 
 /** The part of a store that Python's groups use; of one that is given, they use all. */
@@ -74,6 +83,21 @@ async function requireFresh(file: string, rank: number, timeoutMs: number): Prom
     'DISTRIBUTED_FAILED',
     `initProcessGroup: '${file}' is left from another run, or rank ${rank} was started twice: remove it, or name another.`,
   );
+}
+
+/** Meets over the store of torchrun's agent, which has the keys of earlier groups, also of those before a restart. */
+async function meetOverServed(asked: RankOptions, backend: Backend, timeoutMs: number): Promise<Meeting> {
+  const until = performance.now() + timeoutMs;
+  const { rank, worldSize, masterAddr: host, masterPort: port } = readRankEnvironment(asked);
+  const whole = await TCPStore.create({ host, port, worldSize, timeoutMs });
+  try {
+    const joining = { rank, worldSize, backend, timeoutMs, until, endsTogether: true };
+    const { store, leave } = await gather(ofGroups(whole), joining);
+    return { rank, worldSize, store, leave: () => leave().finally(() => whole.close()) };
+  } catch (error) {
+    await whole.close();
+    throw error;
+  }
 }
 
 /** The connections to servers that other ranks may not have ended yet, by their places. */

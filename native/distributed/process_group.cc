@@ -79,6 +79,9 @@ struct GroupOptions {
   NcclOptions nccl;
 };
 
+// The group of all ranks, as in Python.
+constexpr const char* kDefaultName = "0";
+
 using Store = c10::intrusive_ptr<c10d::Store>;
 
 Store under(const std::string& prefix, const Store& store) {
@@ -103,6 +106,10 @@ Group make_group(const Store& store, const GroupOptions& options, const void* en
   using c10d::ProcessGroup;
   const Store of_group = under(options.name + "/", store);
   claim_rank(of_group, options.rank, options.size, environment);
+  // The ranks of other groups are told by lists, which are compared.
+  if (options.has_gloo && options.name == kDefaultName) {
+    await_ranks(of_group, options.rank, options.size, options.join_timeout);
+  }
   c10d::setDebugLevelFromEnvironment();
   auto group = c10::make_intrusive<ProcessGroup>(of_group, options.rank, options.size);
   group->setDefaultBackend(options.has_nccl ? ProcessGroup::BackendType::NCCL

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "../errors.h"
+#include "deadlines.h"
 #include "store_reads.h"
 
 namespace aiforge {
@@ -19,10 +21,16 @@ namespace aiforge {
 namespace {
 
 using Store = c10::intrusive_ptr<c10d::Store>;
+using std::chrono::milliseconds;
+
+// How long a wait for the other ranks is before it is looked whether one was refused.
+constexpr milliseconds kFirstTurn{100};
+constexpr milliseconds kLongestTurn{300};
 
 // lib/distributed/nodeRanks.ts and joinError.ts read the first two.
 std::string claim_key(int rank) { return "aiforge/rank/" + std::to_string(rank); }
 std::string gloo_key(int rank) { return "cpu//0/" + std::to_string(rank); }
+const char* const kOtherSizeKey = "aiforge/size/other";
 const char* const kSizeKey = "aiforge/size";
 const char* const kFormedKey = "aiforge/formed";
 
@@ -92,14 +100,34 @@ bool is_gone(const Claimant& one, const Claimant& own) {
                   ": another process has the same RANK, or " + other_cause(store) + ".");
 }
 
+std::string sizes_differ(const Store& store, int rank, int size, const std::string& other,
+                         const std::string& other_size) {
+  return "rank " + std::to_string(rank) + " is one of " + std::to_string(size) +
+         " ranks (WORLD_SIZE), and " + other + " says that there are " + other_size +
+         ": give all ranks the same WORLD_SIZE, or " + other_cause(store) + ".";
+}
+
 void check_size(const Store& store, int rank, int size) {
   const std::string own = std::to_string(size);
   const std::string common = set_once(store, kSizeKey, own);
   if (common == own) return;
+  // Those that wait for this rank are told, but not by another job's whose place here is taken.
+  if (!store->check({claim_key(rank)})) {
+    store->set(kOtherSizeKey, std::to_string(rank) + " " + own);
+  }
   throw Error("DISTRIBUTED_FAILED",
-              "rank " + std::to_string(rank) + " is one of " + own +
-                  " ranks (WORLD_SIZE), and another of this group's says that there are " + common +
-                  ": give all ranks the same WORLD_SIZE, or " + other_cause(store) + ".");
+              sizes_differ(store, rank, size, "another of this group's", common));
+}
+
+// Throws where a rank was refused since it counts another number of ranks.
+void check_refused(const Store& store, int rank, int size) {
+  if (!store->check({kOtherSizeKey})) return;
+  const auto bytes = store->get(kOtherSizeKey);
+  std::istringstream words(std::string(bytes.begin(), bytes.end()));
+  std::string other;
+  std::string other_size;
+  words >> other >> other_size;
+  throw Error("DISTRIBUTED_FAILED", sizes_differ(store, rank, size, "rank " + other, other_size));
 }
 
 }  // namespace
@@ -120,6 +148,26 @@ void claim_rank(const Store& store, int rank, int size, const void* environment)
   const bool is_open = !is_file(*store) && is_gone(before, own) && !store->check({kFormedKey});
   if (!is_open) refuse(store, rank, " (process " + before.pid + " on " + before.host + ")");
   store->set(claim_key(rank), own.text());
+}
+
+void await_ranks(const Store& store, int rank, int size, milliseconds timeout) {
+  if (size == 1) return;
+  std::vector<std::string> claims;
+  for (int each = 0; each < size; ++each) claims.push_back(claim_key(each));
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  int missing = 0;
+  for (milliseconds turn = kFirstTurn; std::chrono::steady_clock::now() < until;
+       turn = std::min(2 * turn, kLongestTurn)) {
+    try {
+      store->wait(claims, turn);
+      return;
+    } catch (const c10::Error&) {
+      check_refused(store, rank, size);
+    }
+    while (missing < size && store->check({claims[missing]})) ++missing;
+    if (missing == size || store->check({gloo_key(missing)})) return;
+  }
+  throw Error("DISTRIBUTED_FAILED", late("Joining the process group", timeout));
 }
 
 void note_formed(const Store& store) {

@@ -162,9 +162,22 @@ describe('what process groups, stores and launches are given', function () {
     const { message, cause } = await refusal(send({ get x() { throw own; } })); // prettier-ignore
     expect(message).to.include("cannot be sent: reading it threw 'gx'. Plain data,");
     expect(cause).to.equal(own);
-    let deep: unknown[] = [];
-    for (let i = 0; i < 1e5; ++i) deep = [deep];
-    expect(await said(send(deep))).to.include('cannot be sent: it is nested too deeply. Plain data,');
+    const nested = (levels: number, around: (value: unknown) => unknown): unknown => {
+      let value: unknown = null;
+      for (let i = 0; i < levels; ++i) value = around(value);
+      return value;
+    };
+    const tooDeep = 'cannot be sent: it is nested too deeply. Plain data,';
+    expect(await said(send(nested(1e5, (value) => [value])))).to.include(tooDeep);
+    // Can be written, but not be read.
+    expect(await said(send(nested(3000, (o) => ({ o }))))).to.include(tooDeep);
+    expect(await said(send([1, nested(1600, (value) => new Map([[{ value }, 1]]))]))).to.include(tooDeep);
+    // As deep as is safe, of values that are there more than once and so are looked at once.
+    interface Level { o: Level | null } // prettier-ignore
+    const sent = nested(999, (o) => ({ o, again: o, more: 'x' })) as Level | null;
+    let levels = 0;
+    for (let level = await distributed.broadcastObject(sent, 0); level !== null; level = level.o) ++levels;
+    expect(levels).to.equal(999);
     expect(await said(send(ones([1])))).to.include('cannot be sent: it is a Tensor. Plain data,');
     expect(await said(send({ a: ones([1]) }))).to.include('cannot be sent: a Tensor is in it. Plain data,');
     expect(await said(send(() => 1))).to.include('could not be cloned. Plain data,');

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { AiforgeError } from 'aiforge';
 import { allReduce, destroyProcessGroup, getRank, isInitialized } from 'aiforge/distributed';
-import { readRankEnvironment } from '#lib/distributed/environment.js';
+import { readRankAndSize, readRankEnvironment } from '#lib/distributed/environment.js';
 
 const torchrun = { RANK: '1', WORLD_SIZE: '4', MASTER_ADDR: 'node0', MASTER_PORT: '29500' };
 
@@ -14,17 +14,31 @@ describe('readRankEnvironment', () => {
       masterAddr: 'node0',
       masterPort: 29500,
       servesStore: false,
+      isServed: false,
     });
   });
 
   it('prefers options', () => {
     const options = { rank: 0, worldSize: 2, masterAddr: '::1', masterPort: 1234 };
-    expect(readRankEnvironment(options, torchrun)).to.deep.equal({ ...options, servesStore: true });
+    expect(readRankEnvironment(options, torchrun)).to.deep.equal({ ...options, servesStore: true, isServed: false });
+  });
+
+  it('reads no variable that an option is given in place of, whatever it says', () => {
+    const batch = { SLURM_PROCID: '0', SLURM_STEP_ID: '0', SLURM_STEP_NUM_TASKS: '2', WORLD_SIZE: '8' };
+    Object.assign(process.env, batch);
+    try {
+      const place = { rank: 0, worldSize: 2 };
+      expect(readRankAndSize(place)).to.deep.equal(place);
+      expect(readRankEnvironment({ ...place, masterAddr: 'node0', masterPort: 1234 })).to.include(place);
+      expect(() => readRankAndSize({ rank: 0 })).to.throw(AiforgeError, 'WORLD_SIZE is 8, and srun started 2 tasks');
+    } finally {
+      for (const name of Object.keys(batch)) Reflect.deleteProperty(process.env, name);
+    }
   });
 
   it('leaves the store to an agent that serves it', () => {
     const env = { ...torchrun, RANK: '0', TORCHELASTIC_USE_AGENT_STORE: 'True' };
-    expect(readRankEnvironment({}, env).servesStore).to.equal(false);
+    expect(readRankEnvironment({}, env)).to.include({ servesStore: false, isServed: true });
   });
 
   it('names every variable that is missing, and the remedy', () => {

@@ -50,6 +50,26 @@ describe('joining a group', function () {
     );
   });
 
+  it('tells every rank at once that they have different WORLD_SIZEs', async () => {
+    const env = { TIMEOUT_MS: '1800000' };
+    for (const [first, second] of [
+      [2, 3],
+      [3, 2],
+    ] as const) {
+      const ranks = await runCommands([rank(0, first, env), rank(1, second, env)]);
+      for (const [own, [is, other]] of [
+        [first, second],
+        [second, first],
+      ].entries()) {
+        expect(messageOf(ranks[own]!)).to.match(
+          new RegExp(
+            `rank ${own} is one of ${is} ranks \\(WORLD_SIZE\\), and .* says that there are ${other}: give all ranks the same WORLD_SIZE`,
+          ),
+        );
+      }
+    }
+  });
+
   it('takes one of two that have the same rank and come at once', async () => {
     const DONE = file('done');
     const ranks = await runCommands([

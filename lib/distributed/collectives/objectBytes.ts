@@ -5,6 +5,7 @@ import { AiforgeError } from '../../errors.js';
 import { isError } from '../../realms.js';
 import { show } from '../../show.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { isNestedDeeper } from './nesting.js';
 
 // What goes to the other ranks begins with a byte that says what follows: what was sent, or why nothing could be.
 const sentByte = Buffer.of(1);
@@ -27,7 +28,9 @@ export function parcelOfError(error: AiforgeError): Parcel {
 /** A value as the structured clone algorithm carries it: data, never code. */
 export function parcelOf(name: string, value: unknown): Parcel {
   try {
-    return parcelOfBytes(serialize(value));
+    const bytes = serialize(value);
+    requireReadable(value, bytes);
+    return parcelOfBytes(bytes);
   } catch (error) {
     const message =
       `${name}: the value cannot be sent: ${reasonOf(error, value)}. Plain data, Map, Set, Date, BigInt, typed arrays and ` +
@@ -36,13 +39,24 @@ export function parcelOf(name: string, value: unknown): Parcel {
   }
 }
 
+/** Reading takes more of the stack than writing. Below so many levels it never takes too much; each has some bytes. */
+const safeLevels = 1000;
+const leastBytes = 3;
+
+/** Throws where the other ranks could not read a value: it is nested too deeply. */
+function requireReadable(value: unknown, bytes: Uint8Array): void {
+  if (bytes.length > leastBytes * safeLevels && isNestedDeeper(value, safeLevels)) deserialize(bytes);
+}
+
+const isTooDeep = (error: unknown): boolean => error instanceof RangeError && /call stack/.test(error.message);
+
 /** Why a value is none that is sent, without a full stop. */
 function reasonOf(error: unknown, value: unknown): string {
   if (Tensor.isTensor(value)) return 'it is a Tensor';
   if (isProxy(value)) return 'it is a proxy';
   if (!isError(error)) return `reading it threw ${show(error)}`;
   if (error.message.includes('a Tensor,')) return 'a Tensor is in it';
-  if (error instanceof RangeError && /call stack/.test(error.message)) return 'it is nested too deeply';
+  if (isTooDeep(error)) return 'it is nested too deeply';
   const reason = error.message.replace(/\.$/, '');
   return reason.endsWith('could not be cloned') ? reason : `reading it threw '${reason}'`;
 }
@@ -63,10 +77,11 @@ export function openObject(name: string, rank: number, bytes: Uint8Array): unkno
   try {
     return deserialize(content);
   } catch (error) {
-    throw new AiforgeError(
-      'DISTRIBUTED_FAILED',
-      `${name} failed: what rank ${rank} has sent cannot be read: ${(error as Error).message} Run the same release of Node on all ranks.`,
-      { op: name, cause: error },
-    );
+    const reason = (error as Error).message.replace(/\.$/, '');
+    const why = isTooDeep(error) ? 'it is nested too deeply.' : `${reason}. Run the same release of Node on all ranks.`;
+    throw new AiforgeError('DISTRIBUTED_FAILED', `${name} failed: what rank ${rank} has sent cannot be read: ${why}`, {
+      op: name,
+      cause: error,
+    });
   }
 }

@@ -34,6 +34,7 @@ describe('a call between ranks', function () {
         expected('function', 0, /\(\) => 1 could not be cloned/);
         expected('symbol', last, /Symbol\(s\) could not be cloned/);
         expected('tensor', 0, /a Tensor.*tensors go by broadcast/);
+        expected('deep', 0, /it is nested too deeply\. Plain data/);
         expected('noBytes', 0, /must give a Uint8Array, got null/);
         expected('moved', 0, /broadcastBytes: the ArrayBuffer is detached/);
         if (rank === 0 || rank === last) expected('gather', last, /could not be cloned/);
