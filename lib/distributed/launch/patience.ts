@@ -25,7 +25,8 @@ export class Patience {
     this.#endsAt = Math.min(this.#endsAt, performance.now());
   }
 
-  get isOver(): boolean {
-    return performance.now() >= this.#endsAt;
+  /** For how many ms it has been over; less than 0 while it lasts. */
+  get overMs(): number {
+    return performance.now() - this.#endsAt;
   }
 }
