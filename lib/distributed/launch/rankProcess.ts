@@ -175,7 +175,9 @@ export class RankProcess {
       const waitedMs = performance.now() - start;
       const quietMs = Math.min(...this.#streams.map((stream) => stream.quietMs));
       const overMs = this.#patience?.overMs ?? -Infinity;
-      if (Math.min(waitedMs, Math.max(quietMs, overMs)) > lastWaitMs) return;
+      if (Math.min(waitedMs, Math.max(quietMs, overMs)) <= lastWaitMs) continue;
+      if (quietMs <= lastWaitMs) this.#patience?.giveUp();
+      return;
     }
   }
 
