@@ -10,8 +10,8 @@ import type { ElasticMeeting, FixedMeeting } from './launch/meeting.js';
 import { asOption, type NameOf } from './launch/optionNames.js';
 import { launchTakes, type LaunchOptions } from './launch/options.js';
 import { bindingToParent, OrphanGuard } from './launch/orphanGuard.js';
-import { countRanks } from './launch/rankCount.js';
 import { Patience } from './launch/patience.js';
+import { countRanks } from './launch/rankCount.js';
 import type { RankOutcome } from './launch/rankOutcome.js';
 import { describeFailure, failureStatus, findRootCause } from './launch/report.js';
 import { resolveOptions, type Settings } from './launch/settings.js';
@@ -101,14 +101,11 @@ async function runElastic(start: Start, meeting: ElasticMeeting): Promise<Launch
 }
 
 /** What comes of a launch when all that ranks printed is written, or cannot be as nobody reads it and a signal asked to stop. */
-async function afterOutput(
-  { outputs, patience, interruption, say }: Start,
-  result: LaunchResult,
-): Promise<LaunchResult> {
+async function afterOutput({ outputs, patience, interruption }: Start, result: LaunchResult): Promise<LaunchResult> {
   const { stdout, stderr } = outputs;
   const areWritten = await Promise.all([stdout.written(patience), stderr.written(patience)]);
   if (areWritten.every(Boolean)) return result;
-  say('the last lines are lost, as nobody reads them');
+  patience.giveUp();
   const interruptedBy = interruption.signal;
   if (result.status !== 0 || interruptedBy === undefined) return result;
   return { ...result, interruptedBy, status: 128 + constants.signals[interruptedBy] };
@@ -130,7 +127,7 @@ async function supervise(settings: Settings, endsProcess: boolean): Promise<Laun
   const runId = settings.rdzvId ?? (isAlone ? randomUUID() : 'none');
   const folder = makeLaunchFolder(say);
   const guard = new OrphanGuard(say, folder);
-  const patience = new Patience(settings.shutdownTimeout * 1000);
+  const patience = new Patience(settings.shutdownTimeout * 1000, say);
   const interruption = new Interruption(say, patience);
   let keepsSignals = false;
   fault.onHappen = () => interruption.group?.stop('SIGTERM');

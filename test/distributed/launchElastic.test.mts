@@ -68,6 +68,23 @@ describe('launchers of several nodes', function () {
     expectNothingLeft(nodes);
   });
 
+  for (const [mark, status, cause] of [
+    ['vain-0-0', 1, /root cause: rank 1 [^\n]* was stopped, as by SIGSTOP, while others waited for it\n/],
+    ['fail-0-0', 5, /root cause: rank 0 [^\n]* ended with exit status 5\n/],
+  ] as const) {
+    it(`name the rank that is to blame where one of another node is stopped: ${mark}`, async () => {
+      const of = (nodeRank: string) =>
+        launchers.node({ nnodes: '2', more: ['--node-rank', nodeRank, '--rdzv-backend', 'c10d'] });
+      const nodes = [of('0'), of('1')];
+      await world(nodes, 2);
+      process.kill(printedPids(nodes[1]!.output())[0]!, 'SIGSTOP');
+      launchers.mark(mark);
+      expect(await statuses(nodes)).to.deep.equal([status, status]);
+      for (const { output } of nodes) expect(output()).to.match(cause);
+      expectNothingLeft(nodes);
+    });
+  }
+
   it('start all ranks again for a node that comes late, which counts as no restart', async () => {
     const nodes = [launchers.node({ nnodes: '1:3' }), launchers.node({ nnodes: '1:3' })];
     await world(nodes, 2);

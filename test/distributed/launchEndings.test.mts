@@ -189,6 +189,15 @@ describe('the end of a launch', function () {
       expect(output).to.not.match(/debugger/i);
     });
 
+    it('SIGCONT is heard that has come when SIGTSTP is', async () => {
+      const signals = JSON.stringify(path.resolve('dist/lib/distributed/launch/signals.js'));
+      const script = `const { Interruption } = require(${signals});
+        new Interruption(() => undefined, { limit: () => undefined }).listen();
+        process.kill(process.pid, 'SIGTSTP'); process.kill(process.pid, 'SIGCONT');
+        setTimeout(() => process.exit(7), 300);`;
+      expect(await launchers.spawn(process.execPath, ['-e', script]).end).to.equal(7);
+    });
+
     it('SIGCONT right after SIGTSTP takes it back, and the time between is no time of a rank that is stopped', async () => {
       const launcher = launchers.behave(['wait', 'wait'], ['--monitor-interval', '0.01']);
       const pids = [launcher.child.pid ?? 0, ...(await allReady(launcher, 2))];

@@ -38,7 +38,17 @@ describe('a launcher whose output nobody reads', function () {
     launcher.child.kill('SIGTERM');
     expect(await end).to.equal(143);
     expect(launcher.pids.filter(isRunning)).to.deep.equal([]);
-    expect(launcher.output()).to.include('aiforge-launch: the last lines are lost, as nobody reads them\n');
+    expect(launcher.output()).to.include('aiforge-launch: the last lines of ranks are lost, as nobody reads them\n');
+  });
+
+  it('tells what is lost also where its reader comes back after the ranks were given up', async () => {
+    const launcher = await stuck(['--shutdown-timeout', '0']);
+    const lost = 'the last lines of ranks are lost, as nobody reads them';
+    launcher.child.kill('SIGTERM');
+    await until(() => launcher.output().includes(lost));
+    launcher.child.stdout?.resume();
+    expect(await launcher.end).to.equal(143);
+    expect(launcher.output().split(lost)).to.have.length(2);
   });
 
   it('ends when its ranks are killed', async () => {

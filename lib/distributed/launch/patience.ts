@@ -4,10 +4,13 @@
  */
 export class Patience {
   readonly #graceMs: number;
+  readonly #say: (message: string) => void;
   #endsAt = Infinity;
+  #hasGivenUp = false;
 
-  constructor(graceMs: number) {
+  constructor(graceMs: number, say: (message: string) => void) {
     this.#graceMs = graceMs;
+    this.#say = say;
   }
 
   /** Ranks are started, again or for the first time. */
@@ -25,7 +28,14 @@ export class Patience {
     this.#endsAt = Math.min(this.#endsAt, performance.now());
   }
 
-  get isOver(): boolean {
-    return performance.now() >= this.#endsAt;
+  /** Something is left out since it was not read in time; said once. */
+  giveUp(): void {
+    if (!this.#hasGivenUp) this.#say('the last lines of ranks are lost, as nobody reads them');
+    this.#hasGivenUp = true;
+  }
+
+  /** For how many ms it has been over; less than 0 while it lasts. */
+  get overMs(): number {
+    return performance.now() - this.#endsAt;
   }
 }

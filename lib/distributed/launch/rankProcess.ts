@@ -172,9 +172,12 @@ export class RankProcess {
   async #untilPassedOn(isClosed: Promise<boolean>): Promise<void> {
     const start = performance.now();
     while (!(await Promise.race([isClosed, delay(pollMs, false)]))) {
-      const isOver = this.#patience?.isOver === true;
-      const idleMs = this.#streams.map((stream) => (isOver ? stream.stillMs : stream.quietMs));
-      if (Math.min(performance.now() - start, ...idleMs) > lastWaitMs) return;
+      const waitedMs = performance.now() - start;
+      const quietMs = Math.min(...this.#streams.map((stream) => stream.quietMs));
+      const overMs = this.#patience?.overMs ?? -Infinity;
+      if (Math.min(waitedMs, Math.max(quietMs, overMs)) <= lastWaitMs) continue;
+      if (quietMs <= lastWaitMs) this.#patience?.giveUp();
+      return;
     }
   }
 

@@ -37,11 +37,6 @@ export class RankStream {
     return this.#isBehind ? 0 : performance.now() - this.#movedAt;
   }
 
-  /** For how many ms nothing has been passed on, whatever the reason. */
-  get stillMs(): number {
-    return performance.now() - this.#movedAt;
-  }
-
   /** Stops reading, and passes on a last line that has no end. */
   end(): void {
     this.#source?.destroy();

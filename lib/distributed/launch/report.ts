@@ -75,10 +75,13 @@ function describeStop(outcome: RankOutcome): string {
   return ` when asked to stop${before}`;
 }
 
+/** Whether others waited for a rank since it was stopped. Let go on to be ended, it may still say that their time was over. */
+export function keptWaiting(cause: RankOutcome): boolean {
+  return cause.wasSuspended && (cause.recorded === undefined || onlyWaited(cause));
+}
+
 function describeCause(cause: RankOutcome): string {
-  // Let go on to be ended, it may still say that the others' time was over.
-  if (cause.wasSuspended && (cause.recorded === undefined || onlyWaited(cause)))
-    return 'was stopped, as by SIGSTOP, while others waited for it';
+  if (keptWaiting(cause)) return 'was stopped, as by SIGSTOP, while others waited for it';
   return `${describeExit(cause)}${cause.status === 0 ? ' while others still needed it' : ''}`;
 }
 

@@ -51,7 +51,7 @@ export class SharedOutput {
         : Promise.resolve(this.#behind).then(() => true);
     const start = performance.now();
     while (!(await Promise.race([isWritten, delay(pollMs, false)]))) {
-      if (patience.isOver && performance.now() - start > lastWaitMs) return false;
+      if (Math.min(performance.now() - start, patience.overMs) > lastWaitMs) return false;
     }
     return true;
   }

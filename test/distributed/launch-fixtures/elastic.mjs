@@ -1,4 +1,5 @@
-// Says which rank it is among how many, and waits for a file: for `finish` or `finish-RANK` it ends well, for `fail-RANK-RESTARTS` with 5.
+// Says which rank it is among how many, and waits for a file: for `finish` or `finish-RANK` it ends well, for `fail-RANK-RESTARTS` with 5,
+// for `vain-RANK-RESTARTS` as one that others did not come to.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -22,6 +23,10 @@ setInterval(() => {
   if (existsSync(join(folder, `fail-${RANK}-${restarts}`))) {
     console.error(`rank ${RANK} gives up`);
     process.exit(5);
+  }
+  if (existsSync(join(folder, `vain-${RANK}-${restarts}`))) {
+    console.error('AiforgeError: allReduce failed: timed out after 500 ms in collective 7 of the group.');
+    process.exit(1);
   }
   if (existsSync(join(folder, 'finish')) || existsSync(join(folder, `finish-${RANK}`))) process.exit(0);
 }, 20);

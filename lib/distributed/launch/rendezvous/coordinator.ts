@@ -228,7 +228,10 @@ export class Coordinator {
     if (this.#phase !== 'stopping' || this.#active().some(({ state }) => state !== 'ready')) return;
     clearTimeout(this.#stopTimer);
     const failures = this.#failures.splice(0);
-    const cause = failures.find(({ isWaiting }) => !isWaiting) ?? failures[0];
+    const cause =
+      failures.find(({ isWaiting, keptWaiting }) => !isWaiting && !keptWaiting) ??
+      failures.find(({ keptWaiting }) => keptWaiting) ??
+      failures[0];
     if (this.#isForFailure && cause !== undefined) {
       if (this.#restarts >= this.#options.maxRestarts) {
         this.#over(cause.status, cause.report);

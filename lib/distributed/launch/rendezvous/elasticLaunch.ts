@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../../atomicFile.js';
 import type { LaunchResult } from '../../launch.js';
 import type { ElasticMeeting } from '../meeting.js';
 import type { RankOutcome } from '../rankOutcome.js';
-import { describeFailure, failureStatus, findRootCause, onlyWaited } from '../report.js';
+import { describeFailure, failureStatus, findRootCause, keptWaiting, onlyWaited } from '../report.js';
 import type { Interruption } from '../signals.js';
 import { runFile, WorkerGroup, type GroupContext } from '../workerGroup.js';
 import type { Failure, Start } from './messages.js';
@@ -128,12 +128,14 @@ class ElasticLaunch {
   }
 
   #failure(): Failure | null {
-    const cause = findRootCause(this.#ranks);
+    // One that was stopped may be what ranks of other nodes have waited for.
+    const cause = findRootCause(this.#ranks) ?? this.#ranks.find(keptWaiting);
     if (cause === undefined) return null;
     return {
       rank: cause.rank,
       status: failureStatus(cause, this.#ranks),
       isWaiting: onlyWaited(cause),
+      keptWaiting: keptWaiting(cause),
       report: describeFailure(cause, this.#ranks).slice(0, mostReport),
     };
   }

@@ -12,6 +12,8 @@ const failure = z.strictObject({
   status: z.int().min(1).max(255),
   /** Whether it only lost another rank, or waited for one in vain. */
   isWaiting: z.boolean(),
+  /** Whether it was stopped, as by SIGSTOP, and others waited for it. */
+  keptWaiting: z.boolean(),
   report: text(20_000),
 });
 
