@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AiforgeError, errorOfCall } from '../errors.js';
 import { lineOf } from './collectives/calls.js';
+import { tooManyOpenFiles } from './openFiles.js';
 import type { Store } from './stores/store.js';
 import type { KnownGroup } from './world.js';
 
@@ -247,7 +248,8 @@ export async function makeTogether<T>(
     const result = await within(meeting.leftMs + forStoreMs, making);
     if (result !== undefined) return result.made;
     making.catch(() => undefined);
-    throw meeting.silence();
+    const full = tooManyOpenFiles(from.nodes.length);
+    throw full === undefined ? meeting.silence() : failure(full);
   } catch (error) {
     throw toldOf(error, name, stack);
   }

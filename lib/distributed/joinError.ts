@@ -5,6 +5,7 @@ import { AiforgeError } from '../errors.js';
 import type { Backend } from './backend.js';
 import { interfaceOf } from './launch/rendezvous/machine.js';
 import { claimKey } from './nodeRanks.js';
+import { tooManyOpenFiles } from './openFiles.js';
 import type { Store } from './stores/store.js';
 import { ofGroup } from './world.js';
 
@@ -71,13 +72,18 @@ async function whyLate(error: AiforgeError, joining: Joining): Promise<string> {
   if (/Connection refused/.test(error.message) && store.addressTowardsServer === undefined)
     return `all ranks had come, but not all could be connected${toWhom}. Another rank has ended: its own output says why. Where ranks are on several machines, set GLOO_SOCKET_IFNAME on each.`;
   return (
-    `${late(timeoutMs)}: all ranks have come, but not all could be connected${toWhom}. One may be stopped; or they are on several machines, and one is reached by ` +
+    `${late(timeoutMs)}: all ranks have come, but not all could be connected${toWhom}. What the others say may tell why. One may be stopped; or they are on several machines, and one is reached by ` +
     `another address than that of its host's name: set GLOO_SOCKET_IFNAME on each to the interface that leads to the others, such as GLOO_SOCKET_IFNAME=${interfaceFor(store)}.`
   );
 }
 
 /** Why joining a group has failed, with the ranks that are to blame where it was too late. */
 export async function explainJoin(error: unknown, joining: Joining): Promise<unknown> {
+  // What Gloo then says is that nobody has come, or that an address cannot be resolved.
+  const full = error instanceof AiforgeError ? tooManyOpenFiles(joining.worldSize) : undefined;
+  if (full !== undefined) {
+    return new AiforgeError('DISTRIBUTED_FAILED', `Joining the process group failed: ${full}`, { cause: error });
+  }
   const isLate = error instanceof AiforgeError && /imed out|imeout|Connection refused/.test(error.message);
   // NCCL's ranks of Python leave nothing by which they are known.
   if (!isLate || joining.backend === 'nccl') return error;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,7 @@ import {
   ProcessGroup,
 } from 'aiforge/distributed';
 
-import { freePort, nodeRank, runCommands, runTwo, type Command, type Rank } from './ranks.mjs';
+import { fixture, freePort, nodeRank, runCommands, runTwo, type Command, type Rank } from './ranks.mjs';
 
 const without = { RANK: undefined, WORLD_SIZE: undefined, MASTER_ADDR: undefined, MASTER_PORT: undefined };
 
@@ -68,6 +69,21 @@ describe('initProcessGroup', function () {
       expect(output).to.include(`'${path}' is no store's file`);
     }
     rmSync(folder, { recursive: true });
+  });
+
+  it('names the file where its disk is full', function () {
+    const folder = mkdtempSync(join(tmpdir(), 'aiforge-meeting-'));
+    const script = `mount -t tmpfs -o size=64k tmpfs "$1" && head -c 65536 /dev/zero > "$1/filled" && exec "$0" "$2"`;
+    const args = ['-rm', 'sh', '-c', script, process.execPath, folder, fixture('meeting.mjs')];
+    const env = { ...process.env, ...without, INIT_METHOD: `file://${folder}/job`, OWN_RANK: '0' };
+    const { stderr } = spawnSync('unshare', args, { env, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    if (/^(unshare|mount):/m.test(stderr)) {
+      console.log(`      skipped: no small disk can be mounted here (${stderr.trim()})`);
+      return this.skip();
+    }
+    expect(stderr).to.include(`FileStore: '${folder}/job' cannot be written: No space left on device. Make room there`);
+    expect(stderr).to.include('FILE_NOT_WRITABLE');
   });
 
   it('refuses a file in which a rank of Python has left its address', async () => {

@@ -139,6 +139,22 @@ print('{"python": %d}' % total.item())`;
     );
   });
 
+  it('says of a rank that it has too many open files', async () => {
+    const env = { FULL: '1', TIMEOUT_MS: '3000' };
+    for (const SPARE of ['0', '7']) {
+      const script = `ulimit -n 256 && exec "$0" "$1"`;
+      const full = { command: 'sh', args: ['-c', script, process.execPath, fixture('joining.mjs')] };
+      const [first, other] = await runCommands([
+        { ...full, env: { ...env, SPARE, RANK: '0', WORLD_SIZE: '2' } },
+        rank(1, 2, { TIMEOUT_MS: '3000' }),
+      ]);
+      expect(messageOf(first!), SPARE).to.match(
+        /^newGroup failed: (Joining the process group failed: )?too many open files: this process can open no more of them and of sockets(, 256 at once at most)?\. Raise the limit \(ulimit -n\)/,
+      );
+      expect(messageOf(other!)).to.include('newGroup failed: ');
+    }
+  });
+
   it('ends at the timeout where the store does not answer', async () => {
     const [alone] = await runCommands([nodeRank('unanswered.mjs', { GUARD_MS: '40000' })]);
     expect(messageOf(alone!)).to.match(/timed out after 1500 ms: the group's store does not answer\./);

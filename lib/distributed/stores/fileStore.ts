@@ -4,7 +4,7 @@ import { signature } from '../../signature.js';
 import { nativeDistributed } from '../native.js';
 import { timeoutKind } from '../timeouts.js';
 import { Store } from './store.js';
-import { requireRegular, requireStoreFile } from './storeFile.js';
+import { namingFile, requireRegular, requireStoreFile } from './storeFile.js';
 
 export interface FileStoreOptions {
   /** How many processes use the file; the last one to leave deletes it. Default: any number, and none deletes it. */
@@ -35,15 +35,19 @@ const processCount = 'efcount/';
  */
 export class FileStore extends Store {
   /**
-   * Opens a store in a file, which is made if it is not there. Rejects with `FILE_NOT_FOUND` where its folder cannot be written, and with
-   * `FILE_INVALID` where another file than a store's is there.
+   * Opens a store in a file, which is made if it is not there. Rejects with `FILE_NOT_FOUND` where its folder cannot be written, with
+   * `FILE_INVALID` where another file than a store's is there, and with `FILE_NOT_WRITABLE` where the disk is full.
    */
   static async create(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
     fileTakes.check('FileStore.create', arguments);
     const { worldSize = anyNumber, timeoutMs = 300_000 } = options;
     await requireRegular(path);
     await requireStoreFile(resolve(path));
-    return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, Math.ceil(timeoutMs)));
+    try {
+      return new FileStore(await nativeDistributed.openFileStore(resolve(path), worldSize, Math.ceil(timeoutMs)));
+    } catch (error) {
+      throw namingFile(error, resolve(path));
+    }
   }
 
   override async listKeys(): Promise<string[]> {

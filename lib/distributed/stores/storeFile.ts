@@ -56,6 +56,17 @@ export async function keysInFile(path: string): Promise<Set<string>> {
   );
 }
 
+/** Says of which file it was that it could not be written; other errors stay as they are. */
+export function namingFile(error: unknown, path: string): unknown {
+  const [reason] = /No space left on device|Disk quota exceeded|File too large/.exec(String(error)) ?? [];
+  if (reason === undefined) return error;
+  return new AiforgeError(
+    'FILE_NOT_WRITABLE',
+    `FileStore: '${path}' cannot be written: ${reason}. Make room there, or name a file on another file system that all ranks have.`,
+    { cause: error },
+  );
+}
+
 async function requireFolder(folder: string): Promise<void> {
   try {
     await access(folder, constants.W_OK);
