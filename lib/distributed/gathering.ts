@@ -31,7 +31,7 @@ export interface Gathering {
 // A timer of Node's cannot be longer.
 const longestMs = 0x7fff_ffff;
 const mostPauseMs = 50;
-// How long the store may take to answer when the time is over.
+// How long the store may take to answer when the time is over, and when a rank leaves.
 const answerMs = 500;
 
 // Counts the changes of places, so that these are read only when there are some.
@@ -94,15 +94,20 @@ class Ranks {
       const marks = await this.#agree();
       if (marks === undefined) await this.#forget();
       await this.place.say({ state: 'joined' });
-      const leave = async (): Promise<void> => {
-        await this.#leave('left');
-        if (marks !== undefined) await this.#clear(marks).catch(() => undefined);
-      };
-      return { store: this.#keysOf(marks), leave };
+      return { store: this.#keysOf(marks), leave: () => this.#leaveGroup(marks) };
     } catch (error) {
       await this.#leave('left').catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Does not wait for a store whose process is stopped: it is also how a group is aborted. */
+  async #leaveGroup(marks: string | undefined): Promise<void> {
+    const stop = new AbortController();
+    const leaving = this.#leave('left').then(() => (marks === undefined ? undefined : this.#clear(marks)));
+    const late = delay(answerMs, undefined, { signal: stop.signal });
+    await Promise.race([leaving, late].map((each) => each.catch(() => undefined)));
+    stop.abort();
   }
 
   async #leave(state: 'left' | 'refused', beside?: readonly string[]): Promise<void> {
