@@ -101,13 +101,15 @@ class Ranks {
     }
   }
 
-  /** Does not wait for a store whose process is stopped: it is also how a group is aborted. */
+  /** Does nothing where the store's process is stopped: other calls would keep this process until the store's own timeout. */
   async #leaveGroup(marks: string | undefined): Promise<void> {
-    const stop = new AbortController();
-    const leaving = this.#leave('left').then(() => (marks === undefined ? undefined : this.#clear(marks)));
-    const late = delay(answerMs, undefined, { signal: stop.signal });
-    await Promise.race([leaving, late].map((each) => each.catch(() => undefined)));
-    stop.abort();
+    try {
+      await this.store.wait([placeKey(this.joining.rank)], { timeoutMs: answerMs });
+      await this.#leave('left');
+      if (marks !== undefined) await this.#clear(marks);
+    } catch {
+      // Nobody joins there any more.
+    }
   }
 
   async #leave(state: 'left' | 'refused', beside?: readonly string[]): Promise<void> {

@@ -124,7 +124,7 @@ describe('a group over a store that outlives it', function () {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [port] = (await once(server.stdout, 'data')) as [Buffer];
-    const env = { ...agent, TIMES: '1', STOPS: String(server.pid), GUARD_MS: '30000' };
+    const env = { ...agent, TIMES: '1', STOPS: String(server.pid), TIMEOUT_MS: '120000', GUARD_MS: '30000' };
     const ranks = await runCommands([nodeRank('rejoin.mjs', env), nodeRank('rejoin.mjs', env)], { port: Number(port) });
     server.kill('SIGKILL');
     expectSums(ranks, 1);
