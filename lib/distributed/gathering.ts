@@ -31,7 +31,7 @@ export interface Gathering {
 // A timer of Node's cannot be longer.
 const longestMs = 0x7fff_ffff;
 const mostPauseMs = 50;
-// How long the store may take to answer when the time is over.
+// How long the store may take to answer when the time is over, and when a rank leaves.
 const answerMs = 500;
 
 // Counts the changes of places, so that these are read only when there are some.
@@ -94,14 +94,21 @@ class Ranks {
       const marks = await this.#agree();
       if (marks === undefined) await this.#forget();
       await this.place.say({ state: 'joined' });
-      const leave = async (): Promise<void> => {
-        await this.#leave('left');
-        if (marks !== undefined) await this.#clear(marks).catch(() => undefined);
-      };
-      return { store: this.#keysOf(marks), leave };
+      return { store: this.#keysOf(marks), leave: () => this.#leaveGroup(marks) };
     } catch (error) {
       await this.#leave('left').catch(() => undefined);
       throw error;
+    }
+  }
+
+  /** Does nothing where the store's process is stopped: other calls would keep this process until the store's own timeout. */
+  async #leaveGroup(marks: string | undefined): Promise<void> {
+    try {
+      await this.store.wait([placeKey(this.joining.rank)], { timeoutMs: answerMs });
+      await this.#leave('left');
+      if (marks !== undefined) await this.#clear(marks);
+    } catch {
+      // Nobody joins there any more.
     }
   }
 

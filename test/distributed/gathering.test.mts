@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 
 import { expect } from 'chai';
 
@@ -112,6 +113,21 @@ describe('a group over a store that outlives it', function () {
         'rank 1 is one of 3 ranks (WORLD_SIZE), and rank 0 says that there are 2',
       );
     }
+  });
+
+  it('is left where the process of the store is stopped', async () => {
+    const serve = `import { TCPStore } from 'aiforge/distributed';
+      const store = await TCPStore.create({ port: 0, isServer: true });
+      console.log(store.port);
+      setInterval(() => undefined, 1000);`;
+    const server = spawn(process.execPath, ['--input-type=module', '-e', serve], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [port] = (await once(server.stdout, 'data')) as [Buffer];
+    const env = { ...agent, TIMES: '1', STOPS: String(server.pid), TIMEOUT_MS: '120000', GUARD_MS: '30000' };
+    const ranks = await runCommands([nodeRank('rejoin.mjs', env), nodeRank('rejoin.mjs', env)], { port: Number(port) });
+    server.kill('SIGKILL');
+    expectSums(ranks, 1);
   });
 
   describe('with Python', () => {
