@@ -2,6 +2,13 @@ import { expect } from 'chai';
 
 import { runTwo } from './ranks.mjs';
 
+const tellsLoss = (message: string, rank: number): boolean =>
+  message.startsWith(`allReduce failed: the connection to rank ${rank} was lost. Another rank has ended`);
+const tellsThatItGoesOn = (message: string, rank: number): boolean =>
+  message.startsWith(
+    `allReduce failed: the other ranks have lost the connection to this one, rank ${rank}, which goes on: it was cut on the network`,
+  );
+
 describe('what breaks between ranks that go on', function () {
   this.timeout(60_000);
 
@@ -16,18 +23,24 @@ describe('what breaks between ranks that go on', function () {
     expect(first!.message).to.include('the connection to rank 1 was lost. Another rank has ended');
   });
 
-  it('a connection that is cut is told apart from a rank that has ended, by the rank that goes on', async () => {
-    const [first, second] = (await results('cut')).flat();
-    const texts = [first!.message, second!.message].map((message) =>
-      /allReduce failed: (.*?)(?:\.|: its own output)/.exec(String(message))?.[1]?.replace(/\. Another.*/, ''),
+  it('a connection that is cut is told apart from a rank that has ended, by the rank that goes on', async function () {
+    if (process.env.AIFORGE_REFERENCE_PYTHON === undefined) {
+      console.log(
+        '      skipped: AIFORGE_REFERENCE_PYTHON names no Python, which alone can reach a connection of Gloo',
+      );
+      this.skip();
+    }
+    const said = (await results('cut')).flat();
+    const [cut] = said.splice(1, 1);
+    if (cut!.count === 0) {
+      console.log('      skipped: this system lets no process take a connection from its parent');
+      this.skip();
+    }
+    expect(said.map(({ message }) => String(message))).to.satisfy(
+      ([first = '', second = '']: string[]) =>
+        (tellsLoss(first, 1) && tellsThatItGoesOn(second, 1)) || (tellsThatItGoesOn(first, 0) && tellsLoss(second, 0)),
+      said.map(({ message }) => message).join('; '),
     );
-    const lost = (rank: number) => `the connection to rank ${rank} was lost`;
-    const goesOn = (rank: number) =>
-      `the other ranks have lost the connection to this one, rank ${rank}, which goes on: it was cut on the network between them`;
-    expect([
-      [lost(1), goesOn(1)],
-      [goesOn(0), lost(0)],
-    ]).to.deep.include(texts);
   });
 
   it('a receive waits as long as it may, however long joining took, and blames no rank that is there', async () => {
