@@ -1,6 +1,6 @@
 import { kind, whole } from '../kinds.js';
 import { signature } from '../signature.js';
-import { checkIndex, sampleAt, samplesAt, samplesKind, type Dataset, type Samples } from './dataset.js';
+import { checkIndex, getBatchTakes, sampleAt, samplesAt, samplesKind, type Dataset, type Samples } from './dataset.js';
 
 const concatTakes = signature({
   datasets: kind<readonly Samples[]>(
@@ -41,6 +41,7 @@ export class ConcatDataset<Item> implements Dataset<Item> {
 
   /** Asks each dataset once for all that is its own. */
   getBatch(indices: readonly number[]): Item[] {
+    getBatchTakes.check('getBatch', arguments);
     const asked = this.datasets.map(() => ({ own: [] as number[], places: [] as number[] }));
     indices.forEach((index, place) => {
       const [dataset, own] = this.#place(index);

@@ -35,6 +35,8 @@ export interface Dataset<Item = unknown> {
 export type Samples<Item = unknown> = Dataset<Item> | readonly Item[];
 
 const getTakes = signature({ index: whole });
+/** What `getBatch` is called with. */
+export const getBatchTakes = signature({ indices: listOf(whole) });
 
 const isDataset = (value: unknown): boolean =>
   typeof value === 'object' &&

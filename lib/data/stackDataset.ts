@@ -2,7 +2,7 @@ import { AiforgeError } from '../errors.js';
 import { kind, whole } from '../kinds.js';
 import { show } from '../show.js';
 import { isOptions, signature } from '../signature.js';
-import { checkIndex, sampleAt, samplesAt, samplesKind, type Dataset, type Samples } from './dataset.js';
+import { checkIndex, getBatchTakes, sampleAt, samplesAt, samplesKind, type Dataset, type Samples } from './dataset.js';
 
 type Named = Readonly<Record<string, Samples>>;
 
@@ -62,6 +62,7 @@ export class StackDataset<const Given extends readonly Samples[] | Named> implem
 
   /** Asks each dataset once. */
   getBatch(indices: readonly number[]): Stacked<Given>[] {
+    getBatchTakes.check('getBatch', arguments);
     const columns = this.#stack((dataset, who) => samplesAt(dataset, indices, who)) as Record<string, unknown[]>;
     return indices.map((_, i) => this.#each(columns, (column) => (column as unknown[])[i]));
   }
