@@ -31,7 +31,7 @@ describe('a store whose process is stopped', function () {
   it('has DistributedDataParallel.create reject at the timeout', async () => {
     const ranks = await runCommands(
       Array.from({ length: 2 }, () =>
-        nodeRank('making.mjs', { CASE: 'serverStopsWrap', TIMEOUT_MS: '6000', GUARD_MS: '30000' }),
+        nodeRank('making.mjs', { CASE: 'serverStopsWrap', TIMEOUT_MS: '6000', GUARD_MS: '18000' }),
       ),
     );
     const [ending] = ranks[1]!.results[0]!.results as Ending[];
