@@ -8,7 +8,7 @@ import { headersOf } from './versions/headers.mjs';
 
 const VERSIONS = ['2.11.0', '2.12.0', '2.14.1'];
 const FLAVOUR = 'cuda';
-const PATIENCE_S = 8 * 60;
+const PATIENCE_S = 7 * 60;
 // Of which downloads may have so much.
 const DOWNLOADS_S = 5 * 60;
 
