@@ -42,18 +42,19 @@ export class ConcatDataset<Item> implements Dataset<Item> {
   /** Asks each dataset once for all that is its own. */
   getBatch(indices: readonly number[]): Item[] {
     getBatchTakes.check('getBatch', arguments);
-    const asked = this.datasets.map(() => ({ own: [] as number[], places: [] as number[] }));
+    const asked = new Map<number, { own: number[]; places: number[] }>();
     indices.forEach((index, place) => {
       const [dataset, own] = this.#place(index);
-      asked[dataset]!.own.push(own);
-      asked[dataset]!.places.push(place);
+      const already = asked.get(dataset) ?? { own: [], places: [] };
+      asked.set(dataset, already);
+      already.own.push(own);
+      already.places.push(place);
     });
     const samples = new Array<Item>(indices.length);
-    asked.forEach(({ own, places }, dataset) => {
-      if (own.length === 0) return;
+    for (const [dataset, { own, places }] of asked) {
       const found = samplesAt(this.datasets[dataset]!, own, 'ConcatDataset: one of its datasets');
       places.forEach((place, i) => (samples[place] = found[i]!));
-    });
+    }
     return samples;
   }
 

@@ -6,6 +6,8 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupWrapper.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "store_reads.h"
+
 namespace aiforge {
 
 using Store = c10::intrusive_ptr<c10d::Store>;
@@ -15,9 +17,7 @@ namespace {
 // Whether a wait for a key costs nothing: it is looked for again and again in a file, which also is
 // deleted only when nobody uses it any more.
 bool is_served(const Store& store) {
-  auto* const prefixed = dynamic_cast<c10d::PrefixStore*>(store.get());
-  const Store whole = prefixed == nullptr ? store : prefixed->getUnderlyingNonPrefixStore();
-  return dynamic_cast<c10d::TCPStore*>(whole.get()) != nullptr;
+  return dynamic_cast<c10d::TCPStore*>(&whole_of(*store)) != nullptr;
 }
 
 }  // namespace

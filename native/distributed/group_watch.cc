@@ -46,7 +46,8 @@ GroupWatch::GroupWatch(Store store, Store listener, int rank, int size, Connecti
       size_(size),
       ask_line_(std::move(ask_line)),
       connections_(std::move(connections)),
-      patience_(kImpatient) {}
+      patience_(kImpatient),
+      is_listening_(static_cast<bool>(listener_)) {}
 
 std::shared_ptr<GroupWatch> GroupWatch::open(const Clients& clients, int rank, int size,
                                              Connections connections, AskLine ask_line) {
@@ -335,7 +336,7 @@ void GroupWatch::close() {
   is_closed_ = true;
   connections_ = {};
   changed_.notify_all();
-  if (listener_) end_listening();
+  if (is_listening_) end_listening();
 }
 
 }  // namespace aiforge

@@ -113,6 +113,7 @@ class GroupWatch : public std::enable_shared_from_this<GroupWatch> {
   size_t lines_asked_ = 0;
   bool is_asleep_ = false;
   bool is_closed_ = false;
+  bool is_listening_;  // whether the thread that listens may still wait
   bool is_woken_ = false;
   bool store_is_busy_ = false;
   bool store_is_silent_ = false;  // did not answer in time

@@ -25,6 +25,8 @@ void GroupWatch::listen() {
     for (bool goes_on = true; goes_on && verdict.empty();) {
       try {
         listener_->wait({word_key(rank_)}, kTurn);
+        // Before it is looked what the word was: the next one wakes again.
+        listener_->deleteKey(word_key(rank_));
       } catch (const std::exception&) {
         // That was too long, or the connection is lost: then the next line fails as well.
       }
@@ -34,8 +36,8 @@ void GroupWatch::listen() {
       }
       const Lock lock(mutex_);
       goes_on = !is_closed_ && verdict_.empty();
+      is_listening_ = goes_on && verdict.empty();
     }
-    listener_->deleteKey(word_key(rank_));
   } catch (const std::exception&) {
     return note_lost();
   }

@@ -60,10 +60,13 @@ void require_no_queue(c10d::Store& store, const std::string& key) {
 
 }  // namespace
 
-bool is_file(c10d::Store& store) {
+c10d::Store& whole_of(c10d::Store& store) {
   auto* const prefixed = dynamic_cast<c10d::PrefixStore*>(&store);
-  if (prefixed == nullptr) return dynamic_cast<c10d::FileStore*>(&store) != nullptr;
-  return dynamic_cast<c10d::FileStore*>(prefixed->getUnderlyingNonPrefixStore().get()) != nullptr;
+  return prefixed == nullptr ? store : *prefixed->getUnderlyingNonPrefixStore();
+}
+
+bool is_file(c10d::Store& store) {
+  return dynamic_cast<c10d::FileStore*>(&whole_of(store)) != nullptr;
 }
 
 std::optional<Bytes> peek(c10d::Store& store, const std::string& key) {

@@ -9,6 +9,9 @@
 
 namespace aiforge {
 
+// The store that one with prefixes is a part of; itself where it has none.
+c10d::Store& whole_of(c10d::Store& store);
+
 // Whether a store, or that which it is a part of, is in a file.
 bool is_file(c10d::Store& store);
 
