@@ -19,6 +19,8 @@ export const errorCodes = {
   CONFIG_INVALID: 'A configuration file, value or override is not valid.',
   FILE_NOT_FOUND: 'A file that was asked for does not exist or cannot be opened.',
   FILE_INVALID: 'A file is truncated or is not of the format it should be.',
+  MISSING_DEPENDENCY: 'A package that only this needs is not installed, or is of another version.',
+  LOADER_FAILED: 'A worker of a DataLoader failed, ended, or gave nothing in time.',
   FILE_NOT_WRITABLE: 'A file cannot be written: its path, its permissions or its disk are in the way.',
   PLUGIN_NOT_FOUND: 'No plugin of that name was found in any of the places searched.',
   PLUGIN_INVALID: 'A plugin was found but does not have the required shape.',

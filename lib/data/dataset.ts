@@ -8,6 +8,15 @@ import { isPromise, notAwaited } from '../promised.js';
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
 
+/** What a DataLoader hands a dataset beside the index. */
+export interface SampleContext {
+  /**
+   * Draws for this sample alone. They depend on the loader's seed, the pass and the index, and not on which worker makes the
+   * sample nor on what was made before: use it for every random transform.
+   */
+  readonly generator: Generator;
+}
+
 /**
  * Samples by index, as `torch.utils.data.Dataset`.
  *
@@ -23,7 +32,7 @@ const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARG
  */
 export interface Dataset<Item = unknown> {
   readonly length: number;
-  get(index: number): Item;
+  get(index: number, context?: SampleContext): Item;
   /**
    * The samples at some indices, in their order, where that is quicker than one by one. A DataLoader then calls this instead of
    * `get`, also beneath a Subset, and hands what it returns to `collate`. As `__getitems__` in Python.

@@ -6,8 +6,12 @@ import { ProvisionError } from './main.mjs';
 import { cacheFolder, readJson, writeJson } from './paths.mjs';
 import { installTorch } from './pip.mjs';
 
-// What the tests compare with: PyTorch, with what its operator database needs, and torchmetrics; a real MLflow server; TensorBoard's reader.
-const PACKAGES = ['torch==2.13.0', 'numpy', 'expecttest', 'mlflow', 'torchmetrics==1.9.0', 'tensorboard==2.21.0'];
+// What the tests compare with: PyTorch, with what its operator database needs, and torchmetrics; a real MLflow server; TensorBoard's
+// reader; transforms of images, sound and tables; readers of columns.
+const PACKAGES = [
+  ...['torch==2.13.0', 'numpy', 'expecttest', 'mlflow', 'torchmetrics==1.9.0', 'tensorboard==2.21.0'],
+  ...['torchvision==0.28.0', 'torchaudio==2.11.1', 'scikit-learn', 'pyarrow', 'pillow'],
+];
 
 const folder = () => join(cacheFolder(), 'reference-2.13.0');
 const stamp = () => join(folder(), 'stamp.json');

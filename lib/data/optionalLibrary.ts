@@ -1,0 +1,30 @@
+import { AiforgeError } from '../errors.js';
+
+/**
+ * A package that only some readers need and that the user installs. Throws MISSING_DEPENDENCY where it cannot be loaded, or has not
+ * what is used of it.
+ *
+ * @param load Imports it.
+ * @param uses Names of what it must export.
+ */
+export async function optionalLibrary<Library extends object>(
+  who: string,
+  name: string,
+  load: () => Promise<Library>,
+  uses: readonly string[],
+): Promise<Library> {
+  let library: Library;
+  try {
+    library = await load();
+  } catch (cause) {
+    throw needs(who, name, `cannot be loaded here (${(cause as Error).message})`, cause);
+  }
+  const missing = uses.find((use) => !(use in library));
+  if (missing !== undefined) throw needs(who, name, `has no '${missing}', so is of another version than is expected`);
+  return library;
+}
+
+const needs = (who: string, name: string, problem: string, cause?: unknown): AiforgeError =>
+  new AiforgeError('MISSING_DEPENDENCY', `${who} needs the package ${name}, which ${problem}. Run: npm install ${name}`, {
+    cause,
+  });
