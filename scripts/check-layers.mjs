@@ -26,6 +26,7 @@ const LEAVES = [
   'cores',
   'userSignals',
   'slurm',
+  'modules',
 ];
 const ENGINE = [...LEAVES, 'tensor', 'autograd', 'nn'];
 const TRAINING = [...ENGINE, 'optim', 'data', 'config', 'tracking'];
@@ -41,6 +42,7 @@ const MAY_IMPORT = {
   locate: ['errors', 'stack', '..'],
   cores: [],
   slurm: ['errors'],
+  modules: ['errors', 'locate', 'nearest'],
   userSignals: [],
   threads: ['cores', 'errors'],
   native: ['errors', 'hints', 'locate', 'realms', 'threads'],

@@ -4,7 +4,7 @@ import '../userSignals.js';
 import { Command } from 'commander';
 import pc from 'picocolors';
 
-import { packageManifest } from '../config/loadModule.js';
+import { packageManifest } from '../modules/loadModule.js';
 import { recordRankError } from '../distributed/launch/errorFile.js';
 import { addCheckpoints } from './commands/checkpoints.js';
 import type { AddCommand } from './commands/command.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import pc from 'picocolors';
 
 import { writeFileAtomic } from '../atomicFile.js';
-import { packageRoot } from '../config/loadModule.js';
+import { packageRoot } from '../modules/loadModule.js';
 import { projectRoot } from '../core/plugins/pluginPlaces.js';
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';

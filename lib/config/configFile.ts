@@ -4,7 +4,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { AiforgeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { givenExperiment } from './defineExperiment.js';
-import { loadModule } from './loadModule.js';
+import { loadModule } from '../modules/loadModule.js';
 import { moduleProblem } from './moduleError.js';
 import { isMapping, type Origins } from './origin.js';
 import { plainCopy } from './plainCopy.js';

@@ -6,7 +6,7 @@ import { ExperimentConfig, loadExperimentConfig, TrainingConfig, type RunResult 
 import { expect } from 'chai';
 
 import { Settings } from '#lib/config/settings.js';
-import { loadModule } from '#lib/config/loadModule.js';
+import { loadModule } from '#lib/modules/loadModule.js';
 
 import { DocumentedProject } from './project.mjs';
 

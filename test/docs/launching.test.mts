@@ -113,7 +113,7 @@ describe('docs/launching.md', function () {
   });
 
   it('launches from code', () => {
-    const load = JSON.stringify(path.join(project.root, 'dist/lib/config/loadModule.js'));
+    const load = JSON.stringify(path.join(project.root, 'dist/lib/modules/loadModule.js'));
     writeFileSync(
       'three.cjs',
       `require(${load}).loadModule(${JSON.stringify(path.resolve('launch.ts'))}).sumOfThree().then((status) => process.exit(status));`,

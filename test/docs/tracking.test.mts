@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-import { loadModule } from '#lib/config/loadModule.js';
+import { loadModule } from '#lib/modules/loadModule.js';
 
 import { DocumentedProject } from './project.mjs';
 

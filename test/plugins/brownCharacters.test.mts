@@ -4,7 +4,7 @@ import path from 'node:path';
 import { manualSeed, rand, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
-import { loadModule } from '#lib/config/loadModule.js';
+import { loadModule } from '#lib/modules/loadModule.js';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { metricsOf } from '../support/runFolder.mjs';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { cat, data, Generator, linalg, loadPlugin, ones, randn, stack, tensor, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
-import { loadModule } from '#lib/config/loadModule.js';
+import { loadModule } from '#lib/modules/loadModule.js';
 
 import { temporaryFolder } from '../support/project.mjs';
 import { createPreprocessor, failure, loadDataset, train } from './experiments.mjs';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { AiforgeError, loadPlugin, logger, type BaseDataset, type BasePreprocessor, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 
-import { loadModule } from '#lib/config/loadModule.js';
+import { loadModule } from '#lib/modules/loadModule.js';
 
 import { temporaryFolder } from '../support/project.mjs';
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { packageRoot } from '../../config/loadModule.js';
+import { packageRoot } from '../../modules/loadModule.js';
 import type { AddCommand } from './command.js';
 
 const load = createRequire(__filename);

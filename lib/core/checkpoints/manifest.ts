@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import { writeFileAtomic } from '../../atomicFile.js';
-import { packageManifest } from '../../config/loadModule.js';
+import { packageManifest } from '../../modules/loadModule.js';
 import { AiforgeError } from '../../errors.js';
 import { native } from '../../native.js';
 import type { RunFiles } from '../runs/runDirectory.js';

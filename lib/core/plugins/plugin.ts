@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { z } from 'zod';
 
 import { isZod4 } from '../../config/foreignZod.js';
-import { packageManifest } from '../../config/loadModule.js';
+import { packageManifest } from '../../modules/loadModule.js';
 import { AiforgeError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
 import { objectKind } from '../../kinds.js';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { extname, join, parse } from 'node:path';
 import { z } from 'zod';
 import { foreignZodHint } from '../../config/foreignZod.js';
-import { loadModule } from '../../config/loadModule.js';
+import { loadModule } from '../../modules/loadModule.js';
 import { moduleProblem } from '../../config/moduleError.js';
 import { AiforgeError } from '../../errors.js';
 import { isSlipOf } from '../../nearest.js';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { packageRoot, resolveModule } from '../../config/loadModule.js';
+import { packageRoot, resolveModule } from '../../modules/loadModule.js';
 
 const prefix = 'aiforge-plugin-';
 
