@@ -235,6 +235,8 @@ export interface Native {
   /** Whether this is the first call in the process. */
   isFirstLoad(): boolean;
   setNumThreads(threads: number): void;
+  /** As `setNumThreads`, but for this thread alone. */
+  setOwnThreads(threads: number): void;
   getNumThreads(): number;
   setNumInteropThreads(threads: number): void;
   getNumInteropThreads(): number;

@@ -21,3 +21,8 @@ export function notAwaited(code: ErrorCode, problem: string, promise: PromiseLik
   });
   return error;
 }
+
+/** @internal Lets a promise fail without being heard: another error has been told. */
+export function unheard(promise: PromiseLike<unknown>): void {
+  Promise.resolve(promise).catch(() => undefined);
+}

@@ -3,6 +3,7 @@
 #include <torch/version.h>
 
 #include <atomic>
+#include <thread>
 
 #include "calls/values.h"
 #include "errors.h"
@@ -25,6 +26,19 @@ napi_value set_num_threads(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> args(env, info);
     at::set_num_threads(read_threads(args));
+    return nullptr;
+  });
+}
+
+// LibTorch gives threads that begin later as many as were last set on any: a thread of its own sets
+// that back to what it was.
+napi_value set_own_threads(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<1> args(env, info);
+    int before = 0;
+    std::thread([&] { before = at::get_num_threads(); }).join();
+    at::set_num_threads(read_threads(args));
+    std::thread([&] { at::set_num_threads(before); }).join();
     return nullptr;
   });
 }
@@ -81,6 +95,7 @@ napi_value libtorch_version(napi_env env, napi_callback_info) {
 void define_device(Napi::Env env, Napi::Object exports) {
   define<is_first_load>(env, exports, "isFirstLoad");
   define<set_num_threads>(env, exports, "setNumThreads");
+  define<set_own_threads>(env, exports, "setOwnThreads");
   define<get_num_threads>(env, exports, "getNumThreads");
   define<set_num_interop_threads>(env, exports, "setNumInteropThreads");
   define<get_num_interop_threads>(env, exports, "getNumInteropThreads");

@@ -12,8 +12,8 @@ export type Collated<T> = T extends Tensor | TypedArray | number | bigint | bool
   ? Tensor
   : T extends string
     ? string[]
-    : T extends readonly (infer Item)[]
-      ? Collated<Item>[]
+    : T extends readonly unknown[]
+      ? { -readonly [Key in keyof T]: Collated<T[Key]> }
       : { [Key in keyof T]: Collated<T[Key]> };
 
 const collateTakes = signature({
@@ -148,7 +148,7 @@ function refusal(value: unknown, where: string, why: string): AiforgeError {
 }
 
 function promised(promise: PromiseLike<unknown>, where: string): AiforgeError {
-  const problem = `defaultCollate: ${where} is a Promise, but a dataset's get must be synchronous; load the data before, and let get read it.`;
+  const problem = `defaultCollate: ${where} is a Promise, expected a value; await it in the dataset's get, which may be asynchronous.`;
   return notAwaited('INVALID_ARGUMENT', problem, promise);
 }
 

@@ -1,6 +1,17 @@
-import { kind, whole } from '../kinds.js';
+import { kind } from '../kinds.js';
 import { signature } from '../signature.js';
-import { checkIndex, getBatchTakes, sampleAt, samplesAt, samplesKind, type Dataset, type Samples } from './dataset.js';
+import {
+  checkIndex,
+  getBatchTakes,
+  getTakes,
+  sampleAt,
+  samplesAt,
+  samplesKind,
+  type Dataset,
+  type SampleContext,
+  type Samples,
+} from './dataset.js';
+import { ofAll, type Found } from './found.js';
 
 const concatTakes = signature({
   datasets: kind<readonly Samples[]>(
@@ -8,7 +19,7 @@ const concatTakes = signature({
     (value) => Array.isArray(value) && value.length > 0 && value.every((each) => samplesKind.accepts(each)),
   ),
 });
-const getTakes = signature({ index: whole });
+const who = 'ConcatDataset: one of its datasets';
 
 /**
  * The samples of several datasets, one dataset after another. As `torch.utils.data.ConcatDataset`.
@@ -33,14 +44,14 @@ export class ConcatDataset<Item> implements Dataset<Item> {
     return this.cumulativeSizes.at(-1)!;
   }
 
-  get(index: number): Item {
+  get(index: number, context?: SampleContext): Item {
     if (arguments.length > 1) getTakes.check('get', arguments);
     const [dataset, own] = this.#place(index);
-    return sampleAt(this.datasets[dataset]!, own, 'ConcatDataset: one of its datasets');
+    return sampleAt(this.datasets[dataset]!, own, who, context);
   }
 
   /** Asks each dataset once for all that is its own. */
-  getBatch(indices: readonly number[]): Item[] {
+  getBatch(indices: readonly number[], contexts?: readonly SampleContext[]): Found<Item> {
     getBatchTakes.check('getBatch', arguments);
     const asked = new Map<number, { own: number[]; places: number[] }>();
     indices.forEach((index, place) => {
@@ -50,12 +61,12 @@ export class ConcatDataset<Item> implements Dataset<Item> {
       already.own.push(own);
       already.places.push(place);
     });
-    const samples = new Array<Item>(indices.length);
-    for (const [dataset, { own, places }] of asked) {
-      const found = samplesAt(this.datasets[dataset]!, own, 'ConcatDataset: one of its datasets');
-      places.forEach((place, i) => (samples[place] = found[i]!));
-    }
-    return samples;
+    const parts = [...asked].map(([dataset, { own, places }]) => {
+      const theirs = contexts && places.map((place) => contexts[place]!);
+      return samplesAt(this.datasets[dataset]!, own, who, theirs);
+    });
+    const places = [...asked.values()].map((each) => each.places);
+    return ofAll(parts, (found) => inPlaces(found, places));
   }
 
   #place(index: number): [dataset: number, own: number] {
@@ -68,4 +79,10 @@ export class ConcatDataset<Item> implements Dataset<Item> {
     }
     return [low, index - (this.cumulativeSizes[low - 1] ?? 0)];
   }
+}
+
+function inPlaces<Item>(lots: readonly Item[][], places: readonly number[][]): Item[] {
+  const samples: Item[] = [];
+  lots.forEach((lot, i) => lot.forEach((sample, j) => (samples[places[i]![j]!] = sample)));
+  return samples;
 }

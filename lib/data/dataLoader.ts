@@ -1,56 +1,36 @@
-import { isAvailable } from '../cuda/index.js';
+import { setImmediate } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
-import { boolean, count, func, optional, size } from '../kinds.js';
+import { availableCores } from '../cores.js';
+import { anything, optional, size } from '../kinds.js';
 import { logger } from '../log.js';
-import { signature } from '../signature.js';
-import { scope, type Generator as RandomGenerator } from '../tensor/index.js';
-import { generatorKind } from '../tensor/kinds.js';
-import { defaultCollate } from './collate.js';
+import { nothing, signature } from '../signature.js';
+import { scope } from '../tensor/index.js';
+import { defaultCollate, type Collated } from './collate.js';
+import { originOf } from './fromModule.js';
+import { batchesAhead } from './loading/ahead.js';
+import { BatchMaker } from './loading/batchMaker.js';
+import { drawsOf, redrawn, restoreDraws } from './loading/draws.js';
+import { checkLoaderState, type LoaderState, type PassState } from './loading/loaderState.js';
+import {
+  canPin,
+  checkTogether,
+  dataLoaderTakes,
+  isSamples,
+  orderOf,
+  type DataLoaderOptions,
+  type Source,
+} from './loading/options.js';
+import { Pass, type PassTask } from './loading/pass.js';
+import { StreamPass } from './loading/streamPass.js';
 import { pinBatch } from './moveToDevice.js';
-import { beneathSubsets, samplesAt, samplesKind, type Samples } from './dataset.js';
-import { BatchSampler, drawSeed, RandomSampler, samplerKind, SequentialSampler, type Sampler } from './samplers.js';
-import { rowsOf } from './tensorDataset.js';
+import { BatchSampler, drawSeed, type BatchOrder, type Sampler } from './samplers.js';
+import type { Samples } from './dataset.js';
+import type { Position, Stream } from './stream.js';
+import { givenUp, WorkerPool } from './workers/pool.js';
 
-export interface DataLoaderOptions<Item, Batch> {
-  /** Default: 1. */
-  batchSize?: number;
-  /** A new random order each pass. Default: false. */
-  shuffle?: boolean;
-  /** The order; excludes `shuffle`. */
-  sampler?: Sampler;
-  /** Leaves out a last batch that is not full. Default: false. */
-  dropLast?: boolean;
-  /** Default: the default generator. */
-  generator?: RandomGenerator;
-  /** Puts samples together. Default: `defaultCollate`. */
-  collate?: (samples: Item[]) => Batch;
-  /**
-   * Puts the tensors of each batch into pinned memory, from which a GPU copies while the program goes on. Without a GPU it does
-   * nothing, with a warning in the log (`LOG_LEVEL=warn`). Default: false.
-   */
-  pinMemory?: boolean;
-}
-
-const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
-  { dataset: samplesKind },
-  {
-    batchSize: count,
-    shuffle: boolean,
-    sampler: samplerKind,
-    collate: func<(samples: unknown[]) => unknown>(),
-    dropLast: boolean,
-    generator: generatorKind,
-    pinMemory: boolean,
-  },
-);
+export type { DataLoaderOptions } from './loading/options.js';
 
 const batchesTakes = signature({ first: optional(size) });
-
-function canPin(): boolean {
-  if (isAvailable()) return true;
-  logger.warn('DataLoader: pinMemory does nothing, since no GPU can be used here.');
-  return false;
-}
 
 /** What a loader is made with, once: assigning it later would change nothing. */
 const fixed = [
@@ -63,6 +43,7 @@ const fixed = [
   'collate',
   'generator',
   'pinMemory',
+  'numWorkers',
 ];
 
 function refuseAssignment(prototype: object, name: string): void {
@@ -76,66 +57,79 @@ function refuseAssignment(prototype: object, name: string): void {
   Object.defineProperty(prototype, name, { configurable: true, ...own, set: refuse });
 }
 
+/** The pass that was begun last. */
+interface Current<Item, Batch> {
+  readonly begunWith: string;
+  readonly pass: Pass | StreamPass<Item, Batch>;
+  position: Position;
+  isOver: boolean;
+}
+
 /**
- * Batches of a dataset or of an array of samples, as `torch.utils.data.DataLoader` with its draws: the same seed gives the
- * same batches.
+ * Batches of a dataset, of an array of samples or of a stream, as `torch.utils.data.DataLoader` with its draws: the same seed gives
+ * the same batches, with any number of workers. `for` takes them where everything is there at once, `for await` always.
  *
  * @throws AiforgeError INVALID_ARGUMENT for options that make no sense, and from a pass for samples that cannot be put
- * together.
+ * together; LOADER_FAILED from a pass whose worker fails, with the worker's error as the cause.
  *
  * @example
  * import { data, tensor } from 'aiforge';
  * const dataset = new data.TensorDataset(tensor([[1.5], [2.5], [3.5]]), tensor([0, 1, 0]));
  * for (const [x, y] of new data.DataLoader(dataset, { batchSize: 2 })) console.log(x.shape, y.tolist());
  */
-export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> implements Iterable<Batch> {
-  readonly #dataset: Samples<Item>;
-  readonly #batchSampler: BatchSampler;
-  readonly #collate: (samples: Item[]) => Batch;
-  readonly #generator: RandomGenerator | undefined;
+export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
+  implements Iterable<Batch>, AsyncIterable<Awaited<Batch>>
+{
+  readonly #source: Source<Item>;
+  readonly #options: DataLoaderOptions<Item, Batch>;
+  readonly #order: BatchOrder | null;
+  readonly #collate: (samples: Awaited<Item>[]) => Batch;
   readonly #pinMemory: boolean;
+  readonly #workers: number;
+  #pool: WorkerPool | null = null;
+  #current: Current<Item, Batch> | null = null;
+  #resumed: PassState | null = null;
 
   static {
     for (const name of fixed) refuseAssignment(this.prototype, name);
   }
 
-  constructor(dataset: Samples<Item>, options: DataLoaderOptions<Item, Batch> = {}) {
+  constructor(dataset: Source<Item>, options: DataLoaderOptions<Item, Batch> = {}) {
     dataLoaderTakes.check(new.target.name, arguments);
-    const { batchSize = 1, shuffle = false, dropLast = false, generator, sampler, pinMemory = false } = options;
-    if (shuffle && sampler !== undefined) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        'DataLoader: give either a sampler or shuffle, not both: a sampler sets the order.',
-      );
-    }
-    const ordered = shuffle ? new RandomSampler(dataset.length, { generator }) : new SequentialSampler(dataset.length);
-    this.#dataset = dataset;
-    this.#batchSampler = new BatchSampler(sampler ?? ordered, batchSize, dropLast);
-    this.#collate = options.collate ?? (defaultCollate as unknown as (samples: Item[]) => Batch);
-    this.#generator = generator;
-    this.#pinMemory = pinMemory && canPin();
+    const isStream = !isSamples(dataset);
+    checkTogether(options as never, isStream);
+    this.#source = dataset;
+    this.#options = { ...options };
+    this.#order = isStream ? null : orderOf(dataset as never, options as never);
+    this.#collate = options.collate ?? (defaultCollate as unknown as (samples: Awaited<Item>[]) => Batch);
+    this.#pinMemory = (options.pinMemory ?? false) && canPin();
+    this.#workers = workersFor(options.numWorkers ?? 0, options.workerThreads ?? 1);
   }
 
-  get dataset(): Samples<Item> {
-    return this.#dataset;
+  get dataset(): Source<Item> {
+    return this.#source;
   }
 
-  /** Gives the indices of each batch. */
-  get batchSampler(): BatchSampler {
-    return this.#batchSampler;
+  /** Gives the indices of each batch. Throws INVALID_ARGUMENT for a stream. */
+  get batchSampler(): BatchOrder {
+    return this.#orderOf('batchSampler');
   }
 
-  /** Gives the order of the samples. */
+  /** Gives the order of the samples. Throws INVALID_ARGUMENT for a stream, or where a batchSampler was given. */
   get sampler(): Sampler {
-    return this.#batchSampler.sampler;
+    const order = this.#orderOf('sampler');
+    if (order instanceof BatchSampler) return order.sampler;
+    throw refusal('there is no sampler where a batchSampler was given');
   }
 
-  get batchSize(): number {
-    return this.#batchSampler.batchSize;
+  /** Null where a batchSampler was given, which may give batches of any size. */
+  get batchSize(): number | null {
+    if (this.#order === null) return this.#options.batchSize ?? 1;
+    return this.#order instanceof BatchSampler ? this.#order.batchSize : null;
   }
 
   get dropLast(): boolean {
-    return this.#batchSampler.dropLast;
+    return this.#order instanceof BatchSampler ? this.#order.dropLast : (this.#options.dropLast ?? false);
   }
 
   /** Whether batches are put into pinned memory; false without a GPU. */
@@ -143,43 +137,250 @@ export class DataLoader<Item, Batch = ReturnType<typeof defaultCollate<Item>>> i
     return this.#pinMemory;
   }
 
-  /** The number of batches. */
-  get length(): number {
-    return this.#batchSampler.length;
+  /** As it was given; as many workers run as there are cores for. */
+  get numWorkers(): number {
+    return this.#options.numWorkers ?? 0;
   }
 
-  [Symbol.iterator](): Iterator<Batch> {
+  /** The number of batches. Throws INVALID_ARGUMENT for a stream, which nobody knows the length of. */
+  get length(): number {
+    return this.#orderOf('length').length;
+  }
+
+  #orderOf(what: string): BatchOrder {
+    if (this.#order !== null) return this.#order;
+    throw refusal(`a stream has no ${what}`);
+  }
+
+  [Symbol.iterator](): Iterator<Batch, undefined> {
     return this.batches();
   }
 
   /**
-   * The batches of one pass from the one at `first` on, which goes on with a pass; those before it are not loaded. Throws
-   * INVALID_ARGUMENT for a `first` that is no whole number, 0 to `length`.
+   * The batches of one pass from the one at `first` on, which goes on with a pass; those before it are not loaded, and the samples'
+   * own generators are not those of that pass (`loadStateDict` goes on with all of it). Throws INVALID_ARGUMENT for a `first` that is
+   * no whole number, 0 to `length`, and for a loader with workers or of a stream whose samples come later.
    */
-  batches(first = 0): Generator<Batch, void, undefined> {
+  batches(first = 0): Generator<Batch, undefined, undefined> {
     batchesTakes.check('batches', arguments);
-    if (first > this.length) {
-      throw new AiforgeError(
-        'INVALID_ARGUMENT',
-        `batches: first is ${first}, and there are ${this.length} batches; expected 0 … ${this.length}.`,
-      );
+    if (this.#workers > 0) throw refusal('workers make batches while this thread goes on; take them with `for await`');
+    if (first === 0) return this.#now(this.#begin());
+    const batches = this.length;
+    if (first > batches) {
+      throw new AiforgeError('INVALID_ARGUMENT', `batches: first is ${first}, and there are ${batches} batches; expected 0 … ${batches}.`); // prettier-ignore
     }
+    return this.#now(this.#from(first));
+  }
+
+  /** The batches of one pass, as they come; the event loop goes on meanwhile. */
+  [Symbol.asyncIterator](): AsyncGenerator<Awaited<Batch>, undefined, undefined> {
+    return this.#later(this.#begin());
+  }
+
+  /**
+   * Where the loader stands: plain JSON. A batch counts as handed out once the loop has it. Taken up again, each sample of the pass
+   * comes exactly once, also with another number of workers, another `batchSize`, or another number of ranks that share a
+   * DistributedSampler: the state of any of them will do.
+   */
+  stateDict(): LoaderState {
+    nothing.check('stateDict', arguments);
+    const { generator } = this.#options;
+    const pass = this.#resumed ?? this.#passState();
+    const own = pass === null && generator !== undefined ? drawsOf(generator) : null;
+    return structuredClone({ version: 1, size: this.#size, generator: own, pass });
+  }
+
+  /** Has the next pass go on where `state` stands. Throws STATE_DICT_MISMATCH for a state of other samples, or for none. */
+  loadStateDict(state: LoaderState): void {
+    loadTakes.check('loadStateDict', arguments);
+    checkLoaderState(state, this.#size);
+    const { generator } = this.#options;
+    if (state.generator !== null) {
+      if (generator === undefined) throw new AiforgeError('STATE_DICT_MISMATCH', 'DataLoader.loadStateDict: it is of a loader with a generator of its own, and this one has none.'); // prettier-ignore
+      restoreDraws(generator, state.generator);
+    }
+    this.#current = null;
+    this.#resumed = structuredClone(state.pass);
+  }
+
+  /** Ends the workers that `persistentWorkers` keeps. */
+  async close(): Promise<void> {
+    nothing.check('close', arguments);
+    const pool = this.#pool;
+    this.#pool = null;
+    await pool?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  get #size(): number | null {
+    return isSamples(this.#source) ? this.#source.length : null;
+  }
+
+  #passState(): PassState | null {
+    if (this.#current === null || this.#current.isOver) return null;
+    const { begunWith, pass, position } = this.#current;
+    return { begunWith, progress: pass instanceof Pass ? pass.progress : null, position };
+  }
+
+  #begin(): Current<Item, Batch> {
+    const resumed = this.#resumed;
+    const { generator } = this.#options;
+    this.#resumed = null;
+    const begunWith = resumed?.begunWith ?? drawsOf(generator);
     // PyTorch draws a seed for its workers at the start of every pass, also when it has none.
-    if (first === 0) drawSeed(this.#generator);
-    return this.#load(first);
+    const begin = () => this.#pass(drawSeed(generator), resumed);
+    const pass = resumed === null ? begin() : redrawn(generator, begunWith, begin);
+    this.#current = { begunWith, pass, position: resumed?.position ?? null, isOver: false };
+    return this.#current;
   }
 
-  *#load(first: number): Generator<Batch, void, undefined> {
-    let index = 0;
-    for (const indices of this.#batchSampler) {
-      if (index++ < first) continue;
-      yield scope(() => (this.#pinMemory ? pinBatch(this.#batchAt(indices)) : this.#batchAt(indices)));
+  #pass(seed: number | bigint, resumed: PassState | null): Pass | StreamPass<Item, Batch> {
+    if (this.#order !== null) return new Pass(this.#order, seed, resumed?.progress ?? undefined);
+    const { batchSize = 1, dropLast = false } = this.#options;
+    const options = { batchSize, dropLast, collate: this.#collate };
+    return new StreamPass(this.#source as Stream<Item>, options, seed, resumed?.position ?? undefined);
+  }
+
+  /** A pass of which others know where it stands. */
+  #from(first: number): Current<Item, Batch> {
+    const pass = new Pass(this.#order!, 0);
+    for (let i = 0; i < first; ++i) pass.next();
+    return { begunWith: '', pass, position: null, isOver: false };
+  }
+
+  *#now(current: Current<Item, Batch>): Generator<Batch, undefined, undefined> {
+    const { pass } = current;
+    if (pass instanceof Pass) yield* this.#mapNow(pass);
+    else yield* this.#streamNow(current, pass);
+    current.isOver = true;
+  }
+
+  *#mapNow(pass: Pass): Generator<Batch, void, undefined> {
+    const maker = this.#maker();
+    for (let task; (task = pass.next()) !== undefined;) {
+      this.#options.signal?.throwIfAborted();
+      const batch = this.#pinMemory ? scope(() => pinBatch(maker.make(task))) : maker.make(task);
+      pass.handOut(task);
+      yield batch;
     }
   }
 
-  #batchAt(indices: readonly number[]): Batch {
-    const place = beneathSubsets(this.#dataset, indices, 'DataLoader, from its sampler');
-    const rows = this.#collate === (defaultCollate as unknown) ? rowsOf(...place) : null;
-    return rows === null ? this.#collate(samplesAt(...place)) : (rows as Batch);
+  *#streamNow(current: Current<Item, Batch>, pass: StreamPass<Item, Batch>): Generator<Batch, void, undefined> {
+    try {
+      for (let read; (read = pass.now()) !== undefined;) {
+        this.#options.signal?.throwIfAborted();
+        current.position = pass.position();
+        yield this.#pinMemory ? pinBatch(read.batch) : read.batch;
+      }
+    } finally {
+      pass.close();
+    }
   }
+
+  async *#later(current: Current<Item, Batch>): AsyncGenerator<Awaited<Batch>, undefined, undefined> {
+    const { pass } = current;
+    if (!(pass instanceof Pass)) yield* this.#streamLater(current, pass);
+    else if (this.#workers > 0) yield* this.#inWorkers(pass);
+    else yield* this.#mapLater(pass);
+    current.isOver = true;
+  }
+
+  #mapLater(pass: Pass): AsyncGenerator<Awaited<Batch>, void, undefined> {
+    const maker = this.#maker();
+    const { prefetchFactor = 0, inOrder = true, timeoutMs = null, signal } = this.#options;
+    const make = async (task: PassTask): Promise<Awaited<Batch>> => this.#pin(await maker.makeLater(task));
+    const holderOf = ({ indices }: PassTask) => `the dataset, asked for sample ${indices[0]} and others,`;
+    const ahead = { most: prefetchFactor + 1, isEager: prefetchFactor > 0, inOrder, timeoutMs, signal, holderOf };
+    return batchesAhead<Awaited<Batch>>(pass, make, ahead);
+  }
+
+  async *#inWorkers(pass: Pass): AsyncGenerator<Awaited<Batch>, void, undefined> {
+    const { prefetchFactor = 2, inOrder = true, timeoutMs = null, signal, persistentWorkers = false } = this.#options;
+    const collatesThere = this.#collatesInWorkers;
+    const pool = this.#pool ?? this.#newPool(collatesThere);
+    if (persistentWorkers) this.#pool = pool;
+    const number = pool.begin();
+    const make = async (task: PassTask): Promise<Awaited<Batch>> => {
+      const made = await pool.make(task, number);
+      if (made === givenUp) throw refusal('another pass was begun with the persistent workers, and this one has ended');
+      return this.#pin(collatesThere ? (made as Awaited<Batch>) : await this.#collate(made as Awaited<Item>[]));
+    };
+    const most = pool.size * Math.max(1, prefetchFactor);
+    const ahead = {
+      most,
+      isEager: true,
+      inOrder,
+      timeoutMs,
+      signal,
+      holderOf: (task: PassTask) => pool.holderOf(task),
+    };
+    try {
+      yield* batchesAhead<Awaited<Batch>>(pass, make, ahead);
+    } catch (error) {
+      // A worker may hang in what it is at.
+      if (signal?.aborted || pool.isLost) await this.#drop(pool);
+      throw error;
+    } finally {
+      pool.giveUp(number);
+      if (!persistentWorkers) await pool.close();
+    }
+  }
+
+  get #collatesInWorkers(): boolean {
+    return this.#collate === (defaultCollate as unknown) || originOf(this.#collate) !== undefined;
+  }
+
+  #newPool(collatesThere: boolean): WorkerPool {
+    const collate = collatesThere ? this.#collate : null;
+    return new WorkerPool({
+      dataset: this.#source,
+      collate,
+      workers: this.#workers,
+      threads: this.#options.workerThreads ?? 1,
+    });
+  }
+
+  async #drop(pool: WorkerPool): Promise<void> {
+    if (this.#pool === pool) this.#pool = null;
+    await pool.terminate();
+  }
+
+  async *#streamLater(
+    current: Current<Item, Batch>,
+    pass: StreamPass<Item, Batch>,
+  ): AsyncGenerator<Awaited<Batch>, void, undefined> {
+    try {
+      for (let read; (read = await pass.later()) !== undefined;) {
+        this.#options.signal?.throwIfAborted();
+        current.position = pass.position();
+        yield this.#pin(read.batch);
+        await setImmediate();
+      }
+    } finally {
+      await pass.close();
+    }
+  }
+
+  #maker(): BatchMaker<Item, Batch> {
+    return new BatchMaker(this.#source as Samples<Item>, this.#collate);
+  }
+
+  #pin<Made>(batch: Made): Made {
+    return this.#pinMemory ? pinBatch(batch) : batch;
+  }
+}
+
+const loadTakes = signature({ state: anything });
+
+const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `DataLoader: ${problem}.`);
+
+/** As many workers as there are cores for, each with its threads: which makes a batch does not show in it. */
+function workersFor(wanted: number, threads: number): number {
+  const most = Math.max(1, Math.floor(availableCores() / threads));
+  if (wanted <= most) return wanted;
+  logger.warn(`DataLoader: numWorkers is ${wanted}, and there are cores for ${most}, so ${most} run.`);
+  return most;
 }

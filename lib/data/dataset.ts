@@ -4,7 +4,8 @@ import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { randperm, type Generator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
-import { isPromise, notAwaited } from '../promised.js';
+import { isPromise, notAwaited, unheard } from '../promised.js';
+import { findEach, type Found } from './found.js';
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
 
@@ -37,15 +38,21 @@ export interface Dataset<Item = unknown> {
    * The samples at some indices, in their order, where that is quicker than one by one. A DataLoader then calls this instead of
    * `get`, also beneath a Subset, and hands what it returns to `collate`. As `__getitems__` in Python.
    */
-  getBatch?(indices: readonly number[]): Item[];
+  getBatch?(indices: readonly number[], contexts?: readonly SampleContext[]): Item[] | PromiseLike<Awaited<Item>[]>;
 }
 
 /** Where samples come from: a dataset, or an array of them. */
 export type Samples<Item = unknown> = Dataset<Item> | readonly Item[];
 
-const getTakes = signature({ index: whole });
+/** The context that a DataLoader hands on; who calls `get` without one gives none. */
+export const contextKind = kind<SampleContext>('a context with a generator', (value) =>
+  generatorKind.accepts((value as SampleContext | null)?.generator),
+);
+
+/** What `get` is called with. */
+export const getTakes = signature({ index: whole, context: optional(contextKind) });
 /** What `getBatch` is called with. */
-export const getBatchTakes = signature({ indices: listOf(whole) });
+export const getBatchTakes = signature({ indices: listOf(whole), contexts: optional(listOf(contextKind)) });
 
 const isDataset = (value: unknown): boolean =>
   typeof value === 'object' &&
@@ -60,27 +67,58 @@ export const samplesKind = kind<Samples>(
 );
 
 /** The sample at an index. Throws INVALID_ARGUMENT, in the name of who asks, for an index that there is no sample of. */
-export function sampleAt<Item>(samples: Samples<Item>, index: number, who: string): Item {
+export function sampleAt<Item>(samples: Samples<Item>, index: number, who: string, context?: SampleContext): Item {
   checkIndex(who, index, samples.length);
-  return 'get' in samples ? samples.get(index) : samples[index]!;
+  return 'get' in samples ? samples.get(index, context) : samples[index]!;
 }
 
 /**
  * The samples at some indices, all at once where the dataset gives them so. Throws INVALID_ARGUMENT for an index that there is
  * no sample of, and for other than a sample for each.
  */
-export function samplesAt<Item>(samples: Samples<Item>, indices: readonly number[], who: string): Item[] {
-  if (!('get' in samples) || samples.getBatch === undefined) return indices.map((i) => sampleAt(samples, i, who));
-  for (const index of indices) checkIndex(who, index, samples.length);
-  const batch: unknown = samples.getBatch(indices);
-  if (Array.isArray(batch) && batch.length === indices.length) return batch as Item[];
-  const expected = `an array of ${indices.length} samples, one for each index`;
-  if (isPromise(batch)) {
-    const problem = `${who}: getBatch returned a Promise, expected ${expected}; load the data before, and let getBatch read it.`;
-    throw notAwaited('INVALID_ARGUMENT', problem, batch);
+export function samplesAt<Item>(
+  samples: Samples<Item>,
+  indices: readonly number[],
+  who: string,
+  contexts?: readonly SampleContext[],
+): Found<Item> {
+  if (!('get' in samples) || samples.getBatch === undefined) {
+    return findEach(indices, (index, i) => sampleAt(samples, index, who, contexts?.[i]));
   }
+  for (const index of indices) checkIndex(who, index, samples.length);
+  const batch: unknown = samples.getBatch(indices, contexts);
+  if (!isPromise(batch)) return checkedBatch(batch, indices.length, who) as Item[];
+  return Promise.resolve(batch).then((given) => checkedBatch(given, indices.length, who) as Awaited<Item>[]);
+}
+
+/** The same where they are wanted at once. Throws INVALID_ARGUMENT for promises of them. */
+export function samplesNow<Item>(
+  samples: Samples<Item>,
+  indices: readonly number[],
+  who: string,
+  contexts?: readonly SampleContext[],
+): Item[] {
+  const found = samplesAt(samples, indices, who, contexts);
+  const remedy = "take the DataLoader's batches with `for await`, which awaits them.";
+  if (isPromise(found)) {
+    const problem = `${who}: getBatch returned a Promise, expected an array of ${indices.length} samples, one for each index; ${remedy}`;
+    throw notAwaited('INVALID_ARGUMENT', problem, found);
+  }
+  const promises: unknown[] = found.filter(isPromise);
+  for (const later of promises.slice(1)) unheard(later as PromiseLike<unknown>);
+  if (promises.length === 0) return found;
+  const index = indices[found.findIndex(isPromise)]!;
+  throw notAwaited(
+    'INVALID_ARGUMENT',
+    `${who}: get(${index}) returned a Promise, expected the sample; ${remedy}`,
+    promises[0] as PromiseLike<unknown>,
+  );
+}
+
+function checkedBatch(batch: unknown, count: number, who: string): unknown[] {
+  if (Array.isArray(batch) && batch.length === count) return batch as unknown[];
   const found = Array.isArray(batch) ? `an array of ${batch.length}` : show(batch);
-  throw refusal(`${who}: getBatch returned ${found}, expected ${expected}`);
+  throw refusal(`${who}: getBatch returned ${found}, expected an array of ${count} samples, one for each index`);
 }
 
 /** Throws INVALID_ARGUMENT, in the name of who asks, for an index that there is no sample of. */
@@ -110,10 +148,10 @@ export class Subset<Item> implements Dataset<Item> {
     return this.indices.length;
   }
 
-  get(index: number): Item {
+  get(index: number, context?: SampleContext): Item {
     if (arguments.length > 1) getTakes.check('get', arguments);
     checkIndex('Subset', index, this.length);
-    return sampleAt(this.dataset, this.indices[index]!, 'Subset: its dataset');
+    return sampleAt(this.dataset, this.indices[index]!, 'Subset: its dataset', context);
   }
 }
 

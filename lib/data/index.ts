@@ -1,7 +1,9 @@
 export { defaultCollate, type Collated } from './collate.js';
 export { ConcatDataset } from './concatDataset.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
-export { randomSplit, Subset, type Dataset, type Samples } from './dataset.js';
+export { randomSplit, Subset, type Dataset, type SampleContext, type Samples } from './dataset.js';
+export { fromModule, type FromModuleOptions } from './fromModule.js';
+export type { LoaderState } from './loading/loaderState.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
 export {
   BatchSampler,
@@ -10,6 +12,7 @@ export {
   SequentialSampler,
   SubsetRandomSampler,
   WeightedRandomSampler,
+  type BatchOrder,
   type DistributedSamplerOptions,
   type RandomSamplerOptions,
   type Sampler,
@@ -17,4 +20,5 @@ export {
   type WeightedRandomSamplerOptions,
 } from './samplers.js';
 export { StackDataset, type Stacked } from './stackDataset.js';
+export { StreamDataset, type Position, type SampleReader, type Stream, type StreamContext } from './stream.js';
 export { TensorDataset } from './tensorDataset.js';

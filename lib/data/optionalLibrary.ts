@@ -25,6 +25,10 @@ export async function optionalLibrary<Library extends object>(
 }
 
 const needs = (who: string, name: string, problem: string, cause?: unknown): AiforgeError =>
-  new AiforgeError('MISSING_DEPENDENCY', `${who} needs the package ${name}, which ${problem}. Run: npm install ${name}`, {
-    cause,
-  });
+  new AiforgeError(
+    'MISSING_DEPENDENCY',
+    `${who} needs the package ${name}, which ${problem}. Run: npm install ${name}`,
+    {
+      cause,
+    },
+  );

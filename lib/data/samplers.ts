@@ -19,6 +19,7 @@ export const samplerKind = kind<Sampler>(
 );
 
 const setEpochTakes = signature({ epoch: size });
+const continueTakes = signature({ taken: size });
 /** Python's samplers take the data itself. */
 const sizeOfData = kind<number>('the number of samples, such as dataset.length: a whole number, 0 or more', (value) =>
   size.accepts(value),
@@ -206,6 +207,7 @@ export class DistributedSampler implements Sampler {
   readonly #size: number;
   readonly #options: Required<DistributedSamplerOptions>;
   #epoch = 0;
+  #taken = 0;
 
   constructor(size: number, options: DistributedSamplerOptions) {
     distributedTakes.check(new.target.name, arguments);
@@ -225,11 +227,33 @@ export class DistributedSampler implements Sampler {
     this.#epoch = epoch;
   }
 
-  *[Symbol.iterator](): Iterator<number> {
-    const { numReplicas, rank } = this.#options;
+  /** The number of the pass, as `setEpoch` was told. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get numReplicas(): number {
+    return this.#options.numReplicas;
+  }
+
+  /** Has the next pass begin after samples that all ranks together took of it, however many ranks there were then. */
+  continueAfter(taken: number): void {
+    continueTakes.check('continueAfter', arguments);
+    this.#taken = taken;
+  }
+
+  [Symbol.iterator](): Iterator<number> {
+    const taken = this.#taken;
+    this.#taken = 0;
+    return this.#after(taken);
+  }
+
+  *#after(taken: number): Iterator<number> {
+    const { numReplicas, rank, dropLast } = this.#options;
     const order = this.#order();
-    const total = this.length * numReplicas;
-    for (let i = rank; i < total; i += numReplicas) yield order[i % order.length]!;
+    const left = Math.max(0, this.#size - taken) / numReplicas;
+    const total = taken + (dropLast ? Math.floor(left) : Math.ceil(left)) * numReplicas;
+    for (let i = taken + rank; i < total; i += numReplicas) yield order[i % order.length]!;
   }
 
   #order(): number[] {
@@ -256,9 +280,16 @@ export class BatchSampler implements Iterable<number[]> {
     return this.dropLast ? Math.floor(count) : Math.ceil(count);
   }
 
-  *[Symbol.iterator](): Iterator<number[]> {
+  [Symbol.iterator](): Iterator<number[]> {
+    return this.after(0);
+  }
+
+  /** The batches of what is left once a pass has given some samples. */
+  *after(samples: number): IterableIterator<number[], undefined> {
     let batch: number[] = [];
+    let skip = samples;
     for (const index of this.sampler) {
+      if (skip-- > 0) continue;
       batch.push(index);
       if (batch.length < this.batchSize) continue;
       yield batch;
@@ -267,3 +298,13 @@ export class BatchSampler implements Iterable<number[]> {
     if (batch.length > 0 && !this.dropLast) yield batch;
   }
 }
+
+/** Any order of batches, each a list of indices. */
+export interface BatchOrder extends Iterable<readonly number[]> {
+  readonly length: number;
+}
+
+export const batchOrderKind = kind<BatchOrder>(
+  'a batch sampler: an iterable of lists of indices with a length',
+  (value) => samplerKind.accepts(value),
+);

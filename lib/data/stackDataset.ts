@@ -1,8 +1,19 @@
 import { AiforgeError } from '../errors.js';
-import { kind, whole } from '../kinds.js';
+import { kind } from '../kinds.js';
 import { show } from '../show.js';
 import { isOptions, signature } from '../signature.js';
-import { checkIndex, getBatchTakes, sampleAt, samplesAt, samplesKind, type Dataset, type Samples } from './dataset.js';
+import {
+  checkIndex,
+  getBatchTakes,
+  getTakes,
+  sampleAt,
+  samplesAt,
+  samplesKind,
+  type Dataset,
+  type SampleContext,
+  type Samples,
+} from './dataset.js';
+import { ofAll, type Found } from './found.js';
 
 type Named = Readonly<Record<string, Samples>>;
 
@@ -19,7 +30,6 @@ const stackTakes = signature({
     (value) => Array.isArray(value) || isOptions(value),
   ),
 });
-const getTakes = signature({ index: whole });
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `StackDataset: ${problem}.`);
 
@@ -54,27 +64,35 @@ export class StackDataset<const Given extends readonly Samples[] | Named> implem
     this.length = Object.values(datasets)[0]!.length;
   }
 
-  get(index: number): Stacked<Given> {
+  get(index: number, context?: SampleContext): Stacked<Given> {
     if (arguments.length > 1) getTakes.check('get', arguments);
     checkIndex('StackDataset', index, this.length);
-    return this.#stack((dataset, who) => sampleAt(dataset, index, who));
+    const lots = this.#each((dataset, who) => [sampleAt(dataset, index, who, context)]);
+    const stacked = ofAll(lots, (found) => this.#stack(found));
+    return (Array.isArray(stacked) ? stacked[0]! : stacked.then(([sample]) => sample)) as Stacked<Given>;
   }
 
   /** Asks each dataset once. */
-  getBatch(indices: readonly number[]): Stacked<Given>[] {
+  getBatch(indices: readonly number[], contexts?: readonly SampleContext[]): Found<Stacked<Given>> {
     getBatchTakes.check('getBatch', arguments);
-    const columns = this.#stack((dataset, who) => samplesAt(dataset, indices, who)) as Record<string, unknown[]>;
-    return indices.map((_, i) => this.#each(columns, (column) => (column as unknown[])[i]));
+    return ofAll(
+      this.#each((dataset, who) => samplesAt(dataset, indices, who, contexts)),
+      (lots) => this.#stack(lots),
+    );
   }
 
-  #stack(body: (dataset: Samples, who: string) => unknown): Stacked<Given> {
-    return this.#each(this.datasets, (dataset, name) => body(dataset as Samples, `StackDataset: its dataset ${name}`));
+  #each<Result>(body: (dataset: Samples, who: string) => Result): Result[] {
+    return Object.entries(this.datasets).map(([name, dataset]) => body(dataset, `StackDataset: its dataset ${name}`));
   }
 
-  #each(of: object, body: (value: unknown, name: string) => unknown): Stacked<Given> {
-    const entries = Object.entries(of).map(([name, value]) => [name, body(value, name)] as const);
-    return (
-      Array.isArray(this.datasets) ? entries.map(([, value]) => value) : Object.fromEntries(entries)
-    ) as Stacked<Given>;
+  /** Of a lot of samples from each dataset, a lot of stacked ones. */
+  #stack(lots: readonly unknown[][]): Stacked<Given>[] {
+    const names = Array.isArray(this.datasets) ? null : Object.keys(this.datasets);
+    return lots[0]!.map((_, i) => {
+      const values = lots.map((lot) => lot[i]);
+      return (
+        names === null ? values : Object.fromEntries(names.map((name, j) => [name, values[j]]))
+      ) as Stacked<Given>;
+    });
   }
 }

@@ -1,13 +1,9 @@
 import { AiforgeError } from '../errors.js';
-import { whole } from '../kinds.js';
 import { show } from '../show.js';
-import { signature } from '../signature.js';
 import { Tensor, tensor, type DType } from '../tensor/index.js';
-import { checkIndex, type Dataset, type Samples } from './dataset.js';
+import { checkIndex, getTakes, type Dataset, type Samples } from './dataset.js';
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
-
-const getTakes = signature({ index: whole });
 
 /** The rows of tensors of equal length, as `torch.utils.data.TensorDataset`: `get(i)` gives row i of each. */
 export class TensorDataset implements Dataset<Tensor[]> {

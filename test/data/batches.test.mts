@@ -1,5 +1,6 @@
 // Batches that are made at once, of tensors and by `getBatch`, against those made sample by sample.
 
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DataLoader, defaultCollate, randomSplit, Subset, TensorDataset, type Dataset } from '#lib/data/index.js';
 import { noGrad } from '#lib/autograd/index.js';
@@ -232,11 +233,11 @@ describe('batches are refused', () => {
     }
     let error: Error | undefined;
     try {
-      refusal({ length: 3, get: () => 1, getBatch: () => Promise.reject(new Error('no row')) as never }, [0, 1])();
+      refusal({ length: 3, get: () => 1, getBatch: () => Promise.reject(new Error('no row')) }, [0, 1])();
     } catch (thrown) {
       error = thrown as Error;
     }
-    await Promise.resolve();
+    await setImmediate();
     expect(error).to.include(invalid);
     expect(error!.message).to.match(/getBatch returned a Promise, .*It was rejected: Error: no row/);
     expect(() => new DataLoader({ length: 1, get: () => 1, getBatch: 5 as never })).to.throw(/must be a dataset/);

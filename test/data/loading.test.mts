@@ -8,6 +8,7 @@ import {
   SequentialSampler,
   Subset,
   TensorDataset,
+  type BatchSampler,
   type Dataset,
 } from '#lib/data/index.js';
 import { arange, memory, ones, tensor, zeros, type Tensor } from '#lib/tensor/index.js';
@@ -118,11 +119,11 @@ describe('defaultCollate', () => {
     expect(error!.cause).to.be.instanceOf(RangeError);
   });
 
-  it('says that a dataset is to be synchronous', () => {
-    const message = /sample 0 is a Promise, but a dataset's get must be synchronous/;
+  it('says how to take samples that come later', () => {
+    const message = /sample 0 is a Promise, expected a value; await it/;
     expect(() => defaultCollate([Promise.resolve(1)])).to.throw(message);
     const source: Dataset<unknown> = { length: 2, get: (i) => Promise.resolve(ones([i + 1])) };
-    expect(() => [...new DataLoader(source)]).to.throw(message);
+    expect(() => [...new DataLoader(source)]).to.throw(/get\(0\) returned a Promise.*`for await`/);
     expect(() => defaultCollate([{ x: Promise.resolve(1) }])).to.throw(/x of sample 0 is a Promise/);
   });
 });
@@ -267,7 +268,7 @@ describe('DataLoader', () => {
   it('has what it was made with, which cannot be set afterwards', () => {
     const loader = new DataLoader(dataset, { batchSize: 4, dropLast: true });
     expect(loader).to.include({ dataset, batchSize: 4, dropLast: true });
-    expect(loader.sampler).to.equal(loader.batchSampler.sampler);
+    expect(loader.sampler).to.equal((loader.batchSampler as BatchSampler).sampler);
     for (const name of ['batchSize', 'dropLast', 'sampler', 'dataset', 'batchSampler', 'shuffle', 'collate']) {
       expect(() => Object.assign(loader, { [name]: 3 }))
         .to.throw(new RegExp(`${name} cannot be set afterwards; make a new DataLoader`))

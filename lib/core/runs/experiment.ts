@@ -8,7 +8,7 @@ import { modelSettings } from '../../config/modelSettings.js';
 import { isAddress, isPath } from '../../config/paths.js';
 import { settingProblem, withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
-import { samplesAt, type Dataset } from '../../data/dataset.js';
+import { samplesNow, type Dataset } from '../../data/dataset.js';
 import { AiforgeError } from '../../errors.js';
 import { size, string } from '../../kinds.js';
 import { childLogger } from '../../log.js';
@@ -225,7 +225,7 @@ function transformed(items: Dataset, preprocessor: BasePreprocessor): Dataset {
   return {
     length: items.length,
     get: (index) => transform(items.get(index), index),
-    getBatch: (indices) => samplesAt(items, indices, 'Dataset').map((item, i) => transform(item, indices[i]!)),
+    getBatch: (indices) => samplesNow(items, indices, 'Dataset').map((item, i) => transform(item, indices[i]!)),
   };
 }
 
@@ -242,7 +242,7 @@ function itemsOf(dataset: BaseDataset): Dataset {
     getBatch: (indices: readonly number[]) => called('Dataset.getBatch', () => dataset.getBatch!(indices)),
   };
   const getBatch = (indices: readonly number[]): unknown[] =>
-    samplesAt(answers, indices, 'Dataset').map((item, i) => present(item, inBatch, indices[i]!));
+    samplesNow(answers, indices, 'Dataset').map((item, i) => present(item, inBatch, indices[i]!));
   return { length, get, getBatch };
 }
 

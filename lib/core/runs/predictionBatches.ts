@@ -1,4 +1,4 @@
-import { samplesAt } from '../../data/dataset.js';
+import { samplesNow } from '../../data/dataset.js';
 import type { AiforgeError } from '../../errors.js';
 import { isError } from '../../realms.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
@@ -80,7 +80,7 @@ export function* batchesOfSamples(
     const own = indices.slice(start, start + batchSize);
     const loadOne = (i: number) => attempt(skipErrors, () => samples.get(own[i]!));
     const load = (): Loaded[] =>
-      skipErrors ? own.map((_, i) => loadOne(i)) : samplesAt(samples, own, 'Dataset').map((sample) => ({ sample }));
+      skipErrors ? own.map((_, i) => loadOne(i)) : samplesNow(samples, own, 'Dataset').map((sample) => ({ sample }));
     const nameOf = (i: number) => `item ${own[i]} of the data set`;
     yield { size: own.length, nameOf, loadOne, name: `the items ${own.slice(0, 8).join(', ')}${own.length > 8 ? ' …' : ''} of the data set`, load }; // prettier-ignore
   }

@@ -1,0 +1,94 @@
+import { setImmediate } from 'node:timers/promises';
+import { AiforgeError } from '../../errors.js';
+import type { Pass, PassTask } from './pass.js';
+
+export interface AheadOptions {
+  /** How many batches may be made or wait at the same time. */
+  most: number;
+  /** Whether they are asked for before they are wanted. */
+  isEager: boolean;
+  /** Whether they come in the order of the pass, and not as they are ready. */
+  inOrder: boolean;
+  timeoutMs: number | null;
+  signal: AbortSignal | undefined;
+  /** Who makes a batch, for an error. */
+  holderOf: (task: PassTask) => string;
+}
+
+type Settled<Batch> = { readonly batch: Batch } | { readonly error: unknown };
+
+interface Asked<Batch> {
+  readonly task: PassTask;
+  readonly settled: Promise<Settled<Batch>>;
+}
+
+/** The batches of a pass that are made by promises, some of them ahead. */
+export async function* batchesAhead<Batch>(
+  pass: Pass,
+  make: (task: PassTask) => Promise<Batch>,
+  options: AheadOptions,
+): AsyncGenerator<Batch, void, undefined> {
+  const asked: Asked<Batch>[] = [];
+  const ask = (most: number): void => {
+    while (asked.length < most) {
+      const task = pass.next();
+      if (task === undefined) return;
+      const settled = make(task).then(
+        (batch) => ({ batch }),
+        (error: unknown) => ({ error }),
+      );
+      asked.push({ task, settled });
+    }
+  };
+  for (;;) {
+    options.signal?.throwIfAborted();
+    ask(options.isEager ? options.most : 1);
+    if (asked.length === 0) return;
+    const next = await firstOf(asked, options);
+    asked.splice(asked.indexOf(next), 1);
+    const settled = await next.settled;
+    if ('error' in settled) throw settled.error;
+    pass.handOut(next.task);
+    if (options.isEager) ask(options.most);
+    yield settled.batch;
+    // Batches that are ready at once would leave the event loop no turn.
+    await setImmediate();
+  }
+}
+
+/** The batch whose turn it is, once it has come. Throws LOADER_FAILED after the time, and the signal's reason. */
+async function firstOf<Batch>(asked: readonly Asked<Batch>[], options: AheadOptions): Promise<Asked<Batch>> {
+  const { inOrder, timeoutMs, signal, holderOf } = options;
+  const waited = inOrder ? asked.slice(0, 1) : asked;
+  const ready = Promise.race(waited.map(async (each) => (await each.settled, each)));
+  if (timeoutMs === null && signal === undefined) return ready;
+  const stop = new AbortController();
+  try {
+    return await Promise.race([ready, ...ends(timeoutMs, signal, stop.signal, () => holderOf(waited[0]!.task))]);
+  } finally {
+    stop.abort();
+  }
+}
+
+function ends(
+  timeoutMs: number | null,
+  signal: AbortSignal | undefined,
+  stopped: AbortSignal,
+  holder: () => string,
+): Promise<never>[] {
+  const late = new Promise<never>((_, reject) => {
+    if (timeoutMs === null) return;
+    const timer = setTimeout(() => reject(tooLate(timeoutMs, holder())), timeoutMs);
+    stopped.addEventListener('abort', () => clearTimeout(timer));
+  });
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { signal: stopped, once: true });
+  });
+  return [late, aborted];
+}
+
+const tooLate = (timeoutMs: number, holder: string): AiforgeError =>
+  new AiforgeError(
+    'LOADER_FAILED',
+    `DataLoader: no batch came within timeoutMs = ${timeoutMs}; ${holder} was at it. Look for what hangs in the dataset, or give it more time.`,
+  );

@@ -1,0 +1,44 @@
+import { Generator } from '../../tensor/index.js';
+import type { SampleContext } from '../dataset.js';
+
+/** What a pass draws at its beginning. */
+export type PassSeed = number | bigint;
+
+/** The context of a sample, whose generator is made when it is first asked for. */
+export class SampleDraws implements SampleContext {
+  #generator: Generator | undefined;
+  readonly #seed: PassSeed;
+  readonly #index: number;
+  readonly #place: number;
+
+  /**
+   * @param index Which sample it is.
+   * @param place The how many-th of the pass: a sample that is drawn twice is transformed in two ways.
+   */
+  constructor(seed: PassSeed, index: number, place: number) {
+    this.#seed = seed;
+    this.#index = index;
+    this.#place = place;
+  }
+
+  get generator(): Generator {
+    this.#generator ??= new Generator().manualSeed(sampleSeed(this.#seed, this.#index, this.#place));
+    return this.#generator;
+  }
+}
+
+/** 32 bits, which is all that PyTorch's generator takes of a seed. */
+function sampleSeed(seed: PassSeed, index: number, place: number): number {
+  const bits = BigInt(seed);
+  const low = Number(BigInt.asUintN(32, bits));
+  const high = Number(BigInt.asUintN(32, bits >> 32n));
+  return scrambled((scrambled(scrambled(low ^ scrambled(high)) ^ index) + place) >>> 0);
+}
+
+/** MurmurHash3's last step, which maps the whole numbers of 32 bits one to one. */
+function scrambled(value: number): number {
+  let bits = value >>> 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
+}

@@ -1,0 +1,70 @@
+import { scope } from '../../tensor/index.js';
+import { AiforgeError } from '../../errors.js';
+import { isPromise, unheard } from '../../promised.js';
+import { openStream, type OpenStream, type Position, type Stream } from '../stream.js';
+import type { PassSeed } from './sampleDraws.js';
+
+export interface StreamOptions<Item, Batch> {
+  batchSize: number;
+  dropLast: boolean;
+  collate: (samples: Awaited<Item>[]) => Batch;
+}
+
+/** One pass over a stream. */
+export class StreamPass<Item, Batch> {
+  readonly #reader: OpenStream<Item>;
+  readonly #options: StreamOptions<Item, Batch>;
+
+  constructor(stream: Stream<Item>, options: StreamOptions<Item, Batch>, seed: PassSeed, from?: Position) {
+    this.#reader = openStream(stream, from, { seed });
+    this.#options = options;
+  }
+
+  /** Where the batches handed out so far end. */
+  position(): Position {
+    return this.#reader.position();
+  }
+
+  /** The next batch; undefined after the last one. Throws INVALID_ARGUMENT for a stream whose samples come later. */
+  now(): { batch: Batch } | undefined {
+    return scope(() => {
+      const samples: Item[] = [];
+      while (samples.length < this.#options.batchSize) {
+        const read = this.#reader.next();
+        if (isPromise(read)) throw isLater(read);
+        if (read.done) break;
+        if (isPromise(read.value)) throw isLater(read.value);
+        samples.push(read.value);
+      }
+      return this.#isBatch(samples) ? { batch: this.#options.collate(samples as Awaited<Item>[]) } : undefined;
+    });
+  }
+
+  /** The same, awaited. */
+  async later(): Promise<{ batch: Awaited<Batch> } | undefined> {
+    const samples: Item[] = [];
+    while (samples.length < this.#options.batchSize) {
+      const { done, value } = await this.#reader.next();
+      if (done) break;
+      samples.push(value);
+    }
+    if (!this.#isBatch(samples)) return undefined;
+    return { batch: await this.#options.collate(await Promise.all(samples)) };
+  }
+
+  #isBatch({ length }: Item[]): boolean {
+    return length > 0 && (length === this.#options.batchSize || !this.#options.dropLast);
+  }
+
+  close(): unknown {
+    return this.#reader.return();
+  }
+}
+
+function isLater(promise: PromiseLike<unknown>): AiforgeError {
+  unheard(promise);
+  return new AiforgeError(
+    'INVALID_ARGUMENT',
+    'DataLoader: the samples of this stream come later, as promises; take the batches with `for await`, which awaits them.',
+  );
+}

@@ -1,0 +1,70 @@
+import { AiforgeError } from '../../errors.js';
+import { defaultCollate } from '../collate.js';
+import { ConcatDataset } from '../concatDataset.js';
+import { Subset, type Samples } from '../dataset.js';
+import { made, originOf, type Origin } from '../fromModule.js';
+import { StackDataset } from '../stackDataset.js';
+import { TensorDataset } from '../tensorDataset.js';
+import { Packer, received, type Message } from './message.js';
+
+interface Rebuilt<Value extends object> {
+  type: abstract new (...args: never[]) => Value;
+  /** What it is made of. */
+  of(value: Value): unknown;
+  make(of: never): unknown;
+}
+
+const rebuilt = <Value extends object, Of>(
+  type: abstract new (...args: never[]) => Value,
+  of: (value: Value) => Of,
+  make: (of: Of) => unknown,
+): Rebuilt<Value> => ({ type, of, make });
+
+/** The classes that a worker makes again, from what they are made of. */
+const classes: Readonly<Record<string, Rebuilt<never>>> = {
+  TensorDataset: rebuilt(TensorDataset, ({ tensors }) => tensors, (tensors) => new TensorDataset(...tensors)),
+  Subset: rebuilt(Subset<unknown>, ({ dataset, indices }) => ({ dataset, indices }), ({ dataset, indices }) => new Subset(dataset, indices)),
+  ConcatDataset: rebuilt(ConcatDataset<unknown>, ({ datasets }) => datasets, (datasets) => new ConcatDataset(datasets)),
+  StackDataset: rebuilt(StackDataset<readonly Samples[]>, ({ datasets }) => datasets, (datasets) => new StackDataset(datasets)),
+} as never; // prettier-ignore
+
+function describe(value: object): { made: string; of: unknown } | undefined {
+  const origin = originOf(value);
+  if (origin !== undefined) return { made: 'module', of: origin };
+  if (value === defaultCollate) return { made: 'defaultCollate', of: null };
+  // A class that extends one of these may be made of more.
+  const found = Object.entries(classes).find(([, { type }]) => Object.getPrototypeOf(value) === type.prototype);
+  return found && { made: found[0], of: found[1].of(value as never) };
+}
+
+/** How a worker makes a dataset. Throws INVALID_ARGUMENT for one that it cannot make, and says how to write it. */
+export function recipeOf(packer: Packer, dataset: unknown): Message {
+  try {
+    return packer.pack(dataset, 'dataset');
+  } catch (error) {
+    if (!(error instanceof AiforgeError) || error.code !== 'INVALID_ARGUMENT') throw error;
+    throw new AiforgeError(
+      'INVALID_ARGUMENT',
+      `DataLoader: with numWorkers, each worker makes the dataset again, and ${error.message}. ` +
+        "Write it in a module of its own, and give the loader `await data.fromModule(new URL('./dataset.js', import.meta.url), { args })`; " +
+        'or set numWorkers to 0.',
+      { cause: error },
+    );
+  }
+}
+
+export const recipePacker = (): Packer => new Packer(false, describe);
+
+/** What a recipe makes. */
+export async function madeOf(recipe: Message): Promise<unknown> {
+  if ('list' in recipe) return Promise.all(recipe.list.map(madeOf));
+  if ('object' in recipe) {
+    return Object.fromEntries(
+      await Promise.all(recipe.object.map(async ([key, each]) => [key, await madeOf(each)] as const)),
+    );
+  }
+  if (!('made' in recipe)) return received(recipe);
+  const of = await madeOf(recipe.of);
+  if (recipe.made === 'module') return made(of as Origin);
+  return recipe.made === 'defaultCollate' ? defaultCollate : classes[recipe.made]!.make(of as never);
+}
