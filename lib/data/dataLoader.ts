@@ -5,6 +5,7 @@ import { anything, optional, size } from '../kinds.js';
 import { logger } from '../log.js';
 import { nothing, signature } from '../signature.js';
 import { scope } from '../tensor/index.js';
+import { tensorsIn } from '../tensor/memory/scope.js';
 import { defaultCollate, type Collated } from './collate.js';
 import { originOf } from './fromModule.js';
 import { batchesAhead } from './loading/ahead.js';
@@ -316,6 +317,8 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
       timeoutMs,
       signal,
       holderOf: (task: PassTask) => pool.holderOf(task),
+      // What comes from a worker is nobody else's.
+      letGo: collatesThere ? disposeAll : undefined,
     };
     try {
       yield* batchesAhead<Awaited<Batch>>(pass, make, ahead);
@@ -372,6 +375,8 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     return this.#pinMemory ? pinBatch(batch) : batch;
   }
 }
+
+const disposeAll = (batch: unknown): void => tensorsIn(batch).forEach((each) => each.dispose());
 
 const loadTakes = signature({ state: anything });
 

@@ -22,3 +22,7 @@ export {
 export { StackDataset, type Stacked } from './stackDataset.js';
 export { StreamDataset, type Position, type SampleReader, type Stream, type StreamContext } from './stream.js';
 export { TensorDataset } from './tensorDataset.js';
+export { batch, window, type BatchOptions, type WindowOptions } from './streams/group.js';
+export { filter, map, type Transform } from './streams/map.js';
+export { ChainDataset, mix, zip, type MixOptions, type Zipped } from './streams/several.js';
+export { shuffle } from './streams/shuffle.js';

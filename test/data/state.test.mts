@@ -140,7 +140,7 @@ describe('a state of a DataLoader', () => {
         }
         return kept(loader.stateDict());
       });
-      for (const each of states) expect(each.pass!.progress).to.deep.equal(states[0]!.pass!.progress);
+      for (const each of states) expect(each.pass?.progress).to.deep.equal(states[0]!.pass?.progress);
       state = states[0];
     }
     expect(seen.sort((a, b) => a - b)).to.deep.equal(dataset);

@@ -11,6 +11,8 @@ export interface AheadOptions {
   inOrder: boolean;
   timeoutMs: number | null;
   signal: AbortSignal | undefined;
+  /** Lets go of a batch that was made and that nobody takes. */
+  letGo?: ((batch: unknown) => void) | undefined;
   /** Who makes a batch, for an error. */
   holderOf: (task: PassTask) => string;
 }
@@ -40,19 +42,23 @@ export async function* batchesAhead<Batch>(
       asked.push({ task, settled });
     }
   };
-  for (;;) {
-    options.signal?.throwIfAborted();
-    ask(options.isEager ? options.most : 1);
-    if (asked.length === 0) return;
-    const next = await firstOf(asked, options);
-    asked.splice(asked.indexOf(next), 1);
-    const settled = await next.settled;
-    if ('error' in settled) throw settled.error;
-    pass.handOut(next.task);
-    if (options.isEager) ask(options.most);
-    yield settled.batch;
-    // Batches that are ready at once would leave the event loop no turn.
-    await setImmediate();
+  try {
+    for (;;) {
+      options.signal?.throwIfAborted();
+      ask(options.isEager ? options.most : 1);
+      if (asked.length === 0) return;
+      const next = await firstOf(asked, options);
+      asked.splice(asked.indexOf(next), 1);
+      const settled = await next.settled;
+      if ('error' in settled) throw settled.error;
+      pass.handOut(next.task);
+      if (options.isEager) ask(options.most);
+      yield settled.batch;
+      // Batches that are ready at once would leave the event loop no turn.
+      await setImmediate();
+    }
+  } finally {
+    for (const { settled } of asked) void settled.then((each) => 'batch' in each && options.letGo?.(each.batch));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Generator } from '../../tensor/index.js';
 import type { SampleContext } from '../dataset.js';
+import { drawSeed } from '../samplers.js';
 
 /** What a pass draws at its beginning. */
 export type PassSeed = number | bigint;
@@ -35,6 +36,12 @@ function sampleSeed(seed: PassSeed, index: number, place: number): number {
   return scrambled((scrambled(scrambled(low ^ scrambled(high)) ^ index) + place) >>> 0);
 }
 
+/** A seed for what is drawn the how many-th time in a pass. */
+export const seedAt = (seed: PassSeed, place: number): number => sampleSeed(seed, 0x7fffffff, place);
+
+/** A number from 0 up to 1, which it is not. */
+export const unitAt = (seed: PassSeed, place: number): number => seedAt(seed, place) / 2 ** 32;
+
 /** MurmurHash3's last step, which maps the whole numbers of 32 bits one to one. */
 function scrambled(value: number): number {
   let bits = value >>> 0;
@@ -42,3 +49,13 @@ function scrambled(value: number): number {
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
   return (bits ^ (bits >>> 16)) >>> 0;
 }
+
+/** For a sample that is asked for outside any pass: draws anew each time. */
+export const noDraws = (): SampleContext => {
+  let generator: Generator | undefined;
+  return {
+    get generator() {
+      return (generator ??= new Generator().manualSeed(drawSeed()));
+    },
+  };
+};

@@ -5,6 +5,7 @@ import { Subset, type Samples } from '../dataset.js';
 import { made, originOf, type Origin } from '../fromModule.js';
 import { StackDataset } from '../stackDataset.js';
 import { TensorDataset } from '../tensorDataset.js';
+import { MappedDataset } from '../mappedDataset.js';
 import { Packer, received, type Message } from './message.js';
 
 interface Rebuilt<Value extends object> {
@@ -26,6 +27,7 @@ const classes: Readonly<Record<string, Rebuilt<never>>> = {
   Subset: rebuilt(Subset<unknown>, ({ dataset, indices }) => ({ dataset, indices }), ({ dataset, indices }) => new Subset(dataset, indices)),
   ConcatDataset: rebuilt(ConcatDataset<unknown>, ({ datasets }) => datasets, (datasets) => new ConcatDataset(datasets)),
   StackDataset: rebuilt(StackDataset<readonly Samples[]>, ({ datasets }) => datasets, (datasets) => new StackDataset(datasets)),
+  map: rebuilt(MappedDataset<unknown, unknown>, ({ dataset, transform }) => ({ dataset, transform }), ({ dataset, transform }) => new MappedDataset(dataset, transform)),
 } as never; // prettier-ignore
 
 function describe(value: object): { made: string; of: unknown } | undefined {
