@@ -73,7 +73,8 @@ const MAY_IMPORT = {
   metrics: ENGINE,
   // It makes ranges of modules.
   profiler: ENGINE,
-  data: [...ENGINE, 'optim', 'cuda'],
+  // Samples are cached in files.
+  data: [...ENGINE, 'optim', 'cuda', 'serialization'],
   config: [...LEAVES, 'tensor'],
   tracking: [...LEAVES, 'tensor'],
   // DistributedDataParallel is a Module, hence nn.

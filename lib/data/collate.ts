@@ -29,7 +29,17 @@ const collateTakes = signature({
  */
 export function defaultCollate<T>(samples: readonly T[]): Collated<T> {
   collateTakes.check('defaultCollate', arguments);
-  return collate(samples, '') as Collated<T>;
+  return collate(samples, plainly) as Collated<T>;
+}
+
+/** Makes one tensor of those that stand at `path` of each sample. */
+export type Stacker = (samples: readonly Tensor[], path: string) => Tensor;
+
+/** How `collateWith` puts together what is a tensor, or is taken for one. */
+export interface Stacking {
+  stack: Stacker;
+  /** Whether lists of numbers are taken for tensors. */
+  takesLists: boolean;
 }
 
 type SampleKind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'promise' | 'other';
@@ -53,8 +63,10 @@ function kindOf(value: unknown): SampleKind {
   }
 }
 
+const plainly: Stacking = { stack: stackAll, takesLists: false };
+
 /** Puts together what stands at `path` of each sample. */
-function collate(samples: readonly unknown[], path: string, depth = 0): unknown {
+export function collate(samples: readonly unknown[], stacking: Stacking, path = '', depth = 0): unknown {
   checkDepth(depth, 'a sample');
   const [first] = samples;
   const expected = kindOf(first);
@@ -63,20 +75,23 @@ function collate(samples: readonly unknown[], path: string, depth = 0): unknown 
   if (odd > 0) throw refusal(samples[odd], place(path, odd), `where ${place(path, 0)} is ${show(first)}`);
   switch (expected) {
     case 'tensor':
-      return stackAll(samples as Tensor[], path);
+      return stacking.stack(samples as Tensor[], path);
     case 'number':
       return collateNumbers(samples as number[]);
     case 'string':
       return [...samples];
     case 'typed array':
-      return stackAll(
+      return stacking.stack(
         (samples as TypedArray[]).map((sample) => tensor(sample)),
         path,
       );
     case 'array':
-      return collateLists(samples as unknown[][], path, depth + 1);
+      if (stacking.takesLists && samples.every(isNumbers)) {
+        return stacking.stack((samples as number[][]).map(toTensor), path);
+      }
+      return collateLists(samples as unknown[][], stacking, path, depth + 1);
     case 'object':
-      return collateObjects(samples as Record<string, unknown>[], path, depth + 1);
+      return collateObjects(samples as Record<string, unknown>[], stacking, path, depth + 1);
     case 'promise':
       throw promised(first as PromiseLike<unknown>, place(path, 0));
     case 'other':
@@ -103,7 +118,12 @@ function collateNumbers(samples: (number | bigint | boolean)[]): Tensor {
   return tensor(samples, { dtype: samples.every(Number.isInteger) ? 'int64' : 'float64' });
 }
 
-function collateLists(samples: unknown[][], path: string, depth: number): unknown[] {
+const isNumbers = (sample: unknown): boolean => (sample as unknown[]).every((each) => typeof each === 'number');
+
+const toTensor = (numbers: readonly number[]): Tensor =>
+  tensor([...numbers], { dtype: numbers.every(Number.isInteger) ? 'int64' : 'float64' });
+
+function collateLists(samples: unknown[][], stacking: Stacking, path: string, depth: number): unknown[] {
   const { length } = samples[0]!;
   const odd = samples.findIndex((sample) => sample.length !== length);
   if (odd >= 0) {
@@ -115,13 +135,19 @@ function collateLists(samples: unknown[][], path: string, depth: number): unknow
   return Array.from({ length }, (_, i) =>
     collate(
       samples.map((sample) => sample[i]),
+      stacking,
       `${path}[${i}]`,
       depth,
     ),
   );
 }
 
-function collateObjects(samples: Record<string, unknown>[], path: string, depth: number): Record<string, unknown> {
+function collateObjects(
+  samples: Record<string, unknown>[],
+  stacking: Stacking,
+  path: string,
+  depth: number,
+): Record<string, unknown> {
   const keys = Object.keys(samples[0]!);
   samples.forEach((sample, i) => {
     for (const key in sample) {
@@ -134,6 +160,7 @@ function collateObjects(samples: Record<string, unknown>[], path: string, depth:
       key,
       collate(
         samples.map((sample) => sample[key]),
+        stacking,
         path === '' ? key : `${path}.${key}`,
         depth,
       ),

@@ -7,7 +7,6 @@ import { nothing, signature } from '../signature.js';
 import { scope } from '../tensor/index.js';
 import { tensorsIn } from '../tensor/memory/scope.js';
 import { defaultCollate, type Collated } from './collate.js';
-import { originOf } from './fromModule.js';
 import { batchesAhead } from './loading/ahead.js';
 import { BatchMaker } from './loading/batchMaker.js';
 import { drawsOf, redrawn, restoreDraws } from './loading/draws.js';
@@ -28,6 +27,7 @@ import { BatchSampler, drawSeed, type BatchOrder, type Sampler } from './sampler
 import type { Samples } from './dataset.js';
 import type { Position, Stream } from './stream.js';
 import { givenUp, WorkerPool } from './workers/pool.js';
+import { canTravel } from './workers/recipe.js';
 
 export type { DataLoaderOptions } from './loading/options.js';
 
@@ -333,7 +333,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
   }
 
   get #collatesInWorkers(): boolean {
-    return this.#collate === (defaultCollate as unknown) || originOf(this.#collate) !== undefined;
+    return canTravel(this.#collate);
   }
 
   #newPool(collatesThere: boolean): WorkerPool {

@@ -1,6 +1,8 @@
+export { cache, type CachedDataset, type CacheOptions } from './cachedDataset.js';
 export { defaultCollate, type Collated } from './collate.js';
 export { ConcatDataset } from './concatDataset.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
+export { padCollate, type Padded, type PadOptions } from './padCollate.js';
 export { randomSplit, Subset, type Dataset, type SampleContext, type Samples } from './dataset.js';
 export { fromModule, type FromModuleOptions } from './fromModule.js';
 export type { LoaderState } from './loading/loaderState.js';
@@ -26,3 +28,10 @@ export { batch, window, type BatchOptions, type WindowOptions } from './streams/
 export { filter, map, type Transform } from './streams/map.js';
 export { ChainDataset, mix, zip, type MixOptions, type Zipped } from './streams/several.js';
 export { shuffle } from './streams/shuffle.js';
+export {
+  LengthGroupedSampler,
+  TokenBudgetBatchSampler,
+  type LengthGroupedOptions,
+  type Lengths,
+  type TokenBudgetOptions,
+} from './lengthSamplers.js';

@@ -4,14 +4,16 @@ import {
   BatchSampler,
   DataLoader,
   DistributedSampler,
+  LengthGroupedSampler,
   randomSplit,
   RandomSampler,
   SequentialSampler,
   SubsetRandomSampler,
+  TokenBudgetBatchSampler,
   WeightedRandomSampler,
   type Dataset,
 } from '#lib/data/index.js';
-import { Generator, manualSeed, rand, type Tensor } from '#lib/tensor/index.js';
+import { Generator, manualSeed, rand, tensor, type Tensor } from '#lib/tensor/index.js';
 
 import { recorded } from '../support/recorded.mjs';
 
@@ -184,6 +186,47 @@ describe('samplers', () => {
     expect(() => new DistributedSampler(3, { numReplicas: 2, rank: 2 })).to.throw(/rank 2 is outside 0 … 1/);
     expect(() => new DistributedSampler(3, { numReplicas: 2, rank: -1 })).to.throw(
       /rank must be a whole number, 0 or more, got -1/,
+    );
+  });
+});
+
+describe('samplers by length', () => {
+  const lengths = Array.from({ length: 50 }, (_, i) => (i * 37) % 23);
+
+  it('bring samples of about the same length together, each once', () => {
+    manualSeed(1);
+    const sampler = new LengthGroupedSampler(lengths, 5, { megaBatch: 4 });
+    const order = [...sampler];
+    expect([...order].sort((a, b) => a - b)).to.deep.equal(lengths.map((_, i) => i));
+    expect(lengths[order[0]!]).to.equal(Math.max(...lengths));
+    const spread = (indices: readonly number[]) => {
+      const batches = Array.from({ length: 10 }, (_, i) =>
+        indices.slice(5 * i, 5 * i + 5).map((index) => lengths[index]!),
+      );
+      return batches.reduce((sum, batch) => sum + Math.max(...batch) - Math.min(...batch), 0);
+    };
+    expect(spread(order)).to.be.below(spread(lengths.map((_, i) => i)) / 2);
+    expect([...sampler]).not.to.deep.equal(order);
+    manualSeed(1);
+    expect([...sampler]).to.deep.equal(order);
+    expect([...new LengthGroupedSampler([], 2)]).to.deep.equal([]);
+  });
+
+  it('fill batches up to a number of tokens, padding counted', () => {
+    const batches = [
+      ...new TokenBudgetBatchSampler(tensor(lengths), 60, { maxSamples: 8, generator: new Generator().manualSeed(2) }),
+    ];
+    expect(batches.flat().sort((a, b) => a - b)).to.deep.equal(lengths.map((_, i) => i));
+    for (const batch of batches) {
+      expect(batch.length * Math.max(...batch.map((index) => lengths[index]!))).to.be.at.most(60);
+      expect(batch.length).to.be.at.most(8);
+    }
+    expect(() => new TokenBudgetBatchSampler([3, 61], 60)).to.throw(/sample 1 has 61 tokens, more than maxTokens = 60/);
+    const loader = new DataLoader(lengths, { batchSampler: new TokenBudgetBatchSampler(lengths, 60) });
+    expect([loader.length, loader.batchSize]).to.deep.equal([new TokenBudgetBatchSampler(lengths, 60).length, null]);
+    expect(Array.from(loader, (batch) => batch.size(0)).reduce((a, b) => a + b)).to.equal(50);
+    expect(() => new DataLoader(lengths, { batchSampler: loader.batchSampler, shuffle: true })).to.throw(
+      /give either batchSampler or shuffle, not both/,
     );
   });
 });

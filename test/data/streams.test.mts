@@ -1,8 +1,7 @@
 // Streams made of streams: what they give, and that they go on from every sample.
 
 import { expect } from 'chai';
-import type {
-  StreamDataset} from '#lib/data/index.js';
+import type { StreamDataset } from '#lib/data/index.js';
 import {
   batch,
   ChainDataset,

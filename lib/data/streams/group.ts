@@ -1,6 +1,6 @@
 import { boolean, count } from '../../kinds.js';
 import { signature } from '../../signature.js';
-import type { StreamDataset} from '../stream.js';
+import type { StreamDataset } from '../stream.js';
 import { streamKind, type Position, type Stream, type StreamContext } from '../stream.js';
 import { countOf, partsOf } from './position.js';
 import { Derived, ReadingFrom, type Read } from './reading.js';

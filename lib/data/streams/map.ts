@@ -100,7 +100,7 @@ class Mapping<In, Out> extends ReadingFrom<In, Awaited<Out>> {
     const taken = await this.take();
     if (taken === undefined) return undefined;
     const draws = drawsAt(this.context, this.#count++);
-    return { value: await this.transform((await taken.value), draws) };
+    return { value: await this.transform(await taken.value, draws) };
   }
 
   override position(): Position {
@@ -120,7 +120,7 @@ class Filtering<Item> extends ReadingFrom<Item, Item> {
 
   protected async read(): Promise<Read<Item>> {
     for (let taken; (taken = await this.take()) !== undefined;) {
-      if (await this.predicate((await taken.value))) return taken;
+      if (await this.predicate(await taken.value)) return taken;
     }
     return undefined;
   }

@@ -1,8 +1,10 @@
 import { AiforgeError } from '../../errors.js';
+import { CachedDataset } from '../cachedDataset.js';
 import { defaultCollate } from '../collate.js';
 import { ConcatDataset } from '../concatDataset.js';
 import { Subset, type Samples } from '../dataset.js';
 import { made, originOf, type Origin } from '../fromModule.js';
+import { padCollate, padOptionsOf, type PadOptions } from '../padCollate.js';
 import { StackDataset } from '../stackDataset.js';
 import { TensorDataset } from '../tensorDataset.js';
 import { MappedDataset } from '../mappedDataset.js';
@@ -27,6 +29,7 @@ const classes: Readonly<Record<string, Rebuilt<never>>> = {
   Subset: rebuilt(Subset<unknown>, ({ dataset, indices }) => ({ dataset, indices }), ({ dataset, indices }) => new Subset(dataset, indices)),
   ConcatDataset: rebuilt(ConcatDataset<unknown>, ({ datasets }) => datasets, (datasets) => new ConcatDataset(datasets)),
   StackDataset: rebuilt(StackDataset<readonly Samples[]>, ({ datasets }) => datasets, (datasets) => new StackDataset(datasets)),
+  cache: rebuilt(CachedDataset<unknown>, ({ dataset, options }) => ({ dataset, options }), ({ dataset, options }) => new CachedDataset(dataset, options)),
   map: rebuilt(MappedDataset<unknown, unknown>, ({ dataset, transform }) => ({ dataset, transform }), ({ dataset, transform }) => new MappedDataset(dataset, transform)),
 } as never; // prettier-ignore
 
@@ -34,10 +37,15 @@ function describe(value: object): { made: string; of: unknown } | undefined {
   const origin = originOf(value);
   if (origin !== undefined) return { made: 'module', of: origin };
   if (value === defaultCollate) return { made: 'defaultCollate', of: null };
+  const padding = padOptionsOf(value);
+  if (padding !== undefined) return { made: 'padCollate', of: padding };
   // A class that extends one of these may be made of more.
   const found = Object.entries(classes).find(([, { type }]) => Object.getPrototypeOf(value) === type.prototype);
   return found && { made: found[0], of: found[1].of(value as never) };
 }
+
+/** Whether a worker can have a function. */
+export const canTravel = (value: object): boolean => describe(value) !== undefined;
 
 /** How a worker makes a dataset. Throws INVALID_ARGUMENT for one that it cannot make, and says how to write it. */
 export function recipeOf(packer: Packer, dataset: unknown): Message {
@@ -68,5 +76,6 @@ export async function madeOf(recipe: Message): Promise<unknown> {
   if (!('made' in recipe)) return received(recipe);
   const of = await madeOf(recipe.of);
   if (recipe.made === 'module') return made(of as Origin);
+  if (recipe.made === 'padCollate') return padCollate(of as PadOptions);
   return recipe.made === 'defaultCollate' ? defaultCollate : classes[recipe.made]!.make(of as never);
 }
