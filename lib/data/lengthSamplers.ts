@@ -127,7 +127,7 @@ function packed(lengths: readonly number[], maxTokens: number, maxSamples: numbe
 
 function listed(who: string, lengths: Lengths): readonly number[] {
   const list: unknown = Tensor.isTensor(lengths) ? lengths.tolist() : lengths;
-  if (Array.isArray(list) && list.every((length) => typeof length === 'number')) return [...(list)];
+  if (Array.isArray(list) && list.every((length) => typeof length === 'number')) return [...list];
   throw new AiforgeError('INVALID_ARGUMENT', `${who}: lengths must be a list of numbers, one for each sample.`);
 }
 

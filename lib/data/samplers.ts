@@ -263,6 +263,7 @@ export class DistributedSampler implements Sampler {
   }
 }
 
+const afterTakes = signature({ samples: size });
 const batchTakes = signature({ sampler: samplerKind, batchSize: count, dropLast: optional(boolean) });
 
 /** Groups a sampler's indices, as `torch.utils.data.BatchSampler`. */
@@ -285,7 +286,12 @@ export class BatchSampler implements Iterable<number[]> {
   }
 
   /** The batches of what is left once a pass has given some samples. */
-  *after(samples: number): IterableIterator<number[], undefined> {
+  after(samples: number): IterableIterator<number[], undefined> {
+    afterTakes.check('after', arguments);
+    return this.#after(samples);
+  }
+
+  *#after(samples: number): IterableIterator<number[], undefined> {
     let batch: number[] = [];
     let skip = samples;
     for (const index of this.sampler) {

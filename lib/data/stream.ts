@@ -1,4 +1,5 @@
 import { kind } from '../kinds.js';
+import { nothing } from '../signature.js';
 import { isMap } from '../realms.js';
 import { Tensor } from '../tensor/index.js';
 
@@ -29,6 +30,7 @@ export abstract class StreamDataset<Item = unknown> implements AsyncIterable<Ite
 
   /** Parts that can be read side by side, such as files; one after another they are the whole. None where it has no parts. */
   parts(): readonly StreamDataset<Item>[] {
+    nothing.check('parts', arguments);
     return [];
   }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3 };
+const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3, data: 6 };
 
 for (const [tour, least] of Object.entries(tours))
   describe(`docs/${tour}.md`, () => {
@@ -12,6 +12,13 @@ for (const [tour, least] of Object.entries(tours))
     const examples = [
       ...text.matchAll(/## ([^\n]+)\n(?:(?!\n## )[\s\S])*?```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g),
     ];
+
+    // Modules that examples import.
+    before(() => {
+      mkdirSync('build/examples', { recursive: true });
+      for (const [, name, code] of text.matchAll(/```js (\S+)\n([\s\S]*?)```/g))
+        writeFileSync(path.join('build/examples', name!), code!);
+    });
 
     it('has an example for most of its chapters', () => {
       expect(examples).to.have.length.at.least(least);

@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
 import { isListOf, kind, listOf, number, oneOf } from '../../kinds.js';
-import { signature } from '../../signature.js';
+import { nothing, signature } from '../../signature.js';
 import { openStream, StreamDataset, streamKind, type OpenStream, type Position, type Stream, type StreamContext } from '../stream.js'; // prettier-ignore
 import { countOf, listFor, partsOf } from './position.js';
 import { Derived, noContext, Reading, type Read } from './reading.js';
@@ -31,6 +31,7 @@ export class ChainDataset<Item> extends StreamDataset<Item> {
   }
 
   override parts(): readonly StreamDataset<Item>[] {
+    nothing.check('parts', arguments);
     return this.datasets.flatMap((stream) => {
       const parts = stream instanceof StreamDataset ? stream.parts() : [];
       return parts.length > 0 ? parts : [stream instanceof StreamDataset ? stream : asStream(stream)];
