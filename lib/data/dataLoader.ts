@@ -21,12 +21,15 @@ import {
   type Source,
 } from './loading/options.js';
 import { Pass, type PassTask } from './loading/pass.js';
+import { PartStream } from './loading/partStream.js';
 import { StreamPass } from './loading/streamPass.js';
 import { pinBatch } from './moveToDevice.js';
 import { BatchSampler, drawSeed, type BatchOrder, type Sampler } from './samplers.js';
 import type { Samples } from './dataset.js';
-import type { Position, Stream } from './stream.js';
-import { givenUp, WorkerPool } from './workers/pool.js';
+import type { OpenStream, Position, Stream } from './stream.js';
+import { LoaderWorkers } from './workers/loaderWorkers.js';
+import { partsOf } from './workers/partReader.js';
+import { PooledStream } from './workers/pooledStream.js';
 import { canTravel } from './workers/recipe.js';
 
 export type { DataLoaderOptions } from './loading/options.js';
@@ -86,8 +89,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
   readonly #order: BatchOrder | null;
   readonly #collate: (samples: Awaited<Item>[]) => Batch;
   readonly #pinMemory: boolean;
-  readonly #workers: number;
-  #pool: WorkerPool | null = null;
+  readonly #workers: LoaderWorkers | null;
   #current: Current<Item, Batch> | null = null;
   #resumed: PassState | null = null;
 
@@ -104,7 +106,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     this.#order = isStream ? null : orderOf(dataset as never, options as never);
     this.#collate = options.collate ?? (defaultCollate as unknown as (samples: Awaited<Item>[]) => Batch);
     this.#pinMemory = (options.pinMemory ?? false) && canPin();
-    this.#workers = workersFor(options.numWorkers ?? 0, options.workerThreads ?? 1);
+    this.#workers = this.#loaderWorkers();
   }
 
   get dataset(): Source<Item> {
@@ -164,7 +166,8 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
    */
   batches(first = 0): Generator<Batch, undefined, undefined> {
     batchesTakes.check('batches', arguments);
-    if (this.#workers > 0) throw refusal('workers make batches while this thread goes on; take them with `for await`');
+    if (this.#workers !== null)
+      throw refusal('workers make batches while this thread goes on; take them with `for await`');
     if (first === 0) return this.#now(this.#begin());
     const batches = this.length;
     if (first > batches) {
@@ -207,13 +210,19 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
   /** Ends the workers that `persistentWorkers` keeps. */
   async close(): Promise<void> {
     nothing.check('close', arguments);
-    const pool = this.#pool;
-    this.#pool = null;
-    await pool?.close();
+    await this.#workers?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #loaderWorkers(): LoaderWorkers | null {
+    const { numWorkers = 0, workerThreads: threads = 1, persistentWorkers = false } = this.#options;
+    if (numWorkers === 0) return null;
+    const collate = canTravel(this.#collate) ? this.#collate : null;
+    const workers = workersFor(numWorkers, threads);
+    return new LoaderWorkers({ dataset: this.#source, collate, workers, threads }, persistentWorkers);
   }
 
   get #size(): number | null {
@@ -241,8 +250,20 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
   #pass(seed: number | bigint, resumed: PassState | null): Pass | StreamPass<Item, Batch> {
     if (this.#order !== null) return new Pass(this.#order, seed, resumed?.progress ?? undefined);
     const { batchSize = 1, dropLast = false } = this.#options;
-    const options = { batchSize, dropLast, collate: this.#collate };
-    return new StreamPass(this.#source as Stream<Item>, options, seed, resumed?.position ?? undefined);
+    const position = resumed?.position ?? undefined;
+    const stream = this.#workers === null ? this.#here(seed, position) : this.#there(this.#workers, seed, position);
+    return new StreamPass(stream, { batchSize, dropLast, collate: this.#collate });
+  }
+
+  #here(seed: number | bigint, position: Position | undefined): OpenStream<Item> {
+    return new PartStream(this.#source as Stream<Item>, seed, position);
+  }
+
+  #there(workers: LoaderWorkers, seed: number | bigint, position: Position | undefined): OpenStream<Item> {
+    const { batchSize = 1, prefetchFactor = 2, timeoutMs = null, signal } = this.#options;
+    const parts = partsOf(this.#source as Stream<Item>).length;
+    const ahead = Math.max(1, prefetchFactor);
+    return new PooledStream(workers, { parts, seed, count: batchSize, ahead, timeoutMs, signal }, position);
   }
 
   /** A pass of which others know where it stands. */
@@ -284,7 +305,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
   async *#later(current: Current<Item, Batch>): AsyncGenerator<Awaited<Batch>, undefined, undefined> {
     const { pass } = current;
     if (!(pass instanceof Pass)) yield* this.#streamLater(current, pass);
-    else if (this.#workers > 0) yield* this.#inWorkers(pass);
+    else if (this.#workers !== null) yield* this.#inWorkers(pass, this.#workers);
     else yield* this.#mapLater(pass);
     current.isOver = true;
   }
@@ -298,57 +319,29 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     return batchesAhead<Awaited<Batch>>(pass, make, ahead);
   }
 
-  async *#inWorkers(pass: Pass): AsyncGenerator<Awaited<Batch>, void, undefined> {
-    const { prefetchFactor = 2, inOrder = true, timeoutMs = null, signal, persistentWorkers = false } = this.#options;
-    const collatesThere = this.#collatesInWorkers;
-    const pool = this.#pool ?? this.#newPool(collatesThere);
-    if (persistentWorkers) this.#pool = pool;
+  async *#inWorkers(pass: Pass, workers: LoaderWorkers): AsyncGenerator<Awaited<Batch>, void, undefined> {
+    const { prefetchFactor = 2, inOrder = true, timeoutMs = null, signal } = this.#options;
+    const collatesThere = canTravel(this.#collate);
+    const pool = workers.take();
     const number = pool.begin();
     const make = async (task: PassTask): Promise<Awaited<Batch>> => {
       const made = await pool.make(task, number);
-      if (made === givenUp) throw refusal('another pass was begun with the persistent workers, and this one has ended');
       return this.#pin(collatesThere ? (made as Awaited<Batch>) : await this.#collate(made as Awaited<Item>[]));
     };
     const most = pool.size * Math.max(1, prefetchFactor);
-    const ahead = {
-      most,
-      isEager: true,
-      inOrder,
-      timeoutMs,
-      signal,
-      holderOf: (task: PassTask) => pool.holderOf(task),
-      // What comes from a worker is nobody else's.
-      letGo: collatesThere ? disposeAll : undefined,
-    };
+    const holderOf = (task: PassTask) => pool.holderOf(task);
+    // What comes from a worker is nobody else's.
+    const letGo = collatesThere ? disposeAll : undefined;
+    let failure: unknown;
     try {
+      const ahead = { most, isEager: true, inOrder, timeoutMs, signal, holderOf, letGo };
       yield* batchesAhead<Awaited<Batch>>(pass, make, ahead);
     } catch (error) {
-      // A worker may hang in what it is at.
-      if (signal?.aborted || pool.isLost) await this.#drop(pool);
+      failure = error;
       throw error;
     } finally {
-      pool.giveUp(number);
-      if (!persistentWorkers) await pool.close();
+      await workers.end(pool, number, failure, signal);
     }
-  }
-
-  get #collatesInWorkers(): boolean {
-    return canTravel(this.#collate);
-  }
-
-  #newPool(collatesThere: boolean): WorkerPool {
-    const collate = collatesThere ? this.#collate : null;
-    return new WorkerPool({
-      dataset: this.#source,
-      collate,
-      workers: this.#workers,
-      threads: this.#options.workerThreads ?? 1,
-    });
-  }
-
-  async #drop(pool: WorkerPool): Promise<void> {
-    if (this.#pool === pool) this.#pool = null;
-    await pool.terminate();
   }
 
   async *#streamLater(
@@ -362,6 +355,9 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
         yield this.#pin(read.batch);
         await setImmediate();
       }
+    } catch (error) {
+      await pass.close(error);
+      throw error;
     } finally {
       await pass.close();
     }

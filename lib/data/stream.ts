@@ -58,7 +58,8 @@ export const streamKind = kind<Stream>(
 export interface OpenStream<Item> {
   next(): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>>;
   position(): Position;
-  return(): unknown;
+  /** Lets go of what is read; `error` is what ended the reading. */
+  return(error?: unknown): unknown;
 }
 
 /** Begins to read a stream. Of what is no StreamDataset the position is how many samples came, and those are read again to get there. */

@@ -1,16 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { AiforgeError } from '../../errors.js';
+import { inTime, type Limits } from './inTime.js';
 import type { Pass, PassTask } from './pass.js';
 
-export interface AheadOptions {
+export interface AheadOptions extends Limits {
   /** How many batches may be made or wait at the same time. */
   most: number;
   /** Whether they are asked for before they are wanted. */
   isEager: boolean;
   /** Whether they come in the order of the pass, and not as they are ready. */
   inOrder: boolean;
-  timeoutMs: number | null;
-  signal: AbortSignal | undefined;
   /** Lets go of a batch that was made and that nobody takes. */
   letGo?: ((batch: unknown) => void) | undefined;
   /** Who makes a batch, for an error. */
@@ -62,39 +60,9 @@ export async function* batchesAhead<Batch>(
   }
 }
 
-/** The batch whose turn it is, once it has come. Throws LOADER_FAILED after the time, and the signal's reason. */
-async function firstOf<Batch>(asked: readonly Asked<Batch>[], options: AheadOptions): Promise<Asked<Batch>> {
-  const { inOrder, timeoutMs, signal, holderOf } = options;
-  const waited = inOrder ? asked.slice(0, 1) : asked;
+/** The batch whose turn it is, once it has come. */
+function firstOf<Batch>(asked: readonly Asked<Batch>[], options: AheadOptions): Promise<Asked<Batch>> {
+  const waited = options.inOrder ? asked.slice(0, 1) : asked;
   const ready = Promise.race(waited.map(async (each) => (await each.settled, each)));
-  if (timeoutMs === null && signal === undefined) return ready;
-  const stop = new AbortController();
-  try {
-    return await Promise.race([ready, ...ends(timeoutMs, signal, stop.signal, () => holderOf(waited[0]!.task))]);
-  } finally {
-    stop.abort();
-  }
+  return inTime(ready, options, () => options.holderOf(waited[0]!.task));
 }
-
-function ends(
-  timeoutMs: number | null,
-  signal: AbortSignal | undefined,
-  stopped: AbortSignal,
-  holder: () => string,
-): Promise<never>[] {
-  const late = new Promise<never>((_, reject) => {
-    if (timeoutMs === null) return;
-    const timer = setTimeout(() => reject(tooLate(timeoutMs, holder())), timeoutMs);
-    stopped.addEventListener('abort', () => clearTimeout(timer));
-  });
-  const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { signal: stopped, once: true });
-  });
-  return [late, aborted];
-}
-
-const tooLate = (timeoutMs: number, holder: string): AiforgeError =>
-  new AiforgeError(
-    'LOADER_FAILED',
-    `DataLoader: no batch came within timeoutMs = ${timeoutMs}; ${holder} was at it. Look for what hangs in the dataset, or give it more time.`,
-  );

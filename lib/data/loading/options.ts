@@ -110,9 +110,6 @@ export function checkTogether(options: DataLoaderOptions<never, never>, isStream
   if (isStream && ordering !== undefined) {
     throw refusal(`a stream has its own order, so there can be no ${ordering}`);
   }
-  if (isStream && numWorkers > 0) {
-    throw refusal('a stream is read in this thread, so numWorkers must be 0; workers make batches of datasets');
-  }
   if (numWorkers > 0) return;
   const idle = persistentWorkers ? 'persistentWorkers' : ['workerThreads'].find((each) => given[each] !== undefined);
   if (idle !== undefined) throw refusal(`${idle} says something of workers, and there are none; set numWorkers`);

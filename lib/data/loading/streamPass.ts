@@ -1,8 +1,7 @@
 import { scope } from '../../tensor/index.js';
 import { AiforgeError } from '../../errors.js';
 import { isPromise, unheard } from '../../promised.js';
-import { openStream, type OpenStream, type Position, type Stream } from '../stream.js';
-import type { PassSeed } from './sampleDraws.js';
+import type { OpenStream, Position } from '../stream.js';
 
 export interface StreamOptions<Item, Batch> {
   batchSize: number;
@@ -15,8 +14,8 @@ export class StreamPass<Item, Batch> {
   readonly #reader: OpenStream<Item>;
   readonly #options: StreamOptions<Item, Batch>;
 
-  constructor(stream: Stream<Item>, options: StreamOptions<Item, Batch>, seed: PassSeed, from?: Position) {
-    this.#reader = openStream(stream, from, { seed });
+  constructor(stream: OpenStream<Item>, options: StreamOptions<Item, Batch>) {
+    this.#reader = stream;
     this.#options = options;
   }
 
@@ -56,8 +55,9 @@ export class StreamPass<Item, Batch> {
     return length > 0 && (length === this.#options.batchSize || !this.#options.dropLast);
   }
 
-  close(): unknown {
-    return this.#reader.return();
+  /** Lets go of what is read; `error` is what ended the pass. */
+  close(error?: unknown): unknown {
+    return this.#reader.return(error);
   }
 }
 

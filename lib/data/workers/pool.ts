@@ -1,9 +1,8 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AiforgeError } from '../../errors.js';
-import type { BatchTask } from '../loading/batchMaker.js';
 import { received, release, type Packer } from './message.js';
-import type { Answer, Failure, Request, Setup } from './protocol.js';
+import type { Answer, Failure, Request, Setup, Task } from './protocol.js';
 import { recipeOf, recipePacker } from './recipe.js';
 
 /** How long a worker that is to end may take for what it is at, in milliseconds. */
@@ -11,7 +10,7 @@ const grace = 2000;
 
 interface Pending {
   readonly pass: number;
-  readonly task: BatchTask;
+  readonly task: Task;
   readonly resolve: (batch: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -23,9 +22,6 @@ export interface PoolOptions {
   workers: number;
   threads: number;
 }
-
-/** What became of a task that was given up. */
-export const givenUp = Symbol('givenUp');
 
 /** Worker threads that make batches. */
 export class WorkerPool {
@@ -61,15 +57,20 @@ export class WorkerPool {
     Atomics.compareExchange(this.#wanted, 0, pass, pass + 1);
   }
 
-  /** A batch, or its samples; `givenUp` for what is no longer wanted. */
-  make(task: BatchTask, pass: number): Promise<unknown> {
+  /** What a task makes. Rejects with LOADER_FAILED where it fails or is given up. */
+  make(task: Task, pass: number): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const free = this.#workers.reduce((least, worker) => (worker.load < least.load ? worker : least));
-    return free.make(task, pass);
+    return this.#workerFor(task).make(task, pass);
+  }
+
+  /** A part of a stream stays with one worker, which has it open. */
+  #workerFor(task: Task): PoolWorker {
+    if ('part' in task) return this.#workers[task.part % this.#workers.length]!;
+    return this.#workers.reduce((least, worker) => (worker.load < least.load ? worker : least));
   }
 
   /** What the worker is at that has a task, for an error. */
-  holderOf(task: BatchTask): string {
+  holderOf(task: Task): string {
     const holder = this.#workers.find((worker) => worker.has(task));
     return holder?.name ?? 'a worker';
   }
@@ -116,7 +117,7 @@ class PoolWorker {
     this.#ended = new Promise((resolve) => {
       this.#thread.on('exit', (code) => {
         if (!this.#isEnding) onLost(lost(`${this.name} ended with code ${code}${this.#at()}`));
-        for (const { resolve: give } of this.#takeAll()) give(givenUp);
+        this.fail(givenUp());
         resolve();
       });
     });
@@ -126,11 +127,11 @@ class PoolWorker {
     return this.#pending.size;
   }
 
-  has(task: BatchTask): boolean {
+  has(task: Task): boolean {
     return [...this.#pending.values()].some((pending) => pending.task === task);
   }
 
-  make(task: BatchTask, pass: number): Promise<unknown> {
+  make(task: Task, pass: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = ++this.#last;
       this.#pending.set(id, { pass, task, resolve, reject });
@@ -150,10 +151,10 @@ class PoolWorker {
     if (this.#pending.size === 0) this.#thread.unref();
     if (pending === undefined || pending.pass !== Atomics.load(this.#wanted, 0)) {
       if ('batch' in answer) release(answer.batch);
-      pending?.resolve(givenUp);
+      pending?.reject(givenUp());
     } else if ('batch' in answer) pending.resolve(received(answer.batch));
     else if ('failed' in answer) pending.reject(failed(ofTask(pending.task, answer.failed, this.name), answer.failed));
-    else pending.resolve(givenUp);
+    else pending.reject(givenUp());
   }
 
   #takeAll(): Pending[] {
@@ -168,7 +169,7 @@ class PoolWorker {
 
   #at(): string {
     const [first] = this.#pending.values();
-    return first === undefined ? '' : ` while it made the samples ${shown(first.task.indices)}`;
+    return first === undefined ? '' : ` while it made ${shown(first.task)}`;
   }
 
   async end(): Promise<void> {
@@ -187,11 +188,19 @@ class PoolWorker {
   }
 }
 
-const shown = (indices: readonly number[]): string =>
-  `${indices.slice(0, 6).join(', ')}${indices.length > 6 ? ' …' : ''}`;
+const shown = (task: Task): string => {
+  if ('part' in task) return `part ${task.part} of the stream`;
+  return `the samples ${task.indices.slice(0, 6).join(', ')}${task.indices.length > 6 ? ' …' : ''}`;
+};
 
-const ofTask = ({ indices }: BatchTask, { sample }: Failure, worker: string): string =>
-  `${sample === undefined ? `the batch of samples ${shown(indices)}` : `sample ${sample}`} could not be made in ${worker}`;
+const ofTask = (task: Task, { sample }: Failure, worker: string): string =>
+  `${sample === undefined ? shown(task) : `sample ${sample}`} could not be made in ${worker}`;
+
+const givenUp = (): AiforgeError =>
+  new AiforgeError(
+    'LOADER_FAILED',
+    'DataLoader: this pass was given up, since its workers began another one or ended.',
+  );
 
 const lost = (problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError(

@@ -1,4 +1,6 @@
 import type { BatchTask } from '../loading/batchMaker.js';
+import type { PassSeed } from '../loading/sampleDraws.js';
+import type { Position } from '../stream.js';
 import type { Message } from './message.js';
 
 /** What a worker begins with. */
@@ -11,8 +13,27 @@ export interface Setup {
   readonly wanted: Int32Array;
 }
 
+/** The next samples of a part of a stream. */
+export interface ReadTask {
+  readonly part: number;
+  readonly seed: PassSeed;
+  readonly count: number;
+  /** Where to begin; where the last read of this part ended, if not given. */
+  readonly from?: { readonly position: Position | undefined };
+}
+
+export type Task = BatchTask | ReadTask;
+
 /** What a worker is asked for; null is to end. */
-export type Request = { readonly id: number; readonly pass: number; readonly task: BatchTask } | null;
+export type Request = { readonly id: number; readonly pass: number; readonly task: Task } | null;
+
+/** Samples of a part of a stream. */
+export interface Chunk<Item = unknown> {
+  readonly samples: readonly Item[];
+  /** Where the part goes on. */
+  readonly position: Position;
+  readonly isLast: boolean;
+}
 
 export type Answer =
   | { readonly id: number; readonly batch: Message }

@@ -4,11 +4,13 @@ import { native } from '../../native.js';
 import { unheard } from '../../promised.js';
 import { isError } from '../../realms.js';
 import { showThrown } from '../../show.js';
-import type { Samples } from '../dataset.js';
+import { samplesKind, type Samples } from '../dataset.js';
 import { sampleOf } from '../found.js';
-import { BatchMaker } from '../loading/batchMaker.js';
+import { BatchMaker, type BatchTask } from '../loading/batchMaker.js';
+import type { Stream } from '../stream.js';
 import { Packer, release } from './message.js';
-import type { Answer, Failure, Request, Setup } from './protocol.js';
+import { PartReader } from './partReader.js';
+import type { Answer, Failure, ReadTask, Request, Setup, Task } from './protocol.js';
 import { madeOf } from './recipe.js';
 
 const port = parentPort!;
@@ -25,19 +27,27 @@ function failure(error: unknown): Failure {
   return { name, message, stack, code: typeof code === 'string' ? code : undefined, sample: sampleOf(error) };
 }
 
-async function makerOf(): Promise<BatchMaker<unknown, unknown>> {
+async function serverOf(): Promise<Server> {
   const { dataset, collate } = (await madeOf(recipe)) as {
-    dataset: Samples;
+    dataset: Samples | Stream;
     collate: ((samples: unknown[]) => unknown) | null;
   };
-  return new BatchMaker(dataset, collate ?? ((samples) => samples));
+  if (!samplesKind.accepts(dataset)) {
+    const reader = new PartReader(dataset as Stream);
+    return (task, pass) => reader.read(task as ReadTask, pass);
+  }
+  const maker = new BatchMaker(dataset as Samples, collate ?? ((samples) => samples));
+  return (task) => maker.makeLater(task as BatchTask);
 }
 
-async function serve({ id, pass, task }: NonNullable<Request>, maker: BatchMaker<unknown, unknown>): Promise<void> {
+/** What makes what is asked for. */
+type Server = (task: Task, pass: number) => Promise<unknown>;
+
+async function serve({ id, pass, task }: NonNullable<Request>, server: Server): Promise<void> {
   if (Atomics.load(wanted, 0) !== pass) return answer({ id, skipped: true });
   try {
     const packer = new Packer(true);
-    const batch = packer.pack(await maker.makeLater(task), 'the batch');
+    const batch = packer.pack(await server(task, pass), 'the batch');
     try {
       answer({ id, batch });
     } catch (error) {
@@ -50,14 +60,14 @@ async function serve({ id, pass, task }: NonNullable<Request>, maker: BatchMaker
 }
 
 /** One after the other, in the order of the requests. */
-let last = makerOf();
+let last = serverOf();
 last.catch((error: unknown) => answer({ unready: failure(error) }));
 
 port.on('message', (request: Request) => {
-  last = last.then(async (maker) => {
+  last = last.then(async (server) => {
     if (request === null) port.close();
-    else await serve(request, maker);
-    return maker;
+    else await serve(request, server);
+    return server;
   });
   unheard(last);
 });

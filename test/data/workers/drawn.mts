@@ -1,5 +1,5 @@
 // Datasets that workers of a DataLoader import.
-import { rand, tensor, type data, type Tensor } from 'aiforge';
+import { data, rand, tensor, type Tensor } from 'aiforge';
 import { setTimeout as later } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 
@@ -68,3 +68,43 @@ export const sum = (samples: readonly Sample[]): Tensor =>
   tensor(samples.reduce((total, { index }) => total + index, 0));
 
 export const same = <T,>(samples: T): T => samples;
+
+/** A shard of numbers, read from a position on. */
+class Shard extends data.StreamDataset<number> {
+  constructor(
+    readonly from: number,
+    readonly to: number,
+    readonly odd: number,
+  ) {
+    super();
+  }
+
+  open(position: data.Position = this.from): data.SampleReader<number> {
+    let at = position as number;
+    const { to, odd } = this;
+    return {
+      async next() {
+        if (at === odd) throw new RangeError(`no row ${at}`);
+        return Promise.resolve(at < to ? { done: false, value: at++ } : { done: true, value: undefined });
+      },
+      position: () => at,
+      return: () => Promise.resolve({ done: true, value: undefined }),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}
+
+/** Numbers of several shards, each with a draw. */
+export const shards = (sizes: readonly number[], odd = -1): data.StreamDataset<[number, Tensor]> =>
+  data.map(
+    new data.ChainDataset(sizes.map((size, i) => new Shard(100 * i, 100 * i + size, odd))),
+    (value, { generator }): [number, Tensor] => [value, rand([1], { generator })],
+  );
+
+export function* numbers(): Generator<number> {
+  for (let i = 0; i < 9; ++i) yield i;
+}
+
+export const numbersAgain = { [Symbol.iterator]: numbers };

@@ -1,0 +1,72 @@
+import { countOf, partsOf as fieldsOf } from '../streams/position.js';
+import type { OpenStream, Position, Stream } from '../stream.js';
+import { openPart, partsOf } from '../workers/partReader.js';
+import type { PassSeed } from './sampleDraws.js';
+
+/** Where a pass over the parts of a stream stands: some samples after a place in one of them. */
+export interface PartPosition {
+  readonly part: number;
+  readonly of: Position | undefined;
+  readonly skip: number;
+}
+
+const who = 'DataLoader';
+
+export function partPosition(position: Position | undefined): PartPosition {
+  if (position === undefined) return { part: 0, of: undefined, skip: 0 };
+  const { part, of, skip } = fieldsOf(who, position, 'part', 'of', 'skip');
+  return { part: countOf(who, part), of: of ?? undefined, skip: countOf(who, skip) };
+}
+
+/** Reads the parts of a stream one after another, in this thread. */
+export class PartStream<Item> implements OpenStream<Item> {
+  readonly #parts: readonly Stream<Item>[];
+  #part: number;
+  #from: Position | undefined;
+  #skip: number;
+  #open: OpenStream<Item> | null = null;
+
+  constructor(
+    stream: Stream<Item>,
+    private readonly seed: PassSeed,
+    position?: Position,
+  ) {
+    this.#parts = partsOf(stream);
+    ({ part: this.#part, of: this.#from, skip: this.#skip } = partPosition(position));
+  }
+
+  next(): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>> {
+    if (this.#part >= this.#parts.length) return { done: true, value: undefined };
+    this.#open ??= openPart(this.#parts, { part: this.#part, seed: this.seed, from: { position: this.#from } });
+    const read = this.#open.next();
+    return 'then' in read ? read.then((result) => this.#settled(result)) : this.#settled(read);
+  }
+
+  #settled(
+    result: IteratorResult<Item, unknown>,
+  ): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>> {
+    if (!result.done) {
+      if (this.#skip === 0) return result;
+      this.#skip -= 1;
+      return this.next();
+    }
+    const open = this.#open!;
+    this.#open = null;
+    this.#from = undefined;
+    this.#skip = 0;
+    this.#part += 1;
+    void open.return();
+    return this.next();
+  }
+
+  position(): Position {
+    return { part: this.#part, of: this.#open?.position() ?? this.#from ?? null, skip: this.#skip };
+  }
+
+  async return(): Promise<void> {
+    const open = this.#open;
+    this.#part = this.#parts.length;
+    this.#open = null;
+    await open?.return();
+  }
+}
