@@ -1,0 +1,41 @@
+import { empty, empty as uninitialised, rand, randint, randperm, type Generator, type Tensor } from '../tensor/index.js';
+import { aten } from '../tensor/calls/aten.js';
+import type { DType, Device } from '../tensor/index.js';
+
+/** What a transform is given beside the image; a Dataset's `get` has it from the DataLoader. */
+export interface TransformContext {
+  /** Where random numbers are drawn from. Default: the default generator. */
+  readonly generator?: Generator;
+}
+
+/** The random draws of transforms, each as torchvision makes it. */
+
+/** A number from `low` up to `high`. */
+export const uniform = (low: number, high: number, { generator }: TransformContext): number =>
+  empty([1]).uniform_(low, high, { generator }).item() as number;
+
+/** A number from 0 up to 1. */
+export const fraction = ({ generator }: TransformContext): number => rand([1], { generator }).item() as number;
+
+/** True with a probability. */
+export const chance = (p: number, context: TransformContext): boolean => fraction(context) < Math.fround(p);
+
+/** A whole number from `low` up to, not including, `high`. */
+export const wholeFrom = (low: number, high: number, { generator }: TransformContext): number =>
+  Number(randint(low, high, [], { generator }).item());
+
+/** The numbers below `length` in a random order. */
+export const shuffled = (length: number, { generator }: TransformContext): number[] =>
+  randperm(length, { generator }).tolist();
+
+/** Numbers from a standard normal distribution; where the generator is elsewhere, they are drawn there and moved. */
+export function normals(shape: readonly number[], dtype: DType, device: Device, { generator }: TransformContext): Tensor {
+  const drawn = uninitialised([...shape], { dtype, device: generator?.device ?? device }).normal_(0, 1, { generator });
+  return drawn.to(device);
+}
+
+const sampleDirichlet = aten('_sample_dirichlet');
+
+/** A Dirichlet distribution's sample for each row of concentrations. */
+export const dirichlet = (concentrations: Tensor, { generator }: TransformContext): Tensor =>
+  sampleDirichlet(concentrations, generator);
