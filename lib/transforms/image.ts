@@ -3,10 +3,10 @@ import { count, either, kind, listOf, number, oneOf, orNull, type Kind } from '.
 import { show } from '../show.js';
 import { iinfo, type DType, type Tensor } from '../tensor/index.js';
 
-/** How values between pixels are found; all but the last for warps, which have no 'nearest-exact'. */
+/** How values between pixels are found. */
 export type Interpolation = 'nearest' | 'nearest-exact' | 'bilinear' | 'bicubic';
 /** How values between pixels are found where each pixel comes from a place of its own. */
-export type WarpInterpolation = 'nearest' | 'bilinear' | 'bicubic';
+export type WarpInterpolation = 'nearest' | 'bilinear';
 /** What lies outside an image: one value, or one for each channel. */
 export type Fill = number | readonly number[];
 /** What lies beyond a border: a fill, the border's pixels, or a mirror without or with them. */
@@ -17,7 +17,7 @@ export type CropSize = number | readonly [height: number, width: number] | reado
 export type Padding = number | readonly number[];
 
 export const interpolationKind = oneOf('nearest', 'nearest-exact', 'bilinear', 'bicubic');
-export const warpInterpolationKind = oneOf('nearest', 'bilinear', 'bicubic');
+export const warpInterpolationKind = oneOf('nearest', 'bilinear');
 export const paddingModeKind = oneOf('constant', 'edge', 'reflect', 'symmetric');
 const finite = kind<number>('a finite number', (value) => Number.isFinite(value));
 export const fillKind: Kind<Fill> = either<number, readonly number[]>(

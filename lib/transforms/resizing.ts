@@ -152,7 +152,7 @@ const jitterTakes = signature<ScaleJitterOptions>(
 );
 
 /**
- * Images at a random scale: as large as fits `targetSize`, [height, width], times a number of `scaleRange`. As
+ * Images at a random scale: as large as fits `targetSize`, [width, height] as torchvision reads it, times a number of `scaleRange`. As
  * `torchvision.transforms.v2.ScaleJitter`.
  *
  * @example
@@ -174,7 +174,7 @@ export class ScaleJitter extends RandomlySized {
   protected override drawSize(image: Tensor, { generator }: TransformContext): CropSize {
     const { height, width } = imageShape(this.constructor.name, image);
     const [least, most] = this.scaleRange;
-    const fitting = Math.min(this.targetSize[0] / height, this.targetSize[1] / width);
+    const fitting = Math.min(this.targetSize[1] / height, this.targetSize[0] / width);
     // In float32, as torchvision computes it.
     const ratio = rand([1], { generator }).mul(most - least).add(least).mul(fitting); // prettier-ignore
     const scaled = (length: number): number => Math.max(Math.trunc(Number(ratio.mul(length).item())), 1);

@@ -9,9 +9,12 @@ import { brightness } from './grayscale.js';
 
 const takes = signature({ image: tensorKind, factor: notNegative });
 
+// A factor that is a whole number would leave whole numbers, which overflow.
+const asFloats = (image: Tensor): Tensor => (image.isFloatingPoint() ? image : image.to('float32'));
+
 /** `ratio` of an image and the rest of another, within the bounds of the image's values. */
 function blend(image: Tensor, other: Tensor, ratio: number): Tensor {
-  return image
+  return asFloats(image)
     .mul(ratio)
     .add_(other, { alpha: 1 - ratio })
     .clamp_(0, greatest(image.dtype))
@@ -29,7 +32,7 @@ function blend(image: Tensor, other: Tensor, ratio: number): Tensor {
 export function adjustBrightness(image: Tensor, factor: number): Tensor {
   takes.check('adjustBrightness', arguments);
   colorShape('adjustBrightness', image);
-  return scope(() => image.mul(factor).clamp_(0, greatest(image.dtype)).to(image.dtype));
+  return scope(() => asFloats(image).mul(factor).clamp_(0, greatest(image.dtype)).to(image.dtype));
 }
 
 /**

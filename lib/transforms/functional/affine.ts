@@ -29,7 +29,7 @@ const affineTakes = signature<AffineOptions>(
 
 type Matrix = readonly [number, number, number, number, number, number];
 
-const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+const radians = (degrees: number): number => degrees * (Math.PI / 180);
 
 /**
  * Where a pixel comes from, as `[x, y] = matrix · [x, y, 1]`: the inverse of a shear, a rotation and a scaling about a centre and

@@ -24,7 +24,7 @@ export function adjustHue(image: Tensor, factor: number): Tensor {
   takes.check('adjustHue', arguments);
   if (colorShape('adjustHue', image).channels === 1 || image.numel() === 0) return image;
   return scope(() => {
-    const [hue, saturation, value] = toHsv(image.isFloatingPoint() ? image : scaled('adjustHue', image, 'float32'));
+    const [hue, saturation, value] = toHsv(scaled('adjustHue', image, 'float32'));
     return scaled('adjustHue', fromHsv(hue.add_(factor).remainder_(1), saturation, value), image.dtype);
   });
 }

@@ -82,9 +82,9 @@ export function resized(
   return scope(() => {
     const batch = asBatch(image);
     const { dtype } = batch;
-    // There are kernels of bytes for every mode on the CPU; elsewhere only of those that pick a pixel.
-    const isDirect =
-      dtype === 'float32' || dtype === 'float64' || (dtype === 'uint8' && (!isSmooth || image.device === 'cpu'));
+    // Kernels of bytes that weigh pixels are the CPU's; LibTorch's fail where one pixel is made.
+    const hasBytes = !isSmooth || (image.device === 'cpu' && size[0] * size[1] > 1);
+    const isDirect = dtype === 'float32' || dtype === 'float64' || (dtype === 'uint8' && hasBytes);
     const made = interpolate(isDirect ? batch : batch.to('float32'), {
       size,
       mode: interpolation,
