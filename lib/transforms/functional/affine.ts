@@ -1,4 +1,4 @@
-import { boolean, either, kind, number, orNull, tuple } from '../../kinds.js';
+import { boolean, either, kind, orNull, tuple } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { scope, tensor, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
@@ -97,7 +97,7 @@ export interface RotateOptions extends AffineOptions {
 }
 
 export const rotateOptions = { ...affineOptions, expand: boolean };
-const rotateTakes = signature<RotateOptions>({ image: tensorKind, angle: number }, rotateOptions);
+const rotateTakes = signature<RotateOptions>({ image: tensorKind, angle: finite }, rotateOptions);
 
 /**
  * An image rotated by `angle` degrees counter-clockwise. As `torchvision.transforms.v2.functional.rotate`.
@@ -112,7 +112,7 @@ export function rotate(image: Tensor, angle: number, options: RotateOptions = {}
   const { interpolation = 'nearest', fill = null, center = null, expand = false } = options;
   const { channels, height, width } = imageShape('rotate', image);
   checkFill('rotate', fill, channels);
-  const turn = ((angle % 360) + 360) % 360;
+  const turn = angle % 360 < 0 ? (angle % 360) + 360 : angle % 360;
   if (turn === 0 || image.numel() === 0) return image.clone();
   if (center === null) {
     if (turn === 180) return image.flip([-2, -1]);
