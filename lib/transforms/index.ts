@@ -31,5 +31,11 @@ export { Pad, RandomZoomOut, type RandomZoomOutOptions } from './padding.js';
 export { RandomErasing, type ErasedValue, type RandomErasingOptions } from './randomErasing.js';
 export { RandomResize, RandomShortestSize, Resize, ScaleJitter, type RandomShortestSizeOptions, type RandomSizeOptions, type ScaleJitterOptions } from './resizing.js'; // prettier-ignore
 export { Transform } from './transform.js';
+export { FrequencyMasking, TimeMasking, type MaskingOptions, type TimeMaskingOptions } from './audio/masking.js';
+export { MelScale, MelSpectrogram, MFCC, type MelScaleOfOptions, type MelScaleOptions, type MelSpectrogramOptions, type MFCCOptions } from './audio/mel.js'; // prettier-ignore
+export { MuLawDecoding, MuLawEncoding } from './audio/muLaw.js';
+export { Resample, type ResampleOptions } from './audio/resample.js';
+export { AmplitudeToDB, Spectrogram, type AmplitudeToDBOptions, type FrameOptions, type SpectrogramOptions, type SpectrumNorm, type WaveformPadding, type WindowFunction } from './audio/spectrogram.js'; // prettier-ignore
+export type { MelNorm, MelScaleName } from './audio/melFilters.js';
 export { ConvertImageDtype, Identity, LinearTransformation, Normalize, ToDtype } from './types.js';
 export { ElasticTransform, RandomAffine, RandomPerspective, RandomRotation, type ElasticTransformOptions, type RandomAffineOptions, type RandomPerspectiveOptions, type RandomRotationOptions } from './warping.js'; // prettier-ignore

@@ -6,7 +6,7 @@ import { scope, Tensor } from '../tensor/index.js';
 import { generatorKind, tensorKind } from '../tensor/kinds.js';
 import { chance, type TransformContext } from './draws.js';
 
-const forwardTakes = signature<TransformContext>({ image: tensorKind }, { generator: generatorKind });
+const forwardTakes = signature<TransformContext>({ input: tensorKind }, { generator: generatorKind });
 
 /**
  * The base of transforms: modules whose `forward` takes a tensor and, where something is drawn, the generator to draw from. What a
@@ -21,14 +21,14 @@ const forwardTakes = signature<TransformContext>({ image: tensorKind }, { genera
  * }
  */
 export abstract class Transform<Output = Tensor> extends Module {
-  /** Transforms an image of any leading dimensions, [..., channels, height, width]; it is never changed. */
-  override forward(image: Tensor, context: TransformContext = {}): Output {
+  /** Transforms an image, [..., channels, height, width], or a sound, [..., time]; it is never changed. */
+  override forward(input: Tensor, context: TransformContext = {}): Output {
     forwardTakes.check(`${this.constructor.name}.forward`, arguments);
-    return scope(() => this.transform(image, context));
+    return scope(() => this.transform(input, context));
   }
 
   /** Does the work of `forward`; tensors made in it are released, but what it returns. */
-  protected abstract transform(image: Tensor, context: TransformContext): Output;
+  protected abstract transform(input: Tensor, context: TransformContext): Output;
 
   override extraRepr(): string {
     return Object.entries(this)

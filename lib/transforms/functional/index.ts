@@ -12,3 +12,8 @@ export { normalize } from './normalize.js';
 export { pad, type PadOptions } from './pad.js';
 export { elastic, perspective, type Corners, type WarpOptions } from './perspective.js';
 export { resize, type ResizeOptions } from './resize.js';
+export { maskAlongAxis, type MaskOptions } from '../audio/masking.js';
+export { createDct, melscaleFbanks, type MelFilterOptions } from '../audio/melFilters.js';
+export { muLawDecoding, muLawEncoding } from '../audio/muLaw.js';
+export { resample, type ResampleFunctionOptions } from '../audio/resample.js';
+export { amplitudeToDB, spectrogram, type AmplitudeToDBFunctionOptions, type SpectrogramFunctionOptions } from '../audio/spectrogram.js'; // prettier-ignore
