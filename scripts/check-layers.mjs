@@ -82,7 +82,19 @@ const MAY_IMPORT = {
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler', 'transforms'],
+  index: [
+    ...TRAINING,
+    'serialization',
+    'func',
+    'distributed',
+    'core',
+    'testing',
+    'cuda',
+    'amp',
+    'metrics',
+    'profiler',
+    'transforms',
+  ],
 };
 
 await runMain(() => {

@@ -1,18 +1,17 @@
-import { either, fraction, kind, notNegative, orNull } from '../kinds.js';
+import { either, fraction, notNegative, orNull } from '../kinds.js';
 import { signature } from '../signature.js';
 import type { Tensor } from '../tensor/index.js';
 import { chance, fraction as drawFraction, shuffled, uniform, type TransformContext } from './draws.js';
 import { adjustBrightness, adjustContrast, adjustSaturation } from './functional/adjust.js';
 import { permuteChannels } from './functional/erase.js';
 import { adjustHue } from './functional/hue.js';
-import { colorShape, rangeKind } from './image.js';
+import { colorShape } from './image.js';
+import { between, rangeOf, type Range } from './numbers.js';
 import { Transform } from './transform.js';
 
-type Range = readonly [number, number];
-
-const factorsKind = kind<Range>('an array of two numbers, 0 or more, the least first', (value) => rangeKind.accepts(value) && (value as Range)[0] >= 0); // prettier-ignore
-const huesKind = kind<Range>('an array of two numbers from -0.5 to 0.5, the least first', (value) => rangeKind.accepts(value) && (value as Range)[0] >= -0.5 && (value as Range)[1] <= 0.5); // prettier-ignore
-const hueKind = kind<number>('a number from 0 to 0.5', (value) => Number(value) >= 0 && Number(value) <= 0.5);
+const factorsKind = rangeOf(notNegative);
+const huesKind = rangeOf(between(-0.5, 0.5));
+const hueKind = between(0, 0.5);
 
 export interface ColorJitterOptions {
   /** How far the factor of brightness is from 1 at most, or its range. Default: 1. */
@@ -31,7 +30,7 @@ const takes = signature<ColorJitterOptions>(
   { brightness: factorKind, contrast: factorKind, saturation: factorKind, hue: orNull(either<number, Range>(hueKind, huesKind)) }, // prettier-ignore
 );
 
-function rangeOf(value: number | Range | null | undefined, center: number): Range | null {
+function factorsOf(value: number | Range | null | undefined, center: number): Range | null {
   if (value === undefined || value === null) return null;
   const least = typeof value === 'number' && center === 1 ? Math.max(1 - value, 0) : undefined;
   const range: Range = typeof value === 'number' ? [least ?? center - value, center + value] : value;
@@ -58,10 +57,10 @@ export class ColorJitter extends Transform {
   constructor(options: ColorJitterOptions = {}) {
     takes.check(new.target.name, arguments);
     super();
-    this.brightness = rangeOf(options.brightness, 1);
-    this.contrast = rangeOf(options.contrast, 1);
-    this.saturation = rangeOf(options.saturation, 1);
-    this.hue = rangeOf(options.hue, 0);
+    this.brightness = factorsOf(options.brightness, 1);
+    this.contrast = factorsOf(options.contrast, 1);
+    this.saturation = factorsOf(options.saturation, 1);
+    this.hue = factorsOf(options.hue, 0);
   }
 
   protected override transform(image: Tensor, context: TransformContext): Tensor {

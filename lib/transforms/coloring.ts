@@ -8,7 +8,8 @@ import { permuteChannels } from './functional/erase.js';
 import { gaussianBlur, gaussianNoise, kernelSizeKind, noiseOptions, type PerDirection } from './functional/gaussian.js';
 import { channelsKind, grayscaleToRgb, rgbToGrayscale, type GrayscaleOptions } from './functional/grayscale.js';
 import { autocontrast, bitsKind, invert, posterize, solarize } from './functional/levels.js';
-import { colorShape, imageShape, rangeKind } from './image.js';
+import { colorShape, imageShape } from './image.js';
+import { aboveZero, rangeOf, type Range } from './numbers.js';
 import { RandomTransform, Transform } from './transform.js';
 
 const grayscaleTakes = signature<GrayscaleOptions>({}, { numOutputChannels: channelsKind });
@@ -201,20 +202,12 @@ export class RandomChannelPermutation extends Transform {
   }
 }
 
-type Range = readonly [number, number];
-
 export interface RandomGaussianBlurOptions {
   /** The range of the standard deviation in pixels, or the deviation itself. Default: [0.1, 2]. */
   sigma?: number | Range;
 }
 
-const deviationKind: Kind<number | Range> = either<number, Range>(
-  { expected: 'a number above 0', accepts: (value) => Number(value) > 0 && Number.isFinite(value) },
-  {
-    expected: 'an array of two numbers above 0, the least first',
-    accepts: (value) => rangeKind.accepts(value) && (value as Range)[0] > 0 && (value as Range)[1] < Infinity,
-  },
-);
+const deviationKind = either<number, Range>(aboveZero, rangeOf(aboveZero));
 const blurTakes = signature<RandomGaussianBlurOptions>({ kernelSize: kernelSizeKind }, { sigma: deviationKind });
 
 /**

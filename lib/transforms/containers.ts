@@ -14,7 +14,9 @@ const functionKind = func<(image: Tensor, context: TransformContext) => Tensor>(
 const stepsKind: Kind<readonly Step[]> = kind(
   'an array of transforms, modules or functions, at least one',
   (value) =>
-    Array.isArray(value) && value.length > 0 && value.every((each) => moduleKind.accepts(each) || functionKind.accepts(each)),
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((each) => moduleKind.accepts(each) || functionKind.accepts(each)),
 );
 const lambdaTakes = signature({ fn: functionKind });
 
@@ -50,7 +52,7 @@ abstract class Steps extends Transform {
 
   /** Applies the step at an index. */
   protected step(index: number, image: Tensor, context: TransformContext): Tensor {
-    return applied(this.transforms.at(index)!, image, context);
+    return applied(this.transforms.at(index), image, context);
   }
 
   /** Applies all steps, one after the other. */
@@ -63,8 +65,8 @@ abstract class Steps extends Transform {
 
 // Other modules draw from the default generator only, if from any.
 function applied(step: Module, image: Tensor, context: TransformContext): Tensor {
-  const call = step.forward as (image: Tensor, context?: TransformContext) => Tensor;
-  return step instanceof Transform ? call.call(step, image, context) : call.call(step, image);
+  if (step instanceof Transform) return (step as Transform).forward(image, context);
+  return (step as Module & { forward(image: Tensor): Tensor }).forward(image);
 }
 
 const takes = signature({ transforms: stepsKind });

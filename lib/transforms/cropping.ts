@@ -4,7 +4,8 @@ import { empty, tensor, type Tensor } from '../tensor/index.js';
 import { uniform, wholeFrom, type TransformContext } from './draws.js';
 import { centerCrop, fiveCrop, resizedCrop, tenCrop, tenCropOptions, type FiveCrops, type ResizedCropOptions, type TenCropOptions } from './functional/crop.js'; // prettier-ignore
 import { padded, padOptions, type PadOptions } from './functional/pad.js';
-import { cropSizeKind, imageShape, interpolationKind, paddingKind, rangeKind, refusal, roundToEven, sidesOf, sizeOf, type CropSize, type Interpolation, type Padding } from './image.js'; // prettier-ignore
+import { cropSizeKind, imageShape, interpolationKind, paddingKind, refusal, roundToEven, sidesOf, sizeOf, type CropSize, type Interpolation, type Padding } from './image.js'; // prettier-ignore
+import { rangeKind, type Range } from './numbers.js';
 import { Transform } from './transform.js';
 
 const sizeTakes = signature({ size: cropSizeKind });
@@ -185,8 +186,6 @@ export class RandomResizedCrop extends Transform {
   }
 }
 
-type Range = readonly [number, number];
-
 // Ten tries, and then the largest part in the middle whose aspect fits.
 function place(
   height: number,
@@ -211,6 +210,8 @@ function place(
 
 /** A width for a height, whose logarithm is uniform; in float32, as torchvision computes it. */
 export function aspectOf(ratio: Range, { generator }: TransformContext): number {
-  const [low, high] = tensor([...ratio], { dtype: 'float32' }).log().tolist<[number, number]>();
+  const [low, high] = tensor([...ratio], { dtype: 'float32' })
+    .log()
+    .tolist<[number, number]>();
   return Number(empty([1]).uniform_(low, high, { generator }).exp().item());
 }

@@ -1,6 +1,14 @@
-import { empty, empty as uninitialised, rand, randint, randperm, type Generator, type Tensor } from '../tensor/index.js';
 import { aten } from '../tensor/calls/aten.js';
-import type { DType, Device } from '../tensor/index.js';
+import {
+  empty,
+  rand,
+  randint,
+  randperm,
+  type Device,
+  type DType,
+  type Generator,
+  type Tensor,
+} from '../tensor/index.js';
 
 /** What a transform is given beside the image; a Dataset's `get` has it from the DataLoader. */
 export interface TransformContext {
@@ -12,10 +20,10 @@ export interface TransformContext {
 
 /** A number from `low` up to `high`. */
 export const uniform = (low: number, high: number, { generator }: TransformContext): number =>
-  empty([1]).uniform_(low, high, { generator }).item() as number;
+  empty([1]).uniform_(low, high, { generator }).item<number>();
 
 /** A number from 0 up to 1. */
-export const fraction = ({ generator }: TransformContext): number => rand([1], { generator }).item() as number;
+export const fraction = ({ generator }: TransformContext): number => rand([1], { generator }).item<number>();
 
 /** True with a probability. */
 export const chance = (p: number, context: TransformContext): boolean => fraction(context) < Math.fround(p);
@@ -29,8 +37,13 @@ export const shuffled = (length: number, { generator }: TransformContext): numbe
   randperm(length, { generator }).tolist();
 
 /** Numbers from a standard normal distribution; where the generator is elsewhere, they are drawn there and moved. */
-export function normals(shape: readonly number[], dtype: DType, device: Device, { generator }: TransformContext): Tensor {
-  const drawn = uninitialised([...shape], { dtype, device: generator?.device ?? device }).normal_(0, 1, { generator });
+export function normals(
+  shape: readonly number[],
+  dtype: DType,
+  device: Device,
+  { generator }: TransformContext,
+): Tensor {
+  const drawn = empty([...shape], { dtype, device: generator?.device ?? device }).normal_(0, 1, { generator });
   return drawn.to(device);
 }
 

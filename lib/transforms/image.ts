@@ -1,6 +1,7 @@
 import { AiforgeError } from '../errors.js';
-import { count, either, kind, listOf, number, oneOf, orNull, type Kind } from '../kinds.js';
+import { count, either, kind, listOf, oneOf, orNull, type Kind } from '../kinds.js';
 import { show } from '../show.js';
+import { finite } from './numbers.js';
 import { iinfo, type DType, type Tensor } from '../tensor/index.js';
 
 /** How values between pixels are found. */
@@ -19,7 +20,6 @@ export type Padding = number | readonly number[];
 export const interpolationKind = oneOf('nearest', 'nearest-exact', 'bilinear', 'bicubic');
 export const warpInterpolationKind = oneOf('nearest', 'bilinear');
 export const paddingModeKind = oneOf('constant', 'edge', 'reflect', 'symmetric');
-const finite = kind<number>('a finite number', (value) => Number.isFinite(value));
 export const fillKind: Kind<Fill> = either<number, readonly number[]>(
   finite,
   kind('an array of a finite number for each channel', (value) => Array.isArray(value) && value.length > 0 && value.every((each) => finite.accepts(each))), // prettier-ignore
@@ -34,12 +34,6 @@ export const paddingKind: Kind<Padding> = either<number, readonly number[]>(
   whole,
   kind('an array of 1, 2 or 4 whole numbers', (value) => Array.isArray(value) && [1, 2, 4].includes(value.length) && value.every((each) => whole.accepts(each))), // prettier-ignore
 );
-/** A pair of numbers, the least first. */
-export const rangeKind: Kind<readonly [number, number]> = kind(
-  'an array of two numbers, the least first',
-  (value) => listOf(number).accepts(value) && (value as number[]).length === 2 && (value as number[])[0]! <= (value as number[])[1]!, // prettier-ignore
-);
-
 export const refusal = (name: string, problem: string): AiforgeError =>
   new AiforgeError('INVALID_ARGUMENT', `${name}: ${problem}.`);
 

@@ -14,7 +14,10 @@ export interface MixOptions {
 }
 
 const takes = signature<MixOptions>({}, { alpha: positive, numClasses: count });
-const forwardTakes = signature<TransformContext>({ images: tensorKind, labels: tensorKind }, { generator: generatorKind });
+const forwardTakes = signature<TransformContext>(
+  { images: tensorKind, labels: tensorKind },
+  { generator: generatorKind },
+);
 
 /** What a mix has of a batch: its images, and labels as shares of the classes. */
 export type Mixed = [images: Tensor, labels: Tensor];
@@ -56,7 +59,10 @@ abstract class Mix extends Module {
 /** Labels as the share of each class. */
 function sharesOf(name: string, images: Tensor, labels: Tensor, numClasses: number | undefined): Tensor {
   if (labels.shape[0] !== images.shape[0] || labels.ndim > 2) {
-    throw refusal(name, `labels must be [${images.shape[0]}] or [${images.shape[0]}, classes], got [${labels.shape.join(', ')}]`);
+    throw refusal(
+      name,
+      `labels must be [${images.shape[0]}] or [${images.shape[0]}, classes], got [${labels.shape.join(', ')}]`,
+    );
   }
   if (labels.ndim === 2) {
     if (!labels.isFloatingPoint()) throw refusal(name, `labels of all classes must be floats, got ${labels.dtype}`);
@@ -86,7 +92,10 @@ const weighted = (rows: Tensor, share: number): Tensor =>
 export class MixUp extends Mix {
   protected override mix(images: Tensor, share: number): [Tensor, number] {
     if (!images.isFloatingPoint()) {
-      throw refusal(this.constructor.name, `images must be of floats, got ${images.dtype}; ToDtype with scale makes them`);
+      throw refusal(
+        this.constructor.name,
+        `images must be of floats, got ${images.dtype}; ToDtype with scale makes them`,
+      );
     }
     return [weighted(images, share), share];
   }

@@ -1,9 +1,10 @@
-import { fraction, kind } from '../kinds.js';
+import { fraction } from '../kinds.js';
 import { signature } from '../signature.js';
 import { rand, type Tensor } from '../tensor/index.js';
 import type { TransformContext } from './draws.js';
 import { pad, padded, padOptions, type PadOptions } from './functional/pad.js';
 import { fillKind, imageShape, paddingKind, type Fill, type Padding, type PaddingMode } from './image.js';
+import { oneOrMore, rangeOf } from './numbers.js';
 import { RandomTransform, Transform } from './transform.js';
 
 const takes = signature<PadOptions>({ padding: paddingKind }, padOptions);
@@ -43,11 +44,7 @@ export interface RandomZoomOutOptions {
   p?: number;
 }
 
-const sideRangeKind = kind<readonly [number, number]>(
-  'an array of two numbers, 1 or more, the least first',
-  (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] >= 1 && value[0] <= value[1], // prettier-ignore
-);
-const zoomTakes = signature<RandomZoomOutOptions>({}, { fill: fillKind, sideRange: sideRangeKind, p: fraction });
+const zoomTakes = signature<RandomZoomOutOptions>({}, { fill: fillKind, sideRange: rangeOf(oneOrMore), p: fraction });
 
 /**
  * Images at a random place of a larger one, with a probability. As `torchvision.transforms.v2.RandomZoomOut`.

@@ -1,13 +1,13 @@
-import { either, fraction, kind, listOf, number, oneOf } from '../kinds.js';
+import { either, fraction, listOf, oneOf, positive } from '../kinds.js';
 import { signature } from '../signature.js';
 import { tensor, type Tensor } from '../tensor/index.js';
 import { aspectOf } from './cropping.js';
 import { normals, uniform, wholeFrom, type TransformContext } from './draws.js';
 import { erase } from './functional/erase.js';
-import { imageShape, rangeKind, refusal, roundToEven } from './image.js';
+import { imageShape, refusal, roundToEven } from './image.js';
+import { finite, rangeOf, type Range } from './numbers.js';
 import { RandomTransform } from './transform.js';
 
-type Range = readonly [number, number];
 /** What an erased part shows: one number, one for each channel, or noise. */
 export type ErasedValue = number | readonly number[] | 'random';
 
@@ -22,15 +22,13 @@ export interface RandomErasingOptions {
   value?: ErasedValue;
 }
 
-const shareKind = kind<Range>('an array of two numbers from 0 to 1, the least first', (value) => rangeKind.accepts(value) && (value as Range)[0] >= 0 && (value as Range)[1] <= 1); // prettier-ignore
-const ratioKind = kind<Range>('an array of two numbers above 0, the least first', (value) => rangeKind.accepts(value) && (value as Range)[0] > 0); // prettier-ignore
 const valueKind = either<number, readonly number[] | 'random'>(
-  number,
-  either<readonly number[], 'random'>(listOf(number), oneOf('random')),
+  finite,
+  either<readonly number[], 'random'>(listOf(finite), oneOf('random')),
 );
 const takes = signature<RandomErasingOptions>(
   {},
-  { p: fraction, scale: shareKind, ratio: ratioKind, value: valueKind },
+  { p: fraction, scale: rangeOf(fraction), ratio: rangeOf(positive), value: valueKind },
 );
 
 /**

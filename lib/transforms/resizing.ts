@@ -1,9 +1,10 @@
-import { boolean, count, either, kind, listOf, orNull, tuple } from '../kinds.js';
+import { boolean, count, either, kind, listOf, orNull, positive, tuple } from '../kinds.js';
 import { signature } from '../signature.js';
 import { rand, type Tensor } from '../tensor/index.js';
 import { wholeFrom, type TransformContext } from './draws.js';
 import { checkMaxSize, resize, resizeOptions, resizeSizeKind, type ResizeOptions } from './functional/resize.js';
 import { imageShape, interpolationKind, refusal, type CropSize, type Interpolation } from './image.js';
+import { rangeOf } from './numbers.js';
 import { Transform } from './transform.js';
 
 const takes = signature<ResizeOptions>({ size: resizeSizeKind }, resizeOptions);
@@ -142,13 +143,9 @@ export interface ScaleJitterOptions extends RandomSizeOptions {
   scaleRange?: readonly [number, number];
 }
 
-const positiveRange = kind<readonly [number, number]>(
-  'an array of two numbers above 0, the least first',
-  (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] > 0 && value[0] <= value[1], // prettier-ignore
-);
 const jitterTakes = signature<ScaleJitterOptions>(
   { targetSize: tuple<readonly [number, number]>(count, count) },
-  { scaleRange: positiveRange, ...sizeOptions },
+  { scaleRange: rangeOf(positive), ...sizeOptions },
 );
 
 /**

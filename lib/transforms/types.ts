@@ -102,10 +102,16 @@ export class LinearTransformation extends Transform {
     linearTakes.check(new.target.name, arguments);
     const [rows, columns] = transformationMatrix.shape;
     if (transformationMatrix.ndim !== 2 || rows !== columns) {
-      throw refusal(new.target.name, `transformationMatrix must be square, got [${transformationMatrix.shape.join(', ')}]`);
+      throw refusal(
+        new.target.name,
+        `transformationMatrix must be square, got [${transformationMatrix.shape.join(', ')}]`,
+      );
     }
     if (meanVector.ndim !== 1 || meanVector.shape[0] !== rows) {
-      throw refusal(new.target.name, `meanVector must be [${rows}] as the matrix is, got [${meanVector.shape.join(', ')}]`);
+      throw refusal(
+        new.target.name,
+        `meanVector must be [${rows}] as the matrix is, got [${meanVector.shape.join(', ')}]`,
+      );
     }
     super();
     this.registerBuffer('transformationMatrix', transformationMatrix, { persistent: false });

@@ -5,10 +5,9 @@ import { uniform, wholeFrom, type TransformContext } from './draws.js';
 import { affine, pointKind, rotate, type Point } from './functional/affine.js';
 import { blurred, bothOf, type PerDirection } from './functional/gaussian.js';
 import { elastic, perspective } from './functional/perspective.js';
-import { fillKind, imageShape, optionalFillKind, rangeKind, roundToEven, warpInterpolationKind, type Fill, type WarpInterpolation } from './image.js'; // prettier-ignore
+import { fillKind, imageShape, optionalFillKind, roundToEven, warpInterpolationKind, type Fill, type WarpInterpolation } from './image.js'; // prettier-ignore
+import { aboveZero, perDirection, rangeKind, rangeOf, type Range } from './numbers.js';
 import { RandomTransform, Transform } from './transform.js';
-
-type Range = readonly [number, number];
 
 /** The least and the most; one number reaches as far below 0 as above. */
 const symmetricKind = either<number, Range>(notNegative, rangeKind);
@@ -77,7 +76,6 @@ export interface RandomAffineOptions {
 }
 
 const partsKind = kind<Range>('an array of two numbers from 0 to 1', (value) => listOf(fraction).accepts(value) && (value as number[]).length === 2); // prettier-ignore
-const scaleKind = kind<Range>('an array of two numbers above 0, the least first', (value) => rangeKind.accepts(value) && (value as Range)[0] > 0); // prettier-ignore
 const isShears = (value: unknown): boolean =>
   Array.isArray(value) &&
   (value.length === 2 || value.length === 4) &&
@@ -91,7 +89,7 @@ const affineTakes = signature<RandomAffineOptions>(
   { degrees: symmetricKind },
   {
     translate: orNull(partsKind),
-    scale: orNull(scaleKind),
+    scale: orNull(rangeOf(positive)),
     shear: orNull(shearKind),
     interpolation: warpInterpolationKind,
     fill: optionalFillKind,
@@ -213,14 +211,14 @@ export interface ElasticTransformOptions {
   fill?: Fill;
 }
 
-const pairKind = (of: typeof positive) =>
-  either<number, readonly number[]>(
-    of,
-    kind(`an array of 1 or 2, each ${of.expected}`, (value) => listOf(of).accepts(value) && [1, 2].includes((value as number[]).length)), // prettier-ignore
-  );
 const elasticTakes = signature<ElasticTransformOptions>(
   {},
-  { alpha: pairKind(notNegative), sigma: pairKind(positive), interpolation: warpInterpolationKind, fill: fillKind },
+  {
+    alpha: perDirection(notNegative),
+    sigma: perDirection(aboveZero),
+    interpolation: warpInterpolationKind,
+    fill: fillKind,
+  },
 );
 
 /**
@@ -252,7 +250,9 @@ export class ElasticTransform extends Transform {
       const kernel = Math.trunc(8 * this.sigma[i] + 1);
       const odd = kernel % 2 === 0 ? kernel + 1 : kernel;
       const drawn = rand([1, 1, height, width], { generator }).mul(2).sub(1); // prettier-ignore
-      return blurred(this.constructor.name, drawn, [odd, odd], [...this.sigma]).mul(this.alpha[i]).div(length);
+      return blurred(this.constructor.name, drawn, [odd, odd], [...this.sigma])
+        .mul(this.alpha[i])
+        .div(length);
     };
     const displacement = cat([direction(0, width), direction(1, height)], 1).permute([0, 2, 3, 1]);
     const { interpolation, fill } = this;

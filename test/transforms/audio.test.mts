@@ -47,7 +47,8 @@ const modules: Record<string, transforms.Transform> = {
 const filters = [64, 201].flatMap((nFreqs) =>
   [13, 40].flatMap((nMels) =>
     [8000, 22050].flatMap((sampleRate) =>
-      ([null, 'slaney'] as const).flatMap((norm) =>
+      ([null, 'slaney'] as const).flatMap(
+        (norm) =>
         (['htk', 'slaney'] as const).map((melScale) => ({ nFreqs, fMin: 30, fMax: 0.45 * sampleRate, nMels, sampleRate, norm, melScale })), // prettier-ignore
       ),
     ),
@@ -79,7 +80,7 @@ describe('transforms of sounds, as torchaudio makes them', () => {
   likePython(
     'transforms_audio.py',
     inputs,
-    functions as Record<string, (...given: Tensor[]) => unknown>,
+    functions,
     Object.fromEntries(Object.entries(masks).map(([name, each]) => [name, (...given) => each.forward(given[0]!)])),
   );
 });

@@ -1,4 +1,4 @@
-import { tensor, transforms, type DType, type Tensor } from 'aiforge';
+import { tensor, transforms, type Tensor } from 'aiforge';
 import { image, images, likePython, perChannel } from './recordedImages.mjs';
 
 const f = transforms.functional;
@@ -46,7 +46,7 @@ for (const [name, size] of Object.entries({ down: [7, 10], up: [29, 31], mixed: 
     f.resize(x, size, { interpolation: 'bicubic', antialias: false });
 }
 for (const dtype of ['float32', 'float64', 'uint8', 'int16', 'int32'] as const)
-  functions[`to ${dtype}`] = (x) => f.toDtype(x, dtype as DType, { scale: true });
+  functions[`to ${dtype}`] = (x) => f.toDtype(x, dtype, { scale: true });
 for (const paddingMode of ['constant', 'edge', 'reflect', 'symmetric'] as const) {
   functions[`pad ${paddingMode}`] = (x) => f.pad(x, [1, 2, 3, 4], { paddingMode });
   functions[`pad ${paddingMode} both`] = (x) => f.pad(x, [3, 2], { paddingMode });
@@ -142,10 +142,10 @@ const seededTransforms: Record<string, transforms.Transform<unknown>> = {
 for (const policy of ['imagenet', 'cifar10', 'svhn'] as const)
   seededTransforms[`AutoAugment ${policy}`] = new AutoAugment({ policy, interpolation: 'bilinear', fill: 9 });
 const seeded: Record<string, (...given: Tensor[]) => unknown> = {
-  MixUp: (x, labels) => new transforms.MixUp({ alpha: 0.3, numClasses: 3 }).forward(x!, labels!),
-  CutMix: (x, labels) => new transforms.CutMix({ numClasses: 3 }).forward(x!, labels!),
+  MixUp: (x, labels) => new transforms.MixUp({ alpha: 0.3, numClasses: 3 }).forward(x, labels),
+  CutMix: (x, labels) => new transforms.CutMix({ numClasses: 3 }).forward(x, labels),
 };
-for (const [name, transform] of Object.entries(seededTransforms)) seeded[name] = (x) => transform.forward(x!);
+for (const [name, transform] of Object.entries(seededTransforms)) seeded[name] = (x) => transform.forward(x);
 
 describe('transforms of images, as torchvision makes them', () => {
   likePython(
@@ -157,7 +157,7 @@ describe('transforms of images, as torchvision makes them', () => {
       labels: [image('float32', 4, 3, 9, 10), tensor([0, 2, 1, 2])],
       shares: [image('float64', 3, 1, 7, 6), image('float32', 3, 3)],
     },
-    functions as Record<string, (...given: Tensor[]) => unknown>,
+    functions,
     seeded,
   );
 });

@@ -29,7 +29,13 @@ export const images: Record<string, Tensor> = {
 
 /** How far two tensors are apart, to say so where their bytes differ. */
 function distance(got: Tensor, expected: { dtype: DType; hex: string }): string {
-  const arrays = { uint8: Uint8Array, float32: Float32Array, float64: Float64Array, int16: Int16Array, int32: Int32Array };
+  const arrays = {
+    uint8: Uint8Array,
+    float32: Float32Array,
+    float64: Float64Array,
+    int16: Int16Array,
+    int32: Int32Array,
+  };
   const bytes = Uint8Array.from(Buffer.from(expected.hex, 'hex'));
   const values = new (arrays[expected.dtype as keyof typeof arrays] ?? BigInt64Array)(bytes.buffer);
   const own = got.contiguous().flatten().tolist<number[]>();

@@ -2,6 +2,7 @@ import { boolean, count, kind, notNegative, optional, orNull, positive } from '.
 import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/index.js';
 import { refusal } from '../image.js';
+import { wholeAboveOne } from '../numbers.js';
 import { Transform } from '../transform.js';
 import { createDct, melNormKind, melscaleFbanks, melScaleKind, type MelNorm, type MelScaleName } from './melFilters.js';
 import { AmplitudeToDB, frameOptions, Spectrogram, windowKind, type FrameOptions, type WindowFunction } from './spectrogram.js'; // prettier-ignore
@@ -34,8 +35,7 @@ const filterOptions = {
   norm: melNormKind,
   melScale: melScaleKind,
 };
-const frequencies = kind<number>('a whole number above 1', (value) => Number.isSafeInteger(value) && Number(value) > 1);
-const scaleTakes = signature<MelScaleOfOptions>({}, { ...filterOptions, nStft: frequencies });
+const scaleTakes = signature<MelScaleOfOptions>({}, { ...filterOptions, nStft: wholeAboveOne });
 
 /** Values of the next to last dimension, by a matrix. */
 const combined = (values: Tensor, matrix: Tensor): Tensor => values.transpose(-1, -2).matmul(matrix).transpose(-1, -2);
@@ -93,7 +93,13 @@ export interface MelSpectrogramOptions extends MelScaleOptions, Omit<FrameOption
 }
 
 const { onesided: _onesided, ...melFrameOptions } = frameOptions;
-const melSpectrogramOptions = { ...filterOptions, ...melFrameOptions, nFft: count, power: positive, windowFn: windowKind };
+const melSpectrogramOptions = {
+  ...filterOptions,
+  ...melFrameOptions,
+  nFft: count,
+  power: positive,
+  windowFn: windowKind,
+};
 const melSpectrogramTakes = signature<MelSpectrogramOptions>({}, melSpectrogramOptions);
 
 /**

@@ -1,7 +1,8 @@
-import { count, kind, notNegative, oneOf, orNull, positive } from '../../kinds.js';
+import { count, notNegative, oneOf, orNull, positive } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { linspace, pow, scope, where, zeros, type Tensor } from '../../tensor/index.js';
 import { warnOnce } from '../../warnOnce.js';
+import { wholeAboveOne } from '../numbers.js';
 import { refusal } from '../image.js';
 
 /** Whether filters have an area of 1. */
@@ -28,11 +29,10 @@ export interface MelFilterOptions {
 
 export const melNormKind = orNull(oneOf('slaney'));
 export const melScaleKind = oneOf('htk', 'slaney');
-const frequencies = kind<number>('a whole number above 1', (value) => Number.isSafeInteger(value) && Number(value) > 1);
 const takes = signature<MelFilterOptions>(
   {},
   {
-    nFreqs: frequencies,
+    nFreqs: wholeAboveOne,
     fMin: notNegative,
     fMax: positive,
     nMels: count,
@@ -63,7 +63,10 @@ export function melscaleFbanks(options: MelFilterOptions): Tensor {
     const points = toHertz(linspace(toMel(fMin), toMel(fMax), nMels + 2, { dtype: 'float32' }));
     const gaps = points.narrow(0, 1, nMels + 1).sub(points.narrow(0, 0, nMels + 1));
     const slopes = points.unsqueeze(0).sub(all.unsqueeze(1));
-    const rising = slopes.narrow(1, 0, nMels).neg().div(gaps.narrow(0, 0, nMels));
+    const rising = slopes
+      .narrow(1, 0, nMels)
+      .neg()
+      .div(gaps.narrow(0, 0, nMels));
     const falling = slopes.narrow(1, 2, nMels).div(gaps.narrow(0, 1, nMels));
     const filters = zeros([1]).maximum(rising.minimum(falling));
     if (norm === 'slaney') {
@@ -79,8 +82,8 @@ export function melscaleFbanks(options: MelFilterOptions): Tensor {
 }
 
 interface Scale {
-  toMel(hertz: number): number;
-  toHertz(mels: Tensor): Tensor;
+  readonly toMel: (hertz: number) => number;
+  readonly toHertz: (mels: Tensor) => Tensor;
 }
 
 // Slaney's is linear up to 1000 Hz.
@@ -99,10 +102,7 @@ const scales: Record<MelScaleName, Scale> = {
   },
 };
 
-const dctTakes = signature<{ norm?: 'ortho' | null }>(
-  { nMfcc: count, nMels: count },
-  { norm: orNull(oneOf('ortho')) },
-);
+const dctTakes = signature<{ norm?: 'ortho' | null }>({ nMfcc: count, nMels: count }, { norm: orNull(oneOf('ortho')) });
 
 /**
  * The matrix of a discrete cosine transform of the second type, [nMels, nMfcc]; 'ortho' makes it orthonormal. As

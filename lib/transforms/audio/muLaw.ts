@@ -1,12 +1,12 @@
-import { kind, optional } from '../../kinds.js';
+import { optional } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { scope, tensor, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { wholeAboveOne } from '../numbers.js';
 import { Transform } from '../transform.js';
 
-const channelsKind = kind<number>('a whole number above 1', (value) => Number.isSafeInteger(value) && Number(value) > 1);
-const takes = signature({ x: tensorKind, quantizationChannels: channelsKind });
-const moduleTakes = signature({ quantizationChannels: optional(channelsKind) });
+const takes = signature({ x: tensorKind, quantizationChannels: wholeAboveOne });
+const moduleTakes = signature({ quantizationChannels: optional(wholeAboveOne) });
 
 const asFloats = (x: Tensor): Tensor => (x.isFloatingPoint() ? x : x.to('float32'));
 const muOf = (x: Tensor, channels: number): Tensor => tensor(channels - 1, { dtype: x.dtype, device: x.device });

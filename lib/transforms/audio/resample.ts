@@ -82,7 +82,12 @@ function filtered(waveform: Tensor, orig: number, next: number, { kernel, width 
  * import { rand, transforms } from 'aiforge';
  * transforms.functional.resample(rand([1, 16000]), 16000, 8000).shape; // [1, 8000]
  */
-export function resample(waveform: Tensor, origFreq: number, newFreq: number, options: ResampleFunctionOptions = {}): Tensor {
+export function resample(
+  waveform: Tensor,
+  origFreq: number,
+  newFreq: number,
+  options: ResampleFunctionOptions = {},
+): Tensor {
   takes.check('resample', arguments);
   checkWaveform('resample', waveform);
   if (origFreq === newFreq || waveform.numel() === 0) return waveform;

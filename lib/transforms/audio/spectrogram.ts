@@ -1,9 +1,10 @@
-import { boolean, count, either, func, kind, notNegative, oneOf, optional, orNull, size, type Kind } from '../../kinds.js';
+import { boolean, count, either, func, notNegative, oneOf, optional, orNull, size, type Kind } from '../../kinds.js';
 import { pad as padTensor } from '../../nn/functional.js';
 import { signature } from '../../signature.js';
 import { hannWindow, scope, stft, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { refusal } from '../image.js';
+import { aboveZero, finite } from '../numbers.js';
 import { Transform } from '../transform.js';
 
 /** Whether a spectrogram is divided by the window's length ('window', or true) or by the square root of the frame's. */
@@ -49,7 +50,7 @@ export const frameOptions = {
   onesided: boolean,
 };
 export const windowKind: Kind<WindowFunction> = func<WindowFunction>();
-const powerKind = orNull(kind<number>('a number above 0', (value) => Number(value) > 0 && Number.isFinite(value)));
+const powerKind = orNull(aboveZero);
 
 export interface SpectrogramFunctionOptions extends FrameOptions {
   /** How many samples a frame has. */
@@ -112,7 +113,10 @@ export function checkLengths(name: string, nFft: number, winLength: number): voi
   if (winLength > nFft) throw refusal(name, `winLength must be at most nFft, ${nFft}, got ${winLength}`);
 }
 
-const takes = signature<SpectrogramOptions>({}, { ...frameOptions, nFft: count, power: powerKind, windowFn: windowKind });
+const takes = signature<SpectrogramOptions>(
+  {},
+  { ...frameOptions, nFft: count, power: powerKind, windowFn: windowKind },
+);
 
 /**
  * How strong each frequency of a sound is over time, [..., frequencies, frames] of [..., time]. As
@@ -168,12 +172,10 @@ export interface AmplitudeToDBFunctionOptions {
   topDb?: number | null;
 }
 
-const positiveKind = kind<number>('a number above 0', (value) => Number(value) > 0);
 const topDbKind = orNull(notNegative);
-const finite = kind<number>('a finite number', (value) => Number.isFinite(value));
 const amplitudeTakes = signature<AmplitudeToDBFunctionOptions>(
   { x: tensorKind, multiplier: finite },
-  { amin: positiveKind, dbMultiplier: finite, topDb: topDbKind },
+  { amin: aboveZero, dbMultiplier: finite, topDb: topDbKind },
 );
 
 /**
@@ -192,7 +194,11 @@ export function amplitudeToDB(x: Tensor, multiplier: number, options: AmplitudeT
     throw refusal('amplitudeToDB', `topDb needs [..., frequencies, frames], got [${x.shape.join(', ')}]`);
   }
   return scope(() => {
-    const decibels = x.clamp(amin).log10().mul(multiplier).sub_(multiplier * dbMultiplier);
+    const decibels = x
+      .clamp(amin)
+      .log10()
+      .mul(multiplier)
+      .sub_(multiplier * dbMultiplier);
     if (topDb === null || x.numel() === 0) return decibels;
     const packed = decibels.reshape([-1, x.ndim > 2 ? x.shape.at(-3)! : 1, ...x.shape.slice(-2)]);
     const least = packed.amax([-3, -2, -1]).sub(topDb).view([-1, 1, 1, 1]);
@@ -205,7 +211,10 @@ export interface AmplitudeToDBOptions {
   topDb?: number | null;
 }
 
-const toDbTakes = signature<AmplitudeToDBOptions>({ stype: optional(oneOf('power', 'magnitude')) }, { topDb: topDbKind });
+const toDbTakes = signature<AmplitudeToDBOptions>(
+  { stype: optional(oneOf('power', 'magnitude')) },
+  { topDb: topDbKind },
+);
 
 /**
  * Spectrograms in decibels. As `torchaudio.transforms.AmplitudeToDB`.

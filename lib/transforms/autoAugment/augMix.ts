@@ -2,6 +2,7 @@ import { boolean, count, kind, positive } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { tensor, type Tensor } from '../../tensor/index.js';
 import { dirichlet, fraction, wholeFrom, type TransformContext } from '../draws.js';
+import { wholeBetween } from '../numbers.js';
 import { Augment, augmentOptions, bits, ofHeight, ofWidth, strengths, type AugmentOptions, type Space } from './operations.js'; // prettier-ignore
 
 export interface AugMixOptions extends AugmentOptions {
@@ -20,7 +21,7 @@ export interface AugMixOptions extends AugmentOptions {
 const takes = signature<AugMixOptions>(
   {},
   {
-    severity: kind('a whole number from 1 to 10', (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 10), // prettier-ignore
+    severity: wholeBetween(1, 10),
     mixtureWidth: count,
     chainDepth: kind('a whole number above 0, or -1', (value) => value === -1 || count.accepts(value)),
     alpha: positive,
@@ -90,7 +91,11 @@ export class AugMix extends Augment {
     const space = this.allOps ? full : partial;
     const [operation, of, isSigned] = space[wholeFrom(0, space.length, context)]!;
     if (of === null) return this.operate(batch, operation, 0);
-    let value = Number(of(10, this.sizeOf(batch)).at(wholeFrom(0, this.severity, context)).item());
+    let value = Number(
+      of(10, this.sizeOf(batch))
+        .at(wholeFrom(0, this.severity, context))
+        .item(),
+    );
     if (isSigned && fraction(context) <= 0.5) value = -value;
     return this.operate(batch, operation, value);
   }

@@ -50,7 +50,7 @@ export class AutoAugment extends Augment {
     for (const [name, p, strength] of pairs[wholeFrom(0, pairs.length, context)]!) {
       if (fraction(context) > Math.fround(p)) continue;
       const [operation, of, isSigned] = space.get(name)!;
-      let value = of === null ? 0 : Number(of(10, size).at(strength!).item());
+      let value = of === null ? 0 : Number(of(10, size).at(strength).item());
       if (isSigned && fraction(context) <= 0.5) value = -value;
       current = this.operate(current, operation, value);
     }

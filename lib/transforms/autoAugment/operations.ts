@@ -1,4 +1,3 @@
-import { signature } from '../../signature.js';
 import { arange, linspace, type Tensor } from '../../tensor/index.js';
 import { affine, rotate } from '../functional/affine.js';
 import { adjustBrightness, adjustContrast, adjustSaturation, adjustSharpness } from '../functional/adjust.js';
@@ -15,7 +14,6 @@ export interface AugmentOptions {
 }
 
 export const augmentOptions = { interpolation: warpInterpolationKind, fill: optionalFillKind };
-export const augmentTakes = signature<AugmentOptions>({}, augmentOptions);
 
 /** What is done to an image, by the names of the papers. */
 export type Operation =

@@ -1,7 +1,8 @@
-import { count, kind, size } from '../../kinds.js';
+import { count, size } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/index.js';
 import { fraction, wholeFrom, type TransformContext } from '../draws.js';
+import { wholeAboveOne } from '../numbers.js';
 import { refusal } from '../image.js';
 import { autoAugmentSpace } from './autoAugment.js';
 import { Augment, augmentOptions, bits, ofPixels, strengths, type AugmentOptions, type Space } from './operations.js';
@@ -15,10 +16,9 @@ export interface RandAugmentOptions extends AugmentOptions {
   numMagnitudeBins?: number;
 }
 
-const binsKind = kind<number>('a whole number above 1', (value) => Number.isSafeInteger(value) && Number(value) > 1);
 const randTakes = signature<RandAugmentOptions>(
   {},
-  { numOps: count, magnitude: size, numMagnitudeBins: binsKind, ...augmentOptions },
+  { numOps: count, magnitude: size, numMagnitudeBins: wholeAboveOne, ...augmentOptions },
 );
 
 const identity: Space = [['Identity', null, false]];
@@ -68,7 +68,7 @@ export interface TrivialAugmentWideOptions extends AugmentOptions {
   numMagnitudeBins?: number;
 }
 
-const trivialTakes = signature<TrivialAugmentWideOptions>({}, { numMagnitudeBins: binsKind, ...augmentOptions });
+const trivialTakes = signature<TrivialAugmentWideOptions>({}, { numMagnitudeBins: wholeAboveOne, ...augmentOptions });
 
 const wide = strengths({
   shear: 0.99,
@@ -102,7 +102,11 @@ export class TrivialAugmentWide extends Augment {
     const [operation, of, isSigned] = wideSpace[wholeFrom(0, wideSpace.length, context)]!;
     if (of === null) return this.operate(image, operation, 0);
     const bins = this.numMagnitudeBins;
-    let value = Number(of(bins, dimensions).at(wholeFrom(0, bins, context)).item());
+    let value = Number(
+      of(bins, dimensions)
+        .at(wholeFrom(0, bins, context))
+        .item(),
+    );
     if (isSigned && fraction(context) <= 0.5) value = -value;
     return this.operate(image, operation, value);
   }

@@ -1,16 +1,15 @@
-import { boolean, either, kind, orNull, tuple } from '../../kinds.js';
+import { boolean, either, orNull, tuple } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { scope, tensor, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { imageShape, optionalFillKind, warpInterpolationKind, type Fill, type WarpInterpolation } from '../image.js';
+import { aboveZero, finite } from '../numbers.js';
 import { checkFill, pixels, placesDtype, sampled } from './warp.js';
 
 /** A point of an image in pixels, x before y; 0, 0 is the top left corner. */
 export type Point = readonly [x: number, y: number];
 
-const finite = kind<number>('a finite number', (value) => Number.isFinite(value));
 export const pointKind = tuple<readonly [number, number]>(finite, finite);
-const scaleKind = kind<number>('a finite number above 0', (value) => Number.isFinite(value) && Number(value) > 0);
 
 export interface AffineOptions {
   /** How values between pixels are found. Default: 'nearest'. */
@@ -23,7 +22,13 @@ export interface AffineOptions {
 
 const affineOptions = { interpolation: warpInterpolationKind, fill: optionalFillKind, center: orNull(pointKind) };
 const affineTakes = signature<AffineOptions>(
-  { image: tensorKind, angle: finite, translate: pointKind, scale: scaleKind, shear: either<number, Point>(finite, pointKind) },
+  {
+    image: tensorKind,
+    angle: finite,
+    translate: pointKind,
+    scale: aboveZero,
+    shear: either<number, Point>(finite, pointKind),
+  },
   affineOptions,
 );
 
@@ -54,11 +59,16 @@ const fromMiddle = (center: Point | null, width: number, height: number): Point 
 function affinePlaces(image: Tensor, matrix: Matrix, size: { height: number; width: number }): Tensor {
   const { height, width } = imageShape('affine', image);
   const as = { dtype: placesDtype(image), device: image.device };
-  const theta = tensor([...matrix], as).view([1, 2, 3]).transpose(1, 2);
+  const theta = tensor([...matrix], as)
+    .view([1, 2, 3])
+    .transpose(1, 2);
   theta.div_(tensor([0.5 * width, 0.5 * height], as));
   const reach = (length: number): [number, number] => [-length * 0.5 + 0.5, length * 0.5 - 0.5];
   const grid = pixels(image, size, reach(size.width), reach(size.height));
-  return grid.view([1, size.height * size.width, 3]).bmm(theta).view([1, size.height, size.width, 2]);
+  return grid
+    .view([1, size.height * size.width, 3])
+    .bmm(theta)
+    .view([1, size.height, size.width, 2]);
 }
 
 /**
@@ -116,7 +126,8 @@ export function rotate(image: Tensor, angle: number, options: RotateOptions = {}
   if (turn === 0 || image.numel() === 0) return image.clone();
   if (center === null) {
     if (turn === 180) return image.flip([-2, -1]);
-    if ((turn === 90 || turn === 270) && (expand || height === width)) return image.rot90(turn === 90 ? 1 : -1, [-2, -1]);
+    if ((turn === 90 || turn === 270) && (expand || height === width))
+      return image.rot90(turn === 90 ? 1 : -1, [-2, -1]);
   }
   return scope(() => {
     const about = fromMiddle(center, width, height);
@@ -130,7 +141,11 @@ export function rotate(image: Tensor, angle: number, options: RotateOptions = {}
 function expandedSize(matrix: Matrix, width: number, height: number): { height: number; width: number } {
   const [x, y] = [0.5 * width, 0.5 * height];
   const corners = tensor([-x, -y, 1, -x, y, 1, x, y, 1, x, -y, 1], { dtype: 'float32' }).view([4, 3]);
-  const rotated = corners.mm(tensor([...matrix], { dtype: 'float32' }).view([2, 3]).t());
+  const rotated = corners.mm(
+    tensor([...matrix], { dtype: 'float32' })
+      .view([2, 3])
+      .t(),
+  );
   const [least, most] = rotated.aminmax({ dim: 0 });
   const middle = tensor([x, y], { dtype: 'float32' });
   const cut = (values: Tensor): Tensor => values.add(middle).mul_(1e4).trunc_().mul_(1e-4);

@@ -31,12 +31,7 @@ export function crop(image: Tensor, top: number, left: number, height: number, w
     if (yEnd - y === height && xEnd - x === width) return part;
     const paddedLeft = Math.min(Math.max(-left, 0), width);
     const paddedTop = Math.min(Math.max(-top, 0), height);
-    const sides = [
-      paddedLeft,
-      paddedTop,
-      width - (xEnd - x) - paddedLeft,
-      height - (yEnd - y) - paddedTop,
-    ] as const;
+    const sides = [paddedLeft, paddedTop, width - (xEnd - x) - paddedLeft, height - (yEnd - y) - paddedTop] as const;
     return padded('crop', part, sides, 0, 'constant');
   });
 }
@@ -138,7 +133,8 @@ export function fiveCrop(image: Tensor, size: CropSize): FiveCrops {
 function corners(name: string, image: Tensor, size: CropSize): FiveCrops {
   const { height, width } = imageShape(name, image);
   const [h, w] = sizeOf(size);
-  if (h > height || w > width) throw refusal(name, `a part of [${h}, ${w}] is larger than the image, [${height}, ${width}]`);
+  if (h > height || w > width)
+    throw refusal(name, `a part of [${h}, ${w}] is larger than the image, [${height}, ${width}]`);
   const [bottom, right] = [height - h, width - w];
   return [
     crop(image, 0, 0, h, w),

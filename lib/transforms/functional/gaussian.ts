@@ -1,29 +1,27 @@
-import { boolean, either, kind, listOf, notNegative, number, positive } from '../../kinds.js';
+import { boolean, notNegative } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { conv2d, pad } from '../../nn/functional.js';
 import { linspace, scope, type Tensor } from '../../tensor/index.js';
 import { generatorKind, tensorKind } from '../../tensor/kinds.js';
 import { normals, type TransformContext } from '../draws.js';
+import { aboveZero, finite, oddNumber, perDirection } from '../numbers.js';
 import { asBatch, greatest, imageShape, likeLeading, refusal } from '../image.js';
 
 /** A number for both directions, or one for each, x before y. */
 export type PerDirection = number | readonly number[];
 
-const odd = kind<number>('an odd number above 0', (value) => Number.isSafeInteger(value) && Number(value) % 2 === 1 && Number(value) > 0); // prettier-ignore
-const pairOf = (of: typeof odd) =>
-  either<number, readonly number[]>(
-    of,
-    kind(`an array of 1 or 2, each ${of.expected}`, (value) => listOf(of).accepts(value) && [1, 2].includes((value as number[]).length)), // prettier-ignore
-  );
-export const kernelSizeKind = pairOf(odd);
-const sigmaKind = pairOf(positive);
+export const kernelSizeKind = perDirection(oddNumber);
+const sigmaKind = perDirection(aboveZero);
 
 export interface GaussianBlurOptions {
   /** The standard deviations in pixels. Default: 0.15 of the kernel's size and 0.35. */
   sigma?: PerDirection;
 }
 
-const blurTakes = signature<GaussianBlurOptions>({ image: tensorKind, kernelSize: kernelSizeKind }, { sigma: sigmaKind });
+const blurTakes = signature<GaussianBlurOptions>(
+  { image: tensorKind, kernelSize: kernelSizeKind },
+  { sigma: sigmaKind },
+);
 
 /** @internal Both numbers, x before y. */
 export const bothOf = (value: PerDirection): [x: number, y: number] =>
@@ -78,8 +76,11 @@ export interface GaussianNoiseOptions extends TransformContext {
   clip?: boolean;
 }
 
-export const noiseOptions = { mean: number, sigma: notNegative, clip: boolean };
-const noiseTakes = signature<GaussianNoiseOptions>({ image: tensorKind }, { ...noiseOptions, generator: generatorKind });
+export const noiseOptions = { mean: finite, sigma: notNegative, clip: boolean };
+const noiseTakes = signature<GaussianNoiseOptions>(
+  { image: tensorKind },
+  { ...noiseOptions, generator: generatorKind },
+);
 
 /**
  * An image with noise from a normal distribution added. As `torchvision.transforms.v2.functional.gaussian_noise`.

@@ -1,13 +1,13 @@
-import { kind } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { onesLike, scope, stack, tensor, where, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { colorShape } from '../image.js';
+import { between } from '../numbers.js';
 import { scaled } from './dtype.js';
 
 const takes = signature({
   image: tensorKind,
-  factor: kind<number>('a number from -0.5 to 0.5', (value) => Number(value) >= -0.5 && Number(value) <= 0.5),
+  factor: between(-0.5, 0.5),
 });
 
 /**
@@ -38,14 +38,22 @@ function toHsv(image: Tensor): [hue: Tensor, saturation: Tensor, value: Tensor] 
   // Of grey, whatever is divided is 0.
   const one = onesLike(most);
   const saturation = range.div(where(isGrey, one, most));
-  const distances = most.unsqueeze(-3).sub(image).div(where(isGrey, one, range).unsqueeze(-3));
+  const distances = most
+    .unsqueeze(-3)
+    .sub(image)
+    .div(where(isGrey, one, range).unsqueeze(-3));
   const [fromRed, fromGreen, fromBlue] = distances.unbind(-3) as [Tensor, Tensor, Tensor];
   const isNotRed = most.ne(red);
   const isGreen = most.eq(green);
   const ofGreen = fromRed.add(2).sub_(fromBlue).mul_(isGreen.bitwiseAnd(isNotRed));
   const ofRed = fromBlue.sub(fromGreen).mul_(isNotRed.bitwiseNot());
   const ofBlue = fromGreen.add(4).sub_(fromRed).mul_(isNotRed.logicalAnd(isGreen.logicalNot()));
-  const hue = ofRed.add_(ofGreen).add_(ofBlue).mul_(1 / 6).add_(1).fmod_(1);
+  const hue = ofRed
+    .add_(ofGreen)
+    .add_(ofBlue)
+    .mul_(1 / 6)
+    .add_(1)
+    .fmod_(1);
   return [hue, saturation, most];
 }
 

@@ -1,7 +1,8 @@
-import { kind, number } from '../../kinds.js';
+import { number } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { scope, where, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
+import { wholeBetween } from '../numbers.js';
 import { colorShape, greatest, imageShape, refusal } from '../image.js';
 
 const imageTakes = signature({ image: tensorKind });
@@ -24,7 +25,7 @@ export function invert(image: Tensor): Tensor {
   return scope(() => inverted(image));
 }
 
-export const bitsKind = kind<number>('a whole number from 0 to 8', (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 8); // prettier-ignore
+export const bitsKind = wholeBetween(0, 8);
 const posterizeTakes = signature({ image: tensorKind, bits: bitsKind });
 
 /**
@@ -63,7 +64,10 @@ export function solarize(image: Tensor, threshold: number): Tensor {
   imageShape('solarize', image);
   const most = greatest(image.dtype);
   if (threshold > most) {
-    throw refusal('solarize', `threshold must be at most ${most}, the greatest value of ${image.dtype}, got ${threshold}`);
+    throw refusal(
+      'solarize',
+      `threshold must be at most ${most}, the greatest value of ${image.dtype}, got ${threshold}`,
+    );
   }
   return scope(() => where(image.ge(threshold), inverted(image), image));
 }

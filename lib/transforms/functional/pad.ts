@@ -38,7 +38,10 @@ export function padded(name: string, image: Tensor, sides: Sides, fill: Fill, mo
   const { channels, height, width } = imageShape(name, image);
   const [left, top, right, bottom] = sides;
   if (width + left + right < 0 || height + top + bottom < 0) {
-    throw refusal(name, `a padding of [${sides.join(', ')}] cuts off more than the ${height} x ${width} pixels that there are`);
+    throw refusal(
+      name,
+      `a padding of [${sides.join(', ')}] cuts off more than the ${height} x ${width} pixels that there are`,
+    );
   }
   if (typeof fill !== 'number' && fill.length !== 1 && fill.length !== channels) {
     throw refusal(name, `fill must be one number or ${channels}, one for each channel, got ${fill.length}`);
@@ -75,7 +78,9 @@ function filled(image: Tensor, [left, top, right, bottom]: Sides, fill: Fill): T
   const value = typeof fill === 'number' ? fill : fill.length === 1 ? fill[0]! : 0;
   const made = padTensor(image, [left, right, top, bottom], 'constant', value);
   if (typeof fill === 'number' || fill.length === 1) return made;
-  const values = tensor([...fill], { dtype: 'float32', device: image.device }).to(image.dtype).view([-1, 1, 1]);
+  const values = tensor([...fill], { dtype: 'float32', device: image.device })
+    .to(image.dtype)
+    .view([-1, 1, 1]);
   const [height, width] = made.shape.slice(-2) as [number, number];
   const set = (dim: number, start: number, length: number): void => {
     if (length > 0) made.narrow(dim, start, length).copy_(values);

@@ -2,7 +2,14 @@ import { kind, tuple } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { linalg, scope, tensor, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
-import { imageShape, optionalFillKind, refusal, warpInterpolationKind, type Fill, type WarpInterpolation } from '../image.js';
+import {
+  imageShape,
+  optionalFillKind,
+  refusal,
+  warpInterpolationKind,
+  type Fill,
+  type WarpInterpolation,
+} from '../image.js';
 import { pointKind, type Point } from './affine.js';
 import { checkFill, pixels, placesDtype, sampled } from './warp.js';
 
@@ -43,7 +50,12 @@ function projection(startpoints: Corners, endpoints: Corners): number[] {
  * const corners = [[0, 0], [3, 0], [3, 3], [0, 3]] as const;
  * transforms.functional.perspective(ones([1, 4, 4]), corners, [[1, 1], [3, 0], [3, 3], [0, 3]]).shape; // [1, 4, 4]
  */
-export function perspective(image: Tensor, startpoints: Corners, endpoints: Corners, options: WarpOptions = {}): Tensor {
+export function perspective(
+  image: Tensor,
+  startpoints: Corners,
+  endpoints: Corners,
+  options: WarpOptions = {},
+): Tensor {
   perspectiveTakes.check('perspective', arguments);
   const { interpolation = 'bilinear', fill = null } = options;
   const { channels, height, width } = imageShape('perspective', image);
@@ -86,7 +98,10 @@ export function elastic(image: Tensor, displacement: Tensor, options: WarpOption
   const { channels, height, width } = imageShape('elastic', image);
   checkFill('elastic', fill, channels);
   if (displacement.shape.join() !== [1, height, width, 2].join()) {
-    throw refusal('elastic', `displacement must be [1, ${height}, ${width}, 2], got [${displacement.shape.join(', ')}]`);
+    throw refusal(
+      'elastic',
+      `displacement must be [1, ${height}, ${width}, 2], got [${displacement.shape.join(', ')}]`,
+    );
   }
   if (image.numel() === 0) return image;
   return scope(() => {

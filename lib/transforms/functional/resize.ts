@@ -64,7 +64,8 @@ export function resize(image: Tensor, size: CropSize | null, options: ResizeOpti
   checkMaxSize('resize', size, maxSize);
   const { height, width } = imageShape('resize', image);
   const target = targetOf(height, width, size, maxSize);
-  if (target[0] < 1 || target[1] < 1) throw refusal('resize', `[${height}, ${width}] would become [${target.join(', ')}]`);
+  if (target[0] < 1 || target[1] < 1)
+    throw refusal('resize', `[${height}, ${width}] would become [${target.join(', ')}]`);
   return resized(image, target, interpolation, antialias);
 }
 
