@@ -79,7 +79,7 @@ export function solarize(image: Tensor, threshold: number): Tensor {
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
  * import { tensor, transforms } from 'aiforge';
- * transforms.functional.autocontrast(tensor([[[100, 151]]], { dtype: 'uint8' })).tolist(); // [[[0, 255]]]
+ * transforms.functional.autocontrast(tensor([[[0.25, 0.5]]])).tolist(); // [[[0, 1]]]
  */
 export function autocontrast(image: Tensor): Tensor {
   imageTakes.check('autocontrast', arguments);
