@@ -34,7 +34,12 @@ images = {
 grey = {"grey": image(torch.uint8, 1, 17, 23), "grey floats": image(torch.float32, 1, 17, 23)}
 others = {"int32": image(torch.int32, 3, 17, 23), "float64": image(torch.float64, 3, 17, 23)}
 nested = {"nested": image(torch.uint8, 2, 2, 3, 9, 12)}
-every = {**images, **grey, **others, **nested}
+laid_out = {
+    "channels last": image(torch.uint8, 2, 3, 16, 15).contiguous(memory_format=torch.channels_last),
+    "floats, channels last": image(torch.float32, 2, 3, 16, 15).contiguous(memory_format=torch.channels_last),
+    "transposed": image(torch.float32, 3, 23, 17).transpose(-1, -2),
+}
+every = {**images, **grey, **others, **nested, **laid_out}
 
 
 def recorded(value):
@@ -119,7 +124,7 @@ for mode in (NEAREST, BILINEAR):
 for angle in (0, 90, 180, 270, 360, 450, -90):
     of(f"rotate {angle}", lambda x: F.rotate(x, angle))
     of(f"rotate {angle} expand", lambda x: F.rotate(x, angle, expand=True), {**images, "grey": grey["grey"]})
-colored = {**images, **grey, "nested": nested["nested"]}
+colored = {**images, **grey, **nested, **laid_out}
 for factor in (0.0, 0.4, 1.0, 1.7):
     of(f"brightness {factor}", lambda x: F.adjust_brightness(x, factor), {**colored, **others})
     of(f"contrast {factor}", lambda x: F.adjust_contrast(x, factor), colored)

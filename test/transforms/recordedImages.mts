@@ -25,6 +25,9 @@ export const images: Record<string, Tensor> = {
   int32: image('int32', 3, 17, 23),
   float64: image('float64', 3, 17, 23),
   nested: image('uint8', 2, 2, 3, 9, 12),
+  'channels last': image('uint8', 2, 3, 16, 15).to({ memoryFormat: 'channels_last' }),
+  'floats, channels last': image('float32', 2, 3, 16, 15).to({ memoryFormat: 'channels_last' }),
+  transposed: image('float32', 3, 23, 17).transpose(-1, -2),
 };
 
 /** How far two tensors are apart, to say so where their bytes differ. */
