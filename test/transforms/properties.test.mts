@@ -114,7 +114,10 @@ describe('every transform', () => {
 describe('transforms beside other parts', () => {
   it('make the samples of a dataset', () => {
     const augment = new t.Compose([new t.RandomCrop(8), flip, new t.ToDtype('float32', { scale: true })]);
-    const samples = { length: 2, get: (i: number, context?: { generator: Generator }) => augment.forward(bytes.add(i), context) };
+    const samples = {
+      length: 2,
+      get: (i: number, context?: { generator: Generator }) => augment.forward(bytes.add(i), context),
+    };
     const [a, b] = [samples.get(1, { generator: seeded(5) }), samples.get(1, { generator: seeded(5) })];
     expect(a.shape).to.deep.equal([3, 8, 8]);
     expect(hexOf(a)).to.equal(hexOf(b));
@@ -123,7 +126,9 @@ describe('transforms beside other parts', () => {
   it('are layers of a model, with other layers among them', () => {
     const model = new nn.Sequential(new t.Normalize(0.5, 0.5), new nn.Conv2d(3, 2, 3), new nn.Flatten());
     expect(model.forward(floats.unsqueeze(0)).shape).to.deep.equal([1, 2 * 15 * 21]);
-    expect(new t.Compose([new nn.Conv2d(3, 2, 3), (x: Tensor) => x.neg()]).forward(floats).shape).to.deep.equal([2, 15, 21]);
+    expect(new t.Compose([new nn.Conv2d(3, 2, 3), (x: Tensor) => x.neg()]).forward(floats).shape).to.deep.equal([
+      2, 15, 21,
+    ]);
   });
 
   it('pass gradients to images of floats', () => {
@@ -149,31 +154,68 @@ describe('transforms beside other parts', () => {
 describe('transforms refuse', () => {
   const f = t.functional;
   const refused: Record<string, readonly [attempt: () => unknown, message: RegExp]> = {
-    'what is no image': [() => f.invert(tensor([1, 2])), /invert: image must be a tensor \[\.\.\., channels, height, width\]/],
+    'what is no image': [
+      () => f.invert(tensor([1, 2])),
+      /invert: image must be a tensor \[\.\.\., channels, height, width\]/,
+    ],
     'other channels': [() => f.adjustHue(rand([2, 4, 4]), 0.1), /image must have 1 or 3 channels, got 2/],
     'a hue beyond the circle': [() => f.adjustHue(floats, 0.7), /factor must be a number from -0\.5 to 0\.5, got 0\.7/],
-    'bytes to normalize': [() => f.normalize(bytes, 0.5, 0.5), /must be of floats, got uint8; convertImageDtype makes them/],
+    'bytes to normalize': [
+      () => f.normalize(bytes, 0.5, 0.5),
+      /must be of floats, got uint8; convertImageDtype makes them/,
+    ],
     'a deviation of 0': [() => f.normalize(floats, 0.5, [1, 0, 1]), /std must have no 0/],
     'means of other channels': [() => f.normalize(floats, [1, 2], 1), /mean must be one number or 3/],
     'floats to whole numbers that are too large': [() => f.toDtype(floats, 'int32', { scale: true }), /more than float32 can tell apart/], // prettier-ignore
     'a maxSize for two sizes': [() => f.resize(bytes, [4, 4], { maxSize: 5 }), /maxSize is for a size of one number/],
-    'a maxSize below the shorter side': [() => new t.Resize(9, { maxSize: 9 }), /maxSize must be more than the shorter side, 9/],
+    'a maxSize below the shorter side': [
+      () => new t.Resize(9, { maxSize: 9 }),
+      /maxSize must be more than the shorter side, 9/,
+    ],
     'a mirror beyond the image': [() => f.pad(bytes, 17, { paddingMode: 'reflect' }), /reaches 16 pixels into the 17/],
-    'a part larger than the image': [() => new t.RandomCrop(30).forward(bytes), /\[30, 30\] is larger .*\[17, 23\]; padIfNeeded/],
-    'five crops larger than the image': [() => f.fiveCrop(bytes, 18), /a part of \[18, 18\] is larger than the image, \[17, 23\]/],
+    'a mirror beyond what is left': [() => f.pad(bytes, [-20, 0, 5, 0], { paddingMode: 'symmetric' }), /reaches 3 pixels into the 3/], // prettier-ignore
+    'a part larger than the image': [
+      () => new t.RandomCrop(30).forward(bytes),
+      /\[30, 30\] is larger .*\[17, 23\]; padIfNeeded/,
+    ],
+    'five crops larger than the image': [
+      () => f.fiveCrop(bytes, 18),
+      /a part of \[18, 18\] is larger than the image, \[17, 23\]/,
+    ],
     'fills of other channels': [() => f.rotate(bytes, 5, { fill: [1, 2] }), /fill must be one number or 3/],
-    'a rectangle outside': [() => f.erase(bytes, 15, 0, 3, 3, zeros([])), /\[3, 3\] at \[15, 0\] is not inside the 17 x 23 image/],
+    'a rectangle outside': [
+      () => f.erase(bytes, 15, 0, 3, 3, zeros([])),
+      /\[3, 3\] at \[15, 0\] is not inside the 17 x 23 image/,
+    ],
     'an even kernel': [() => f.gaussianBlur(bytes, 4), /kernelSize must be an odd number above 0/],
-    'a kernel that reaches beyond the image': [() => f.gaussianBlur(bytes, [3, 35]), /mirrors more than the 17 x 23 pixels/],
-    'a threshold beyond the values': [() => f.solarize(floats, 128), /threshold must be at most 1, the greatest value of float32/],
+    'a kernel that reaches beyond the image': [
+      () => f.gaussianBlur(bytes, [3, 35]),
+      /mirrors more than the 17 x 23 pixels/,
+    ],
+    'a threshold beyond the values': [
+      () => f.solarize(floats, 128),
+      /threshold must be at most 1, the greatest value of float32/,
+    ],
     'labels without their count': [() => new t.MixUp().forward(batch[0]!, batch[1]!), /need the option numClasses/],
-    'labels of another batch': [() => new t.CutMix().forward(batch[0]!, zeros([3, 2])), /labels must be \[4\] or \[4, classes\]/],
+    'labels of another batch': [
+      () => new t.CutMix().forward(batch[0]!, zeros([3, 2])),
+      /labels must be \[4\] or \[4, classes\]/,
+    ],
     'bytes to add up': [() => new t.MixUp({ numClasses: 3 }).forward(batch[0]!.to('uint8'), batch[1]!), /must be of floats, got uint8/], // prettier-ignore
-    'a strength that there is not': [() => new t.RandAugment({ magnitude: 31 }), /magnitude must be below numMagnitudeBins, 31/],
+    'a strength that there is not': [
+      () => new t.RandAugment({ magnitude: 31 }),
+      /magnitude must be below numMagnitudeBins, 31/,
+    ],
     'nothing to compose': [() => new t.Compose([]), /transforms must be an array of transforms, modules or functions, at least one/], // prettier-ignore
-    'other probabilities than transforms': [() => new t.RandomChoice([flip], { p: [1, 2] }), /p must have 1 finite numbers/],
+    'other probabilities than transforms': [
+      () => new t.RandomChoice([flip], { p: [1, 2] }),
+      /p must have 1 finite numbers/,
+    ],
     'an unknown interpolation': [() => f.rotate(bytes, 5, { interpolation: 'bicubic' as never }), /'nearest' or 'bilinear', got 'bicubic'/], // prettier-ignore
-    'a window longer than a frame': [() => new t.Spectrogram({ nFft: 8, winLength: 9 }), /winLength must be at most nFft, 8/],
+    'a window longer than a frame': [
+      () => new t.Spectrogram({ nFft: 8, winLength: 9 }),
+      /winLength must be at most nFft, 8/,
+    ],
     'spectra of other frequencies': [() => new t.MelScale().forward(spectrum), /input must be \[\.\.\., 201, frames\], got \[2, 33, 20\]/], // prettier-ignore
     'more coefficients than filters': [() => new t.MFCC(8000, { nMfcc: 9, melkwargs: { nMels: 8 } }), /nMfcc must be at most nMels, 8/], // prettier-ignore
     'an unknown option of mel spectrograms': [() => new t.MFCC(8000, { melkwargs: { n_fft: 8 } as never }), /MFCC, melkwargs: has no option 'n_fft'\. Did you mean 'nFft'/], // prettier-ignore

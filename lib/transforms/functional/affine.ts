@@ -1,6 +1,6 @@
 import { boolean, either, orNull, tuple } from '../../kinds.js';
 import { signature } from '../../signature.js';
-import { scope, tensor, type Tensor } from '../../tensor/index.js';
+import { polar, scope, tensor, type Complex, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { imageShape, optionalFillKind, warpInterpolationKind, type Fill, type WarpInterpolation } from '../image.js';
 import { aboveZero, finite } from '../numbers.js';
@@ -36,16 +36,26 @@ type Matrix = readonly [number, number, number, number, number, number];
 
 const radians = (degrees: number): number => degrees * (Math.PI / 180);
 
+// By C's functions, as Python has them: JavaScript's differ in the last bit of some angles.
+function onCircle(angle: number): { cos: number; sin: number } {
+  if (angle === 0) return { cos: 1, sin: 0 };
+  const float64 = (value: number): Tensor => tensor(value, { dtype: 'float64' });
+  const { re, im } = polar(float64(1), float64(angle)).item<Complex>();
+  return { cos: re, sin: im };
+}
+
 /**
  * Where a pixel comes from, as `[x, y] = matrix · [x, y, 1]`: the inverse of a shear, a rotation and a scaling about a centre and
  * of a translation.
  */
 function inverseAffine(center: Point, angle: number, translate: Point, scale: number, shear: Point): Matrix {
   const [rotation, shearX, shearY] = [radians(angle), radians(shear[0]), radians(shear[1])];
-  const a = Math.cos(rotation - shearY) / Math.cos(shearY);
-  const b = (-Math.cos(rotation - shearY) * Math.tan(shearX)) / Math.cos(shearY) - Math.sin(rotation);
-  const c = Math.sin(rotation - shearY) / Math.cos(shearY);
-  const d = (-Math.sin(rotation - shearY) * Math.tan(shearX)) / Math.cos(shearY) + Math.cos(rotation);
+  const turned = onCircle(rotation);
+  const skewed = onCircle(rotation - shearY);
+  const a = skewed.cos / onCircle(shearY).cos;
+  const c = skewed.sin / onCircle(shearY).cos;
+  const b = -(a * Math.tan(shearX) + turned.sin);
+  const d = turned.cos - c * Math.tan(shearX);
   const [m0, m1, m3, m4] = [d / scale, -b / scale, -c / scale, a / scale];
   const [x, y] = [-center[0] - translate[0], -center[1] - translate[1]];
   return [m0, m1, m0 * x + m1 * y + center[0], m3, m4, m3 * x + m4 * y + center[1]];

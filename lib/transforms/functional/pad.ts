@@ -61,11 +61,13 @@ export function padded(name: string, image: Tensor, sides: Sides, fill: Fill, mo
 function checkReach(name: string, size: { height: number; width: number }, sides: Sides, mode: PaddingMode): void {
   const [left, top, right, bottom] = sides;
   const least = mode === 'reflect' ? 1 : 0;
-  for (const [length, before, after] of [
+  for (const [all, before, after] of [
     [size.width, left, right],
     [size.height, top, bottom],
   ] as const) {
-    if (length === 0) throw refusal(name, `paddingMode '${mode}' needs an image with pixels`);
+    // A mirror with the border's pixels shows what negative numbers leave.
+    const length = mode === 'symmetric' ? all + Math.min(before, 0) + Math.min(after, 0) : all;
+    if (length <= 0) throw refusal(name, `paddingMode '${mode}' needs an image with pixels`);
     if (mode === 'edge' || Math.max(before, after) <= length - least) continue;
     throw refusal(
       name,
