@@ -1,9 +1,10 @@
-import { fraction, func, kind, listOf, notNegative, type Kind } from '../kinds.js';
+import { anything, fraction, func, kind, listOf, notNegative, type Kind } from '../kinds.js';
 import { Module, ModuleList } from '../nn/index.js';
 import { moduleKind } from '../nn/moduleKinds.js';
 import { signature } from '../signature.js';
-import { multinomial, tensor, type Tensor } from '../tensor/index.js';
-import { chance, shuffled, type TransformContext } from './draws.js';
+import { multinomial, scope, tensor, type Tensor } from '../tensor/index.js';
+import { generatorKind } from '../tensor/kinds.js';
+import { chance, deviceOf, shuffled, type TransformContext } from './draws.js';
 import { refusal } from './image.js';
 import { Transform } from './transform.js';
 
@@ -19,30 +20,41 @@ const stepsKind: Kind<readonly Step[]> = kind(
     value.every((each) => moduleKind.accepts(each) || functionKind.accepts(each)),
 );
 const lambdaTakes = signature({ fn: functionKind });
+const callTakes = signature<TransformContext>({ input: anything }, { generator: generatorKind });
 
 /**
- * A function as a transform; it is given the context too. As `torchvision.transforms.v2.Lambda`.
+ * A function as a transform; it is given the context too, and what it takes need not be one tensor. As
+ * `torchvision.transforms.v2.Lambda`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
- * new transforms.Lambda((image) => image.mul(2)).forward(ones([1, 1, 1])).item(); // 2
+ * import { ones, stack, transforms, type Tensor } from 'aiforge';
+ * const crops = new transforms.Compose([
+ *   new transforms.FiveCrop(2),
+ *   new transforms.Lambda((parts: Tensor[]) => stack(parts)),
+ * ]);
+ * crops.forward(ones([1, 4, 4])).shape; // [5, 1, 2, 2]
  */
-export class Lambda extends Transform {
-  readonly fn: (image: Tensor, context: TransformContext) => Tensor;
+export class Lambda<Input = Tensor, Output = Tensor> extends Transform<Output> {
+  readonly fn: (input: Input, context: TransformContext) => Output;
 
-  constructor(fn: (image: Tensor, context: TransformContext) => Tensor) {
+  constructor(fn: (input: Input, context: TransformContext) => Output) {
     lambdaTakes.check(new.target.name, arguments);
     super();
     this.fn = fn;
   }
 
-  protected override transform(image: Tensor, context: TransformContext): Tensor {
-    return this.fn(image, context);
+  override forward(input: unknown, context: TransformContext = {}): Output {
+    callTakes.check(`${this.constructor.name}.forward`, arguments);
+    return scope(() => this.fn(input as Input, context));
+  }
+
+  protected override transform(input: Tensor, context: TransformContext): Output {
+    return this.fn(input as Input, context);
   }
 }
 
 /** A transform that consists of others. */
-abstract class Steps extends Transform {
+abstract class Steps<Output = Tensor> extends Transform<Output> {
   readonly transforms: ModuleList<Module>;
 
   constructor(transforms: readonly Step[]) {
@@ -72,7 +84,8 @@ function applied(step: Module, image: Tensor, context: TransformContext): Tensor
 const takes = signature({ transforms: stepsKind });
 
 /**
- * Transforms one after the other. As `torchvision.transforms.v2.Compose`.
+ * Transforms one after the other; where the last gives no tensor, `Output` says what it gives. As
+ * `torchvision.transforms.v2.Compose`.
  *
  * @example
  * import { arange, Generator, transforms } from 'aiforge';
@@ -84,14 +97,14 @@ const takes = signature({ transforms: stepsKind });
  * const image = arange(16).to('uint8').view(1, 4, 4);
  * augment.forward(image, { generator: new Generator().manualSeed(0) }).shape; // [1, 2, 2]
  */
-export class Compose extends Steps {
+export class Compose<Output = Tensor> extends Steps<Output> {
   constructor(transforms: readonly Step[]) {
     takes.check(new.target.name, arguments);
     super(transforms);
   }
 
-  protected override transform(image: Tensor, context: TransformContext): Tensor {
-    return this.all(image, context);
+  protected override transform(image: Tensor, context: TransformContext): Output {
+    return this.all(image, context) as Output;
   }
 }
 
@@ -154,7 +167,9 @@ export class RandomChoice extends Steps {
   }
 
   protected override transform(image: Tensor, context: TransformContext): Tensor {
-    const drawn = multinomial(tensor([...this.p], { dtype: 'float32' }), 1, { generator: context.generator });
+    const drawn = multinomial(tensor([...this.p], { dtype: 'float32', device: deviceOf(context) }), 1, {
+      generator: context.generator,
+    });
     return this.step(Number(drawn.item()), image, context);
   }
 }

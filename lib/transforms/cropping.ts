@@ -1,7 +1,7 @@
 import { boolean, orNull } from '../kinds.js';
 import { signature } from '../signature.js';
-import { empty, tensor, type Tensor } from '../tensor/index.js';
-import { uniform, wholeFrom, type TransformContext } from './draws.js';
+import { tensor, type Tensor } from '../tensor/index.js';
+import { uniform, uniformTensor, wholeFrom, type TransformContext } from './draws.js';
 import { centerCrop, fiveCrop, resizedCrop, tenCrop, tenCropOptions, type FiveCrops, type ResizedCropOptions, type TenCropOptions } from './functional/crop.js'; // prettier-ignore
 import { padded, padOptions, type PadOptions } from './functional/pad.js';
 import { cropSizeKind, imageShape, interpolationKind, paddingKind, refusal, roundToEven, sidesOf, sizeOf, type CropSize, type Interpolation, type Padding } from './image.js'; // prettier-ignore
@@ -209,9 +209,9 @@ function place(
 }
 
 /** A width for a height, whose logarithm is uniform; in float32, as torchvision computes it. */
-export function aspectOf(ratio: Range, { generator }: TransformContext): number {
+export function aspectOf(ratio: Range, context: TransformContext): number {
   const [low, high] = tensor([...ratio], { dtype: 'float32' })
     .log()
     .tolist<[number, number]>();
-  return Number(empty([1]).uniform_(low, high, { generator }).exp().item());
+  return Number(uniformTensor(low, high, context).exp().item());
 }

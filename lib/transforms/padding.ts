@@ -1,7 +1,7 @@
 import { fraction } from '../kinds.js';
 import { signature } from '../signature.js';
-import { rand, type Tensor } from '../tensor/index.js';
-import type { TransformContext } from './draws.js';
+import type { Tensor } from '../tensor/index.js';
+import { fractions, type TransformContext } from './draws.js';
 import { pad, padded, padOptions, type PadOptions } from './functional/pad.js';
 import { fillKind, imageShape, paddingKind, type Fill, type Padding, type PaddingMode } from './image.js';
 import { oneOrMore, rangeOf } from './numbers.js';
@@ -64,14 +64,14 @@ export class RandomZoomOut extends RandomTransform {
     this.sideRange = options.sideRange ?? [1, 4];
   }
 
-  protected override changed(image: Tensor, { generator }: TransformContext): Tensor {
+  protected override changed(image: Tensor, context: TransformContext): Tensor {
     const { height, width } = imageShape(this.constructor.name, image);
     const [least, most] = this.sideRange;
     // In float32, as torchvision computes it.
-    const ratio = rand([1], { generator }).mul(most - least).add(least); // prettier-ignore
+    const ratio = fractions([1], context).mul(most - least).add(least); // prettier-ignore
     const whole = (value: Tensor): number => Math.trunc(Number(value.item()));
     const [newWidth, newHeight] = [whole(ratio.mul(width)), whole(ratio.mul(height))];
-    const at = rand([2], { generator });
+    const at = fractions([2], context);
     const left = whole(at.select(0, 0).mul(newWidth - width));
     const top = whole(at.select(0, 1).mul(newHeight - height));
     const sides = [left, top, newWidth - (left + width), newHeight - (top + height)] as const;

@@ -1,7 +1,7 @@
 import { boolean, count, either, kind, listOf, orNull, positive, tuple } from '../kinds.js';
 import { signature } from '../signature.js';
-import { rand, type Tensor } from '../tensor/index.js';
-import { wholeFrom, type TransformContext } from './draws.js';
+import type { Tensor } from '../tensor/index.js';
+import { fractions, wholeFrom, type TransformContext } from './draws.js';
 import { checkMaxSize, resize, resizeOptions, resizeSizeKind, type ResizeOptions } from './functional/resize.js';
 import { imageShape, interpolationKind, refusal, type CropSize, type Interpolation } from './image.js';
 import { rangeOf } from './numbers.js';
@@ -168,12 +168,12 @@ export class ScaleJitter extends RandomlySized {
     this.scaleRange = scaleRange;
   }
 
-  protected override drawSize(image: Tensor, { generator }: TransformContext): CropSize {
+  protected override drawSize(image: Tensor, context: TransformContext): CropSize {
     const { height, width } = imageShape(this.constructor.name, image);
     const [least, most] = this.scaleRange;
     const fitting = Math.min(this.targetSize[1] / height, this.targetSize[0] / width);
     // In float32, as torchvision computes it.
-    const ratio = rand([1], { generator }).mul(most - least).add(least).mul(fitting); // prettier-ignore
+    const ratio = fractions([1], context).mul(most - least).add(least).mul(fitting); // prettier-ignore
     const scaled = (length: number): number => Math.max(Math.trunc(Number(ratio.mul(length).item())), 1);
     return [scaled(height), scaled(width)];
   }

@@ -1,7 +1,7 @@
 import { boolean, either, fraction, kind, listOf, notNegative, orNull, positive } from '../kinds.js';
 import { signature } from '../signature.js';
-import { cat, rand, type Tensor } from '../tensor/index.js';
-import { uniform, wholeFrom, type TransformContext } from './draws.js';
+import { cat, type Tensor } from '../tensor/index.js';
+import { fractions, uniform, wholeFrom, type TransformContext } from './draws.js';
 import { affine, pointKind, rotate, type Point } from './functional/affine.js';
 import { blurred, bothOf, type PerDirection } from './functional/gaussian.js';
 import { elastic, perspective } from './functional/perspective.js';
@@ -244,12 +244,12 @@ export class ElasticTransform extends Transform {
     this.fill = options.fill ?? 0;
   }
 
-  protected override transform(image: Tensor, { generator }: TransformContext): Tensor {
+  protected override transform(image: Tensor, context: TransformContext): Tensor {
     const { height, width } = imageShape(this.constructor.name, image);
     const direction = (i: 0 | 1, length: number): Tensor => {
       const kernel = Math.trunc(8 * this.sigma[i] + 1);
       const odd = kernel % 2 === 0 ? kernel + 1 : kernel;
-      const drawn = rand([1, 1, height, width], { generator }).mul(2).sub(1); // prettier-ignore
+      const drawn = fractions([1, 1, height, width], context).mul(2).sub(1); // prettier-ignore
       return blurred(this.constructor.name, drawn, [odd, odd], [...this.sigma])
         .mul(this.alpha[i])
         .div(length);

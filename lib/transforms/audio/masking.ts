@@ -1,8 +1,8 @@
 import { boolean, fraction, number, oneOf, size } from '../../kinds.js';
 import { signature } from '../../signature.js';
-import { arange, rand, scope, type Tensor } from '../../tensor/index.js';
+import { arange, scope, type Tensor } from '../../tensor/index.js';
 import { generatorKind, tensorKind } from '../../tensor/kinds.js';
-import type { TransformContext } from '../draws.js';
+import { fractions, type TransformContext } from '../draws.js';
 import { refusal } from '../image.js';
 import { Transform } from '../transform.js';
 
@@ -47,7 +47,7 @@ export function maskAlongAxis(
   return scope(() => {
     const leading = iidMasks ? specgram.shape.slice(0, -2) : [];
     const dtype = iidMasks ? specgram.dtype : 'float32';
-    const drawn = (): Tensor => rand(leading, { generator, dtype, device: generator?.device ?? 'cpu' });
+    const drawn = (): Tensor => fractions(leading, { generator }, dtype);
     const extent = drawn().mul(most);
     const start = drawn().mul(extent.neg().add(length)); // prettier-ignore
     const first = start.to('int64').unsqueeze(-1).unsqueeze(-1).to(specgram.device);
