@@ -14,6 +14,7 @@ export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export * as profiler from './profiler/index.js';
 export * as testing from './testing/index.js';
+export * as transforms from './transforms/index.js';
 export { defineExperiment, type ExperimentInput } from './config/defineExperiment.js';
 export { ExperimentConfig } from './config/experimentConfig.js';
 export { dumpConfig, loadExperimentConfig } from './config/load.js';

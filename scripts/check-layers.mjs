@@ -71,6 +71,8 @@ const MAY_IMPORT = {
   testing: [...LEAVES, 'tensor', 'autograd'],
   // Some measure with operators of nn.
   metrics: ENGINE,
+  // Transforms are modules.
+  transforms: ENGINE,
   // It makes ranges of modules.
   profiler: ENGINE,
   // Samples are cached in files.
@@ -83,7 +85,19 @@ const MAY_IMPORT = {
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
+  index: [
+    ...TRAINING,
+    'serialization',
+    'func',
+    'distributed',
+    'core',
+    'testing',
+    'cuda',
+    'amp',
+    'metrics',
+    'profiler',
+    'transforms',
+  ],
 };
 
 await runMain(() => {

@@ -5,12 +5,12 @@ import { argumentsOf, padded, publicClasses, type Declared } from './support/pub
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-describe('the constructor of every public class of nn, optim, data and amp', () => {
+describe('the constructor of every public class of nn, optim, data, amp and transforms', () => {
   let classes: Declared[];
 
   before(function () {
     this.timeout(60_000);
-    classes = publicClasses().filter(({ name }) => /^(nn|optim|data|amp)\./.test(name));
+    classes = publicClasses().filter(({ name }) => /^(nn|optim|data|amp|transforms)\./.test(name));
   });
 
   /** What is wrong with calls that must be refused, each with what the error must say. */

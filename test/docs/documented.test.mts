@@ -35,12 +35,12 @@ describe('every public class and function', () => {
   before(function () {
     this.timeout(60_000);
     program = ts.createProgram(
-      ['nn', 'optim'].map((folder) => path.join(root, folder, 'index.ts')),
+      ['nn', 'optim', 'transforms'].map((folder) => path.join(root, folder, 'index.ts')),
       { ...options, target: ts.ScriptTarget.ES2022, strict: true },
     );
   });
 
-  for (const folder of ['nn', 'optim']) {
+  for (const folder of ['nn', 'optim', 'transforms']) {
     it(`of ${folder} has an example`, () => {
       const checker = program.getTypeChecker();
       const module = checker.getSymbolAtLocation(program.getSourceFile(path.join(root, folder, 'index.ts'))!)!;

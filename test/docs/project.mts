@@ -62,6 +62,7 @@ export class DocumentedProject {
           'aiforge/distributed': ['../../dist/lib/distributed/index.d.ts'],
           'aiforge/metrics': ['../../dist/lib/metrics/index.d.ts'],
           'aiforge/profiler': ['../../dist/lib/profiler/index.d.ts'],
+          'aiforge/transforms': ['../../dist/lib/transforms/index.d.ts'],
         },
       },
       include: ['**/*.ts'],

@@ -48,6 +48,11 @@ const fitting: Record<string, () => unknown[]> = {
       ['a', 'b'],
     ],
   ],
+  'transforms.GaussianBlur': () => [3],
+  'transforms.Lambda': () => [(x: Tensor) => x],
+  'transforms.LinearTransformation': () => [ones([4, 4]), ones([4])],
+  'transforms.RandomResize': () => [4, 5],
+  'transforms.ScaleJitter': () => [[4, 4]],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
 };
 
@@ -70,6 +75,9 @@ const samples: [type: RegExp, make: () => unknown][] = [
   [/^readonly Stream<.*>\[\]$/, () => [[1, 2], [3]]],
   [/^Lengths$/, () => [3, 1, 2]],
   [/^readonly Samples<.*>\[\]$/, () => [[1, 2], [3]]],
+  [/^(CropSize|Padding)( \| null)?$/, () => 4],
+  [/^DType$/, () => 'float32'],
+  [/^readonly Step\[\]$/, () => [new nn.Identity()]],
   [/^Sampler$/, () => new data.SequentialSampler(4)],
   [/^Iterable<|Named<|^T \|/, () => []],
   [/NormOrder/, () => 2],

@@ -1,0 +1,41 @@
+import { either, listOf, number } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { scope, tensor, type Tensor } from '../../tensor/index.js';
+import { tensorKind } from '../../tensor/kinds.js';
+import { imageShape, refusal } from '../image.js';
+
+export const statisticsKind = either<number, readonly number[]>(number, listOf(number));
+const takes = signature({ image: tensorKind, mean: statisticsKind, std: statisticsKind });
+
+/**
+ * An image of floats, less the mean and divided by the standard deviation, of all channels or of each. As
+ * `torchvision.transforms.v2.functional.normalize`.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for whole numbers, for a standard deviation of 0, and for as many numbers as there are no
+ * channels.
+ * @example
+ * import { ones, transforms } from 'aiforge';
+ * transforms.functional.normalize(ones([1, 1, 2]), [0.5], [0.5]).tolist(); // [[[1, 1]]]
+ */
+export function normalize(image: Tensor, mean: number | readonly number[], std: number | readonly number[]): Tensor {
+  takes.check('normalize', arguments);
+  const { channels } = imageShape('normalize', image);
+  if (!image.isFloatingPoint()) {
+    throw refusal('normalize', `image must be of floats, got ${image.dtype}; convertImageDtype makes them`);
+  }
+  const perChannel = (name: string, values: number | readonly number[]): Tensor => {
+    const list = typeof values === 'number' ? [values] : values;
+    if (list.length !== 1 && list.length !== channels) {
+      throw refusal('normalize', `${name} must be one number or ${channels}, one for each channel, got ${list.length}`);
+    }
+    return tensor([...list], { dtype: image.dtype, device: image.device }).view([-1, 1, 1]);
+  };
+  return scope(() => {
+    const deviations = perChannel('std', std);
+    if (deviations.tolist<number[][][]>().flat(2).includes(0)) {
+      throw refusal('normalize', `std must have no 0, by which values cannot be divided, got ${show(std)}`);
+    }
+    return image.sub(perChannel('mean', mean)).div_(deviations);
+  });
+}
