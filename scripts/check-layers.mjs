@@ -77,10 +77,15 @@ const MAY_IMPORT = {
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
   core: [...TRAINING, 'cuda', 'amp', 'metrics', 'profiler'],
+  // Its preprocessors are plugins' ones; the tokenizer's package is optional.
+  preprocessing: [...LEAVES, 'tensor', 'autograd', 'core'],
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
-  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
+  index: [
+    ...TRAINING,
+    ...['serialization', 'func', 'distributed', 'core', 'preprocessing', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
+  ],
 };
 
 await runMain(() => {
