@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { TablePreprocessor } from '../tables/tablePreprocessor.js';
+import { SameFormPreprocessor } from '../tables/sameFormPreprocessor.js';
 
 /** Numbers by which columns are scaled: `offset` is taken away, then the rest divided by `scale`. */
 export const scalingSchema = z.strictObject({ offset: z.array(z.number()), scale: z.array(z.number().positive()) });
@@ -22,7 +22,7 @@ export const lengthProblem = (learnt: Readonly<Record<string, unknown>>, names: 
 /** A preprocessor of numbers that gives as many columns as it takes, under the same names. */
 export abstract class ColumnwisePreprocessor<
   Learnt extends Readonly<Record<string, unknown>>,
-> extends TablePreprocessor<Learnt> {
+> extends SameFormPreprocessor<Learnt> {
   protected override namesOut(names: readonly string[]): readonly string[] {
     return names;
   }

@@ -18,7 +18,7 @@ export type Column = Tensor | string[];
 type Form = 'columns' | 'row' | 'matrix' | 'vector';
 
 export const refusal = (who: string, problem: string): AiforgeError =>
-  new AiforgeError('INVALID_ARGUMENT', `${who}: ${problem}.`);
+  new AiforgeError('INVALID_ARGUMENT', `${who}: ${problem}${/[.?]$/.test(problem) ? '' : '.'}`);
 
 /** Named columns of equal length, and the form in which they were given: what is made of them has the same. */
 export class Frame {
@@ -35,7 +35,7 @@ export class Frame {
     const missing = names.find((name) => !places.has(name));
     if (missing !== undefined) {
       const got = `it got ${this.names.map((name) => `'${name}'`).join(', ')}`;
-      throw refusal(who, `the column '${missing}' is missing: ${got}.${didYouMean(missing, this.names)}`.replace(/\.$/, ''));
+      throw refusal(who, `the column '${missing}' is missing: ${got}.${didYouMean(missing, this.names)}`);
     }
     if (others === 'refused' && this.names.length > names.length) {
       const known = new Set(names);

@@ -9,7 +9,8 @@ import { signature } from '../../signature.js';
 import { noGrad } from '../../autograd/index.js';
 import { scope, Tensor } from '../../tensor/index.js';
 import { framesLater, framesOf, isReadOnce } from './batches.js';
-import { frameOf, refusal, type Frame, type TableColumns, type TableItem, type TableRow } from './frame.js';
+import { frameOf, refusal, type Frame, type TableColumns, type TableItem } from './frame.js';
+import { damaged, parsed } from './state.js';
 
 const VERSION = 1;
 const fitTakes = signature({ items: anything, args: optional(anything) });
@@ -27,8 +28,8 @@ const stateSchema = z.strictObject({
 });
 
 /**
- * A preprocessor of tables: of a batch of columns, of one row, or of a matrix; what it gives has the same form. `fit` goes once over
- * the items, which may be batches or rows, and keeps counts and sums, not the items.
+ * A preprocessor of tables: of a batch of columns, of one row, or of a matrix. `fit` goes over the items, which may be batches or rows,
+ * and keeps counts and sums, not the items.
  */
 export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocessor<TableItem, TableItem> {
   #columns: readonly string[] | null = null;
@@ -54,8 +55,8 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
   protected abstract begin(): void;
   /** Takes a batch of the columns; `fitting` has those of `fitsOn`. */
   protected abstract learn(frame: Frame, fitting: Frame): void;
-  /** What the batches together tell of columns of these names. */
-  protected abstract conclude(names: readonly string[]): Learnt;
+  /** What the batches together tell of columns of these names; null where another pass is to come. */
+  protected abstract conclude(names: readonly string[]): Learnt | null;
   protected abstract applied(frame: Frame, learnt: Learnt): Frame;
   protected abstract undone(frame: Frame, learnt: Learnt): Frame;
   /** The names of the columns that it gives. */
@@ -98,22 +99,14 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
     return Symbol.asyncIterator in items ? this.#fitLater(items) : this.#fitNow(items);
   }
 
-  /** The item with its columns transformed, in the form that it has: columns, a row or a tensor. */
-  override transform(item: Tensor): Tensor;
-  override transform(item: TableColumns): TableColumns;
-  override transform(item: TableRow): TableRow;
-  override transform(item: TableItem): TableItem;
-  transform(item: TableItem): TableItem {
+  /** The item with its columns transformed. Throws for columns that are missing, or were not there in fit. */
+  override transform(item: TableItem): TableItem {
     itemTakes.check(`${this.kind}.transform`, arguments);
     return this.computed(() => this.transformFrame(frameOf(`${this.kind}.transform`, item)).item(this.kind));
   }
 
   /** The item that `transform` gave these columns for, as far as it can be had back. */
-  override inverseTransform(sample: Tensor): Tensor;
-  override inverseTransform(sample: TableColumns): TableColumns;
-  override inverseTransform(sample: TableRow): TableRow;
-  override inverseTransform(sample: TableItem): TableItem;
-  inverseTransform(sample: TableItem): TableItem {
+  override inverseTransform(sample: TableItem): TableItem {
     itemTakes.check(`${this.kind}.inverseTransform`, arguments);
     const who = `${this.kind}.inverseTransform`;
     return this.computed(() => this.inverseFrame(frameOf(who, sample)).item(this.kind));
@@ -139,7 +132,8 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
     const read = parsed(this.kind, this.schema, learnt, 'learnt');
     const problem = this.problemOf(read, columns);
     if (problem !== undefined) throw damaged(this.kind, problem);
-    this.setLearnt(columns, read);
+    this.take(read);
+    this.#keep(columns, read);
   }
 
   /** @internal */
@@ -161,7 +155,8 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
   endPass(): void {
     if (this.#seen === null) throw refusal(`${this.kind}.fit`, 'there is nothing to learn from: no items came');
     const names = this.#seen;
-    this.setLearnt(names, this.conclude(names));
+    const learnt = this.computed(() => this.conclude(names));
+    if (learnt !== null) this.#keep(names, learnt);
     this.begin();
   }
 
@@ -195,14 +190,24 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
     return this.#learnt;
   }
 
-  protected setLearnt(columns: readonly string[], learnt: Learnt): void {
-    this.#columns = columns;
-    this.#learnt = learnt;
+  /** Hands what was read on to parts. */
+  protected take(_learnt: Learnt): void {
+    // Most have no parts.
+  }
+
+  /** Goes back to the beginning: what parts have is changing. */
+  protected forget(): void {
+    this.#columns = this.#learnt = null;
   }
 
   /** What a function makes of an item, without graphs and without what it made on the way. */
   protected computed<T>(make: () => T): T {
     return noGrad(() => scope(make));
+  }
+
+  #keep(columns: readonly string[], learnt: Learnt): void {
+    this.#columns = columns;
+    this.#learnt = learnt;
   }
 
   #refuseArgs(args: Record<string, unknown> | undefined): void {
@@ -236,15 +241,3 @@ const isTable = (items: unknown): items is TableColumns =>
 
 const unfitted = (kind: string): AiforgeError =>
   new AiforgeError('INVALID_ARGUMENT', `${kind} has learnt nothing yet: call fit or load before.`);
-
-export const damaged = (kind: string, problem: string): AiforgeError =>
-  new AiforgeError('FILE_INVALID', `This is no state for this ${kind}: ${problem}. Give what its state() gave, or fit anew.`);
-
-/** Data by a schema. Throws FILE_INVALID for what does not fit. */
-export function parsed<T>(kind: string, schema: z.ZodType<T>, data: unknown, under = ''): T {
-  const result = schema.safeParse(data);
-  if (result.success) return result.data;
-  const { path, message } = result.error.issues[0]!;
-  const place = [under, ...path.map(String)].filter((part) => part !== '').join('.');
-  throw damaged(kind, `${place === '' ? '' : `${place}: `}${message}`);
-}
