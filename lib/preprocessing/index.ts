@@ -17,3 +17,6 @@ export { TablePreprocessor } from './tables/tablePreprocessor.js';
 export { normalizeText, type NormalizeTextOptions } from './text/normalizeText.js';
 export { padSequences, type Encoding, type PadSequencesOptions, type Side } from './text/padSequences.js';
 export { Vocabulary, type VocabularyOptions } from './text/vocabulary.js';
+export { Tokenizer, type TokenizerOptions } from './text/tokenizer.js';
+export { writeTokenizer, type TokenizerJson } from './text/tokenizerFile.js';
+export { trainBpe, trainWordPiece, type TrainBpeOptions, type TrainWordPieceOptions } from './text/trainTokenizer.js';
