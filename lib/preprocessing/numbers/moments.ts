@@ -14,11 +14,12 @@ export class Moments {
   add(matrix: Tensor): void {
     const isThere = matrix.isnan().logicalNot();
     const counts = isThere.sum(0);
-    const means = matrix.nansum([0]).div(counts);
-    const distances = matrix.sub(means);
-    // The mean is rounded: what the distances sum up to is what it is off.
-    const correction = distances.nansum([0]).square().div(counts);
-    const squares = distances.square().nansum([0]).sub(correction).clampMin(0);
+    const rounded = matrix.nansum([0]).div(counts);
+    const distances = matrix.sub(rounded);
+    // The sum was rounded: what the distances sum up to is what the mean is off.
+    const off = distances.nansum([0]).div(counts);
+    const means = rounded.add(off);
+    const squares = distances.square().nansum([0]).sub(off.square().mul(counts)).clampMin(0);
     this.merge({ counts: listOf(counts.to('float64')), means: listOf(means), squares: listOf(squares) });
   }
 

@@ -57,8 +57,6 @@ const stateSchema = z.strictObject({
 interface Padding {
   /** A text by itself is padded to this; null for not at all. */
   length: number | null;
-  /** Texts of a batch are padded to the longest. */
-  isOfBatch: boolean;
   multipleOf: number;
   id: number;
 }
@@ -196,7 +194,7 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
     if (padding === 'max_length' && limit === null) throw refusal('Tokenizer', "padding: 'max_length' needs maxLength");
     const fixed = typeof own?.strategy === 'object' ? own.strategy.Fixed : null;
     const length = padding === undefined ? fixed : padding === 'max_length' ? limit : null;
-    return { length, isOfBatch: length === null, multipleOf: own?.pad_to_multiple_of ?? 1, id };
+    return { length, multipleOf: own?.pad_to_multiple_of ?? 1, id };
   }
 
   #rounded(length: number): number {
