@@ -84,7 +84,18 @@ const MAY_IMPORT = {
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
   index: [
     ...TRAINING,
-    ...['serialization', 'func', 'distributed', 'core', 'preprocessing', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
+    ...[
+      'serialization',
+      'func',
+      'distributed',
+      'core',
+      'preprocessing',
+      'testing',
+      'cuda',
+      'amp',
+      'metrics',
+      'profiler',
+    ],
   ],
 };
 

@@ -43,7 +43,9 @@ const others = (rows: Matrix, without: number | undefined): Matrix =>
 
 /** Rows of columns, of those that there are. */
 const rowsOf = (columns: preprocessing.TableColumns): unknown[][] => {
-  const lists = Object.values(columns).map((column) => (Array.isArray(column) ? column : (column.tolist() as unknown[])));
+  const lists = Object.values(columns).map((column) =>
+    Array.isArray(column) ? column : (column.tolist() as unknown[]),
+  );
   return lists[0]!.map((_, row) => lists.map((list) => list[row]));
 };
 

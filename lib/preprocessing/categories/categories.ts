@@ -47,7 +47,10 @@ export function numbersIn(who: string, name: string, column: Tensor): Tensor {
   const wide = column.dtype === 'int64' || column.dtype === 'uint64';
   const numbers = column.to('float64');
   if (wide && numbers.abs().gt(Number.MAX_SAFE_INTEGER).any().item()) {
-    throw refusal(who, `the column '${name}' has whole numbers beyond 2^53, which are no categories here: read it as strings`);
+    throw refusal(
+      who,
+      `the column '${name}' has whole numbers beyond 2^53, which are no categories here: read it as strings`,
+    );
   }
   return numbers;
 }

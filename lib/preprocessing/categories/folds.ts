@@ -9,7 +9,9 @@ const permuted = <T>(items: readonly T[], generator: Generator | null): readonly
 /** Numbers 0 … parts - 1 in runs as long as those of scikit-learn's `KFold`. */
 function runs(rows: number, parts: number): number[] {
   const [least, longer] = [Math.floor(rows / parts), rows % parts];
-  return Array.from({ length: parts }, (_, part) => new Array<number>(least + (part < longer ? 1 : 0)).fill(part)).flat();
+  return Array.from({ length: parts }, (_, part) =>
+    new Array<number>(least + (part < longer ? 1 : 0)).fill(part),
+  ).flat();
 }
 
 /** For classes: each class is divided over the parts as evenly as may be, as scikit-learn's `StratifiedKFold` does. */

@@ -113,7 +113,10 @@ export class OneHotEncoder extends CategoryEncoder<Learnt> {
   #hot(codes: Tensor, known: Categories): Tensor {
     const dropped = this.#dropped(known);
     const places = known.values.flatMap((_, place) => (place === dropped ? [] : [place]));
-    return codes.unsqueeze(1).eq(tensor(places, { dtype: 'int64' })).to('float32');
+    return codes
+      .unsqueeze(1)
+      .eq(tensor(places, { dtype: 'int64' }))
+      .to('float32');
   }
 
   /** The place of the largest number of each row; the dropped category, or none, where all are 0. */

@@ -89,10 +89,16 @@ export class OrdinalEncoder extends CategoryEncoder<Learnt> {
     const unknown = this.#unknown === null ? 'refused' : 'allowed';
     const categories = categoriesFor(`${this.kind}.fit`, names, this.seen, this.#given, unknown);
     categories.forEach(({ values }, i) => {
-      for (const [option, value] of Object.entries({ unknownValue: this.#unknown, encodedMissingValue: this.#missing })) {
+      for (const [option, value] of Object.entries({
+        unknownValue: this.#unknown,
+        encodedMissingValue: this.#missing,
+      })) {
         const isPlace = value !== null && value >= 0 && value < values.length && values[value] !== null;
         if (!isPlace || (option === 'encodedMissingValue' && !values.includes(null as never))) continue;
-        throw refusal(`${this.kind}.fit`, `${option} ${value} is the place of a category of '${names[i]!}': take another`);
+        throw refusal(
+          `${this.kind}.fit`,
+          `${option} ${value} is the place of a category of '${names[i]!}': take another`,
+        );
       }
     });
     return { categories };
@@ -139,7 +145,10 @@ export class OrdinalEncoder extends CategoryEncoder<Learnt> {
     if (isWrong.any().item()) {
       const row = Number(isWrong.to('int64').argmax().item());
       const found = show(places.select(0, row).item());
-      throw refusal(`${this.kind}.inverseTransform`, `row ${row} of '${name}' is ${found}, which is no place of ${count} categories`);
+      throw refusal(
+        `${this.kind}.inverseTransform`,
+        `row ${row} of '${name}' is ${found}, which is no place of ${count} categories`,
+      );
     }
     const codes = places.maskedFill(isUnknown, -1).maskedFill(isMissing, missingPlace);
     return valuesAt(codes.to('int64'), known);

@@ -137,7 +137,10 @@ export class TargetEncoder extends SameFormPreprocessor<Learnt> {
   }
 
   protected override undone(): Frame {
-    throw refusal(`${this.kind}.inverseTransform`, 'several categories may have one encoding, so they cannot be had back');
+    throw refusal(
+      `${this.kind}.inverseTransform`,
+      'several categories may have one encoding, so they cannot be had back',
+    );
   }
 
   #learntFrom(statistics: TargetStatistics, names: readonly string[], classes = classesOf(statistics)): Learnt {

@@ -50,7 +50,11 @@ class ColumnStatistics {
     if (target.numbers !== null) this.#addNumbers(codes, batch.values, target.numbers);
     if (target.classes === null) return;
     const width = target.classes.values.length;
-    const pairs = codes.mul(width).add(target.codes).bincount({ minlength: count * width }).tolist() as number[];
+    const pairs = codes
+      .mul(width)
+      .add(target.codes)
+      .bincount({ minlength: count * width })
+      .tolist() as number[];
     batch.values.forEach((category, i) => {
       const counts = this.classes.get(category) ?? new Map<Category, number>();
       target.classes!.values.forEach((each, j) => {

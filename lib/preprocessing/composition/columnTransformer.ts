@@ -78,11 +78,16 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
     super();
     checkPartNames('ColumnTransformer', [...transformers.map(([name]) => name), 'remainder']);
     const made = transformers.map(([, part]) => part).filter((part) => typeof part !== 'string');
-    if (new Set(made).size < made.length) throw refusal('ColumnTransformer', 'two parts have the same preprocessor: make two');
+    if (new Set(made).size < made.length)
+      throw refusal('ColumnTransformer', 'two parts have the same preprocessor: make two');
     this.transformers = transformers.map(([name, part, columns]) => [name, part, [...columns]]);
     this.#isVerbose = verboseFeatureNamesOut;
     this.#remainder = remainder;
-    const parts = transformers.map(([name, part, columns]) => [name, typeof part === 'string' ? part : '', [...columns]]);
+    const parts = transformers.map(([name, part, columns]) => [
+      name,
+      typeof part === 'string' ? part : '',
+      [...columns],
+    ]);
     this.options = { parts, remainder, verboseFeatureNamesOut };
   }
 
@@ -115,7 +120,8 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
     if (this.#remainder === 'passthrough') {
       const known = [...this.columns(), ...this.#targets()];
       const extra = frame.names.find((name) => !known.includes(name));
-      if (extra !== undefined) throw refusal('ColumnTransformer.transform', `the column '${extra}' was not there in fit`);
+      if (extra !== undefined)
+        throw refusal('ColumnTransformer.transform', `the column '${extra}' was not there in fit`);
     }
     return this.applied(frame);
   }
@@ -130,7 +136,10 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
       const missing = columns.find((column) => !frame.names.includes(column));
       if (missing !== undefined) {
         const hint = didYouMean(missing, frame.names);
-        throw refusal('ColumnTransformer.fit', `the part '${name}' names the column '${missing}', which is not there.${hint}`);
+        throw refusal(
+          'ColumnTransformer.fit',
+          `the part '${name}' names the column '${missing}', which is not there.${hint}`,
+        );
       }
       part.observe(frame.select(this.kind, [...new Set([...columns, ...part.fitsOn])], 'allowed'));
     }
@@ -142,7 +151,8 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
     if (++this.#pass < this.passes) return null;
     const all = this.#blocks(names).flatMap(({ names: own }) => own);
     const twice = all.find((name, i) => all.indexOf(name) !== i);
-    if (twice !== undefined) throw refusal(this.kind, `two columns would be called '${twice}': give verboseFeatureNamesOut: true`);
+    if (twice !== undefined)
+      throw refusal(this.kind, `two columns would be called '${twice}': give verboseFeatureNamesOut: true`);
     return { parts: this.#made().map(([name, part]) => [name, part.state()]) };
   }
 
@@ -170,7 +180,10 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
       const made = part.transformFrame(frame.select(`ColumnTransformer.transform`, own, 'allowed'));
       const text = made.columns.findIndex(Array.isArray);
       if (text >= 0) {
-        throw refusal(this.kind, `the part '${name}' gives the column '${made.names[text]!}' of strings, which no matrix holds: encode it`);
+        throw refusal(
+          this.kind,
+          `the part '${name}' gives the column '${made.names[text]!}' of strings, which no matrix holds: encode it`,
+        );
       }
       columns.push(...made.columns.map((column) => (column as Tensor).to('float32')));
     }
@@ -216,7 +229,10 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
   #passed(frame: Frame, name: string): Tensor {
     const column = frame.select(this.kind, [name], 'allowed').columns[0]!;
     if (!Array.isArray(column)) return column.to('float32');
-    throw refusal(this.kind, `the column '${name}' is of strings, which no matrix holds: drop it, or encode it in a part`);
+    throw refusal(
+      this.kind,
+      `the column '${name}' is of strings, which no matrix holds: drop it, or encode it in a part`,
+    );
   }
 
   /** Which columns of the matrix are whose. */

@@ -50,7 +50,8 @@ export class Pipeline extends TablePreprocessor<Learnt> {
     super();
     checkPartNames('Pipeline', steps.map(([name]) => name)); // prettier-ignore
     const twice = steps.find(([, step], i) => steps.findIndex(([, other]) => other === step) < i);
-    if (twice !== undefined) throw refusal('Pipeline', `the preprocessor of '${twice[0]}' is that of another step too: make two`);
+    if (twice !== undefined)
+      throw refusal('Pipeline', `the preprocessor of '${twice[0]}' is that of another step too: make two`);
     this.steps = steps.map(([name, step]) => [name, step]);
     this.options = { steps: this.steps.map(([name]) => name) };
   }
@@ -94,7 +95,8 @@ export class Pipeline extends TablePreprocessor<Learnt> {
     const step = this.steps[this.#at]![1];
     const needed = fitting.select(this.kind, step.fitsOn, 'allowed');
     const clash = needed.names.find((name) => made.names.includes(name));
-    if (clash !== undefined) throw refusal('Pipeline.fit', `a step before makes a column '${clash}', which is the target's name`);
+    if (clash !== undefined)
+      throw refusal('Pipeline.fit', `a step before makes a column '${clash}', which is the target's name`);
     step.observe(made.with([...made.names, ...needed.names], [...made.columns, ...needed.columns]));
   }
 

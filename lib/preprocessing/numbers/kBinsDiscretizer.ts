@@ -88,13 +88,16 @@ export class KBinsDiscretizer extends SameFormPreprocessor<Learnt> {
 
   protected override conclude(names: readonly string[]): Learnt {
     const { least, largest } = this.#extremes;
-    if (least.length === 0) throw refusal(`${this.kind}.fit`, 'there is nothing to learn from: the batches have no rows');
+    if (least.length === 0)
+      throw refusal(`${this.kind}.fit`, 'there is nothing to learn from: the batches have no rows');
     return { edges: names.map((_, i) => this.#edges(i, least[i]!, largest[i]!)) };
   }
 
   protected override problemOf({ edges }: Learnt, names: readonly string[]): string | undefined {
     if (edges.length !== names.length) return `learnt.edges has ${edges.length} items for ${names.length} columns`;
-    const isRising = edges.every((each) => each.length >= 2 && each.every((edge, i) => i === 0 || edge >= each[i - 1]!));
+    const isRising = edges.every(
+      (each) => each.length >= 2 && each.every((edge, i) => i === 0 || edge >= each[i - 1]!),
+    );
     return isRising ? undefined : 'the edges of each column must be two or more that rise';
   }
 
@@ -127,7 +130,13 @@ export class KBinsDiscretizer extends SameFormPreprocessor<Learnt> {
       const block = matrix.narrow(1, at, width);
       at += width;
       const bins = this.options.encode === 'ordinal' ? block.squeeze(1).to('int64') : block.argmax(1);
-      if (bins.lt(0).logicalOr(bins.ge(each.length - 1)).any().item()) {
+      if (
+        bins
+          .lt(0)
+          .logicalOr(bins.ge(each.length - 1))
+          .any()
+          .item()
+      ) {
         throw refusal(`${this.kind}.inverseTransform`, `'${this.columns()[i]!}' has bins from 0 to ${each.length - 2}`);
       }
       return rowOf(each.slice(1).map((edge, bin) => (edge + each[bin]!) * 0.5)).indexSelect(0, bins);

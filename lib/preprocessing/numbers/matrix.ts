@@ -24,7 +24,10 @@ export function learntNumbers(who: string, frame: Frame): Tensor {
   const column = matrix.isinf().any(0).to('int64').argmax().item() as number;
   const values = presentIn(matrix)[column]!;
   const found = values.find((value) => !Number.isFinite(value));
-  throw refusal(`${who}.fit`, `the column '${frame.names[column]!}' has ${show(found)}: numbers must be finite, or NaN where they are missing`);
+  throw refusal(
+    `${who}.fit`,
+    `the column '${frame.names[column]!}' has ${show(found)}: numbers must be finite, or NaN where they are missing`,
+  );
 }
 
 /** Columns of computed numbers in the dtype that each had: float32 stays float32, all else is float64. */

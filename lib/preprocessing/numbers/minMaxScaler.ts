@@ -42,7 +42,10 @@ export class MinMaxScaler extends ColumnwisePreprocessor<Range> {
     super();
     const [from, to] = featureRange;
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to)) {
-      throw refusal('MinMaxScaler', `featureRange must be [least, largest], finite and rising, got ${show(featureRange)}`);
+      throw refusal(
+        'MinMaxScaler',
+        `featureRange must be [least, largest], finite and rising, got ${show(featureRange)}`,
+      );
     }
     this.options = { featureRange: [from, to], clip };
   }

@@ -93,11 +93,16 @@ export class Quantiles {
     const both = concatenated([other, full], 2 * this.buffer).sort();
     const offset = this.#keepsSecond ? 1 : 0;
     this.#keepsSecond = !this.#keepsSecond;
-    this.#put(Float64Array.from({ length: this.buffer }, (_, i) => both[2 * i + offset]!), level + 1);
+    this.#put(
+      Float64Array.from({ length: this.buffer }, (_, i) => both[2 * i + offset]!),
+      level + 1,
+    );
   }
 
   #sketched(fractions: readonly number[]): number[] {
-    const weighted = this.#levels!.flatMap((buffers, level) => buffers.map((values) => ({ values, weight: 2 ** level })));
+    const weighted = this.#levels!.flatMap((buffers, level) =>
+      buffers.map((values) => ({ values, weight: 2 ** level })),
+    );
     weighted.push(...this.#parts.map((values) => ({ values, weight: 1 })));
     const pairs = weighted.flatMap(({ values, weight }) => Array.from(values, (value) => ({ value, weight })));
     pairs.sort((a, b) => a.value - b.value);

@@ -63,10 +63,16 @@ export class RobustScaler extends ColumnwisePreprocessor<Scaling> {
     super();
     const [from, to] = quantileRange;
     if (!(from >= 0 && from < to && to <= 100)) {
-      throw refusal('RobustScaler', `quantileRange must be two rising numbers from 0 to 100, got ${show(quantileRange)}`);
+      throw refusal(
+        'RobustScaler',
+        `quantileRange must be two rising numbers from 0 to 100, got ${show(quantileRange)}`,
+      );
     }
     if (unitVariance && (from === 0 || to === 100)) {
-      throw refusal('RobustScaler', `with unitVariance, quantileRange must be between 0 and 100, got ${show(quantileRange)}`);
+      throw refusal(
+        'RobustScaler',
+        `with unitVariance, quantileRange must be between 0 and 100, got ${show(quantileRange)}`,
+      );
     }
     this.options = { withCentering, withScaling, quantileRange: [from, to], unitVariance, exactRows };
     this.#quantiles = new ColumnQuantiles(exactRows);

@@ -12,7 +12,10 @@ const EPSILON = Number.EPSILON;
 export const usableScale = (scale: number): number => (scale < 10 * EPSILON ? 1 : scale);
 
 /** What has a number for each column. */
-export const lengthProblem = (learnt: Readonly<Record<string, unknown>>, names: readonly string[]): string | undefined => {
+export const lengthProblem = (
+  learnt: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): string | undefined => {
   const wrong = Object.entries(learnt).find(([, values]) => Array.isArray(values) && values.length !== names.length);
   return wrong === undefined
     ? undefined

@@ -30,7 +30,9 @@ export interface SimpleImputerOptions {
 const takes = signature<SimpleImputerOptions>(
   {},
   {
-    missingValues: kindOf<number | string>('a number, NaN or a string', (value) => ['number', 'string'].includes(typeof value)),
+    missingValues: kindOf<number | string>('a number, NaN or a string', (value) =>
+      ['number', 'string'].includes(typeof value),
+    ),
     strategy: oneOf('mean', 'median', 'most_frequent', 'constant'),
     fillValue: orNull(either(number, string)),
     addIndicator: boolean,
@@ -93,7 +95,10 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
     takes.check('SimpleImputer', arguments);
     super();
     if (fillValue !== null && strategy !== 'constant') {
-      throw refusal('SimpleImputer', `fillValue goes with strategy: 'constant', got ${show(fillValue)} with '${strategy}'`);
+      throw refusal(
+        'SimpleImputer',
+        `fillValue goes with strategy: 'constant', got ${show(fillValue)} with '${strategy}'`,
+      );
     }
     this.#missing = missingValues;
     this.#strategy = strategy;
@@ -142,7 +147,10 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
 
   protected override undone(frame: Frame, { missed }: Learnt): Frame {
     if (!this.options.addIndicator) {
-      throw refusal(`${this.kind}.inverseTransform`, 'what was missing is not known any more: make it with addIndicator: true');
+      throw refusal(
+        `${this.kind}.inverseTransform`,
+        'what was missing is not known any more: make it with addIndicator: true',
+      );
     }
     const names = this.columns();
     let at = names.length;
@@ -160,7 +168,10 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
 
   #learnTexts(seen: Seen, name: string, column: readonly string[]): void {
     if (this.#strategy === 'mean' || this.#strategy === 'median') {
-      throw refusal(`${this.kind}.fit`, `the column '${name}' is of strings, which have no ${this.#strategy}: take strategy 'most_frequent' or 'constant'`);
+      throw refusal(
+        `${this.kind}.fit`,
+        `the column '${name}' is of strings, which have no ${this.#strategy}: take strategy 'most_frequent' or 'constant'`,
+      );
     }
     const present = column.filter((value) => value !== this.#missing);
     this.#note(seen, name, 'string', present.length, column.length);
@@ -175,7 +186,10 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
     if (this.#strategy === 'most_frequent') return seen.counts.add(`${this.kind}.fit`, name, present);
     const matrix = present.to('float64').unsqueeze(1);
     if (matrix.isfinite().logicalNot().any().item()) {
-      throw refusal(`${this.kind}.fit`, `the column '${name}' has numbers that are infinite, or NaN that is not missingValues`);
+      throw refusal(
+        `${this.kind}.fit`,
+        `the column '${name}' has numbers that are infinite, or NaN that is not missingValues`,
+      );
     }
     if (this.#strategy === 'mean') seen.moments.add(matrix);
     else seen.quantiles.add(presentIn(matrix)[0]!);
@@ -183,7 +197,10 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
 
   #note(seen: Seen, name: string, kind: 'string' | 'number', present: number, rows: number): void {
     if (seen.kind !== null && seen.kind !== kind) {
-      throw refusal(`${this.kind}.fit`, `the column '${name}' is of ${seen.kind}s in one batch and of ${kind}s in another`);
+      throw refusal(
+        `${this.kind}.fit`,
+        `the column '${name}' is of ${seen.kind}s in one batch and of ${kind}s in another`,
+      );
     }
     seen.kind = kind;
     seen.present += present;
@@ -194,12 +211,18 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
     const isText = seen.kind === 'string';
     const constant = this.#fill ?? (isText && this.#strategy === 'constant' ? 'missing_value' : isText ? '' : 0);
     if ((typeof constant === 'string') !== isText) {
-      throw refusal(`${this.kind}.fit`, `the column '${name}' is of ${seen.kind!}s, and fillValue is ${show(constant)}`);
+      throw refusal(
+        `${this.kind}.fit`,
+        `the column '${name}' is of ${seen.kind!}s, and fillValue is ${show(constant)}`,
+      );
     }
     if (this.#strategy === 'constant') return constant;
     if (seen.present === 0) {
       if (this.#keepsEmpty) return constant;
-      throw refusal(`${this.kind}.fit`, `the column '${name}' misses everything, so it has no ${this.#strategy}: leave it out, or give keepEmptyFeatures: true`);
+      throw refusal(
+        `${this.kind}.fit`,
+        `the column '${name}' misses everything, so it has no ${this.#strategy}: leave it out, or give keepEmptyFeatures: true`,
+      );
     }
     if (this.#strategy === 'mean') return seen.moments.means[0]!;
     if (this.#strategy === 'median') return seen.quantiles.at([0.5], 'linear')[0]!;
@@ -215,7 +238,10 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
 
   #filled(column: Column, fill: number | string, name: string): Column {
     if (Array.isArray(column) !== (typeof fill === 'string')) {
-      throw refusal(`${this.kind}.transform`, `the column '${name}' is of ${Array.isArray(column) ? 'strings' : 'numbers'}, and was not in fit`);
+      throw refusal(
+        `${this.kind}.transform`,
+        `the column '${name}' is of ${Array.isArray(column) ? 'strings' : 'numbers'}, and was not in fit`,
+      );
     }
     if (Array.isArray(column)) return column.map((value) => (value === this.#missing ? (fill as string) : value));
     const isMissing = this.#isMissing(column);

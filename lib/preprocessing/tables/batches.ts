@@ -26,7 +26,8 @@ class Gathering {
     if (rows.length === 0) return [];
     if (!Tensor.isTensor(rows[0])) return [frameOfRows(this.who, rows as TableRow[], 'columns')];
     const other = (rows as Tensor[]).find((row) => row.size(0) !== (rows[0] as Tensor).size(0));
-    if (other !== undefined) throw refusal(this.who, `rows must be of one length, got ${show(rows[0])} and ${show(other)}`);
+    if (other !== undefined)
+      throw refusal(this.who, `rows must be of one length, got ${show(rows[0])} and ${show(other)}`);
     return [frameOf(this.who, stack(rows as Tensor[]))];
   }
 }

@@ -40,7 +40,10 @@ export class Frame {
     if (others === 'refused' && this.names.length > names.length) {
       const known = new Set(names);
       const extra = this.names.find((name) => !known.has(name))!;
-      throw refusal(who, `the column '${extra}' was not there in fit, which had ${names.map((name) => `'${name}'`).join(', ')}`);
+      throw refusal(
+        who,
+        `the column '${extra}' was not there in fit, which had ${names.map((name) => `'${name}'`).join(', ')}`,
+      );
     }
     return this.with(names, names.map((name) => this.columns[places.get(name)!]!)); // prettier-ignore
   }
@@ -127,7 +130,10 @@ function columnOfValues(who: string, name: string, values: readonly unknown[]): 
     const isText = typeof value === 'string';
     const isNumber = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
     if (!(isText || isNumber)) {
-      throw refusal(who, `the column '${name}' must be a number, a boolean or a string in each row, got ${show(value)}`);
+      throw refusal(
+        who,
+        `the column '${name}' must be a number, a boolean or a string in each row, got ${show(value)}`,
+      );
     }
     if (isText !== (kind === 'string')) {
       throw refusal(who, `the column '${name}' has strings and numbers: ${show(values[0])} and ${show(value)}`);
@@ -148,7 +154,10 @@ export function frameOfRows(who: string, rows: readonly TableRow[], form: 'row' 
   });
   const wider = rows.find((row) => Object.keys(row).length !== names.length);
   if (wider !== undefined) {
-    throw refusal(who, `rows must have the same columns: one has ${names.join(', ')}, another ${Object.keys(wider).join(', ')}`);
+    throw refusal(
+      who,
+      `rows must have the same columns: one has ${names.join(', ')}, another ${Object.keys(wider).join(', ')}`,
+    );
   }
   return new Frame(names, columns, rows.length, form);
 }

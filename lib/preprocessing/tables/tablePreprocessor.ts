@@ -213,7 +213,10 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
   #refuseArgs(args: Record<string, unknown> | undefined): void {
     const names = args === undefined ? [] : Object.keys(args);
     if (names.length > 0) {
-      throw refusal(`${this.kind}.fit`, `it takes no arguments, got ${names.join(', ')}: its options are given when it is made`);
+      throw refusal(
+        `${this.kind}.fit`,
+        `it takes no arguments, got ${names.join(', ')}: its options are given when it is made`,
+      );
     }
   }
 

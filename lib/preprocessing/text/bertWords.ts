@@ -1,4 +1,5 @@
-const removed = (char: string): boolean => char === '\0' || char === '\uFFFD' || (/\p{C}/u.test(char) && !/[\t\n\r]/.test(char));
+const removed = (char: string): boolean =>
+  char === '\0' || char === '\uFFFD' || (/\p{C}/u.test(char) && !/[\t\n\r]/.test(char));
 
 /** Ideographs, each of which is a word. */
 const ideographs =
@@ -6,7 +7,9 @@ const ideographs =
 
 /** A text as BERT's normalizer leaves it. */
 export function bertNormalized(text: string, lowercase: boolean): string {
-  const clean = text.replace(/[\p{C}\uFFFD]/gu, (char) => (removed(char) ? '' : char)).replace(/\p{White_Space}/gu, ' ');
+  const clean = text
+    .replace(/[\p{C}\uFFFD]/gu, (char) => (removed(char) ? '' : char))
+    .replace(/\p{White_Space}/gu, ' ');
   const spaced = clean.replace(ideographs, ' $& ');
   if (!lowercase) return spaced;
   // Letter by letter: what is made of a whole word may depend on its end.

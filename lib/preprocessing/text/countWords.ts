@@ -18,7 +18,8 @@ export function withWordCounts<T>(
     for (const word of wordsOf(textOf(who, text))) counts.set(word, (counts.get(word) ?? 0) + 1);
   };
   if (typeof texts === 'string' || !(Symbol.asyncIterator in texts)) {
-    if (typeof texts === 'string') throw refusal(who, 'expected texts to iterate over, got a string: put it into an array');
+    if (typeof texts === 'string')
+      throw refusal(who, 'expected texts to iterate over, got a string: put it into an array');
     for (const text of texts) add(text);
     return make(counts);
   }

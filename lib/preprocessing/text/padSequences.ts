@@ -31,7 +31,10 @@ export const side = oneOf('left', 'right');
 
 const takes = signature<PadSequencesOptions>(
   {
-    sequences: kindOf<readonly unknown[]>('an array of sequences: arrays of whole numbers, or tensors [length]', Array.isArray),
+    sequences: kindOf<readonly unknown[]>(
+      'an array of sequences: arrays of whole numbers, or tensors [length]',
+      Array.isArray,
+    ),
   },
   {
     maxLength: orNull(count),
@@ -68,7 +71,10 @@ function idsOf(sequence: unknown, row: number): number[] {
   const isTensor = Tensor.isTensor(sequence) && sequence.dim() === 1;
   const ids = isTensor ? (sequence.tolist() as unknown[]).map(Number) : sequence;
   if (Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id))) return ids as number[];
-  throw refusal('padSequences', `sequence ${row} must be an array of whole numbers, or a tensor [length] of them, got ${show(sequence)}`);
+  throw refusal(
+    'padSequences',
+    `sequence ${row} must be an array of whole numbers, or a tensor [length] of them, got ${show(sequence)}`,
+  );
 }
 
 /**

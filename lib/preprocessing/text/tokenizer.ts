@@ -9,7 +9,13 @@ import { scope, Tensor } from '../../tensor/index.js';
 import { refusal } from '../tables/frame.js';
 import { damaged, parsed } from '../tables/state.js';
 import { padded, side, truncated, type Encoding, type Side } from './padSequences.js';
-import { invalid, readTokenizerFile, tokenizerContent, type TokenizerContent, type TokenizerJson } from './tokenizerFile.js';
+import {
+  invalid,
+  readTokenizerFile,
+  tokenizerContent,
+  type TokenizerContent,
+  type TokenizerJson,
+} from './tokenizerFile.js';
 import { libraryTokenizer, type LibraryTokenizer } from './tokenizerLibrary.js';
 
 export interface TokenizerOptions {
@@ -85,7 +91,8 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
     takes.check('Tokenizer', arguments);
     super();
     this.#options = { ...options };
-    const [name, data] = typeof source === 'string' ? [source, readTokenizerFile(source)] : ['The content given', source];
+    const [name, data] =
+      typeof source === 'string' ? [source, readTokenizerFile(source)] : ['The content given', source];
     this.#use(name, data);
   }
 
@@ -104,7 +111,8 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
   override fit(items: Iterable<string> | AsyncIterable<string>, args: Record<string, unknown> = {}): void {
     const names = Object.keys(args);
     if (names.length > 0) throw refusal('Tokenizer.fit', `it takes no arguments, got ${names.join(', ')}`);
-    if (typeof items !== 'object' || items === null) throw refusal('Tokenizer.fit', `expected items, got ${show(items)}`);
+    if (typeof items !== 'object' || items === null)
+      throw refusal('Tokenizer.fit', `expected items, got ${show(items)}`);
   }
 
   /** The tokens of a text, int64 [tokens]. */
@@ -113,7 +121,12 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
     const ids = this.#idsOf(item);
     const length = this.#padding?.length ?? ids.length;
     return scope(() => {
-      const made = padded([ids], Math.max(this.#rounded(length), ids.length), this.#padding?.id ?? 0, this.#paddingSide);
+      const made = padded(
+        [ids],
+        Math.max(this.#rounded(length), ids.length),
+        this.#padding?.id ?? 0,
+        this.#paddingSide,
+      );
       return { inputIds: made.inputIds.squeeze(0), attentionMask: made.attentionMask.squeeze(0) };
     });
   }
@@ -139,7 +152,8 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
     const mask = Tensor.isTensor(attentionMask) ? (attentionMask.tolist() as number[]) : null;
     const ids = (inputIds.tolist() as unknown[]).map(Number).filter((_, i) => mask === null || Number(mask[i]) !== 0);
     const unknown = ids.find((id) => this.#tokenizer.id_to_token(id) === undefined);
-    if (unknown !== undefined) throw refusal('Tokenizer.inverseTransform', `there is no token of the number ${unknown}`);
+    if (unknown !== undefined)
+      throw refusal('Tokenizer.inverseTransform', `there is no token of the number ${unknown}`);
     // A text without tokens is one to the package, too, but not to all of its decoders.
     if (ids.length === 0) return '';
     return this.#tokenizer.decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
@@ -171,14 +185,23 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
     const limit = this.#limitOf(content, around.length);
     const padding = this.#paddingOf(content, tokenizer, limit?.length ?? null);
     this.#paddingSide = this.#options.paddingSide ?? sideOf(content.padding?.direction);
-    [this.#content, this.#tokenizer, this.#around, this.#limit, this.#padding] = [content, tokenizer, around, limit, padding];
+    [this.#content, this.#tokenizer, this.#around, this.#limit, this.#padding] = [
+      content,
+      tokenizer,
+      around,
+      limit,
+      padding,
+    ];
   }
 
   #limitOf({ truncation }: TokenizerContent, around: number): { length: number; side: Side } | null {
     const { maxLength = truncation?.max_length ?? null, truncationSide } = this.#options;
     if (maxLength === null) return null;
     if (maxLength < around) {
-      throw refusal('Tokenizer', `maxLength is ${maxLength}, and there are ${around} special tokens around each text: make it larger`);
+      throw refusal(
+        'Tokenizer',
+        `maxLength is ${maxLength}, and there are ${around} special tokens around each text: make it larger`,
+      );
     }
     return { length: maxLength, side: truncationSide ?? sideOf(truncation?.direction) };
   }
@@ -188,7 +211,10 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
     if (padding === null || (padding === undefined && !own && padToken === undefined)) return null;
     const id = padToken === undefined ? own?.pad_id : tokenizer.token_to_id(padToken);
     if (id === undefined) {
-      const problem = padToken === undefined ? 'the file does not say what padding is: give padToken' : `there is no token ${show(padToken)}`;
+      const problem =
+        padToken === undefined
+          ? 'the file does not say what padding is: give padToken'
+          : `there is no token ${show(padToken)}`;
       throw refusal('Tokenizer', problem);
     }
     if (padding === 'max_length' && limit === null) throw refusal('Tokenizer', "padding: 'max_length' needs maxLength");
@@ -223,5 +249,8 @@ function startOf(all: readonly number[], own: readonly number[]): number {
   for (let start = 0; start + own.length <= all.length; ++start) {
     if (own.every((id, i) => id === all[start + i])) return start;
   }
-  throw refusal('Tokenizer', 'the file puts special tokens into the text, so that it cannot be cut: give maxLength: null');
+  throw refusal(
+    'Tokenizer',
+    'the file puts special tokens into the text, so that it cannot be cut: give maxLength: null',
+  );
 }

@@ -16,7 +16,10 @@ const part = z.union([z.looseObject({ type: z.string() }), z.null()]).optional()
 
 // What is read of it here, and what the package takes for granted; the rest it checks itself.
 const schema = z.looseObject({
-  model: z.looseObject({ type: z.string().optional(), vocab: z.union([z.record(z.string(), z.int().min(0)), z.array(z.unknown())]) }),
+  model: z.looseObject({
+    type: z.string().optional(),
+    vocab: z.union([z.record(z.string(), z.int().min(0)), z.array(z.unknown())]),
+  }),
   added_tokens: z.array(z.looseObject({ id: z.int().min(0), content: z.string() })),
   normalizer: part,
   pre_tokenizer: part,

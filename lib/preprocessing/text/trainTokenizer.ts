@@ -72,7 +72,7 @@ function checkSpecials(who: string, specials: readonly string[], least: number, 
  * @example
  * import { Tokenizer, trainBpe } from 'aiforge/preprocessing';
  * const content = trainBpe(['low lower lowest', 'new newer newest'], { vocabSize: 264, specialTokens: ['<|endoftext|>'] });
- * new Tokenizer(content).transform('lower newer').inputIds.shape; // [ 7 ]
+ * new Tokenizer(content).transform('lower newer').inputIds.shape; // [ 4 ]
  */
 export function trainBpe(texts: AsyncIterable<string>, options?: TrainBpeOptions): Promise<TokenizerJson>;
 export function trainBpe(texts: Iterable<string>, options?: TrainBpeOptions): TokenizerJson;
@@ -83,7 +83,14 @@ export function trainBpe(texts: Texts, options: TrainBpeOptions = {}): Tokenizer
   const divide = (text: string) => wordsOf(addPrefixSpace && !/^\p{White_Space}/u.test(text) ? ` ${text}` : text);
   return withWordCounts('trainBpe', texts, divide, (counts) => {
     const words = new Map([...counts].map(([word, times]) => [inByteCharacters(word), times]));
-    const settings = { vocabSize, minFrequency, specialTokens, alphabet: byteCharacters, limitAlphabet: null, prefix: '' };
+    const settings = {
+      vocabSize,
+      minFrequency,
+      specialTokens,
+      alphabet: byteCharacters,
+      limitAlphabet: null,
+      prefix: '',
+    };
     const { tokens, merges } = learnMerges(words, settings);
     return {
       ...{ version: '1.0', truncation: null, padding: null, added_tokens: specialTokens.map(added), normalizer: null },
@@ -120,7 +127,10 @@ export function trainWordPiece(
   const { specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'], unknownToken = '[UNK]' } = options;
   checkSpecials('trainWordPiece', specialTokens, 0, vocabSize);
   if (!specialTokens.includes(unknownToken)) {
-    throw refusal('trainWordPiece', `unknownToken must be one of specialTokens (${specialTokens.join(', ')}), got ${show(unknownToken)}`);
+    throw refusal(
+      'trainWordPiece',
+      `unknownToken must be one of specialTokens (${specialTokens.join(', ')}), got ${show(unknownToken)}`,
+    );
   }
   const divide = (text: string) => bertWordsOf(bertNormalized(text, lowercase));
   return withWordCounts('trainWordPiece', texts, divide, (words) => {
@@ -128,7 +138,13 @@ export function trainWordPiece(
     const { tokens } = learnMerges(words, settings);
     return {
       ...{ version: '1.0', truncation: null, padding: null, added_tokens: specialTokens.map(added) },
-      normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase },
+      normalizer: {
+        type: 'BertNormalizer',
+        clean_text: true,
+        handle_chinese_chars: true,
+        strip_accents: null,
+        lowercase,
+      },
       pre_tokenizer: { type: 'BertPreTokenizer' },
       post_processor: around(tokens),
       decoder: { type: 'WordPiece', prefix: '##', cleanup: true },

@@ -57,12 +57,19 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
   }: VocabularyOptions = {}) {
     takes.check('Vocabulary', arguments);
     super();
-    if (new Set(specials).size < specials.length) throw refusal('Vocabulary', `specials must differ, got ${show(specials)}`);
+    if (new Set(specials).size < specials.length)
+      throw refusal('Vocabulary', `specials must differ, got ${show(specials)}`);
     if (unknown !== null && !specials.includes(unknown)) {
-      throw refusal('Vocabulary', `unknown must be one of specials (${specials.join(', ')}) or null, got ${show(unknown)}`);
+      throw refusal(
+        'Vocabulary',
+        `unknown must be one of specials (${specials.join(', ')}) or null, got ${show(unknown)}`,
+      );
     }
     if (maxTokens !== null && maxTokens < specials.length) {
-      throw refusal('Vocabulary', `maxTokens must be ${specials.length} or more, as many as there are specials, got ${maxTokens}`);
+      throw refusal(
+        'Vocabulary',
+        `maxTokens must be ${specials.length} or more, as many as there are specials, got ${maxTokens}`,
+      );
     }
     this.#options = { minFreq, maxTokens, specials: [...specials], unknown };
   }
@@ -102,7 +109,8 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
     const unknown = this.#options.unknown === null ? undefined : this.#ids.get(this.#options.unknown);
     const ids = Int32Array.from(item, (token) => {
       const id = this.#ids.get(token) ?? unknown;
-      if (id === undefined) throw refusal('Vocabulary.transform', `there is no token ${show(token)}, and unknown is null`);
+      if (id === undefined)
+        throw refusal('Vocabulary.transform', `there is no token ${show(token)}, and unknown is null`);
       return id;
     });
     return fromTypedArray(ids).to('int64');
@@ -163,7 +171,10 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
 
 function checkTokens(who: string, tokens: unknown): asserts tokens is string[] {
   if (Array.isArray(tokens) && tokens.every((token) => typeof token === 'string')) return;
-  throw refusal(who, `an item must be an array of tokens, which are strings, got ${show(tokens)}${typeof tokens === 'string' ? ': split it' : ''}`);
+  throw refusal(
+    who,
+    `an item must be an array of tokens, which are strings, got ${show(tokens)}${typeof tokens === 'string' ? ': split it' : ''}`,
+  );
 }
 
 function add(counts: Map<string, number>, tokens: readonly string[]): void {
