@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { show } from '../../show.js';
-import { fromTypedArray, searchsorted, tensor, unique, type Tensor } from '../../tensor/index.js';
+import { fromTypedArray, fullLike, searchsorted, tensor, unique, type Tensor } from '../../tensor/index.js';
 import { refusal, type Column } from '../tables/frame.js';
 
 /** The values of a column, in their order; null stands for NaN, a number that is missing, and is the last. */
@@ -63,6 +63,12 @@ export function countsOf(who: string, name: string, column: Column): Map<Categor
     return counts;
   }
   const numbers = numbersIn(who, name, column);
+  if (numbers.isinf().any().item()) {
+    throw refusal(
+      who,
+      `the column '${name}' has infinite numbers, which are no categories: leave them out, or make them NaN`,
+    );
+  }
   const isMissing = numbers.isnan();
   const [values, occurrences] = unique(numbers.maskedSelect(isMissing.logicalNot()), { returnCounts: true });
   const times = occurrences.tolist() as number[];
@@ -117,11 +123,11 @@ function codesOfNumbers(numbers: Tensor, values: readonly (number | null)[]): Te
   present.sort((a, b) => a.value - b.value);
   const missing = values.indexOf(null);
   const isMissing = numbers.isnan();
-  const none = numbers.mul(0).nanToNum().to('int64').sub(1);
+  const none = fullLike(numbers, -1, { dtype: 'int64' });
   if (present.length === 0) return none.maskedFill(isMissing, missing);
   const sorted = tensor(present.map(({ value }) => value), { dtype: 'float64' }); // prettier-ignore
   const places = tensor(present.map(({ place }) => place), { dtype: 'int64' }); // prettier-ignore
-  const found = searchsorted(sorted, numbers.nanToNum()).clampMax(present.length - 1);
+  const found = searchsorted(sorted, numbers).clampMax(present.length - 1);
   const codes = places.indexSelect(0, found).where(sorted.indexSelect(0, found).eq(numbers), none);
   return codes.maskedFill(isMissing, missing);
 }

@@ -60,7 +60,11 @@ export class OneHotEncoder extends CategoryEncoder<Learnt> {
 
   protected override conclude(names: readonly string[]): Learnt {
     const unknown = this.options.handleUnknown === 'error' ? 'refused' : 'allowed';
-    return { categories: categoriesFor(`${this.kind}.fit`, names, this.seen, this.#given, unknown) };
+    const categories = categoriesFor(`${this.kind}.fit`, names, this.seen, this.#given, unknown);
+    if (categories.every((known) => this.#shown(known).length === 0)) {
+      throw refusal(`${this.kind}.fit`, "each column has one category, and drop: 'first' leaves none of them");
+    }
+    return { categories };
   }
 
   protected override problemOf({ categories }: Learnt, names: readonly string[]): string | undefined {

@@ -159,9 +159,11 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
       if (!missed[i]) return column;
       const indicator = frame.columns[at++]!;
       if (Array.isArray(indicator)) throw refusal(this.kind, `the column '${frame.names[at - 1]!}' must be of numbers`);
-      if (!Array.isArray(column)) return column.maskedFill(indicator.ne(0), this.#missing as number);
-      const wasMissing = indicator.ne(0).tolist() as boolean[];
-      return column.map((value, row) => (wasMissing[row] ? (this.#missing as string) : value));
+      // It may have been scaled and back since.
+      const wasMissing = indicator.gt(0.5);
+      if (!Array.isArray(column)) return column.maskedFill(wasMissing, this.#missing as number);
+      const missing = wasMissing.tolist() as boolean[];
+      return column.map((value, row) => (missing[row] ? (this.#missing as string) : value));
     });
     return frame.with(names, columns);
   }
