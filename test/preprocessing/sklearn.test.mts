@@ -43,9 +43,7 @@ const others = (rows: Matrix, without: number | undefined): Matrix =>
 
 /** Rows of columns, of those that there are. */
 const rowsOf = (columns: preprocessing.TableColumns): unknown[][] => {
-  const lists = Object.values(columns).map((column) =>
-    Array.isArray(column) ? column : (column.tolist() as unknown[]),
-  );
+  const lists = Object.values(columns).map((column) => (Array.isArray(column) ? column : column.tolist<number[]>()));
   return lists[0]!.map((_, row) => lists.map((list) => list[row]));
 };
 
@@ -77,9 +75,9 @@ describe('preprocessing beside scikit-learn', () => {
         const own = make();
         own.fit(batches);
         const made = own.transform(matrix) as Tensor;
-        const there = others(made.tolist() as Matrix, without.there);
+        const there = others(made.tolist<number[][]>(), without.there);
         expect(distance(there, expected.transformed), 'transformed').to.be.at.most(tolerance);
-        const back = others((own.inverseTransform(made) as Tensor).tolist() as Matrix, without.back);
+        const back = others((own.inverseTransform(made) as Tensor).tolist<number[][]>(), without.back);
         expect(distance(back, expected.back), 'back').to.be.at.most(tolerance);
       }
     });
@@ -122,7 +120,7 @@ describe('preprocessing beside scikit-learn', () => {
     for (const batches of [[matrix], matrix.split(37)]) {
       const scaler = new preprocessing.StandardScaler();
       scaler.fit(batches);
-      const own = distance(only(scaler.transform(matrix).tolist() as Matrix), exact);
+      const own = distance(only(scaler.transform(matrix).tolist<number[][]>()), exact);
       expect(own).to.be.below(theirs).and.below(3e-8);
     }
   });
@@ -133,7 +131,7 @@ describe('preprocessing beside scikit-learn', () => {
     scaler.fit(matrix);
     expect(scaler.transform(matrix).dtype).to.equal('float32');
     // The second column has three digits there: Python takes the mean away in float32.
-    const got = others(scaler.transform(matrix).tolist() as Matrix, 1);
+    const got = others(scaler.transform(matrix).tolist<number[][]>(), 1);
     expect(distance(got, others(python['standard float32'] as Matrix, 1))).to.be.at.most(3e-7);
   });
 

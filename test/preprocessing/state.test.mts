@@ -182,8 +182,8 @@ describe('inverseTransform', () => {
           own.fit(table);
           const back = own.inverseTransform(own.transform(table)) as Record<string, Tensor>;
           for (const [column, values] of Object.entries(table)) {
-            const most = values.abs().max().item() as number;
-            const off = back[column]!.sub(values).abs().max().item() as number;
+            const most = values.abs().max().item<number>();
+            const off = back[column]!.sub(values).abs().max().item<number>();
             expect(off).to.be.at.most(1e-9 * Math.max(1, most));
           }
         }),

@@ -34,7 +34,7 @@ describe('Vocabulary', () => {
     vocabulary.fit(items);
     expect(vocabulary.tokens).to.deep.equal(['<pad>', '<unk>', 'a', 'c', 'b', '\uFFEE', '\u{1D54F}']);
     const ids = vocabulary.transform(['c', 'zzz', 'a', '__proto__']);
-    expect([ids.dtype, (ids.tolist() as number[]).map(Number)]).to.deep.equal(['int64', [3, 1, 2, 1]]);
+    expect([ids.dtype, ids.tolist<number[]>().map(Number)]).to.deep.equal(['int64', [3, 1, 2, 1]]);
     expect(vocabulary.inverseTransform(ids)).to.deep.equal(['c', '<unk>', 'a', '<unk>']);
     expect(vocabulary.transform([]).shape).to.deep.equal([0]);
   });

@@ -39,8 +39,8 @@ const modelOf = (content: preprocessing.TokenizerJson): Model => content['model'
 const python = JSON.parse(readFileSync('test/fixtures/tokenizers.json', 'utf8')) as Recorded;
 
 const plain = ({ inputIds, attentionMask }: preprocessing.Encoding) => ({
-  ids: (inputIds.tolist() as number[]).map(Number),
-  mask: (attentionMask.tolist() as number[]).map(Number),
+  ids: inputIds.tolist<number[]>().map(Number),
+  mask: attentionMask.tolist<number[]>().map(Number),
 });
 
 const refusal = (work: () => unknown): string => refusalOf(work).message;
@@ -177,7 +177,10 @@ describe('Tokenizer', () => {
       paddingSide: 'left',
       padToken: '<pad>',
     });
-    expect(plain(padded.transform('low'))).to.deep.equal({ ids: [0, 0, 0, 0, 0, padded.tokenToId('low')], mask: [0, 0, 0, 0, 0, 1] });
+    expect(plain(padded.transform('low'))).to.deep.equal({
+      ids: [0, 0, 0, 0, 0, padded.tokenToId('low')],
+      mask: [0, 0, 0, 0, 0, 1],
+    });
     expect(padded.inverseTransform(padded.transform('low'))).to.equal('low');
   });
 

@@ -71,8 +71,8 @@ export function countsOf(who: string, name: string, column: Column): Map<Categor
   }
   const isMissing = numbers.isnan();
   const [values, occurrences] = unique(numbers.maskedSelect(isMissing.logicalNot()), { returnCounts: true });
-  const times = occurrences.tolist() as number[];
-  (values.tolist() as number[]).forEach((value, i) => counts.set(value, Number(times[i])));
+  const times = occurrences.tolist<number[]>();
+  values.tolist<number[]>().forEach((value, i) => counts.set(value, Number(times[i])));
   const missing = Number(isMissing.sum().item());
   if (missing > 0) counts.set(null, missing);
   return counts;
@@ -134,7 +134,7 @@ function codesOfNumbers(numbers: Tensor, values: readonly (number | null)[]): Te
 
 /** The categories at places, int64 [rows]; what `missing` says where a place is -1. */
 export function valuesAt(codes: Tensor, { kind, values }: Categories): Column {
-  if (kind === 'string') return (codes.tolist() as number[]).map((code) => values[Number(code)] ?? '');
+  if (kind === 'string') return codes.tolist<number[]>().map((code) => values[Number(code)] ?? '');
   const numbers = tensor([...values.map((value) => value ?? NaN), NaN], { dtype: 'float64' });
   return numbers.indexSelect(0, codes.where(codes.ge(0), tensor(values.length, { dtype: 'int64' })));
 }

@@ -49,7 +49,7 @@ export class FeatureHasher extends SameFormPreprocessor<Learnt> {
     return Array.from({ length: this.options.nFeatures }, (_, place) => `hashed_${place}`);
   }
 
-  protected override get isFree(): boolean {
+  protected override isFree(): boolean {
     return true;
   }
 

@@ -4,7 +4,9 @@ import type { Column } from '../tables/frame.js';
 const permuted = <T>(items: readonly T[], generator: Generator | null): readonly T[] =>
   generator === null
     ? items
-    : (randperm(items.length, { generator }).tolist() as number[]).map((place) => items[Number(place)]!);
+    : randperm(items.length, { generator })
+        .tolist<number[]>()
+        .map((place) => items[Number(place)]!);
 
 /** Numbers 0 … parts - 1 in runs as long as those of scikit-learn's `KFold`. */
 function runs(rows: number, parts: number): number[] {
@@ -34,7 +36,7 @@ function stratified(target: readonly unknown[], parts: number, generator: Genera
 
 /** The part that each row is in, int64 [rows]. */
 export function foldsOf(target: Column, isContinuous: boolean, parts: number, generator: Generator | null): Tensor {
-  const values = Array.isArray(target) ? target : (target.to('float64').tolist() as number[]);
+  const values = Array.isArray(target) ? target : target.to('float64').tolist<number[]>();
   const folds = isContinuous ? permuted(runs(values.length, parts), generator) : stratified(values, parts, generator);
   return tensor([...folds], { dtype: 'int64' });
 }

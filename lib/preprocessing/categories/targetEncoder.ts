@@ -205,7 +205,7 @@ const classesOf = (statistics: TargetStatistics): Category[] | null =>
 
 const rowsOfColumn = (column: Column, wanted: Tensor): Column => {
   if (!Array.isArray(column)) return column.maskedSelect(wanted);
-  const isWanted = wanted.tolist() as boolean[];
+  const isWanted = wanted.tolist<boolean[]>();
   return column.filter((_, row) => isWanted[row]);
 };
 

@@ -54,7 +54,7 @@ class ColumnStatistics {
       .mul(width)
       .add(target.codes)
       .bincount({ minlength: count * width })
-      .tolist() as number[];
+      .tolist<number[]>();
     batch.values.forEach((category, i) => {
       const counts = this.classes.get(category) ?? new Map<Category, number>();
       target.classes!.values.forEach((each, j) => {
@@ -78,7 +78,7 @@ class ColumnStatistics {
     const means = zeros(size, { dtype: 'float64' }).indexAdd(0, codes, numbers).div(counts);
     const distances = numbers.sub(means.indexSelect(0, codes)).square();
     const squares = zeros(size, { dtype: 'float64' }).indexAdd(0, codes, distances);
-    const [count, mean, square] = [counts, means, squares].map((each) => each.tolist() as number[]);
+    const [count, mean, square] = [counts, means, squares].map((each) => each.tolist<number[]>());
     categories.forEach((category, i) => {
       const batch = { count: count![i]!, mean: mean![i]!, squares: square![i]! };
       this.spreads.set(category, merged(this.spreads.get(category) ?? none, batch));
@@ -165,8 +165,8 @@ export class TargetStatistics {
 
   #note(numbers: Tensor): void {
     const mean = numbers.mean();
-    const squares = numbers.sub(mean).square().sum().item() as number;
-    this.#all = merged(this.#all, { count: numbers.numel(), mean: mean.item() as number, squares });
+    const squares = numbers.sub(mean).square().sum().item<number>();
+    this.#all = merged(this.#all, { count: numbers.numel(), mean: mean.item<number>(), squares });
     if (numbers.ne(numbers.floor()).any().item()) this.#isWhole = false;
   }
 }

@@ -92,8 +92,8 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
   }
 
   /** @internal */
-  override get passes(): number {
-    return Math.max(1, ...this.#made().map(([, part]) => part.passes));
+  override passes(): number {
+    return Math.max(1, ...this.#made().map(([, part]) => part.passes()));
   }
 
   /** A float32 matrix [rows, features] of a batch, [features] of a row. */
@@ -132,7 +132,7 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
 
   protected override learn(frame: Frame): void {
     for (const [name, part, columns] of this.#made()) {
-      if (this.#pass >= part.passes) continue;
+      if (this.#pass >= part.passes()) continue;
       const missing = columns.find((column) => !frame.names.includes(column));
       if (missing !== undefined) {
         const hint = didYouMean(missing, frame.names);
@@ -147,8 +147,8 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
   }
 
   protected override conclude(names: readonly string[]): Learnt | null {
-    for (const [, part] of this.#made()) if (this.#pass < part.passes) part.endPass();
-    if (++this.#pass < this.passes) return null;
+    for (const [, part] of this.#made()) if (this.#pass < part.passes()) part.endPass();
+    if (++this.#pass < this.passes()) return null;
     const all = this.#blocks(names).flatMap(({ names: own }) => own);
     const twice = all.find((name, i) => all.indexOf(name) !== i);
     if (twice !== undefined)

@@ -62,8 +62,8 @@ export class Pipeline extends TablePreprocessor<Learnt> {
   }
 
   /** @internal */
-  override get passes(): number {
-    return this.steps.reduce((sum, [, step]) => sum + step.passes, 0);
+  override passes(): number {
+    return this.steps.reduce((sum, [, step]) => sum + step.passes(), 0);
   }
 
   override featureNames(): string[] {
@@ -103,7 +103,7 @@ export class Pipeline extends TablePreprocessor<Learnt> {
   protected override conclude(): Learnt | null {
     const step = this.steps[this.#at]![1];
     step.endPass();
-    if (++this.#passesOfStep === step.passes) {
+    if (++this.#passesOfStep === step.passes()) {
       this.#at += 1;
       this.#passesOfStep = 0;
     }

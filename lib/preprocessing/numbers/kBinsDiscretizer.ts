@@ -57,7 +57,7 @@ const NARROW = 1e-8;
  */
 export class KBinsDiscretizer extends SameFormPreprocessor<Learnt> {
   protected override readonly kind = 'KBinsDiscretizer';
-  protected override readonly options: Required<KBinsDiscretizerOptions> & { [name: string]: Plain };
+  protected override readonly options: Required<KBinsDiscretizerOptions> & Record<string, Plain>;
   protected override readonly schema = schema;
   #extremes = new Extremes();
   #quantiles: ColumnQuantiles;

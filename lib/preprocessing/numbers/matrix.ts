@@ -5,7 +5,7 @@ import { refusal, type Frame } from '../tables/frame.js';
 /** A row of float64 numbers, to compute with a matrix [rows, columns]. */
 export const rowOf = (values: readonly number[]): Tensor => tensor([...values], { dtype: 'float64' });
 
-export const listOf = (values: Tensor): number[] => values.tolist() as number[];
+export const listOf = (values: Tensor): number[] => values.tolist<number[]>();
 
 /** The numbers of a matrix column by column, without those that are missing (NaN). */
 export function presentIn(matrix: Tensor): Float64Array[] {
@@ -21,7 +21,7 @@ export function presentIn(matrix: Tensor): Float64Array[] {
 export function learntNumbers(who: string, frame: Frame): Tensor {
   const matrix = frame.numbers(who);
   if (!matrix.isinf().any().item()) return matrix;
-  const column = matrix.isinf().any(0).to('int64').argmax().item() as number;
+  const column = matrix.isinf().any(0).to('int64').argmax().item<number>();
   const values = presentIn(matrix)[column]!;
   const found = values.find((value) => !Number.isFinite(value));
   throw refusal(

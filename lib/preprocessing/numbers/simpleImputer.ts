@@ -162,7 +162,7 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
       // It may have been scaled and back since.
       const wasMissing = indicator.gt(0.5);
       if (!Array.isArray(column)) return column.maskedFill(wasMissing, this.#missing as number);
-      const missing = wasMissing.tolist() as boolean[];
+      const missing = wasMissing.tolist<boolean[]>();
       return column.map((value, row) => (missing[row] ? (this.#missing as string) : value));
     });
     return frame.with(names, columns);

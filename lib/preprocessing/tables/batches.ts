@@ -16,7 +16,7 @@ class Gathering {
     const isOne = isRow(item) || (Tensor.isTensor(item) && item.dim() === 1);
     if (!isOne) return [...this.rest(), frameOf(this.who, item)];
     const before = this.#rows.length > 0 && Tensor.isTensor(this.#rows[0]) !== Tensor.isTensor(item) ? this.rest() : [];
-    this.#rows.push(item as TableRow | Tensor);
+    this.#rows.push(item);
     return this.#rows.length < ROWS_AT_ONCE ? before : [...before, ...this.rest()];
   }
 

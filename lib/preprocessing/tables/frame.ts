@@ -80,7 +80,7 @@ function sameKind(columns: Tensor[]): Tensor[] {
 }
 
 const valueAt = (column: Column): string | number | boolean =>
-  Array.isArray(column) ? column[0]! : (column.item() as number | boolean);
+  Array.isArray(column) ? column[0]! : column.item<number | boolean>();
 
 const MATRIX_EXPECTED = 'a tensor of numbers, [rows, columns] or, for one row, [columns]';
 

@@ -47,7 +47,7 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
   }
 
   /** How often fit goes over the items. @internal */
-  get passes(): number {
+  passes(): number {
     return 1;
   }
 
@@ -68,7 +68,7 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
   }
 
   /** Whether it works without fit. */
-  protected get isFree(): boolean {
+  protected isFree(): boolean {
     return false;
   }
 
@@ -92,8 +92,8 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
     if (!isObject(items) || !(Symbol.iterator in items || Symbol.asyncIterator in items)) {
       throw refusal(`${this.kind}.fit`, `expected batches or rows to iterate over, or one table, got ${show(items)}`);
     }
-    if (this.passes > 1 && isReadOnce(items)) {
-      const problem = `its parts learn one after the other, so it goes ${this.passes} times over the items, and an iterator gives them once`;
+    if (this.passes() > 1 && isReadOnce(items)) {
+      const problem = `its parts learn one after the other, so it goes ${this.passes()} times over the items, and an iterator gives them once`;
       throw refusal(`${this.kind}.fit`, `${problem}: give an array, or an object whose [Symbol.iterator] begins anew`);
     }
     return Symbol.asyncIterator in items ? this.#fitLater(items) : this.#fitNow(items);
@@ -162,7 +162,7 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
 
   /** @internal */
   transformFrame(frame: Frame): Frame {
-    if (this.#columns === null && this.isFree) return this.applied(frame, this.learnt());
+    if (this.#columns === null && this.isFree()) return this.applied(frame, this.learnt());
     const [columns, learnt] = [this.columns(), this.learnt()];
     return this.applied(frame.select(`${this.kind}.transform`, columns, 'refused'), learnt);
   }
@@ -222,7 +222,7 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
 
   #fitNow(items: Iterable<unknown>): void {
     this.startFit();
-    for (let pass = 0; pass < this.passes; ++pass) {
+    for (let pass = 0; pass < this.passes(); ++pass) {
       for (const frame of framesOf(`${this.kind}.fit`, items)) this.computed(() => this.observe(frame));
       this.endPass();
     }
@@ -230,7 +230,7 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
 
   async #fitLater(items: AsyncIterable<unknown>): Promise<void> {
     this.startFit();
-    for (let pass = 0; pass < this.passes; ++pass) {
+    for (let pass = 0; pass < this.passes(); ++pass) {
       for await (const frame of framesLater(`${this.kind}.fit`, items)) this.computed(() => this.observe(frame));
       this.endPass();
     }

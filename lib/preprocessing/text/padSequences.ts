@@ -69,7 +69,7 @@ export function padded(sequences: readonly (readonly number[])[], length: number
 
 function idsOf(sequence: unknown, row: number): number[] {
   const isTensor = Tensor.isTensor(sequence) && sequence.dim() === 1;
-  const ids = isTensor ? (sequence.tolist() as unknown[]).map(Number) : sequence;
+  const ids = isTensor ? sequence.tolist<number[]>().map(Number) : sequence;
   if (Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id))) return ids as number[];
   throw refusal(
     'padSequences',

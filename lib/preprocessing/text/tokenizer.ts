@@ -149,8 +149,11 @@ export class Tokenizer extends BasePreprocessor<string, Encoding> {
     if (!Tensor.isTensor(inputIds) || inputIds.dim() !== 1) {
       throw refusal('Tokenizer.inverseTransform', `expected { inputIds: tensor [tokens] }, got ${show(inputIds)}`);
     }
-    const mask = Tensor.isTensor(attentionMask) ? (attentionMask.tolist() as number[]) : null;
-    const ids = (inputIds.tolist() as unknown[]).map(Number).filter((_, i) => mask === null || Number(mask[i]) !== 0);
+    const mask = Tensor.isTensor(attentionMask) ? attentionMask.tolist<number[]>() : null;
+    const ids = inputIds
+      .tolist<number[]>()
+      .map(Number)
+      .filter((_, i) => mask === null || Number(mask[i]) !== 0);
     const unknown = ids.find((id) => this.#tokenizer.id_to_token(id) === undefined);
     if (unknown !== undefined)
       throw refusal('Tokenizer.inverseTransform', `there is no token of the number ${unknown}`);

@@ -1,3 +1,4 @@
+import type { Tokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
 import { createRequire } from 'node:module';
 
 import { AiforgeError } from '../../errors.js';
@@ -11,7 +12,10 @@ export interface LibraryTokenizer {
   get_vocab(withAddedTokens: boolean): Map<string, number>;
 }
 
-type Library = { Tokenizer: new (tokenizer: object, config: object) => LibraryTokenizer };
+// Exported types do not have the package's: it need not be installed where this is.
+interface Library {
+  Tokenizer: new (tokenizer: object, config: object) => Tokenizer;
+}
 
 const PACKAGE = '@huggingface/tokenizers';
 const load = createRequire(__filename);
@@ -28,5 +32,5 @@ export function libraryTokenizer(content: object): LibraryTokenizer {
       { cause },
     );
   }
-  return new library.Tokenizer(content, {});
+  return new library.Tokenizer(content, {}) as LibraryTokenizer;
 }

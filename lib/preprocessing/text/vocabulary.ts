@@ -122,7 +122,7 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
     if (!Tensor.isTensor(sample) || sample.dim() !== 1) {
       throw refusal('Vocabulary.inverseTransform', `expected a tensor [tokens], got ${show(sample)}`);
     }
-    return (sample.tolist() as unknown[]).map((id) => {
+    return sample.tolist<number[]>().map((id) => {
       const token = tokens[Number(id)];
       if (token !== undefined) return token;
       throw refusal('Vocabulary.inverseTransform', `numbers go from 0 to ${tokens.length - 1}, got ${show(id)}`);
