@@ -86,6 +86,8 @@ const MATRIX_EXPECTED = 'a tensor of numbers, [rows, columns] or, for one row, [
 
 function checkNumbers(who: string, what: string, values: Tensor): void {
   if (values.dtype.startsWith('complex')) throw refusal(who, `${what} must be of real numbers, got ${show(values)}`);
+  if (values.device === 'cpu' && values.layout === 'strided') return;
+  throw refusal(who, `${what} must be a dense one on the CPU, got ${show(values)}`);
 }
 
 function frameOfTensor(who: string, item: Tensor): Frame {
