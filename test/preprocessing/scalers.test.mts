@@ -218,3 +218,12 @@ describe('KBinsDiscretizer', () => {
     expect(refusal(() => new KBinsDiscretizer({ nBins: 1 }))).to.match(/2 or more/);
   });
 });
+
+describe('a tensor', () => {
+  it('is refused where it is not a dense one of the CPU, or of complex numbers', () => {
+    const scaler = new StandardScaler();
+    expect(refusal(() => scaler.fit({ x: tensor([1, 2]).to('meta') }))).to.match(/'x' must be a dense one on the CPU/);
+    expect(refusal(() => scaler.fit(tensor([[1, 2]]).toSparse()))).to.match(/dense one on the CPU/);
+    expect(refusal(() => scaler.fit({ x: tensor([1]).to('complex64') }))).to.match(/of real numbers/);
+  });
+});

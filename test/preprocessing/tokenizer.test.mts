@@ -1,5 +1,6 @@
 import { preprocessing, tensor } from 'aiforge';
 import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -244,4 +245,24 @@ describe('Tokenizer', () => {
     expect(refusal(() => tokenizer.transform(5 as never))).to.match(/text must be a string/);
     expect(refusal(() => tokenizer.inverseTransform({ inputIds: tensor([9999]), attentionMask: tensor([1]) }))).to.match(/no token of the number 9999/); // prettier-ignore
   });
+});
+
+describe('without the package', () => {
+  it('Tokenizer says what to install, and training goes on', () => {
+    const program = `
+      import Module from 'node:module';
+      const resolve = Module._resolveFilename;
+      Module._resolveFilename = (name, ...rest) => resolve(name === '@huggingface/tokenizers' ? 'not-installed' : name, ...rest);
+      const { preprocessing } = await import('aiforge');
+      const content = preprocessing.trainBpe(['low lower'], { vocabSize: 257 });
+      try {
+        new preprocessing.Tokenizer(content);
+      } catch (error) {
+        console.log(error.code, error.message);
+      }`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+    expect(said).to.match(
+      /^MISSING_DEPENDENCY Tokenizer needs the package.*\n?.*Run: npm install @huggingface\/tokenizers/s,
+    );
+  }).timeout(20_000);
 });
