@@ -12,6 +12,7 @@ export * as func from './func/index.js';
 export * as metrics from './metrics/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export * as preprocessing from './preprocessing/index.js';
 export * as profiler from './profiler/index.js';
 export * as testing from './testing/index.js';
 export * as transforms from './transforms/index.js';

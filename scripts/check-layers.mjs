@@ -82,6 +82,8 @@ const MAY_IMPORT = {
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
   core: [...TRAINING, 'cuda', 'amp', 'metrics', 'profiler'],
+  // Its preprocessors are plugins' ones; the tokenizer's package is optional.
+  preprocessing: [...LEAVES, 'tensor', 'autograd', 'core'],
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
@@ -97,6 +99,18 @@ const MAY_IMPORT = {
     'metrics',
     'profiler',
     'transforms',
+    ...[
+      'serialization',
+      'func',
+      'distributed',
+      'core',
+      'preprocessing',
+      'testing',
+      'cuda',
+      'amp',
+      'metrics',
+      'profiler',
+    ],
   ],
 };
 

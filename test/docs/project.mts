@@ -61,6 +61,7 @@ export class DocumentedProject {
           aiforge: ['../../dist/lib/index.d.ts'],
           'aiforge/distributed': ['../../dist/lib/distributed/index.d.ts'],
           'aiforge/metrics': ['../../dist/lib/metrics/index.d.ts'],
+          'aiforge/preprocessing': ['../../dist/lib/preprocessing/index.d.ts'],
           'aiforge/profiler': ['../../dist/lib/profiler/index.d.ts'],
           'aiforge/transforms': ['../../dist/lib/transforms/index.d.ts'],
         },
