@@ -3,7 +3,9 @@ export { ConcatDataset } from './concatDataset.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
 export { randomSplit, Subset, type Dataset, type Samples } from './dataset.js';
 export { CsvReader, type CsvOptions } from './readers/csvReader.js';
+export { IdxReader, readIdx } from './readers/idx.js';
 export { JsonLinesReader, type JsonLinesOptions } from './readers/jsonLinesReader.js';
+export { NpyReader, readNpy, readNpz, type NpzOptions } from './readers/npy.js';
 export {
   TableReader,
   type ColumnType,
@@ -12,6 +14,9 @@ export {
   type TableOptions,
   type TableRow,
 } from './readers/table.js';
+export { TableDataset } from './readers/tableDataset.js';
+export { TextFolder, type TextFolderOptions } from './readers/textFolder.js';
+export { TextReader } from './readers/textReader.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
 export {
   BatchSampler,

@@ -2,7 +2,7 @@ import type * as CsvParse from 'csv-parse';
 
 import { optionalLibrary } from '../optionalLibrary.js';
 import { badFile, ByteSource, markLength, MOST_ROW_BYTES } from './byteSource.js';
-import type { FilePlace } from './filesTable.js';
+import type { FilePlace } from './filePlace.js';
 import { LineCount } from './lineCount.js';
 
 /** How the fields of a file are told apart. */

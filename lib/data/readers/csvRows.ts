@@ -1,6 +1,7 @@
 import type { AiforgeError } from '../../errors.js';
 import type { CsvRecords } from './csvRecords.js';
-import type { FilePlace, RowSource } from './filesTable.js';
+import type { FilePlace } from './filePlace.js';
+import type { RowSource } from './filesTable.js';
 import { badCell, badRow } from './table.js';
 import type { BadCell, TableBuilder } from './tableBuilder.js';
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 import { badFile, ByteSource, markLength, MOST_ROW_BYTES } from './byteSource.js';
-import type { FilePlace } from './filesTable.js';
+import type { FilePlace } from './filePlace.js';
 
 const [newline, carriageReturn] = [10, 13];
 

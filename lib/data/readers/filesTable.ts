@@ -1,9 +1,8 @@
-import { AiforgeError } from '../../errors.js';
-import { kind, isListOf, string, size } from '../../kinds.js';
-import { isOptions, nothing } from '../../signature.js';
-import { show } from '../../show.js';
+import { kind, isListOf, string } from '../../kinds.js';
+import { nothing } from '../../signature.js';
 import type { Position, SampleReader } from '../stream.js';
 import type { ColumnType } from './columnTypes.js';
+import { positionIn, positionOf, type FilePlace, type FilesPosition } from './filePlace.js';
 import { TableBuilder } from './tableBuilder.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
 import { BATCH_ROWS, TableReader, type TableColumns, type TableOptions } from './table.js';
@@ -12,12 +11,6 @@ export const filesKind = kind<string | readonly string[]>(
   'the path of a file, or an array of one or more paths',
   (value) => string.accepts(value) || (isListOf(value, string) && value.length > 0),
 );
-
-/** Where a row begins in a file: the byte, and the line as an editor counts. */
-export interface FilePlace {
-  byte: number;
-  line: number;
-}
 
 /** Rows of a file, read on from a place. */
 export interface RowSource {
@@ -93,26 +86,6 @@ export abstract class FilesTable extends TableReader {
   }
 }
 
-/** The file that is being read, and where in it. */
-interface FilesPosition {
-  file: number;
-  place: FilePlace | undefined;
-}
-
-function positionIn(files: readonly string[], position: Position | undefined): FilesPosition {
-  if (position === undefined) return { file: 0, place: undefined };
-  const { file, byte, line } = (isOptions(position) ? position : {}) as Record<string, Position>;
-  const isPlace = size.accepts(byte) && size.accepts(line);
-  if (
-    size.accepts(file) &&
-    (file as number) <= files.length &&
-    (isPlace || (byte === undefined && line === undefined))
-  ) {
-    return { file: file as number, place: isPlace ? { byte: byte as number, line: line as number } : undefined };
-  }
-  throw new AiforgeError('INVALID_ARGUMENT', `open: ${show(position)} is no position in ${files.length} files.`);
-}
-
 class FilesReader implements SampleReader<TableColumns> {
   #at: FilesPosition;
   #rows: RowSource | undefined;
@@ -157,8 +130,7 @@ class FilesReader implements SampleReader<TableColumns> {
   }
 
   position(): Position {
-    const { file, place } = this.#at;
-    return place === undefined ? { file } : { file, byte: place.byte, line: place.line };
+    return positionOf(this.#at);
   }
 
   return(): Promise<IteratorResult<TableColumns, undefined>> {

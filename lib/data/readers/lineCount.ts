@@ -1,4 +1,4 @@
-import type { FilePlace } from './filesTable.js';
+import type { FilePlace } from './filePlace.js';
 
 const [newline, carriageReturn] = [10, 13];
 
