@@ -26,6 +26,7 @@ def write_fixtures():
     np.save("test/fixtures/rows.npy", np.arange(12, dtype="float32").reshape(4, 3))
     images, labels = np.arange(6, dtype="uint8").reshape(2, 3), np.array([1, 0])
     np.savez_compressed("test/fixtures/arrays.npz", images=images, labels=labels)
+    np.savez("test/fixtures/stored.npz", images=images, labels=labels)
 
 
 def arrays():
