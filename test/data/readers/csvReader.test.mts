@@ -1,5 +1,6 @@
 import { AiforgeError, data, tensor, type Tensor } from 'aiforge';
 import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
@@ -114,6 +115,17 @@ describe('CsvReader', () => {
     await refusedWith(new data.CsvReader(path.dirname(file(''))).read(), 'FILE_NOT_FOUND', /is a folder/);
     const broken = file(gzipSync('a\n1\n').subarray(0, 20), 'x.gz');
     await refusedWith(new data.CsvReader(broken).read(), 'FILE_INVALID', /no whole gzip file/);
+  });
+
+  it('says what to install without csv-parse', () => {
+    const hook =
+      "export const resolve = (name, context, next) => { if (name === 'csv-parse') throw new Error('not here'); return next(name, context); };";
+    const script = `import { register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
+      const { data } = await import('aiforge');
+      await new data.CsvReader(${JSON.stringify(file('a\n1'))}).read().catch(({ code, message }) => console.log(code, message));`;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(printed).to.match(/^MISSING_DEPENDENCY CsvReader needs the package csv-parse, .*npm install csv-parse/);
   });
 
   it('refuses options that make no sense', () => {

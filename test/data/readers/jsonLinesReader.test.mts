@@ -83,6 +83,21 @@ describe('JsonLinesReader', () => {
     await tablesLeft(new data.JsonLinesReader(names, { batchRows: 4, badRows: 'skip' }));
   });
 
+  it('refuses columns that no row has, but for those that may be missing', async () => {
+    const content = '{"delay": 1}\n{"delay": 2}\n';
+    for (const columns of [['dealy'], { dealy: 'float64' }] as const) {
+      await refusedWith(read(content, { columns }), 'INVALID_ARGUMENT', /no column 'dealy'\. Did you mean 'delay'/);
+    }
+    await refusedWith(read(content, { missing: { dealy: 0 } }), 'INVALID_ARGUMENT', /missing names 'dealy'/);
+    const filled = await read(content, { columns: ['delay', 'gate'], missing: { gate: 0.5 } });
+    expect(filled.gate).to.deep.equal(['float64', [0.5, 0.5]]);
+    const schema = z.object({ dealy: z.number() });
+    await refusedWith(read(content, { schema }), 'INVALID_ARGUMENT', /no column 'dealy'/);
+    const optional = z.object({ delay: z.int(), gate: z.string().default('') });
+    expect(await read(content, { schema: optional })).to.deep.equal({ delay: ['int64', [1, 2]], gate: ['', ''] });
+    expect(await read('', { columns: { delay: 'int8' } })).to.deep.equal({ delay: ['int8', []] });
+  });
+
   it('refuses options that make no sense', () => {
     expect(() => new data.JsonLinesReader('x', { lines: true } as never)).to.throw(AiforgeError, /no option 'lines'/);
   });
