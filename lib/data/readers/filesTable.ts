@@ -29,8 +29,9 @@ export abstract class FilesTable extends TableReader {
   readonly files: readonly string[];
   readonly #batchRows: number;
   readonly #options: TableOptions;
-  /** Found once, for all parts. */
-  #found: { layout?: Promise<readonly ColumnLayout[]> } = {};
+  #layout: Promise<readonly ColumnLayout[]> | undefined;
+  /** The table that this is a part of: its columns are those of the part, too. */
+  #whole: FilesTable | undefined;
 
   protected constructor(name: string, files: string | readonly string[], options: TableOptions) {
     super(name, options);
@@ -56,7 +57,7 @@ export abstract class FilesTable extends TableReader {
     if (this.files.length === 1) return [];
     return this.files.map((file) => {
       const part = this.part(file);
-      part.#found = this.#found;
+      part.#whole = this.#whole ?? this;
       this.countTogether(part);
       return part;
     });
@@ -64,24 +65,35 @@ export abstract class FilesTable extends TableReader {
 
   async columns(): Promise<Record<string, ColumnType>> {
     nothing.check('columns', arguments);
-    return Object.fromEntries((await this.#layout()).map(({ name, type }) => [name, type]));
+    return Object.fromEntries((await this.#columnLayout()).map(({ name, type }) => [name, type]));
   }
 
   open(position?: Position): SampleReader<TableColumns> {
     openTakes.check('open', arguments);
     const open = async (file: string, place: FilePlace | undefined): Promise<RowSource> =>
-      this.rowsOf(file, place, await this.#layout());
-    return new FilesReader(this.files, open, () => this.#layout(), this.#batchRows, positionIn(this.files, position));
+      this.rowsOf(file, place, await this.#columnLayout());
+    return new FilesReader(
+      this.files,
+      open,
+      () => this.#columnLayout(),
+      this.#batchRows,
+      positionIn(this.files, position),
+    );
   }
 
-  async #layout(): Promise<readonly ColumnLayout[]> {
-    const found = this.#found;
-    found.layout ??= this.find().then((columns) => layoutOf(this.#options, columns, this.files[0]!));
+  /** The file by which the columns were found. */
+  protected get firstFile(): string {
+    return (this.#whole ?? this).files[0]!;
+  }
+
+  async #columnLayout(): Promise<readonly ColumnLayout[]> {
+    if (this.#whole !== undefined) return this.#whole.#columnLayout();
+    this.#layout ??= this.find().then((columns) => layoutOf(this.#options, columns, this.firstFile));
     try {
-      return await found.layout;
+      return await this.#layout;
     } catch (error) {
       // A file that is not there may be there later.
-      delete found.layout;
+      this.#layout = undefined;
       throw error;
     }
   }

@@ -8,7 +8,7 @@ import { badFile } from './byteSource.js';
 import { FileLines, textOfLine } from './fileLines.js';
 import type { FilePlace } from './filePlace.js';
 import { FilesTable, filesKind, type FoundColumns, type RowSource } from './filesTable.js';
-import { sourceOf } from './jsonSource.js';
+import { sourcesOf } from './jsonSource.js';
 import { badCell, badRow, tableOptions, type TableOptions } from './table.js';
 import type { TableBuilder } from './tableBuilder.js';
 import { areTyped, wantedColumns, type ColumnLayout } from './tableLayout.js';
@@ -86,6 +86,8 @@ export class JsonLinesReader extends FilesTable {
 
 interface JsonRow {
   text: string;
+  /** The texts of its values, where one was needed. */
+  sources?: Map<string, string>;
   entries: Record<string, unknown>;
 }
 
@@ -105,15 +107,19 @@ function rowOf(line: Buffer): JsonRow | string | undefined {
 }
 
 /** An entry's value, exactly; undefined where there is none. */
-function valueOf({ text, entries }: JsonRow, name: string): unknown {
-  if (!Object.hasOwn(entries, name)) return undefined;
-  const value = entries[name];
+function valueOf(row: JsonRow, name: string): unknown {
+  if (!Object.hasOwn(row.entries, name)) return undefined;
+  const value = row.entries[name];
   if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
-  const source = sourceOf(text, name);
+  row.sources ??= sourcesOf(row.text);
+  const source = row.sources.get(name)!;
   if (!/^-?\d{1,20}$/.test(source)) return value;
   const whole = BigInt(source);
   return whole < wholeRanges.int64[0] || whole > wholeRanges.int64[1] ? value : whole;
 }
+
+// More entries of different names are no columns, and each costs time in every row.
+const MOST_COLUMNS = 10_000;
 
 /** Finds the columns of objects, in the order in which they first appear. */
 class JsonInference {
@@ -128,11 +134,13 @@ class JsonInference {
   see(row: JsonRow, where: string): void {
     for (const name of Object.keys(row.entries)) this.#require(name);
     if (!areTyped(this.options)) {
-      for (const [name, inference] of this.#columns) {
-        if (this.#wanted?.includes(name) !== false) this.#infer(inference, row, name, where);
-      }
+      for (const name of this.#wanted ?? this.#columns.keys()) this.#infer(row, name, where);
     }
     this.rows++;
+    if (this.#wanted === undefined && this.#columns.size > MOST_COLUMNS) {
+      const problem = `the rows so far have entries of more than ${MOST_COLUMNS} names`;
+      throw badFile(where, `${problem}. Name the columns to read as \`columns\``);
+    }
   }
 
   get found(): FoundColumns {
@@ -145,9 +153,9 @@ class JsonInference {
     return found;
   }
 
-  #infer(inference: TypeInference, row: JsonRow, name: string, where: string): void {
+  #infer(row: JsonRow, name: string, where: string): void {
     const value = valueOf(row, name);
-    const before = inference.see(value);
+    const before = this.#columns.get(name)?.see(value);
     const isNested = typeof value === 'object' && value !== null;
     if (before === undefined || (this.options.badRows === 'skip' && !isNested)) return;
     const hint = isNested ? 'Name the columns to read as `columns`' : 'Correct it, or leave such rows out';

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { gzipSync } from 'node:zlib';
 
-import { sourceOf } from '#lib/data/readers/jsonSource.js';
+import { sourcesOf } from '#lib/data/readers/jsonSource.js';
 import { plain, refusedWith, tablesLeft, temporaryFiles } from './tables.mjs';
 
 const file = temporaryFiles('jsonl');
@@ -68,6 +68,9 @@ describe('JsonLinesReader', () => {
     await refusedWith(read('{"a": 1}\n{"a": "x"}'), 'FILE_INVALID', /line 2: column 'a': found 'x', expected numbers/);
     await refusedWith(read('{"a": [1]}'), 'FILE_INVALID', /column 'a': found \[1\].*`columns`/);
     await refusedWith(read('{"a": 1}\n{"a": 2, "b": 1}', { inferRows: 1 }), 'FILE_INVALID', /line 2: found 'b'/);
+    const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`c${i}`, 2 ** 60])));
+    await refusedWith(read(wide), 'FILE_INVALID', /more than 10000 names\. Name the columns/);
+    expect(await read(wide, { columns: ['c7'] })).to.deep.equal({ c7: ['int64', [1152921504606847000n]] });
     await refusedWith(read('\n\n'), 'FILE_INVALID', /no line of it holds an object/);
     await refusedWith(
       read('x'.repeat((1 << 24) + (1 << 18))),
@@ -103,10 +106,11 @@ describe('JsonLinesReader', () => {
   });
 });
 
-describe('the text of a value in JSON', () => {
-  it('is found however the object is written', () => {
-    expect(sourceOf('{"a":1,"b":{"c":[2,"}"]},"c" : 3 }', 'c')).to.equal('3');
-    expect(sourceOf('{ "a\\"": "c\\\\", "\\u0063": 4, "c": 5}', 'c')).to.equal('5');
-    expect(sourceOf(' {"x":":,","c":-12}', 'c')).to.equal('-12');
+describe('the texts of the values in JSON', () => {
+  it('are found however the object is written', () => {
+    expect(sourcesOf('{"a":1,"b":{"c":[2,"}"]},"c" : 3 }').get('c')).to.equal('3');
+    expect(sourcesOf('{ "a\\"": "c\\\\", "\\u0063": 4, "c": 5}').get('c')).to.equal('5');
+    expect([...sourcesOf(' {"x":":,","c":-12}')]).to.deep.equal([['x', '":,"'], ['c', '-12']]); // prettier-ignore
+    expect(sourcesOf('{}').size).to.equal(0);
   });
 });

@@ -58,12 +58,12 @@ export async function tablesLeft(table: data.TableReader): Promise<void> {
 }
 
 /** Makes files with contents, in a folder that is there while the tests of the calling file run. */
-export function temporaryFiles(what: string): (content: string | Uint8Array, name?: string) => string {
+export function temporaryFiles(what: string, usual = 'data'): (content: string | Uint8Array, name?: string) => string {
   let folder: string;
   let files = 0;
   before(() => void (folder = mkdtempSync(path.join(tmpdir(), `aiforge-${what}-`))));
   after(() => rmSync(folder, { recursive: true }));
-  return (content, name = 'data') => {
+  return (content, name = usual) => {
     const file = path.join(folder, `${++files}-${name}`);
     writeFileSync(file, content);
     return file;
