@@ -6,6 +6,21 @@ export { padCollate, type Padded, type PadOptions } from './padCollate.js';
 export { randomSplit, Subset, type Dataset, type SampleContext, type Samples } from './dataset.js';
 export { fromModule, type FromModuleOptions } from './fromModule.js';
 export type { LoaderState } from './loading/loaderState.js';
+export { CsvReader, type CsvOptions } from './readers/csvReader.js';
+export { IdxReader, readIdx } from './readers/idx.js';
+export { JsonLinesReader, type JsonLinesOptions } from './readers/jsonLinesReader.js';
+export { NpyReader, readNpy, readNpz, type NpzOptions } from './readers/npy.js';
+export {
+  TableReader,
+  type ColumnType,
+  type MissingValue,
+  type TableColumns,
+  type TableOptions,
+  type TableRow,
+} from './readers/table.js';
+export { TableDataset } from './readers/tableDataset.js';
+export { TextFolder, type TextFolderOptions } from './readers/textFolder.js';
+export { TextReader } from './readers/textReader.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
 export {
   BatchSampler,
