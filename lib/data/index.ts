@@ -3,6 +3,8 @@ export { ConcatDataset } from './concatDataset.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
 export { randomSplit, Subset, type Dataset, type Samples } from './dataset.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
+export { decodeImage, type DecodeImageOptions, type ImageMode } from './readers/decodeImage.js';
+export { ImageFolder, type ImageFolderOptions } from './readers/imageFolder.js';
 export {
   BatchSampler,
   DistributedSampler,
