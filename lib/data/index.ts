@@ -5,6 +5,8 @@ export { randomSplit, Subset, type Dataset, type Samples } from './dataset.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
 export { decodeImage, type DecodeImageOptions, type ImageMode } from './readers/decodeImage.js';
 export { ImageFolder, type ImageFolderOptions } from './readers/imageFolder.js';
+export { readWav, WavReader, type ReadWavOptions, type Sound, type WavReaderOptions } from './readers/wavReader.js';
+export type { WavInfo } from './readers/wavFormat.js';
 export {
   BatchSampler,
   DistributedSampler,

@@ -9,8 +9,6 @@ import { fromBuffer, scope, type Tensor } from '../../tensor/index.js';
 import { optionalLibrary } from '../optionalLibrary.js';
 import { unreadable } from './localFile.js';
 
-type Sharp = typeof import('sharp', { with: { 'resolution-mode': 'import' } });
-
 /** What an image is decoded to: RGB or grey without transparency, or the channels that it has. */
 export type ImageMode = 'RGB' | 'GRAY' | 'UNCHANGED';
 
@@ -54,7 +52,7 @@ const mostPixels = 178_956_970;
 /** How files of each format begin; a dot is any byte. */
 const beginnings: readonly [format: string, pattern: RegExp][] = [
   ['JPEG', /^\xff\xd8\xff/],
-  ['PNG', /^\x89PNG\r\n\x1a\n/],
+  ['PNG', /^\x89PNG\r\n.\n/],
   ['GIF', /^GIF8[79]a/],
   ['WebP', /^RIFF[^]{4}WEBP/],
   ['TIFF', /^(II\*\0|MM\0\*)/],
@@ -74,8 +72,10 @@ function checkFormat(bytes: Uint8Array, who: string): void {
 const invalid = (who: string, problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError('FILE_INVALID', `${who}: ${problem}.`, cause === undefined ? {} : { cause });
 
-const loadSharp = async (who: string): Promise<Sharp['default']> =>
+const loadSharp = async (who: string) =>
   (await optionalLibrary(who, 'sharp', async () => import('sharp'), ['default'])).default;
+
+type Sharp = Awaited<ReturnType<typeof loadSharp>>;
 
 interface Pixels {
   data: Buffer;
@@ -95,12 +95,7 @@ function targetSize(
   return width <= height ? [resize, longer] : [longer, resize];
 }
 
-async function pixelsOf(
-  sharp: Sharp['default'],
-  bytes: Uint8Array,
-  options: DecodeImageOptions,
-  who: string,
-): Promise<Pixels> {
+async function pixelsOf(sharp: Sharp, bytes: Uint8Array, options: DecodeImageOptions, who: string): Promise<Pixels> {
   const { resize, applyExifOrientation = false, limitInputPixels = mostPixels } = options;
   // Colour profiles are left aside, as Pillow and torchvision do.
   let image = sharp(bytes, { limitInputPixels: false, failOn: 'error', ignoreIcc: true });
