@@ -7,6 +7,7 @@ export { decodeImage, type DecodeImageOptions, type ImageMode } from './readers/
 export { ImageFolder, type ImageFolderOptions } from './readers/imageFolder.js';
 export { readWav, WavReader, type ReadWavOptions, type Sound, type WavReaderOptions } from './readers/wavReader.js';
 export type { WavInfo } from './readers/wavFormat.js';
+export { TarReader, type TarDecoder, type TarReaderOptions, type TarSample } from './readers/tarReader.js';
 export {
   BatchSampler,
   DistributedSampler,
