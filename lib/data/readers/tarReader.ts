@@ -42,7 +42,7 @@ const decodersKind: Kind<Readonly<Record<string, TarDecoder>>> = kind(
 const tarReaderTakes = signature<TarReaderOptions>(
   {
     shards: kind<string | readonly string[]>('a file, or an array of one or more', (value) =>
-      Array.isArray(value) ? value.length > 0 && value.every(string.accepts) : string.accepts(value),
+      Array.isArray(value) ? value.length > 0 && value.every((each) => string.accepts(each)) : string.accepts(value),
     ),
   },
   { decode: decodersKind, badEntries: oneOf('error', 'skip'), maxSampleBytes: count },
