@@ -69,7 +69,7 @@ export class ChunkCursor {
     const texts = width === 0 ? [] : undefined;
     const into: Target = { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), texts, length: 0 };
     let nulls: Uint8Array | undefined;
-    for (let row = 0; row < count; ) {
+    for (let row = 0; row < count;) {
       const page = (this.#page ??= this.#nextPage());
       const some = Math.min(count - row, page.rows);
       const found = this.#readRows(page, into, some);
@@ -102,7 +102,7 @@ export class ChunkCursor {
       return undefined;
     }
     const nulls = new Uint8Array(count);
-    for (let i = 0; i < count; ) {
+    for (let i = 0; i < count;) {
       const isNull = found[i] !== 1;
       let end = i + 1;
       while (end < count && (found[end] !== 1) === isNull) ++end;
@@ -133,7 +133,8 @@ export class ChunkCursor {
       if (header[1] === pageTypes.dictionary) this.#readDictionary(header, bytes, size);
       else if (header[1] === pageTypes.data) return this.#dataPage(header, bytes, size);
       else if (header[1] === pageTypes.dataV2) return this.#dataPageV2(header, bytes, size);
-      else if (header[1] !== pageTypes.index) throw new RangeError(`it has a page of the unknown type ${String(header[1])}`);
+      else if (header[1] !== pageTypes.index)
+        throw new RangeError(`it has a page of the unknown type ${String(header[1])}`);
     }
   }
 
@@ -157,7 +158,8 @@ export class ChunkCursor {
     let at = 0;
     let levels: HybridRuns | undefined;
     if (this.#column.isOptional) {
-      if (own[3] !== RLE) throw new RangeError(`its definition levels are of the encoding ${String(own[3])}, expected RLE`);
+      if (own[3] !== RLE)
+        throw new RangeError(`its definition levels are of the encoding ${String(own[3])}, expected RLE`);
       const end = 4 + lengthAt(page, 0);
       levels = new HybridRuns(page, 4, end, 1);
       at = end;
@@ -168,7 +170,8 @@ export class ChunkCursor {
   #dataPageV2(header: ThriftStruct, bytes: Uint8Array, size: number): Page {
     const own = structIn(header, 8);
     const [levelBytes, repetitions] = [sizeIn(own, 5), sizeIn(own, 6)];
-    if (repetitions > 0 || levelBytes > size || levelBytes > bytes.length) throw new RangeError('a page has levels that it cannot have');
+    if (repetitions > 0 || levelBytes > size || levelBytes > bytes.length)
+      throw new RangeError('a page has levels that it cannot have');
     // The levels are not compressed.
     const page = this.#page8(bytes.subarray(levelBytes), size - levelBytes, own[7] !== false);
     const before = this.#page8(bytes.subarray(0, levelBytes), levelBytes, false);
@@ -178,12 +181,14 @@ export class ChunkCursor {
 
   #values(page: Uint8Array, at: number, encoding: unknown): Values {
     const { width } = this.#column;
-    if (encoding === PLAIN) return width === -1 ? new Bits(page, at) : width === 0 ? new Texts(page, at) : new Plain(page, at, width);
+    if (encoding === PLAIN)
+      return width === -1 ? new Bits(page, at) : width === 0 ? new Texts(page, at) : new Plain(page, at, width);
     if (encoding === RLE && width === -1) {
       const end = at + 4 + lengthAt(page, at);
       return new RepeatedBits(new HybridRuns(page, at + 4, end, 1));
     }
-    if (!dictionaryEncodings.includes(encoding)) throw new RangeError(`a page has the encoding ${String(encoding)}, which is not in its header`);
+    if (!dictionaryEncodings.includes(encoding))
+      throw new RangeError(`a page has the encoding ${String(encoding)}, which is not in its header`);
     if (this.#dictionary === undefined) throw new RangeError('a page needs a dictionary that there is not');
     // A page of nulls only may have nothing at all.
     const bits = page[at] ?? 0;
@@ -244,7 +249,8 @@ class Bits implements Values {
   ) {}
 
   fill(into: Target, count: number): void {
-    if (this.at + Math.ceil((this.#bit + count) / 8) > this.page.length) throw new RangeError('a page has fewer values than it says');
+    if (this.at + Math.ceil((this.#bit + count) / 8) > this.page.length)
+      throw new RangeError('a page has fewer values than it says');
     for (let i = 0; i < count; ++i, ++this.#bit) {
       into.bytes[into.length++] = (this.page[this.at + (this.#bit >> 3)]! >> (this.#bit & 7)) & 1;
     }
@@ -348,7 +354,8 @@ class Indexed implements Values {
   #checkIndices(indices: Int32Array, count: number): void {
     const known = this.dictionary.count;
     for (let i = 0; i < count; ++i) {
-      if (indices[i]! >>> 0 >= known) throw new RangeError(`a page has the index ${indices[i]! >>> 0} of a dictionary of ${known} values`);
+      if (indices[i]! >>> 0 >= known)
+        throw new RangeError(`a page has the index ${indices[i]! >>> 0} of a dictionary of ${known} values`);
     }
   }
 }
@@ -370,7 +377,13 @@ function gather8({ words, length }: Target, from: Int32Array, indices: Int32Arra
   }
 }
 
-function gatherBytes({ bytes, length }: Target, from: Uint8Array, width: number, indices: Int32Array, count: number): void {
+function gatherBytes(
+  { bytes, length }: Target,
+  from: Uint8Array,
+  width: number,
+  indices: Int32Array,
+  count: number,
+): void {
   for (let i = 0; i < count; ++i) {
     const at = indices[i]! * width;
     bytes.set(from.subarray(at, at + width), (length + i) * width);

@@ -51,5 +51,8 @@ export async function decompressorOf(
   const found = further?.compressors[codec];
   if (found !== undefined) return found;
   const remedy = further === null ? 'Run: npm install hyparquet-compressors' : 'Write the file with snappy or zstd';
-  throw new AiforgeError('MISSING_DEPENDENCY', `${where}: it is compressed with ${codec}, which needs the package hyparquet-compressors. ${remedy}`);
+  throw new AiforgeError(
+    'MISSING_DEPENDENCY',
+    `${where}: it is compressed with ${codec}, which needs the package hyparquet-compressors. ${remedy}`,
+  );
 }

@@ -32,7 +32,7 @@ export class HybridRuns {
 
   /** Puts the next `count` values into `out`. */
   read(out: Int32Array, count: number): void {
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       if (this.#left === 0) this.#nextRun();
       const some = Math.min(count - done, this.#left);
       if (this.#isPacked) this.#unpack(out, done, some);
@@ -69,7 +69,8 @@ export class HybridRuns {
   #unpack(out: Int32Array, start: number, count: number): void {
     const [view, width, mask, at] = [this.#view, this.#width, this.#mask, this.#at];
     let bit = this.#bit;
-    if (at + Math.ceil((bit + count * width) / 8) > this.#end) throw new RangeError('a page has fewer values than it says');
+    if (at + Math.ceil((bit + count * width) / 8) > this.#end)
+      throw new RangeError('a page has fewer values than it says');
     for (let i = start; i < start + count; ++i, bit += width) {
       const byte = at + Math.floor(bit / 8);
       const shift = bit & 7;

@@ -46,7 +46,8 @@ export class ThriftReader {
     const length = head >> 4 === 15 ? this.#unsigned() : head >> 4;
     const items: ThriftValue[] = [];
     // A boolean in a list is a byte of its own.
-    for (let i = 0; i < length; ++i) items.push((head & 15) <= 2 ? this.#byte() === 1 : this.#value(head & 15, depth + 1));
+    for (let i = 0; i < length; ++i)
+      items.push((head & 15) <= 2 ? this.#byte() === 1 : this.#value(head & 15, depth + 1));
     return items;
   }
 
