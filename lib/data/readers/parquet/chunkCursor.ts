@@ -66,7 +66,7 @@ export class ChunkCursor {
   read(count: number): RawRows {
     const width = Math.abs(this.#column.width);
     const buffer = new ArrayBuffer(Math.ceil((count * width) / 4) * 4);
-    const texts = width === 0 ? [] : undefined;
+    const texts = width === 0 ? new Array<string>(count) : undefined;
     const into: Target = { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), texts, length: 0 };
     let nulls: Uint8Array | undefined;
     for (let row = 0; row < count;) {
@@ -116,7 +116,7 @@ export class ChunkCursor {
   }
 
   #leaveOut(into: Target, count: number): void {
-    if (into.texts !== undefined) for (let i = 0; i < count; ++i) into.texts.push('');
+    into.texts?.fill('', into.length, into.length + count);
     into.length += count;
   }
 
@@ -284,10 +284,9 @@ class Texts implements Values {
     for (let i = 0; i < count; ++i) {
       const start = this.at + 4;
       const end = start + lengthAt(this.#page, this.at);
-      into.texts!.push(textOf(this.#page, start, end));
+      into.texts![into.length++] = textOf(this.#page, start, end);
       this.at = end;
     }
-    into.length += count;
   }
 }
 
@@ -344,7 +343,7 @@ class Indexed implements Values {
     else this.runs.read(indices, count);
     this.#checkIndices(indices, count);
     const { target, width } = this.dictionary;
-    if (width === 0) gatherTexts(into.texts!, target.texts!, indices, count);
+    if (width === 0) gatherTexts(into, target.texts!, indices, count);
     else if (width === 4) gather4(into, target.words, indices, count);
     else if (width === 8) gather8(into, target.words, indices, count);
     else gatherBytes(into, target.bytes, Math.abs(width), indices, count);
@@ -360,8 +359,8 @@ class Indexed implements Values {
   }
 }
 
-function gatherTexts(into: string[], from: readonly string[], indices: Int32Array, count: number): void {
-  for (let i = 0; i < count; ++i) into.push(from[indices[i]!]!);
+function gatherTexts({ texts, length }: Target, from: readonly string[], indices: Int32Array, count: number): void {
+  for (let i = 0; i < count; ++i) texts![length + i] = from[indices[i]!]!;
 }
 
 function gather4({ words, length }: Target, from: Int32Array, indices: Int32Array, count: number): void {
