@@ -9,6 +9,7 @@ export { readWav, WavReader, type ReadWavOptions, type Sound, type WavReaderOpti
 export type { WavInfo } from './readers/wavFormat.js';
 export { TarReader, type TarDecoder, type TarReaderOptions, type TarSample } from './readers/tarReader.js';
 export { ParquetReader, type ParquetReaderOptions } from './readers/parquetReader.js';
+export type { TableColumns, TableRow } from './readers/table.js';
 export type { TimeUnit } from './readers/parquet/parquetColumns.js';
 export {
   BatchSampler,
