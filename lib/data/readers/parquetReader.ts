@@ -1,25 +1,23 @@
 import { AiforgeError } from '../../errors.js';
-import { kind, size, string } from '../../kinds.js';
+import { size } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
 import type { Position, SampleReader } from '../stream.js';
+import { filesKind, positionArgument } from './arguments.js';
 import { checkConvertible, fitColumns, type GivenColumn } from './columnBatch.js';
 import type { ColumnType } from './columnTypes.js';
 import { groupsOf } from './parquet/groupsOf.js';
 import { ParquetFile, type Cursor } from './parquet/parquetFile.js';
-import type { ParquetColumn, TimeUnit } from './parquet/parquetColumns.js';
+import type { ParquetColumn } from './parquet/parquetColumns.js';
+import type { TimeUnit } from './wholeNumbers.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { BATCH_ROWS, tableOptions, TableReader, type LeftOut, type TableColumns, type TableOptions } from './table.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
 
 export type ParquetReaderOptions = TableOptions;
 
-export const filesKind = kind<string | readonly string[]>('a file, or an array of one or more', (value) =>
-  Array.isArray(value) ? value.length > 0 && value.every((each) => string.accepts(each)) : string.accepts(value),
-);
 const parquetReaderTakes = signature<ParquetReaderOptions>({ files: filesKind }, tableOptions);
-const openTakes = signature({ position: { optional: kind('a position', () => true) } });
 
 /** Before the next row: the number of its file, of the row group there, and of the row in that. */
 interface RowPosition {
@@ -75,7 +73,7 @@ class ParquetTable extends TableReader {
   }
 
   open(position: Position = { file: 0, group: 0, row: 0 }): SampleReader<TableColumns> {
-    openTakes.check('open', arguments);
+    positionArgument.check('open', arguments);
     if (isRowPosition(position)) return sampleSteps(this.#batches(position), position as unknown as Position);
     const expected = '{ file, group, row } as position() gives it';
     throw new AiforgeError('INVALID_ARGUMENT', `ParquetReader: a position is ${expected}, got ${show(position)}.`);

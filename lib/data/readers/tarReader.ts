@@ -1,9 +1,10 @@
 import { AiforgeError } from '../../errors.js';
-import { count, kind, oneOf, size, string, type Kind } from '../../kinds.js';
+import { count, kind, oneOf, size, type Kind } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
+import { filesKind, positionArgument } from './arguments.js';
 import { decodePixels } from './decodeImage.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { invalidTar, tarEntries, type TarEntry } from './tarEntries.js';
@@ -41,13 +42,10 @@ const decodersKind: Kind<Readonly<Record<string, TarDecoder>>> = kind(
 
 const tarReaderTakes = signature<TarReaderOptions>(
   {
-    shards: kind<string | readonly string[]>('a file, or an array of one or more', (value) =>
-      Array.isArray(value) ? value.length > 0 && value.every((each) => string.accepts(each)) : string.accepts(value),
-    ),
+    shards: filesKind,
   },
   { decode: decodersKind, badEntries: oneOf('error', 'skip'), maxSampleBytes: count },
 );
-const openTakes = signature({ position: { optional: kind('a position', () => true) } });
 
 interface TarPosition {
   readonly shard: number;
@@ -116,7 +114,7 @@ export class TarReader extends StreamDataset<TarSample> {
   }
 
   open(position: Position = { shard: 0, byte: 0 }): SampleReader<TarSample> {
-    openTakes.check('open', arguments);
+    positionArgument.check('open', arguments);
     if (isPosition(position, this.shards.length))
       return sampleSteps(this.#samples(position), position as unknown as Position);
     throw new AiforgeError(

@@ -4,6 +4,7 @@ import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { fromBuffer, scope, type Tensor } from '../../tensor/index.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
+import { positionArgument } from './arguments.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { readWavLayout, wavDType, widened, type WavInfo, type WavLayout } from './wavFormat.js';
@@ -111,7 +112,6 @@ const wavReaderTakes = signature<WavReaderOptions>(
   { file: string },
   { chunkFrames: count, normalize: boolean, channelsFirst: boolean },
 );
-const openTakes = signature({ position: { optional: kind('a position', () => true) } });
 
 /**
  * A WAV file some frames at a time, so that long recordings are never whole in memory. Each item has the waveform, as `readWav` gives
@@ -148,7 +148,7 @@ export class WavReader extends StreamDataset<Sound> {
   }
 
   open(position: Position = 0): SampleReader<Sound> {
-    openTakes.check('open', arguments);
+    positionArgument.check('open', arguments);
     if (!size.accepts(position)) {
       throw new AiforgeError('INVALID_ARGUMENT', `WavReader: a position is a frame's number, got ${show(position)}.`);
     }

@@ -1,9 +1,7 @@
 import type { ColumnType } from '../columnTypes.js';
 import { fromBuffer, scope, type Tensor } from '../../../tensor/index.js';
+import { unsigned32, unsigned64, type TimeUnit } from '../wholeNumbers.js';
 import type { PhysicalColumn } from './chunkCursor.js';
-
-/** What a whole number counts where it is a time: of dates days since 1970, of times of day and timestamps seconds or parts of them. */
-export type TimeUnit = 'days' | 's' | 'ms' | 'us' | 'ns';
 
 /** A column of a file. */
 export interface ParquetColumn {
@@ -39,19 +37,7 @@ const view = (dtype: 'int32' | 'int64' | 'float32' | 'float64') => (bytes: Uint8
 const asBooleans = (bytes: Uint8Array): Tensor => fromBuffer(bytes, { dtype: 'bool' });
 const narrowed = (type: 'int8' | 'int16' | 'uint8') => (bytes: Uint8Array) =>
   scope(() => fromBuffer(bytes, { dtype: 'int32' }).to(type));
-const unsigned32 = (bytes: Uint8Array): Tensor =>
-  scope(() => fromBuffer(bytes, { dtype: 'int32' }).to('int64').bitwiseAnd(0xffffffff));
 const halves = (bytes: Uint8Array): Tensor => scope(() => fromBuffer(bytes, { dtype: 'float16' }).to('float32'));
-
-function unsigned64(bytes: Uint8Array): Tensor {
-  const values = fromBuffer(bytes, { dtype: 'int64' });
-  const isBeyond = scope(() => values.lt(0).any().item<boolean>());
-  if (!isBeyond) return values;
-  values.dispose();
-  throw new RangeError(
-    'a whole number without sign is beyond 2^63 - 1, which int64 cannot hold; cast the column to double when writing',
-  );
-}
 
 /** Nanoseconds since 1970 of those of a day and the number of that day, as Impala and Spark write. */
 function fromInt96(bytes: Uint8Array<ArrayBuffer>): Tensor {
