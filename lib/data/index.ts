@@ -2,6 +2,21 @@ export { defaultCollate, type Collated } from './collate.js';
 export { ConcatDataset } from './concatDataset.js';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
 export { randomSplit, Subset, type Dataset, type Samples } from './dataset.js';
+export { CsvReader, type CsvOptions } from './readers/csvReader.js';
+export { IdxReader, readIdx } from './readers/idx.js';
+export { JsonLinesReader, type JsonLinesOptions } from './readers/jsonLinesReader.js';
+export { NpyReader, readNpy, readNpz, type NpzOptions } from './readers/npy.js';
+export {
+  TableReader,
+  type ColumnType,
+  type MissingValue,
+  type TableColumns,
+  type TableOptions,
+  type TableRow,
+} from './readers/table.js';
+export { TableDataset } from './readers/tableDataset.js';
+export { TextFolder, type TextFolderOptions } from './readers/textFolder.js';
+export { TextReader } from './readers/textReader.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
 export { decodeImage, type DecodeImageOptions, type ImageMode } from './readers/decodeImage.js';
 export { ImageFolder, type ImageFolderOptions } from './readers/imageFolder.js';

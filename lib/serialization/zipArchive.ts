@@ -3,7 +3,7 @@ import { ByteStream } from './byteStream.js';
 import { PickleReader } from './pickleReader.js';
 import type { Rebuild } from './rebuild.js';
 import type { Storages } from './storages.js';
-import { ZipReader } from './zipReader.js';
+import { ZipReader } from '../tensor/files/zipReader.js';
 
 /** Reads a file of `torch.save` as it is since PyTorch 1.6: a zip of a pickle and, each an entry, the bytes of the storages. */
 export function readZip(file: OpenFile, storages: Storages, rebuild: Rebuild): unknown {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-import { ZipReader } from '#lib/serialization/zipReader.js';
+import { ZipReader } from '#lib/tensor/files/zipReader.js';
 import { zipChunks } from '#lib/serialization/zipWriter.js';
 import { withFile } from '#lib/tensor/files/openFile.js';
 

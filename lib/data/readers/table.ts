@@ -79,7 +79,7 @@ export const badRow = (where: string, problem: string): AiforgeError =>
  */
 export abstract class TableReader extends StreamDataset<TableColumns> {
   readonly #badRows: 'error' | 'skip';
-  readonly #leftOut: LeftOut;
+  #leftOut: LeftOut;
 
   /** @param leftOut Where parts of a table count together. */
   protected constructor(name: string, options: TableOptions, leftOut: LeftOut = { rows: 0 }) {
@@ -120,6 +120,11 @@ export abstract class TableReader extends StreamDataset<TableColumns> {
   rows(): StreamDataset<TableRow> {
     nothing.check('rows', arguments);
     return new RowStream(this);
+  }
+
+  /** Has a part of this count what it leaves out together with this. */
+  protected countTogether(part: TableReader): void {
+    part.#leftOut = this.#leftOut;
   }
 
   /** Counts a bad row where these are left out; throws the error else. */

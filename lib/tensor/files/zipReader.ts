@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { crc32 } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 
-import type { OpenFile } from '../tensor/files/openFile.js';
-import type { Read } from './storages.js';
+import type { OpenFile } from './openFile.js';
 
-// PKWARE's APPNOTE.TXT: uncompressed entries, with the 64-bit extension.
+// PKWARE's APPNOTE.TXT: entries as they are or deflated, with the 64-bit extension.
 const END = 0x06054b50;
 const END_BYTES = 22;
 const END_64 = 0x06064b50;
@@ -19,16 +18,25 @@ const IN_EXTRA = 0xffffffff;
 const MAX_COMMENT = 0xffff;
 const MAX_DIRECTORY_BYTES = 1 << 28;
 
+const [STORED, DEFLATED] = [0, 8];
+// What deflate makes of a byte at most.
+const MOST_INFLATION = 1032;
+
+/** Reads what an entry has from a place on. */
+type Read = (piece: Uint8Array, at: number) => void;
+
 interface Entry {
   readonly method: number;
   readonly crc: number;
   readonly size: number;
+  /** How many bytes of the file it takes. */
+  readonly packed: number;
   readonly headerAt: number;
   /** Where the next entry begins, or the directory. */
   endAt: number;
 }
 
-/** The uncompressed entries of a zip file, read when they are asked for. */
+/** The entries of a zip file, read when they are asked for. */
 export class ZipReader {
   readonly #file: OpenFile;
   readonly #entries: Map<string, Entry>;
@@ -47,8 +55,13 @@ export class ZipReader {
     return this.#entries.has(name);
   }
 
-  /** The size of an entry in bytes. */
+  /** The size of an uncompressed entry in bytes. */
   sizeOf(name: string): number {
+    return this.#stored(name).size;
+  }
+
+  /** The size of an entry in bytes, once it is inflated. */
+  inflatedSizeOf(name: string): number {
     return this.#entry(name).size;
   }
 
@@ -58,14 +71,28 @@ export class ZipReader {
     return bytes;
   }
 
-  /** Lets `use` read an entry piece by piece, in order, and checks its checksum. */
+  /** All of an entry, which may be deflated. */
+  inflate(name: string): Buffer {
+    const { method, crc, size, packed } = this.#entry(name);
+    if (method === STORED) return this.read(name);
+    if (method !== DEFLATED) throw this.#file.invalid(`its entry '${name}' is compressed in a way that is not known`);
+    const bytes = this.#file.bytes(this.#startOf(name), packed);
+    let content: Buffer;
+    try {
+      content = inflateRawSync(bytes, { maxOutputLength: Math.max(size, 1) });
+    } catch (cause) {
+      throw this.#file.invalid(`its entry '${name}' cannot be decompressed to ${size} bytes`, cause);
+    }
+    if (content.length !== size)
+      throw this.#file.invalid(`its entry '${name}' has not the ${size} bytes it should have`);
+    if (crc32(content) !== crc) throw this.#file.invalid(`the checksum of its entry '${name}' is wrong`);
+    return content;
+  }
+
+  /** Lets `use` read an uncompressed entry piece by piece, in order, and checks its checksum. */
   copy(name: string, use: (read: Read) => void): void {
-    const { method, crc, size, headerAt, endAt } = this.#entry(name);
-    if (method !== 0) throw this.#file.invalid(`its entry '${name}' is compressed`);
-    const header = this.#file.bytes(headerAt, LOCAL_BYTES);
-    if (header.readUInt32LE(0) !== LOCAL) throw this.#file.invalid(`its entry '${name}' has no header`);
-    const start = headerAt + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
-    if (start + size > endAt) throw this.#file.invalid(`its entry '${name}' reaches into the next`);
+    const { crc, size } = this.#stored(name);
+    const start = this.#startOf(name);
     let sum = 0;
     let seen = 0;
     use((piece, at) => {
@@ -74,6 +101,21 @@ export class ZipReader {
       seen += piece.length;
     });
     if (seen === size && sum !== crc) throw this.#file.invalid(`the checksum of its entry '${name}' is wrong`);
+  }
+
+  #stored(name: string): Entry {
+    const entry = this.#entry(name);
+    if (entry.method !== STORED) throw this.#file.invalid(`its entry '${name}' is compressed`);
+    return entry;
+  }
+
+  #startOf(name: string): number {
+    const { packed, headerAt, endAt } = this.#entry(name);
+    const header = this.#file.bytes(headerAt, LOCAL_BYTES);
+    if (header.readUInt32LE(0) !== LOCAL) throw this.#file.invalid(`its entry '${name}' has no header`);
+    const start = headerAt + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
+    if (start + packed > endAt) throw this.#file.invalid(`its entry '${name}' reaches into the next`);
+    return start;
   }
 
   #entry(name: string): Entry {
@@ -139,12 +181,17 @@ export class ZipReader {
       return value === IN_EXTRA ? (large.shift() ?? value) : value;
     };
     const size = wide(24);
-    if (size > this.#file.size) throw this.#file.invalid(`an entry should have ${size} bytes`);
-    wide(20);
+    const method = directory.readUInt16LE(at + 10);
+    const compressed = wide(20);
+    const packed = method === STORED ? size : compressed;
+    if (packed > this.#file.size || size > packed * MOST_INFLATION) {
+      throw this.#file.invalid(`an entry should have ${size} bytes`);
+    }
     return {
-      method: directory.readUInt16LE(at + 10),
+      method,
       crc: directory.readUInt32LE(at + 16),
       size,
+      packed,
       headerAt: wide(42),
       endAt: 0,
     };

@@ -1,0 +1,205 @@
+import type { AiforgeError } from '../../errors.js';
+import { count, type Kinds } from '../../kinds.js';
+import { show } from '../../show.js';
+import { signature } from '../../signature.js';
+import { wholeRanges } from './columnTypes.js';
+import { badFile } from './byteSource.js';
+import { FileLines, textOfLine } from './fileLines.js';
+import type { FilePlace } from './filePlace.js';
+import { FilesTable, filesKind, type FoundColumns, type RowSource } from './filesTable.js';
+import { sourceOf } from './jsonSource.js';
+import { badCell, badRow, tableOptions, type TableOptions } from './table.js';
+import type { TableBuilder } from './tableBuilder.js';
+import { areTyped, wantedColumns, type ColumnLayout } from './tableLayout.js';
+import { TypeInference } from './typeInference.js';
+
+/** How a file of JSON Lines is read. */
+export interface JsonLinesOptions extends TableOptions {
+  /** How many rows of the first file tell the columns and their types. Default: 10,000. */
+  inferRows?: number;
+}
+
+const options: Kinds<JsonLinesOptions> = { inferRows: count, ...tableOptions };
+
+const jsonLinesTakes = signature<JsonLinesOptions>({ files: filesKind }, options);
+
+const INFER_ROWS = 10_000;
+
+/**
+ * A table in files of JSON Lines, an object a line; those whose names end in .gz are decompressed. Whole numbers are int64, exact also
+ * beyond 2^53, other numbers float64, true and false bool, texts strings, unless `columns` or `schema` says otherwise. An entry that is
+ * null or absent is missing. As `pandas.read_json(lines=True)`, some rows at a time.
+ *
+ * @throws AiforgeError INVALID_ARGUMENT for options that make no sense; from a reading FILE_NOT_FOUND, and FILE_INVALID with the line
+ * and column of what is wrong.
+ * @example
+ * import { data } from 'aiforge';
+ * import { writeFileSync } from 'node:fs';
+ * writeFileSync('/tmp/aiforge-flights.jsonl', '{"city": "Oslo", "delay": 3}\n{"city": "Rio", "delay": null}\n');
+ * const { city, delay } = await new data.JsonLinesReader('/tmp/aiforge-flights.jsonl').read();
+ * delay.tolist(); // [3, NaN]
+ */
+export class JsonLinesReader extends FilesTable {
+  readonly #options: JsonLinesOptions;
+
+  constructor(files: string | readonly string[], options: JsonLinesOptions = {}) {
+    jsonLinesTakes.check(new.target.name, arguments);
+    super(new.target.name, files, options);
+    this.#options = options;
+  }
+
+  protected override part(file: string): JsonLinesReader {
+    return new JsonLinesReader(file, this.#options);
+  }
+
+  protected override async find(): Promise<FoundColumns> {
+    const wanted = wantedColumns(this.#options);
+    if (areTyped(this.#options)) return new Map(wanted!.map((name) => [name, 'unknown']));
+    const lines = new FileLines(this.files[0]!);
+    try {
+      const columns = new JsonInference(wanted, this.#options.badRows === 'skip');
+      const { inferRows = INFER_ROWS } = this.#options;
+      while (columns.rows < inferRows && (await lines.more())) {
+        for (let line = lines.take(); line !== undefined && columns.rows < inferRows; line = lines.take()) {
+          const row = rowOf(line);
+          // What is wrong with a row is told when it is read.
+          if (typeof row === 'object') columns.see(row, lines.where);
+        }
+      }
+      if (columns.rows === 0 && wanted === undefined) throw badFile(this.files[0]!, 'no line of it holds an object');
+      return columns.types;
+    } finally {
+      lines.close();
+    }
+  }
+
+  protected override rowsOf(
+    file: string,
+    place: FilePlace | undefined,
+    layout: readonly ColumnLayout[],
+  ): Promise<RowSource> {
+    const isAll = wantedColumns(this.#options) === undefined;
+    const lines = new FileLines(file, place);
+    return Promise.resolve(new JsonRows(lines, layout, isAll, (error) => this.leaveOut(error)));
+  }
+}
+
+interface JsonRow {
+  text: string;
+  entries: Record<string, unknown>;
+}
+
+/** The object in a line; what is wrong where there is none; undefined for a blank line. */
+function rowOf(line: Buffer): JsonRow | string | undefined {
+  const text = textOfLine(line);
+  if (text === undefined) return 'it is not UTF-8';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return text.trim() === '' ? undefined : `it is no JSON: ${(error as Error).message}`;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return `found ${show(value)}, expected an object`;
+  return { text, entries: value as Record<string, unknown> };
+}
+
+/** An entry's value, exactly; undefined where there is none. */
+function valueOf({ text, entries }: JsonRow, name: string): unknown {
+  if (!Object.hasOwn(entries, name)) return undefined;
+  const value = entries[name];
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
+  const source = sourceOf(text, name);
+  if (!/^-?\d{1,20}$/.test(source)) return value;
+  const whole = BigInt(source);
+  return whole < wholeRanges.int64[0] || whole > wholeRanges.int64[1] ? value : whole;
+}
+
+/** Finds the columns of objects, in the order in which they first appear. */
+class JsonInference {
+  rows = 0;
+  readonly #columns = new Map<string, TypeInference>();
+  readonly #isAll: boolean;
+
+  constructor(
+    wanted: readonly string[] | undefined,
+    readonly passesBad: boolean,
+  ) {
+    this.#isAll = wanted === undefined;
+    for (const name of wanted ?? []) this.#columns.set(name, new TypeInference());
+  }
+
+  see(row: JsonRow, where: string): void {
+    if (this.#isAll) for (const name of Object.keys(row.entries)) this.#require(name);
+    for (const [name, inference] of this.#columns) {
+      const value = valueOf(row, name);
+      const before = inference.see(value);
+      const isNested = typeof value === 'object' && value !== null;
+      if (before === undefined || (this.passesBad && !isNested)) continue;
+      const hint = isNested ? 'Name the columns to read as `columns`' : 'Correct it, or leave such rows out';
+      throw badFile(where, `column '${name}': found ${show(value)}, expected ${before}. ${hint}`);
+    }
+    this.rows++;
+  }
+
+  get types(): FoundColumns {
+    return new Map([...this.#columns].map(([name, { type }]) => [name, type]));
+  }
+
+  #require(name: string): void {
+    if (this.#columns.has(name)) return;
+    const inference = new TypeInference();
+    if (this.rows > 0) inference.seeMissing();
+    this.#columns.set(name, inference);
+  }
+}
+
+class JsonRows implements RowSource {
+  readonly #values: unknown[];
+
+  constructor(
+    readonly lines: FileLines,
+    readonly layout: readonly ColumnLayout[],
+    readonly isAll: boolean,
+    readonly leaveOut: (error: AiforgeError) => void,
+  ) {
+    this.#values = layout.map(() => undefined);
+  }
+
+  get place(): FilePlace {
+    return this.lines.place;
+  }
+
+  async fill(builder: TableBuilder, rows: number): Promise<boolean> {
+    while (builder.rows < rows) {
+      const line = this.lines.take();
+      if (line !== undefined) this.#add(builder, rowOf(line));
+      else if (!(await this.lines.more())) return false;
+    }
+    return true;
+  }
+
+  close(): void {
+    this.lines.close();
+  }
+
+  #add(builder: TableBuilder, row: JsonRow | string | undefined): void {
+    if (row === undefined) return;
+    if (typeof row === 'string') return this.leaveOut(badRow(this.lines.where, row));
+    let found = 0;
+    this.layout.forEach(({ name }, i) => {
+      this.#values[i] = valueOf(row, name);
+      if (this.#values[i] !== undefined) found++;
+    });
+    const names = Object.keys(row.entries);
+    if (this.isAll && names.length > found) return this.leaveOut(badRow(this.lines.where, this.#unknown(names)));
+    const bad = builder.add(this.#values);
+    if (bad !== undefined) this.leaveOut(badCell(this.lines.where, bad));
+  }
+
+  /** An entry that would be lost in silence, since no row had it by which the columns were found. */
+  #unknown(names: readonly string[]): string {
+    const name = names.find((each) => !this.layout.some((column) => column.name === each))!;
+    return `found '${name}', which is none of the columns that the first rows have; name all columns as \`columns\``;
+  }
+}

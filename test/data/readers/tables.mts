@@ -1,0 +1,71 @@
+import { AiforgeError, type data, Tensor } from 'aiforge';
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import type { Position, StreamDataset } from '#lib/data/stream.js';
+
+/** Columns as what compares deeply: a list of strings, or dtype and numbers. */
+export const plain = (columns: data.TableColumns): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [
+      name,
+      Tensor.isTensor(column) ? [column.dtype, column.tolist()] : column,
+    ]),
+  );
+
+/** That a promise is rejected with a code and a message. */
+export async function refusedWith(attempt: Promise<unknown>, code: string, message: RegExp): Promise<void> {
+  const error: unknown = await attempt.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).to.be.instanceOf(AiforgeError);
+  const { message: told } = error as AiforgeError;
+  expect(message.test(told), told.slice(0, 300)).to.equal(true);
+  expect((error as AiforgeError).code).to.equal(code);
+}
+
+/** All items from a position on. */
+export async function itemsFrom<Item>(stream: StreamDataset<Item>, position?: Position): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of { [Symbol.asyncIterator]: () => stream.open(position) }) items.push(item);
+  return items;
+}
+
+/** That a stream opened at each position, as JSON keeps it, gives what was left, and that its parts are the whole. */
+export async function itemsLeft<Item>(stream: StreamDataset<Item>, show: (item: Item) => unknown): Promise<void> {
+  const all = (await itemsFrom(stream)).map(show);
+  expect(all.length).to.be.greaterThan(1);
+  const reader = stream.open();
+  for (let given = 0; given <= all.length; ++given) {
+    const position = JSON.parse(JSON.stringify(reader.position())) as Position;
+    expect((await itemsFrom(stream, position)).map(show), `after ${given}`).to.deep.equal(all.slice(given));
+    await reader.next();
+  }
+  const parts = stream.parts();
+  if (parts.length === 0) return;
+  const ofParts = [];
+  for (const part of parts) ofParts.push(...(await itemsFrom(part)).map(show));
+  expect(ofParts).to.deep.equal(all);
+}
+
+/** The same for the batches and the rows of a table. */
+export async function tablesLeft(table: data.TableReader): Promise<void> {
+  await itemsLeft(table, plain);
+  await itemsLeft(table.rows(), (row) => row);
+}
+
+/** Makes files with contents, in a folder that is there while the tests of the calling file run. */
+export function temporaryFiles(what: string): (content: string | Uint8Array, name?: string) => string {
+  let folder: string;
+  let files = 0;
+  before(() => void (folder = mkdtempSync(path.join(tmpdir(), `aiforge-${what}-`))));
+  after(() => rmSync(folder, { recursive: true }));
+  return (content, name = 'data') => {
+    const file = path.join(folder, `${++files}-${name}`);
+    writeFileSync(file, content);
+    return file;
+  };
+}
