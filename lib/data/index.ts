@@ -22,10 +22,10 @@ export { decodeImage, type DecodeImageOptions, type ImageMode } from './readers/
 export { ImageFolder, type ImageFolderOptions } from './readers/imageFolder.js';
 export { readWav, WavReader, type ReadWavOptions, type Sound, type WavReaderOptions } from './readers/wavReader.js';
 export type { WavInfo } from './readers/wavFormat.js';
+export { SqlReader, type SqlConnection, type SqlReaderOptions } from './readers/sqlReader.js';
 export { TarReader, type TarDecoder, type TarReaderOptions, type TarSample } from './readers/tarReader.js';
 export { ArrowReader, type ArrowReaderOptions } from './readers/arrowReader.js';
 export { ParquetReader, type ParquetReaderOptions } from './readers/parquetReader.js';
-export type { TableColumns, TableRow } from './readers/table.js';
 export type { TimeUnit } from './readers/wholeNumbers.js';
 export {
   BatchSampler,

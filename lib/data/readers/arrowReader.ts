@@ -9,10 +9,11 @@ import { arrowLibrary, type Arrow } from './arrow/arrowLibrary.js';
 import { arrowMessages, invalidArrow } from './arrow/arrowMessages.js';
 import { checkConvertible, fitColumns, type GivenColumn } from './columnBatch.js';
 import type { ColumnType } from './columnTypes.js';
-import { filesKind, positionArgument } from './arguments.js';
+import { filesKind } from './filesTable.js';
+import { positionArgument } from './positionArgument.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
-import { BATCH_ROWS, tableOptions, TableReader, type LeftOut, type TableColumns, type TableOptions } from './table.js';
+import { BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
 import type { TimeUnit } from './wholeNumbers.js';
 
@@ -43,20 +44,22 @@ type Columns = ReadonlyMap<string, { column: ArrowColumn | string; index: number
 class ArrowTable extends TableReader {
   readonly files: readonly string[];
   readonly #options: ArrowReaderOptions;
-  readonly #leftOut: LeftOut;
 
-  constructor(files: readonly string[], options: ArrowReaderOptions, leftOut: LeftOut) {
-    super('ArrowReader', options, leftOut);
+  constructor(files: readonly string[], options: ArrowReaderOptions) {
+    super('ArrowReader', options);
     this.files = files;
     this.#options = options;
-    this.#leftOut = leftOut;
   }
 
   /** The files. */
   override parts(): readonly TableReader[] {
     nothing.check('parts', arguments);
     if (this.files.length < 2) return [];
-    return this.files.map((file) => new ArrowTable([file], this.#options, this.#leftOut));
+    return this.files.map((file) => {
+      const part = new ArrowTable([file], this.#options);
+      this.countTogether(part);
+      return part;
+    });
   }
 
   async columns(): Promise<Record<string, ColumnType>> {
@@ -204,6 +207,6 @@ function readable(columns: Columns, name: string, where: string): { column: Arro
 export class ArrowReader extends ArrowTable {
   constructor(files: string | readonly string[], options: ArrowReaderOptions = {}) {
     arrowReaderTakes.check(new.target.name, arguments);
-    super(typeof files === 'string' ? [files] : [...files], options, { rows: 0 });
+    super(typeof files === 'string' ? [files] : [...files], options);
   }
 }

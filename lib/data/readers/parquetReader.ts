@@ -4,7 +4,8 @@ import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
 import type { Position, SampleReader } from '../stream.js';
-import { filesKind, positionArgument } from './arguments.js';
+import { filesKind } from './filesTable.js';
+import { positionArgument } from './positionArgument.js';
 import { checkConvertible, fitColumns, type GivenColumn } from './columnBatch.js';
 import type { ColumnType } from './columnTypes.js';
 import { groupsOf } from './parquet/groupsOf.js';
@@ -12,7 +13,7 @@ import { ParquetFile, type Cursor } from './parquet/parquetFile.js';
 import type { ParquetColumn } from './parquet/parquetColumns.js';
 import type { TimeUnit } from './wholeNumbers.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
-import { BATCH_ROWS, tableOptions, TableReader, type LeftOut, type TableColumns, type TableOptions } from './table.js';
+import { BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
 
 export type ParquetReaderOptions = TableOptions;
@@ -33,21 +34,23 @@ const isRowPosition = (value: unknown): value is RowPosition =>
 class ParquetTable extends TableReader {
   readonly files: readonly string[];
   readonly #options: ParquetReaderOptions;
-  readonly #leftOut: LeftOut;
   readonly #group: number | undefined;
 
-  constructor(files: readonly string[], options: ParquetReaderOptions, leftOut: LeftOut, group?: number) {
-    super('ParquetReader', options, leftOut);
+  constructor(files: readonly string[], options: ParquetReaderOptions, group?: number) {
+    super('ParquetReader', options);
     this.files = files;
     this.#options = options;
-    this.#leftOut = leftOut;
     this.#group = group;
   }
 
   /** The files; of one file its row groups. */
   override parts(): readonly TableReader[] {
     nothing.check('parts', arguments);
-    const part = (file: string, group?: number) => new ParquetTable([file], this.#options, this.#leftOut, group);
+    const part = (file: string, group?: number): ParquetTable => {
+      const table = new ParquetTable([file], this.#options, group);
+      this.countTogether(table);
+      return table;
+    };
     if (this.files.length > 1) return this.files.map((file) => part(file));
     if (this.#group !== undefined) return [];
     const file = this.files[0]!;
@@ -225,6 +228,6 @@ class ColumnRows {
 export class ParquetReader extends ParquetTable {
   constructor(files: string | readonly string[], options: ParquetReaderOptions = {}) {
     parquetReaderTakes.check(new.target.name, arguments);
-    super(typeof files === 'string' ? [files] : [...files], options, { rows: 0 });
+    super(typeof files === 'string' ? [files] : [...files], options);
   }
 }

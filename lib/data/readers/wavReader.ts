@@ -4,7 +4,7 @@ import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { fromBuffer, scope, type Tensor } from '../../tensor/index.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
-import { positionArgument } from './arguments.js';
+import { positionArgument } from './positionArgument.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { readWavLayout, wavDType, widened, type WavInfo, type WavLayout } from './wavFormat.js';

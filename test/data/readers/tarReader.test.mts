@@ -212,7 +212,7 @@ describe('TarReader', () => {
     );
     expect(wrong({ decode: { '.jpg': 'image' } })).to.match(/decode must be/);
     expect(wrong({ bad_entries: 'skip' })).to.match(/Did you mean 'badEntries'/);
-    expect(wrong({}, [])).to.match(/shards must be a file, or an array of one or more, got \[\]/);
+    expect(wrong({}, [])).to.match(/shards must be the path of a file, or an array of one or more paths, got \[\]/);
   });
 
   it('gives samples or FILE_INVALID for whatever bytes', async () => {
