@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3 };
+const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3, 'data/readers': 6 };
 
 for (const [tour, least] of Object.entries(tours))
   describe(`docs/${tour}.md`, () => {
@@ -20,7 +20,11 @@ for (const [tour, least] of Object.entries(tours))
     for (const [, title, code, expected] of examples) {
       it(`${title}: prints what it says`, () => {
         mkdirSync('build/examples', { recursive: true });
-        const file = path.resolve('build', 'examples', `${tour}-${title!.toLowerCase().replaceAll(' ', '-')}.mjs`);
+        const file = path.resolve(
+          'build',
+          'examples',
+          `${tour.replace('/', '-')}-${title!.toLowerCase().replaceAll(' ', '-')}.mjs`,
+        );
         writeFileSync(file, code!);
         const env = { ...process.env, OMP_NUM_THREADS: '1', NO_COLOR: '1' };
         expect(execFileSync(process.execPath, [file], { encoding: 'utf8', env })).to.equal(expected);
@@ -29,6 +33,6 @@ for (const [tour, least] of Object.entries(tours))
 
     it('links to files that exist', () => {
       for (const [, target] of text.matchAll(/\]\(((?!http)[^)#]+)\)/g))
-        expect(() => readFileSync(path.join('docs', target!)), target).not.to.throw();
+        expect(() => readFileSync(path.join('docs', path.dirname(tour), target!)), target).not.to.throw();
     });
   });

@@ -22,6 +22,9 @@ const parameter = (): Tensor => new nn.Parameter(ones([2, 2]));
 const optimizer = (): optim.Optimizer => new optim.SGD([parameter()], { lr: 0.1, momentum: 0.9 });
 const scheduler = (of: optim.Optimizer): optim.lrScheduler.LRScheduler => new optim.lrScheduler.StepLR(of, 2);
 
+// Before anything changes the working directory.
+const fixtures = path.resolve('test/fixtures');
+
 /** Arguments of classes for which those made by type do not fit together. */
 const fitting: Record<string, () => unknown[]> = {
   'nn.AdaptiveLogSoftmaxWithLoss': () => [8, 20, [5, 10]],
@@ -48,6 +51,8 @@ const fitting: Record<string, () => unknown[]> = {
       ['a', 'b'],
     ],
   ],
+  'data.NpyReader': () => [path.join(fixtures, 'rows.npy')],
+  'data.TextFolder': () => [path.join(fixtures, 'texts')],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
 };
 
@@ -71,6 +76,8 @@ const samples: [type: RegExp, make: () => unknown][] = [
   [/^Sampler$/, () => new data.SequentialSampler(4)],
   [/^Iterable<|Named<|^T \|/, () => []],
   [/NormOrder/, () => 2],
+  [/^string( \| readonly string\[\])?$/, () => 'a file'],
+  [/^TableColumns$/, () => ({ city: ['Oslo'] })],
 ];
 
 function sample({ name, type }: Declared['parameters'][number], owner: string): unknown {

@@ -44,7 +44,15 @@ export class CsvRecords {
     this.#source = new ByteSource(file, place.byte);
     this.#lines = new LineCount(place);
     [this.#from, this.#read, this.#line] = [place.byte, place.byte, place.line];
-    this.#parser = new Parser({
+    const take = (fields: string[]): void => this.#push({ fields, problem: undefined, end: this.#parsed });
+    // Where the rows go that the parser finds. Its own `on_record` would make an object of everything that it knows for each.
+    class Rows extends Parser {
+      override push(fields: string[] | null): boolean {
+        if (fields !== null) take(fields);
+        return true;
+      }
+    }
+    this.#parser = new Rows({
       delimiter: Buffer.from(format.delimiter),
       quote: format.quote,
       escape: format.quote,
@@ -54,9 +62,10 @@ export class CsvRecords {
       relax_column_count: true,
       skip_empty_lines: true,
       skip_records_with_error: true,
-      on_record: (fields: string[]) => this.#push({ fields, problem: undefined, end: this.#parsed }),
-      on_skip: (error) =>
-        void this.#push({ fields: [], problem: problems[error!.code] ?? error!.message, end: this.#parsed }),
+      on_skip: (error) => {
+        this.#push({ fields: [], problem: problems[error!.code] ?? error!.message, end: this.#parsed });
+        return undefined;
+      },
     });
   }
 
@@ -112,13 +121,11 @@ export class CsvRecords {
     return this.#from + this.#parser.info.bytes;
   }
 
-  /** Gives null: the parser shall not keep the row itself. */
-  #push(record: CsvRecord): null {
+  #push(record: CsvRecord): void {
     const last = this.#queue.at(-1);
     // A row may have several faults; it is told of once.
     if (record.problem === undefined || last?.problem === undefined || last.end !== record.end)
       this.#queue.push(record);
-    return null;
   }
 
   async #parse(chunk: Buffer): Promise<void> {

@@ -2,7 +2,7 @@ import { kind, isListOf, string } from '../../kinds.js';
 import { nothing } from '../../signature.js';
 import type { Position, SampleReader } from '../stream.js';
 import type { ColumnType } from './columnTypes.js';
-import { positionIn, positionOf, type FilePlace, type FilesPosition } from './filePlace.js';
+import { openTakes, positionIn, positionOf, type FilePlace, type FilesPosition } from './filePlace.js';
 import { TableBuilder } from './tableBuilder.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
 import { BATCH_ROWS, TableReader, type TableColumns, type TableOptions } from './table.js';
@@ -68,6 +68,7 @@ export abstract class FilesTable extends TableReader {
   }
 
   open(position?: Position): SampleReader<TableColumns> {
+    openTakes.check('open', arguments);
     const open = async (file: string, place: FilePlace | undefined): Promise<RowSource> =>
       this.rowsOf(file, place, await this.#layout());
     return new FilesReader(this.files, open, () => this.#layout(), this.#batchRows, positionIn(this.files, position));

@@ -2,10 +2,11 @@ import { stat } from 'node:fs/promises';
 
 import { AiforgeError } from '../../errors.js';
 import { size, string } from '../../kinds.js';
-import { isOptions, signature } from '../../signature.js';
+import { isOptions, nothing, signature } from '../../signature.js';
 import { show } from '../../show.js';
 import { fromBuffer, type DType, type Tensor } from '../../tensor/index.js';
 import { bytesOf } from '../../tensor/dtype.js';
+import { openTakes } from './filePlace.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { badFile } from './byteSource.js';
 import { ExactBytes } from './exactBytes.js';
@@ -111,11 +112,17 @@ export class IdxReader extends StreamDataset<Tensor> {
   }
 
   open(position?: Position): SampleReader<Tensor> {
+    openTakes.check('open', arguments);
     const { row } = (isOptions(position) ? position : {}) as { row?: Position };
     if (position !== undefined && !size.accepts(row)) {
       throw new AiforgeError('INVALID_ARGUMENT', `open: ${show(position)} is no position in an IDX file.`);
     }
     return new RowReader(this.file, (row ?? 0) as number);
+  }
+
+  override parts(): readonly IdxReader[] {
+    nothing.check('parts', arguments);
+    return [];
   }
 }
 

@@ -44,7 +44,7 @@ const npzTakes = signature<NpzOptions>({ file: string }, { maxBytes: count });
  * @throws AiforgeError as `readNpy`; FILE_INVALID also for arrays that have more bytes than `maxBytes`, before any is read.
  * @example
  * import { data } from 'aiforge';
- * const { images, labels } = data.readNpz('test/fixtures/arrays.npz');
+ * const { images, labels } = data.readNpz('../../test/fixtures/arrays.npz');
  * images.shape; // [2, 3]
  */
 export function readNpz(file: string, options: NpzOptions = {}): Record<string, Tensor> {
@@ -77,8 +77,11 @@ const getTakes = signature({ index: whole });
  * @throws AiforgeError as `readNpy`, and INVALID_ARGUMENT from `get` after `close()`.
  * @example
  * import { data } from 'aiforge';
- * const rows = new data.NpyReader('test/fixtures/rows.npy');
- * rows.get(1).tolist(); // [3, 4, 5]
+ * import { writeFileSync } from 'node:fs';
+ * const header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), }".padEnd(117) + '\n';
+ * writeFileSync('/tmp/aiforge-rows.npy', Buffer.from(`\x93NUMPY\x01\0\x76\0${header}\x01\x02\x03\x04`, 'latin1'));
+ * const rows = new data.NpyReader('/tmp/aiforge-rows.npy');
+ * rows.get(1).tolist(); // [3, 4]
  * rows.close();
  */
 export class NpyReader implements Dataset<Tensor> {

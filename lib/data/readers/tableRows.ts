@@ -2,6 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { nothing, isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
+import { openTakes } from './filePlace.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
 import type { TableColumns, TableReader } from './table.js';
 
@@ -46,6 +47,7 @@ export class RowStream extends StreamDataset<TableRow> {
   }
 
   open(position?: Position): SampleReader<TableRow> {
+    openTakes.check('open', arguments);
     const { batch, row } = rowPosition(position);
     return new RowReader(this.#table.open(batch), row);
   }

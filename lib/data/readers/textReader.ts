@@ -2,7 +2,7 @@ import { nothing, signature } from '../../signature.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { badFile } from './byteSource.js';
 import { FileLines, textOfLine } from './fileLines.js';
-import { positionIn, positionOf, type FilesPosition } from './filePlace.js';
+import { openTakes, positionIn, positionOf, type FilesPosition } from './filePlace.js';
 import { filesKind } from './filesTable.js';
 
 const textTakes = signature({ files: filesKind });
@@ -28,6 +28,7 @@ export class TextReader extends StreamDataset<string> {
   }
 
   open(position?: Position): SampleReader<string> {
+    openTakes.check('open', arguments);
     return new LineReader(this.files, positionIn(this.files, position));
   }
 
