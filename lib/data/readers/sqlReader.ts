@@ -23,7 +23,7 @@ import type { TimeUnit } from './wholeNumbers.js';
 
 export type { SqlParameter } from './sql/sqlRows.js';
 
-/** A connection of the user's: of `@duckdb/node-api`, or a database of sql.js, node:sqlite or better-sqlite3. */
+/** A connection of the user's: of `@duckdb/node-api`, or a database of sql.js or node:sqlite. */
 export type SqlConnection = DuckDbConnection | SqliteDatabase;
 
 export interface SqlReaderOptions extends TableOptions {
@@ -37,7 +37,7 @@ const has = (value: unknown, method: string): boolean =>
   typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function';
 
 const connectionKind = kind<SqlConnection>(
-  'a connection of @duckdb/node-api, or a database of sql.js, node:sqlite or better-sqlite3',
+  'a connection of @duckdb/node-api, or a database of sql.js or node:sqlite',
   (value) => has(value, 'stream') || has(value, 'prepare'),
 );
 
@@ -53,7 +53,7 @@ const INFER_ROWS = 10_000;
 
 /**
  * The rows of a query as a table, some rows at a time as the database gives them: over a connection of `@duckdb/node-api`, or a database
- * of sql.js, node:sqlite or better-sqlite3. Values go into the query by `parameters`, never by its text. A position is the number of the
+ * of sql.js or node:sqlite. Values go into the query by `parameters`, never by its text. A position is the number of the
  * next row: to go on, the query runs again and rows are passed over, so that it must give them in one order (`ORDER BY`).
  * DuckDB says what columns are; of SQLite the first `inferRows` rows tell it.
  *

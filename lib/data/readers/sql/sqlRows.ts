@@ -27,7 +27,7 @@ export interface DuckDbConnection {
   stream(sql: string, values?: never): Promise<object>;
 }
 
-/** What is needed of a database of SQLite: sql.js's, node:sqlite's or better-sqlite3's. */
+/** What is needed of a database of SQLite: sql.js's or node:sqlite's. */
 export interface SqliteDatabase {
   prepare(sql: string): object;
 }
@@ -99,7 +99,6 @@ interface IteratingStatement {
   iterate(...values: unknown[]): Iterator<Record<string, unknown>>;
   columns(): { name: string }[];
   setReadBigInts?(enabled: boolean): void;
-  safeIntegers?(enabled: boolean): void;
 }
 
 const chunkRows = 1024;
@@ -109,7 +108,7 @@ export function sqliteRows(database: SqliteDatabase, sql: string, parameters: re
   const statement = database.prepare(sql);
   if ('step' in statement) return sqlJsRows(statement as SqlJsStatement, parameters);
   if ('iterate' in statement) return iteratedRows(statement as IteratingStatement, parameters);
-  const expected = 'sql.js, node:sqlite or better-sqlite3';
+  const expected = 'sql.js or node:sqlite';
   throw new AiforgeError(
     'INVALID_ARGUMENT',
     `SqlReader: what the connection prepares has neither step nor iterate, expected a database of ${expected}.`,
@@ -149,20 +148,24 @@ function sqlJsRows(statement: SqlJsStatement, parameters: readonly SqlParameter[
 
 function iteratedRows(statement: IteratingStatement, parameters: readonly SqlParameter[]): SqlRows {
   statement.setReadBigInts?.(true);
-  statement.safeIntegers?.(true);
   const names = statement.columns().map(({ name }) => name);
   const rows = statement.iterate(...parameters);
+  let isOver = false;
   return {
     columns: names.map(column),
     next() {
       const found: unknown[][] = [];
-      while (found.length < chunkRows) {
+      // Asked once more after its end, node:sqlite begins anew.
+      while (!isOver && found.length < chunkRows) {
         const next = rows.next();
-        if (next.done === true) break;
-        found.push(names.map((name) => value(next.value[name])));
+        if (next.done === true) isOver = true;
+        else found.push(names.map((name) => value(next.value[name])));
       }
       return Promise.resolve(found.length === 0 ? undefined : found);
     },
-    close: () => void rows.return?.(),
+    close() {
+      isOver = true;
+      rows.return?.();
+    },
   };
 }
