@@ -51,6 +51,8 @@ const fitting: Record<string, () => unknown[]> = {
       ['a', 'b'],
     ],
   ],
+  'data.ImageFolder': () => [path.join(fixtures, 'images')],
+  'data.SqlReader': () => [{ prepare: () => ({}) }, 'SELECT 1'],
   'data.NpyReader': () => [path.join(fixtures, 'rows.npy')],
   'data.TextFolder': () => [path.join(fixtures, 'texts')],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],

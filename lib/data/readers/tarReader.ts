@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { count, kind, oneOf, size, type Kind } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
-import { signature } from '../../signature.js';
+import { nothing, signature } from '../../signature.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { filesKind } from './filesTable.js';
 import { positionArgument } from './positionArgument.js';
@@ -110,7 +110,9 @@ export class TarReader extends StreamDataset<TarSample> {
     this.#decoders = new Map(Object.entries(options.decode ?? {}));
   }
 
+  /** The shards, where there are several. */
   override parts(): readonly TarReader[] {
+    nothing.check('parts', arguments);
     return this.shards.length < 2 ? [] : this.shards.map((shard) => new TarReader([shard], this.#options));
   }
 

@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { boolean, count, kind, size, string } from '../../kinds.js';
 import { show } from '../../show.js';
-import { signature } from '../../signature.js';
+import { nothing, signature } from '../../signature.js';
 import { fromBuffer, scope, type Tensor } from '../../tensor/index.js';
 import { StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { positionArgument } from './positionArgument.js';
@@ -138,6 +138,7 @@ export class WavReader extends StreamDataset<Sound> {
 
   /** The sample rate, frames, channels and encoding; only the head of the file is read. */
   async info(): Promise<WavInfo> {
+    nothing.check('info', arguments);
     const file = await openLocalFile('WavReader', this.file);
     try {
       const { sampleRate, numFrames, numChannels, bitsPerSample, encoding } = await readWavLayout(file, 'WavReader');
@@ -145,6 +146,12 @@ export class WavReader extends StreamDataset<Sound> {
     } finally {
       await file.close();
     }
+  }
+
+  /** None: a file is read by one. */
+  override parts(): readonly WavReader[] {
+    nothing.check('parts', arguments);
+    return [];
   }
 
   open(position: Position = 0): SampleReader<Sound> {
