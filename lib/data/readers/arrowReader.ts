@@ -167,7 +167,7 @@ class ArrowTable extends TableReader {
 async function* recordBatches(arrow: Arrow, file: LocalFile, first: number): AsyncGenerator<Batch, void, undefined> {
   try {
     const reader = await arrow.RecordBatchReader.from(arrowMessages(arrow, file, first));
-    for await (const batch of reader) yield batch as unknown as Batch;
+    for await (const batch of reader) yield batch as Batch;
   } catch (cause) {
     if (cause instanceof AiforgeError) throw cause;
     throw invalidArrow(file.path, `: it is damaged: ${(cause as Error).message}`, cause);

@@ -19,7 +19,10 @@ const people = (start = 0, rows = 3): Table => {
     score: Float64Array.from(of((i) => (i === 1 ? NaN : i / 2))),
     small: Uint8Array.from(of((i) => 255 - i)),
     isNew: of((i) => i % 2 === 0),
-    city: vectorFromArray(of((i) => ['Ulm', 'Köln\0', ''][i % 3]!), new Utf8()) as never,
+    city: vectorFromArray(
+      of((i) => ['Ulm', 'Köln\0', ''][i % 3]!),
+      new Utf8(),
+    ) as never,
   });
 };
 
@@ -91,6 +94,17 @@ describe('ArrowReader', () => {
     expect([plainTable(await skipping.read()), skipping.skipped]).to.deep.equal([{ x: [2], s: ['c'], b: [false] }, 2]);
   });
 
+  it('reads texts that are in dictionaries, from files and streams', async () => {
+    const words = tableFromArrays({ word: ['b', 'a', 'b'], i: [0, 1, 2] });
+    for (const format of ['file', 'stream'] as const) {
+      const given = await everyPosition(
+        new data.ArrowReader(file(tableToIPC(words, format)), { batchRows: 2 }),
+        plainTable,
+      );
+      expect(given.flatMap(({ word }) => word)).to.deep.equal(['b', 'a', 'b']);
+    }
+  });
+
   it('refuses what is truncated, of another format or nested', async () => {
     const [ipc, stream] = [tableToIPC(people(), 'file'), tableToIPC(people(), 'stream')];
     expect(await said(ipc.subarray(0, -3))).to.match(/FILE_INVALID.*does not end with 'ARROW1': it is truncated/);
@@ -117,7 +131,8 @@ describe('ArrowReader', () => {
     this.timeout(20_000);
     let refused = 0;
     for (const format of ['file', 'stream'] as const) {
-      for (const bytes of mutations(tableToIPC(people(), format), 200)) {
+      const words = tableToIPC(tableFromArrays({ word: ['b', 'a', 'b'] }), format);
+      for (const bytes of [...mutations(tableToIPC(people(), format), 150), ...mutations(words, 100)]) {
         try {
           const reader = new data.ArrowReader(file(bytes), { badRows: 'skip' });
           let batches = 0;
@@ -133,7 +148,11 @@ describe('ArrowReader', () => {
 
   it('gives pyarrow’s values of every type, compressed too', async function () {
     this.timeout(60_000);
-    type Column = { dtype: string; values: string[]; unit?: string };
+    interface Column {
+      dtype: string;
+      values: string[];
+      unit?: string;
+    }
     const files = JSON.parse(reference(this, 'arrow.py', folder)) as Record<string, Record<string, Column>>;
     for (const [name, columns] of Object.entries(files)) {
       const reader = new data.ArrowReader(path.join(folder, name), {

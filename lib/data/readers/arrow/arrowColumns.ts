@@ -1,7 +1,7 @@
 import { fromBuffer, scope, type Tensor } from '../../../tensor/index.js';
 import type { GivenColumn } from '../columnBatch.js';
 import type { ColumnType } from '../columnTypes.js';
-import { textOf } from '../parquet/chunkCursor.js';
+import { textOf } from '../parquet/pageValues.js';
 import { narrowUnsigned, unsigned32, unsigned64, type TimeUnit } from '../wholeNumbers.js';
 
 /** What is needed of apache-arrow's types. */

@@ -34,7 +34,7 @@ const uses = ['RecordBatchReader', 'Message', 'MessageHeader'];
 
 /** apache-arrow, with what decompresses its buffers where nobody has given it that. */
 export async function arrowLibrary(): Promise<Arrow> {
-  const load = async (): Promise<Arrow> => (await import('apache-arrow')) as never;
+  const load = async (): Promise<Arrow> => import('apache-arrow');
   const arrow = await optionalLibrary('ArrowReader', 'apache-arrow', load, uses);
   const { compressionRegistry: registry, CompressionType: types } = arrow;
   if (registry === undefined || types === undefined) return arrow;

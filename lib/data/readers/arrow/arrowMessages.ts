@@ -33,7 +33,9 @@ async function footerSchema(
 ): Promise<Uint8Array> {
   const footer = await file.read(start, file.size - start);
   try {
-    checkFooter(footer.subarray(0, -10));
+    const dictionaries = checkFooter(footer.subarray(0, -10));
+    // The reader would look for them in the file; here they come as messages.
+    if (dictionaries > 0) footer.writeUInt32LE(0, dictionaries);
     const { schema } = RecordBatchReader.from(Buffer.concat([Buffer.from(`${fileMagic}\0\0`), footer])).open();
     const metadata = Message.encode(Message.from(schema));
     const bytes = Buffer.alloc(8 + 8 * Math.ceil(metadata.length / 8));

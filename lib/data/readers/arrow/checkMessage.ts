@@ -6,9 +6,9 @@ export function checkMessage(bytes: Uint8Array): void {
   new MessageCheck(bytes).message();
 }
 
-/** The same for the footer of a file. */
-export function checkFooter(bytes: Uint8Array): void {
-  new MessageCheck(bytes).footer();
+/** The same for the footer of a file; gives where the number of its dictionaries stands, 0 where it has no list of them. */
+export function checkFooter(bytes: Uint8Array): number {
+  return new MessageCheck(bytes).footer();
 }
 
 // The numbers of fields of the tables in Arrow's Message.fbs, Schema.fbs and File.fbs.
@@ -42,14 +42,15 @@ class MessageCheck {
     else throw new RangeError(`it is of the unknown kind ${type}`);
   }
 
-  footer(): void {
+  footer(): number {
     const footer = this.#view.getUint32(0, true);
     const schema = this.#table(footer, ofFooter.schema);
     if (schema === 0) throw new RangeError('it has no schema');
     this.#schema(schema);
-    this.#list(footer, ofFooter.dictionaries, 24);
     this.#list(footer, ofFooter.batches, 24);
     this.#list(footer, ofFooter.metadata, 4);
+    const [dictionaries] = this.#list(footer, ofFooter.dictionaries, 24);
+    return dictionaries === 0 ? 0 : dictionaries - 4;
   }
 
   #schema(schema: number): void {

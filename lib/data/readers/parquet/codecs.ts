@@ -12,7 +12,7 @@ interface Compressors {
 // What Node has built in, zstd from 22.15 on.
 const builtIn: Readonly<Record<string, ((bytes: Uint8Array, options: zlib.ZlibOptions) => Uint8Array) | undefined>> = {
   GZIP: zlib.gunzipSync,
-  BROTLI: zlib.brotliDecompressSync as never,
+  BROTLI: zlib.brotliDecompressSync,
   ZSTD: (zlib as never as Record<string, never>).zstdDecompressSync,
 };
 

@@ -1,5 +1,5 @@
 import type { RawRows } from './chunkCursor.js';
-import { textOf } from './chunkCursor.js';
+import { textOf } from './pageValues.js';
 import type { Decompress } from './codecs.js';
 import type { ParquetColumn } from './parquetColumns.js';
 import type { Cursor, Hyparquet, Metadata } from './parquetFile.js';
@@ -35,7 +35,7 @@ export async function decodedRows(
   if (rows > mostRows) throw new RangeError(`it has ${rows} rows in one row group, more than ${mostRows}`);
   const values: unknown[] = [];
   const onChunk = ({ columnData }: { columnData: ArrayLike<unknown> }): void => {
-    for (let i = 0; i < columnData.length; ++i) values.push(columnData[i]);
+    for (const value of Array.from(columnData)) values.push(value);
   };
   const range = { rowStart: before, rowEnd: before + rows };
   await library.parquetRead({
