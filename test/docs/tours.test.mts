@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3, 'data/readers': 6 };
+const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3, 'data/columnar': 3, 'data/media': 3, 'data/readers': 6 };
 
 for (const [tour, least] of Object.entries(tours))
   describe(`docs/${tour}.md`, () => {
