@@ -22,6 +22,15 @@ export { TableDataset } from './readers/tableDataset.js';
 export { TextFolder, type TextFolderOptions } from './readers/textFolder.js';
 export { TextReader } from './readers/textReader.js';
 export { moveToDevice, type MoveOptions } from './moveToDevice.js';
+export { decodeImage, type DecodeImageOptions, type ImageMode } from './readers/decodeImage.js';
+export { ImageFolder, type ImageFolderOptions } from './readers/imageFolder.js';
+export { readWav, WavReader, type ReadWavOptions, type Sound, type WavReaderOptions } from './readers/wavReader.js';
+export type { WavInfo } from './readers/wavFormat.js';
+export { SqlReader, type SqlConnection, type SqlReaderOptions } from './readers/sqlReader.js';
+export { TarReader, type TarDecoder, type TarReaderOptions, type TarSample } from './readers/tarReader.js';
+export { ArrowReader, type ArrowReaderOptions } from './readers/arrowReader.js';
+export { ParquetReader, type ParquetReaderOptions } from './readers/parquetReader.js';
+export type { TimeUnit } from './readers/wholeNumbers.js';
 export {
   BatchSampler,
   DistributedSampler,

@@ -4,7 +4,17 @@ import path from 'node:path';
 
 import { expect } from 'chai';
 
-const tours = { tensors: 5, nn: 5, testing: 2, metrics: 3, data: 6, 'data/transforms': 4, 'data/readers': 6 };
+const tours = {
+  tensors: 5,
+  nn: 5,
+  testing: 2,
+  metrics: 3,
+  data: 6,
+  'data/transforms': 4,
+  'data/readers': 6,
+  'data/columnar': 3,
+  'data/media': 3,
+};
 
 for (const [tour, least] of Object.entries(tours))
   describe(`docs/${tour}.md`, () => {

@@ -56,6 +56,8 @@ const fitting: Record<string, () => unknown[]> = {
   'transforms.LinearTransformation': () => [ones([4, 4]), ones([4])],
   'transforms.RandomResize': () => [4, 5],
   'transforms.ScaleJitter': () => [[4, 4]],
+  'data.ImageFolder': () => [path.join(fixtures, 'images')],
+  'data.SqlReader': () => [{ prepare: () => ({}) }, 'SELECT 1'],
   'data.NpyReader': () => [path.join(fixtures, 'rows.npy')],
   'data.TextFolder': () => [path.join(fixtures, 'texts')],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
