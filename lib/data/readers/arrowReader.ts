@@ -16,6 +16,7 @@ import { sampleSteps, type Step } from './sampleSteps.js';
 import { BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
 import type { TimeUnit } from './wholeNumbers.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 export type ArrowReaderOptions = TableOptions;
 
@@ -208,5 +209,6 @@ export class ArrowReader extends ArrowTable {
   constructor(files: string | readonly string[], options: ArrowReaderOptions = {}) {
     arrowReaderTakes.check(new.target.name, arguments);
     super(typeof files === 'string' ? [files] : [...files], options);
+    rememberArguments(this, new.target, arguments);
   }
 }

@@ -10,6 +10,7 @@ import { FilesTable, filesKind, type FoundColumns, type RowSource } from './file
 import { tableOptions, type TableOptions } from './table.js';
 import { areTyped, wantedColumns, type ColumnLayout } from './tableLayout.js';
 import { TypeInference } from './typeInference.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 /** How a CSV file is read. */
 export interface CsvOptions extends TableOptions {
@@ -97,6 +98,7 @@ export class CsvReader extends FilesTable {
     const naValues = new Set((options.naValues ?? NA_VALUES).map(bytesOfText));
     const longest = Math.max(...[...naValues].map(({ length }) => length));
     this.#isMissing = (text) => text.length <= longest && naValues.has(text);
+    rememberArguments(this, new.target, arguments);
   }
 
   protected override part(file: string): CsvReader {

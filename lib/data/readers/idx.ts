@@ -11,6 +11,7 @@ import { StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { badFile } from './byteSource.js';
 import { ExactBytes } from './exactBytes.js';
 import { toMachineOrder } from './byteOrder.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 const dtypes: Readonly<Record<number, DType>> = {
   0x08: 'uint8',
@@ -109,6 +110,7 @@ export class IdxReader extends StreamDataset<Tensor> {
   constructor(readonly file: string) {
     readerTakes.check(new.target.name, arguments);
     super();
+    rememberArguments(this, new.target, arguments);
   }
 
   open(position?: Position): SampleReader<Tensor> {

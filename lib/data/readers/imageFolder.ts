@@ -2,13 +2,14 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError } from '../../errors.js';
-import { boolean, kind, listOf, string, whole } from '../../kinds.js';
+import { boolean, kind, listOf, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/index.js';
-import { checkIndex, type Dataset } from '../dataset.js';
+import { checkIndex, type Dataset, getTakes } from '../dataset.js';
 import { decodePixels, imageKinds, type DecodeImageOptions } from './decodeImage.js';
 import { unreadable } from './localFile.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 export interface ImageFolderOptions extends DecodeImageOptions {
   /** The endings of the files that are samples, in whatever case. Default: torchvision's, of which sharp decodes no bmp, pgm and ppm. */
@@ -29,7 +30,6 @@ const imageFolderTakes = signature<ImageFolderOptions>(
   { root: string },
   { extensions: listOf(extension), allowEmpty: boolean, ...imageKinds },
 );
-const getTakes = signature({ index: whole, context: { optional: kind('a sample context', () => true) } });
 
 /** Python's order of strings, by code points. */
 const byCodePoints = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -111,6 +111,7 @@ export class ImageFolder implements Dataset<Promise<[image: Tensor, label: numbe
       throw new AiforgeError('FILE_NOT_FOUND', `ImageFolder: ${problem}, ${remedy}.`);
     }
     this.samples = found.flatMap((files, label) => files.map((file) => [file, label] as const));
+    rememberArguments(this, new.target, arguments);
   }
 
   get length(): number {

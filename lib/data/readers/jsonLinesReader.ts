@@ -13,6 +13,7 @@ import { badCell, badRow, tableOptions, type TableOptions } from './table.js';
 import type { TableBuilder } from './tableBuilder.js';
 import { areTyped, wantedColumns, type ColumnLayout } from './tableLayout.js';
 import { TypeInference } from './typeInference.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 /** How a file of JSON Lines is read. */
 export interface JsonLinesOptions extends TableOptions {
@@ -47,6 +48,7 @@ export class JsonLinesReader extends FilesTable {
     jsonLinesTakes.check(new.target.name, arguments);
     super(new.target.name, files, options);
     this.#options = options;
+    rememberArguments(this, new.target, arguments);
   }
 
   protected override part(file: string): JsonLinesReader {

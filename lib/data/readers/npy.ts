@@ -1,13 +1,14 @@
-import { count, string, whole } from '../../kinds.js';
+import { count, string } from '../../kinds.js';
 import { AiforgeError } from '../../errors.js';
 import { nothing, signature } from '../../signature.js';
 import { bytesOf } from '../../tensor/dtype.js';
 import { OpenFile, withFile } from '../../tensor/files/openFile.js';
 import { ZipReader } from '../../tensor/files/zipReader.js';
 import type { DType, Tensor } from '../../tensor/index.js';
-import { checkIndex, type Dataset } from '../dataset.js';
+import { checkIndex, type Dataset, getTakes } from '../dataset.js';
 import { badFile } from './byteSource.js';
 import { npyHeader, tensorOfNpy, volume, type NpyHeader } from './npyFormat.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 const readTakes = signature({ file: string });
 
@@ -68,7 +69,6 @@ function tensorIn(zip: ZipReader, name: string, file: string): Tensor {
 }
 
 const readerTakes = signature({ file: string });
-const getTakes = signature({ index: whole });
 
 /**
  * The rows of a .npy file, each read when it is asked for: the file may be larger than memory. In Fortran's order a row is all over the file,
@@ -102,6 +102,7 @@ export class NpyReader implements Dataset<Tensor> {
       this.close();
       throw error;
     }
+    rememberArguments(this, new.target, arguments);
   }
 
   get length(): number {

@@ -15,6 +15,7 @@ import type { TimeUnit } from './wholeNumbers.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 export type ParquetReaderOptions = TableOptions;
 
@@ -229,5 +230,6 @@ export class ParquetReader extends ParquetTable {
   constructor(files: string | readonly string[], options: ParquetReaderOptions = {}) {
     parquetReaderTakes.check(new.target.name, arguments);
     super(typeof files === 'string' ? [files] : [...files], options);
+    rememberArguments(this, new.target, arguments);
   }
 }

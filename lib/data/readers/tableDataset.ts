@@ -1,9 +1,10 @@
 import { AiforgeError } from '../../errors.js';
-import { kind, whole } from '../../kinds.js';
+import { kind } from '../../kinds.js';
 import { isOptions, signature } from '../../signature.js';
 import { Tensor, tensor } from '../../tensor/index.js';
-import { checkIndex, getBatchTakes, type Dataset } from '../dataset.js';
+import { checkIndex, type Dataset, getBatchTakes, getTakes } from '../dataset.js';
 import type { TableColumns } from './table.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 const isColumn = (value: unknown): boolean =>
   Tensor.isTensor(value)
@@ -16,7 +17,6 @@ const tableTakes = signature({
     (value) => isOptions(value) && Object.keys(value).length > 0 && Object.values(value).every(isColumn),
   ),
 });
-const getTakes = signature({ index: whole });
 
 /** Dtypes that `indexSelect` does not know. */
 const unselectable: ReadonlySet<string> = new Set(['uint16', 'uint32', 'uint64']);
@@ -48,6 +48,7 @@ export class TableDataset implements Dataset<Record<string, Tensor | string>> {
         `TableDataset: expected columns of one length, got ${lengths.join(', ')}.`,
       );
     }
+    rememberArguments(this, new.target, arguments);
   }
 
   get(index: number): Record<string, Tensor | string> {

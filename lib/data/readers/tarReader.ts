@@ -9,6 +9,7 @@ import { positionArgument } from './positionArgument.js';
 import { decodePixels } from './decodeImage.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { invalidTar, tarEntries, type TarEntry } from './tarEntries.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 /** What a file becomes: its bytes, UTF-8 text, what JSON says, a whole number, an RGB image as of `decodeImage`, or what a function makes. */
 export type TarDecoder =
@@ -108,6 +109,7 @@ export class TarReader extends StreamDataset<TarSample> {
     this.shards = typeof shards === 'string' ? [shards] : [...shards];
     this.#options = options;
     this.#decoders = new Map(Object.entries(options.decode ?? {}));
+    rememberArguments(this, new.target, arguments);
   }
 
   /** The shards, where there are several. */

@@ -3,10 +3,11 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { AiforgeError } from '../../errors.js';
-import { boolean, kind, listOf, string, whole } from '../../kinds.js';
+import { boolean, kind, listOf, string } from '../../kinds.js';
 import { signature } from '../../signature.js';
-import { checkIndex, type Dataset } from '../dataset.js';
+import { checkIndex, type Dataset, getTakes } from '../dataset.js';
 import { badFile } from './byteSource.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 /** Which files of a folder are samples. */
 export interface TextFolderOptions {
@@ -25,7 +26,6 @@ const folderTakes = signature<TextFolderOptions>(
     allowEmpty: boolean,
   },
 );
-const getTakes = signature({ index: whole });
 
 /** As Python sorts: by code points. */
 const inOrder = (names: readonly string[]): string[] =>
@@ -75,6 +75,7 @@ export class TextFolder implements Dataset<[text: string, label: number]> {
     });
     this.files = files.flat();
     this.targets = files.flatMap((found, label) => found.map(() => label));
+    rememberArguments(this, new.target, arguments);
   }
 
   get length(): number {

@@ -4,6 +4,7 @@ import { badFile } from './byteSource.js';
 import { FileLines, textOfLine } from './fileLines.js';
 import { openTakes, positionIn, positionOf, type FilesPosition } from './filePlace.js';
 import { filesKind } from './filesTable.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 const textTakes = signature({ files: filesKind });
 
@@ -25,6 +26,7 @@ export class TextReader extends StreamDataset<string> {
     textTakes.check(new.target.name, arguments);
     super();
     this.files = typeof files === 'string' ? [files] : [...files];
+    rememberArguments(this, new.target, arguments);
   }
 
   open(position?: Position): SampleReader<string> {

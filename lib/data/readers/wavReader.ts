@@ -8,6 +8,7 @@ import { positionArgument } from './positionArgument.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { readWavLayout, wavDType, widened, type WavInfo, type WavLayout } from './wavFormat.js';
+import { rememberArguments } from '../workers/remembered.js';
 
 export interface ReadWavOptions {
   /** The frame to begin with. Default: 0. */
@@ -134,6 +135,7 @@ export class WavReader extends StreamDataset<Sound> {
     this.file = file;
     this.#chunkFrames = chunkFrames;
     this.#form = form;
+    rememberArguments(this, new.target, arguments);
   }
 
   /** The sample rate, frames, channels and encoding; only the head of the file is read. */

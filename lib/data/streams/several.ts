@@ -11,6 +11,7 @@ const streamsKind = kind<readonly Stream[]>(
   (value) => isListOf(value, streamKind) && value.length > 0,
 );
 
+const chainTakes = signature({ datasets: streamsKind });
 const severalTakes = signature({ streams: streamsKind });
 
 /**
@@ -27,7 +28,7 @@ const severalTakes = signature({ streams: streamsKind });
 export class ChainDataset<Item> extends StreamDataset<Item> {
   constructor(readonly datasets: readonly Stream<Item>[]) {
     super();
-    severalTakes.check(new.target.name, arguments);
+    chainTakes.check(new.target.name, arguments);
   }
 
   override parts(): readonly StreamDataset<Item>[] {

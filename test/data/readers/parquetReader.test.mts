@@ -216,7 +216,11 @@ describe('ParquetReader', () => {
 
   it('gives pyarrow’s values, of every encoding and page that it writes', async function () {
     this.timeout(60_000);
-    interface Column { dtype: string; values: unknown[]; unit?: string }
+    interface Column {
+      dtype: string;
+      values: unknown[];
+      unit?: string;
+    }
     const files = JSON.parse(reference(this, 'parquet.py', folder)) as Record<string, Record<string, Column>>;
     for (const [name, columns] of Object.entries(files)) {
       const reader = new data.ParquetReader(path.join(folder, name), { batchRows: 700, missing: { text: '<null>', plain: '<null>', whole: -7 } }); // prettier-ignore

@@ -1,8 +1,12 @@
 // Workers make the same batches as this thread, and hand over errors and ends.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
 import { expect } from 'chai';
 import {
+  CsvReader,
   DataLoader,
   fromModule,
   StackDataset,
@@ -211,3 +215,29 @@ describe('datasets that give promises', () => {
     expect((await error(pass())).message).to.equal('no 0');
   });
 });
+
+describe('readers', () => {
+  it('are made again in workers, with the same arguments', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'workers-'));
+    const file = path.join(folder, 'table.csv');
+    writeFileSync(file, 'a;b\n1;x\n2;y\n3;z\n');
+    const rows = new CsvReader(file, { delimiter: ';', batchRows: 2 });
+    const seen: unknown[] = [];
+    for await (const [batch] of new DataLoader(rows, { numWorkers: 1, collate: (tables) => tables })) {
+      seen.push([(batch!.a as Tensor).tolist(), batch!.b]);
+    }
+    rmSync(folder, { recursive: true });
+    expect(seen).to.deep.equal([[[1, 2], ['x', 'y']], [[3], ['z']]]); // prettier-ignore
+  });
+
+  it('of a class of the user’s own are not', () => {
+    class Own extends CsvReader {}
+    const take = async () => {
+      for await (const _ of new DataLoader(new Own('table.csv'), { numWorkers: 1 }));
+    };
+    return expectRefusal(take());
+  });
+});
+
+const expectRefusal = async (promise: Promise<unknown>) =>
+  expect((await error(promise)).message).to.match(/dataset\.dataset is .*Own.*Write it in a module of its own/);
