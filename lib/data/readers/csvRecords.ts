@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 import type * as CsvParse from 'csv-parse';
 
 import { optionalLibrary } from '../optionalLibrary.js';
