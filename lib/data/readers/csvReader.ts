@@ -95,7 +95,8 @@ export class CsvReader extends FilesTable {
       throw new AiforgeError('INVALID_ARGUMENT', `${new.target.name}: delimiter and quote are both ${show(quote)}.`);
     }
     const naValues = new Set((options.naValues ?? NA_VALUES).map(bytesOfText));
-    this.#isMissing = (text) => naValues.has(text);
+    const longest = Math.max(...[...naValues].map(({ length }) => length));
+    this.#isMissing = (text) => text.length <= longest && naValues.has(text);
   }
 
   protected override part(file: string): CsvReader {
@@ -129,7 +130,7 @@ export class CsvReader extends FilesTable {
     const columns = layout.map(({ name, type }) => {
       const index = header.names.indexOf(name);
       if (index >= 0) return { name, index, isText: type === 'string' };
-      throw badFile(file, `it has no column '${name}', which ${this.files[0]!} has. It has ${header.names.join(', ')}`);
+      throw badFile(file, `it has no column '${name}', which ${this.firstFile} has. It has ${header.names.join(', ')}`);
     });
     const records = await CsvRecords.open(file, place ?? header.place, this.#format);
     return new CsvRows(records, header.names.length, columns, this.#isMissing, (error) => this.leaveOut(error));

@@ -26,11 +26,13 @@ export type FoundColumns = ReadonlyMap<string, ColumnType | 'unknown'>;
 
 /** A table in one file or more, of which each has rows of the same columns. */
 export abstract class FilesTable extends TableReader {
+  /** The files that have its rows, in their order. */
   readonly files: readonly string[];
   readonly #batchRows: number;
   readonly #options: TableOptions;
-  /** Found once, for all parts. */
-  #found: { layout?: Promise<readonly ColumnLayout[]> } = {};
+  #layout: Promise<readonly ColumnLayout[]> | undefined;
+  /** The table that this is a part of: its columns are those of the part, too. */
+  #whole: FilesTable | undefined;
 
   protected constructor(name: string, files: string | readonly string[], options: TableOptions) {
     super(name, options);
@@ -56,7 +58,7 @@ export abstract class FilesTable extends TableReader {
     if (this.files.length === 1) return [];
     return this.files.map((file) => {
       const part = this.part(file);
-      part.#found = this.#found;
+      part.#whole = this.#whole ?? this;
       this.countTogether(part);
       return part;
     });
@@ -64,24 +66,35 @@ export abstract class FilesTable extends TableReader {
 
   async columns(): Promise<Record<string, ColumnType>> {
     nothing.check('columns', arguments);
-    return Object.fromEntries((await this.#layout()).map(({ name, type }) => [name, type]));
+    return Object.fromEntries((await this.#columnLayout()).map(({ name, type }) => [name, type]));
   }
 
   open(position?: Position): SampleReader<TableColumns> {
     openTakes.check('open', arguments);
     const open = async (file: string, place: FilePlace | undefined): Promise<RowSource> =>
-      this.rowsOf(file, place, await this.#layout());
-    return new FilesReader(this.files, open, () => this.#layout(), this.#batchRows, positionIn(this.files, position));
+      this.rowsOf(file, place, await this.#columnLayout());
+    return new FilesReader(
+      this.files,
+      open,
+      () => this.#columnLayout(),
+      this.#batchRows,
+      positionIn(this.files, position),
+    );
   }
 
-  async #layout(): Promise<readonly ColumnLayout[]> {
-    const found = this.#found;
-    found.layout ??= this.find().then((columns) => layoutOf(this.#options, columns, this.files[0]!));
+  /** The file by which the columns were found. */
+  protected get firstFile(): string {
+    return (this.#whole ?? this).files[0]!;
+  }
+
+  async #columnLayout(): Promise<readonly ColumnLayout[]> {
+    if (this.#whole !== undefined) return this.#whole.#columnLayout();
+    this.#layout ??= this.find().then((columns) => layoutOf(this.#options, columns, this.firstFile));
     try {
-      return await found.layout;
+      return await this.#layout;
     } catch (error) {
       // A file that is not there may be there later.
-      delete found.layout;
+      this.#layout = undefined;
       throw error;
     }
   }
@@ -110,6 +123,8 @@ class FilesReader implements SampleReader<TableColumns> {
         if (batch !== undefined) return { done: false, value: batch };
       }
     } catch (error) {
+      // It was closed while it read.
+      if (this.#isOver) return { done: true, value: undefined };
       this.#close();
       throw error;
     }
@@ -121,6 +136,9 @@ class FilesReader implements SampleReader<TableColumns> {
     const { file, place } = this.#at;
     this.#builder ??= new TableBuilder(await this.layout());
     this.#rows ??= await this.openFile(this.files[file]!, place);
+    // It may be closed while the file is opened.
+    if (this.#isOver) this.#close();
+    if (this.#rows === undefined) return undefined;
     const hasMore = await this.#rows.fill(this.#builder, this.batchRows);
     if (hasMore || this.#builder.rows > 0) this.#at = { file, place: { ...this.#rows.place } };
     if (this.#builder.rows > 0) return this.#builder.take();

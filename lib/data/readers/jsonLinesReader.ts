@@ -2,12 +2,13 @@ import type { AiforgeError } from '../../errors.js';
 import { count, type Kinds } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
-import { wholeRanges } from './columnTypes.js';
+import { columnsOfSchema } from './schemaColumns.js';
+import { wholeRanges, type ColumnType } from './columnTypes.js';
 import { badFile } from './byteSource.js';
 import { FileLines, textOfLine } from './fileLines.js';
 import type { FilePlace } from './filePlace.js';
 import { FilesTable, filesKind, type FoundColumns, type RowSource } from './filesTable.js';
-import { sourceOf } from './jsonSource.js';
+import { sourcesOf } from './jsonSource.js';
 import { badCell, badRow, tableOptions, type TableOptions } from './table.js';
 import type { TableBuilder } from './tableBuilder.js';
 import { areTyped, wantedColumns, type ColumnLayout } from './tableLayout.js';
@@ -53,11 +54,9 @@ export class JsonLinesReader extends FilesTable {
   }
 
   protected override async find(): Promise<FoundColumns> {
-    const wanted = wantedColumns(this.#options);
-    if (areTyped(this.#options)) return new Map(wanted!.map((name) => [name, 'unknown']));
     const lines = new FileLines(this.files[0]!);
     try {
-      const columns = new JsonInference(wanted, this.#options.badRows === 'skip');
+      const columns = new JsonInference(this.#options);
       const { inferRows = INFER_ROWS } = this.#options;
       while (columns.rows < inferRows && (await lines.more())) {
         for (let line = lines.take(); line !== undefined && columns.rows < inferRows; line = lines.take()) {
@@ -66,8 +65,9 @@ export class JsonLinesReader extends FilesTable {
           if (typeof row === 'object') columns.see(row, lines.where);
         }
       }
-      if (columns.rows === 0 && wanted === undefined) throw badFile(this.files[0]!, 'no line of it holds an object');
-      return columns.types;
+      const { found } = columns;
+      if (found.size === 0) throw badFile(this.files[0]!, 'no line of it holds an object with an entry');
+      return found;
     } finally {
       lines.close();
     }
@@ -86,6 +86,8 @@ export class JsonLinesReader extends FilesTable {
 
 interface JsonRow {
   text: string;
+  /** The texts of its values, where one was needed. */
+  sources?: Map<string, string>;
   entries: Record<string, unknown>;
 }
 
@@ -105,45 +107,59 @@ function rowOf(line: Buffer): JsonRow | string | undefined {
 }
 
 /** An entry's value, exactly; undefined where there is none. */
-function valueOf({ text, entries }: JsonRow, name: string): unknown {
-  if (!Object.hasOwn(entries, name)) return undefined;
-  const value = entries[name];
+function valueOf(row: JsonRow, name: string): unknown {
+  if (!Object.hasOwn(row.entries, name)) return undefined;
+  const value = row.entries[name];
   if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
-  const source = sourceOf(text, name);
+  row.sources ??= sourcesOf(row.text);
+  const source = row.sources.get(name)!;
   if (!/^-?\d{1,20}$/.test(source)) return value;
   const whole = BigInt(source);
   return whole < wholeRanges.int64[0] || whole > wholeRanges.int64[1] ? value : whole;
 }
 
+// More entries of different names are no columns, and each costs time in every row.
+const MOST_COLUMNS = 10_000;
+
 /** Finds the columns of objects, in the order in which they first appear. */
 class JsonInference {
   rows = 0;
   readonly #columns = new Map<string, TypeInference>();
-  readonly #isAll: boolean;
+  readonly #wanted: readonly string[] | undefined;
 
-  constructor(
-    wanted: readonly string[] | undefined,
-    readonly passesBad: boolean,
-  ) {
-    this.#isAll = wanted === undefined;
-    for (const name of wanted ?? []) this.#columns.set(name, new TypeInference());
+  constructor(readonly options: JsonLinesOptions) {
+    this.#wanted = wantedColumns(options);
   }
 
   see(row: JsonRow, where: string): void {
-    if (this.#isAll) for (const name of Object.keys(row.entries)) this.#require(name);
-    for (const [name, inference] of this.#columns) {
-      const value = valueOf(row, name);
-      const before = inference.see(value);
-      const isNested = typeof value === 'object' && value !== null;
-      if (before === undefined || (this.passesBad && !isNested)) continue;
-      const hint = isNested ? 'Name the columns to read as `columns`' : 'Correct it, or leave such rows out';
-      throw badFile(where, `column '${name}': found ${show(value)}, expected ${before}. ${hint}`);
+    for (const name of Object.keys(row.entries)) this.#require(name);
+    if (!areTyped(this.options)) {
+      for (const name of this.#wanted ?? this.#columns.keys()) this.#infer(row, name, where);
     }
     this.rows++;
+    if (this.#wanted === undefined && this.#columns.size > MOST_COLUMNS) {
+      const problem = `the rows so far have entries of more than ${MOST_COLUMNS} names`;
+      throw badFile(where, `${problem}. Name the columns to read as \`columns\``);
+    }
   }
 
-  get types(): FoundColumns {
-    return new Map([...this.#columns].map(([name, { type }]) => [name, type]));
+  get found(): FoundColumns {
+    const isTyped = areTyped(this.options);
+    const found = new Map<string, ColumnType | 'unknown'>();
+    for (const [name, { type }] of this.#columns) found.set(name, isTyped ? 'unknown' : type);
+    // Without rows nothing tells that a name is wrong, and a column of which values may be missing need have none in the first rows.
+    const absent = this.rows === 0 ? (this.#wanted ?? []) : mayBeAbsent(this.options);
+    for (const name of absent) if (!found.has(name)) found.set(name, isTyped ? 'unknown' : 'float64');
+    return found;
+  }
+
+  #infer(row: JsonRow, name: string, where: string): void {
+    const value = valueOf(row, name);
+    const before = this.#columns.get(name)?.see(value);
+    const isNested = typeof value === 'object' && value !== null;
+    if (before === undefined || (this.options.badRows === 'skip' && !isNested)) return;
+    const hint = isNested ? 'Name the columns to read as `columns`' : 'Correct it, or leave such rows out';
+    throw badFile(where, `column '${name}': found ${show(value)}, expected ${before}. ${hint}`);
   }
 
   #require(name: string): void {
@@ -152,6 +168,14 @@ class JsonInference {
     if (this.rows > 0) inference.seeMissing();
     this.#columns.set(name, inference);
   }
+}
+
+/** The columns asked for of which options say what stands for a missing value. */
+function mayBeAbsent(options: JsonLinesOptions): readonly string[] {
+  const { schema, missing = {} } = options;
+  const optional = schema === undefined ? [] : columnsOfSchema(schema).filter((column) => column.missing !== undefined);
+  const given = wantedColumns(options)?.filter((name) => Object.hasOwn(missing, name)) ?? [];
+  return [...optional.map(({ name }) => name), ...given];
 }
 
 class JsonRows implements RowSource {

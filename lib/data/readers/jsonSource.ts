@@ -22,21 +22,18 @@ function endOfValue(text: string, begin: number): number {
 }
 
 /**
- * The text of an entry's value as it stands in the text of an object, which must be valid JSON that has the entry: JSON.parse
- * gives whole numbers beyond 2^53 rounded.
+ * The texts of the values of an object as they stand in its text, which must be valid JSON, by their names: JSON.parse gives whole
+ * numbers beyond 2^53 rounded.
  */
-export function sourceOf(text: string, name: string): string {
+export function sourcesOf(text: string): Map<string, string> {
+  const found = new Map<string, string>();
   let at = text.indexOf('{') + 1;
-  let found = '';
-  while (at < text.length) {
-    const begin = text.indexOf('"', at);
-    if (begin < 0) break;
+  for (let begin = text.indexOf('"', at); begin >= 0; begin = text.indexOf('"', at)) {
     const end = endOfString(text, begin);
     const value = text.indexOf(':', end) + 1;
     at = endOfValue(text, value);
     // Of several entries of one name, the last counts.
-    if (JSON.parse(text.slice(begin, end)) === name) found = text.slice(value, at).trim();
-    at++;
+    found.set(JSON.parse(text.slice(begin, end)) as string, text.slice(value, at).trim());
   }
   return found;
 }

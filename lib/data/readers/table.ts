@@ -77,6 +77,14 @@ export const badRow = (where: string, problem: string): AiforgeError =>
 /**
  * A table that is read some rows at a time: an item has up to `batchRows` rows, as columns. It is never whole in memory unless
  * `read()` is asked for.
+ *
+ * @example
+ * import { data } from 'aiforge';
+ * import { writeFileSync } from 'node:fs';
+ * writeFileSync('/tmp/aiforge-table.jsonl', '{"x": 1}\n{"x": 2}\n{"x": 3}\n');
+ * const table = new data.JsonLinesReader('/tmp/aiforge-table.jsonl', { batchRows: 2 });
+ * for await (const { x } of table) x.shape; // [2], then [1]
+ * (await table.columns()).x; // 'int64'
  */
 export abstract class TableReader extends StreamDataset<TableColumns> {
   readonly #badRows: 'error' | 'skip';

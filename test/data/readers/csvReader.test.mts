@@ -1,12 +1,13 @@
 import { AiforgeError, data, tensor, type Tensor } from 'aiforge';
 import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 
 import { plain, refusedWith, tablesLeft, temporaryFiles } from './tables.mjs';
 
-const file = temporaryFiles('csv');
+const file = temporaryFiles('csv', 'table.csv');
 
 const read = async (
   content: string | Buffer,
@@ -114,6 +115,27 @@ describe('CsvReader', () => {
     await refusedWith(new data.CsvReader(path.dirname(file(''))).read(), 'FILE_NOT_FOUND', /is a folder/);
     const broken = file(gzipSync('a\n1\n').subarray(0, 20), 'x.gz');
     await refusedWith(new data.CsvReader(broken).read(), 'FILE_INVALID', /no whole gzip file/);
+  });
+
+  it('has parts that know what the columns of the whole are', async () => {
+    const [whole, fractions, less] = [file('a,b\n1,x'), file('a,b\n0.5,y'), file('a\n1')];
+    const parts = new data.CsvReader([whole, fractions, less]).parts();
+    await refusedWith(parts[1]!.read(), 'FILE_INVALID', /line 2: column 'a': found '0\.5', expected a whole number/);
+    await refusedWith(parts[2]!.read(), 'FILE_INVALID', /it has no column 'b', which .*table\.csv has/);
+    const [first, second] = new data.CsvReader([less, fractions], { columns: ['a'], badRows: 'skip' }).parts();
+    expect(plain(await second!.read())).to.deep.equal({ a: ['int64', []] });
+    expect([first!.skipped, second!.skipped]).to.deep.equal([1, 1]);
+  });
+
+  it('says what to install without csv-parse', () => {
+    const hook =
+      "export const resolve = (name, context, next) => { if (name === 'csv-parse') throw new Error('not here'); return next(name, context); };";
+    const script = `import { register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
+      const { data } = await import('aiforge');
+      await new data.CsvReader(${JSON.stringify(file('a\n1'))}).read().catch(({ code, message }) => console.log(code, message));`;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(printed).to.match(/^MISSING_DEPENDENCY CsvReader needs the package csv-parse, .*npm install csv-parse/);
   });
 
   it('refuses options that make no sense', () => {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { gzipSync } from 'node:zlib';
 
-import { sourceOf } from '#lib/data/readers/jsonSource.js';
+import { sourcesOf } from '#lib/data/readers/jsonSource.js';
 import { plain, refusedWith, tablesLeft, temporaryFiles } from './tables.mjs';
 
 const file = temporaryFiles('jsonl');
@@ -68,6 +68,9 @@ describe('JsonLinesReader', () => {
     await refusedWith(read('{"a": 1}\n{"a": "x"}'), 'FILE_INVALID', /line 2: column 'a': found 'x', expected numbers/);
     await refusedWith(read('{"a": [1]}'), 'FILE_INVALID', /column 'a': found \[1\].*`columns`/);
     await refusedWith(read('{"a": 1}\n{"a": 2, "b": 1}', { inferRows: 1 }), 'FILE_INVALID', /line 2: found 'b'/);
+    const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`c${i}`, 2 ** 60])));
+    await refusedWith(read(wide), 'FILE_INVALID', /more than 10000 names\. Name the columns/);
+    expect(await read(wide, { columns: ['c7'] })).to.deep.equal({ c7: ['int64', [1152921504606847000n]] });
     await refusedWith(read('\n\n'), 'FILE_INVALID', /no line of it holds an object/);
     await refusedWith(
       read('x'.repeat((1 << 24) + (1 << 18))),
@@ -83,15 +86,31 @@ describe('JsonLinesReader', () => {
     await tablesLeft(new data.JsonLinesReader(names, { batchRows: 4, badRows: 'skip' }));
   });
 
+  it('refuses columns that no row has, but for those that may be missing', async () => {
+    const content = '{"delay": 1}\n{"delay": 2}\n';
+    for (const columns of [['dealy'], { dealy: 'float64' }] as const) {
+      await refusedWith(read(content, { columns }), 'INVALID_ARGUMENT', /no column 'dealy'\. Did you mean 'delay'/);
+    }
+    await refusedWith(read(content, { missing: { dealy: 0 } }), 'INVALID_ARGUMENT', /missing names 'dealy'/);
+    const filled = await read(content, { columns: ['delay', 'gate'], missing: { gate: 0.5 } });
+    expect(filled.gate).to.deep.equal(['float64', [0.5, 0.5]]);
+    const schema = z.object({ dealy: z.number() });
+    await refusedWith(read(content, { schema }), 'INVALID_ARGUMENT', /no column 'dealy'/);
+    const optional = z.object({ delay: z.int(), gate: z.string().default('') });
+    expect(await read(content, { schema: optional })).to.deep.equal({ delay: ['int64', [1, 2]], gate: ['', ''] });
+    expect(await read('', { columns: { delay: 'int8' } })).to.deep.equal({ delay: ['int8', []] });
+  });
+
   it('refuses options that make no sense', () => {
     expect(() => new data.JsonLinesReader('x', { lines: true } as never)).to.throw(AiforgeError, /no option 'lines'/);
   });
 });
 
-describe('the text of a value in JSON', () => {
-  it('is found however the object is written', () => {
-    expect(sourceOf('{"a":1,"b":{"c":[2,"}"]},"c" : 3 }', 'c')).to.equal('3');
-    expect(sourceOf('{ "a\\"": "c\\\\", "\\u0063": 4, "c": 5}', 'c')).to.equal('5');
-    expect(sourceOf(' {"x":":,","c":-12}', 'c')).to.equal('-12');
+describe('the texts of the values in JSON', () => {
+  it('are found however the object is written', () => {
+    expect(sourcesOf('{"a":1,"b":{"c":[2,"}"]},"c" : 3 }').get('c')).to.equal('3');
+    expect(sourcesOf('{ "a\\"": "c\\\\", "\\u0063": 4, "c": 5}').get('c')).to.equal('5');
+    expect([...sourcesOf(' {"x":":,","c":-12}')]).to.deep.equal([['x', '":,"'], ['c', '-12']]); // prettier-ignore
+    expect(sourcesOf('{}').size).to.equal(0);
   });
 });
