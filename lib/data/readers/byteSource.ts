@@ -48,6 +48,7 @@ export class ByteSource {
   readonly #from: number;
   #stream: Readable | undefined;
   #chunks: AsyncIterator<Buffer> | undefined;
+  #isClosed = false;
 
   constructor(file: string, from: number) {
     this.#file = file;
@@ -58,6 +59,8 @@ export class ByteSource {
   async next(): Promise<Buffer | undefined> {
     try {
       this.#chunks ??= await this.#begin();
+      // It may be closed while the file is opened.
+      if (this.#isClosed) return void this.#stream?.destroy();
       const result = await this.#chunks.next();
       return result.done === true ? undefined : result.value;
     } catch (error) {
@@ -66,6 +69,7 @@ export class ByteSource {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#stream?.destroy();
   }
 

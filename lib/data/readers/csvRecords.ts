@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 import type * as CsvParse from 'csv-parse';
 
 import { optionalLibrary } from '../optionalLibrary.js';
@@ -67,6 +69,8 @@ export class CsvRecords {
         return undefined;
       },
     });
+    // What a call is told of it is enough.
+    this.#parser.on('error', () => undefined);
   }
 
   static async open(file: string, place: FilePlace, format: CsvFormat): Promise<CsvRecords> {
@@ -104,7 +108,7 @@ export class CsvRecords {
       if (chunk !== undefined) await this.#parse(chunk);
       else {
         this.#isOver = true;
-        await new Promise<void>((resolve) => this.#parser.end(resolve));
+        await this.#tell((then) => this.#parser.end(then));
       }
     }
     return this.#queue.length > 0;
@@ -114,6 +118,16 @@ export class CsvRecords {
     this.#isOver = true;
     this.#source.close();
     this.#parser.destroy();
+  }
+
+  /** Waits for what the parser is told. */
+  #tell(what: (then: (error?: Error | null) => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      what((cause) => {
+        if (!cause) resolve();
+        else reject(badFile(this.where, `csv-parse cannot read on: ${cause.message}`, cause));
+      });
+    });
   }
 
   /** The byte after the last row that the parser has finished. */
@@ -138,7 +152,7 @@ export class CsvRecords {
     }
     this.#lines.see(bytes);
     this.#read += bytes.length;
-    await new Promise((resolve) => this.#parser.write(bytes, resolve));
+    await this.#tell((then) => this.#parser.write(bytes, then));
     if (this.#read - this.#parsed <= MOST_ROW_BYTES + chunk.length) return;
     const why = 'Is a quote not closed, or is this no CSV file?';
     throw badFile(

@@ -1,3 +1,6 @@
+import { Buffer } from 'node:buffer';
+import { TextDecoder } from 'node:util';
+
 import type { AiforgeError } from '../../errors.js';
 import type { CsvRecords } from './csvRecords.js';
 import type { FilePlace } from './filePlace.js';

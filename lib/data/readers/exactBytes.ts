@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 import { badFile, ByteSource } from './byteSource.js';
 
 /** The bytes of a file from a place on, as many at a time as are asked for. */

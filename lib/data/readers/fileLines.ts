@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 
 import { badFile, ByteSource, markLength, MOST_ROW_BYTES } from './byteSource.js';
 import type { FilePlace } from './filePlace.js';

@@ -26,6 +26,7 @@ export type FoundColumns = ReadonlyMap<string, ColumnType | 'unknown'>;
 
 /** A table in one file or more, of which each has rows of the same columns. */
 export abstract class FilesTable extends TableReader {
+  /** The files that have its rows, in their order. */
   readonly files: readonly string[];
   readonly #batchRows: number;
   readonly #options: TableOptions;
@@ -122,6 +123,8 @@ class FilesReader implements SampleReader<TableColumns> {
         if (batch !== undefined) return { done: false, value: batch };
       }
     } catch (error) {
+      // It was closed while it read.
+      if (this.#isOver) return { done: true, value: undefined };
       this.#close();
       throw error;
     }
@@ -133,6 +136,9 @@ class FilesReader implements SampleReader<TableColumns> {
     const { file, place } = this.#at;
     this.#builder ??= new TableBuilder(await this.layout());
     this.#rows ??= await this.openFile(this.files[file]!, place);
+    // It may be closed while the file is opened.
+    if (this.#isOver) this.#close();
+    if (this.#rows === undefined) return undefined;
     const hasMore = await this.#rows.fill(this.#builder, this.batchRows);
     if (hasMore || this.#builder.rows > 0) this.#at = { file, place: { ...this.#rows.place } };
     if (this.#builder.rows > 0) return this.#builder.take();

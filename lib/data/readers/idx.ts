@@ -144,6 +144,8 @@ class RowReader implements SampleReader<Tensor> {
     if (this.#isOver) return { done: true, value: undefined };
     try {
       const { header, bytes } = (this.#open ??= await this.#begin());
+      // It may be closed while the file is opened.
+      if (this.#isOver) return await this.return();
       const [rows, ...shape] = header.shape as [number, ...number[]];
       if (this.#row >= rows) {
         await bytes.requireEnd();
@@ -153,6 +155,8 @@ class RowReader implements SampleReader<Tensor> {
       this.#row++;
       return { done: false, value: tensorOf(row, header.dtype, shape) };
     } catch (error) {
+      // It was closed while it read.
+      if (this.#isOver) return { done: true, value: undefined };
       await this.return();
       throw error;
     }

@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 import { count, string } from '../../kinds.js';
 import { AiforgeError } from '../../errors.js';
 import { nothing, signature } from '../../signature.js';

@@ -21,6 +21,9 @@ export type ParquetReaderOptions = TableOptions;
 
 const parquetReaderTakes = signature<ParquetReaderOptions>({ files: filesKind }, tableOptions);
 
+/** The rows of an item where all are read: those of a row group, or many. */
+const wholeGroups = 2 ** 20;
+
 /** Before the next row: the number of its file, of the row group there, and of the row in that. */
 interface RowPosition {
   readonly file: number;
@@ -57,6 +60,16 @@ class ParquetTable extends TableReader {
     const file = this.files[0]!;
     const groups = groupsOf(file);
     return groups < 2 ? [] : Array.from({ length: groups }, (_, group) => part(file, group));
+  }
+
+  /** All rows as one. Throws FILE_INVALID for a bad row. */
+  override async read(): Promise<TableColumns> {
+    nothing.check('read', arguments);
+    if (this.#options.batchRows === wholeGroups) return super.read();
+    // In larger pieces, of which there are fewer to put together.
+    const whole = new ParquetTable(this.files, { ...this.#options, batchRows: wholeGroups }, this.#group);
+    this.countTogether(whole);
+    return whole.read();
   }
 
   async columns(): Promise<Record<string, ColumnType>> {

@@ -20,6 +20,7 @@ const textTakes = signature({ files: filesKind });
  * for await (const line of new data.TextReader('/tmp/aiforge-lines.txt')) console.log(line);
  */
 export class TextReader extends StreamDataset<string> {
+  /** The files that have its lines, in their order. */
   readonly files: readonly string[];
 
   constructor(files: string | readonly string[]) {
@@ -88,6 +89,8 @@ class LineReader implements SampleReader<string> {
     try {
       return await lines.more();
     } catch (error) {
+      // It was closed while it read.
+      if (this.#isOver) return false;
       await this.return();
       throw error;
     }

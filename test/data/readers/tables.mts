@@ -1,6 +1,6 @@
 import { AiforgeError, type data, Tensor } from 'aiforge';
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -44,11 +44,38 @@ export async function itemsLeft<Item>(stream: StreamDataset<Item>, show: (item: 
     expect((await itemsFrom(stream, position)).map(show), `after ${given}`).to.deep.equal(all.slice(given));
     await reader.next();
   }
+  await closedWhileReading(stream);
   const parts = stream.parts();
   if (parts.length === 0) return;
   const ofParts = [];
   for (const part of parts) ofParts.push(...(await itemsFrom(part)).map(show));
   expect(ofParts).to.deep.equal(all);
+}
+
+/** That a reading may be ended while an item is on its way, which then comes or does not. */
+async function closedWhileReading(stream: StreamDataset): Promise<void> {
+  for (const before of [0, 1]) {
+    const reader = stream.open();
+    for (let i = 0; i < before; ++i) await reader.next();
+    const coming = reader.next();
+    await reader.return();
+    expect(await coming).to.have.property('done');
+    expect(await reader.next()).to.deep.equal({ done: true, value: undefined });
+  }
+  for (let i = 0; i < 1000 && openFiles().length > 0; ++i) await new Promise((resolve) => setImmediate(resolve));
+  expect(openFiles()).to.deep.equal([]);
+}
+
+/** The files of `temporaryFiles` that this process has open. */
+function openFiles(): string[] {
+  const links = readdirSync('/proc/self/fd').map((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      return ''; // That of the folder itself.
+    }
+  });
+  return links.filter((link) => link.startsWith(path.join(tmpdir(), 'aiforge-')));
 }
 
 /** The same for the batches and the rows of a table. */

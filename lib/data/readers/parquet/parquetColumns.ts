@@ -33,8 +33,10 @@ export interface SchemaNode {
 
 type Made = Pick<ParquetColumn, 'type' | 'toTensor'> & { width: number; unit?: TimeUnit };
 
-const view = (dtype: 'int32' | 'int64' | 'float32' | 'float64') => (bytes: Uint8Array) => fromBuffer(bytes, { dtype });
-const asBooleans = (bytes: Uint8Array): Tensor => fromBuffer(bytes, { dtype: 'bool' });
+// The bytes are nobody else's.
+const view = (dtype: 'int32' | 'int64' | 'float32' | 'float64') => (bytes: Uint8Array) =>
+  fromBuffer(bytes, { dtype, transfer: true });
+const asBooleans = (bytes: Uint8Array): Tensor => fromBuffer(bytes, { dtype: 'bool', transfer: true });
 const narrowed = (type: 'int8' | 'int16' | 'uint8') => (bytes: Uint8Array) =>
   scope(() => fromBuffer(bytes, { dtype: 'int32' }).to(type));
 const halves = (bytes: Uint8Array): Tensor => scope(() => fromBuffer(bytes, { dtype: 'float16' }).to('float32'));
