@@ -1,6 +1,6 @@
 """What torchvision makes of images: `{name: {case: bytes as hex}}`, where cases are images of several kinds, and seeds.
 
-Images are `image(…)` of test/transforms/images.mts, which computes the same values.
+Images are `image(…)` of test/transforms/likePython.mts, which computes the same values.
 """
 
 import json

@@ -1,7 +1,7 @@
 import { eye, Generator, manualSeed, nn, rand, tensor, transforms, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { hexOf } from '../support/exact.mjs';
-import { image, images } from './recordedImages.mjs';
+import { image, images } from './likePython.mjs';
 
 type Result = Tensor | Result[];
 
