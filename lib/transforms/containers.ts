@@ -45,11 +45,11 @@ export class Lambda<Input = Tensor, Output = Tensor> extends Transform<Output> {
 
   override forward(input: unknown, context: TransformContext = {}): Output {
     callTakes.check(`${this.constructor.name}.forward`, arguments);
-    return scope(() => this.fn(input as Input, context));
+    return scope(() => this.transform(input as Tensor, context));
   }
 
   protected override transform(input: Tensor, context: TransformContext): Output {
-    return this.fn(input as Input, context);
+    return this.fn(input as unknown as Input, context);
   }
 }
 

@@ -16,7 +16,7 @@ export interface TransformContext {
   readonly generator?: Generator;
 }
 
-/** The random draws of transforms, each as torchvision makes it. */
+// The random draws of transforms, each as torchvision makes it.
 
 /** Where numbers are drawn: where the generator is. */
 export const deviceOf = ({ generator }: TransformContext): Device => generator?.device ?? 'cpu';

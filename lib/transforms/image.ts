@@ -47,8 +47,8 @@ export interface ImageShape {
 /** The channels and sizes of an image; throws INVALID_ARGUMENT for what is none. */
 export function imageShape(name: string, image: Tensor): ImageShape {
   const { shape } = image;
-  if (shape.length < 3) {
-    throw refusal(name, `image must be a tensor [..., channels, height, width], got ${show(image)}`);
+  if (shape.length < 3 || image.isComplex()) {
+    throw refusal(name, `image must be a tensor [..., channels, height, width] of real numbers, got ${show(image)}`);
   }
   const [channels, height, width] = shape.slice(-3) as [number, number, number];
   return { channels, height, width };

@@ -2,10 +2,9 @@ export { AugMix, type AugMixOptions } from './autoAugment/augMix.js';
 export { AutoAugment, type AutoAugmentOptions, type AutoAugmentPolicy } from './autoAugment/autoAugment.js';
 export type { AugmentOptions } from './autoAugment/operations.js';
 export { RandAugment, TrivialAugmentWide, type RandAugmentOptions, type TrivialAugmentWideOptions } from './autoAugment/randAugment.js'; // prettier-ignore
+export { GaussianBlur, GaussianNoise, type NoiseOptions, type RandomGaussianBlurOptions } from './blurring.js';
 export { ColorJitter, RandomPhotometricDistort, type ColorJitterOptions, type RandomPhotometricDistortOptions } from './colorJitter.js'; // prettier-ignore
 export {
-  GaussianBlur,
-  GaussianNoise,
   Grayscale,
   RandomAdjustSharpness,
   RandomAutocontrast,
@@ -16,9 +15,7 @@ export {
   RandomPosterize,
   RandomSolarize,
   RGB,
-  type NoiseOptions,
   type ProbabilityOptions,
-  type RandomGaussianBlurOptions,
 } from './coloring.js';
 export { Compose, Lambda, RandomApply, RandomChoice, RandomOrder, type RandomApplyOptions, type RandomChoiceOptions, type Step } from './containers.js'; // prettier-ignore
 export { CenterCrop, FiveCrop, RandomCrop, RandomResizedCrop, TenCrop, type RandomCropOptions, type RandomResizedCropOptions } from './cropping.js'; // prettier-ignore
@@ -37,5 +34,5 @@ export { MuLawDecoding, MuLawEncoding } from './audio/muLaw.js';
 export { Resample, type ResampleOptions } from './audio/resample.js';
 export { AmplitudeToDB, Spectrogram, type AmplitudeToDBOptions, type FrameOptions, type SpectrogramOptions, type SpectrumNorm, type WaveformPadding, type WindowFunction } from './audio/spectrogram.js'; // prettier-ignore
 export type { MelNorm, MelScaleName } from './audio/melFilters.js';
-export { ConvertImageDtype, Identity, LinearTransformation, Normalize, ToDtype } from './types.js';
+export { ConvertImageDtype, Identity, LinearTransformation, Normalize, ToDtype } from './values.js';
 export { ElasticTransform, RandomAffine, RandomPerspective, RandomRotation, type ElasticTransformOptions, type RandomAffineOptions, type RandomPerspectiveOptions, type RandomRotationOptions } from './warping.js'; // prettier-ignore

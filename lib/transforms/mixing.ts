@@ -1,5 +1,6 @@
 import { count, positive } from '../kinds.js';
 import { Module, functional } from '../nn/index.js';
+import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { scope, tensor, type Tensor } from '../tensor/index.js';
 import { generatorKind, tensorKind } from '../tensor/kinds.js';
@@ -70,6 +71,8 @@ function sharesOf(name: string, images: Tensor, labels: Tensor, numClasses: numb
   }
   if (numClasses === undefined) throw refusal(name, 'labels that are class numbers need the option numClasses');
   if (labels.isFloatingPoint()) throw refusal(name, `labels that are class numbers must be whole, got ${labels.dtype}`);
+  const outside = labels.lt(0).bitwiseOr(labels.ge(numClasses)).any().tolist<boolean>();
+  if (outside) throw refusal(name, `labels must be from 0 to ${numClasses - 1}, got ${show(labels)}`);
   return functional.oneHot(labels.to('int64'), numClasses).to('float32');
 }
 

@@ -1,6 +1,6 @@
 """What torchvision makes of images: `{name: {case: bytes as hex}}`, where cases are images of several kinds, and seeds.
 
-Images are `image(…)` of test/transforms/images.mts, which computes the same values.
+Images are `image(…)` of test/transforms/likePython.mts, which computes the same values.
 """
 
 import json
@@ -137,9 +137,10 @@ of("grayscale", lambda x: F.rgb_to_grayscale(x), every)
 of("grayscale 3", lambda x: F.rgb_to_grayscale(x, 3), every)
 of("blur", lambda x: F.gaussian_blur(x, [3, 5]), every)
 of("blur sigma", lambda x: F.gaussian_blur(x, [7, 3], [0.7, 1.9]), every)
-of("invert", lambda x: F.invert(x), every)
+whole = {each: image(getattr(torch, each), 1, 5, 6) for each in ("int8", "int16", "int64")}
+of("invert", lambda x: F.invert(x), {**every, **whole})
 for bits in (0, 1, 3, 7):
-    of(f"posterize {bits}", lambda x: F.posterize(x, bits))
+    of(f"posterize {bits}", lambda x: F.posterize(x, bits), {**images, **whole})
 of("solarize", lambda x: F.solarize(x, 128 if x.dtype == torch.uint8 else 0.5))
 of("autocontrast", lambda x: F.autocontrast(x), colored)
 of("autocontrast flat", lambda x: F.autocontrast(x * 0 + 1), only_bytes)

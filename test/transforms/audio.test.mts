@@ -1,5 +1,5 @@
 import { arange, hammingWindow, hannWindow, transforms, viewAsReal, type DType, type Tensor } from 'aiforge';
-import { likePython } from './recordedImages.mjs';
+import { likePython } from './likePython.mjs';
 
 const f = transforms.functional;
 const { MelScale, MelSpectrogram, MFCC, Resample, Spectrogram } = transforms;

@@ -1,5 +1,5 @@
 import { tensor, transforms, type Tensor } from 'aiforge';
-import { image, images, likePython, perChannel } from './recordedImages.mjs';
+import { image, images, likePython, perChannel } from './likePython.mjs';
 
 const f = transforms.functional;
 type Apply = (x: Tensor) => unknown;

@@ -1,7 +1,7 @@
 import { eye, Generator, manualSeed, nn, rand, tensor, transforms, zeros, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { hexOf } from '../support/exact.mjs';
-import { image, images } from './recordedImages.mjs';
+import { image, images } from './likePython.mjs';
 
 type Result = Tensor | Result[];
 
@@ -147,7 +147,8 @@ describe('transforms beside other parts', () => {
     expect(Object.keys(new t.Normalize(0.5, 0.5).stateDict())).to.deep.equal([]);
   });
 
-  it('give an image of one pixel, which LibTorch has no kernel of bytes for', () => {
+  it('give an image of one pixel, which LibTorch has no kernel of bytes for, and none of none', () => {
+    expect(t.functional.resize(zeros([0, 3, 4, 4]), [2, 3]).shape).to.deep.equal([0, 3, 2, 3]);
     for (const antialias of [true, false])
       expect(t.functional.resize(bytes, [1, 1], { antialias }).shape).to.deep.equal([3, 1, 1]);
   });
@@ -199,6 +200,23 @@ describe('transforms refuse', () => {
       /threshold must be at most 1, the greatest value of float32/,
     ],
     'labels without their count': [() => new t.MixUp().forward(batch[0]!, batch[1]!), /need the option numClasses/],
+    'labels that there are not': [
+      () => new t.MixUp({ numClasses: 2 }).forward(batch[0]!, batch[1]!),
+      /labels must be from 0 to 1/,
+    ],
+    'points that no projection joins': [
+      () => f.perspective(bytes, Array(4).fill([0, 0]) as never, Array(4).fill([1, 1]) as never),
+      /no projection takes \[0,0\]/,
+    ],
+    'an image without pixels': [
+      () => f.resize(zeros([3, 0, 4]), [2, 2]),
+      /image must have pixels, got the shape \[3, 0, 4\]/,
+    ],
+    'booleans to scale': [
+      () => f.toDtype(zeros([1, 2, 2], { dtype: 'bool' }), 'uint8', { scale: true }),
+      /booleans have no scale/,
+    ],
+    'complex numbers': [() => f.invert(zeros([1, 2, 2], { dtype: 'complex64' })), /of real numbers/],
     'labels of another batch': [
       () => new t.CutMix().forward(batch[0]!, zeros([3, 2])),
       /labels must be \[4\] or \[4, classes\]/,

@@ -116,7 +116,7 @@ export interface RotateOptions extends AffineOptions {
   expand?: boolean;
 }
 
-export const rotateOptions = { ...affineOptions, expand: boolean };
+const rotateOptions = { ...affineOptions, expand: boolean };
 const rotateTakes = signature<RotateOptions>({ image: tensorKind, angle: finite }, rotateOptions);
 
 /**

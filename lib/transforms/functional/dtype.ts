@@ -57,6 +57,7 @@ export function scaled(name: string, image: Tensor, dtype: DType): Tensor {
       // Not quite one more, so that 1 gives the greatest value and all values have as many floats.
       return image.mul(greatest(dtype) + 1 - 1e-3).to(dtype);
     }
+    if ([from, dtype].includes('bool')) throw refusal(name, `booleans have no scale, got ${from} to ${dtype}`);
     if (isFloat(dtype)) return image.to(dtype).mul_(1 / greatest(from));
     const bits = valueBits(dtype) - valueBits(from);
     return bits < 0 ? image.bitwiseRightShift(-bits).to(dtype) : image.to(dtype).bitwiseLeftShift_(bits);

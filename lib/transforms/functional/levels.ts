@@ -1,16 +1,17 @@
 import { number } from '../../kinds.js';
 import { signature } from '../../signature.js';
-import { scope, where, type Tensor } from '../../tensor/index.js';
+import { iinfo, scope, where, type Tensor } from '../../tensor/index.js';
 import { tensorKind } from '../../tensor/kinds.js';
 import { wholeBetween } from '../numbers.js';
 import { colorShape, greatest, imageShape, refusal } from '../image.js';
 
 const imageTakes = signature({ image: tensorKind });
 
-const inverted = (image: Tensor): Tensor => {
+function inverted(image: Tensor): Tensor {
   if (image.isFloatingPoint()) return image.neg().add_(1);
-  return image.dtype === 'uint8' ? image.bitwiseNot() : image.bitwiseXor(greatest(image.dtype));
-};
+  if (image.dtype === 'uint8') return image.bitwiseNot();
+  return image.dtype === 'bool' ? image.logicalNot() : image.bitwiseXor(iinfo(image.dtype).max);
+}
 
 /**
  * The negative of an image. As `torchvision.transforms.v2.functional.invert`.
@@ -45,7 +46,7 @@ export function posterize(image: Tensor, bits: number): Tensor {
     }
     const all = Math.round(Math.log2(greatest(image.dtype) + 1));
     if (bits >= all) return image;
-    return image.bitwiseAnd((2 ** bits - 1) * 2 ** (all - bits));
+    return image.bitwiseAnd((2n ** BigInt(bits) - 1n) * 2n ** BigInt(all - bits));
   });
 }
 

@@ -1,3 +1,4 @@
+import { AiforgeError } from '../../errors.js';
 import { kind, tuple } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { linalg, scope, tensor, type Tensor } from '../../tensor/index.js';
@@ -37,7 +38,13 @@ function projection(startpoints: Corners, endpoints: Corners): number[] {
   });
   const a = tensor(rows, { dtype: 'float64' }).view([8, 8]);
   const b = tensor(startpoints.flat(), { dtype: 'float64' });
-  return linalg.lstsq(a, b, { driver: 'gels' }).solution.to('float32').tolist<number[]>();
+  try {
+    return linalg.lstsq(a, b, { driver: 'gels' }).solution.to('float32').tolist<number[]>();
+  } catch (error) {
+    // Equations that contradict each other.
+    if (error instanceof AiforgeError && error.code === 'OPERATOR_FAILED') return [NaN];
+    throw error;
+  }
 }
 
 /**

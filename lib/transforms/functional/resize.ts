@@ -78,7 +78,10 @@ export function resized(
 ): Tensor {
   const { height, width } = imageShape('resize', image);
   if (height === size[0] && width === size[1]) return image;
-  if (image.numel() === 0) throw refusal('resize', `image must have pixels, got the shape [${image.shape.join(', ')}]`);
+  if (height === 0 || width === 0) {
+    throw refusal('resize', `image must have pixels, got the shape [${image.shape.join(', ')}]`);
+  }
+  if (image.numel() === 0) return image.newEmpty([...image.shape.slice(0, -2), ...size]);
   const isSmooth = interpolation === 'bilinear' || interpolation === 'bicubic';
   return scope(() => {
     const batch = asBatch(image);
