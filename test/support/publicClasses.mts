@@ -1,5 +1,5 @@
 import * as aiforge from 'aiforge';
-import { data, nn, ones, optim, tensor, type Tensor } from 'aiforge';
+import { data, nn, ones, optim, preprocessing, tensor, type Tensor } from 'aiforge';
 import path from 'node:path';
 import ts from 'typescript';
 
@@ -48,6 +48,10 @@ const fitting: Record<string, () => unknown[]> = {
       ['a', 'b'],
     ],
   ],
+  'preprocessing.FeatureHasher': () => [{ nFeatures: 4 }],
+  'preprocessing.TargetEncoder': () => [{ target: 'y' }],
+  'preprocessing.Pipeline': () => [[['scale', new preprocessing.StandardScaler()]]],
+  'preprocessing.ColumnTransformer': () => [[['scale', new preprocessing.StandardScaler(), ['x']]]],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
 };
 
@@ -71,6 +75,7 @@ const samples: [type: RegExp, make: () => unknown][] = [
   [/^Sampler$/, () => new data.SequentialSampler(4)],
   [/^Iterable<|Named<|^T \|/, () => []],
   [/NormOrder/, () => 2],
+  [/TokenizerJson/, () => preprocessing.trainBpe(['a'], { vocabSize: 256 })],
 ];
 
 function sample({ name, type }: Declared['parameters'][number], owner: string): unknown {

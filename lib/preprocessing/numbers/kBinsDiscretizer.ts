@@ -62,15 +62,16 @@ export class KBinsDiscretizer extends SameFormPreprocessor<Learnt> {
   #extremes = new Extremes();
   #quantiles: ColumnQuantiles;
 
-  constructor({
-    nBins = 5,
-    encode = 'onehot-dense',
-    strategy = 'quantile',
-    quantileMethod = 'averaged_inverted_cdf',
-    exactRows = EXACT,
-  }: KBinsDiscretizerOptions = {}) {
+  constructor(options: KBinsDiscretizerOptions = {}) {
     takes.check('KBinsDiscretizer', arguments);
     super();
+    const {
+      nBins = 5,
+      encode = 'onehot-dense',
+      strategy = 'quantile',
+      quantileMethod = 'averaged_inverted_cdf',
+      exactRows = EXACT,
+    } = options;
     this.options = { nBins, encode, strategy, quantileMethod, exactRows };
     this.#quantiles = new ColumnQuantiles(exactRows);
   }

@@ -49,14 +49,10 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
   #tokens: string[] | null = null;
   #ids = new Map<string, number>();
 
-  constructor({
-    minFreq = 1,
-    maxTokens = null,
-    specials = ['<pad>', '<unk>'],
-    unknown = '<unk>',
-  }: VocabularyOptions = {}) {
+  constructor(options: VocabularyOptions = {}) {
     takes.check('Vocabulary', arguments);
     super();
+    const { minFreq = 1, maxTokens = null, specials = ['<pad>', '<unk>'], unknown = '<unk>' } = options;
     if (new Set(specials).size < specials.length)
       throw refusal('Vocabulary', `specials must differ, got ${show(specials)}`);
     if (unknown !== null && !specials.includes(unknown)) {
