@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { BasePreprocessor } from '../../core/index.js';
+import { BasePreprocessor } from '../../core/basePreprocessor.js';
 import { anything, count, listOf, optional, orNull, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
