@@ -82,7 +82,7 @@ const MAY_IMPORT = {
   // DistributedDataParallel is a Module, hence nn.
   distributed: [...ENGINE, 'cuda'],
   core: [...TRAINING, 'cuda', 'amp', 'metrics', 'profiler'],
-  // Its preprocessors are plugins' ones; the tokenizer's package is optional.
+  // Its classes are preprocessors of plugins.
   preprocessing: [...LEAVES, 'tensor', 'autograd', 'core'],
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],

@@ -1,4 +1,4 @@
-import { preprocessing, tensor, type Tensor } from 'aiforge';
+import { preprocessing, tensor, Tensor } from 'aiforge';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -82,6 +82,21 @@ describe('the state of preprocessors', () => {
       expect(loaded.featureNames()).to.deep.equal(fitted.featureNames());
       const columns = withoutTarget(table);
       expect(plain(loaded.transform(columns))).to.deep.equal(plain(fitted.transform(columns)));
+    });
+
+    it(`of ${name} knows what to make of no rows`, () => {
+      const fitted = make();
+      fitted.fit([table]);
+      const none = Object.fromEntries(
+        Object.entries(withoutTarget(table)).map(([column, values]) => [
+          column,
+          Array.isArray(values) ? [] : values.narrow(0, 0, 0),
+        ]),
+      );
+      const made = fitted.transform(none);
+      if (Tensor.isTensor(made)) expect(made.shape).to.deep.equal([0, fitted.featureNames().length]);
+      else for (const column of Object.values(made)) expect(Array.isArray(column) ? column.length : (column as Tensor).size(0)).to.equal(0); // prettier-ignore
+      expect(refusalOf(() => make().fit([])).message).to.match(/no items came/);
     });
 
     it(`of ${name} is refused where it is damaged, and what was learnt stays`, () => {

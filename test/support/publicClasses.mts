@@ -1,5 +1,5 @@
 import * as aiforge from 'aiforge';
-import { data, nn, ones, optim, tensor, type Tensor } from 'aiforge';
+import { data, nn, ones, optim, preprocessing, tensor, type Tensor } from 'aiforge';
 import path from 'node:path';
 import ts from 'typescript';
 
@@ -60,6 +60,10 @@ const fitting: Record<string, () => unknown[]> = {
   'data.SqlReader': () => [{ prepare: () => ({}) }, 'SELECT 1'],
   'data.NpyReader': () => [path.join(fixtures, 'rows.npy')],
   'data.TextFolder': () => [path.join(fixtures, 'texts')],
+  'preprocessing.FeatureHasher': () => [{ nFeatures: 4 }],
+  'preprocessing.TargetEncoder': () => [{ target: 'y' }],
+  'preprocessing.Pipeline': () => [[['scale', new preprocessing.StandardScaler()]]],
+  'preprocessing.ColumnTransformer': () => [[['scale', new preprocessing.StandardScaler(), ['x']]]],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
 };
 
@@ -90,6 +94,7 @@ const samples: [type: RegExp, make: () => unknown][] = [
   [/NormOrder/, () => 2],
   [/^string( \| readonly string\[\])?$/, () => 'a file'],
   [/^TableColumns$/, () => ({ city: ['Oslo'] })],
+  [/TokenizerJson/, () => preprocessing.trainBpe(['a'], { vocabSize: 256 })],
 ];
 
 function sample({ name, type }: Declared['parameters'][number], owner: string): unknown {

@@ -39,9 +39,10 @@ export class FeatureHasher extends SameFormPreprocessor<Learnt> {
   protected override readonly schema = schema;
   readonly #places = new Map<string, [place: number, sign: number]>();
 
-  constructor({ nFeatures, alternateSign = true }: FeatureHasherOptions) {
+  constructor(options: FeatureHasherOptions) {
     takes.check('FeatureHasher', arguments);
     super();
+    const { nFeatures, alternateSign = true } = options;
     this.options = { nFeatures, alternateSign };
   }
 

@@ -51,9 +51,10 @@ export class OneHotEncoder extends CategoryEncoder<Learnt> {
   protected override readonly schema = schema;
   readonly #given: 'auto' | GivenCategories;
 
-  constructor({ categories = 'auto', drop = null, handleUnknown = 'error' }: OneHotEncoderOptions = {}) {
+  constructor(options: OneHotEncoderOptions = {}) {
     takes.check('OneHotEncoder', arguments);
     super();
+    const { categories = 'auto', drop = null, handleUnknown = 'error' } = options;
     this.#given = categories;
     this.options = { categories: plainCategories(categories), drop, handleUnknown };
   }

@@ -62,14 +62,10 @@ export class OrdinalEncoder extends CategoryEncoder<Learnt> {
   readonly #unknown: number | null;
   readonly #missing: number;
 
-  constructor({
-    categories = 'auto',
-    handleUnknown = 'error',
-    unknownValue = null,
-    encodedMissingValue = NaN,
-  }: OrdinalEncoderOptions = {}) {
+  constructor(options: OrdinalEncoderOptions = {}) {
     takes.check('OrdinalEncoder', arguments);
     super();
+    const { categories = 'auto', handleUnknown = 'error', unknownValue = null, encodedMissingValue = NaN } = options;
     if ((handleUnknown === 'error') !== (unknownValue === null)) {
       throw refusal(
         'OrdinalEncoder',

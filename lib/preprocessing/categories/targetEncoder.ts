@@ -72,9 +72,10 @@ export class TargetEncoder extends SameFormPreprocessor<Learnt> {
   protected override readonly schema = schema;
   #statistics: TargetStatistics;
 
-  constructor({ target, targetType = 'auto', smooth = 'auto', cv = 5, shuffle = true }: TargetEncoderOptions) {
+  constructor(options: TargetEncoderOptions) {
     takes.check('TargetEncoder', arguments);
     super();
+    const { target, targetType = 'auto', smooth = 'auto', cv = 5, shuffle = true } = options;
     if (smooth === Infinity) throw refusal('TargetEncoder', "smooth must be a finite number or 'auto', got Infinity");
     this.options = { target, targetType, smooth, cv, shuffle };
     this.#statistics = new TargetStatistics('TargetEncoder.fit', targetType);

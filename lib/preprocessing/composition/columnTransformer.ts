@@ -70,12 +70,10 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
   readonly #remainder: 'drop' | 'passthrough';
   #pass = 0;
 
-  constructor(
-    transformers: readonly ColumnPart[],
-    { remainder = 'drop', verboseFeatureNamesOut = true }: ColumnTransformerOptions = {},
-  ) {
+  constructor(transformers: readonly ColumnPart[], options: ColumnTransformerOptions = {}) {
     takes.check('ColumnTransformer', arguments);
     super();
+    const { remainder = 'drop', verboseFeatureNamesOut = true } = options;
     checkPartNames('ColumnTransformer', [...transformers.map(([name]) => name), 'remainder']);
     const made = transformers.map(([, part]) => part).filter((part) => typeof part !== 'string');
     if (new Set(made).size < made.length)

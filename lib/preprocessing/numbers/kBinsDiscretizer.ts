@@ -62,15 +62,16 @@ export class KBinsDiscretizer extends SameFormPreprocessor<Learnt> {
   #extremes = new Extremes();
   #quantiles: ColumnQuantiles;
 
-  constructor({
-    nBins = 5,
-    encode = 'onehot-dense',
-    strategy = 'quantile',
-    quantileMethod = 'averaged_inverted_cdf',
-    exactRows = EXACT,
-  }: KBinsDiscretizerOptions = {}) {
+  constructor(options: KBinsDiscretizerOptions = {}) {
     takes.check('KBinsDiscretizer', arguments);
     super();
+    const {
+      nBins = 5,
+      encode = 'onehot-dense',
+      strategy = 'quantile',
+      quantileMethod = 'averaged_inverted_cdf',
+      exactRows = EXACT,
+    } = options;
     this.options = { nBins, encode, strategy, quantileMethod, exactRows };
     this.#quantiles = new ColumnQuantiles(exactRows);
   }
@@ -160,7 +161,9 @@ export class KBinsDiscretizer extends SameFormPreprocessor<Learnt> {
       return places.map((i) => (i === nBins ? largest : least + i * step));
     }
     const fractions = places.map((i) => (i === nBins ? 1 : (i * (100 / nBins)) / 100));
-    const edges = this.#quantiles.columns[column]!.at(fractions, quantileMethod);
+    const inner = this.#quantiles.columns[column]!.at(fractions.slice(1, -1), quantileMethod);
+    // A sketch may have lost the ends.
+    const edges = [least, ...inner, largest];
     return edges.filter((edge, i) => i === 0 || edge - edges[i - 1]! > NARROW);
   }
 }

@@ -37,9 +37,10 @@ export class MinMaxScaler extends ColumnwisePreprocessor<Range> {
   protected override readonly schema = schema;
   #extremes = new Extremes();
 
-  constructor({ featureRange = [0, 1], clip = false }: MinMaxScalerOptions = {}) {
+  constructor(options: MinMaxScalerOptions = {}) {
     takes.check('MinMaxScaler', arguments);
     super();
+    const { featureRange = [0, 1], clip = false } = options;
     const [from, to] = featureRange;
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to)) {
       throw refusal(

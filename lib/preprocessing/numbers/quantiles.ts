@@ -90,32 +90,58 @@ export class Quantiles {
       levels[level]!.push(full);
       return;
     }
-    const both = concatenated([other, full], 2 * this.buffer).sort();
     const offset = this.#keepsSecond ? 1 : 0;
     this.#keepsSecond = !this.#keepsSecond;
-    this.#put(
-      Float64Array.from({ length: this.buffer }, (_, i) => both[2 * i + offset]!),
-      level + 1,
-    );
+    this.#put(everyOther(other, full, offset), level + 1);
   }
 
   #sketched(fractions: readonly number[]): number[] {
-    const weighted = this.#levels!.flatMap((buffers, level) =>
-      buffers.map((values) => ({ values, weight: 2 ** level })),
-    );
-    weighted.push(...this.#parts.map((values) => ({ values, weight: 1 })));
-    const pairs = weighted.flatMap(({ values, weight }) => Array.from(values, (value) => ({ value, weight })));
-    pairs.sort((a, b) => a.value - b.value);
-    return fractions.map((fraction) => {
-      const rank = fraction * (this.#count - 1);
-      let before = 0;
-      for (const { value, weight } of pairs) {
-        before += weight;
-        if (before > rank) return value;
-      }
-      return pairs.at(-1)!.value;
-    });
+    const runs = this.#levels!.flatMap((buffers, level) => buffers.map((values) => runOf(values, 2 ** level)));
+    runs.push(...this.#parts.map((values) => runOf(values.slice().sort(), 1)));
+    const { values, weights } = runs.reduce(merged);
+    let [place, before] = [0, weights[0]!];
+    return [...fractions.entries()]
+      .sort(([, a], [, b]) => a - b)
+      .reduce<number[]>((found, [i, fraction]) => {
+        const rank = fraction * (this.#count - 1);
+        while (before <= rank && place + 1 < values.length) before += weights[++place]!;
+        found[i] = values[place]!;
+        return found;
+      }, []);
   }
+}
+
+/** Numbers in their order, and how many each stands for. */
+interface Run {
+  values: Float64Array;
+  weights: Float64Array;
+}
+
+const runOf = (values: Float64Array, weight: number): Run => ({
+  values,
+  weights: new Float64Array(values.length).fill(weight),
+});
+
+function merged(a: Run, b: Run): Run {
+  const length = a.values.length + b.values.length;
+  const [values, weights] = [new Float64Array(length), new Float64Array(length)];
+  for (let at = 0, i = 0, j = 0; at < length; ++at) {
+    const isFirst = j === b.values.length || (i < a.values.length && a.values[i]! <= b.values[j]!);
+    values[at] = isFirst ? a.values[i]! : b.values[j]!;
+    weights[at] = isFirst ? a.weights[i++]! : b.weights[j++]!;
+  }
+  return { values, weights };
+}
+
+/** Every other number of two buffers in their order, from the first or the second on. */
+function everyOther(a: Float64Array, b: Float64Array, offset: number): Float64Array {
+  const kept = new Float64Array(a.length);
+  for (let at = 0, i = 0, j = 0; at < 2 * a.length; ++at) {
+    const isFirst = j === b.length || (i < a.length && a[i]! <= b[j]!);
+    const value = isFirst ? a[i++]! : b[j++]!;
+    if (at % 2 === offset) kept[(at - offset) / 2] = value;
+  }
+  return kept;
 }
 
 /** A quantile of numbers in their order, rounded as numpy rounds it. */

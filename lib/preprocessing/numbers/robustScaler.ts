@@ -52,15 +52,16 @@ export class RobustScaler extends ColumnwisePreprocessor<Scaling> {
   protected override readonly schema = scalingSchema;
   #quantiles: ColumnQuantiles;
 
-  constructor({
-    withCentering = true,
-    withScaling = true,
-    quantileRange = [25, 75],
-    unitVariance = false,
-    exactRows = EXACT,
-  }: RobustScalerOptions = {}) {
+  constructor(options: RobustScalerOptions = {}) {
     takes.check('RobustScaler', arguments);
     super();
+    const {
+      withCentering = true,
+      withScaling = true,
+      quantileRange = [25, 75],
+      unitVariance = false,
+      exactRows = EXACT,
+    } = options;
     const [from, to] = quantileRange;
     if (!(from >= 0 && from < to && to <= 100)) {
       throw refusal(

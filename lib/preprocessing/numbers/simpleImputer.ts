@@ -84,16 +84,17 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
   readonly #exactRows: number;
   #seen: Seen[] = [];
 
-  constructor({
-    missingValues = NaN,
-    strategy = 'mean',
-    fillValue = null,
-    addIndicator = false,
-    keepEmptyFeatures = false,
-    exactRows = EXACT,
-  }: SimpleImputerOptions = {}) {
+  constructor(options: SimpleImputerOptions = {}) {
     takes.check('SimpleImputer', arguments);
     super();
+    const {
+      missingValues = NaN,
+      strategy = 'mean',
+      fillValue = null,
+      addIndicator = false,
+      keepEmptyFeatures = false,
+      exactRows = EXACT,
+    } = options;
     if (fillValue !== null && strategy !== 'constant') {
       throw refusal(
         'SimpleImputer',

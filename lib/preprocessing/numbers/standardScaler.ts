@@ -31,9 +31,10 @@ export class StandardScaler extends ColumnwisePreprocessor<Scaling> {
   protected override readonly schema = scalingSchema;
   #moments = new Moments();
 
-  constructor({ withMean = true, withStd = true }: StandardScalerOptions = {}) {
+  constructor(options: StandardScalerOptions = {}) {
     takes.check('StandardScaler', arguments);
     super();
+    const { withMean = true, withStd = true } = options;
     this.options = { withMean, withStd };
   }
 

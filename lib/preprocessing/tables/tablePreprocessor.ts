@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { BasePreprocessor } from '../../core/index.js';
+import { BasePreprocessor } from '../../core/basePreprocessor.js';
 import { AiforgeError } from '../../errors.js';
 import { anything, optional } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';

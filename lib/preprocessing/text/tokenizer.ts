@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { BasePreprocessor } from '../../core/index.js';
+import { BasePreprocessor } from '../../core/basePreprocessor.js';
 import { boolean, count, kind as kindOf, listOf, oneOf, orNull, string } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';

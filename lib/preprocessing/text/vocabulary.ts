@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { BasePreprocessor } from '../../core/index.js';
+import { BasePreprocessor } from '../../core/basePreprocessor.js';
 import { anything, count, listOf, optional, orNull, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
@@ -49,14 +49,10 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
   #tokens: string[] | null = null;
   #ids = new Map<string, number>();
 
-  constructor({
-    minFreq = 1,
-    maxTokens = null,
-    specials = ['<pad>', '<unk>'],
-    unknown = '<unk>',
-  }: VocabularyOptions = {}) {
+  constructor(options: VocabularyOptions = {}) {
     takes.check('Vocabulary', arguments);
     super();
+    const { minFreq = 1, maxTokens = null, specials = ['<pad>', '<unk>'], unknown = '<unk>' } = options;
     if (new Set(specials).size < specials.length)
       throw refusal('Vocabulary', `specials must differ, got ${show(specials)}`);
     if (unknown !== null && !specials.includes(unknown)) {
