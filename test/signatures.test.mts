@@ -5,17 +5,15 @@ import { argumentsOf, padded, publicClasses, type Declared } from './support/pub
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-describe('the constructor of every public class of nn, optim, data, amp and transforms', () => {
 /** Options for which NaN is a value that is missing. */
 const missing = /^preprocessing\.(OrdinalEncoder\.(unknownValue|encodedMissingValue)|SimpleImputer\.missingValues)$/;
 
-describe('the constructor of every public class of nn, optim, data, amp and preprocessing', () => {
+describe('the constructor of every public class of nn, optim, data, amp, transforms and preprocessing', () => {
   let classes: Declared[];
 
   before(function () {
     this.timeout(60_000);
-    classes = publicClasses().filter(({ name }) => /^(nn|optim|data|amp|transforms)\./.test(name));
-    classes = publicClasses().filter(({ name }) => /^(nn|optim|data|amp|preprocessing)\./.test(name));
+    classes = publicClasses().filter(({ name }) => /^(nn|optim|data|amp|transforms|preprocessing)\./.test(name));
   });
 
   /** What is wrong with calls that must be refused, each with what the error must say. */

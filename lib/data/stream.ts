@@ -1,5 +1,5 @@
-import { kind } from '../kinds.js';
-import { nothing } from '../signature.js';
+import { anything, kind, optional } from '../kinds.js';
+import { nothing, signature } from '../signature.js';
 import { isMap } from '../realms.js';
 import { Tensor } from '../tensor/index.js';
 
@@ -19,6 +19,9 @@ export interface StreamContext {
   /** The same for the same pass, also when it is taken up again: shuffle and transform by it. */
   readonly seed: number | bigint;
 }
+
+/** What `open` takes; each stream says itself what its positions are. */
+export const openTakes = signature({ position: optional(anything), context: optional(anything) });
 
 /**
  * Samples that are read one after another, as `torch.utils.data.IterableDataset`, from the beginning or from where an earlier

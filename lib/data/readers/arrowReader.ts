@@ -3,14 +3,13 @@ import { size } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
-import type { Position, SampleReader } from '../stream.js';
+import { openTakes, type Position, type SampleReader } from '../stream.js';
 import { arrowColumn, type ArrowColumn, type ArrowData, type ArrowType } from './arrow/arrowColumns.js';
 import { arrowLibrary, type Arrow } from './arrow/arrowLibrary.js';
 import { arrowMessages, invalidArrow } from './arrow/arrowMessages.js';
 import { checkConvertible, fitColumns, type GivenColumn } from './columnBatch.js';
 import type { ColumnType } from './columnTypes.js';
 import { filesKind } from './filesTable.js';
-import { positionArgument } from './positionArgument.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
@@ -80,7 +79,7 @@ class ArrowTable extends TableReader {
   }
 
   open(position: Position = { file: 0, batch: 0, row: 0 }): SampleReader<TableColumns> {
-    positionArgument.check('open', arguments);
+    openTakes.check('open', arguments);
     if (isRowPosition(position)) return sampleSteps(this.#batches(position), position as unknown as Position);
     const expected = '{ file, batch, row } as position() gives it';
     throw new AiforgeError('INVALID_ARGUMENT', `ArrowReader: a position is ${expected}, got ${show(position)}.`);

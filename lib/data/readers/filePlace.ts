@@ -1,6 +1,6 @@
 import { AiforgeError } from '../../errors.js';
-import { anything, optional, size } from '../../kinds.js';
-import { isOptions, signature } from '../../signature.js';
+import { size } from '../../kinds.js';
+import { isOptions } from '../../signature.js';
 import { show } from '../../show.js';
 import type { Position } from '../stream.js';
 
@@ -9,9 +9,6 @@ export interface FilePlace {
   byte: number;
   line: number;
 }
-
-/** What `open` of a stream takes. */
-export const openTakes = signature({ position: optional(anything) });
 
 /** The file that is being read, and where in it; its beginning where that is not known. */
 export interface FilesPosition {

@@ -1,8 +1,8 @@
 import { kind, isListOf, string } from '../../kinds.js';
 import { nothing } from '../../signature.js';
-import type { Position, SampleReader } from '../stream.js';
+import { openTakes, type Position, type SampleReader } from '../stream.js';
 import type { ColumnType } from './columnTypes.js';
-import { openTakes, positionIn, positionOf, type FilePlace, type FilesPosition } from './filePlace.js';
+import { positionIn, positionOf, type FilePlace, type FilesPosition } from './filePlace.js';
 import { TableBuilder } from './tableBuilder.js';
 import { layoutOf, type ColumnLayout } from './tableLayout.js';
 import { BATCH_ROWS, TableReader, type TableColumns, type TableOptions } from './table.js';

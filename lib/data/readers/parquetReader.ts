@@ -3,9 +3,8 @@ import { size } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
-import type { Position, SampleReader } from '../stream.js';
+import { openTakes, type Position, type SampleReader } from '../stream.js';
 import { filesKind } from './filesTable.js';
-import { positionArgument } from './positionArgument.js';
 import { checkConvertible, fitColumns, type GivenColumn } from './columnBatch.js';
 import type { ColumnType } from './columnTypes.js';
 import { groupsOf } from './parquet/groupsOf.js';
@@ -90,7 +89,7 @@ class ParquetTable extends TableReader {
   }
 
   open(position: Position = { file: 0, group: 0, row: 0 }): SampleReader<TableColumns> {
-    positionArgument.check('open', arguments);
+    openTakes.check('open', arguments);
     if (isRowPosition(position)) return sampleSteps(this.#batches(position), position as unknown as Position);
     const expected = '{ file, group, row } as position() gives it';
     throw new AiforgeError('INVALID_ARGUMENT', `ParquetReader: a position is ${expected}, got ${show(position)}.`);

@@ -3,9 +3,8 @@ import { count, kind, listOf, size, string, type Kind, type Kinds } from '../../
 import { isUint8Array } from '../../realms.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
-import type { Position, SampleReader } from '../stream.js';
+import { openTakes, type Position, type SampleReader } from '../stream.js';
 import type { ColumnType } from './columnTypes.js';
-import { positionArgument } from './positionArgument.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import {
   duckDbRows,
@@ -95,7 +94,7 @@ export class SqlReader extends TableReader {
   }
 
   open(position: Position = 0): SampleReader<TableColumns> {
-    positionArgument.check('open', arguments);
+    openTakes.check('open', arguments);
     if (size.accepts(position)) return sampleSteps(this.#batches(position as number), position);
     throw new AiforgeError('INVALID_ARGUMENT', `SqlReader: a position is the number of a row, got ${show(position)}.`);
   }

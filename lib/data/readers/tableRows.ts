@@ -2,8 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { nothing, isOptions } from '../../signature.js';
 import { Tensor } from '../../tensor/index.js';
-import { openTakes } from './filePlace.js';
-import { StreamDataset, type Position, type SampleReader } from '../stream.js';
+import { openTakes, StreamDataset, type Position, type SampleReader } from '../stream.js';
 import type { TableColumns, TableReader } from './table.js';
 
 /** A row of a table by the names of its columns; whole numbers beyond 2^53 are bigints. */

@@ -3,9 +3,8 @@ import { count, kind, oneOf, size, type Kind } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
-import { StreamDataset, type Position, type SampleReader } from '../stream.js';
+import { openTakes, StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { filesKind } from './filesTable.js';
-import { positionArgument } from './positionArgument.js';
 import { decodePixels } from './decodeImage.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { invalidTar, tarEntries, type TarEntry } from './tarEntries.js';
@@ -119,7 +118,7 @@ export class TarReader extends StreamDataset<TarSample> {
   }
 
   open(position: Position = { shard: 0, byte: 0 }): SampleReader<TarSample> {
-    positionArgument.check('open', arguments);
+    openTakes.check('open', arguments);
     if (isPosition(position, this.shards.length))
       return sampleSteps(this.#samples(position), position as unknown as Position);
     throw new AiforgeError(

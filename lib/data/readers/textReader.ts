@@ -1,8 +1,8 @@
 import { nothing, signature } from '../../signature.js';
-import { StreamDataset, type Position, type SampleReader } from '../stream.js';
+import { openTakes, StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { badFile } from './byteSource.js';
 import { FileLines, textOfLine } from './fileLines.js';
-import { openTakes, positionIn, positionOf, type FilesPosition } from './filePlace.js';
+import { positionIn, positionOf, type FilesPosition } from './filePlace.js';
 import { filesKind } from './filesTable.js';
 import { rememberArguments } from '../workers/remembered.js';
 

@@ -3,8 +3,7 @@ import { boolean, count, kind, size, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { nothing, signature } from '../../signature.js';
 import { fromBuffer, scope, type Tensor } from '../../tensor/index.js';
-import { StreamDataset, type Position, type SampleReader } from '../stream.js';
-import { positionArgument } from './positionArgument.js';
+import { openTakes, StreamDataset, type Position, type SampleReader } from '../stream.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { readWavLayout, wavDType, widened, type WavInfo, type WavLayout } from './wavFormat.js';
@@ -157,7 +156,7 @@ export class WavReader extends StreamDataset<Sound> {
   }
 
   open(position: Position = 0): SampleReader<Sound> {
-    positionArgument.check('open', arguments);
+    openTakes.check('open', arguments);
     if (!size.accepts(position)) {
       throw new AiforgeError('INVALID_ARGUMENT', `WavReader: a position is a frame's number, got ${show(position)}.`);
     }
