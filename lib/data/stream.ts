@@ -21,7 +21,14 @@ export interface StreamContext {
 }
 
 /** What `open` takes; each stream says itself what its positions are. */
-export const openTakes = signature({ position: optional(anything), context: optional(anything) });
+export const openTakes = signature({
+  position: optional(anything),
+  context: optional(
+    kind<StreamContext>('a context with the seed of a pass', (value) =>
+      ['number', 'bigint'].includes(typeof (value as Partial<StreamContext> | null)?.seed),
+    ),
+  ),
+});
 
 /**
  * Samples that are read one after another, as `torch.utils.data.IterableDataset`, from the beginning or from where an earlier

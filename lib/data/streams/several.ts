@@ -1,7 +1,7 @@
 import { AiforgeError } from '../../errors.js';
 import { isListOf, kind, listOf, number, oneOf } from '../../kinds.js';
 import { nothing, signature } from '../../signature.js';
-import { openStream, StreamDataset, streamKind, type OpenStream, type Position, type Stream, type StreamContext } from '../stream.js'; // prettier-ignore
+import { openStream, type OpenStream, openTakes, type Position, type SampleReader, type Stream, type StreamContext, StreamDataset, streamKind } from '../stream.js'; // prettier-ignore
 import { countOf, listFor, partsOf } from './position.js';
 import { Derived, noContext, Reading, type Read } from './reading.js';
 import { unitAt } from '../loading/sampleDraws.js';
@@ -39,7 +39,8 @@ export class ChainDataset<Item> extends StreamDataset<Item> {
     });
   }
 
-  open(position?: Position, context: StreamContext = noContext): Chaining<Item> {
+  open(position?: Position, context: StreamContext = noContext): SampleReader<Item> {
+    openTakes.check('open', arguments);
     return new Chaining(this.datasets, position, context);
   }
 }
