@@ -18,9 +18,8 @@ const builtIn: Readonly<Record<string, ((bytes: Uint8Array, options: zlib.ZlibOp
 
 /** Loads a package that there need not be; null where there is none. */
 async function compressorsPackage(): Promise<Compressors | null> {
-  const name = 'hyparquet-compressors';
   try {
-    return (await import(name)) as Compressors;
+    return await import('hyparquet-compressors');
   } catch {
     return null;
   }
