@@ -9,6 +9,7 @@ import { recordRankError } from '../distributed/launch/errorFile.js';
 import { addCheckpoints } from './commands/checkpoints.js';
 import type { AddCommand } from './commands/command.js';
 import { addConfig } from './commands/config.js';
+import { addData } from './commands/data.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { hintForeignOptions } from './commands/foreignOptions.js';
@@ -33,6 +34,7 @@ Examples:
   aiforge predict RUN --input new.jsonl --output out.csv
   aiforge config show experiments/spam.yaml
   aiforge checkpoints ls runs/spam/2026-01-31_12-00-00
+  aiforge data pack shards/ flights.parquet
   aiforge-launch --nproc 2 train experiments/spam.yaml
   aiforge sweep sweep.yaml
   aiforge new plugin my_plugin --kind text
@@ -49,6 +51,7 @@ const commands: AddCommand[] = [
   addPredict,
   addConfig,
   addCheckpoints,
+  addData,
   addRuns,
   addSweep,
   addTune,

@@ -45,6 +45,10 @@ export {
   type SubsetRandomSamplerOptions,
   type WeightedRandomSamplerOptions,
 } from './samplers.js';
+export { ShardedDataset, type ShardedDatasetOptions, type ShardedSample } from './shards/shardedDataset.js';
+export { ShardWriter, type ShardWriterOptions } from './shards/shardWriter.js';
+export { verifyShards, type ShardReport } from './shards/verifyShards.js';
+export type { FieldForm } from './shards/shardIndex.js';
 export { StackDataset, type Stacked } from './stackDataset.js';
 export { StreamDataset, type Position, type SampleReader, type Stream, type StreamContext } from './stream.js';
 export { TensorDataset } from './tensorDataset.js';

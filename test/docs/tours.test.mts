@@ -10,6 +10,7 @@ const tours = {
   testing: 2,
   metrics: 3,
   data: 6,
+  'data/shards': 1,
   'data/transforms': 4,
   'data/readers': 6,
   'data/columnar': 3,

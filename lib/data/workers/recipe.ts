@@ -17,6 +17,7 @@ import { TarReader } from '../readers/tarReader.js';
 import { TextFolder } from '../readers/textFolder.js';
 import { TextReader } from '../readers/textReader.js';
 import { WavReader } from '../readers/wavReader.js';
+import { ShardedDataset } from '../shards/shardedDataset.js';
 import { StackDataset } from '../stackDataset.js';
 import { TensorDataset } from '../tensorDataset.js';
 import { MappedDataset } from '../mappedDataset.js';
@@ -55,6 +56,7 @@ const readers: Readonly<Record<string, new (...args: never[]) => object>> = {
   JsonLinesReader,
   NpyReader,
   ParquetReader,
+  ShardedDataset,
   TableDataset,
   TarReader,
   TextFolder,

@@ -5,7 +5,7 @@ import { kind, optional, string } from '../../kinds.js';
 import { isOptions, signature } from '../../signature.js';
 import { chunksOf, fillFrom, sizeOf } from './bytes.js';
 import { bytesOf, type DType } from '../dtype.js';
-import { empty } from '../generated/functions.js';
+import { empty, fromFile } from '../generated/functions.js';
 import { textProblem } from './headerText.js';
 import { withFile, type OpenFile } from './openFile.js';
 import { Tensor } from '../tensor.js';
@@ -160,6 +160,19 @@ export function loadSafetensors(file: string): SafetensorsFile {
   });
 }
 
+/**
+ * @internal Every tensor of a safetensors file, over the file's own pages: what is not looked at is not read, and what is written into
+ * them stays in this process. The file must not be cut while they are used. Throws as `loadSafetensors`.
+ */
+export function mapSafetensors(file: string): SafetensorsFile {
+  return withFile(file, FORMAT, (opened) => {
+    const { entries, metadata, dataStart } = readHeader(opened);
+    const bytes = fromFile(file, { shared: false, size: opened.size, dtype: 'uint8' });
+    const tensors = entries.map(([name, entry]) => [name, mapTensor(opened, bytes, name, entry, dataStart)]);
+    return { tensors: Object.fromEntries(tensors) as Record<string, Tensor>, metadata };
+  });
+}
+
 /** @internal The metadata of a safetensors file alone; throws as `loadSafetensors`. */
 export function safetensorsMetadata(file: string): Record<string, string> {
   return withFile(file, FORMAT, (opened) => readHeader(opened).metadata);
@@ -241,14 +254,27 @@ function checkEntry(file: OpenFile, name: string, value: unknown, dataBytes: num
   }
 }
 
-function readTensor(file: OpenFile, name: string, entry: Entry, dataStart: number): Tensor {
+/** Throws FILE_INVALID where an entry has not the bytes that its shape and dtype need. */
+function checkedForm(file: OpenFile, name: string, entry: Entry): { dtype: DType; shape: number[] } {
   const [start, end] = entry.data_offsets;
   const dtype = dtypeOf[entry.dtype]!;
   const shape = shapeOf(file, name, entry);
   const needed = shape.reduce((bytes, size) => bytes * size, bytesOf(dtype));
-  if (needed !== end - start) {
-    throw file.invalid(`'${name}' has ${end - start} bytes, but its shape and dtype need ${needed}`);
-  }
+  if (needed === end - start) return { dtype, shape };
+  throw file.invalid(`'${name}' has ${end - start} bytes, but its shape and dtype need ${needed}`);
+}
+
+function mapTensor(file: OpenFile, bytes: Tensor, name: string, entry: Entry, dataStart: number): Tensor {
+  const { dtype, shape } = checkedForm(file, name, entry);
+  const [start, end] = entry.data_offsets;
+  const own = bytes.narrow(0, dataStart + start, end - start);
+  const isAligned = (dataStart + start) % bytesOf(dtype) === 0;
+  return (isAligned ? own : own.clone()).view(dtype).view(shape);
+}
+
+function readTensor(file: OpenFile, name: string, entry: Entry, dataStart: number): Tensor {
+  const [start] = entry.data_offsets;
+  const { dtype, shape } = checkedForm(file, name, entry);
   let tensor: Tensor;
   try {
     tensor = empty(shape, { dtype, device: 'cpu' });

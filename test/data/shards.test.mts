@@ -1,0 +1,203 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import {
+  DataLoader,
+  padCollate,
+  ShardedDataset,
+  ShardWriter,
+  verifyShards,
+  type ShardWriterOptions,
+} from '#lib/data/index.js';
+import { arange, loadSafetensors, scope, tensor, type DType, type Tensor } from '#lib/tensor/index.js';
+import { mutations } from '../support/mutations.mjs';
+
+describe('shards', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'shards-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const sampleOf = (i: number) => ({
+    image: arange(6).add(i).reshape([2, 3]).to('float32'),
+    tokens: Array.from({ length: i % 4 }, (_, j) => 10 * i + j),
+    name: `sample ${i} – ü`,
+    label: i,
+    half: tensor(i / 2, { dtype: 'float16' }),
+    isOdd: i % 2 === 1,
+  });
+
+  function write(samples: number, options: ShardWriterOptions = {}, from = 0): ShardWriter {
+    const writer = new ShardWriter(folder, { ragged: ['tokens'], shardSamples: 4, ...options });
+    for (let i = from; i < samples; ++i)
+      writer.add({ ...sampleOf(i), tokens: tensor(sampleOf(i).tokens, { dtype: 'int64' }) });
+    return writer;
+  }
+
+  const plain = (sample: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(sample).map(([name, value]) => [name, typeof value === 'string' ? value : (value as Tensor).tolist()])); // prettier-ignore
+
+  const expected = (i: number) => ({ ...sampleOf(i), image: sampleOf(i).image.tolist(), half: i / 2 });
+
+  it('give back what was written, at random, of every kind', () => {
+    write(11).close();
+    const dataset = new ShardedDataset(folder);
+    expect(dataset.length).to.equal(11);
+    for (const i of [10, 0, 7, 4, 3]) expect(plain(dataset.get(i))).to.deep.equal(expected(i));
+    expect(Object.entries(dataset.get(0)).map(([name, value]) => [name, typeof value === 'string' ? value : (value).dtype])).to.deep.equal([
+      ['image', 'float32'],
+      ['tokens', 'int64'],
+      ['name', 'sample 0 – ü'],
+      ['label', 'int64'],
+      ['half', 'float16'],
+      ['isOdd', 'bool'],
+    ]); // prettier-ignore
+    expect(() => dataset.get(11)).to.throw(/index 11 is outside the samples/);
+  });
+
+  it('are files of safetensors, each with the checksum that the index says', () => {
+    write(6).close();
+    expect(readdirSync(folder).sort()).to.deep.equal(['000000.safetensors', '000001.safetensors', 'index.json']);
+    const { tensors } = loadSafetensors(path.join(folder, '000001.safetensors'));
+    expect(tensors['tokens.offsets']!.tolist()).to.deep.equal([0, 0, 1]);
+    expect(verifyShards(folder)).to.deep.include({
+      file: '000001.safetensors',
+      samples: 2,
+      bytes: verifyShards(folder)[1]!.bytes,
+      problem: null,
+    });
+  });
+
+  it('are read by batches, in workers too', async () => {
+    write(10).close();
+    const dataset = new ShardedDataset(folder);
+    const passes: unknown[][] = [[], []];
+    for (const numWorkers of [0, 2]) {
+      const loader = new DataLoader(dataset, { batchSize: 3, collate: padCollate(), numWorkers });
+      for await (const batch of loader) passes[numWorkers / 2]!.push([(batch.tokens as Tensor).tolist(), batch.name]);
+    }
+    expect(passes[1]).to.deep.equal(passes[0]);
+  });
+
+  it('are shared out among ranks by shards', () => {
+    write(18).close();
+    const parts = [0, 1, 2].map((rank) => new ShardedDataset(folder, { rank, worldSize: 3 }));
+    const labels = parts.map((part) =>
+      Array.from({ length: part.length }, (_, i) => (part.get(i).label as Tensor).item<number>()),
+    );
+    expect(labels.flat().sort((a, b) => a - b)).to.deep.equal([...Array(18).keys()]);
+    expect(labels[1]).to.deep.equal([4, 5, 6, 7, 16, 17]);
+    expect(() => new ShardedDataset(folder, { rank: 0, worldSize: 9 })).to.throw(
+      /has 5 shards, fewer than the 9 ranks/,
+    );
+  });
+
+  it('go on after the last whole one where a writer was broken off', () => {
+    write(7);
+    expect(() => new ShardedDataset(folder)).to.throw(/are not complete/);
+    expect(() => new ShardWriter(folder)).to.throw(/has shards already; give resume/);
+    const again = new ShardWriter(folder, { ragged: ['tokens'], shardSamples: 4, resume: true });
+    expect(again.safeSamples).to.equal(4);
+    for (let i = again.safeSamples; i < 9; ++i)
+      again.add({ ...sampleOf(i), tokens: tensor(sampleOf(i).tokens, { dtype: 'int64' }) });
+    again.close();
+    const dataset = new ShardedDataset(folder);
+    for (let i = 0; i < 9; ++i) expect(plain(dataset.get(i))).to.deep.equal(expected(i));
+    expect(() => new ShardWriter(folder, { resume: true })).to.throw(/is complete/);
+  });
+
+  it('hold what was given, also where the scope of a sample ends, or it changes', () => {
+    const writer = new ShardWriter(folder);
+    const values = arange(3);
+    scope(() => writer.add({ own: arange(2).mul(2), values }));
+    values.add_(5);
+    writer.close();
+    expect(plain(new ShardedDataset(folder).get(0))).to.deep.equal({ own: [0, 2], values: [0, 1, 2] });
+  });
+
+  it('take whole numbers for fractions where those before were', () => {
+    const writer = new ShardWriter(folder);
+    for (const x of [0.5, 1]) writer.add({ x });
+    expect(() => writer.add({ x: 1n })).to.throw(/x is int64\[\], expected float64\[\]/);
+    writer.close();
+    expect(plain(new ShardedDataset(folder).get(1))).to.deep.equal({ x: 1 });
+  });
+
+  it('refuse samples that differ', () => {
+    const writer = new ShardWriter(folder, { ragged: ['tokens'] });
+    writer.add({ x: arange(3), tokens: [1, 2], name: 'a' });
+    const wrong: [sample: object, message: RegExp][] = [
+      [{ x: arange(4), tokens: [1], name: 'a' }, /x is int64\[4\], expected int64\[3\] as before/],
+      [{ x: arange(3), tokens: [0.5], name: 'a' }, /tokens is float32\[1\], expected int64\[any\] as before/],
+      [{ x: arange(3), tokens: [1], name: 5 }, /name is .*, expected a string as before/],
+      [{ x: arange(3), tokens: [1] }, /the sample has no name, which those before have/],
+      [{ x: arange(3), tokens: [1], name: 'a', y: 1 }, /the sample has a field y, which those before have not/],
+      [{ x: () => 1, tokens: [1], name: 'a' }, /x is .*, expected a tensor, a number/],
+    ];
+    for (const [sample, message] of wrong) {
+      expect(() => writer.add(sample as Record<string, unknown>))
+        .to.throw(message)
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+    writer.close();
+    expect(() => writer.add({})).to.throw(/the writer is closed/);
+    expect(new ShardedDataset(folder).length).to.equal(1);
+  });
+
+  it('tell what is damaged', () => {
+    write(12).close();
+    const shard = (number: number) => path.join(folder, `00000${number}.safetensors`);
+    const bytes = readFileSync(shard(0));
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(shard(0), bytes);
+    truncateSync(shard(1), 200);
+    rmSync(shard(2));
+    expect(verifyShards(folder).map(({ problem }) => problem)).to.have.length(3);
+    const [changed, cut, gone] = verifyShards(folder).map(({ problem }) => problem);
+    expect(changed).to.match(/checksum differs/);
+    expect(cut).to.match(/it has 200 bytes, and the index says \d+/);
+    expect(gone).to.equal('it is missing');
+    const dataset = new ShardedDataset(folder);
+    expect(() => dataset.get(4))
+      .to.throw(/it has 200 bytes/)
+      .with.property('code', 'FILE_INVALID');
+    expect(() => dataset.get(8))
+      .to.throw(/There is no shard/)
+      .with.property('code', 'FILE_NOT_FOUND');
+    expect(() => new ShardedDataset(path.join(folder, 'none'))).to.throw(/There are no shards in/);
+  });
+
+  it('give a sample or FILE_INVALID for whatever bytes', function () {
+    this.timeout(20_000);
+    write(4).close();
+    const files = ['000000.safetensors', 'index.json'].map((name) => path.join(folder, name));
+    const dtypes = new Set<DType>();
+    for (const file of files) {
+      const original = readFileSync(file);
+      for (const bytes of mutations(original, 150)) {
+        writeFileSync(file, bytes);
+        if (file.endsWith('index.json') === false && bytes.length < original.length) appendFileSync(file, Buffer.alloc(original.length - bytes.length)); // prettier-ignore
+        try {
+          const dataset = new ShardedDataset(folder);
+          for (let i = 0; i < Math.min(4, dataset.length); ++i) for (const value of Object.values(dataset.get(i))) if (typeof value !== 'string') dtypes.add(value.dtype); // prettier-ignore
+        } catch (error) {
+          expect(['FILE_INVALID', 'FILE_NOT_FOUND', 'INVALID_ARGUMENT'], String((error as Error).stack)).to.include(
+            (error as { code?: string }).code,
+          );
+        }
+      }
+      writeFileSync(file, original);
+    }
+    expect(dtypes).to.include('float32');
+    expect(existsSync(files[0]!)).to.equal(true);
+  });
+});
