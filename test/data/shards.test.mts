@@ -149,7 +149,8 @@ describe('shards', () => {
         .with.property('code', 'INVALID_ARGUMENT');
     }
     writer.close();
-    expect(() => writer.add({})).to.throw(/the writer is closed/);
+    expect(() => writer.add({ x: 1 })).to.throw(/the writer is closed/);
+    expect(() => writer.add({})).to.throw(/an object with a field or more/);
     expect(new ShardedDataset(folder).length).to.equal(1);
   });
 

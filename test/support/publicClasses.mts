@@ -1,5 +1,7 @@
 import * as aiforge from 'aiforge';
 import { data, nn, ones, optim, preprocessing, tensor, type Tensor } from 'aiforge';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
 
@@ -24,6 +26,31 @@ const scheduler = (of: optim.Optimizer): optim.lrScheduler.LRScheduler => new op
 
 // Before anything changes the working directory.
 const fixtures = path.resolve('test/fixtures');
+
+let folders: string | undefined;
+let folderCount = 0;
+
+/** A new folder of its own, which is gone at the end of the process. */
+function newFolder(): string {
+  if (folders === undefined) {
+    const made = mkdtempSync(path.join(tmpdir(), 'public-classes-'));
+    process.on('exit', () => rmSync(made, { recursive: true, force: true }));
+    folders = made;
+  }
+  return path.join(folders, String(folderCount++));
+}
+
+let shards: string | undefined;
+
+function shardFolder(): string {
+  if (shards === undefined) {
+    shards = newFolder();
+    const writer = new data.ShardWriter(shards);
+    for (let label = 0; label < 4; ++label) writer.add({ label });
+    writer.close();
+  }
+  return shards;
+}
 
 /** Arguments of classes for which those made by type do not fit together. */
 const fitting: Record<string, () => unknown[]> = {
@@ -64,6 +91,8 @@ const fitting: Record<string, () => unknown[]> = {
   'preprocessing.TargetEncoder': () => [{ target: 'y' }],
   'preprocessing.Pipeline': () => [[['scale', new preprocessing.StandardScaler()]]],
   'preprocessing.ColumnTransformer': () => [[['scale', new preprocessing.StandardScaler(), ['x']]]],
+  'data.ShardWriter': () => [newFolder()],
+  'data.ShardedDataset': () => [shardFolder()],
   'data.DistributedSampler': () => [4, { numReplicas: 2, rank: 0 }],
 };
 

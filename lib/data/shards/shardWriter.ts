@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { makeFolders } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
-import { boolean, count, listOf, objectKind, string } from '../../kinds.js';
-import { nothing, signature } from '../../signature.js';
+import { boolean, count, kind, listOf, string } from '../../kinds.js';
+import { isOptions, nothing, signature } from '../../signature.js';
 import { saveSafetensors, scope, type Tensor } from '../../tensor/index.js';
 import { bytesIn, checkForms, columnTensors, formsOf, valuesOf, type ShardSample } from './fields.js';
 import { hashOfFile } from './hashOfFile.js';
@@ -24,7 +24,12 @@ const writerTakes = signature<ShardWriterOptions>(
   { folder: string },
   { shardBytes: count, shardSamples: count, ragged: listOf(string), resume: boolean },
 );
-const addTakes = signature({ sample: objectKind });
+const addTakes = signature({
+  sample: kind<ShardSample>(
+    'an object with a field or more',
+    (value) => isOptions(value) && Object.keys(value).length > 0,
+  ),
+});
 
 /**
  * Writes samples to a folder of shards, which `ShardedDataset` reads: safetensors files and an index with their checksums. A shard is
@@ -58,7 +63,7 @@ export class ShardWriter {
     this.#options = { shardBytes, shardSamples, ragged };
     makeFolders(folder);
     const index = readIndex(folder);
-    if (index !== null && !resume)
+    if (index !== null && (index.complete || index.shards.length > 0) && !resume)
       throw refusal(`${folder} has shards already; give resume to go on, or another folder`);
     if (index?.complete) throw refusal(`${folder} is complete, so nothing can be added to it`);
     this.#fields = index === null || index.shards.length === 0 ? null : index.fields;
