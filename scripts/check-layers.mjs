@@ -83,7 +83,7 @@ const MAY_IMPORT = {
   distributed: [...ENGINE, 'cuda'],
   core: [...TRAINING, 'cuda', 'amp', 'metrics', 'profiler'],
   // Its classes are preprocessors of plugins.
-  preprocessing: [...LEAVES, 'tensor', 'autograd', 'core'],
+  preprocessing: [...LEAVES, 'tensor', 'autograd', 'data', 'core'],
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],

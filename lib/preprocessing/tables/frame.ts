@@ -1,13 +1,12 @@
+import type { TableColumns, TableRow } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import { stack, Tensor, tensor } from '../../tensor/index.js';
 
-/** Columns of equal length: tensors of numbers [rows], lists of strings. */
-export type TableColumns = Record<string, Tensor | string[]>;
-/** One row of a table. */
-export type TableRow = Record<string, number | bigint | boolean | string>;
+export type { TableColumns, TableRow } from '../../data/index.js';
+
 /**
  * What the preprocessors of tables take: columns, one row, or a tensor of numbers, [rows, columns] for many rows and [columns] for
  * one, whose columns are called `x0`, `x1` and so on.
