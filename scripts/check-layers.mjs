@@ -98,19 +98,7 @@ const MAY_IMPORT = {
     'amp',
     'metrics',
     'profiler',
-    'transforms',
-    ...[
-      'serialization',
-      'func',
-      'distributed',
-      'core',
-      'preprocessing',
-      'testing',
-      'cuda',
-      'amp',
-      'metrics',
-      'profiler',
-    ],
+    ...['serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
   ],
 };
 

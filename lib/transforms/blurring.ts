@@ -19,7 +19,8 @@ const blurTakes = signature<RandomGaussianBlurOptions>({ kernelSize: kernelSizeK
  * `torchvision.transforms.v2.GaussianBlur`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.GaussianBlur(3, { sigma: [0.5, 1] }).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class GaussianBlur extends Transform {
@@ -54,7 +55,8 @@ const noiseTakes = signature<NoiseOptions>({}, { ...noiseOptions, clip: boolean 
  * Images with noise from a normal distribution added. As `torchvision.transforms.v2.GaussianNoise`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.GaussianNoise({ sigma: 0.05 }).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class GaussianNoise extends Transform {

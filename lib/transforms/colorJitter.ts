@@ -45,7 +45,8 @@ const properties = ['brightness', 'contrast', 'saturation', 'hue'] as const;
  * `torchvision.transforms.v2.ColorJitter`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.ColorJitter({ brightness: 0.2, hue: 0.1 }).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class ColorJitter extends Transform {
@@ -96,7 +97,8 @@ const distortTakes = signature<RandomPhotometricDistortOptions>(
  * `torchvision.transforms.v2.RandomPhotometricDistort`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomPhotometricDistort({ p: 1 }).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class RandomPhotometricDistort extends Transform {

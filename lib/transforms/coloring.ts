@@ -16,7 +16,8 @@ const grayscaleTakes = signature<GrayscaleOptions>({}, { numOutputChannels: chan
  * Images in shades of grey. As `torchvision.transforms.v2.Grayscale`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.Grayscale().forward(ones([3, 4, 4])).shape; // [1, 4, 4]
  */
 export class Grayscale extends Transform {
@@ -37,7 +38,8 @@ export class Grayscale extends Transform {
  * Grey images with three channels. As `torchvision.transforms.v2.RGB`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RGB().forward(ones([1, 4, 4])).shape; // [3, 4, 4]
  */
 export class RGB extends Transform {
@@ -53,7 +55,8 @@ const probabilityTakes = signature({ p: optional(fraction) });
  * `torchvision.transforms.v2.RandomGrayscale`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomGrayscale(0.2).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class RandomGrayscale extends RandomTransform {
@@ -72,7 +75,8 @@ export class RandomGrayscale extends RandomTransform {
  * Negatives of images with a probability. As `torchvision.transforms.v2.RandomInvert`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomInvert(1).forward(ones([1, 1, 1])).item(); // 0
  */
 export class RandomInvert extends RandomTransform {
@@ -86,7 +90,8 @@ export class RandomInvert extends RandomTransform {
  * `torchvision.transforms.v2.RandomAutocontrast`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomAutocontrast(1).forward(tensor([[[0.25, 0.5]]])).tolist(); // [[[0, 1]]]
  */
 export class RandomAutocontrast extends RandomTransform {
@@ -100,7 +105,8 @@ export class RandomAutocontrast extends RandomTransform {
  * `torchvision.transforms.v2.RandomEqualize`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomEqualize(1).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class RandomEqualize extends RandomTransform {
@@ -125,7 +131,8 @@ const sharpnessTakes = takesAnd('sharpnessFactor', notNegative);
  * `torchvision.transforms.v2.RandomPosterize`.
  *
  * @example
- * import { full, transforms } from 'aiforge';
+ * import { full } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomPosterize(1, { p: 1 }).forward(full([1, 1, 1], 200, { dtype: 'uint8' })).item(); // 128
  */
 export class RandomPosterize extends RandomTransform {
@@ -147,7 +154,8 @@ export class RandomPosterize extends RandomTransform {
  * `torchvision.transforms.v2.RandomSolarize`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomSolarize(0.5, { p: 1 }).forward(tensor([[[0.25, 1]]])).tolist(); // [[[0.25, 0]]]
  */
 export class RandomSolarize extends RandomTransform {
@@ -169,7 +177,8 @@ export class RandomSolarize extends RandomTransform {
  * `torchvision.transforms.v2.RandomAdjustSharpness`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomAdjustSharpness(2).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class RandomAdjustSharpness extends RandomTransform {
@@ -190,7 +199,8 @@ export class RandomAdjustSharpness extends RandomTransform {
  * Images with their channels in a random order. As `torchvision.transforms.v2.RandomChannelPermutation`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomChannelPermutation().forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
 export class RandomChannelPermutation extends Transform {

@@ -27,7 +27,8 @@ const callTakes = signature<TransformContext>({ input: anything }, { generator: 
  * `torchvision.transforms.v2.Lambda`.
  *
  * @example
- * import { ones, stack, transforms, type Tensor } from 'aiforge';
+ * import { ones, stack, type Tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const crops = new transforms.Compose([
  *   new transforms.FiveCrop(2),
  *   new transforms.Lambda((parts: Tensor[]) => stack(parts)),
@@ -88,7 +89,8 @@ const takes = signature({ transforms: stepsKind });
  * `torchvision.transforms.v2.Compose`.
  *
  * @example
- * import { arange, Generator, transforms } from 'aiforge';
+ * import { arange, Generator } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const augment = new transforms.Compose([
  *   new transforms.RandomCrop(2),
  *   new transforms.ToDtype('float32', { scale: true }),
@@ -119,7 +121,8 @@ const applyTakes = signature<RandomApplyOptions>({ transforms: stepsKind }, { p:
  * Transforms one after the other with a probability, or none. As `torchvision.transforms.v2.RandomApply`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomApply([new transforms.GaussianBlur(3)], { p: 0.3 }).forward(ones([3, 8, 8])).shape; // [3, 8, 8]
  */
 export class RandomApply extends Steps {
@@ -148,7 +151,8 @@ const choiceTakes = signature<RandomChoiceOptions>({ transforms: stepsKind }, { 
  *
  * @throws AiforgeError INVALID_ARGUMENT for as many probabilities as there are no transforms, and where none is above 0.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const flips = [new transforms.RandomHorizontalFlip(1), new transforms.RandomVerticalFlip(1)];
  * new transforms.RandomChoice(flips, { p: [3, 1] }).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */
@@ -178,7 +182,8 @@ export class RandomChoice extends Steps {
  * Transforms one after the other, in a random order. As `torchvision.transforms.v2.RandomOrder`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const steps = [new transforms.GaussianBlur(3), new transforms.RandomInvert(1)];
  * new transforms.RandomOrder(steps).forward(ones([3, 4, 4])).shape; // [3, 4, 4]
  */

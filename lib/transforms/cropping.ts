@@ -14,7 +14,8 @@ const sizeTakes = signature({ size: cropSizeKind });
  * The middle of images; where one is smaller, its border is 0. As `torchvision.transforms.v2.CenterCrop`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.CenterCrop(4).forward(ones([3, 8, 8])).shape; // [3, 4, 4]
  */
 export class CenterCrop extends Transform {
@@ -36,7 +37,8 @@ export class CenterCrop extends Transform {
  * `torchvision.transforms.v2.FiveCrop`.
  *
  * @example
- * import { ones, stack, transforms } from 'aiforge';
+ * import { ones, stack } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * stack(new transforms.FiveCrop(4).forward(ones([3, 8, 8]))).shape; // [5, 3, 4, 4]
  */
 export class FiveCrop extends Transform<FiveCrops> {
@@ -59,7 +61,8 @@ const tenTakes = signature<TenCropOptions>({ size: cropSizeKind }, tenCropOption
  * The parts of `FiveCrop`, and those of the mirrored images. As `torchvision.transforms.v2.TenCrop`.
  *
  * @example
- * import { ones, stack, transforms } from 'aiforge';
+ * import { ones, stack } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * stack(new transforms.TenCrop(4).forward(ones([3, 8, 8]))).shape; // [10, 3, 4, 4]
  */
 export class TenCrop extends Transform<Tensor[]> {
@@ -95,7 +98,8 @@ const cropTakes = signature<RandomCropOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT from `forward` for an image that is smaller than the size, without `padIfNeeded`.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomCrop(8, { padding: 1 }).forward(ones([3, 8, 8])).shape; // [3, 8, 8]
  */
 export class RandomCrop extends Transform {
@@ -154,7 +158,8 @@ const resizedCropTakes = signature<RandomResizedCropOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for areas or aspects that are not above 0.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomResizedCrop(4, { scale: [0.5, 1] }).forward(ones([3, 8, 8])).shape; // [3, 4, 4]
  */
 export class RandomResizedCrop extends Transform {

@@ -6,7 +6,8 @@ import { RandomTransform } from './transform.js';
  * Images mirrored from left to right with a probability. As `torchvision.transforms.v2.RandomHorizontalFlip`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomHorizontalFlip(1).forward(tensor([[[1, 2]]])).tolist(); // [[[2, 1]]]
  */
 export class RandomHorizontalFlip extends RandomTransform {
@@ -19,7 +20,8 @@ export class RandomHorizontalFlip extends RandomTransform {
  * Images mirrored from top to bottom with a probability. As `torchvision.transforms.v2.RandomVerticalFlip`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomVerticalFlip(1).forward(tensor([[[1], [2]]])).tolist(); // [[[2], [1]]]
  */
 export class RandomVerticalFlip extends RandomTransform {

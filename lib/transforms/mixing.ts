@@ -87,7 +87,8 @@ const weighted = (rows: Tensor, share: number): Tensor =>
  * Batches whose images and labels are mixed with those before them, in one random share. As `torchvision.transforms.v2.MixUp`.
  *
  * @example
- * import { rand, tensor, transforms } from 'aiforge';
+ * import { rand, tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const mixUp = new transforms.MixUp({ alpha: 0.2, numClasses: 3 });
  * const [images, labels] = mixUp.forward(rand([2, 3, 4, 4]), tensor([0, 2]));
  * labels.shape; // [2, 3]
@@ -109,7 +110,8 @@ export class MixUp extends Mix {
  * `torchvision.transforms.v2.CutMix`.
  *
  * @example
- * import { rand, tensor, transforms } from 'aiforge';
+ * import { rand, tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const [images, labels] = new transforms.CutMix({ numClasses: 3 }).forward(rand([2, 3, 4, 4]), tensor([0, 2]));
  * Math.round(labels.sum().item()); // 2
  */

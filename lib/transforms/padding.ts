@@ -14,7 +14,8 @@ const takes = signature<PadOptions>({ padding: paddingKind }, padOptions);
  * `torchvision.transforms.v2.Pad`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.Pad(2, { paddingMode: 'reflect' }).forward(ones([3, 4, 4])).shape; // [3, 8, 8]
  */
 export class Pad extends Transform {
@@ -50,7 +51,8 @@ const zoomTakes = signature<RandomZoomOutOptions>({}, { fill: fillKind, sideRang
  * Images at a random place of a larger one, with a probability. As `torchvision.transforms.v2.RandomZoomOut`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomZoomOut({ sideRange: [2, 2], p: 1 }).forward(ones([3, 4, 4])).shape; // [3, 8, 8]
  */
 export class RandomZoomOut extends RandomTransform {

@@ -37,7 +37,8 @@ const takes = signature<RandomErasingOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT from `forward` for as many values as there are no channels.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomErasing({ p: 1 }).forward(ones([3, 16, 16])).sum().item() < 768; // true
  */
 export class RandomErasing extends RandomTransform {

@@ -15,7 +15,8 @@ const takes = signature<ResizeOptions>({ size: resizeSizeKind }, resizeOptions);
  *
  * @throws AiforgeError INVALID_ARGUMENT for a `maxSize` that the size leaves no room for.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.Resize(10).forward(ones([3, 20, 30])).shape; // [3, 10, 15]
  */
 export class Resize extends Transform {
@@ -77,7 +78,8 @@ const resizeTakes = signature<RandomSizeOptions>({ minSize: count, maxSize: coun
  *
  * @throws AiforgeError INVALID_ARGUMENT for a `maxSize` that is not above `minSize`.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomResize(5, 6).forward(ones([3, 8, 8])).shape; // [3, 5, 5]
  */
 export class RandomResize extends RandomlySized {
@@ -115,7 +117,8 @@ const shortestTakes = signature<RandomShortestSizeOptions>(
  * Images whose shorter side has one of several sizes. As `torchvision.transforms.v2.RandomShortestSize`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomShortestSize([4], { maxSize: 6 }).forward(ones([3, 8, 16])).shape; // [3, 3, 6]
  */
 export class RandomShortestSize extends RandomlySized {
@@ -153,7 +156,8 @@ const jitterTakes = signature<ScaleJitterOptions>(
  * `torchvision.transforms.v2.ScaleJitter`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.ScaleJitter([4, 4], { scaleRange: [1, 1] }).forward(ones([3, 8, 8])).shape; // [3, 4, 4]
  */
 export class ScaleJitter extends RandomlySized {

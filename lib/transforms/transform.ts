@@ -13,7 +13,8 @@ const forwardTakes = signature<TransformContext>({ input: tensorKind }, { genera
  * Dataset's `get` has as its context is such an object. As `torchvision.transforms.v2.Transform`.
  *
  * @example
- * import { transforms, type Tensor } from 'aiforge';
+ * import { type Tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * class Doubled extends transforms.Transform {
  *   protected override transform(image: Tensor): Tensor {
  *     return image.mul(2);

@@ -13,7 +13,8 @@ const toDtypeTakes = signature<ToDtypeOptions>({ dtype: dtypeKind }, { scale: bo
  * Images in another dtype, their values scaled where `scale` is set. As `torchvision.transforms.v2.ToDtype`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const image = tensor([[[0, 255]]], { dtype: 'uint8' });
  * new transforms.ToDtype('float32', { scale: true }).forward(image).tolist(); // [[[0, 1]]]
  */
@@ -39,7 +40,8 @@ const convertTakes = signature({ dtype: optional(dtypeKind) });
  * Images in another dtype, their values scaled. As `torchvision.transforms.v2.ConvertImageDtype`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.ConvertImageDtype().forward(tensor([[[255]]], { dtype: 'uint8' })).item(); // 1
  */
 export class ConvertImageDtype extends Transform {
@@ -63,7 +65,8 @@ const normalizeTakes = signature({ mean: statisticsKind, std: statisticsKind });
  * `torchvision.transforms.v2.Normalize`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.Normalize([0.5], [0.25]).forward(ones([1, 1, 1])).item(); // 2
  */
 export class Normalize extends Transform {
@@ -91,7 +94,8 @@ const linearTakes = signature({ transformationMatrix: tensorKind, meanVector: te
  * @throws AiforgeError INVALID_ARGUMENT for a matrix that is not square, or not as long as the mean; from `forward` for images of
  * other than D values.
  * @example
- * import { eye, ones, transforms, zeros } from 'aiforge';
+ * import { eye, ones, zeros } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.LinearTransformation(eye(4), zeros([4])).forward(ones([1, 2, 2])).shape; // [1, 2, 2]
  */
 export class LinearTransformation extends Transform {
@@ -133,7 +137,8 @@ export class LinearTransformation extends Transform {
  * Images as they are. As `torchvision.transforms.v2.Identity`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.Identity().forward(ones([1, 1, 1])).item(); // 1
  */
 export class Identity extends Transform {

@@ -34,7 +34,8 @@ const rotationTakes = signature<RandomRotationOptions>(
  * `torchvision.transforms.v2.RandomRotation`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomRotation(30, { interpolation: 'bilinear' }).forward(ones([3, 8, 8])).shape; // [3, 8, 8]
  */
 export class RandomRotation extends Transform {
@@ -101,7 +102,8 @@ const affineTakes = signature<RandomAffineOptions>(
  * Images rotated, moved, scaled and sheared at random, about their middle. As `torchvision.transforms.v2.RandomAffine`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const jitter = new transforms.RandomAffine(10, { translate: [0.1, 0.1], scale: [0.9, 1.1] });
  * jitter.forward(ones([3, 8, 8])).shape; // [3, 8, 8]
  */
@@ -162,7 +164,8 @@ const perspectiveTakes = signature<RandomPerspectiveOptions>(
  * `torchvision.transforms.v2.RandomPerspective`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandomPerspective({ distortionScale: 0.3, p: 1 }).forward(ones([3, 8, 8])).shape; // [3, 8, 8]
  */
 export class RandomPerspective extends RandomTransform {
@@ -226,7 +229,8 @@ const elasticTakes = signature<ElasticTransformOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT from `forward` for an image that is smaller than 4 times `sigma`.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.ElasticTransform({ alpha: 5, sigma: 1 }).forward(ones([3, 9, 9])).shape; // [3, 9, 9]
  */
 export class ElasticTransform extends Transform {

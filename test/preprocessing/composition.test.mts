@@ -1,4 +1,5 @@
-import { preprocessing, tensor, type Tensor } from 'aiforge';
+import { tensor, type Tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { expect } from 'chai';
 
 import { refusalOf } from '../support/refusal.mjs';

@@ -1,4 +1,5 @@
-import { Generator, preprocessing, tensor, type Tensor } from 'aiforge';
+import { Generator, tensor, type Tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { byCodePoints } from '#lib/preprocessing/categories/categories.js';
 import { expect } from 'chai';
 

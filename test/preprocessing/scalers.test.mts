@@ -1,4 +1,5 @@
-import { preprocessing, tensor, type Tensor } from 'aiforge';
+import { tensor, type Tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { Moments } from '#lib/preprocessing/numbers/moments.js';
 import { expect } from 'chai';
 

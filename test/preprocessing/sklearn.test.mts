@@ -1,4 +1,5 @@
-import { preprocessing, tensor, type Tensor } from 'aiforge';
+import { tensor, type Tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { murmurHash3 } from '#lib/preprocessing/categories/murmurHash.js';
 import { expect } from 'chai';
 

@@ -1,4 +1,5 @@
-import { preprocessing, tensor, Tensor } from 'aiforge';
+import { tensor, Tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

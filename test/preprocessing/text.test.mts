@@ -1,4 +1,5 @@
-import { preprocessing, tensor } from 'aiforge';
+import { tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { expect } from 'chai';
 
 import { refusalOf } from '../support/refusal.mjs';

@@ -1,4 +1,5 @@
-import { preprocessing, tensor } from 'aiforge';
+import { tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -253,7 +254,7 @@ describe('without the package', () => {
       import Module from 'node:module';
       const resolve = Module._resolveFilename;
       Module._resolveFilename = (name, ...rest) => resolve(name === '@huggingface/tokenizers' ? 'not-installed' : name, ...rest);
-      const { preprocessing } = await import('aiforge');
+      const preprocessing = await import('aiforge/preprocessing');
       const content = preprocessing.trainBpe(['low lower'], { vocabSize: 257 });
       try {
         new preprocessing.Tokenizer(content);

@@ -1,5 +1,7 @@
 import * as aiforge from 'aiforge';
-import { data, nn, ones, optim, preprocessing, tensor, type Tensor } from 'aiforge';
+import * as transforms from 'aiforge/transforms';
+import { data, nn, ones, optim, tensor, type Tensor } from 'aiforge';
+import * as preprocessing from 'aiforge/preprocessing';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -214,13 +216,22 @@ function classesOf(checker: ts.TypeChecker, module: ts.Symbol, prefix: string, v
 
 /** The classes that aiforge exports and that can be made, those of its namespaces too, with what their types declare. */
 export function publicClasses(): Declared[] {
-  const index = path.resolve('lib/index.ts');
-  const program = ts.createProgram([index], {
-    module: ts.ModuleKind.Node16,
-    moduleResolution: ts.ModuleResolutionKind.Node16,
-    target: ts.ScriptTarget.ES2022,
-    strict: true,
-  });
+  const modules: [file: string, prefix: string, values: object][] = [
+    [path.resolve('lib/index.ts'), '', aiforge],
+    [path.resolve('lib/transforms/index.ts'), 'transforms', transforms],
+    [path.resolve('lib/preprocessing/index.ts'), 'preprocessing', preprocessing],
+  ];
+  const program = ts.createProgram(
+    modules.map(([file]) => file),
+    {
+      module: ts.ModuleKind.Node16,
+      moduleResolution: ts.ModuleResolutionKind.Node16,
+      target: ts.ScriptTarget.ES2022,
+      strict: true,
+    },
+  );
   const checker = program.getTypeChecker();
-  return classesOf(checker, checker.getSymbolAtLocation(program.getSourceFile(index)!)!, '', aiforge);
+  return modules.flatMap(([file, prefix, values]) =>
+    classesOf(checker, checker.getSymbolAtLocation(program.getSourceFile(file)!)!, prefix, values),
+  );
 }

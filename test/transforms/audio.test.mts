@@ -1,4 +1,5 @@
-import { arange, hammingWindow, hannWindow, transforms, viewAsReal, type DType, type Tensor } from 'aiforge';
+import { arange, hammingWindow, hannWindow, viewAsReal, type DType, type Tensor } from 'aiforge';
+import * as transforms from 'aiforge/transforms';
 import { likePython } from './likePython.mjs';
 
 const f = transforms.functional;

@@ -1,4 +1,5 @@
-import { tensor, transforms, type Tensor } from 'aiforge';
+import { tensor, type Tensor } from 'aiforge';
+import * as transforms from 'aiforge/transforms';
 import { image, images, likePython, perChannel } from './likePython.mjs';
 
 const f = transforms.functional;

@@ -1,4 +1,5 @@
-import { eye, Generator, manualSeed, nn, rand, tensor, transforms, zeros, type Tensor } from 'aiforge';
+import { eye, Generator, manualSeed, nn, rand, tensor, zeros, type Tensor } from 'aiforge';
+import * as transforms from 'aiforge/transforms';
 import { expect } from 'chai';
 import { hexOf } from '../support/exact.mjs';
 import { image, images } from './likePython.mjs';

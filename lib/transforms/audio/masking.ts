@@ -25,7 +25,8 @@ const takes = signature<MaskOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for fewer than two dimensions.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.maskAlongAxis(ones([1, 8, 10]), 4, 0, 'time').shape; // [1, 8, 10]
  */
 export function maskAlongAxis(
@@ -70,7 +71,8 @@ const frequencyTakes = signature<MaskingOptions>({ freqMaskParam: size }, { iidM
  * `torchaudio.transforms.FrequencyMasking`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.FrequencyMasking(4).forward(ones([1, 8, 10])).shape; // [1, 8, 10]
  */
 export class FrequencyMasking extends Transform {
@@ -101,7 +103,8 @@ const timeTakes = signature<TimeMaskingOptions>({ timeMaskParam: size }, { iidMa
  * `torchaudio.transforms.TimeMasking`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.TimeMasking(4, { p: 0.2 }).forward(ones([1, 8, 10])).shape; // [1, 8, 10]
  */
 export class TimeMasking extends Transform {

@@ -47,7 +47,8 @@ const combined = (values: Tensor, matrix: Tensor): Tensor => values.transpose(-1
  * @throws AiforgeError INVALID_ARGUMENT for a highest frequency that is not above the lowest; from `forward` for spectrograms of
  * other frequencies.
  * @example
- * import { rand, transforms } from 'aiforge';
+ * import { rand } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.MelScale({ nMels: 8, nStft: 33 }).forward(rand([2, 33, 10])).shape; // [2, 8, 10]
  */
 export class MelScale extends Transform {
@@ -107,7 +108,8 @@ const melSpectrogramTakes = signature<MelSpectrogramOptions>({}, melSpectrogramO
  *
  * @throws AiforgeError INVALID_ARGUMENT for a highest frequency that is not above the lowest, and a window longer than a frame.
  * @example
- * import { rand, transforms } from 'aiforge';
+ * import { rand } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const mel = new transforms.MelSpectrogram({ sampleRate: 8000, nFft: 256, nMels: 20 });
  * mel.forward(rand([1, 8000])).shape; // [1, 20, 63]
  */
@@ -159,7 +161,8 @@ const mfccTakes = signature<MFCCOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for more coefficients than filters.
  * @example
- * import { rand, transforms } from 'aiforge';
+ * import { rand } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const mfcc = new transforms.MFCC(8000, { nMfcc: 13, melkwargs: { nFft: 256, nMels: 23 } });
  * mfcc.forward(rand([1, 8000])).shape; // [1, 13, 63]
  */

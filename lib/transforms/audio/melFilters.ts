@@ -49,7 +49,7 @@ const takes = signature<MelFilterOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for a highest frequency that is not above the lowest.
  * @example
- * import { transforms } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const filters = { nFreqs: 201, fMin: 0, fMax: 8000, nMels: 20, sampleRate: 16000 };
  * transforms.functional.melscaleFbanks(filters).shape; // [201, 20]
  */
@@ -109,7 +109,7 @@ const dctTakes = signature<{ norm?: 'ortho' | null }>({ nMfcc: count, nMels: cou
  * `torchaudio.functional.create_dct`.
  *
  * @example
- * import { transforms } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.createDct(13, 40, { norm: 'ortho' }).shape; // [40, 13]
  */
 export function createDct(nMfcc: number, nMels: number, options: { norm?: 'ortho' | null } = {}): Tensor {

@@ -16,7 +16,8 @@ const muOf = (x: Tensor, channels: number): Tensor => tensor(channels - 1, { dty
  * `torchaudio.functional.mu_law_encoding`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.muLawEncoding(tensor([-1, 0, 1]), 256).tolist(); // [0, 128, 255]
  */
 export function muLawEncoding(x: Tensor, quantizationChannels: number): Tensor {
@@ -33,7 +34,8 @@ export function muLawEncoding(x: Tensor, quantizationChannels: number): Tensor {
  * Sounds, -1 … 1, of what `muLawEncoding` gave. As `torchaudio.functional.mu_law_decoding`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.muLawDecoding(tensor([0, 255]), 256).tolist().map(Math.round); // [-1, 1]
  */
 export function muLawDecoding(x: Tensor, quantizationChannels: number): Tensor {
@@ -63,7 +65,8 @@ abstract class MuLaw extends Transform {
  * Sounds, -1 … 1, as int64 numbers of steps that are finer where it is quiet. As `torchaudio.transforms.MuLawEncoding`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.MuLawEncoding().forward(tensor([-1, 0, 1])).tolist(); // [0, 128, 255]
  */
 export class MuLawEncoding extends MuLaw {
@@ -76,7 +79,8 @@ export class MuLawEncoding extends MuLaw {
  * Sounds, -1 … 1, of what `MuLawEncoding` gave. As `torchaudio.transforms.MuLawDecoding`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.MuLawDecoding().forward(tensor([0, 255])).tolist().map(Math.round); // [-1, 1]
  */
 export class MuLawDecoding extends MuLaw {

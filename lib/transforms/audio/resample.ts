@@ -79,7 +79,8 @@ function filtered(waveform: Tensor, orig: number, next: number, { kernel, width 
  *
  * @throws AiforgeError INVALID_ARGUMENT for sounds of whole numbers.
  * @example
- * import { rand, transforms } from 'aiforge';
+ * import { rand } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.resample(rand([1, 16000]), 16000, 8000).shape; // [1, 8000]
  */
 export function resample(
@@ -115,7 +116,8 @@ const moduleTakes = signature<ResampleOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT from `forward` for sounds of another dtype than the filters.
  * @example
- * import { rand, transforms } from 'aiforge';
+ * import { rand } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.Resample(16000, 22050).forward(rand([2, 1600])).shape; // [2, 2205]
  */
 export class Resample extends Transform {

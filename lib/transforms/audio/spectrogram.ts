@@ -71,7 +71,8 @@ const functionTakes = signature<SpectrogramFunctionOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for a window that is not of the window's length, or of one that exceeds a frame.
  * @example
- * import { hannWindow, rand, transforms } from 'aiforge';
+ * import { hannWindow, rand } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.spectrogram(rand([2, 1000]), hannWindow(64), { nFft: 64 }).shape; // [2, 33, 32]
  */
 export function spectrogram(waveform: Tensor, window: Tensor, options: SpectrogramFunctionOptions): Tensor {
@@ -124,7 +125,8 @@ const takes = signature<SpectrogramOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for a window that is longer than a frame.
  * @example
- * import { rand, transforms } from 'aiforge';
+ * import { rand } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.Spectrogram({ nFft: 64 }).forward(rand([2, 1000])).shape; // [2, 33, 32]
  */
 export class Spectrogram extends Transform {
@@ -184,7 +186,8 @@ const amplitudeTakes = signature<AmplitudeToDBFunctionOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for `topDb` and fewer than two dimensions.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.amplitudeToDB(tensor([1, 0.1]), 10).tolist(); // [0, -10]
  */
 export function amplitudeToDB(x: Tensor, multiplier: number, options: AmplitudeToDBFunctionOptions = {}): Tensor {
@@ -220,7 +223,8 @@ const toDbTakes = signature<AmplitudeToDBOptions>(
  * Spectrograms in decibels. As `torchaudio.transforms.AmplitudeToDB`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.AmplitudeToDB('magnitude').forward(tensor([1, 0.1])).tolist(); // [0, -20]
  */
 export class AmplitudeToDB extends Transform {

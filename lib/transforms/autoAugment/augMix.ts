@@ -47,7 +47,8 @@ const full: Space = [...partial, ...colors];
  * Robustness and Uncertainty" (Hendrycks et al., 2020).
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.AugMix({ severity: 1 }).forward(ones([3, 32, 32]).to('uint8')).shape; // [3, 32, 32]
  */
 export class AugMix extends Augment {

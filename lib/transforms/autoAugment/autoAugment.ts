@@ -31,7 +31,8 @@ const space = new Map([...autoAugmentSpace, ['Invert', null, false] as const].ma
  * `torchvision.transforms.v2.AutoAugment`; "AutoAugment: Learning Augmentation Policies from Data" (Cubuk et al., 2019).
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.AutoAugment({ policy: 'cifar10' }).forward(ones([3, 32, 32]).to('uint8')).shape; // [3, 32, 32]
  */
 export class AutoAugment extends Augment {

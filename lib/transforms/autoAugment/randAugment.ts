@@ -30,7 +30,8 @@ const randSpace: Space = [...identity, ...autoAugmentSpace];
  *
  * @throws AiforgeError INVALID_ARGUMENT for a strength that there is not.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.RandAugment({ numOps: 1 }).forward(ones([3, 32, 32]).to('uint8')).shape; // [3, 32, 32]
  */
 export class RandAugment extends Augment {
@@ -85,7 +86,8 @@ const wideSpace: Space = [...identity, ...wide.warps, ...wide.colors, ...wide.le
  * State-of-the-Art Data Augmentation" (Müller and Hutter, 2021).
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * new transforms.TrivialAugmentWide().forward(ones([3, 32, 32]).to('uint8')).shape; // [3, 32, 32]
  */
 export class TrivialAugmentWide extends Augment {

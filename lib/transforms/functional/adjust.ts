@@ -26,7 +26,8 @@ function blend(image: Tensor, other: Tensor, ratio: number): Tensor {
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { full, transforms } from 'aiforge';
+ * import { full } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.adjustBrightness(full([3, 1, 1], 100, { dtype: 'uint8' }), 2).flatten().tolist(); // [200, 200, 200]
  */
 export function adjustBrightness(image: Tensor, factor: number): Tensor {
@@ -41,7 +42,8 @@ export function adjustBrightness(image: Tensor, factor: number): Tensor {
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.adjustContrast(tensor([[[0.25, 0.75]]]), 0).tolist(); // [[[0.5, 0.5]]]
  */
 export function adjustContrast(image: Tensor, factor: number): Tensor {
@@ -57,7 +59,8 @@ export function adjustContrast(image: Tensor, factor: number): Tensor {
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const red = tensor([[[255]], [[0]], [[0]]], { dtype: 'uint8' });
  * transforms.functional.adjustSaturation(red, 0).flatten().tolist(); // [76, 76, 76]
  */
@@ -73,7 +76,8 @@ export function adjustSaturation(image: Tensor, factor: number): Tensor {
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const image = tensor([[[0, 0, 0], [0, 13, 0], [0, 0, 0]]]).to('uint8');
  * transforms.functional.adjustSharpness(image, 0).at(0, 1).tolist(); // [0, 5, 0]
  */
@@ -108,7 +112,8 @@ const gammaTakes = signature<AdjustGammaOptions>({ image: tensorKind, gamma: not
  * `torchvision.transforms.v2.functional.adjust_gamma`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.adjustGamma(tensor([[[0.5, 1]]]), 2).tolist(); // [[[0.25, 1]]]
  */
 export function adjustGamma(image: Tensor, gamma: number, options: AdjustGammaOptions = {}): Tensor {

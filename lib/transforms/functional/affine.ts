@@ -87,7 +87,8 @@ function affinePlaces(image: Tensor, matrix: Matrix, size: { height: number; wid
  *
  * @throws AiforgeError INVALID_ARGUMENT for as many fills as there are no channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const image = tensor([[[1, 2, 3]]]);
  * transforms.functional.affine(image, 0, [1, 0], 1, 0).tolist(); // [[[0, 1, 2]]]
  */
@@ -124,7 +125,8 @@ const rotateTakes = signature<RotateOptions>({ image: tensorKind, angle: finite 
  *
  * @throws AiforgeError INVALID_ARGUMENT for as many fills as there are no channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.rotate(tensor([[[1, 2], [3, 4]]]), 90).tolist(); // [[[2, 4], [1, 3]]]
  */
 export function rotate(image: Tensor, angle: number, options: RotateOptions = {}): Tensor {

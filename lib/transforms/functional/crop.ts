@@ -16,7 +16,8 @@ const flipTakes = signature({ image: tensorKind });
  * `torchvision.transforms.v2.functional.crop`.
  *
  * @example
- * import { arange, transforms } from 'aiforge';
+ * import { arange } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.crop(arange(9).view(1, 3, 3), 1, 1, 2, 2).tolist(); // [[[4, 5], [7, 8]]]
  */
 export function crop(image: Tensor, top: number, left: number, height: number, width: number): Tensor {
@@ -40,7 +41,8 @@ export function crop(image: Tensor, top: number, left: number, height: number, w
  * The middle of an image; where the image is smaller, its border is 0. As `torchvision.transforms.v2.functional.center_crop`.
  *
  * @example
- * import { arange, transforms } from 'aiforge';
+ * import { arange } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.centerCrop(arange(25).view(1, 5, 5), [1, 3]).tolist(); // [[[11, 12, 13]]]
  */
 export function centerCrop(image: Tensor, size: CropSize): Tensor {
@@ -70,7 +72,8 @@ const resizedCropTakes = signature<ResizedCropOptions>({ ...rectangle, size: cro
  * A rectangle of an image, at another size. As `torchvision.transforms.v2.functional.resized_crop`.
  *
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.resizedCrop(ones([3, 8, 8]), 2, 2, 4, 4, [6, 5]).shape; // [3, 6, 5]
  */
 export function resizedCrop(
@@ -91,7 +94,8 @@ export function resizedCrop(
  * An image mirrored from left to right. As `torchvision.transforms.v2.functional.horizontal_flip`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.horizontalFlip(tensor([[[1, 2]]])).tolist(); // [[[2, 1]]]
  */
 export function horizontalFlip(image: Tensor): Tensor {
@@ -104,7 +108,8 @@ export function horizontalFlip(image: Tensor): Tensor {
  * An image mirrored from top to bottom. As `torchvision.transforms.v2.functional.vertical_flip`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.verticalFlip(tensor([[[1], [2]]])).tolist(); // [[[2], [1]]]
  */
 export function verticalFlip(image: Tensor): Tensor {
@@ -122,7 +127,8 @@ export type FiveCrops = [topLeft: Tensor, topRight: Tensor, bottomLeft: Tensor, 
  *
  * @throws AiforgeError INVALID_ARGUMENT for a size larger than the image.
  * @example
- * import { arange, transforms } from 'aiforge';
+ * import { arange } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.fiveCrop(arange(9).view(1, 3, 3), 1).map((part) => part.item()); // [0, 2, 6, 8, 4]
  */
 export function fiveCrop(image: Tensor, size: CropSize): FiveCrops {
@@ -158,7 +164,8 @@ const tenCropTakes = signature<TenCropOptions>({ image: tensorKind, size: cropSi
  *
  * @throws AiforgeError INVALID_ARGUMENT for a size larger than the image.
  * @example
- * import { arange, transforms } from 'aiforge';
+ * import { arange } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.tenCrop(arange(4).view(1, 2, 2), 1).length; // 10
  */
 export function tenCrop(image: Tensor, size: CropSize, options: TenCropOptions = {}): Tensor[] {

@@ -21,7 +21,8 @@ const valueBits = (dtype: DType): number => Math.round(Math.log2(greatest(dtype)
  *
  * @throws AiforgeError INVALID_ARGUMENT for floats that the whole numbers of the dtype are too large for.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const image = tensor([[[0, 255]]], { dtype: 'uint8' });
  * transforms.functional.toDtype(image, 'float32', { scale: true }).tolist(); // [[[0, 1]]]
  */
@@ -35,7 +36,8 @@ export function toDtype(image: Tensor, dtype: DType, options: ToDtypeOptions = {
  *
  * @throws AiforgeError INVALID_ARGUMENT for floats that the whole numbers of the dtype are too large for.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.convertImageDtype(tensor([[[0, 0.5, 1]]]), 'uint8').tolist(); // [[[0, 127, 255]]]
  */
 export function convertImageDtype(image: Tensor, dtype: DType = 'float32'): Tensor {

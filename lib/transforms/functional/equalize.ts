@@ -12,7 +12,8 @@ const takes = signature({ image: tensorKind });
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { arange, transforms } from 'aiforge';
+ * import { arange } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.equalize(arange(1024).div(4).to('uint8').view(1, 32, 32)).max().item(); // 255
  */
 export function equalize(image: Tensor): Tensor {

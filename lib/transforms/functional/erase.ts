@@ -12,7 +12,8 @@ const takes = signature({ image: tensorKind, top: size, left: size, height: coun
  *
  * @throws AiforgeError INVALID_ARGUMENT for a rectangle that is not inside the image.
  * @example
- * import { ones, tensor, transforms } from 'aiforge';
+ * import { ones, tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.erase(ones([1, 1, 3]), 0, 1, 1, 2, tensor(0)).tolist(); // [[[1, 0, 0]]]
  */
 export function erase(image: Tensor, top: number, left: number, height: number, width: number, value: Tensor): Tensor {
@@ -38,7 +39,8 @@ const permuteTakes = signature({
  *
  * @throws AiforgeError INVALID_ARGUMENT for as many numbers as there are no channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.permuteChannels(tensor([[[1]], [[2]]]), [1, 0]).flatten().tolist(); // [2, 1]
  */
 export function permuteChannels(image: Tensor, permutation: readonly number[]): Tensor {

@@ -33,7 +33,8 @@ export const bothOf = (value: PerDirection): [x: number, y: number] =>
  *
  * @throws AiforgeError INVALID_ARGUMENT for a kernel that reaches further than the image.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.gaussianBlur(ones([3, 8, 8]), 3).shape; // [3, 8, 8]
  */
 export function gaussianBlur(image: Tensor, kernelSize: PerDirection, options: GaussianBlurOptions = {}): Tensor {
@@ -87,7 +88,8 @@ const noiseTakes = signature<GaussianNoiseOptions>(
  *
  * @throws AiforgeError INVALID_ARGUMENT for an image that is neither of floats nor of uint8.
  * @example
- * import { Generator, transforms, zeros } from 'aiforge';
+ * import { Generator, zeros } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const noise = { sigma: 0.5, generator: new Generator().manualSeed(0) };
  * transforms.functional.gaussianNoise(zeros([3, 4, 4]), noise).max().item() <= 1; // true
  */

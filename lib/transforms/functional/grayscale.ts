@@ -31,7 +31,8 @@ export function brightness(image: Tensor): Tensor {
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const image = tensor([[[255]], [[0]], [[0]]], { dtype: 'uint8' });
  * transforms.functional.rgbToGrayscale(image).tolist(); // [[[76]]]
  */
@@ -50,7 +51,8 @@ export function rgbToGrayscale(image: Tensor, options: GrayscaleOptions = {}): T
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.grayscaleToRgb(ones([1, 4, 4])).shape; // [3, 4, 4]
  */
 export function grayscaleToRgb(image: Tensor): Tensor {

@@ -16,7 +16,8 @@ const takes = signature({
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const red = tensor([[[255]], [[0]], [[0]]], { dtype: 'uint8' });
  * transforms.functional.adjustHue(red, 0.5).flatten().tolist(); // [0, 255, 255]
  */

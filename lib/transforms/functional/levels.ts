@@ -17,7 +17,8 @@ function inverted(image: Tensor): Tensor {
  * The negative of an image. As `torchvision.transforms.v2.functional.invert`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.invert(tensor([[[0, 200]]], { dtype: 'uint8' })).tolist(); // [[[255, 55]]]
  */
 export function invert(image: Tensor): Tensor {
@@ -33,7 +34,8 @@ const posterizeTakes = signature({ image: tensorKind, bits: bitsKind });
  * An image of which each value keeps its highest `bits` bits alone. As `torchvision.transforms.v2.functional.posterize`.
  *
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.posterize(tensor([[[31, 200]]], { dtype: 'uint8' }), 3).tolist(); // [[[0, 192]]]
  */
 export function posterize(image: Tensor, bits: number): Tensor {
@@ -57,7 +59,8 @@ const solarizeTakes = signature({ image: tensorKind, threshold: number });
  *
  * @throws AiforgeError INVALID_ARGUMENT for a threshold beyond the image's values.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.solarize(tensor([[[10, 200]]], { dtype: 'uint8' }), 128).tolist(); // [[[10, 55]]]
  */
 export function solarize(image: Tensor, threshold: number): Tensor {
@@ -79,7 +82,8 @@ export function solarize(image: Tensor, threshold: number): Tensor {
  *
  * @throws AiforgeError INVALID_ARGUMENT for other than 1 or 3 channels.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.autocontrast(tensor([[[0.25, 0.5]]])).tolist(); // [[[0, 1]]]
  */
 export function autocontrast(image: Tensor): Tensor {

@@ -15,7 +15,8 @@ const takes = signature({ image: tensorKind, mean: statisticsKind, std: statisti
  * @throws AiforgeError INVALID_ARGUMENT for whole numbers, for a standard deviation of 0, and for as many numbers as there are no
  * channels.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.normalize(ones([1, 1, 2]), [0.5], [0.5]).tolist(); // [[[1, 1]]]
  */
 export function normalize(image: Tensor, mean: number | readonly number[], std: number | readonly number[]): Tensor {

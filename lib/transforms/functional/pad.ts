@@ -20,7 +20,8 @@ const takes = signature<PadOptions>({ image: tensorKind, padding: paddingKind },
  *
  * @throws AiforgeError INVALID_ARGUMENT for as many fills as there are no channels, and for a mirror that reaches beyond the image.
  * @example
- * import { tensor, transforms } from 'aiforge';
+ * import { tensor } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const row = tensor([[[1, 2, 3]]]);
  * transforms.functional.pad(row, [1, 0, 2, 0]).tolist(); // [[[0, 1, 2, 3, 0, 0]]]
  * transforms.functional.pad(row, [2, 0], { paddingMode: 'symmetric' }).tolist(); // [[[2, 1, 1, 2, 3, 3, 2]]]

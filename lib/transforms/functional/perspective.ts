@@ -53,7 +53,8 @@ function projection(startpoints: Corners, endpoints: Corners): number[] {
  *
  * @throws AiforgeError INVALID_ARGUMENT for points that no projection joins, and for as many fills as there are no channels.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * const corners = [[0, 0], [3, 0], [3, 3], [0, 3]] as const;
  * transforms.functional.perspective(ones([1, 4, 4]), corners, [[1, 1], [3, 0], [3, 3], [0, 3]]).shape; // [1, 4, 4]
  */
@@ -96,7 +97,8 @@ const elasticTakes = signature<WarpOptions>({ image: tensorKind, displacement: d
  *
  * @throws AiforgeError INVALID_ARGUMENT for displacements of another shape, and for as many fills as there are no channels.
  * @example
- * import { ones, transforms, zeros } from 'aiforge';
+ * import { ones, zeros } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.elastic(ones([1, 2, 2]), zeros([1, 2, 2, 2])).tolist(); // [[[1, 1], [1, 1]]]
  */
 export function elastic(image: Tensor, displacement: Tensor, options: WarpOptions = {}): Tensor {

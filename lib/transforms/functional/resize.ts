@@ -55,7 +55,8 @@ function targetOf(height: number, width: number, size: CropSize | null, maxSize:
  *
  * @throws AiforgeError INVALID_ARGUMENT for a `maxSize` that the size leaves no room for.
  * @example
- * import { ones, transforms } from 'aiforge';
+ * import { ones } from 'aiforge';
+ * import * as transforms from 'aiforge/transforms';
  * transforms.functional.resize(ones([3, 20, 30]), 10).shape; // [3, 10, 15]
  */
 export function resize(image: Tensor, size: CropSize | null, options: ResizeOptions = {}): Tensor {
