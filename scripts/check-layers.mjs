@@ -87,19 +87,7 @@ const MAY_IMPORT = {
   // Trials are processes that a launcher's guard watches.
   sweeps: [...TRAINING, 'distributed', 'core'],
   cli: [...TRAINING, 'distributed', 'core', 'cuda', 'sweeps'],
-  index: [
-    ...TRAINING,
-    'serialization',
-    'func',
-    'distributed',
-    'core',
-    'testing',
-    'cuda',
-    'amp',
-    'metrics',
-    'profiler',
-    ...['serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
-  ],
+  index: [...TRAINING, 'serialization', 'func', 'distributed', 'core', 'testing', 'cuda', 'amp', 'metrics', 'profiler'],
 };
 
 await runMain(() => {

@@ -191,7 +191,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     const { generator } = this.#options;
     const pass = this.#resumed ?? this.#passState();
     const own = pass === null && generator !== undefined ? drawsOf(generator) : null;
-    return structuredClone({ version: 1, size: this.#size, generator: own, pass });
+    return copyOf({ version: 1, size: this.#size, generator: own, pass });
   }
 
   /** Has the next pass go on where `state` stands. Throws STATE_DICT_MISMATCH for a state of other samples, or for none. */
@@ -204,7 +204,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
       restoreDraws(generator, state.generator);
     }
     this.#current = null;
-    this.#resumed = structuredClone(state.pass);
+    this.#resumed = copyOf(state.pass);
   }
 
   /** Ends the workers that `persistentWorkers` keeps. */
@@ -373,6 +373,9 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
 }
 
 const disposeAll = (batch: unknown): void => tensorsIn(batch).forEach((each) => each.dispose());
+
+/** Of plain JSON. */
+const copyOf = <State>(state: State): State => JSON.parse(JSON.stringify(state)) as State;
 
 const loadTakes = signature({ state: anything });
 

@@ -25,11 +25,15 @@ const origins = new WeakMap<object, Origin>();
 
 export const originOf = (value: object): Origin | undefined => origins.get(value);
 
+// A realm has a class URL of its own.
+const isFileUrl = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && String((value as Partial<URL>).href).startsWith('file:');
+
 const fromModuleTakes = signature<FromModuleOptions>(
   {
     module: kind<string | URL>(
       "a file's path, or a file: URL such as new URL('./dataset.js', import.meta.url)",
-      (value) => (typeof value === 'string' && value !== '') || value instanceof URL,
+      (value) => (typeof value === 'string' && value !== '') || isFileUrl(value),
     ),
   },
   { name: string, args: listOf(anything) },

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { getRngState, scope, setRngState, tensor, type Generator } from '../../tensor/index.js';
 
 /** The state of a loader's generator, or of the default one, as text. */

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers';
 import { AiforgeError } from '../../errors.js';
 
 /** What ends a wait. */
@@ -6,37 +7,29 @@ export interface Limits {
   signal: AbortSignal | undefined;
 }
 
-/** What a promise gives. Throws LOADER_FAILED, with who is at it, after the time, and the signal's reason. */
-export async function inTime<Value>(
+/** What a promise gives. Rejects with LOADER_FAILED, and who is at it, after the time, and with the signal's reason. */
+export function inTime<Value>(
   ready: Promise<Value>,
   { timeoutMs, signal }: Limits,
   holder: () => string,
 ): Promise<Value> {
-  signal?.throwIfAborted();
   if (timeoutMs === null && signal === undefined) return ready;
-  const stop = new AbortController();
-  try {
-    return await Promise.race([ready, ...ends(timeoutMs, signal, stop.signal, holder)]);
-  } finally {
-    stop.abort();
-  }
-}
-
-function ends(
-  timeoutMs: number | null,
-  signal: AbortSignal | undefined,
-  stopped: AbortSignal,
-  holder: () => string,
-): Promise<never>[] {
-  const late = new Promise<never>((_, reject) => {
-    if (timeoutMs === null) return;
-    const timer = setTimeout(() => reject(tooLate(timeoutMs, holder())), timeoutMs);
-    stopped.addEventListener('abort', () => clearTimeout(timer));
+  return new Promise((resolve, reject) => {
+    const stop = () => end(() => reject(signal!.reason as Error));
+    const timer =
+      timeoutMs === null ? null : setTimeout(() => end(() => reject(tooLate(timeoutMs, holder()))), timeoutMs);
+    const end = (settle: () => void): void => {
+      if (timer !== null) clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      settle();
+    };
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop);
+    ready.then(
+      (value) => end(() => resolve(value)),
+      (error: Error) => end(() => reject(error)),
+    );
   });
-  const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { signal: stopped, once: true });
-  });
-  return [late, aborted];
 }
 
 const late = new WeakSet<object>();

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 

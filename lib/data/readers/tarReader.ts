@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import { AiforgeError } from '../../errors.js';
 import { count, kind, oneOf, size, type Kind } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../../errors.js';
 import { bytesOf, type DType } from '../../tensor/dtype.js';
 import type { LocalFile } from './localFile.js';

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { Worker } from 'node:worker_threads';
 import { AiforgeError } from '../../errors.js';
 import { received, release, type Packer } from './message.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { fromBuffer, scope, type Tensor } from '../../../tensor/index.js';
 import type { GivenColumn } from '../columnBatch.js';
 import type { ColumnType } from '../columnTypes.js';

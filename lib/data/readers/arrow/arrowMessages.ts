@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../../../errors.js';
 import type { LocalFile } from '../localFile.js';
 import type { Arrow, ArrowMessage } from './arrowLibrary.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { RawRows } from './chunkCursor.js';
 import { textOf } from './pageValues.js';
 import type { Decompress } from './codecs.js';

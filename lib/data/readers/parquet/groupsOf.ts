@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 import { AiforgeError } from '../../../errors.js';

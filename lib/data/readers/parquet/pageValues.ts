@@ -1,3 +1,5 @@
+import { TextDecoder } from 'node:util';
+import { Buffer } from 'node:buffer';
 import type { HybridRuns } from './hybrid.js';
 
 /** Values of a page. */
