@@ -54,6 +54,7 @@ const subcommands: ReadonlySet<string> = new Set(['train', 'fit', 'validate', 't
 const alone: ReadonlyMap<string, string> = new Map([
   ['predict', 'Predictions run in one process'],
   ['sweep', 'A sweep starts a process for each of its trials itself'],
+  ['data', 'Shards of data are written and listed by one process'],
   ['tune', 'A learning rate or a batch size is looked for in one process'],
   ...['config', 'checkpoints', 'runs', 'new', 'plugins', 'setup', 'doctor'].map((name): [string, string] => [
     name,
