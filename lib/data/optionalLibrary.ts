@@ -4,18 +4,17 @@ import { AiforgeError } from '../errors.js';
  * A package that only some readers need and that the user installs. Throws MISSING_DEPENDENCY where it cannot be loaded, or has not
  * what is used of it.
  *
- * @param load Imports it.
  * @param uses Names of what it must export.
  */
 export async function optionalLibrary<Library extends object>(
   who: string,
   name: string,
-  load: () => Promise<Library>,
   uses: readonly string[],
 ): Promise<Library> {
   let library: Library;
   try {
-    library = await load();
+    // A name that bundlers do not follow: it need not be there when they run.
+    library = (await import(/* webpackIgnore: true */ name)) as Library;
   } catch (cause) {
     throw needs(who, name, `cannot be loaded here (${(cause as Error).message})`, cause);
   }

@@ -74,7 +74,7 @@ export class CsvRecords {
   }
 
   static async open(file: string, place: FilePlace, format: CsvFormat): Promise<CsvRecords> {
-    const library = await optionalLibrary('CsvReader', 'csv-parse', () => import('csv-parse'), ['Parser']);
+    const library = await optionalLibrary<typeof CsvParse>('CsvReader', 'csv-parse', ['Parser']);
     return new CsvRecords(file, place, format, library);
   }
 

@@ -74,7 +74,7 @@ const invalid = (who: string, problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError('FILE_INVALID', `${who}: ${problem}.`, cause === undefined ? {} : { cause });
 
 const loadSharp = async (who: string) =>
-  (await optionalLibrary(who, 'sharp', async () => import('sharp'), ['default'])).default;
+  (await optionalLibrary<{ default: typeof import('sharp') }>(who, 'sharp', ['default'])).default;
 
 type Sharp = Awaited<ReturnType<typeof loadSharp>>;
 

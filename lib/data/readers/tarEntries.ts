@@ -75,7 +75,7 @@ const drained = async (into: Extract): Promise<void> =>
     into.on('drain', done).on('close', done);
   });
 
-const loadTar = async () => optionalLibrary('TarReader', 'tar-stream', async () => import('tar-stream'), ['extract']);
+const loadTar = async () => optionalLibrary<typeof import('tar-stream')>('TarReader', 'tar-stream', ['extract']);
 
 /** The files of an archive, in order, from the headers at a byte on. Throws FILE_INVALID for one that is truncated or damaged. */
 export async function* tarEntries(file: string, first: number): AsyncGenerator<TarEntry, void, undefined> {

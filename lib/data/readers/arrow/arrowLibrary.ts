@@ -34,8 +34,7 @@ const uses = ['RecordBatchReader', 'Message', 'MessageHeader'];
 
 /** apache-arrow, with what decompresses its buffers where nobody has given it that. */
 export async function arrowLibrary(): Promise<Arrow> {
-  const load = async (): Promise<Arrow> => import('apache-arrow');
-  const arrow = await optionalLibrary('ArrowReader', 'apache-arrow', load, uses);
+  const arrow = await optionalLibrary<Arrow>('ArrowReader', 'apache-arrow', uses);
   const { compressionRegistry: registry, CompressionType: types } = arrow;
   if (registry === undefined || types === undefined) return arrow;
   const { zstdDecompressSync: zstd } = zlib as never as Record<string, ((bytes: Uint8Array) => Uint8Array) | undefined>;

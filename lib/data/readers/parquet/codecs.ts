@@ -18,8 +18,9 @@ const builtIn: Readonly<Record<string, ((bytes: Uint8Array, options: zlib.ZlibOp
 
 /** Loads a package that there need not be; null where there is none. */
 async function compressorsPackage(): Promise<Compressors | null> {
+  const name = 'hyparquet-compressors';
   try {
-    return await import('hyparquet-compressors');
+    return (await import(/* webpackIgnore: true */ name)) as Compressors;
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import type * as hyparquet from 'hyparquet' with { 'resolution-mode': 'import' };
 import { AiforgeError } from '../../../errors.js';
 import { optionalLibrary } from '../../optionalLibrary.js';
 import { openLocalFile, type LocalFile } from '../localFile.js';
@@ -6,12 +7,11 @@ import { decompressorOf } from './codecs.js';
 import { decodedRows } from './decodedRows.js';
 import { parquetColumn, type ParquetColumn, type SchemaNode } from './parquetColumns.js';
 
-const loadHyparquet = async () =>
-  optionalLibrary('ParquetReader', 'hyparquet', async () => import('hyparquet'), [
-    ...(['parquetMetadataAsync', 'parquetSchema', 'parquetRead', 'snappyUncompress'] as const),
-  ]);
+const uses = ['parquetMetadataAsync', 'parquetSchema', 'parquetRead', 'snappyUncompress'];
 
-export type Hyparquet = Awaited<ReturnType<typeof loadHyparquet>>;
+const loadHyparquet = (): Promise<typeof hyparquet> => optionalLibrary('ParquetReader', 'hyparquet', uses);
+
+export type Hyparquet = typeof hyparquet;
 export type Metadata = Awaited<ReturnType<Hyparquet['parquetMetadataAsync']>>;
 
 /** What gives the rows of a column. */
