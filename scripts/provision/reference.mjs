@@ -10,8 +10,12 @@ import { installTorch } from './pip.mjs';
 // reader; transforms of images, sound and tables; readers of columns.
 const PACKAGES = [
   ...['torch==2.13.0', 'numpy', 'expecttest', 'mlflow', 'torchmetrics==1.9.0', 'tensorboard==2.21.0'],
-  ...['torchvision==0.28.0', 'torchaudio==2.11.1', 'scikit-learn', 'pyarrow', 'pillow'],
+  ...['scikit-learn', 'pyarrow', 'pillow'],
 ];
+// Beside the others, in a folder that only the scripts about transforms look into: where torchvision cannot load its own operators,
+// which are for CUDA in some wheels, torchmetrics could not be imported.
+const BESIDE = ['torchvision==0.28.0', 'torchaudio==2.11.1'];
+const ALL = [...PACKAGES, ...BESIDE];
 
 const folder = () => join(cacheFolder(), 'reference-2.13.0');
 const stamp = () => join(folder(), 'stamp.json');
@@ -19,7 +23,7 @@ const stamp = () => join(folder(), 'stamp.json');
 /** The Python of the reference environment, or null when it is not (completely) installed. */
 export function referencePython() {
   const installed = readJson(stamp())?.packages;
-  return String(installed) === String(PACKAGES) ? join(folder(), 'bin', 'python') : null;
+  return String(installed) === String(ALL) ? join(folder(), 'bin', 'python') : null;
 }
 
 /** Installs the reference environment unless it is there; throws ProvisionError. */
@@ -27,7 +31,7 @@ export async function installReference() {
   if (referencePython()) return;
   await withLock(`${folder()}.lock`, async () => {
     if (referencePython()) return;
-    console.log(`  installing the Python reference (${PACKAGES.join(', ')}) into ${folder()}`);
+    console.log(`  installing the Python reference (${ALL.join(', ')}) into ${folder()}`);
     // A virtual environment holds its own path, so it is made in place and stamped last.
     rmSync(folder(), { recursive: true, force: true });
     mkdirSync(cacheFolder(), { recursive: true });
@@ -37,7 +41,12 @@ export async function installReference() {
     const options = { flavour: 'cpu', option: '--extra-index-url' };
     const outcome = await installTorch(join(folder(), 'bin', 'python'), ['--quiet', ...packages], options);
     requireSuccess(outcome, 'Check the network and the free space');
-    writeJson(stamp(), { packages: PACKAGES });
+    const beside = ['--quiet', '--no-deps', '--target', join(folder(), 'transforms'), ...BESIDE];
+    requireSuccess(
+      await installTorch(join(folder(), 'bin', 'python'), beside, options),
+      'Check the network and the free space',
+    );
+    writeJson(stamp(), { packages: ALL });
   });
 }
 

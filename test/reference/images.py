@@ -7,6 +7,7 @@ import types
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, os.path.join(sys.prefix, "transforms"))
 sys.modules["torchvision._meta_registrations"] = types.ModuleType("_meta_registrations")
 import torch  # noqa: E402
 from torchvision import datasets  # noqa: E402

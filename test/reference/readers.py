@@ -61,6 +61,7 @@ def npz(folder):
 
 
 def idx(folder):
+    sys.path.insert(0, os.path.join(sys.prefix, "transforms"))
     sys.modules["torchvision._meta_registrations"] = types.ModuleType("torchvision._meta_registrations")
     from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 

@@ -4,10 +4,12 @@ Sounds are `sound(…)` of test/transforms/audio.test.mts, which computes the sa
 """
 
 import json
+import os
 import sys
 import types
 
 # Its extension does not load where torch is that of the CPU; nothing here needs it.
+sys.path.insert(0, os.path.join(sys.prefix, "transforms"))
 extension = types.ModuleType("torchaudio._extension")
 extension._IS_TORCHAUDIO_EXT_AVAILABLE = extension._IS_RIR_AVAILABLE = extension._IS_ALIGN_AVAILABLE = False
 extension.fail_if_no_align = extension.fail_if_no_rir = lambda function: function

@@ -4,10 +4,12 @@ Images are `image(…)` of test/transforms/likePython.mts, which computes the sa
 """
 
 import json
+import os
 import sys
 import types
 
 # Its extension for GPUs does not load where torch is that of the CPU.
+sys.path.insert(0, os.path.join(sys.prefix, "transforms"))
 sys.modules["torchvision._meta_registrations"] = types.ModuleType("torchvision._meta_registrations")
 
 import torch
