@@ -143,7 +143,9 @@ total = torch.tensor([dist.get_rank() + 1])
 dist.all_reduce(total)
 part = dist.new_group()
 dist.all_reduce(total, group=part)
-print('{"sums": [%d]}' % total.item())`;
+print('{"sums": [%d]}' % total.item())
+# Python itself may abort at the end of a process that leaves its groups open.
+dist.destroy_process_group()`;
     const rankOfPython = (rank: number): Command => ({
       command: python!,
       args: ['-c', script],
