@@ -24,8 +24,15 @@ describe('aiforge new plugin', () => {
   const env: NodeJS.ProcessEnv = { ...process.env, OMP_NUM_THREADS: '1', NO_COLOR: '1', LOG_LEVEL: 'silent' };
   const aiforge = (cwd: string, ...args: string[]): Finished =>
     spawnSync(process.execPath, [cli, ...args], { cwd, env, encoding: 'utf8' });
-  const filesIn = (root: string): string[] =>
-    (readdirSync(root, { recursive: true }) as string[]).filter((file) => !file.startsWith('node_modules')).sort();
+  // Not by a recursive readdir: that enters the link to aiforge, whose own build folder may have links back to it.
+  const filesIn = (root: string, below = ''): string[] =>
+    readdirSync(path.join(root, below), { withFileTypes: true })
+      .filter(({ name }) => name !== 'node_modules')
+      .flatMap((entry) => {
+        const file = path.join(below, entry.name);
+        return entry.isDirectory() ? [file, ...filesIn(root, file)] : [file];
+      })
+      .sort();
 
   it('refuses the name of a plugin of aiforge', () => {
     const root = project('own');
