@@ -3,6 +3,7 @@ import { AiforgeError } from '../errors.js';
 import { availableCores } from '../cores.js';
 import { anything, optional, size } from '../kinds.js';
 import { logger } from '../log.js';
+import { unheard } from '../promised.js';
 import { nothing, signature } from '../signature.js';
 import { scope } from '../tensor/index.js';
 import { tensorsIn } from '../tensor/memory/scope.js';
@@ -10,10 +11,12 @@ import { defaultCollate, type Collated } from './collate.js';
 import { batchesAhead } from './loading/ahead.js';
 import { BatchMaker } from './loading/batchMaker.js';
 import { drawsOf, redrawn, restoreDraws } from './loading/draws.js';
+import { inTime, isTooLate } from './loading/inTime.js';
 import { checkLoaderState, type LoaderState, type PassState } from './loading/loaderState.js';
 import {
   canPin,
   checkTogether,
+  dataLoaderOptions,
   dataLoaderTakes,
   isSamples,
   orderOf,
@@ -21,6 +24,7 @@ import {
   type Source,
 } from './loading/options.js';
 import { Pass, type PassTask } from './loading/pass.js';
+import { partsOf } from './loading/parts.js';
 import { PartStream } from './loading/partStream.js';
 import { StreamPass } from './loading/streamPass.js';
 import { pinBatch } from './moveToDevice.js';
@@ -28,7 +32,6 @@ import { BatchSampler, drawSeed, type BatchOrder, type Sampler } from './sampler
 import type { Samples } from './dataset.js';
 import type { OpenStream, Position, Stream } from './stream.js';
 import { LoaderWorkers } from './workers/loaderWorkers.js';
-import { partsOf } from './workers/partReader.js';
 import { PooledStream } from './workers/pooledStream.js';
 import { canTravel } from './workers/recipe.js';
 
@@ -37,18 +40,7 @@ export type { DataLoaderOptions } from './loading/options.js';
 const batchesTakes = signature({ first: optional(size) });
 
 /** What a loader is made with, once: assigning it later would change nothing. */
-const fixed = [
-  'dataset',
-  'batchSampler',
-  'sampler',
-  'batchSize',
-  'dropLast',
-  'shuffle',
-  'collate',
-  'generator',
-  'pinMemory',
-  'numWorkers',
-];
+const fixed = ['dataset', ...dataLoaderOptions];
 
 function refuseAssignment(prototype: object, name: string): void {
   const refuse = (): never => {
@@ -348,18 +340,23 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     current: Current<Item, Batch>,
     pass: StreamPass<Item, Batch>,
   ): AsyncGenerator<Awaited<Batch>, void, undefined> {
+    const { timeoutMs = null, signal } = this.#options;
+    const limits = { timeoutMs, signal };
+    let failure: unknown;
     try {
-      for (let read; (read = await pass.later()) !== undefined;) {
-        this.#options.signal?.throwIfAborted();
+      for (let read; (read = await inTime(pass.later(), limits, () => 'the stream')) !== undefined;) {
         current.position = pass.position();
         yield this.#pin(read.batch);
         await setImmediate();
       }
     } catch (error) {
-      await pass.close(error);
+      failure = error;
       throw error;
     } finally {
-      await pass.close();
+      const closing = Promise.resolve(failure).then((error) => pass.close(error));
+      // A stream that hangs in this thread does not close either.
+      if (this.#workers === null && (signal?.aborted || isTooLate(failure))) unheard(closing);
+      else await closing;
     }
   }
 

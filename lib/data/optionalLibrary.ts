@@ -16,14 +16,16 @@ export async function optionalLibrary<Library extends object>(
     // A name that bundlers do not follow: it need not be there when they run.
     library = (await import(/* webpackIgnore: true */ name)) as Library;
   } catch (cause) {
-    throw needs(who, name, `cannot be loaded here (${(cause as Error).message})`, cause);
+    throw missingPackage(who, name, `cannot be loaded here (${(cause as Error).message})`, cause);
   }
   const missing = uses.find((use) => !(use in library));
-  if (missing !== undefined) throw needs(who, name, `has no '${missing}', so is of another version than is expected`);
+  if (missing !== undefined)
+    throw missingPackage(who, name, `has no '${missing}', so is of another version than is expected`);
   return library;
 }
 
-const needs = (who: string, name: string, problem: string, cause?: unknown): AiforgeError =>
+/** The error for a package that is not there, or is another one than is expected. */
+export const missingPackage = (who: string, name: string, problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError(
     'MISSING_DEPENDENCY',
     `${who} needs the package ${name}, which ${problem}. Run: npm install ${name}`,

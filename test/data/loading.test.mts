@@ -269,7 +269,17 @@ describe('DataLoader', () => {
     const loader = new DataLoader(dataset, { batchSize: 4, dropLast: true });
     expect(loader).to.include({ dataset, batchSize: 4, dropLast: true });
     expect(loader.sampler).to.equal((loader.batchSampler as BatchSampler).sampler);
-    for (const name of ['batchSize', 'dropLast', 'sampler', 'dataset', 'batchSampler', 'shuffle', 'collate']) {
+    for (const name of [
+      'batchSize',
+      'dropLast',
+      'sampler',
+      'dataset',
+      'batchSampler',
+      'shuffle',
+      'collate',
+      'signal',
+      'timeoutMs',
+    ]) {
       expect(() => Object.assign(loader, { [name]: 3 }))
         .to.throw(new RegExp(`${name} cannot be set afterwards; make a new DataLoader`))
         .with.property('code', 'INVALID_ARGUMENT');

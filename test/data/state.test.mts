@@ -217,6 +217,28 @@ describe('a stream', () => {
     }
   });
 
+  it('that hangs is given up at the signal, or after the time', async () => {
+    const hangs = { async *[Symbol.asyncIterator]() { yield 'first'; await new Promise(() => undefined); } }; // prettier-ignore
+    const stop = new AbortController();
+    for (const [options, message] of [
+      [{ timeoutMs: 50 }, /no batch came within timeoutMs = 50; the stream was at it/],
+      [{ signal: stop.signal }, /enough/],
+    ] as const) {
+      const seen: unknown[] = [];
+      const pass = (async () => {
+        for await (const batch of new DataLoader<string>(hangs, options)) seen.push(batch);
+      })();
+      if ('signal' in options) setTimeout(() => stop.abort(new Error('enough')), 50);
+      expect(await pass.catch((error: Error) => error.message)).to.match(message);
+      expect(seen).to.deep.equal([['first']]);
+    }
+  });
+
+  it('refuses options that say nothing of streams', () => {
+    expect(() => new DataLoader(iterable, { inOrder: false })).to.throw(/always comes in its order/);
+    expect(() => new DataLoader(iterable, { prefetchFactor: 2 })).to.throw(/read ahead by workers alone/);
+  });
+
   it('is taken with `for` where it is there, else with `for await`', () => {
     expect([...new DataLoader(iterable, { batchSize: 4, dropLast: true })]).to.deep.equal([
       all.slice(0, 4),

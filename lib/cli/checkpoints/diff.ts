@@ -7,7 +7,7 @@ import { chunksOf } from '../../tensor/files/bytes.js';
 import { scope, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
 import { fileAt } from './arguments.js';
 import { flat } from './flat.js';
-import { table } from './table.js';
+import { table } from '../table.js';
 
 /** `aiforge checkpoints diff`: prints what differs between two checkpoints; gives the exit status, 1 where something does. */
 export function diff(a: string, b: string): number {

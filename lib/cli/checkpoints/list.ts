@@ -7,7 +7,7 @@ import { readManifest, type ManifestEntry } from '../../core/checkpoints/manifes
 import { isError } from '../../realms.js';
 import { scope } from '../../tensor/index.js';
 import { runAt } from './arguments.js';
-import { sizeText, table } from './table.js';
+import { sizeText, table } from '../table.js';
 
 /** `aiforge checkpoints ls`: lists the checkpoints and weights of a run; gives the exit status. */
 export function list(run: string, { verify = false }: { verify?: boolean }): number {

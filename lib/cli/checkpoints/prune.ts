@@ -8,7 +8,7 @@ import { RunLock } from '../../core/runs/runLock.js';
 import type { RunFiles } from '../../core/runs/runDirectory.js';
 import { AiforgeError } from '../../errors.js';
 import { runAt } from './arguments.js';
-import { sizeText } from './table.js';
+import { sizeText } from '../table.js';
 
 /** `aiforge checkpoints prune`: removes the older of the checkpoints that a run keeps; gives the exit status. */
 export function prune(run: string, { keep, dryRun = false }: { keep: string; dryRun?: boolean }): number {

@@ -7,7 +7,7 @@ import { loadChecked } from '../../core/checkpoints/checksum.js';
 import { scope, type Tensor } from '../../tensor/index.js';
 import { fileAt } from './arguments.js';
 import { flat } from './flat.js';
-import { sizeText, table } from './table.js';
+import { sizeText, table } from '../table.js';
 
 interface Part {
   part: string;

@@ -1,6 +1,6 @@
 import { shownForm } from '../../data/shards/fields.js';
 import { shardsIn, verifyShards } from '../../data/shards/verifyShards.js';
-import { sizeText, table } from '../checkpoints/table.js';
+import { sizeText, table } from '../table.js';
 
 /** `aiforge data ls`: the shards of a folder, and the form of a sample; gives the exit status. */
 export function list(folder: string): number {

@@ -7,7 +7,7 @@ import { AiforgeError } from '../../errors.js';
 import { loadSafetensors, saveSafetensors, type SafetensorsFile, type Tensor } from '../../tensor/index.js';
 import { chunksOf } from '../../tensor/files/bytes.js';
 import { safetensorsChunks } from '../../tensor/files/safetensors.js';
-import { withFile } from '../../tensor/files/openFile.js';
+import { sha256OfFile } from '../../tensor/files/sha256.js';
 
 const key = 'sha256';
 
@@ -37,11 +37,7 @@ function* hashOf(tensors: Record<string, Tensor>, metadata: Record<string, strin
 /** Of a file as it lies on the disk; null where there is none. */
 export function checksumOfFile(file: string): string | null {
   if (!existsSync(file)) return null;
-  return withFile(file, 'file beside a checkpoint', (opened) => {
-    const hash = createHash(key);
-    for (const chunk of opened.chunks()) hash.update(chunk);
-    return hash.digest('hex');
-  });
+  return sha256OfFile(file, 'file beside a checkpoint');
 }
 
 /** Throws FILE_INVALID unless a file beside a checkpoint is the one that the checkpoint was written with. */

@@ -1,6 +1,6 @@
 import { isAvailable } from '../../cuda/index.js';
 import { AiforgeError } from '../../errors.js';
-import { boolean, count, either, func, kind, orNull, size } from '../../kinds.js';
+import { boolean, count, either, func, kind, orNull, size, type Kinds } from '../../kinds.js';
 import { logger } from '../../log.js';
 import { signature } from '../../signature.js';
 import type { Generator } from '../../tensor/index.js';
@@ -53,7 +53,7 @@ export interface DataLoaderOptions<Item, Batch> {
   persistentWorkers?: boolean;
   /** Whether batches come in their order, and not as they are ready. Default: true. */
   inOrder?: boolean;
-  /** How long one batch may take, in milliseconds; null for any time. Default: null. */
+  /** How long one batch may take that `for await` waits for, in milliseconds; null for any time. Default: null. */
   timeoutMs?: number | null;
   /** Ends every pass, with its reason as the error. */
   signal?: AbortSignal;
@@ -65,44 +65,50 @@ const signalKind = kind<AbortSignal>(
     typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object AbortSignal]',
 );
 
-export const dataLoaderTakes = signature<DataLoaderOptions<unknown, unknown>>(
-  { dataset: either(samplesKind, streamKind) },
-  {
-    batchSize: count,
-    shuffle: boolean,
-    sampler: samplerKind,
-    batchSampler: batchOrderKind,
-    dropLast: boolean,
-    generator: generatorKind,
-    collate: func<(samples: unknown[]) => unknown>(),
-    pinMemory: boolean,
-    numWorkers: size,
-    workerThreads: count,
-    prefetchFactor: size,
-    persistentWorkers: boolean,
-    inOrder: boolean,
-    timeoutMs: orNull(count),
-    signal: signalKind,
-  },
-);
+const kinds: Kinds<DataLoaderOptions<unknown, unknown>> = {
+  batchSize: count,
+  shuffle: boolean,
+  sampler: samplerKind,
+  batchSampler: batchOrderKind,
+  dropLast: boolean,
+  generator: generatorKind,
+  collate: func<(samples: unknown[]) => unknown>(),
+  pinMemory: boolean,
+  numWorkers: size,
+  workerThreads: count,
+  prefetchFactor: size,
+  persistentWorkers: boolean,
+  inOrder: boolean,
+  timeoutMs: orNull(count),
+  signal: signalKind,
+};
+
+export const dataLoaderOptions: readonly string[] = Object.keys(kinds);
+
+export const dataLoaderTakes = signature({ dataset: either(samplesKind, streamKind) }, kinds);
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `DataLoader: ${problem}.`);
 
-/** What each option goes without. */
-const exclusions: [option: string, others: string[], reason: string][] = [
-  ['batchSampler', ['batchSize', 'shuffle', 'sampler', 'dropLast'], 'a batchSampler sets all of the order'],
-];
+/** What a batchSampler says itself. */
+const orderOptions = ['batchSize', 'shuffle', 'sampler', 'dropLast'];
 
 /** Throws INVALID_ARGUMENT for options that contradict each other. */
 export function checkTogether(options: DataLoaderOptions<never, never>, isStream: boolean): void {
   const given = options as Readonly<Record<string, unknown>>;
-  const { shuffle = false, sampler, numWorkers = 0, persistentWorkers = false, timeoutMs = null } = options;
+  const {
+    shuffle = false,
+    sampler,
+    numWorkers = 0,
+    persistentWorkers = false,
+    inOrder = true,
+    prefetchFactor = 0,
+  } = options;
   if (shuffle && sampler !== undefined) {
     throw refusal('give either a sampler or shuffle, not both: a sampler sets the order');
   }
-  for (const [option, others, reason] of exclusions) {
-    const other = given[option] === undefined ? undefined : others.find((each) => given[each] !== undefined);
-    if (other !== undefined) throw refusal(`give either ${option} or ${other}, not both: ${reason}`);
+  const other = orderOptions.find((each) => given[each] !== undefined);
+  if (given.batchSampler !== undefined && other !== undefined) {
+    throw refusal(`give either batchSampler or ${other}, not both: a batchSampler sets all of the order`);
   }
   const ordering = ['shuffle', 'sampler', 'batchSampler'].find(
     (each) => given[each] !== undefined && given[each] !== false,
@@ -110,11 +116,11 @@ export function checkTogether(options: DataLoaderOptions<never, never>, isStream
   if (isStream && ordering !== undefined) {
     throw refusal(`a stream has its own order, so there can be no ${ordering}`);
   }
+  if (isStream && !inOrder) throw refusal('a stream always comes in its order, so inOrder cannot be false');
   if (numWorkers > 0) return;
-  const idle = persistentWorkers ? 'persistentWorkers' : ['workerThreads'].find((each) => given[each] !== undefined);
-  if (idle !== undefined) throw refusal(`${idle} says something of workers, and there are none; set numWorkers`);
-  if (timeoutMs !== null && isStream)
-    throw refusal('timeoutMs is of batches that workers or promises make, not of a stream');
+  const idle = persistentWorkers ? 'persistentWorkers' : given.workerThreads === undefined ? null : 'workerThreads';
+  if (idle !== null) throw refusal(`${idle} says something of workers, and there are none; set numWorkers`);
+  if (isStream && prefetchFactor > 0) throw refusal('a stream is read ahead by workers alone; set numWorkers');
 }
 
 export const isSamples = (dataset: unknown): dataset is Samples => samplesKind.accepts(dataset);

@@ -1,6 +1,6 @@
-import { countOf, partsOf as fieldsOf } from '../streams/position.js';
+import { countOf, fieldsOf } from '../streams/position.js';
 import type { OpenStream, Position, Stream } from '../stream.js';
-import { openPart, partsOf } from '../workers/partReader.js';
+import { openPart, partsOf } from './parts.js';
 import type { PassSeed } from './sampleDraws.js';
 
 /** Where a pass over the parts of a stream stands: some samples after a place in one of them. */
@@ -37,7 +37,7 @@ export class PartStream<Item> implements OpenStream<Item> {
 
   next(): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>> {
     if (this.#part >= this.#parts.length) return { done: true, value: undefined };
-    this.#open ??= openPart(this.#parts, { part: this.#part, seed: this.seed, from: { position: this.#from } });
+    this.#open ??= openPart(this.#parts, this.#part, this.seed, this.#from);
     const read = this.#open.next();
     return 'then' in read ? read.then((result) => this.#settled(result)) : this.#settled(read);
   }

@@ -5,8 +5,8 @@ import { AiforgeError } from '../../errors.js';
 import { boolean, count, kind, listOf, string } from '../../kinds.js';
 import { isOptions, nothing, signature } from '../../signature.js';
 import { saveSafetensors, scope, type Tensor } from '../../tensor/index.js';
+import { sha256OfFile } from '../../tensor/files/sha256.js';
 import { bytesIn, checkForms, columnTensors, formsOf, valuesOf, type ShardSample } from './fields.js';
-import { hashOfFile } from './hashOfFile.js';
 import { readIndex, shardName, writeIndex, type FieldForm, type ShardEntry, type ShardIndex } from './shardIndex.js';
 
 export interface ShardWriterOptions {
@@ -104,7 +104,7 @@ export class ShardWriter {
     for (const row of this.#rows) for (const value of row.values()) if (typeof value !== 'string') value.dispose();
     this.#rows = [];
     this.#bytes = 0;
-    this.#shards.push({ file: name, samples, bytes: statSync(file).size, sha256: hashOfFile(file) });
+    this.#shards.push({ file: name, samples, bytes: statSync(file).size, sha256: sha256OfFile(file, 'shard') });
     this.#writeIndex(false);
   }
 

@@ -5,7 +5,7 @@ import { string } from '../../kinds.js';
 import { isError } from '../../realms.js';
 import { signature } from '../../signature.js';
 import { scope } from '../../tensor/index.js';
-import { hashOfFile } from './hashOfFile.js';
+import { sha256OfFile } from '../../tensor/files/sha256.js';
 import { mapShard } from './shardedDataset.js';
 import { indexFile, readIndex, type ShardIndex } from './shardIndex.js';
 
@@ -56,5 +56,7 @@ function problemOf(file: string, entry: ShardIndex['shards'][number], { fields }
     if (isError(error)) return error.message;
     throw error;
   }
-  return hashOfFile(file) === entry.sha256 ? null : 'its content is not what was written: its checksum differs';
+  return sha256OfFile(file, 'shard') === entry.sha256
+    ? null
+    : 'its content is not what was written: its checksum differs';
 }

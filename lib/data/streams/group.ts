@@ -2,7 +2,7 @@ import { boolean, count } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import type { StreamDataset } from '../stream.js';
 import { streamKind, type Position, type Stream, type StreamContext } from '../stream.js';
-import { countOf, partsOf } from './position.js';
+import { countOf, fieldsOf } from './position.js';
 import { Derived, ReadingFrom, type Read } from './reading.js';
 
 export interface BatchOptions {
@@ -80,7 +80,7 @@ class Windowing<Item> extends ReadingFrom<Item, Item[]> {
     position: Position | undefined,
     context: StreamContext,
   ) {
-    const from = position === undefined ? undefined : partsOf('window', position, 'of', 'skip');
+    const from = position === undefined ? undefined : fieldsOf('window', position, 'of', 'skip');
     super(stream, from?.of, context);
     this.#skip = from === undefined ? 0 : countOf('window', from.skip);
   }

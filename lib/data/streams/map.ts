@@ -4,7 +4,7 @@ import { signature } from '../../signature.js';
 import { sampleAt, samplesKind, Subset, type Dataset, type SampleContext, type Samples } from '../dataset.js';
 import { MappedDataset } from '../mappedDataset.js';
 import { StreamDataset, streamKind, type Position, type Stream, type StreamContext } from '../stream.js';
-import { countOf, partsOf } from './position.js';
+import { countOf, fieldsOf } from './position.js';
 import { Derived, drawsAt, ReadingFrom, type Read } from './reading.js';
 import { AiforgeError } from '../../errors.js';
 
@@ -91,7 +91,7 @@ class Mapping<In, Out> extends ReadingFrom<In, Awaited<Out>> {
     position: Position | undefined,
     private readonly context: StreamContext,
   ) {
-    const from = position === undefined ? undefined : partsOf('map', position, 'of', 'count');
+    const from = position === undefined ? undefined : fieldsOf('map', position, 'of', 'count');
     super(stream, from?.of, context);
     this.#count = from === undefined ? 0 : countOf('map', from.count);
   }

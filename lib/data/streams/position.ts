@@ -3,8 +3,8 @@ import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
 import type { Position } from '../stream.js';
 
-/** The parts of a position. Throws STATE_DICT_MISMATCH for one that another kind of stream gave. */
-export function partsOf<const Key extends string>(
+/** The fields of a position. Throws STATE_DICT_MISMATCH for one that another kind of stream gave. */
+export function fieldsOf<const Key extends string>(
   who: string,
   position: Position,
   ...keys: readonly Key[]

@@ -2,7 +2,7 @@ import { AiforgeError } from '../../errors.js';
 import { isListOf, kind, listOf, number, oneOf } from '../../kinds.js';
 import { nothing, signature } from '../../signature.js';
 import { openStream, type OpenStream, openTakes, type Position, type SampleReader, type Stream, type StreamContext, StreamDataset, streamKind } from '../stream.js'; // prettier-ignore
-import { countOf, listFor, partsOf } from './position.js';
+import { countOf, listFor, fieldsOf } from './position.js';
 import { Derived, noContext, Reading, type Read } from './reading.js';
 import { unitAt } from '../loading/sampleDraws.js';
 
@@ -59,7 +59,7 @@ class Chaining<Item> extends Reading<Item> {
     private readonly context: StreamContext,
   ) {
     super();
-    const from = position === undefined ? undefined : partsOf('ChainDataset', position, 'part', 'of');
+    const from = position === undefined ? undefined : fieldsOf('ChainDataset', position, 'part', 'of');
     this.#part = from === undefined ? 0 : countOf('ChainDataset', from.part);
     this.#from = from?.of ?? undefined;
   }
@@ -185,7 +185,7 @@ class Mixing<Item> extends SideBySide<Item, Item> {
     position: Position | undefined,
     private readonly context: StreamContext,
   ) {
-    const from = position === undefined ? undefined : partsOf('mix', position, 'of', 'draws', 'ended');
+    const from = position === undefined ? undefined : fieldsOf('mix', position, 'of', 'draws', 'ended');
     super(streams, from && listFor('mix', from.of, streams.length), context);
     this.#draws = from === undefined ? 0 : countOf('mix', from.draws);
     this.#ended =

@@ -3,7 +3,7 @@ import { signature } from '../../signature.js';
 import { Generator, randperm, scope } from '../../tensor/index.js';
 import { seedAt } from '../loading/sampleDraws.js';
 import { streamKind, type Position, type Stream, type StreamContext, type StreamDataset } from '../stream.js';
-import { countOf, partsOf } from './position.js';
+import { countOf, fieldsOf } from './position.js';
 import { Derived, ReadingFrom, type Read } from './reading.js';
 
 const shuffleTakes = signature({ stream: streamKind, bufferSize: count });
@@ -39,7 +39,7 @@ class Shuffling<Item> extends ReadingFrom<Item, Item> {
     position: Position | undefined,
     private readonly context: StreamContext,
   ) {
-    const from = position === undefined ? undefined : partsOf('shuffle', position, 'of', 'number', 'given');
+    const from = position === undefined ? undefined : fieldsOf('shuffle', position, 'of', 'number', 'given');
     super(stream, from?.of, context);
     this.#before = super.position();
     this.#number = from === undefined ? 0 : countOf('shuffle', from.number);

@@ -1,18 +1,6 @@
-import { seedAt } from '../loading/sampleDraws.js';
-import { openStream, StreamDataset, type OpenStream, type Stream } from '../stream.js';
+import type { OpenStream, Stream } from '../stream.js';
+import { openPart, partsOf } from '../loading/parts.js';
 import type { Chunk, ReadTask } from './protocol.js';
-
-/** The parts of a stream that can be read side by side; the stream itself where it has none. */
-export function partsOf<Item>(stream: Stream<Item>): readonly Stream<Item>[] {
-  const parts = stream instanceof StreamDataset ? stream.parts() : [];
-  return parts.length > 0 ? parts : [stream];
-}
-
-/** The same part draws the same in a pass, and every part something else. */
-export const openPart = <Item>(
-  parts: readonly Stream<Item>[],
-  { part, seed, from }: Pick<ReadTask, 'part' | 'seed' | 'from'>,
-): OpenStream<Item> => openStream(parts[part]!, from?.position, { seed: seedAt(seed, part) });
 
 /** Reads parts of a stream in a worker, and keeps them open from one read to the next. */
 export class PartReader {
@@ -27,7 +15,8 @@ export class PartReader {
   async read(task: ReadTask, pass: number): Promise<Chunk> {
     if (pass !== this.#pass) await this.#closeAll();
     this.#pass = pass;
-    if (task.from !== undefined) this.#open.set(task.part, openPart(this.#parts, task));
+    if (task.from !== undefined)
+      this.#open.set(task.part, openPart(this.#parts, task.part, task.seed, task.from.position));
     const open = this.#open.get(task.part);
     if (open === undefined) return { samples: [], position: null, isLast: true };
     const samples: unknown[] = [];

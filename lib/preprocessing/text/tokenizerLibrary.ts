@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
 import { createRequire } from 'node:module';
 
-import { AiforgeError } from '../../errors.js';
+import { missingPackage } from '../../data/optionalLibrary.js';
 
 /** What is used of the package's tokenizer. */
 export interface LibraryTokenizer {
@@ -26,11 +26,7 @@ export function libraryTokenizer(content: object): LibraryTokenizer {
   try {
     library = load(PACKAGE) as Library;
   } catch (cause) {
-    throw new AiforgeError(
-      'MISSING_DEPENDENCY',
-      `Tokenizer needs the package ${PACKAGE}, which cannot be loaded here (${(cause as Error).message}). Run: npm install ${PACKAGE}`,
-      { cause },
-    );
+    throw missingPackage('Tokenizer', PACKAGE, `cannot be loaded here (${(cause as Error).message})`, cause);
   }
   return new library.Tokenizer(content, {}) as LibraryTokenizer;
 }

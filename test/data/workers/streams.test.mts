@@ -77,6 +77,6 @@ describe('a stream', () => {
     await some(loaderOf(stream, 2), 1);
     const { tensors } = memory.stats();
     for (let i = 0; i < 2; ++i) await some(loaderOf(stream, 2), 1);
-    expect(memory.stats().tensors).to.be.at.most(tensors + 60);
+    expect(memory.stats().tensors).to.be.at.most(tensors + 8);
   });
 });
