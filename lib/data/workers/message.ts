@@ -51,7 +51,11 @@ export class Packer {
     if (Array.isArray(value)) return this.#list(value, place, depth);
     if (isPlainObject(value)) {
       const entries = Object.entries(value);
-      return { object: entries.map(([key, each]) => [key, this.#pack(each, `${place}.${key}`, depth + 1)] as const) };
+      return {
+        object: entries.map(
+          ([key, each]) => [key, this.#pack(each, place === '' ? key : `${place}.${key}`, depth + 1)] as const,
+        ),
+      };
     }
     return isCopied(value) ? { plain: value } : this.#described(value, place, depth);
   }

@@ -83,9 +83,9 @@ function describe(value: object): { made: string; of: unknown } | undefined {
 export const canTravel = (value: object): boolean => describe(value) !== undefined;
 
 /** How a worker makes a dataset. Throws INVALID_ARGUMENT for one that it cannot make, and says how to write it. */
-export function recipeOf(packer: Packer, dataset: unknown): Message {
+export function recipeOf(packer: Packer, of: { dataset: unknown; collate: unknown }): Message {
   try {
-    return packer.pack(dataset, 'dataset');
+    return packer.pack(of, '');
   } catch (error) {
     if (!(error instanceof AiforgeError) || error.code !== 'INVALID_ARGUMENT') throw error;
     throw new AiforgeError(

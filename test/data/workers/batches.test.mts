@@ -154,7 +154,7 @@ describe('a worker', () => {
     const unmade = { length: 4, get: () => 1 };
     const thrown = await error(taken(unmade as never, { numWorkers: 1 }));
     expect(thrown).to.include({ code: 'INVALID_ARGUMENT' });
-    expect(thrown.message).to.match(/dataset\.dataset\.get is .*Write it in a module of its own.*fromModule/);
+    expect(thrown.message).to.match(/and dataset\.get is .*Write it in a module of its own.*fromModule/);
   });
 
   it('that ends or fails ends the pass, and says what it was at', async () => {
@@ -240,4 +240,4 @@ describe('readers', () => {
 });
 
 const expectRefusal = async (promise: Promise<unknown>) =>
-  expect((await error(promise)).message).to.match(/dataset\.dataset is .*Own.*Write it in a module of its own/);
+  expect((await error(promise)).message).to.match(/and dataset is .*Own.*Write it in a module of its own/);
