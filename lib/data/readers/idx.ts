@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 
 import { AiforgeError } from '../../errors.js';
 import { size, string } from '../../kinds.js';
-import { isOptions, nothing, signature } from '../../signature.js';
+import { isOptions, signature } from '../../signature.js';
 import { show } from '../../show.js';
 import { fromBuffer, type DType, type Tensor } from '../../tensor/index.js';
 import { bytesOf } from '../../tensor/dtype.js';
@@ -119,11 +119,6 @@ export class IdxReader extends StreamDataset<Tensor> {
       throw new AiforgeError('INVALID_ARGUMENT', `open: ${show(position)} is no position in an IDX file.`);
     }
     return new RowReader(this.file, (row ?? 0) as number);
-  }
-
-  override parts(): readonly IdxReader[] {
-    nothing.check('parts', arguments);
-    return [];
   }
 }
 

@@ -149,12 +149,6 @@ export class WavReader extends StreamDataset<Sound> {
     }
   }
 
-  /** None: a file is read by one. */
-  override parts(): readonly WavReader[] {
-    nothing.check('parts', arguments);
-    return [];
-  }
-
   open(position: Position = 0): SampleReader<Sound> {
     openTakes.check('open', arguments);
     if (!size.accepts(position)) {
