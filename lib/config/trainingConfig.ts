@@ -183,6 +183,16 @@ export const TrainingConfig = z
       .describe(
         'Put batches into pinned memory on their way to a GPU, null for yes; nothing where it trains on the CPU; default null',
       ),
+    numWorkers: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'Threads that load the data set again and make batches beside training, as many as there are cores for; the batches are the same for any number; default 0',
+      ),
+    prefetchFactor: count
+      .default(2)
+      .describe('Batches made ahead by each worker, or of items that come as promises without workers; default 2'),
     numThreads: count.nullable().default(null).describe('Threads of one operator, null for the default; default null'),
     checkpoint: z
       .strictObject({

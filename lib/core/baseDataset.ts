@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/index.js';
+import type { Dataset, SampleContext } from '../data/index.js';
 import type { Logger } from '../log.js';
 
 /** What a dataset is told when it loads its data. */
@@ -23,7 +23,8 @@ export interface Splits {
 }
 
 /**
- * What a plugin's `dataset.ts` extends, as `class Dataset`. Items are raw: the framework applies the preprocessor to them.
+ * What a plugin's `dataset.ts` extends, as `class Dataset`. Items are raw: the framework applies the preprocessor to them. One whose
+ * items come later, such as from a database, extends `BaseDataset<Promise<Item>>`.
  *
  * @example
  * import { BaseDataset } from 'aiforge';
@@ -36,11 +37,11 @@ export interface Splits {
 export abstract class BaseDataset<Item = unknown> implements Dataset<Item> {
   abstract get length(): number;
 
-  /** The raw item at `index`. It must not change from call to call. */
-  abstract get(index: number): Item;
+  /** The raw item at `index`, or a promise of it. It must not change from call to call. */
+  abstract get(index: number, context?: SampleContext): Item;
 
   /** The raw items at some indices, in their order, where that is quicker than one by one: batches are then made of these. */
-  getBatch?(indices: readonly number[]): Item[];
+  getBatch?(indices: readonly number[], contexts?: readonly SampleContext[]): Item[] | Promise<Awaited<Item>[]>;
 
   /** Makes the items ready, from `dataPath`. */
   abstract loadData(dataPath: string, context: LoadContext): void | Promise<void>;

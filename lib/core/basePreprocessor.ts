@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { writeFileAtomic } from '../atomicFile.js';
+import type { SampleContext } from '../data/index.js';
 import { AiforgeError } from '../errors.js';
 import { plainJson } from './plainJson.js';
 import { called } from './plugins/calls.js';
@@ -10,11 +11,20 @@ import { called } from './plugins/calls.js';
  * data (JSON), never code.
  */
 export abstract class BasePreprocessor<Item = unknown, Sample = unknown> {
-  /** Learns from the training split, and from nothing else; `args` are the experiment's `preprocessArgs`. */
+  /**
+   * Learns from the training split, and from nothing else; `args` are the experiment's `preprocessArgs`. Where the data set's items
+   * come later, declare `items: Iterable<Item> & AsyncIterable<Item>`, and go over them with `for await`.
+   */
   abstract fit(items: Iterable<Item>, args: Record<string, unknown>): void | Promise<void>;
 
   /** The sample for an item; leaves the item as it is. */
   abstract transform(item: Item): Sample;
+
+  /**
+   * The sample as it is to train on, changed at random: whatever is drawn is to come from `context.generator`, so that it does not
+   * depend on who makes the sample. Default: as it is. Samples to validate, to test and to predict on are never changed.
+   */
+  augment?(sample: Sample, context: SampleContext): Sample;
 
   /** The item for a sample, as far as it can be had back. */
   abstract inverseTransform(sample: Sample): Item;

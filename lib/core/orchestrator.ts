@@ -25,6 +25,7 @@ import { describeDevice, deviceOf, onDevice } from './devices.js';
 import { restoreRandomState } from './randomState.js';
 import { joinLaunchedRanks, ranksKind, type Ranks } from './ranks.js';
 import { initialState, requireSame, startOf, tracked } from './runs/beginning.js';
+import { describeSamples } from './runs/workerSamples.js';
 import { prepareData, resolvedConfig, sharePreprocessor, type ExperimentData } from './runs/experiment.js';
 import { planRun, resumeOptimizers, type ResumedRun, type RunPlan } from './runs/plan.js';
 import { withResumed } from './runs/resuming.js';
@@ -259,6 +260,8 @@ export class Orchestrator {
       const mayLeave = isTraining && training.checkpoint.onException && ranks.worldSize === 1;
       if (mayLeave && trainer.isWhole && !isOurs) await quietly('The checkpoint', () => trainer.save());
       throw error;
+    } finally {
+      await quietly('The end of what makes batches', () => trainer.close());
     }
   }
 
@@ -305,6 +308,7 @@ export class Orchestrator {
     const parallel = await Parallel.open(ranks, model, parallelOptions(training, resumed?.checkpoint));
     if (resumed === undefined) await sharePreprocessor(data, ranks, files.preprocessor);
     const preprocessor = checksumOfFile(files.preprocessor);
+    describeSamples(data, data.source, data.preprocessor === undefined ? null : files.preprocessor);
     const averaging = training.averaging === null ? null : new Averaging(training.averaging, model);
     const writer = new CheckpointWriter({
       ...{ training, files, ranks, state, callbacks, preprocessor },

@@ -5,11 +5,7 @@ import { anything, optional, size } from '../kinds.js';
 import { logger } from '../log.js';
 import { unheard } from '../promised.js';
 import { nothing, signature } from '../signature.js';
-import { scope } from '../tensor/index.js';
-import { tensorsIn } from '../tensor/memory/scope.js';
 import { defaultCollate, type Collated } from './collate.js';
-import { batchesAhead } from './loading/ahead.js';
-import { BatchMaker } from './loading/batchMaker.js';
 import { drawsOf, redrawn, restoreDraws } from './loading/draws.js';
 import { inTime, isTooLate } from './loading/inTime.js';
 import { checkLoaderState, type LoaderState, type PassState } from './loading/loaderState.js';
@@ -23,11 +19,13 @@ import {
   type DataLoaderOptions,
   type Source,
 } from './loading/options.js';
-import { Pass, type PassTask } from './loading/pass.js';
+import { MapPass, type Soon } from './loading/mapPass.js';
+import { Pass } from './loading/pass.js';
 import { partsOf } from './loading/parts.js';
 import { PartStream } from './loading/partStream.js';
 import { StreamPass } from './loading/streamPass.js';
 import { pinBatch } from './moveToDevice.js';
+import type { Held } from '../tensor/memory/held.js';
 import { BatchSampler, drawSeed, type BatchOrder, type Sampler } from './samplers.js';
 import type { Samples } from './dataset.js';
 import type { OpenStream, Position, Stream } from './stream.js';
@@ -168,6 +166,18 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     return this.#now(this.#from(first));
   }
 
+  /**
+   * @internal The batches of one pass, each in a scope of its own that whoever takes it ends: at once where its samples are there, else as
+   * a promise. The next one is to be asked for once the last one has come.
+   */
+  soon(): Generator<Held<Soon<Batch>>, void, undefined> {
+    const { pass } = this.#begin();
+    if (!(pass instanceof Pass))
+      throw refusal('a stream gives its batches one after the other; take them with `for await`');
+    const map = this.#map(pass);
+    return this.#workers === null ? map.soon() : map.soonInWorkers(this.#workers);
+  }
+
   /** The batches of one pass, as they come; the event loop goes on meanwhile. */
   [Symbol.asyncIterator](): AsyncGenerator<Awaited<Batch>, undefined, undefined> {
     return this.#later(this.#begin());
@@ -267,19 +277,9 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
 
   *#now(current: Current<Item, Batch>): Generator<Batch, undefined, undefined> {
     const { pass } = current;
-    if (pass instanceof Pass) yield* this.#mapNow(pass);
+    if (pass instanceof Pass) yield* this.#map(pass).now();
     else yield* this.#streamNow(current, pass);
     current.isOver = true;
-  }
-
-  *#mapNow(pass: Pass): Generator<Batch, void, undefined> {
-    const maker = this.#maker();
-    for (let task; (task = pass.next()) !== undefined;) {
-      this.#options.signal?.throwIfAborted();
-      const batch = this.#pinMemory ? scope(() => pinBatch(maker.make(task))) : maker.make(task);
-      pass.handOut(task);
-      yield batch;
-    }
   }
 
   *#streamNow(current: Current<Item, Batch>, pass: StreamPass<Item, Batch>): Generator<Batch, void, undefined> {
@@ -297,43 +297,9 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
   async *#later(current: Current<Item, Batch>): AsyncGenerator<Awaited<Batch>, undefined, undefined> {
     const { pass } = current;
     if (!(pass instanceof Pass)) yield* this.#streamLater(current, pass);
-    else if (this.#workers !== null) yield* this.#inWorkers(pass, this.#workers);
-    else yield* this.#mapLater(pass);
+    else if (this.#workers !== null) yield* this.#map(pass).inWorkers(this.#workers);
+    else yield* this.#map(pass).later();
     current.isOver = true;
-  }
-
-  #mapLater(pass: Pass): AsyncGenerator<Awaited<Batch>, void, undefined> {
-    const maker = this.#maker();
-    const { prefetchFactor = 0, inOrder = true, timeoutMs = null, signal } = this.#options;
-    const make = async (task: PassTask): Promise<Awaited<Batch>> => this.#pin(await maker.makeLater(task));
-    const holderOf = ({ indices }: PassTask) => `the dataset, asked for sample ${indices[0]} and others,`;
-    const ahead = { most: prefetchFactor + 1, isEager: prefetchFactor > 0, inOrder, timeoutMs, signal, holderOf };
-    return batchesAhead<Awaited<Batch>>(pass, make, ahead);
-  }
-
-  async *#inWorkers(pass: Pass, workers: LoaderWorkers): AsyncGenerator<Awaited<Batch>, void, undefined> {
-    const { prefetchFactor = 2, inOrder = true, timeoutMs = null, signal } = this.#options;
-    const collatesThere = canTravel(this.#collate);
-    const pool = workers.take();
-    const number = pool.begin();
-    const make = async (task: PassTask): Promise<Awaited<Batch>> => {
-      const made = await pool.make(task, number);
-      return this.#pin(collatesThere ? (made as Awaited<Batch>) : await this.#collate(made as Awaited<Item>[]));
-    };
-    const most = pool.size * Math.max(1, prefetchFactor);
-    const holderOf = (task: PassTask) => pool.holderOf(task);
-    // What comes from a worker is nobody else's.
-    const letGo = collatesThere ? disposeAll : undefined;
-    let failure: unknown;
-    try {
-      const ahead = { most, isEager: true, inOrder, timeoutMs, signal, holderOf, letGo };
-      yield* batchesAhead<Awaited<Batch>>(pass, make, ahead);
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      await workers.end(pool, number, failure, signal);
-    }
   }
 
   async *#streamLater(
@@ -360,16 +326,15 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     }
   }
 
-  #maker(): BatchMaker<Item, Batch> {
-    return new BatchMaker(this.#source as Samples<Item>, this.#collate);
+  #map(pass: Pass): MapPass<Item, Batch> {
+    const dataset = this.#source as Samples<Item>;
+    return new MapPass(pass, { dataset, collate: this.#collate, options: this.#options, pins: this.#pinMemory });
   }
 
   #pin<Made>(batch: Made): Made {
     return this.#pinMemory ? pinBatch(batch) : batch;
   }
 }
-
-const disposeAll = (batch: unknown): void => tensorsIn(batch).forEach((each) => each.dispose());
 
 /** Of plain JSON. */
 const copyOf = <State>(state: State): State => JSON.parse(JSON.stringify(state)) as State;

@@ -23,6 +23,9 @@ export interface Origin {
 
 const origins = new WeakMap<object, Origin>();
 
+/** @internal Says where a value comes from that was not made by `fromModule`. */
+export const rememberOrigin = (value: object, origin: Origin): void => void origins.set(value, origin);
+
 export const originOf = (value: object): Origin | undefined => origins.get(value);
 
 // A realm has a class URL of its own.

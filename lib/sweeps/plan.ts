@@ -226,7 +226,7 @@ function withRelativePaths(base: ExperimentConfig, from: string): ExperimentConf
 function identityOf({ config }: SweepFile, base: ExperimentConfig, comparedBy: object): Record<string, unknown> {
   const { parallel: _parallel, threadsPerTrial: _threads, experiment: _file, ...rest } = config;
   // Where a trial trains, and with how many threads, may be otherwise another time.
-  const { numThreads: _numThreads, device: _device, pinMemory: _pinMemory, ...training } = base.training;
+  const { numThreads: _numThreads, device: _device, pinMemory: _pinMemory, numWorkers: _numWorkers, prefetchFactor: _prefetchFactor, ...training } = base.training; // prettier-ignore
   const sweep = rest.method === 'random' ? { ...rest, trials: undefined } : rest;
   const plain: unknown = JSON.parse(
     JSON.stringify({ sweep: { ...sweep, ...comparedBy }, experiment: { ...base, training } }),

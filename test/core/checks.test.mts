@@ -184,7 +184,11 @@ describe('what a run checks', () => {
   describe('of a dataset with a preprocessor', () => {
     for (const [what, item, message] of [
       ['nothing', undefined, /Dataset\.get\(\d+\) returned undefined; expected the item/],
-      ['a promise', Promise.resolve({}), /Dataset\.get\(\d+\) returned a promise, but must be synchronous/],
+      [
+        'a promise',
+        Promise.resolve({}),
+        /Dataset\.get\(\d+\) returned a promise, so Preprocessor\.fit is to .*'for await'/,
+      ],
     ] as const) {
       it(what, async () => {
         class Bad extends Dataset {
@@ -204,13 +208,19 @@ describe('what a run checks', () => {
       });
     }
 
-    for (const [what, batch, message] of [
+    for (const [what, batch, message, code] of [
       [
         'batches with nothing in them',
         [undefined],
         /Dataset\.getBatch, for \d+, returned undefined; expected the item/,
+        'PLUGIN_INVALID',
       ],
-      ['a promise of a batch', Promise.resolve([]), /Dataset\.getBatch returned a promise, but must be synchronous/],
+      [
+        'a promise of too few',
+        Promise.resolve([]),
+        /Dataset: getBatch returned an array of 0, expected an array of \d+ samples/,
+        'INVALID_ARGUMENT',
+      ],
     ] as const) {
       it(what, async () => {
         class Bad extends Dataset {
@@ -220,7 +230,7 @@ describe('what a run checks', () => {
         }
         registerPlugin({ name: 'bad', Model: Altered, Dataset: Bad, Preprocessor: Unchanged });
         const failure = await failureOf(run(experiment({}, { ...altered, datasetPlugin: 'bad' })));
-        expect(failure).to.include({ code: 'PLUGIN_INVALID' });
+        expect(failure).to.include({ code });
         expect(failure.message).to.match(message);
       });
     }

@@ -16,7 +16,7 @@ import {
 } from 'aiforge';
 import { deviceOf } from '#lib/core/devices.js';
 import { runFiles } from '#lib/core/runs/runDirectory.js';
-import { held } from '#lib/core/training/held.js';
+import { held } from '#lib/tensor/memory/held.js';
 import { Placement } from '#lib/core/training/placement.js';
 import { RunningMetrics } from '#lib/core/training/measuring/metrics.js';
 import { expect } from 'chai';

@@ -161,6 +161,7 @@ describe('resuming a run', () => {
       samples: dataset,
       indices: val,
       batchSize: 8,
+      loading: {},
       ranks: singleProcess,
       parallel,
       agreement,

@@ -29,6 +29,8 @@ export const RunState = z.object({
   /** Epochs that are done, and the batches that are done of the next one. */
   epoch: z.int().min(0),
   batch: z.int().min(0),
+  /** Samples of that one that all ranks have taken. */
+  taken: z.int().min(0),
   /** Optimizer steps since the run began. */
   step: z.int().min(0),
   /** Batches trained on since the run began, on one rank. */
@@ -82,9 +84,11 @@ export interface Checkpoint extends SavedModel {
   averages: Record<string, Tensor>;
   /** That of the scale of the loss; null where it is not scaled. */
   scaler: GradScalerStateDict | null;
-  /** Of every rank: the generator's state, that of its GPU if it trains on one, and the sums of the epoch's metrics. */
+  /** Of every rank: the generator's state, that of its GPU if it trains on one, and (`running`) the sums of the epoch's metrics. */
   rng: Tensor[];
   cudaRng: Tensor[];
+  /** Of every rank: the state of its generator before the pass that it is in, from which its samples draw; empty between passes. */
+  passRng: Tensor[];
   running: Tensor[];
   /** Those that the steps logged, with their states on every rank. */
   metrics: SavedMetrics;
@@ -177,6 +181,7 @@ export function checkpointContent(checkpoint: Checkpoint): SafetensorsFile {
     ...withPrefix('callbacks', callbacks.tensors),
     ...withPrefix('rng', perRank(checkpoint.rng)),
     ...withPrefix('cudaRng', perRank(checkpoint.cudaRng)),
+    ...withPrefix('passRng', perRank(checkpoint.passRng)),
     ...withPrefix('running', perRank(checkpoint.running)),
     ...withPrefix('gradients', ofAllRanks(checkpoint.gradients)),
     ...withPrefix('metrics', metricTensors(checkpoint.metrics)),
@@ -212,8 +217,11 @@ export function checkpointFile(given: string): string {
   return isFolder ? path.join(given, 'last.safetensors') : given;
 }
 
+/** Before samples were counted, batches were all that a checkpoint knew. */
+const SavedState = RunState.extend({ taken: RunState.shape.taken.optional() });
+
 const Metadata = z.object({
-  state: RunState,
+  state: SavedState,
   config: ExperimentConfig,
   plugins: z.object({ model: z.string(), dataset: z.string() }),
   preprocessor: z.string().nullable(),
@@ -250,11 +258,14 @@ export function loadCheckpoint(file: string): Checkpoint {
     callbacks: parse('callbacks'),
   });
   if (!read.success) throw new AiforgeError('FILE_INVALID', `${file}: ${z.prettifyError(read.error)}`);
-  const { state } = read.data;
+  const { config } = read.data;
+  const { batch, worldSize } = read.data.state;
+  const state = { taken: batch * worldSize * config.training.batchSize, ...read.data.state };
   const metrics = savedMetrics(read.data.metrics, under('metrics', tensors));
   if (metrics === undefined) throw new AiforgeError('FILE_INVALID', `${file} lacks states of its metrics. Use another checkpoint.`); // prettier-ignore
   return {
     ...read.data,
+    state,
     metrics,
     model: under('model', tensors),
     ...given({ extraState: metadata.extraState }),
@@ -263,6 +274,7 @@ export function loadCheckpoint(file: string): Checkpoint {
     callbacks: joinTensors(read.data.callbacks, under('callbacks', tensors)) as Record<string, unknown>,
     rng: Object.values(under('rng', tensors)),
     cudaRng: Object.values(under('cudaRng', tensors)),
+    passRng: Object.values(under('passRng', tensors)),
     running: Object.values(under('running', tensors)),
     gradients: Array.from({ length: state.worldSize }, (_, rank) => under(`gradients.${rank}`, tensors)),
   };

@@ -10,7 +10,7 @@ import type { Ranks } from '../ranks.js';
 import type { RunFiles } from '../runs/runDirectory.js';
 import { saving, savingInBackground } from '../runs/saving.js';
 import { countersOf } from '../training/counters.js';
-import { held } from '../training/held.js';
+import { held } from '../../tensor/memory/held.js';
 import { isBetter, requireMetric } from '../training/earlyStopping.js';
 import { checkpointContent, epochOf, weightsContent, type Checkpoint, type RunState } from './checkpoint.js';
 import { checksumInBackground, saveChecked, saveInBackground, snapshotOf } from './checksum.js';

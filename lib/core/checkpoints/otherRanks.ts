@@ -2,23 +2,24 @@ import type { TrainingConfig } from '../../config/trainingConfig.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import { hasOpenLength } from '../runs/changes.js';
-import { limited } from '../training/limits.js';
-import type { Checkpoint } from './checkpoint.js';
+import { EpochShare } from '../training/epochShare.js';
+import type { Checkpoint, RunState } from './checkpoint.js';
 
 const downTo = (multiple: number, value: number): number => Math.floor(value / multiple) * multiple;
 
-/** Batches of an epoch on each of so many ranks. */
-function batchesOf(samples: number, worldSize: number, { batchSize, limitTrainBatches }: TrainingConfig): number {
-  return limited(limitTrainBatches, Math.ceil(Math.ceil(samples / worldSize) / batchSize));
-}
-
-/** The batch of its epoch after which another number of ranks goes on: no sample is left out, and less than a step's come again. */
-function batchFor({ state }: Checkpoint, worldSize: number, training: TrainingConfig): number {
-  const all = batchesOf(state.trainSamples, worldSize, training);
-  if (state.batch >= batchesOf(state.trainSamples, state.worldSize, training)) return all;
-  const { accumulationSteps } = training;
-  const done = downTo(accumulationSteps, state.batch) * state.worldSize;
-  return Math.min(all, downTo(accumulationSteps, Math.floor(done / worldSize)));
+/** Where its epoch stands for another number of ranks: behind the steps that are done, with every other sample still to come. */
+function placeFor(
+  { state }: Checkpoint,
+  worldSize: number,
+  training: TrainingConfig,
+): Pick<RunState, 'batch' | 'taken'> {
+  const { accumulationSteps, batchSize } = training;
+  const { batch, taken, trainSamples } = state;
+  const all = new EpochShare({ trainSamples, worldSize }, training).batches;
+  if (batch >= new EpochShare(state, training, state).batches) return { batch: all, taken };
+  const open = batch - downTo(accumulationSteps, batch);
+  const done = taken - open * batchSize * state.worldSize;
+  return { batch: downTo(accumulationSteps, Math.min(all, Math.floor(done / (batchSize * worldSize)))), taken: done };
 }
 
 /** Throws CONFIG_INVALID for a schedule that would not fit the steps of another number of ranks. */
@@ -37,20 +38,21 @@ function checkSchedule({ scheduler }: TrainingConfig, written: number, worldSize
  * so far are divided over the ranks (`sharesOf`); ranks that were not there begin with rank 0's random numbers.
  */
 export function forRanks(checkpoint: Checkpoint, worldSize: number, training: TrainingConfig): Checkpoint {
-  const { state, rng, cudaRng } = checkpoint;
+  const { state, rng, cudaRng, passRng } = checkpoint;
   if (state.worldSize === worldSize) return checkpoint;
   checkSchedule(training, state.worldSize, worldSize);
-  const batch = batchFor(checkpoint, worldSize, training);
+  const { batch, taken } = placeFor(checkpoint, worldSize, training);
   const each = <T>(of: (rank: number) => T): T[] => Array.from({ length: worldSize }, (_, rank) => of(rank));
   logger.warn(
     `The checkpoint was written by ${state.worldSize} ranks and goes on with ${worldSize}, ` +
-      `${batch === 0 ? 'at the beginning of an epoch' : `after batch ${batch} of epoch ${state.epoch + 1}`}: its batches, and how many ` +
+      `${taken === 0 ? 'at the beginning of an epoch' : `after ${taken} of the ${state.trainSamples} samples of epoch ${state.epoch + 1}`}: its batches, and how many ` +
       'steps it has, are others from here on',
   );
   return {
     ...checkpoint,
-    state: { ...state, worldSize, batch, validatedBatch: Math.min(state.validatedBatch, batch) },
+    state: { ...state, worldSize, batch, taken, validatedBatch: Math.min(state.validatedBatch, batch) },
     rng: each((rank) => rng[rank] ?? rng[0]!),
+    passRng: passRng.length === 0 ? [] : each((rank) => passRng[rank] ?? passRng[0]!),
     cudaRng: cudaRng.length === 0 ? [] : each((rank) => cudaRng[rank] ?? cudaRng[0]!),
     gradients: each(() => ({})),
   };

@@ -47,6 +47,7 @@ export function initialState(worldSize: number, data: ExperimentData): RunState 
   return {
     epoch: 0,
     batch: 0,
+    taken: 0,
     step: 0,
     trainedBatches: 0,
     validatedBatch: 0,

@@ -63,6 +63,8 @@ const rules: Record<string, Rule> = {
   'training.checkpoint.mode': bestWouldDiffer,
   'training.earlyStoppingPatience': applied,
   'training.numThreads': applied,
+  'training.numWorkers': applied,
+  'training.prefetchFactor': applied,
   'training.device': applied,
   'training.pinMemory': applied,
   'training.findUnusedParameters': applied,
@@ -146,7 +148,7 @@ export function checkOverrides(own: ExperimentConfig, given: ExperimentConfig, m
 /** Whether a run with these changes measures what it would have measured without them, as far as it went. */
 export function keepsNumbers(changes: Record<string, Change>): boolean {
   const harmless =
-    /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*|profile(\..*)?|pinMemory|tensorboard)|dataPath)$/;
+    /^(training\.(epochs|earlyStoppingPatience|checkpoint\..*|profile(\..*)?|pinMemory|numWorkers|prefetchFactor|tensorboard)|dataPath)$/;
   return Object.keys(changes).every((path) => harmless.test(path));
 }
 

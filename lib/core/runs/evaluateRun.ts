@@ -10,6 +10,7 @@ import { onDevice } from '../devices.js';
 import { randomState, restoreRandomState } from '../randomState.js';
 import { joinLaunchedRanks, ranksKind, type Ranks } from '../ranks.js';
 import { Agreement, RunRequests } from '../training/agreement.js';
+import { loadingOf } from '../training/loading.js';
 import { evaluate, scoresOf } from '../training/evaluation.js';
 import type { PassMetrics } from '../training/measuring/metrics.js';
 import { whileUnderWay } from '../training/measuring/runsUnderWay.js';
@@ -17,6 +18,7 @@ import { limitSplits } from '../training/limits.js';
 import { Placement } from '../training/placement.js';
 import { Precision } from '../training/optimization/precision.js';
 import { signalKind, throwErrorOf, untilAborted } from '../untilAborted.js';
+import { describeSamples } from './workerSamples.js';
 import { prepareData, type ExperimentData } from './experiment.js';
 import { openRun, type OpenedRun, type UsedWeights } from './openRun.js';
 import { asSoleRun } from './soleRun.js';
@@ -67,7 +69,16 @@ export interface Evaluation {
 /** @internal The settings that an evaluation may have otherwise than the run. */
 export function settingsOfEvaluation(split: 'val' | 'test'): string[] {
   const limit = split === 'val' ? 'limitValBatches' : 'limitTestBatches';
-  const ofTraining = ['batchSize', 'device', 'numThreads', 'pinMemory', 'deterministic', limit];
+  const ofTraining = [
+    'batchSize',
+    'device',
+    'numThreads',
+    'pinMemory',
+    'deterministic',
+    'numWorkers',
+    'prefetchFactor',
+    limit,
+  ];
   return ['dataPath', 'datasetArgs', ...ofTraining.map((name) => `training.${name}`)];
 }
 
@@ -127,6 +138,7 @@ async function evaluateOn(ranks: Ranks, run: OpenedRun, options: Options): Promi
   const callbacks = new Callbacks(options.callbacks ?? []);
   if (training.numThreads !== null) setNumThreads(training.numThreads);
   const data = await dataOf(run, ranks, options);
+  describeSamples(data, data.source, data.preprocessor === undefined ? null : run.files.preprocessor);
   const indices = data.splits[options.split];
   const agreement = new Agreement(new RunRequests(options.signal), ranks);
   const parallel = await ranks.parallelize(model);
@@ -137,7 +149,16 @@ async function evaluateOn(ranks: Ranks, run: OpenedRun, options: Options): Promi
   const placement = new Placement(model, device, device !== 'cpu' && (training.pinMemory ?? true));
   const precision = new Precision(training.precision, device);
   const passed = await evaluate({
-    ...{ model, samples: data.samples, indices, batchSize, ranks, parallel, agreement },
+    ...{
+      model,
+      samples: data.samples,
+      indices,
+      batchSize,
+      loading: loadingOf(training, false),
+      ranks,
+      parallel,
+      agreement,
+    },
     ...{ placement, precision, callbacks, stage, counters },
   });
   const scores = scoresOf(passed ?? stopped(agreement.reason));

@@ -8,21 +8,23 @@ import { modelSettings } from '../../config/modelSettings.js';
 import { isAddress, isPath } from '../../config/paths.js';
 import { settingProblem, withSourceOf } from '../../config/source.js';
 import { validate } from '../../config/validate.js';
-import { samplesNow, type Dataset } from '../../data/dataset.js';
+import type { Dataset } from '../../data/dataset.js';
+import { drawsOf } from '../../data/loading/draws.js';
 import { AiforgeError } from '../../errors.js';
 import { size, string } from '../../kinds.js';
-import { childLogger } from '../../log.js';
 import { show } from '../../show.js';
 import type { BaseDataset, Splits } from '../baseDataset.js';
 import { BaseModel } from '../baseModel.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
 import { ownCopy } from '../copies.js';
-import { awaited, called, calledFor } from '../plugins/calls.js';
+import { awaited, called } from '../plugins/calls.js';
 import { create, type LoadedPlugin } from '../plugins/plugin.js';
 import { loadPlugin } from '../plugins/plugins.js';
 import type { Ranks } from '../ranks.js';
+import { augmented, Items, itemsOf, transformed } from './samples.js';
 import { saving } from './saving.js';
 import { splitDataset } from './splits.js';
+import { loadItems, type SampleSource } from './workerSamples.js';
 
 /** The plugins of an experiment, found and checked, with the model's configuration. */
 export interface ExperimentPlugins {
@@ -41,6 +43,9 @@ export interface DataContext {
 /** The data of an experiment: samples by index, as the preprocessor makes them. */
 export interface ExperimentData {
   samples: Dataset;
+  /** Those to train on, which the preprocessor may change at random. */
+  trainSamples: Dataset;
+  source: SampleSource;
   splits: Splits;
   preprocessor: BasePreprocessor | undefined;
   classNames: readonly string[] | undefined;
@@ -147,12 +152,22 @@ export async function prepareData(
   context: DataContext,
   preprocessorFile: string | undefined,
 ): Promise<ExperimentData> {
-  const dataset = await loadDataset(config, plugins, context);
+  const source = sourceOf(config, plugins, context);
+  const { ranks, signal } = context;
+  const dataset = await loadItems(plugins.dataset, source.dataPath, {
+    rank: ranks.rank,
+    worldSize: ranks.worldSize,
+    barrier: () => ranks.barrier(),
+    signal,
+    args: withSourceOf(config.datasetArgs, ownCopy(config.datasetArgs)),
+  });
+  checkDataset(dataset);
   const splits = splitDataset(dataset, config.training);
   const preprocessor = createPreprocessor(plugins);
   const { classNames } = dataset;
   const items = itemsOf(dataset);
-  if (preprocessor === undefined) return { samples: items, splits, preprocessor, classNames };
+  if (preprocessor === undefined)
+    return { samples: items, trainSamples: items, source, splits, preprocessor, classNames };
   if (preprocessorFile !== undefined) called('Preprocessor.load', () => preprocessor.load(preprocessorFile));
   else if (context.ranks.rank === 0) {
     const training = new Items(items, splits.train);
@@ -160,10 +175,34 @@ export async function prepareData(
       preprocessor.fit(training, withSourceOf(config.preprocessArgs, ownCopy(config.preprocessArgs))),
     );
   }
-  return { samples: transformed(items, preprocessor), splits, preprocessor, classNames };
+  const samples = transformed(items, preprocessor);
+  return { samples, trainSamples: augmented(samples, preprocessor), source, splits, preprocessor, classNames };
 }
 
-/** Writes rank 0's fitted preprocessor into the run's folder, from where the others take it. */
+function sourceOf(
+  config: ExperimentConfig,
+  { dataset }: ExperimentPlugins,
+  { ranks, dataDir }: DataContext,
+): SampleSource {
+  const { numWorkers } = config.training;
+  if (numWorkers > 0 && dataset.directory === undefined) {
+    throw settingProblem(
+      ['training', 'numWorkers'],
+      `training.numWorkers is ${numWorkers}, and '${dataset.name}' was registered in code, which workers cannot load: put its Dataset into dataset.ts of a plugin's folder, or leave numWorkers at 0.`,
+    );
+  }
+  return {
+    plugin: dataset.directory,
+    dataPath: dataPathIn(dataDir, config.dataPath),
+    // The plugin's own copies, to sort or to fill in: the run goes by its own.
+    args: ownCopy(config.datasetArgs),
+    rank: ranks.rank,
+    worldSize: ranks.worldSize,
+    drawn: drawsOf(undefined),
+  };
+}
+
+/** Writes rank 0's fitted preprocessor into the run's folder, from where the other ranks take it. */
 export async function sharePreprocessor({ preprocessor }: ExperimentData, ranks: Ranks, file: string): Promise<void> {
   if (preprocessor === undefined) return;
   if (ranks.rank === 0) saving(file, () => called('Preprocessor.save', () => preprocessor.save(file)));
@@ -176,26 +215,6 @@ function dataPathIn(dataDir: string, dataPath: string): string {
   return isPath(dataPath) || isAddress(dataPath) ? dataPath : path.join(dataDir, dataPath);
 }
 
-async function loadDataset(
-  config: ExperimentConfig,
-  plugins: ExperimentPlugins,
-  { ranks, dataDir, signal }: DataContext,
-): Promise<BaseDataset> {
-  const dataset = create<BaseDataset>(plugins.dataset, 'Dataset');
-  const loadContext = {
-    rank: ranks.rank,
-    worldSize: ranks.worldSize,
-    barrier: () => ranks.barrier(),
-    signal,
-    // The plugin's own copies, to sort or to fill in: the run goes by its own.
-    args: withSourceOf(config.datasetArgs, ownCopy(config.datasetArgs)),
-    logger: childLogger({ plugin: plugins.dataset.name }),
-  };
-  await awaited('Dataset.loadData', () => dataset.loadData(dataPathIn(dataDir, config.dataPath), loadContext));
-  checkDataset(dataset);
-  return dataset;
-}
-
 function checkDataset(dataset: BaseDataset): void {
   const length: unknown = called('Dataset.length', () => dataset.length);
   const classNames: unknown = called('Dataset.classNames', () => dataset.classNames);
@@ -204,51 +223,4 @@ function checkDataset(dataset: BaseDataset): void {
   if (classNames === undefined || (Array.isArray(classNames) && classNames.every((name) => string.accepts(name))))
     return;
   throw refuse(`classNames are ${show(classNames)}; expected an array of strings, one a class`);
-}
-
-/** The items at some indices, as often as they are asked for. */
-class Items implements Iterable<unknown> {
-  constructor(
-    private readonly items: Dataset,
-    private readonly indices: readonly number[],
-  ) {}
-
-  *[Symbol.iterator](): Iterator<unknown> {
-    for (const index of this.indices) yield this.items.get(index);
-  }
-}
-
-function transformed(items: Dataset, preprocessor: BasePreprocessor): Dataset {
-  const call = (index: number): string => `Preprocessor.transform, for item ${index},`;
-  const transformItem = (item: unknown): unknown => preprocessor.transform(item);
-  const transform = (item: unknown, index: number): unknown => calledFor(call, transformItem, item, index);
-  return {
-    length: items.length,
-    get: (index) => transform(items.get(index), index),
-    getBatch: (indices) => samplesNow(items, indices, 'Dataset').map((item, i) => transform(item, indices[i]!)),
-  };
-}
-
-/** A plugin's items. One that is missing shows here: a preprocessor, or what makes batches, would blame itself. */
-function itemsOf(dataset: BaseDataset): Dataset {
-  const { length } = dataset;
-  const call = (index: number): string => `Dataset.get(${index})`;
-  const read = (index: number): unknown => dataset.get(index);
-  const get = (index: number): unknown => present(calledFor(call, read, index, index), call, index);
-  if (dataset.getBatch === undefined) return { length, get };
-  const answers = {
-    length,
-    get,
-    getBatch: (indices: readonly number[]) => called('Dataset.getBatch', () => dataset.getBatch!(indices)),
-  };
-  const getBatch = (indices: readonly number[]): unknown[] =>
-    samplesNow(answers, indices, 'Dataset').map((item, i) => present(item, inBatch, indices[i]!));
-  return { length, get, getBatch };
-}
-
-const inBatch = (index: number): string => `Dataset.getBatch, for ${index},`;
-
-function present(item: unknown, call: (index: number) => string, index: number): unknown {
-  if (item !== undefined && item !== null) return item;
-  throw new AiforgeError('PLUGIN_INVALID', `${call(index)} returned ${String(item)}; expected the item.`);
 }

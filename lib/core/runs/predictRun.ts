@@ -166,11 +166,11 @@ export class Predictor {
     let batchIdx = 0;
     for await (const batch of untilStopped(this.source, signal)) {
       const at = { placement, batchIdx: batchIdx++ };
-      const answers = inModel(() => this.#answer(batch, at));
+      const answers = await inModel(() => this.#answer(batch, at));
       if (answers !== undefined) yield answers;
       // It need not fail with all of them.
       for (let i = 0; answers === undefined && i < batch.size; ++i) {
-        yield inModel(() => this.#answerOne(batch, i, at));
+        yield await inModel(() => this.#answerOne(batch, i, at));
         await turn(signal);
       }
       await turn(signal);
@@ -178,8 +178,8 @@ export class Predictor {
   }
 
   /** Undefined where the model fails and its items are to be tried one by one. */
-  #answer(batch: ItemBatch, at: Place): Answers | undefined {
-    const loaded = batch.load();
+  async #answer(batch: ItemBatch, at: Place): Promise<Answers | undefined> {
+    const loaded = await batch.load();
     const sole = loaded.filter((each) => 'sample' in each).length === 1;
     const name = sole ? batch.nameOf(loaded.findIndex((each) => 'sample' in each)) : batch.name;
     try {
@@ -190,8 +190,8 @@ export class Predictor {
     }
   }
 
-  #answerOne(batch: ItemBatch, i: number, at: Place): Answers {
-    const loaded = [batch.loadOne(i)];
+  async #answerOne(batch: ItemBatch, i: number, at: Place): Promise<Answers> {
+    const loaded = [await batch.loadOne(i)];
     try {
       return this.#predict(loaded, batch.nameOf(i), at);
     } catch (error) {

@@ -1,4 +1,5 @@
-import { samplesNow } from '../../data/dataset.js';
+import { samplesAt } from '../../data/dataset.js';
+import { arrived } from '../../data/found.js';
 import type { AiforgeError } from '../../errors.js';
 import { isError } from '../../realms.js';
 import type { BasePreprocessor } from '../basePreprocessor.js';
@@ -21,9 +22,9 @@ export interface ItemBatch {
   /** How it calls one of them, by its place among them. */
   nameOf(i: number): string;
   /** Their samples, whose tensors are the caller's. */
-  load(): Loaded[];
+  load(): Promise<Loaded[]>;
   /** That of one of them. */
-  loadOne(i: number): Loaded;
+  loadOne(i: number): Promise<Loaded>;
 }
 
 /** What a place of an input is called, by its number from 0. */
@@ -58,7 +59,7 @@ export async function* batchesOfItems(
     batch = [];
     const nameOf = (i: number) => names.one(start + i);
     const loadOne = (i: number) => attempt(skipErrors, () => loadItem(taken[i], nameOf(i), preprocessor));
-    const load = () => taken.map((_, i) => loadOne(i));
+    const load = () => Promise.all(taken.map((_, i) => loadOne(i)));
     return { size: taken.length, name: names.many(start, start + taken.length - 1), nameOf, load, loadOne };
   };
   for await (const item of items) if (batch.push(item) === batchSize) yield take();
@@ -79,16 +80,18 @@ export function* batchesOfSamples(
   for (let start = 0; start < indices.length; start += batchSize) {
     const own = indices.slice(start, start + batchSize);
     const loadOne = (i: number) => attempt(skipErrors, () => samples.get(own[i]!));
-    const load = (): Loaded[] =>
-      skipErrors ? own.map((_, i) => loadOne(i)) : samplesNow(samples, own, 'Dataset').map((sample) => ({ sample }));
+    const load = async (): Promise<Loaded[]> =>
+      skipErrors
+        ? Promise.all(own.map((_, i) => loadOne(i)))
+        : (await arrived(samplesAt(samples, own, 'Dataset'))).map((sample) => ({ sample }));
     const nameOf = (i: number) => `item ${own[i]} of the data set`;
     yield { size: own.length, nameOf, loadOne, name: `the items ${own.slice(0, 8).join(', ')}${own.length > 8 ? ' …' : ''} of the data set`, load }; // prettier-ignore
   }
 }
 
-function attempt(skipErrors: boolean, load: () => unknown): Loaded {
+async function attempt(skipErrors: boolean, load: () => unknown): Promise<Loaded> {
   try {
-    return { sample: load() };
+    return { sample: await load() };
   } catch (error) {
     if (!skipErrors || !isError(error)) throw error;
     return { error };

@@ -1,7 +1,7 @@
 import type { ExperimentConfig } from '../../config/experimentConfig.js';
 import { placed } from '../../config/source.js';
 import { noGrad } from '../../autograd/index.js';
-import { DataLoader } from '../../data/index.js';
+import { DataLoader, type Dataset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { isMap, isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
@@ -71,7 +71,7 @@ export async function tryExperiment(config: ExperimentConfig, options: TryOption
 
 async function steps(plan: RunPlan, data: ExperimentData): Promise<TriedExperiment> {
   const { model, config, device, plugins } = plan;
-  const { splits, samples } = data;
+  const { splits, samples, trainSamples } = data;
   const { training } = config;
   if (splits.train.length === 0) throw new AiforgeError('CONFIG_INVALID', 'There are no samples to train on.');
   const placement = new Placement(model, device, false);
@@ -79,18 +79,19 @@ async function steps(plan: RunPlan, data: ExperimentData): Promise<TriedExperime
   let batch: unknown;
   let trainLoss = NaN;
   const optimization = await optimizationOf(plan, data, precision, ({ value }) => (trainLoss = Number(Tensor.isTensor(value) ? value.item() : value))); // prettier-ignore
-  const batchOf = (indices: readonly number[]): unknown => {
-    const loader = new DataLoader(samples, { batchSize: training.batchSize, sampler: indices });
-    return placement.move(loader.batches().next().value);
+  const batchOf = async (of: Dataset, indices: readonly number[]): Promise<unknown> => {
+    const loader = new DataLoader(of, { batchSize: training.batchSize, sampler: indices });
+    return placement.move((await loader[Symbol.asyncIterator]().next()).value);
   };
   const first = splits.train.slice(0, training.batchSize);
   model.train();
-  const load = () => (batch = keepBatch(batchOf(first)));
+  const loaded = await batchOf(trainSamples, first);
+  const load = () => (batch = keepBatch(loaded));
   await drive(optimization.train({ load, samples: first.length, batches: 1 }));
   model.eval();
   const validated = splits.val.slice(0, training.batchSize);
+  const given = (validated.length === 0 ? {} : await batchOf(samples, validated)) as Record<string, Tensor>;
   const validate = () => {
-    const given = batchOf(validated) as Record<string, Tensor>;
     const step = () => called('validationStep', () => model.validationStep(given, 0));
     return Number(readStep(precision.run(() => logging(model, step)), 'validationStep', given, validated.length, model).loss.item()); // prettier-ignore
   };

@@ -1,9 +1,11 @@
 import { constants } from 'node:os';
 
 import { AiforgeError } from '../../errors.js';
+import { unheard } from '../../promised.js';
 import { tensor, type Tensor } from '../../tensor/index.js';
 import type { Ranks } from '../ranks.js';
 import { isError } from '../../realms.js';
+import { settled } from '../settled.js';
 
 /** What asking may cost of the time that batches take. */
 const costShare = 0.01;
@@ -76,6 +78,27 @@ export class Agreement {
     ++this.#batches;
     if (--this.#untilNext > 0) return false;
     return this.#ask();
+  }
+
+  /**
+   * Waits for what this rank needs to go on; gives whether it has come. A process that trains alone does not wait once it is to stop;
+   * others would wait for this one.
+   */
+  async hasCome(work: Promise<void>): Promise<boolean> {
+    const { signal } = this.requests;
+    const come = settled('Dataset.get', work).then(() => true);
+    if (this.ranks.worldSize > 1) return come;
+    unheard(come);
+    let stop: () => void;
+    const stopped = new Promise<boolean>((resolve) => {
+      stop = () => resolve(false);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      return signal.aborted ? false : await Promise.race([come, stopped]);
+    } finally {
+      signal.removeEventListener('abort', stop!);
+    }
   }
 
   /** Asks at once; to be called by every rank where a phase begins. */

@@ -15,6 +15,7 @@ import { endOfBatch } from './batchEnd.js';
 import { logging } from './measuring/logbook.js';
 import { RunningMetrics, type PassMetrics } from './measuring/metrics.js';
 import { evaluationMode } from './weights/modes.js';
+import type { Loading } from './loading.js';
 import type { Feed, Placement } from './placement.js';
 import type { Precision } from './optimization/precision.js';
 import type { Recorder } from './measuring/recorder.js';
@@ -41,6 +42,7 @@ export interface EvaluationParts {
   samples: Dataset;
   indices: readonly number[];
   batchSize: number;
+  loading: Loading;
   ranks: Ranks;
   parallel: ParallelStep;
   agreement: Agreement;
@@ -62,7 +64,7 @@ export async function evaluate(parts: EvaluationParts): Promise<PassMetrics | un
   const { model, samples, indices, batchSize, ranks, parallel, agreement, placement, callbacks } = parts;
   const { stage, counters } = parts;
   const share = new Share(indices, ranks);
-  const feed = placement.feed(new DataLoader(samples, { batchSize, sampler: share }).batches());
+  const feed = placement.feed(new DataLoader(samples, { ...parts.loading, batchSize, sampler: share }).soon());
   const batches = Math.ceil(share.length / batchSize);
   const restoreModes = evaluationMode(model);
   // What is measured is what rank 0 saves.
@@ -105,6 +107,8 @@ async function measure(
     const event = { ...counters, stage, batch: index + 1, batches };
     if (left > 0) {
       await callbacks.tell('onBatchStart', () => ({ ...event }));
+      const coming = feed.ready();
+      if (coming !== undefined && !(await agreement.hasCome(coming))) return undefined;
       noGrad(() =>
         scope(() => {
           const batch = feed.next() as Record<string, Tensor>;
@@ -167,9 +171,11 @@ export async function tryValidation(
 async function tryBatches(parts: TrialParts, metrics: RunningMetrics): Promise<boolean> {
   const { model, samples, indices, batchSize, batches, agreement, placement, precision } = parts;
   const sampler = indices.slice(0, batchSize * batches);
-  const feed = placement.feed(new DataLoader(samples, { batchSize, sampler }).batches());
+  const feed = placement.feed(new DataLoader(samples, { batchSize, sampler }).soon());
   try {
     for (let index = 0, left = sampler.length; left > 0; ++index, left -= batchSize) {
+      const coming = feed.ready();
+      if (coming !== undefined && !(await agreement.hasCome(coming))) return false;
       noGrad(() =>
         scope(() => {
           const batch = feed.next() as Record<string, Tensor>;

@@ -16,6 +16,7 @@ import type { Agreement } from './agreement.js';
 import type { Averaging } from './weights/averaging.js';
 import { averageStatistics } from './weights/averageStatistics.js';
 import { countersOf } from './counters.js';
+import { loadingOf } from './loading.js';
 import { requireMetric, type EarlyStopping, type MonitorSetting } from './earlyStopping.js';
 import { evaluate, named, scoresOf, tryValidation } from './evaluation.js';
 import type { Parallel } from './parallel.js';
@@ -212,7 +213,7 @@ async function endEpoch(run: Run, start: number, train: Record<string, number>):
   const metrics = { ...train, ...val };
   if (stopping.monitor in metrics || isChecked) stopping.update(metrics);
   const rates = trainer.endEpoch(metrics, isChecked);
-  Object.assign(state, { epoch, batch: 0, validatedBatch: 0, stopping: stopping.state() });
+  Object.assign(state, { epoch, batch: 0, taken: 0, validatedBatch: 0, stopping: stopping.state() });
   const at = { step: state.step, epoch, batch: state.trainedBatches, interval: 'epoch' } as const;
   tracker.logMetrics({ ...metrics, ...rates }, at);
   recorder.write(tracker, at);
@@ -247,7 +248,16 @@ function evaluateSplit(run: Run, indices: readonly number[], stage: 'validation'
   const { samples } = data;
   const counters = countersOf(state, training);
   return evaluate({
-    ...{ model: plan.model, samples, indices, batchSize: training.batchSize, ranks, parallel, agreement },
+    ...{
+      model: plan.model,
+      samples,
+      indices,
+      batchSize: training.batchSize,
+      loading: loadingOf(training, false),
+      ranks,
+      parallel,
+      agreement,
+    },
     ...{ placement, precision, callbacks, stage, counters, recorder: ranks.rank === 0 ? taker : undefined },
   });
 }

@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { GradScalerStateDict } from '../../amp/index.js';
 import type { TrainingConfig } from '../../config/trainingConfig.js';
-import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { logger } from '../../log.js';
 import { scope, tensor } from '../../tensor/index.js';
@@ -24,6 +23,7 @@ import type { Averaging } from './weights/averaging.js';
 import { countersOf } from './counters.js';
 import { endOfBatch } from './batchEnd.js';
 import { drive, type Work } from './drive.js';
+import { EpochBatches } from './epochBatches.js';
 import { limited } from './limits.js';
 import { RunningMetrics } from './measuring/metrics.js';
 import { NonFinite } from './optimization/nonFinite.js';
@@ -66,10 +66,7 @@ export type Pause = 'done' | 'validation' | 'stopped';
 /** Trains epoch by epoch. `state` says where it stands; at any batch it can be saved and taken up again, to the last bit. */
 export class Trainer {
   readonly #parts: TrainerParts;
-  readonly #sampler: DistributedSampler;
-  readonly #loader: DataLoader<unknown, unknown>;
-  /** Those of an epoch. */
-  readonly batches: number;
+  readonly #batches: EpochBatches;
   readonly #validatesEvery: number | null;
   readonly #schedules: Schedules;
   readonly #optimization: Optimization;
@@ -78,23 +75,14 @@ export class Trainer {
   #running = new RunningMetrics();
   #turn = performance.now();
   #epochStep = 0;
-  #feed: Feed | undefined;
   #isWhole = true;
   readonly #profiling: StepProfiling | null;
 
   constructor(parts: TrainerParts) {
-    const { data, training, ranks, model, optimizers, state, placement } = parts;
+    const { training, ranks, model, optimizers, state, placement } = parts;
     this.#parts = parts;
     this.#profiling = StepProfiling.of(parts);
-    const train = new Subset(data.samples, data.splits.train);
-    this.#sampler = new DistributedSampler(train.length, {
-      numReplicas: ranks.worldSize,
-      rank: ranks.rank,
-      seed: training.seed,
-      shuffle: training.overfitBatches === null,
-    });
-    this.#loader = new DataLoader<unknown, unknown>(train, { batchSize: training.batchSize, sampler: this.#sampler });
-    this.batches = limited(training.limitTrainBatches, this.#loader.length);
+    this.#batches = new EpochBatches(parts);
     const { valCheckInterval } = training;
     this.#validatesEvery = valCheckInterval === null ? null : limited(valCheckInterval, this.batches);
     if (valCheckInterval !== null && valCheckInterval > this.batches && ranks.rank === 0 && !training.fastDevRun) {
@@ -135,6 +123,7 @@ export class Trainer {
     this.#optimization.restoreWindow(weight, loss, Object.keys(gradients));
     restoreGradients(model, gradients);
     this.#restoreRandomState(checkpoint);
+    this.#batches.resume(checkpoint.passRng[ranks.rank]);
     if (checkpoint.scaler !== null) precision.scaler?.loadStateDict(checkpoint.scaler);
     averaging?.loadStateDict(checkpoint.averages);
   }
@@ -150,33 +139,37 @@ export class Trainer {
 
   /** Trains until the epoch that `state` names is done, or a validation is due, or the run was asked to stop. */
   async train(): Promise<Pause> {
-    const { state, agreement, placement } = this.#parts;
-    this.#sampler.setEpoch(state.epoch);
+    const { state, agreement } = this.#parts;
     this.#epochStep = state.step;
     if (state.batch === 0) this.#running = new RunningMetrics();
     let isStopping = await agreement.decide();
+    let isPaused = false;
     // It draws from the random state, which a checkpoint before the first batch must have as it is.
-    this.#feed = isStopping ? undefined : placement.feed(this.#loader.batches(state.batch));
+    const feed = isStopping ? undefined : this.#batches.begin();
     try {
       this.#profiling?.beginEpoch();
       while (state.batch < this.batches && !isStopping) {
-        if (this.isValidationDue) return this.#pause(this.#feed!);
-        const stopping = drive(this.#batch(this.#feed!));
+        isPaused = this.isValidationDue;
+        if (isPaused) return 'validation';
+        const stopping = drive(this.#batch(feed!));
         isStopping = typeof stopping === 'boolean' ? stopping : await stopping;
       }
       if (isStopping) await this.save();
       return isStopping ? 'stopped' : 'done';
     } finally {
       this.#profiling?.endEpoch();
-      this.#feed?.close();
-      this.#feed = undefined;
+      if (!isPaused) this.#batches.end();
     }
   }
 
-  /** What was drawn for a batch that is on its way is drawn again with it. */
-  #pause({ drawnBefore }: Feed): Pause {
-    if (drawnBefore !== undefined) restoreRandomState(drawnBefore, this.#parts.placement.device);
-    return 'validation';
+  /** Ends what makes batches. */
+  async close(): Promise<void> {
+    await this.#batches.close();
+  }
+
+  /** Those of an epoch. */
+  get batches(): number {
+    return this.#batches.length;
   }
 
   /** Whether the split to validate on is to be looked at before the next batch. */
@@ -243,12 +236,12 @@ export class Trainer {
    * between batches. False when the run was asked to stop.
    */
   async lookThrough(body: (batch: unknown, index: number) => void): Promise<boolean> {
-    const { placement, state, agreement } = this.#parts;
+    const { agreement } = this.#parts;
     if (await agreement.decide()) return false;
-    this.#sampler.setEpoch(state.epoch);
-    const feed = placement.feed(this.#loader.batches(0));
+    const feed = this.#batches.again();
     try {
       for (let index = 0; index < this.batches; ++index) {
+        await feed.ready();
         scope(() => body(feed.next(), index));
         await setImmediate();
         if (await agreement.shouldStop()) return false;
@@ -267,9 +260,10 @@ export class Trainer {
     const isOpen = this.#optimization.isOpen(this.batches);
     const open = isOpen ? this.#optimization.readLoss() : null;
     if (open !== null) this.#nonFinite.check(open, state.epoch, state.batch);
-    const drawn = this.#feed?.drawnBefore ?? randomState(placement.device);
+    const drawn = this.#batches.feed?.drawnBefore ?? randomState(placement.device);
     const rng = await ranks.gather(drawn.cpu);
     const cudaRng = drawn.cuda === null ? [] : await ranks.gather(drawn.cuda);
+    const passRng = state.batch > 0 ? await ranks.gather(this.#batches.drawnBefore ?? drawn.cpu) : [];
     state.metricKeys = await this.#running.allKeys(ranks);
     const sums = [...this.#optimization.windowState(), ...this.#running.sums(state.metricKeys)];
     const running = await ranks.gather(tensor(sums, { dtype: 'float64' }));
@@ -290,6 +284,7 @@ export class Trainer {
       scaler: precision.scaler === null ? null : (precision.scaler.stateDict() as GradScalerStateDict),
       rng,
       cudaRng,
+      passRng,
       running,
       metrics,
       gradients,
@@ -298,6 +293,9 @@ export class Trainer {
 
   /** A batch, and what is due after it; gives whether the run is to stop. */
   *#batch(feed: Feed): Work<boolean> {
+    yield this.#parts.callbacks.tell('onBatchStart', () => this.#batchEvent(this.#parts.state.batch + 1));
+    const coming = feed.ready();
+    if (coming !== undefined && !(yield this.#parts.agreement.hasCome(coming))) return true;
     yield* this.#train(feed);
     if (this.#isTurnDue) yield this.#takeTurn();
     const isStopping = (yield this.#parts.agreement.shouldStop()) as boolean;
@@ -306,9 +304,8 @@ export class Trainer {
   }
 
   *#train(feed: Feed): Work {
-    const { state, training, callbacks } = this.#parts;
-    const samples = Math.min(training.batchSize, this.#sampler.length - state.batch * training.batchSize);
-    yield callbacks.tell('onBatchStart', () => this.#batchEvent(state.batch + 1));
+    const { state, callbacks, ranks } = this.#parts;
+    const samples = this.#batches.nextSamples;
     this.#isWhole = false;
     const load = (): unknown => {
       this.#nonFinite.before();
@@ -318,6 +315,7 @@ export class Trainer {
     yield* this.#optimization.train({ load, samples, batches: this.batches });
     if (state.step !== before) this.#profiling?.endStep();
     ++state.batch;
+    state.taken += samples * ranks.worldSize;
     ++state.trainedBatches;
     // The GPU has its work; what is loaded now is loaded in the order of a run without one.
     if (state.batch < this.batches) feed.prefetch();
@@ -344,9 +342,8 @@ export class Trainer {
   }
 
   #batchEnd(): BatchEnd {
-    const { state, training, ranks } = this.#parts;
-    const own = Math.min(state.batch * training.batchSize, this.#sampler.length);
-    return endOfBatch(this.#batchEvent(state.batch), own * ranks.worldSize, this.#running);
+    const { state } = this.#parts;
+    return endOfBatch(this.#batchEvent(state.batch), state.taken, this.#running);
   }
 
   get #isTurnDue(): boolean {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import { DataLoader, DistributedSampler, Subset } from '../../data/index.js';
 import { scope, type Tensor } from '../../tensor/index.js';
+import type { Held } from '../../tensor/memory/held.js';
 import { called } from '../plugins/calls.js';
 import { singleProcess } from '../ranks.js';
 import { AccumulationWindow } from '../training/optimization/accumulation.js';
@@ -13,7 +14,7 @@ import { readStep } from '../training/measuring/stepOutput.js';
 import type { PreparedExperiment } from './preparedExperiment.js';
 
 interface Source {
-  batch: unknown;
+  batch: Held<unknown>;
   samples: number;
   index: number;
 }
@@ -44,7 +45,10 @@ export class TrainingSteps {
   async step(): Promise<number | null> {
     const { model, optimizer, config } = this.#experiment;
     const { training } = config;
-    for (let i = 0; i < training.accumulationSteps; ++i) scope(() => this.#backward(training.accumulationSteps));
+    for (let i = 0; i < training.accumulationSteps; ++i) {
+      await this.#feed.ready();
+      scope(() => this.#backward(training.accumulationSteps));
+    }
     const loss = this.#window.readLoss();
     if (await this.#window.close(() => model.parameters()))
       this.#precision.step(optimizer, () => model.parameters(), training);
@@ -68,7 +72,7 @@ export class TrainingSteps {
     this.#precision.backward(this.#window.add(read, batches, () => model.parameters()));
   }
 
-  *#batches(): Generator<unknown, void> {
+  *#batches(): Generator<Held<unknown>, void> {
     for (;;) {
       const { value } = this.#sources.next();
       this.#current = value as Source;
@@ -87,10 +91,10 @@ function* sources({ data, config }: PreparedExperiment, batchSize: number, isFul
   const most = isFull ? loader.length : limited(limitTrainBatches, loader.length);
   for (let epoch = 0; ; ++epoch) {
     sampler.setEpoch(epoch);
-    const batches = loader.batches();
+    const batches = loader.soon();
     for (let index = 0; index < most; ++index) {
       const samples = Math.min(batchSize, train.length - index * batchSize);
-      yield { batch: batches.next().value, samples, index };
+      yield { batch: batches.next().value!, samples, index };
     }
   }
 }

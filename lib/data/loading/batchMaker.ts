@@ -1,7 +1,7 @@
 import { scope } from '../../tensor/index.js';
 import { defaultCollate } from '../collate.js';
 import { beneathSubsets, samplesAt, samplesNow, type Samples } from '../dataset.js';
-import { arrived } from '../found.js';
+import { arrived, isOnItsWay } from '../found.js';
 import { rowsOf } from '../tensorDataset.js';
 import { SampleDraws, type PassSeed } from './sampleDraws.js';
 
@@ -41,6 +41,16 @@ export class BatchMaker<Item, Batch> {
     const rows = this.#rows(place);
     if (rows !== null) return rows as Awaited<Batch>;
     return this.collate(await arrived(samplesAt(...place, contexts(task)))) as Awaited<Batch>;
+  }
+
+  /** At once where the samples are there, else as a promise. */
+  makeSoon(task: BatchTask): Batch | Promise<Awaited<Batch>> {
+    const place = beneathSubsets(this.dataset, task.indices, who);
+    const rows = this.#rows(place);
+    if (rows !== null) return rows;
+    const found = samplesAt(...place, contexts(task));
+    if (!isOnItsWay(found)) return this.collate(found as Awaited<Item>[]);
+    return arrived(found).then((samples) => this.collate(samples) as Awaited<Batch>);
   }
 
   #rows(place: ReturnType<typeof beneathSubsets<Item>>): Batch | null {

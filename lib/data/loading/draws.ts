@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { getRngState, scope, setRngState, tensor, type Generator } from '../../tensor/index.js';
+import { getRngState, scope, setRngState, tensor, type Generator, type Tensor } from '../../tensor/index.js';
 
 /** The state of a loader's generator, or of the default one, as text. */
 export const drawsOf = (generator: Generator | undefined): string =>
-  scope(() => {
-    const state = generator?.getState() ?? getRngState();
-    return Buffer.from(state.toTypedArray() as Uint8Array).toString('base64');
-  });
+  scope(() => drawsIn(generator?.getState() ?? getRngState()));
+
+/** A generator's state as text. */
+export const drawsIn = (state: Tensor): string => Buffer.from(state.toTypedArray() as Uint8Array).toString('base64');
 
 export function restoreDraws(generator: Generator | undefined, draws: string): void {
   scope(() => {

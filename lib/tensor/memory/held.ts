@@ -1,4 +1,4 @@
-import { scope } from '../../tensor/index.js';
+import { scope } from './scope.js';
 
 /** A value with the tensors that were made with it, which are released when it is let go of. */
 export interface Held<T> {
