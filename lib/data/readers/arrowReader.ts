@@ -208,6 +208,6 @@ export class ArrowReader extends ArrowTable {
   constructor(files: string | readonly string[], options: ArrowReaderOptions = {}) {
     arrowReaderTakes.check(new.target.name, arguments);
     super(typeof files === 'string' ? [files] : [...files], options);
-    rememberArguments(this, new.target, arguments);
+    if (new.target === ArrowReader) rememberArguments(this, 'ArrowReader', arguments);
   }
 }

@@ -98,7 +98,7 @@ export class CsvReader extends FilesTable {
     const naValues = new Set((options.naValues ?? NA_VALUES).map(bytesOfText));
     const longest = Math.max(...[...naValues].map(({ length }) => length));
     this.#isMissing = (text) => text.length <= longest && naValues.has(text);
-    rememberArguments(this, new.target, arguments);
+    if (new.target === CsvReader) rememberArguments(this, 'CsvReader', arguments);
   }
 
   protected override part(file: string): CsvReader {

@@ -109,7 +109,7 @@ export class IdxReader extends StreamDataset<Tensor> {
   constructor(readonly file: string) {
     readerTakes.check(new.target.name, arguments);
     super();
-    rememberArguments(this, new.target, arguments);
+    if (new.target === IdxReader) rememberArguments(this, 'IdxReader', arguments);
   }
 
   open(position?: Position): SampleReader<Tensor> {

@@ -112,7 +112,7 @@ export class ImageFolder implements Dataset<Promise<[image: Tensor, label: numbe
       throw new AiforgeError('FILE_NOT_FOUND', `ImageFolder: ${problem}, ${remedy}.`);
     }
     this.samples = found.flatMap((files, label) => files.map((file) => [file, label] as const));
-    rememberArguments(this, new.target, arguments);
+    if (new.target === ImageFolder) rememberArguments(this, 'ImageFolder', arguments);
   }
 
   get length(): number {

@@ -48,7 +48,7 @@ export class JsonLinesReader extends FilesTable {
     jsonLinesTakes.check(new.target.name, arguments);
     super(new.target.name, files, options);
     this.#options = options;
-    rememberArguments(this, new.target, arguments);
+    if (new.target === JsonLinesReader) rememberArguments(this, 'JsonLinesReader', arguments);
   }
 
   protected override part(file: string): JsonLinesReader {

@@ -104,7 +104,7 @@ export class NpyReader implements Dataset<Tensor> {
       this.close();
       throw error;
     }
-    rememberArguments(this, new.target, arguments);
+    if (new.target === NpyReader) rememberArguments(this, 'NpyReader', arguments);
   }
 
   get length(): number {

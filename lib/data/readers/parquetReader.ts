@@ -242,6 +242,6 @@ export class ParquetReader extends ParquetTable {
   constructor(files: string | readonly string[], options: ParquetReaderOptions = {}) {
     parquetReaderTakes.check(new.target.name, arguments);
     super(typeof files === 'string' ? [files] : [...files], options);
-    rememberArguments(this, new.target, arguments);
+    if (new.target === ParquetReader) rememberArguments(this, 'ParquetReader', arguments);
   }
 }

@@ -48,7 +48,7 @@ export class TableDataset implements Dataset<Record<string, Tensor | string>> {
         `TableDataset: expected columns of one length, got ${lengths.join(', ')}.`,
       );
     }
-    rememberArguments(this, new.target, arguments);
+    if (new.target === TableDataset) rememberArguments(this, 'TableDataset', arguments);
   }
 
   get(index: number): Record<string, Tensor | string> {

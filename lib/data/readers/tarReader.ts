@@ -109,7 +109,7 @@ export class TarReader extends StreamDataset<TarSample> {
     this.shards = typeof shards === 'string' ? [shards] : [...shards];
     this.#options = options;
     this.#decoders = new Map(Object.entries(options.decode ?? {}));
-    rememberArguments(this, new.target, arguments);
+    if (new.target === TarReader) rememberArguments(this, 'TarReader', arguments);
   }
 
   /** The shards, where there are several. */

@@ -75,7 +75,7 @@ export class TextFolder implements Dataset<[text: string, label: number]> {
     });
     this.files = files.flat();
     this.targets = files.flatMap((found, label) => found.map(() => label));
-    rememberArguments(this, new.target, arguments);
+    if (new.target === TextFolder) rememberArguments(this, 'TextFolder', arguments);
   }
 
   get length(): number {

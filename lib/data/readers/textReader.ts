@@ -27,7 +27,7 @@ export class TextReader extends StreamDataset<string> {
     textTakes.check(new.target.name, arguments);
     super();
     this.files = typeof files === 'string' ? [files] : [...files];
-    rememberArguments(this, new.target, arguments);
+    if (new.target === TextReader) rememberArguments(this, 'TextReader', arguments);
   }
 
   open(position?: Position): SampleReader<string> {

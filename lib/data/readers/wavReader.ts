@@ -134,7 +134,7 @@ export class WavReader extends StreamDataset<Sound> {
     this.file = file;
     this.#chunkFrames = chunkFrames;
     this.#form = form;
-    rememberArguments(this, new.target, arguments);
+    if (new.target === WavReader) rememberArguments(this, 'WavReader', arguments);
   }
 
   /** The sample rate, frames, channels and encoding; only the head of the file is read. */

@@ -61,7 +61,7 @@ export class ShardedDataset implements Dataset<ShardedSample> {
     let sum = 0;
     this.#ends = this.#shards.map(({ samples }) => (sum += samples));
     this.length = sum;
-    rememberArguments(this, new.target, arguments);
+    if (new.target === ShardedDataset) rememberArguments(this, 'ShardedDataset', arguments);
   }
 
   get(index: number): ShardedSample {

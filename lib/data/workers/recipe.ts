@@ -5,23 +5,10 @@ import { ConcatDataset } from '../concatDataset.js';
 import { Subset, type Samples } from '../dataset.js';
 import { made, originOf, type Origin } from '../fromModule.js';
 import { padCollate, padOptionsOf, type PadOptions } from '../padCollate.js';
-import { ArrowReader } from '../readers/arrowReader.js';
-import { CsvReader } from '../readers/csvReader.js';
-import { IdxReader } from '../readers/idx.js';
-import { ImageFolder } from '../readers/imageFolder.js';
-import { JsonLinesReader } from '../readers/jsonLinesReader.js';
-import { NpyReader } from '../readers/npy.js';
-import { ParquetReader } from '../readers/parquetReader.js';
-import { TableDataset } from '../readers/tableDataset.js';
-import { TarReader } from '../readers/tarReader.js';
-import { TextFolder } from '../readers/textFolder.js';
-import { TextReader } from '../readers/textReader.js';
-import { WavReader } from '../readers/wavReader.js';
-import { ShardedDataset } from '../shards/shardedDataset.js';
 import { StackDataset } from '../stackDataset.js';
 import { TensorDataset } from '../tensorDataset.js';
 import { MappedDataset } from '../mappedDataset.js';
-import { rememberedOf } from './remembered.js';
+import { isRememberedName, rememberedClasses, rememberedOf } from './remembered.js';
 import { Packer, received, type Message } from './message.js';
 
 interface Rebuilt<Value extends object> {
@@ -47,33 +34,14 @@ const classes: Readonly<Record<string, Rebuilt<never>>> = {
   map: rebuilt(MappedDataset<unknown, unknown>, ({ dataset, transform }) => ({ dataset, transform }), ({ dataset, transform }) => new MappedDataset(dataset, transform)),
 } as never; // prettier-ignore
 
-/** Classes that a worker makes with the same arguments. */
-const readers: Readonly<Record<string, new (...args: never[]) => object>> = {
-  ArrowReader,
-  CsvReader,
-  IdxReader,
-  ImageFolder,
-  JsonLinesReader,
-  NpyReader,
-  ParquetReader,
-  ShardedDataset,
-  TableDataset,
-  TarReader,
-  TextFolder,
-  TextReader,
-  WavReader,
-};
-
 function describe(value: object): { made: string; of: unknown } | undefined {
   const origin = originOf(value);
   if (origin !== undefined) return { made: 'module', of: origin };
   if (value === defaultCollate) return { made: 'defaultCollate', of: null };
   const padding = padOptionsOf(value);
   if (padding !== undefined) return { made: 'padCollate', of: padding };
-  for (const [made, type] of Object.entries(readers)) {
-    const args = rememberedOf(value, type);
-    if (args !== undefined) return { made, of: args };
-  }
+  const remembered = rememberedOf(value);
+  if (remembered !== undefined) return { made: remembered.name, of: remembered.args };
   // A class that extends one of these may be made of more.
   const found = Object.entries(classes).find(([, { type }]) => Object.getPrototypeOf(value) === type.prototype);
   return found && { made: found[0], of: found[1].of(value as never) };
@@ -112,7 +80,6 @@ export async function madeOf(recipe: Message): Promise<unknown> {
   const of = await madeOf(recipe.of);
   if (recipe.made === 'module') return made(of as Origin);
   if (recipe.made === 'padCollate') return padCollate(of as PadOptions);
-  const reader = readers[recipe.made];
-  if (reader !== undefined) return new reader(...(of as never[]));
+  if (isRememberedName(recipe.made)) return new (await rememberedClasses[recipe.made]())(...(of as never[]));
   return recipe.made === 'defaultCollate' ? defaultCollate : classes[recipe.made]!.make(of as never);
 }
