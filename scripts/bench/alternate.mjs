@@ -7,18 +7,24 @@ import { median } from './median.mjs';
 
 /** A process that answers one timing request a line. */
 export class Timer {
-  constructor(command, args) {
-    this.child = spawn(command, args, { cwd: projectRoot, stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(command, args, variables = {}) {
+    const env = { ...process.env, ...variables };
+    this.child = spawn(command, args, { cwd: projectRoot, env, stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
   async time(row, threads, rounds) {
-    this.child.stdin.write(`${JSON.stringify({ row, threads, rounds })}\n`);
+    return (await this.ask({ row, threads, rounds })).ns;
+  }
+
+  /** The answer to a request. */
+  async ask(request) {
+    this.child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.lines.next();
-    if (done) throw new Error(`The timing process ended at the row ${row}.`);
+    if (done) throw new Error(`The timing process ended at the row ${request.row}.`);
     const answer = JSON.parse(value);
     if (answer.error !== undefined) throw new Error(answer.error);
-    return answer.ns;
+    return answer;
   }
 
   stop() {

@@ -1,7 +1,8 @@
 // `npm run bench`: aiforge and Python's torch alternate in one run, at one thread and at two; prints medians and ratios.
 // `--write` puts the table into docs/benchmarks.md. `--quick` takes fewer turns. `--model gpt_small` measures that row of
 // models.json alone (repeatable), `--model all` all of them, `--loop` the framework's loop alone,
-// `--distributed` what several ranks do alone.
+// `--distributed` what several ranks do alone, `--data` the loading of data alone, `--stream` memory over 10 GB of streams, which nothing
+// else measures.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,9 +14,11 @@ import { runMain } from '../provision/main.mjs';
 import { projectRoot } from '../provision/paths.mjs';
 import { installReference, referencePython } from '../provision/reference.mjs';
 import { compare, compareIn, formatTime, line, Timer } from './alternate.mjs';
+import { measureData } from './data.mjs';
 import { measureDistributed } from './distributed.mjs';
 import { measureLoop } from './loop.mjs';
 import { median } from './median.mjs';
+import { measureStreams } from './streams.mjs';
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 const { values: flags } = parseArgs({
@@ -25,6 +28,8 @@ const { values: flags } = parseArgs({
     model: { type: 'string', multiple: true },
     loop: { type: 'boolean', default: false },
     distributed: { type: 'boolean', default: false },
+    data: { type: 'boolean', default: false },
+    stream: { type: 'boolean', default: false },
   },
 });
 const isQuick = flags.quick;
@@ -53,11 +58,7 @@ const optimizerRows = [
   ['sgd_fused_500', 'sgd_fused_500', 'fused SGD step with momentum on 500 parameters', 20, 0.5],
 ];
 
-const dataRows = [
-  ['epoch_wide', 'epoch_wide', '`DataLoader`, 60,000 rows of 784, batch 64', 1, 0.6],
-  ['epoch_wide_shuffled', 'epoch_wide_shuffled', '`DataLoader`, 60,000 rows of 784, batch 64, shuffled', 1, 0.6],
-  ['epoch_narrow', 'epoch_narrow', '`DataLoader`, 60,000 rows of 32, batch 64', 2, 0.6],
-  ['epoch_narrow_shuffled', 'epoch_narrow_shuffled', '`DataLoader`, 60,000 rows of 32, batch 64, shuffled', 2, 0.6],
+const fileRows = [
   ['save_500mb', 'save_500mb', '`save` of 500 MB', 1, 1],
   ['load_500mb', 'load_500mb', '`load` of 500 MB', 1, 1],
 ];
@@ -172,6 +173,10 @@ function writeTable(lines) {
 
 await runMain(async () => {
   await build({ tests: true });
+  if (flags.stream) {
+    measureStreams(isQuick);
+    return 0;
+  }
   // Its rows need no reference.
   if (!flags.loop) await installReference();
   const python = referencePython();
@@ -191,6 +196,10 @@ await runMain(async () => {
     await measureDistributed(python, turns, add);
     return 0;
   }
+  if (flags.data) {
+    await measureData(python, [ours, theirs], turns, add);
+    return 0;
+  }
   if (flags.model !== undefined) {
     const names = flags.model.includes('all') ? Object.keys(models) : flags.model;
     await measureModels(names, ours, theirs, python, add);
@@ -202,7 +211,8 @@ await runMain(async () => {
   await measureDistributed(python, turns, add);
   for (const row of importRow(python)) add(row);
   for (const row of conversionRows) add(await compare(ours, theirs, row, 1, turns));
-  for (const row of dataRows) add(await compare(ours, theirs, row, 1, turns));
+  await measureData(python, [ours, theirs], turns, add);
+  for (const row of fileRows) add(await compare(ours, theirs, row, 1, turns));
   for (const row of optimizerRows) add(await compare(ours, theirs, row, 1, turns));
   for (const row of copyRows) add(await compare(ours, ours, row, 1, turns));
   await operatorRows(ours, theirs, add);
