@@ -18,6 +18,7 @@ export { defineExperiment, type ExperimentInput } from './config/defineExperimen
 export { ExperimentConfig } from './config/experimentConfig.js';
 export { dumpConfig, loadExperimentConfig } from './config/load.js';
 export { ModelConfig, SimpleNNConfig, TransformerConfig } from './config/modelConfigs.js';
+export { resolveData } from './config/resolveData.js';
 export { SchedulerConfig } from './config/schedulerConfig.js';
 export { readSettings, settings, type Settings } from './config/settings.js';
 export { TrainingConfig } from './config/trainingConfig.js';

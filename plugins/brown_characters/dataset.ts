@@ -1,7 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { AiforgeError, BaseDataset, tensor, validate, type LoadContext, type Splits, type Tensor } from 'aiforge';
+import { join } from 'node:path';
+import {
+  AiforgeError,
+  BaseDataset,
+  resolveData,
+  tensor,
+  validate,
+  type LoadContext,
+  type Splits,
+  type Tensor,
+} from 'aiforge';
 import { z } from 'zod';
 import { encode } from './characters.js';
 import { readDocument } from './document.js';
@@ -41,7 +49,7 @@ export class Dataset extends BaseDataset<Item> {
 
   async loadData(dataPath: string, { args, rank, logger }: LoadContext): Promise<void> {
     const { length, maxDocuments } = validate(Args, args, { source: 'the experiment', under: ['datasetArgs'] });
-    const folder = textFolder(dataPath);
+    const folder = resolveData(dataPath);
     const names = await readdir(folder).catch((cause: unknown) => {
       throw missing(dataPath, `there is no folder ${folder}`, cause);
     });
@@ -70,17 +78,6 @@ export class Dataset extends BaseDataset<Item> {
       part.push(index);
     });
     return split;
-  }
-}
-
-function textFolder(dataPath: string): string {
-  if (!dataPath.startsWith('npm:')) return resolve(dataPath);
-  const name = dataPath.slice('npm:'.length);
-  const require = createRequire(join(process.cwd(), 'index.js'));
-  try {
-    return dirname(require.resolve(`${name}/package.json`));
-  } catch (error) {
-    throw missing(dataPath, `the package ${name} is not installed in ${process.cwd()}`, error);
   }
 }
 

@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
-import { AiforgeError, BaseDataset, type LoadContext } from 'aiforge';
+import { AiforgeError, BaseDataset, resolveData, type LoadContext } from 'aiforge';
 import { z } from 'zod';
 
 /** What is known of a car, null where it is not; `milesPerGallon` is missing where it is asked for. */
@@ -47,7 +44,7 @@ export class Dataset extends BaseDataset<Item> {
   }
 
   async loadData(dataPath: string, { logger }: LoadContext): Promise<void> {
-    const file = dataPath.startsWith('npm:') ? inPackage(dataPath) : resolve(dataPath);
+    const file = resolveData(dataPath, 'data/cars.json');
     const text = await readFile(file, 'utf8').catch((cause: unknown) => {
       throw missing(dataPath, `there is no file ${file}`, cause);
     });
@@ -84,14 +81,6 @@ function parse(file: string, text: string): Car[] {
 }
 
 /** A package need not export its package.json, so the folder is looked for in the places where Node looks. */
-function inPackage(dataPath: string): string {
-  const name = dataPath.slice('npm:'.length);
-  const places = createRequire(join(process.cwd(), 'index.js')).resolve.paths(name) ?? [];
-  const main = places.map((place) => join(place, name, 'data', 'cars.json')).find((file) => existsSync(file));
-  if (main !== undefined) return main;
-  throw missing(dataPath, `the package ${name} with data/cars.json is not installed in ${process.cwd()}`);
-}
-
 function missing(dataPath: string, reason: string, cause?: unknown): AiforgeError {
   return new AiforgeError(
     'FILE_NOT_FOUND',

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { AiforgeError, BaseDataset, validate, type LoadContext, type Splits } from 'aiforge';
+import { join } from 'node:path';
+import { AiforgeError, BaseDataset, resolveData, validate, type LoadContext, type Splits } from 'aiforge';
 import { z } from 'zod';
 import { readMessage } from './message.js';
 
@@ -111,7 +110,7 @@ function contentKey(item: Item): string {
 
 /** The files of all groups, in the order of their names, with the class that their group stands for. */
 async function listFiles(dataPath: string): Promise<{ path: string; label: number }[]> {
-  const folder = join(packageFolder(dataPath), 'data');
+  const folder = join(resolveData(dataPath), 'data');
   const files: { path: string; label: number }[] = [];
   for (const [group, label] of Object.entries(groups)) {
     const names = await readdir(join(folder, group)).catch(() => undefined);
@@ -121,18 +120,6 @@ async function listFiles(dataPath: string): Promise<{ path: string; label: numbe
   }
   if (files.length === 0) throw missing(dataPath, `${folder} holds no e-mails`);
   return files;
-}
-
-/** A package need not export its package.json, so the folder is looked for in the places where Node looks. */
-function packageFolder(dataPath: string): string {
-  if (!dataPath.startsWith('npm:')) return resolve(dataPath);
-  const name = dataPath.slice('npm:'.length);
-  const require = createRequire(join(process.cwd(), 'index.js'));
-  try {
-    return dirname(require.resolve(`${name}/package.json`));
-  } catch (error) {
-    throw missing(dataPath, `the package ${name} is not installed in ${process.cwd()}`, error);
-  }
 }
 
 function missing(dataPath: string, reason: string, cause?: unknown): AiforgeError {
