@@ -40,9 +40,9 @@ export class PooledStream<Item> implements OpenStream<Item> {
     private readonly options: PooledOptions,
     position?: Position,
   ) {
+    ({ part: this.#part, of: this.#from, skip: this.#given } = partPosition(position, options.parts));
     this.#pool = workers.take();
     this.#pass = this.#pool.begin();
-    ({ part: this.#part, of: this.#from, skip: this.#given } = partPosition(position));
   }
 
   async next(): Promise<IteratorResult<Item, unknown>> {
