@@ -142,7 +142,9 @@ function checkKey(key: unknown, place: string, depth = 0): void {
   if (Array.isArray(key)) {
     for (let i = 0; i < key.length; ++i) checkKey(key[i], `${place}[${i}]`, depth + 1);
   } else if (isPlainObject(key)) {
-    for (const [name, each] of Object.entries(key)) checkKey(each, `${place}.${name}`, depth + 1);
+    // An option that is undefined is as one that is not there.
+    for (const [name, each] of Object.entries(key))
+      if (each !== undefined) checkKey(each, `${place}.${name}`, depth + 1);
   } else {
     throw refusal(
       `${place} is ${show(key)}, expected plain JSON: texts, finite numbers, booleans, null, arrays and plain objects of them`,

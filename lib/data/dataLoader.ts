@@ -356,7 +356,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     const limits = { timeoutMs, signal };
     let failure: unknown;
     try {
-      for (let read; (read = await inTime(pass.later(), limits, () => 'the stream')) !== undefined;) {
+      for (let read; (read = await inTime(pass.later(), limits, () => pass.holder())) !== undefined;) {
         current.position = pass.position();
         yield this.#pin(read.batch);
         await setImmediate();

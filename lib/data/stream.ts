@@ -71,6 +71,8 @@ export interface OpenStream<Item> {
   position(): Position;
   /** Lets go of what is read; `error` is what ended the reading. */
   return(error?: unknown): unknown;
+  /** Who reads what is to come next, for an error; the stream itself where this is not there. */
+  holder?(): string;
 }
 
 /** Begins to read a stream. Of what is no StreamDataset the position is how many samples came, and those are read again to get there. */

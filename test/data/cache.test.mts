@@ -74,12 +74,12 @@ describe('a cache', () => {
   });
 
   it('refuses keys that JSON would take for one another', () => {
-    for (const key of [new Map([[1, 2]]), () => 1, NaN, { lr: Infinity }, { a: undefined }, /a/, [1n], new Date(0)]) {
+    for (const key of [new Map([[1, 2]]), () => 1, NaN, { lr: Infinity }, [undefined], /a/, [1n], new Date(0)]) {
       expect(() => cache([1], { folder, key }))
         .to.throw(/cache: key\S* is .*, expected plain JSON/)
         .with.property('code', 'INVALID_ARGUMENT');
     }
-    cache([1], { folder, key: { a: [1, 'b', true, null, { c: 0.5 }] } });
+    cache([1], { folder, key: { a: [1, 'b', true, null, { c: 0.5 }], d: undefined } });
   });
 
   it('says where a folder cannot be', () => {

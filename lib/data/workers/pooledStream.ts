@@ -34,6 +34,7 @@ export class PooledStream<Item> implements OpenStream<Item> {
   readonly #pool: WorkerPool;
   readonly #pass: number;
   #isOver = false;
+  #awaited: ReadTask | null = null;
 
   constructor(
     private readonly workers: LoaderWorkers,
@@ -79,7 +80,12 @@ export class PooledStream<Item> implements OpenStream<Item> {
 
   async #arrived(): Promise<Chunk<Item>> {
     const { task, chunk } = this.#asked.get(this.#part)!.shift()!;
-    return (await inTime(chunk, this.options, () => this.#pool.holderOf(task))) as Chunk<Item>;
+    this.#awaited = task;
+    return (await inTime(chunk, this.options, () => this.holder())) as Chunk<Item>;
+  }
+
+  holder(): string {
+    return this.#awaited === null ? 'the stream' : `${this.#pool.holderOf(this.#awaited)}, which reads part ${this.#awaited.part} of the stream,`; // prettier-ignore
   }
 
   #endPart(): void {
