@@ -114,9 +114,14 @@ function stackAll(samples: readonly Tensor[], path: string): Tensor {
 }
 
 function collateNumbers(samples: (number | bigint | boolean)[]): Tensor {
-  if (typeof samples[0] !== 'number') return tensor(samples);
-  return tensor(samples, { dtype: samples.every(Number.isInteger) ? 'int64' : 'float64' });
+  const isMixed = samples.some((sample) => typeof sample !== typeof samples[0]);
+  if (typeof samples[0] !== 'number' && !isMixed) return tensor(samples);
+  if (samples.every(isWhole)) return tensor(isMixed ? samples.map(BigInt) : samples, { dtype: 'int64' });
+  return typeof samples[0] === 'number' ? tensor(samples, { dtype: 'float64' }) : tensor(samples);
 }
+
+/** What Python's `int` holds, of which `bool` is one. */
+const isWhole = (sample: unknown): boolean => typeof sample !== 'number' || Number.isInteger(sample);
 
 const isNumbers = (sample: unknown): boolean => (sample as unknown[]).every((each) => typeof each === 'number');
 

@@ -6,7 +6,7 @@ import { logger } from '../log.js';
 import { unheard } from '../promised.js';
 import { nothing, signature } from '../signature.js';
 import { defaultCollate, type Collated } from './collate.js';
-import { drawsOf, redrawn, restoreDraws } from './loading/draws.js';
+import { drawsOf, redrawn, restoreDraws, samplerGenerators } from './loading/draws.js';
 import { inTime, isTooLate } from './loading/inTime.js';
 import { checkLoaderState, type LoaderState, type PassState } from './loading/loaderState.js';
 import {
@@ -54,6 +54,7 @@ function refuseAssignment(prototype: object, name: string): void {
 /** The pass that was begun last. */
 interface Current<Item, Batch> {
   readonly begunWith: string;
+  readonly samplers: readonly string[];
   readonly pass: Pass | StreamPass<Item, Batch>;
   position: Position;
   isOver: boolean;
@@ -193,7 +194,9 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     const { generator } = this.#options;
     const pass = this.#resumed ?? this.#passState();
     const own = pass === null && generator !== undefined ? drawsOf(generator) : null;
-    return copyOf({ version: 1, size: this.#size, generator: own, pass });
+    const isGoingOn = pass !== null && this.#resumed === null;
+    const samplers = isGoingOn ? this.#current!.samplers : this.#samplers.map(drawsOf);
+    return copyOf({ version: 1, size: this.#size, generator: own, samplers, pass });
   }
 
   /** Has the next pass go on where `state` stands. Throws STATE_DICT_MISMATCH for a state of other samples, or for none. */
@@ -201,10 +204,13 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     loadTakes.check('loadStateDict', arguments);
     checkLoaderState(state, this.#size);
     const { generator } = this.#options;
+    const [samplers, drawn] = [this.#samplers, state.samplers ?? []];
+    if (samplers.length !== drawn.length) throw new AiforgeError('STATE_DICT_MISMATCH', `DataLoader.loadStateDict: it is of a sampler with ${drawn.length} generators of its own, and this loader's has ${samplers.length}.`); // prettier-ignore
     if (state.generator !== null) {
       if (generator === undefined) throw new AiforgeError('STATE_DICT_MISMATCH', 'DataLoader.loadStateDict: it is of a loader with a generator of its own, and this one has none.'); // prettier-ignore
       restoreDraws(generator, state.generator);
     }
+    samplers.forEach((each, i) => restoreDraws(each, drawn[i]!));
     this.#current = null;
     this.#resumed = copyOf(state.pass);
   }
@@ -227,6 +233,11 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     return new LoaderWorkers({ dataset: this.#source, collate, workers, threads }, persistentWorkers);
   }
 
+  /** The generators that the sampler draws from by itself. */
+  get #samplers(): ReturnType<typeof samplerGenerators> {
+    return samplerGenerators(this.#order, this.#options.generator);
+  }
+
   get #size(): number | null {
     return isSamples(this.#source) ? this.#source.length : null;
   }
@@ -242,10 +253,11 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     const { generator } = this.#options;
     this.#resumed = null;
     const begunWith = resumed?.begunWith ?? drawsOf(generator);
+    const samplers = this.#samplers.map(drawsOf);
     // PyTorch draws a seed for its workers at the start of every pass, also when it has none.
     const begin = () => this.#pass(drawSeed(generator), resumed);
     const pass = resumed === null ? begin() : redrawn(generator, begunWith, begin);
-    this.#current = { begunWith, pass, position: resumed?.position ?? null, isOver: false };
+    this.#current = { begunWith, samplers, pass, position: resumed?.position ?? null, isOver: false };
     return this.#current;
   }
 
@@ -271,8 +283,8 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
   /** A pass of which others know where it stands. */
   #from(first: number): Current<Item, Batch> {
     const pass = new Pass(this.#order!, 0);
-    for (let i = 0; i < first; ++i) pass.next();
-    return { begunWith: '', pass, position: null, isOver: false };
+    for (let task, i = 0; i < first && (task = pass.next()) !== undefined; ++i) pass.handOut(task);
+    return { begunWith: '', samplers: [], pass, position: null, isOver: false };
   }
 
   *#now(current: Current<Item, Batch>): Generator<Batch, undefined, undefined> {
@@ -310,7 +322,7 @@ export class DataLoader<Item, Batch = Collated<Awaited<Item>>>
     const limits = { timeoutMs, signal };
     let failure: unknown;
     try {
-      for (let read; (read = await inTime(pass.later(), limits, () => 'the stream')) !== undefined;) {
+      for (let read; (read = await inTime(pass.later(), limits, () => pass.holder())) !== undefined;) {
         current.position = pass.position();
         yield this.#pin(read.batch);
         await setImmediate();

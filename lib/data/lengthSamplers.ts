@@ -50,7 +50,8 @@ export class LengthGroupedSampler implements Sampler {
   readonly length: number;
   readonly #lengths: readonly number[];
   readonly #size: number;
-  readonly #generator: Generator | undefined;
+  /** What the order is drawn from; undefined for the default generator. */
+  readonly generator: Generator | undefined;
 
   constructor(lengths: Lengths, batchSize: number, options: LengthGroupedOptions = {}) {
     groupedTakes.check(new.target.name, arguments);
@@ -58,11 +59,11 @@ export class LengthGroupedSampler implements Sampler {
     this.#lengths = listed(new.target.name, lengths);
     this.length = this.#lengths.length;
     this.#size = batchSize * megaBatch;
-    this.#generator = generator;
+    this.generator = generator;
   }
 
   *[Symbol.iterator](): Iterator<number> {
-    const order = permutation(this.length, this.#generator);
+    const order = permutation(this.length, this.generator);
     const longest = (a: number, b: number): number => this.#lengths[b]! - this.#lengths[a]! || a - b;
     const groups: number[][] = [];
     for (let i = 0; i < order.length; i += this.#size) groups.push(order.slice(i, i + this.#size).sort(longest));
@@ -87,7 +88,8 @@ export class TokenBudgetBatchSampler implements BatchOrder {
   readonly length: number;
   readonly #batches: readonly (readonly number[])[];
   readonly #shuffle: boolean;
-  readonly #generator: Generator | undefined;
+  /** What the order is drawn from; undefined for the default generator. */
+  readonly generator: Generator | undefined;
 
   constructor(lengths: Lengths, maxTokens: number, options: TokenBudgetOptions = {}) {
     budgetTakes.check(new.target.name, arguments);
@@ -100,12 +102,12 @@ export class TokenBudgetBatchSampler implements BatchOrder {
     this.#batches = packed(list, maxTokens, maxSamples);
     this.length = this.#batches.length;
     this.#shuffle = shuffle;
-    this.#generator = generator;
+    this.generator = generator;
   }
 
   *[Symbol.iterator](): Iterator<readonly number[]> {
     if (!this.#shuffle) yield* this.#batches;
-    else for (const i of permutation(this.length, this.#generator)) yield this.#batches[i]!;
+    else for (const i of permutation(this.length, this.generator)) yield this.#batches[i]!;
   }
 }
 

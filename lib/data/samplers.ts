@@ -62,7 +62,8 @@ export class RandomSampler implements Sampler {
   readonly length: number;
   readonly #size: number;
   readonly #replacement: boolean;
-  readonly #generator: Generator | undefined;
+  /** What the order is drawn from; undefined for the default generator. */
+  readonly generator: Generator | undefined;
 
   constructor(size: number, options: RandomSamplerOptions = {}) {
     randomTakes.check(new.target.name, arguments);
@@ -73,11 +74,11 @@ export class RandomSampler implements Sampler {
     this.#size = size;
     this.length = numSamples;
     this.#replacement = replacement;
-    this.#generator = generator;
+    this.generator = generator;
   }
 
   *[Symbol.iterator](): Iterator<number> {
-    const generator = this.#generator ?? new Generator().manualSeed(drawSeed());
+    const generator = this.generator ?? new Generator().manualSeed(drawSeed());
     yield* this.#replacement ? this.#withReplacement(generator) : this.#permutations(generator);
   }
 
@@ -113,7 +114,8 @@ const subsetTakes = signature<SubsetRandomSamplerOptions>({ indices: listOf(size
  * [...new data.SubsetRandomSampler([3, 1, 4])].sort(); // [1, 3, 4]
  */
 export class SubsetRandomSampler implements Sampler {
-  readonly #generator: Generator | undefined;
+  /** What the order is drawn from; undefined for the default generator. */
+  readonly generator: Generator | undefined;
 
   constructor(
     readonly indices: readonly number[],
@@ -121,7 +123,7 @@ export class SubsetRandomSampler implements Sampler {
   ) {
     subsetTakes.check(new.target.name, arguments);
     const { generator } = options;
-    this.#generator = generator;
+    this.generator = generator;
   }
 
   get length(): number {
@@ -129,7 +131,7 @@ export class SubsetRandomSampler implements Sampler {
   }
 
   *[Symbol.iterator](): Iterator<number> {
-    const order = scope(() => randperm(this.length, { generator: this.#generator }).tolist<number[]>());
+    const order = scope(() => randperm(this.length, { generator: this.generator }).tolist<number[]>());
     for (const i of order) yield this.indices[i]!;
   }
 }
@@ -158,7 +160,8 @@ export class WeightedRandomSampler implements Sampler {
   readonly length: number;
   readonly weights: readonly number[];
   readonly replacement: boolean;
-  readonly #generator: Generator | undefined;
+  /** What the order is drawn from; undefined for the default generator. */
+  readonly generator: Generator | undefined;
 
   constructor(weights: readonly number[] | Tensor, numSamples: number, options: WeightedRandomSamplerOptions = {}) {
     weightedTakes.check(new.target.name, arguments);
@@ -170,13 +173,13 @@ export class WeightedRandomSampler implements Sampler {
     this.weights = [...(list as number[])];
     this.length = numSamples;
     this.replacement = replacement;
-    this.#generator = generator;
+    this.generator = generator;
   }
 
   *[Symbol.iterator](): Iterator<number> {
     const { weights, length, replacement } = this;
     yield* scope(() => {
-      const generator = this.#generator;
+      const generator = this.generator;
       return tensor([...weights], { dtype: 'float64' })
         .multinomial(length, replacement, { generator })
         .tolist<number[]>();
@@ -234,6 +237,14 @@ export class DistributedSampler implements Sampler {
 
   get numReplicas(): number {
     return this.#options.numReplicas;
+  }
+
+  get shuffle(): boolean {
+    return this.#options.shuffle;
+  }
+
+  get seed(): number {
+    return this.#options.seed;
   }
 
   /** Has the next pass begin after samples that all ranks together took of it, however many ranks there were then. */

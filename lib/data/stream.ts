@@ -2,6 +2,7 @@ import { anything, kind, optional } from '../kinds.js';
 import { nothing, signature } from '../signature.js';
 import { isMap } from '../realms.js';
 import { Tensor } from '../tensor/index.js';
+import { countOf } from './streams/position.js';
 
 /** Where a reading stands: plain JSON, which a checkpoint keeps. */
 export type Position = null | boolean | number | string | readonly Position[] | { readonly [key: string]: Position };
@@ -70,6 +71,8 @@ export interface OpenStream<Item> {
   position(): Position;
   /** Lets go of what is read; `error` is what ended the reading. */
   return(error?: unknown): unknown;
+  /** Who reads what is to come next, for an error; the stream itself where this is not there. */
+  holder?(): string;
 }
 
 /** Begins to read a stream. Of what is no StreamDataset the position is how many samples came, and those are read again to get there. */
@@ -79,7 +82,7 @@ export function openStream<Item>(
   context: StreamContext,
 ): OpenStream<Item> {
   if (stream instanceof StreamDataset) return stream.open(position, context);
-  const skip = typeof position === 'number' ? position : 0;
+  const skip = countOf('DataLoader', position ?? 0);
   return Symbol.asyncIterator in stream
     ? new CountedLater(stream[Symbol.asyncIterator](), skip)
     : new Counted(stream[Symbol.iterator](), skip);

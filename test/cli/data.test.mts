@@ -53,6 +53,14 @@ describe('aiforge data', function () {
     expect(stdout).to.match(/000001\.safetensors +4 +its content is not what was written/);
   });
 
+  it('does not go on with sources that have fewer samples than there are', async () => {
+    const index = inside('shards', 'index.json');
+    writeFileSync(index, readFileSync(index, 'utf8').replace('"complete": true', '"complete": false'));
+    const { status, stderr } = await data('pack', '/shards', '/more.jsonl', '--resume');
+    expect([status, stderr]).to.satisfy(() => status === 1 && /have 1 samples, fewer than the 10 in the whole shards/.test(stderr)); // prettier-ignore
+    expect(JSON.parse(readFileSync(index, 'utf8'))).to.include({ complete: false });
+  });
+
   it('packs a folder of classes, and refuses what it cannot read', async () => {
     expect((await data('pack', '/classes', '/texts')).status).to.equal(0);
     const { text, label } = new ShardedDataset(inside('classes')).get(0);

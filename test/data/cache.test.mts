@@ -72,4 +72,21 @@ describe('a cache', () => {
       .to.throw(/there is no file .*none/)
       .with.property('code', 'FILE_NOT_FOUND');
   });
+
+  it('refuses keys that JSON would take for one another', () => {
+    for (const key of [new Map([[1, 2]]), () => 1, NaN, { lr: Infinity }, [undefined], /a/, [1n], new Date(0)]) {
+      expect(() => cache([1], { folder, key }))
+        .to.throw(/cache: key\S* is .*, expected plain JSON/)
+        .with.property('code', 'INVALID_ARGUMENT');
+    }
+    cache([1], { folder, key: { a: [1, 'b', true, null, { c: 0.5 }], d: undefined } });
+  });
+
+  it('says where a folder cannot be', () => {
+    const file = path.join(folder, 'file');
+    writeFileSync(file, '');
+    expect(() => cache([1], { folder: file, key: 1 }).get(0))
+      .to.throw(/cannot be written/)
+      .with.property('code', 'FILE_NOT_WRITABLE');
+  });
 });

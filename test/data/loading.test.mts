@@ -28,6 +28,15 @@ describe('defaultCollate', () => {
     expect(defaultCollate([1, 2]).dtype).to.equal('int64');
     expect(defaultCollate([1.5, 2]).dtype).to.equal('float64');
     expect(defaultCollate([1n, 2n]).dtype).to.equal('int64');
+    for (const [mixed, dtype, list] of [
+      [[5, true], 'int64', [5, 1]],
+      [[false, 5], 'int64', [0, 5]],
+      [[5, 2n ** 60n + 1n], 'int64', [5, 2n ** 60n + 1n]],
+      [[1.5, true], 'float64', [1.5, 1]],
+    ] as const) {
+      const made = defaultCollate<number | bigint | boolean>(mixed);
+      expect([made.dtype, made.tolist()]).to.deep.equal([dtype, list]);
+    }
     expect(defaultCollate([true, false]).tolist()).to.deep.equal([true, false]);
   });
 
@@ -234,6 +243,12 @@ describe('DataLoader', () => {
     );
     expect(rest).to.deep.equal([[4, 5]]);
     expect(loaded).to.deep.equal([4, 5]);
+  });
+
+  it('goes on from a batch of very many', () => {
+    const many = { length: 20_000, get: (i: number) => i };
+    const rest = [...new DataLoader<number, number>(many, { collate: ([sample]) => sample! }).batches(1)];
+    expect([rest.length, rest.at(-1)]).to.deep.equal([19_999, 19_999]);
   });
 
   it('takes a sampler or shuffle, and a collate function', () => {

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -152,6 +153,78 @@ describe('shards', () => {
     expect(() => writer.add({ x: 1 })).to.throw(/the writer is closed/);
     expect(() => writer.add({})).to.throw(/an object with a field or more/);
     expect(new ShardedDataset(folder).length).to.equal(1);
+  });
+
+  const labels = () => {
+    const dataset = new ShardedDataset(folder);
+    return Array.from({ length: dataset.length }, (_, i) => (dataset.get(i).x as Tensor).item<number>());
+  };
+
+  it('are of one writer: another one in the same folder ends the first', () => {
+    const [first, second] = [0, 1].map(() => new ShardWriter(folder, { shardSamples: 2 })) as [
+      ShardWriter,
+      ShardWriter,
+    ];
+    first.add({ x: 0 });
+    for (let i = 0; i < 4; ++i) second.add({ x: 100 + i });
+    for (const write of [() => first.add({ x: 1 }), () => first.flush(), () => first.close()]) {
+      expect(write).to.throw(/index\.json is not as this writer left it.* another one has begun/).with.property('code', 'FILE_NOT_WRITABLE'); // prettier-ignore
+    }
+    second.close();
+    expect(() => first.close()).to.throw(/another one has begun/);
+    expect(labels()).to.deep.equal([100, 101, 102, 103]);
+    expect(verifyShards(folder).map(({ problem }) => problem)).to.deep.equal([null, null]);
+    expect(readFileSync(path.join(folder, 'index.json'), 'utf8')).not.to.include('"writer"');
+  });
+
+  it('have a sample once whose writing failed and was tried again', () => {
+    const writer = new ShardWriter(folder, { shardSamples: 2 });
+    const inTheWay = path.join(folder, '000001.safetensors');
+    mkdirSync(inTheWay);
+    for (let i = 0; i < 3; ++i) writer.add({ x: i });
+    for (let i = 0; i < 2; ++i) {
+      expect(() => writer.add({ x: 3 }))
+        .to.throw(/is a folder/)
+        .with.property('code', 'FILE_NOT_WRITABLE');
+      expect(writer.samples).to.equal(3);
+    }
+    rmSync(inTheWay, { recursive: true });
+    writer.add({ x: 3 });
+    writer.close();
+    expect(labels()).to.deep.equal([0, 1, 2, 3]);
+  });
+
+  it('leave nothing of a writer that was killed', () => {
+    const rest = '000000.safetensors.8d3ad1a5-6a4e-4c0f-9d39-0d7a1e0f2a11.tmp';
+    for (const name of [`.${rest}`, `.index.json${rest.slice(18)}`, '.mine.tmp']) writeFileSync(path.join(folder, name), 'half'); // prettier-ignore
+    new ShardWriter(folder).close();
+    expect(readdirSync(folder).sort()).to.deep.equal(['.mine.tmp', 'index.json']);
+    expect(new ShardedDataset(folder, { rank: 1, worldSize: 2 }).length).to.equal(0);
+  });
+
+  it('refuse what would not come back as it was', () => {
+    const refused: [sample: Record<string, unknown>, message: RegExp][] = [
+      [{ name: 'a\ud800' }, /name is .*half a surrogate pair/],
+      [{ a: 'text', 'a.values': 1 }, /the fields 'a' and 'a\.values' cannot be told apart/],
+      [{ 'b.offsets': 1, b: [1] }, /the fields 'b' and 'b\.offsets' cannot be told apart/],
+      [{ __metadata__: 1 }, /'__metadata__' is no name for a field/],
+    ];
+    for (const [sample, message] of refused) {
+      const writer = new ShardWriter(folder);
+      expect(() => writer.add(sample))
+        .to.throw(message)
+        .with.property('code', 'INVALID_ARGUMENT');
+      expect(writer.samples).to.equal(0);
+    }
+    const writer = new ShardWriter(folder, { ragged: ['tokenz'] });
+    expect(() => writer.add({ tokens: [1] })).to.throw(/ragged names 'tokenz', and the sample has no such field/);
+    const fixed = new ShardWriter(folder, { shardSamples: 1 });
+    fixed.add({ tokens: [1] });
+    expect(() => new ShardWriter(folder, { resume: true, ragged: ['tokens'] })).to.throw(/'tokens', which is no ragged field/); // prettier-ignore
+    const file = path.join(folder, 'index.json');
+    expect(() => new ShardWriter(file))
+      .to.throw(/cannot be written/)
+      .with.property('code', 'FILE_NOT_WRITABLE');
   });
 
   it('tell what is damaged', () => {

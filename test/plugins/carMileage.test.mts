@@ -121,7 +121,7 @@ describe('car_mileage', () => {
     for (const place of ['/no/cars.json', 'npm:no-such-package']) {
       const error = await failure(loadDataset('car_mileage', place));
       expect(error).to.include({ code: 'FILE_NOT_FOUND' });
-      expect(error.message).to.include(place).and.to.include('npm install vega-datasets');
+      expect(error.message).to.include(place).and.to.include('npm install');
     }
     const broken = path.join(folder, 'broken.json');
     for (const [text, reason] of [

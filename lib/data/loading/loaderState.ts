@@ -12,6 +12,8 @@ export interface LoaderState {
   readonly size: number | null;
   /** What the loader's own generator goes on from; null where it has none, or a pass says more. */
   readonly generator: string | null;
+  /** The same of generators of the sampler's own; in a pass, what they had before it. */
+  readonly samplers: readonly string[];
   /** The pass that is going on; null between passes. */
   readonly pass: PassState | null;
 }
@@ -27,6 +29,7 @@ const bytes = kind<string>(
   'the state of a generator, in base64',
   (value) => typeof value === 'string' && /^[\w+/]+={0,2}$/.test(value),
 );
+const listOfBytes = listOf(bytes);
 
 /** Throws STATE_DICT_MISMATCH for what no loader of these samples gave. */
 export function checkLoaderState(state: unknown, samples: number | null): asserts state is LoaderState {
@@ -36,6 +39,9 @@ export function checkLoaderState(state: unknown, samples: number | null): assert
   if (had !== samples) throw mismatch(`it is of ${counted(had)}, and this loader has ${counted(samples)}`);
   if (generator !== null && !bytes.accepts(generator))
     throw mismatch(`generator is ${show(generator)}, expected ${bytes.expected}`);
+  // Earlier versions knew of none.
+  if (state.samplers !== undefined && !listOfBytes.accepts(state.samplers))
+    throw mismatch(`samplers is ${show(state.samplers)}, expected ${listOfBytes.expected}`);
   if (pass !== null) checkPass(pass, samples === null);
 }
 
@@ -48,7 +54,8 @@ function checkPass(pass: unknown, isStream: boolean): void {
 const isProgress = (value: unknown): boolean =>
   isPlainObject(value) &&
   ['batches', 'samples', 'taken', 'epoch'].every((key) => size.accepts(value[key])) &&
-  listOf(tuple(size, size)).accepts(value.early);
+  listOf(tuple(size, size)).accepts(value.early) &&
+  (value.order === undefined || size.accepts(value.order));
 
 const counted = (samples: unknown): string => (samples === null ? 'a stream' : `${show(samples)} samples`);
 

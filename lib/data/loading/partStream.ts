@@ -12,10 +12,11 @@ export interface PartPosition {
 
 const who = 'DataLoader';
 
-export function partPosition(position: Position | undefined): PartPosition {
+/** Throws STATE_DICT_MISMATCH for a place in other than so many parts. */
+export function partPosition(position: Position | undefined, parts: number): PartPosition {
   if (position === undefined) return { part: 0, of: undefined, skip: 0 };
   const { part, of, skip } = fieldsOf(who, position, 'part', 'of', 'skip');
-  return { part: countOf(who, part), of: of ?? undefined, skip: countOf(who, skip) };
+  return { part: countOf(who, part, parts), of: of ?? undefined, skip: countOf(who, skip) };
 }
 
 /** Reads the parts of a stream one after another, in this thread. */
@@ -32,7 +33,7 @@ export class PartStream<Item> implements OpenStream<Item> {
     position?: Position,
   ) {
     this.#parts = partsOf(stream);
-    ({ part: this.#part, of: this.#from, skip: this.#skip } = partPosition(position));
+    ({ part: this.#part, of: this.#from, skip: this.#skip } = partPosition(position, this.#parts.length));
   }
 
   next(): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>> {

@@ -24,6 +24,11 @@ export class StreamPass<Item, Batch> {
     return this.#reader.position();
   }
 
+  /** Who is at the next batch, for an error. */
+  holder(): string {
+    return this.#reader.holder?.() ?? 'the stream';
+  }
+
   /** The next batch; undefined after the last one. Throws INVALID_ARGUMENT for a stream whose samples come later. */
   now(): { batch: Batch } | undefined {
     return scope(() => {

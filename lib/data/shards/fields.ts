@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
-import { cat, keep, stack, Tensor, tensor } from '../../tensor/index.js';
+import { cat, stack, Tensor, tensor } from '../../tensor/index.js';
 import type { FieldForm } from './shardIndex.js';
 
 /** A sample as it is written: tensors, numbers, booleans, typed arrays and lists of numbers, texts. */
@@ -11,7 +11,10 @@ const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARG
 
 /** A value as a tensor of the CPU of its own, or a text: the user may change or end what was given before it is written. */
 function valueOf(name: string, value: unknown, form: FieldForm | undefined): Tensor | string {
-  return typeof value === 'string' ? value : keep(tensorOf(name, value, form));
+  if (typeof value !== 'string') return tensorOf(name, value, form);
+  if (/\p{Surrogate}/u.test(value))
+    throw refusal(`${name} is ${show(value)}, which has half a surrogate pair, so it is no UTF-8`);
+  return value;
 }
 
 function tensorOf(name: string, value: unknown, form: FieldForm | undefined): Tensor {
@@ -47,6 +50,17 @@ export function formsOf(
       return [name, { form: 'ragged', dtype: value.dtype, shape: value.shape.slice(1) }];
     }),
   );
+}
+
+/** Throws INVALID_ARGUMENT for names of fields that the names of a shard's tensors cannot tell apart, and for others in `ragged`. */
+export function checkNames(names: readonly string[], ragged: readonly string[]): void {
+  const unknown = ragged.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw refusal(`ragged names '${unknown}', and the sample has no such field`);
+  for (const name of names) {
+    const stem = /^(.*)\.(values|offsets)$/s.exec(name)?.[1];
+    if (stem !== undefined && names.includes(stem)) throw refusal(`the fields '${stem}' and '${name}' cannot be told apart in a shard; name one otherwise`); // prettier-ignore
+    if (name === '__metadata__') throw refusal(`'${name}' is no name for a field of a shard`);
+  }
 }
 
 /** Throws INVALID_ARGUMENT for values that are not of these forms. */

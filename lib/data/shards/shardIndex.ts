@@ -26,6 +26,8 @@ export interface ShardIndex {
   readonly version: 1;
   /** Whether nothing is to come. */
   readonly complete: boolean;
+  /** Who writes it, until it is complete. */
+  readonly writer?: string;
   readonly fields: Readonly<Record<string, FieldForm>>;
   readonly shards: readonly ShardEntry[];
 }
@@ -50,8 +52,10 @@ export function readIndex(folder: string): ShardIndex | null {
 }
 
 export function writeIndex(folder: string, index: ShardIndex): void {
-  writeFileAtomic(indexFile(folder), `${JSON.stringify(index, null, 2)}\n`);
+  writeFileAtomic(indexFile(folder), indexText(index));
 }
+
+export const indexText = (index: ShardIndex): string => `${JSON.stringify(index, null, 2)}\n`;
 
 export const invalid = (file: string, problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError('FILE_INVALID', `${file}: ${problem}.`, { cause });

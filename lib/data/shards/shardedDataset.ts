@@ -52,7 +52,7 @@ export class ShardedDataset implements Dataset<ShardedSample> {
     const { rank = 0, worldSize = 1 } = options;
     if (rank >= worldSize) throw refusal(`rank ${rank} is outside 0 … ${worldSize - 1}`);
     const { shards, fields } = completeIndex(folder);
-    if (shards.length < worldSize) {
+    if (shards.length > 0 && shards.length < worldSize) {
       throw refusal(`${folder} has ${shards.length} shards, fewer than the ${worldSize} ranks; write smaller ones`);
     }
     this.folder = folder;

@@ -13,8 +13,9 @@ export function fieldsOf<const Key extends string>(
   throw mismatch(who, position);
 }
 
-export function countOf(who: string, position: Position): number {
-  if (Number.isSafeInteger(position) && (position as number) >= 0) return position as number;
+export function countOf(who: string, position: Position, most = Infinity): number {
+  if (Number.isSafeInteger(position) && (position as number) >= 0 && (position as number) <= most)
+    return position as number;
   throw mismatch(who, position);
 }
 

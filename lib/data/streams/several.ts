@@ -60,7 +60,7 @@ class Chaining<Item> extends Reading<Item> {
   ) {
     super();
     const from = position === undefined ? undefined : fieldsOf('ChainDataset', position, 'part', 'of');
-    this.#part = from === undefined ? 0 : countOf('ChainDataset', from.part);
+    this.#part = from === undefined ? 0 : countOf('ChainDataset', from.part, streams.length);
     this.#from = from?.of ?? undefined;
   }
 

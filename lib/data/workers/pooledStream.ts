@@ -34,15 +34,16 @@ export class PooledStream<Item> implements OpenStream<Item> {
   readonly #pool: WorkerPool;
   readonly #pass: number;
   #isOver = false;
+  #awaited: ReadTask | null = null;
 
   constructor(
     private readonly workers: LoaderWorkers,
     private readonly options: PooledOptions,
     position?: Position,
   ) {
+    ({ part: this.#part, of: this.#from, skip: this.#given } = partPosition(position, options.parts));
     this.#pool = workers.take();
     this.#pass = this.#pool.begin();
-    ({ part: this.#part, of: this.#from, skip: this.#given } = partPosition(position));
   }
 
   async next(): Promise<IteratorResult<Item, unknown>> {
@@ -79,7 +80,12 @@ export class PooledStream<Item> implements OpenStream<Item> {
 
   async #arrived(): Promise<Chunk<Item>> {
     const { task, chunk } = this.#asked.get(this.#part)!.shift()!;
-    return (await inTime(chunk, this.options, () => this.#pool.holderOf(task))) as Chunk<Item>;
+    this.#awaited = task;
+    return (await inTime(chunk, this.options, () => this.holder())) as Chunk<Item>;
+  }
+
+  holder(): string {
+    return this.#awaited === null ? 'the stream' : `${this.#pool.holderOf(this.#awaited)}, which reads part ${this.#awaited.part} of the stream,`; // prettier-ignore
   }
 
   #endPart(): void {

@@ -108,3 +108,9 @@ export function* numbers(): Generator<number> {
 }
 
 export const numbersAgain = { [Symbol.iterator]: numbers };
+
+export const stuck = {
+  async *[Symbol.asyncIterator](): AsyncGenerator<number> {
+    yield await new Promise<number>(() => undefined);
+  },
+};

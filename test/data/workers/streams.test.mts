@@ -69,6 +69,13 @@ describe('a stream', () => {
     expect(seen).to.deep.equal([[0, 1, 2, 3], [4, 5, 6, 7], [8]]);
   });
 
+  it('that hangs is given up with the worker and the part that it was at', async () => {
+    const stuck = await fromModule<AsyncIterable<number>>(module, { name: 'stuck' });
+    const loader = new DataLoader(stuck, { numWorkers: 1, timeoutMs: 300 });
+    const { code, message } = await error(loader[Symbol.asyncIterator]().next());
+    expect([code, message.split(';')[1]]).to.deep.equal(['LOADER_FAILED', ' worker 0, which reads part 0 of the stream, was at it. Look for what hangs in the dataset, or give it more time.']); // prettier-ignore
+  });
+
   it('tells what fails, and lets go of what was read ahead', async () => {
     const odd = await fromModule<StreamDataset<Sample>>(module, { name: 'shards', args: [[6, 6], 103] });
     const thrown = await error(some(loaderOf(odd, 2), Infinity));
