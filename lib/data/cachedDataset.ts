@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { makeFolders } from '../atomicFile.js';
+import { requireFolders } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
 import { anything, listOf, string } from '../kinds.js';
+import { plainJson } from '../plainJson.js';
 import { isPromise } from '../promised.js';
 import { load, save } from '../serialization/index.js';
-import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { keep } from '../tensor/index.js';
 import { tensorsIn } from '../tensor/memory/scope.js';
@@ -101,7 +101,7 @@ export class CachedDataset<Item> implements Dataset<Item> {
     if (found !== undefined) return found.sample as Item;
     const sample = this.#asked(index, context);
     const write = <Sample>(made: Sample): Sample => {
-      makeFolders(folder);
+      requireFolders(folder);
       save({ sample: made }, file);
       return made;
     };
@@ -132,12 +132,8 @@ function stampOf(file: string): unknown {
   }
 }
 
-function digestOf(key: unknown): string {
-  let json: string;
-  try {
-    json = JSON.stringify(key);
-  } catch (cause) {
-    throw new AiforgeError('INVALID_ARGUMENT', `cache: key is ${show(key)}, expected plain JSON.`, { cause });
-  }
+/** Throws INVALID_ARGUMENT for a key that JSON makes something else of: nothing would tell it from other keys. */
+function digestOf(key: { key: unknown; files: readonly unknown[]; length: number }): string {
+  const json = plainJson('cache: its key', key, 'INVALID_ARGUMENT');
   return createHash('sha256').update(json).digest('hex').slice(0, 32);
 }

@@ -23,6 +23,17 @@ describe('a cache', () => {
   beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'cache-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
+  it('refuses keys that JSON does not tell apart, and folders that cannot be made', () => {
+    for (const key of [{ size: NaN }, { augment: () => 1 }, new Map([[1, 2]]), [undefined], 2n, Infinity]) {
+      expect(() => cache(counting(), { folder, key }), String(key)).to.throw(/its key/);
+    }
+    writeFileSync(path.join(folder, 'file'), '');
+    const beneath = cache(counting(), { folder: path.join(folder, 'file'), key: 1 });
+    expect(() => beneath.get(0))
+      .to.throw()
+      .with.property('code', 'FILE_NOT_WRITABLE');
+  });
+
   it('in memory asks for each sample once, and keeps its tensors beyond the batch', () => {
     const source = counting();
     const cached = cache(source);

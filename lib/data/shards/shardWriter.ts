@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { makeFolders } from '../../atomicFile.js';
+import { requireFolders } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
 import { boolean, count, kind, listOf, string } from '../../kinds.js';
 import { isOptions, nothing, signature } from '../../signature.js';
 import { saveSafetensors, scope, type Tensor } from '../../tensor/index.js';
 import { sha256OfFile } from '../../tensor/files/sha256.js';
-import { bytesIn, checkForms, columnTensors, formsOf, valuesOf, type ShardSample } from './fields.js';
+import { bytesIn, checkFields, checkForms, columnTensors, formsOf, valuesOf, type ShardSample } from './fields.js';
 import { readIndex, shardName, writeIndex, type FieldForm, type ShardEntry, type ShardIndex } from './shardIndex.js';
 
 export interface ShardWriterOptions {
@@ -61,7 +61,7 @@ export class ShardWriter {
     const { shardBytes = 2 ** 28, shardSamples = Infinity, ragged = [], resume = false } = options;
     this.folder = folder;
     this.#options = { shardBytes, shardSamples, ragged };
-    makeFolders(folder);
+    requireFolders(folder);
     const index = readIndex(folder);
     if (index !== null && (index.complete || index.shards.length > 0) && !resume)
       throw refusal(`${folder} has shards already; give resume to go on, or another folder`);
@@ -86,11 +86,18 @@ export class ShardWriter {
     addTakes.check('add', arguments);
     if (this.#isClosed) throw refusal('the writer is closed');
     const values = valuesOf(sample, this.#fields);
-    this.#fields ??= formsOf(values, this.#options.ragged);
-    checkForms(values, this.#fields);
+    const fields = this.#fields ?? this.#formsOf(values);
+    checkForms(values, fields);
+    this.#fields = fields;
     for (const value of values.values()) this.#bytes += bytesIn(value);
     this.#rows.push(values);
     if (this.#bytes >= this.#options.shardBytes || this.#rows.length >= this.#options.shardSamples) this.flush();
+  }
+
+  #formsOf(values: ReadonlyMap<string, Tensor | string>): Record<string, FieldForm> {
+    const forms = formsOf(values, this.#options.ragged);
+    checkFields(forms, this.#options.ragged);
+    return forms;
   }
 
   /** Writes the samples that wait, as a shard. */
