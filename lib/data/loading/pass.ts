@@ -1,3 +1,6 @@
+import { AiforgeError } from '../../errors.js';
+import { isDataView } from '../../realms.js';
+import { show } from '../../show.js';
 import { BatchSampler, DistributedSampler, type BatchOrder } from '../samplers.js';
 import type { BatchTask } from './batchMaker.js';
 import type { PassSeed } from './sampleDraws.js';
@@ -56,7 +59,7 @@ export class Pass {
       const { done, value } = this.#ahead ?? this.#order.next();
       this.#ahead = undefined;
       if (done) return undefined;
-      const indices = value;
+      const indices = checkedIndices(value);
       const task = { indices, seed: this.seed, place: this.#place, number: this.#number++ };
       this.#place += indices.length;
       if (task.number >= this.progress.batches && !this.#early.has(task.number)) return task;
@@ -75,6 +78,14 @@ export class Pass {
     }
     progress.early = [...this.#early];
   }
+}
+
+function checkedIndices(given: unknown): readonly number[] {
+  if (Array.isArray(given) || (ArrayBuffer.isView(given) && !isDataView(given))) return given as unknown as number[];
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `DataLoader: its batchSampler gave ${show(given)}, expected an array of the indices of a batch.`,
+  );
 }
 
 const sharedSampler = (order: BatchOrder): DistributedSampler | undefined =>
