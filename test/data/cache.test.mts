@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { cache, DataLoader } from '#lib/data/index.js';
 import { ones, type Tensor } from '#lib/tensor/index.js';
@@ -25,7 +26,7 @@ describe('a cache', () => {
 
   it('refuses keys that JSON does not tell apart, and folders that cannot be made', () => {
     for (const key of [{ size: NaN }, { augment: () => 1 }, new Map([[1, 2]]), [undefined], 2n, Infinity]) {
-      expect(() => cache(counting(), { folder, key }), String(key)).to.throw(/its key/);
+      expect(() => cache(counting(), { folder, key }), inspect(key)).to.throw(/its key/);
     }
     writeFileSync(path.join(folder, 'file'), '');
     const beneath = cache(counting(), { folder: path.join(folder, 'file'), key: 1 });

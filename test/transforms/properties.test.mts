@@ -138,7 +138,7 @@ describe('transforms beside other parts', () => {
     expect(await passOf({ length: 3, get })).to.deep.equal(await passOf({ length: 3, get }));
     const stream = data.map(new Set([0, 1, 2]) as Iterable<number>, get);
     expect(await passOf(stream as never)).to.have.length(3);
-    expect((data.map([7], get) as data.Dataset<Tensor>).get(0).shape).to.deep.equal([3, 8, 8]);
+    expect(data.map([7], get).get(0).shape).to.deep.equal([3, 8, 8]);
   });
 
   it('are layers of a model, with other layers among them', () => {
