@@ -30,7 +30,7 @@ export const invalidParquet = (path: string, problem: string, cause?: unknown): 
 /** Of a damaged file a name may be missing; of two columns of one name, nothing tells which is meant. */
 function checkNames(path: string, names: readonly unknown[]): void {
   if (!names.every((name) => typeof name === 'string')) throw invalidParquet(path, ': a column has no name');
-  const twice = nameTwice(names as readonly string[]);
+  const twice = nameTwice(names);
   if (twice !== undefined) throw invalidParquet(path, ` has two columns '${twice}'`);
 }
 
