@@ -89,6 +89,16 @@ export function makeFolders(folder: string): void {
   }
 }
 
+/** The same for a folder of the user's. Throws FILE_NOT_WRITABLE. */
+export function requireFolders(folder: string): void {
+  try {
+    if (folder === '') throw new AiforgeError('FILE_NOT_WRITABLE', 'The path of the folder is empty.');
+    makeFolders(folder);
+  } catch (cause) {
+    throw notWritable(folder, cause);
+  }
+}
+
 // Short enough for a file's longest name, of 255 bytes, whatever letters the file's own name has.
 const NAMED_AFTER = 60;
 

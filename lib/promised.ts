@@ -1,10 +1,16 @@
 import { AiforgeError, type ErrorCode } from './errors.js';
-import { isError } from './realms.js';
+import { isError, isRevoked } from './realms.js';
 import { showThrown } from './show.js';
 
 /** @internal Whether a value is a promise, of whichever library. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch (error) {
+    if (isRevoked(error)) return false;
+    throw error;
+  }
 }
 
 /**

@@ -2,7 +2,8 @@ import { AiforgeError } from './errors.js';
 import type { AnyKind, Kinds, Positional } from './kinds.js';
 import { didYouMean, fold, nearest } from './nearest.js';
 import { show } from './show.js';
-import { isPlainObject } from './realms.js';
+import { notAwaited } from './promised.js';
+import { isPlainObject, isPromise } from './realms.js';
 
 /** Whether a value is an object literal, as options are; a Tensor, an array or a module is none. */
 export const isOptions = isPlainObject;
@@ -16,6 +17,10 @@ export function unknownOption(name: string, option: string, options: readonly st
 function refusal(name: string, problem: string): AiforgeError {
   return new AiforgeError('INVALID_ARGUMENT', `${name}: ${problem}.`);
 }
+
+/** The same of a value: what a promise is rejected with is told, and does not end the process. */
+const refusalOf = (value: unknown, name: string, problem: string): AiforgeError =>
+  isPromise(value) ? notAwaited('INVALID_ARGUMENT', `${name}: ${problem}.`, value) : refusal(name, problem);
 
 /** Throws for an option whose name is not among `known`. */
 export function checkOptionNames(name: string, options: object, known: readonly string[]): void {
@@ -90,7 +95,7 @@ export class Signature {
       const value = options[option];
       if (kind === undefined) throw this.#unknown(name, option);
       if (value !== undefined && !kind.accepts(value)) {
-        throw refusal(name, `${option} must be ${kind.expected}, got ${show(value)}`);
+        throw refusalOf(value, name, `${option} must be ${kind.expected}, got ${show(value)}`);
       }
     }
     for (const option of this.#requiredOptions) if (options[option] === undefined) throw this.#missing(name, option);
@@ -122,7 +127,7 @@ export class Signature {
     if (value === undefined) return refusal(name, `${parameter} must be given: ${this.#form(name)}`);
     const isNamed = isOptions(value) && nearest(parameter, Object.keys(value)) !== undefined;
     const problem = `${parameter} must be ${this.#kinds[position]!.expected}, got ${show(value)}`;
-    return refusal(name, isNamed ? `${problem}; ${byPosition}` : problem);
+    return refusalOf(value, name, isNamed ? `${problem}; ${byPosition}` : problem);
   }
 
   #unknown(name: string, option: string): AiforgeError {

@@ -3,7 +3,7 @@ import { plainCopy } from '#lib/config/plainCopy.js';
 import { fromJson, toJson } from '#lib/core/checkpoints/checkpointJson.js';
 import { joinTensors, splitTensors } from '#lib/core/checkpoints/tensorTree.js';
 import { frozenCopy } from '#lib/core/copies.js';
-import { plainJson } from '#lib/core/plainJson.js';
+import { plainJson } from '#lib/plainJson.js';
 import { flattenParams } from '#lib/tracking/flatten.js';
 import { expect } from 'chai';
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../atomicFile.js';
 import type { SampleContext } from '../data/index.js';
 import { AiforgeError } from '../errors.js';
-import { plainJson } from './plainJson.js';
+import { plainJson } from '../plainJson.js';
 import { called } from './plugins/calls.js';
 
 /**

@@ -5,7 +5,7 @@ import { isAddress } from '../config/paths.js';
 import { AiforgeError } from '../errors.js';
 import { func, kind, string } from '../kinds.js';
 import { isOptions, signature } from '../signature.js';
-import { plainJson } from './plainJson.js';
+import { plainJson } from '../plainJson.js';
 import { saveSafetensors, scope, type Tensor } from '../tensor/index.js';
 import { safetensorsMetadata } from '../tensor/files/safetensors.js';
 

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { checkDepth } from '../depth.js';
+import { requireFolders } from '../atomicFile.js';
 import { AiforgeError } from '../errors.js';
 import { anything, listOf, string } from '../kinds.js';
+import { plainJson } from '../plainJson.js';
 import { isPromise } from '../promised.js';
 import { load, save } from '../serialization/index.js';
-import { isPlainObject } from '../realms.js';
-import { show } from '../show.js';
 import { signature } from '../signature.js';
 import { keep } from '../tensor/index.js';
 import { tensorsIn } from '../tensor/memory/scope.js';
@@ -67,7 +66,6 @@ export class CachedDataset<Item> implements Dataset<Item> {
     if (folder !== undefined && key === undefined && files.length === 0) {
       throw refusal('a folder needs a key, or files, so that samples of other options are not taken for these');
     }
-    if (key !== undefined) checkKey(key, 'key');
     this.#folder = folder === undefined ? null : path.join(folder, digestOf({ key, files: files.map(stampOf), length: dataset.length })); // prettier-ignore
   }
 
@@ -89,12 +87,14 @@ export class CachedDataset<Item> implements Dataset<Item> {
 
   /** A batch's scope must not end what stays. One that fails is asked for again. */
   #held(sample: Item, index: number): Item {
-    if (!isPromise(sample)) {
-      tensorsIn(sample).forEach(keep);
-      return sample;
-    }
-    sample.then(undefined, () => this.#kept.delete(index));
-    return sample;
+    const kept = <Sample>(made: Sample): Sample => {
+      tensorsIn(made).forEach(keep);
+      return made;
+    };
+    if (!isPromise(sample)) return kept(sample);
+    const coming = Promise.resolve(sample).then(kept);
+    coming.catch(() => this.#kept.delete(index));
+    return coming as Item;
   }
 
   #fromFile(folder: string, index: number, context: SampleContext | undefined): Item {
@@ -103,6 +103,7 @@ export class CachedDataset<Item> implements Dataset<Item> {
     if (found !== undefined) return found.sample as Item;
     const sample = this.#asked(index, context);
     const write = <Sample>(made: Sample): Sample => {
+      requireFolders(folder);
       save({ sample: made }, file);
       return made;
     };
@@ -133,21 +134,8 @@ function stampOf(file: string): unknown {
   }
 }
 
-const digestOf = (of: unknown): string => createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 32);
-
-/** Throws INVALID_ARGUMENT for what JSON would leave out or make the same of several: two keys must not be taken for one. */
-function checkKey(key: unknown, place: string, depth = 0): void {
-  checkDepth(depth, 'cache: key');
-  if (key === null || typeof key === 'string' || typeof key === 'boolean' || Number.isFinite(key)) return;
-  if (Array.isArray(key)) {
-    for (let i = 0; i < key.length; ++i) checkKey(key[i], `${place}[${i}]`, depth + 1);
-  } else if (isPlainObject(key)) {
-    // An option that is undefined is as one that is not there.
-    for (const [name, each] of Object.entries(key))
-      if (each !== undefined) checkKey(each, `${place}.${name}`, depth + 1);
-  } else {
-    throw refusal(
-      `${place} is ${show(key)}, expected plain JSON: texts, finite numbers, booleans, null, arrays and plain objects of them`,
-    );
-  }
+/** Throws INVALID_ARGUMENT for a key that JSON makes something else of: nothing would tell it from other keys. */
+function digestOf(key: { key: unknown; files: readonly unknown[]; length: number }): string {
+  const json = plainJson('cache: its key', key, 'INVALID_ARGUMENT');
+  return createHash('sha256').update(json).digest('hex').slice(0, 32);
 }

@@ -3,7 +3,7 @@ import { AiforgeError } from '../errors.js';
 import { kind } from '../kinds.js';
 import { show } from '../show.js';
 import { isOptions, signature } from '../signature.js';
-import { isDataView } from '../realms.js';
+import { isDataView, isRevoked } from '../realms.js';
 import { stack, Tensor, tensor, type TypedArray } from '../tensor/index.js';
 import { isPromise, notAwaited } from '../promised.js';
 
@@ -44,7 +44,17 @@ export interface Stacking {
 
 type SampleKind = 'tensor' | 'number' | 'string' | 'typed array' | 'array' | 'object' | 'promise' | 'other';
 
+/** Of a proxy that was revoked nothing can be asked. */
 function kindOf(value: unknown): SampleKind {
+  try {
+    return kindOfReadable(value);
+  } catch (error) {
+    if (isRevoked(error)) return 'other';
+    throw error;
+  }
+}
+
+function kindOfReadable(value: unknown): SampleKind {
   switch (typeof value) {
     case 'number':
     case 'bigint':

@@ -1,4 +1,4 @@
-import { kind } from '../kinds.js';
+import { isListOf, kind } from '../kinds.js';
 import { signature } from '../signature.js';
 import {
   checkIndex,
@@ -16,7 +16,7 @@ import { ofAll, type Found } from './found.js';
 const concatTakes = signature({
   datasets: kind<readonly Samples[]>(
     'an array of datasets, one or more',
-    (value) => Array.isArray(value) && value.length > 0 && value.every((each) => samplesKind.accepts(each)),
+    (value) => isListOf(value, samplesKind) && value.length > 0,
   ),
 });
 const who = 'ConcatDataset: one of its datasets';

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AiforgeError } from '../errors.js';
@@ -87,12 +88,19 @@ export async function made(origin: Origin): Promise<object> {
   return value;
 }
 
+const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
 async function imported(file: string): Promise<Record<string, unknown>> {
   if (/\.[cm]?tsx?$/.test(file)) return loadModule(file);
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (cause) {
     const { code, url } = cause as { code?: string; url?: string };
+    if (code === 'ERR_UNSUPPORTED_DIR_IMPORT' && isFolder(file)) {
+      throw new AiforgeError('FILE_NOT_FOUND', `fromModule: ${file} is a folder. Give the path of a module.`, {
+        cause,
+      });
+    }
     if (code !== 'ERR_MODULE_NOT_FOUND' || (url !== undefined && url !== pathToFileURL(file).href)) throw cause;
     throw new AiforgeError('FILE_NOT_FOUND', `fromModule: there is no module ${file}.`, { cause });
   }

@@ -1,4 +1,4 @@
-import { anything, fraction, func, kind, listOf, notNegative, type Kind } from '../kinds.js';
+import { anything, fraction, func, isListOf, kind, listOf, notNegative, type Kind } from '../kinds.js';
 import { Module, ModuleList } from '../nn/index.js';
 import { moduleKind } from '../nn/moduleKinds.js';
 import { signature } from '../signature.js';
@@ -12,12 +12,10 @@ import { Transform } from './transform.js';
 export type Step = Module | ((image: Tensor, context: TransformContext) => Tensor);
 
 const functionKind = func<(image: Tensor, context: TransformContext) => Tensor>();
+const stepKind = kind<Step>('a step', (value) => moduleKind.accepts(value) || functionKind.accepts(value));
 const stepsKind: Kind<readonly Step[]> = kind(
   'an array of transforms, modules or functions, at least one',
-  (value) =>
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((each) => moduleKind.accepts(each) || functionKind.accepts(each)),
+  (value) => isListOf(value, stepKind) && value.length > 0,
 );
 const lambdaTakes = signature({ fn: functionKind });
 const callTakes = signature<TransformContext>({ input: anything }, { generator: generatorKind });

@@ -1,5 +1,5 @@
 import { AiforgeError } from '../errors.js';
-import { count, either, kind, listOf, oneOf, orNull, type Kind } from '../kinds.js';
+import { count, either, isListOf, kind, listOf, oneOf, orNull, type Kind } from '../kinds.js';
 import { show } from '../show.js';
 import { finite } from './numbers.js';
 import { iinfo, type DType, type Tensor } from '../tensor/index.js';
@@ -22,7 +22,7 @@ export const warpInterpolationKind = oneOf('nearest', 'bilinear');
 export const paddingModeKind = oneOf('constant', 'edge', 'reflect', 'symmetric');
 export const fillKind: Kind<Fill> = either<number, readonly number[]>(
   finite,
-  kind('an array of a finite number for each channel', (value) => Array.isArray(value) && value.length > 0 && value.every((each) => finite.accepts(each))), // prettier-ignore
+  kind('an array of a finite number for each channel', (value) => isListOf(value, finite) && value.length > 0),
 );
 export const optionalFillKind: Kind<Fill | null> = orNull(fillKind);
 export const cropSizeKind: Kind<CropSize> = kind(
@@ -32,7 +32,7 @@ export const cropSizeKind: Kind<CropSize> = kind(
 const whole = kind<number>('a whole number', Number.isSafeInteger);
 export const paddingKind: Kind<Padding> = either<number, readonly number[]>(
   whole,
-  kind('an array of 1, 2 or 4 whole numbers', (value) => Array.isArray(value) && [1, 2, 4].includes(value.length) && value.every((each) => whole.accepts(each))), // prettier-ignore
+  kind('an array of 1, 2 or 4 whole numbers', (value) => isListOf(value, whole) && [1, 2, 4].includes(value.length)),
 );
 export const refusal = (name: string, problem: string): AiforgeError =>
   new AiforgeError('INVALID_ARGUMENT', `${name}: ${problem}.`);

@@ -1,4 +1,4 @@
-import { kind, type Kind } from '../kinds.js';
+import { isListOf, kind, type Kind } from '../kinds.js';
 
 // Kinds of numbers that transforms take, beside those of lib/kinds.
 
@@ -26,11 +26,7 @@ export const wholeBetween = (least: number, most: number): Kind<number> =>
 export const rangeOf = (of: Kind<number>): Kind<Range> =>
   kind(
     `an array of two, the least first, each ${of.expected}`,
-    (value) =>
-      Array.isArray(value) &&
-      value.length === 2 &&
-      value.every((each) => finite.accepts(each) && of.accepts(each)) &&
-      (value as [number, number])[0] <= (value as [number, number])[1],
+    (value) => isListOf(value, finite) && isListOf(value, of) && value.length === 2 && value[0]! <= value[1]!,
   );
 /** Two finite numbers, the least first. */
 export const rangeKind: Kind<Range> = rangeOf(finite);
@@ -39,7 +35,5 @@ export const rangeKind: Kind<Range> = rangeOf(finite);
 export const perDirection = (of: Kind<number>): Kind<number | readonly number[]> =>
   kind(
     `${of.expected}, or an array of 1 or 2 of them`,
-    (value) =>
-      of.accepts(value) ||
-      (Array.isArray(value) && [1, 2].includes(value.length) && value.every((each) => of.accepts(each))),
+    (value) => of.accepts(value) || (isListOf(value, of) && [1, 2].includes(value.length)),
   );

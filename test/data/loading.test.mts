@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import {
   DataLoader,
   defaultCollate,
+  filter,
   randomSplit,
   SequentialSampler,
   Subset,
@@ -12,6 +13,32 @@ import {
   type Dataset,
 } from '#lib/data/index.js';
 import { arange, memory, ones, tensor, zeros, type Tensor } from '#lib/tensor/index.js';
+
+describe('a batchSampler that gives no lists of indices', () => {
+  for (const given of [1, '01', null, undefined, new Set([0]), tensor([0, 1]), Promise.resolve([0])]) {
+    it(`is refused: ${inspect(given)}`, async () => {
+      const batchSampler = { length: 1, *[Symbol.iterator]() { yield given as never; } }; // prettier-ignore
+      const loader = () => new DataLoader([1, 2], { batchSampler });
+      expect(() => [...loader()])
+        .to.throw(/its batchSampler gave/)
+        .with.property('code', 'INVALID_ARGUMENT');
+      const first = await loader()[Symbol.asyncIterator]().next().catch((error: unknown) => error); // prettier-ignore
+      expect(first).to.have.property('code', 'INVALID_ARGUMENT');
+    });
+  }
+});
+
+describe('samples of which nothing can be asked', () => {
+  it('are refused, revoked proxies as well, and the promises of a filter', async () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const refused = /cannot be put together/;
+    expect(() => [...new DataLoader([proxy, proxy], { batchSize: 2 })]).to.throw(refused);
+    const rejecting = () => Promise.reject(new Error('late'));
+    expect(() => filter([1], rejecting as never)).to.throw(/are promises/);
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+});
 
 describe('defaultCollate', () => {
   it('stacks tensors and typed arrays', () => {

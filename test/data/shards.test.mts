@@ -37,6 +37,30 @@ describe('shards', () => {
     isOdd: i % 2 === 1,
   });
 
+  it('refuses fields that could not be read again, and says what stands where a sample does not fit', async () => {
+    const writer = (ragged: string[]) => new ShardWriter(path.join(folder, String(Math.random())), { ragged });
+    const collides = /'a\.(values|offsets)' cannot stand beside one whose values are written under that name/;
+    expect(() => writer(['a']).add({ a: [1, 2], 'a.values': [9] })).to.throw(collides);
+    expect(() => writer([]).add({ 'a.offsets': 7, a: 'text' })).to.throw(collides);
+    expect(() => writer(['tokns']).add({ tokens: [1] })).to.throw(/ragged names 'tokns', which the sample has not/);
+    expect(() => writer(['name']).add({ name: 'x' })).to.throw(/'name', which is a string/);
+    const other = writer([]);
+    other.add({ a: 1 });
+    expect(() => other.add({ a: 1, constructor: 2 })).to.throw(/has a field constructor, which those before have not/);
+    expect(() => writer([]).add({ a: Promise.reject(new Error('late')) })).to.throw(/await it/);
+    // A rejection that nobody handles would end the process.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('says of a folder that cannot be made that it cannot be written', () => {
+    writeFileSync(path.join(folder, 'file'), '');
+    for (const place of [path.join(folder, 'file'), '', `${folder}/a\0b`]) {
+      expect(() => new ShardWriter(place), place)
+        .to.throw()
+        .with.property('code', 'FILE_NOT_WRITABLE');
+    }
+  });
+
   function write(samples: number, options: ShardWriterOptions = {}, from = 0): ShardWriter {
     const writer = new ShardWriter(folder, { ragged: ['tokens'], shardSamples: 4, ...options });
     for (let i = from; i < samples; ++i)

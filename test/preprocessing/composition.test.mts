@@ -1,5 +1,6 @@
 import { tensor, type Tensor } from 'aiforge';
 import * as preprocessing from 'aiforge/preprocessing';
+import * as transforms from 'aiforge/transforms';
 import { expect } from 'chai';
 
 import { refusalOf } from '../support/refusal.mjs';
@@ -21,6 +22,52 @@ const numbers = () =>
     ['fill', new SimpleImputer({ addIndicator: true })],
     ['scale', new StandardScaler()],
   ]);
+
+describe('lists with holes', () => {
+  it('are refused as any other missing item', () => {
+    const holes = new Array<never>(2);
+    expect(refusal(() => new Pipeline(holes))).to.match(/steps must be an array of steps/);
+    expect(refusal(() => new ColumnTransformer(holes))).to.match(/transformers must be an array of parts/);
+    expect(refusal(() => new ColumnTransformer([['a', new StandardScaler(), holes]]))).to.match(/array of parts/);
+    expect(refusal(() => preprocessing.padSequences([holes]))).to.match(/array of whole numbers/);
+    expect(refusal(() => new preprocessing.Vocabulary().fit([holes]))).to.match(/array of tokens/);
+    expect(refusal(() => new transforms.Compose(holes))).to.match(/array of transforms/);
+    expect(refusal(() => new transforms.Pad(holes))).to.match(/padding must be/);
+  });
+});
+
+describe('promises that were not awaited', () => {
+  it('are refused, and what they are rejected with does not end the process', async () => {
+    const late = (): never => Promise.reject(new Error('late')) as never;
+    const errors = [
+      () => new StandardScaler().fit(late()),
+      () => new StandardScaler().fit([late()]),
+      () => new StandardScaler().fit([{ x: late() }]),
+      () => new StandardScaler(late()),
+      () => new transforms.Resize(3).forward(late()),
+      () => new transforms.Resize(3, { maxSize: late() }),
+    ].map((attempt) => refusalOf(attempt));
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const { code, message } of errors.slice(0, 3).concat(errors.slice(4)))
+      expect([code, message])
+        .to.deep.include('INVALID_ARGUMENT')
+        .and.to.satisfy(() => /rejected: Error: late/.test(message));
+  });
+});
+
+describe('what would take all memory', () => {
+  it('is refused: sequences padded to any length, by options and by the file of a tokenizer', () => {
+    const { padSequences, Tokenizer, trainBpe, writeTokenizer } = preprocessing;
+    const options = { maxLength: Number.MAX_SAFE_INTEGER, padding: 'max_length' } as const;
+    expect(refusal(() => padSequences([[1]], options))).to.match(/more than 2\^31-1 numbers/);
+    const content = trainBpe(['low'], { vocabSize: 256 });
+    const padding = { strategy: { Fixed: 1e9 }, pad_id: 0, pad_token: '!', pad_type_id: 0, direction: 'Right' };
+    expect(refusal(() => new Tokenizer({ ...content, padding }))).to.match(/padding\.strategy/);
+    const looped: Record<string, unknown> = { ...content };
+    looped.self = looped;
+    expect(refusal(() => writeTokenizer('/tmp/none.json', looped))).to.match(/JSON does not keep/);
+  });
+});
 
 describe('Pipeline', () => {
   it('fits each step to what those before it give, and goes back through all', () => {

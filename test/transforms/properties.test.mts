@@ -1,4 +1,4 @@
-import { eye, Generator, manualSeed, nn, rand, tensor, zeros, type Tensor } from 'aiforge';
+import { data, eye, Generator, manualSeed, nn, rand, tensor, zeros, type Tensor } from 'aiforge';
 import * as transforms from 'aiforge/transforms';
 import { expect } from 'chai';
 import { hexOf } from '../support/exact.mjs';
@@ -124,6 +124,21 @@ describe('transforms beside other parts', () => {
     const [a, b] = [samples.get(1, { generator: seeded(5) }), samples.get(1, { generator: seeded(5) })];
     expect(a.shape).to.deep.equal([3, 8, 8]);
     expect(hexOf(a)).to.equal(hexOf(b));
+  });
+
+  it('take the context that a DataLoader or a stream hands on', async () => {
+    const augment = new t.Compose([new t.RandomCrop(8), flip]);
+    const get = (i: number, context?: data.SampleContext) => augment.forward(bytes.add(i), context);
+    const passOf = async (source: Iterable<Tensor> | data.Dataset<Tensor>) => {
+      const seen: string[] = [];
+      for await (const batch of new data.DataLoader(source as data.Dataset<Tensor>, { generator: seeded(5) }))
+        seen.push(hexOf(batch));
+      return seen;
+    };
+    expect(await passOf({ length: 3, get })).to.deep.equal(await passOf({ length: 3, get }));
+    const stream = data.map(new Set([0, 1, 2]) as Iterable<number>, get);
+    expect(await passOf(stream as never)).to.have.length(3);
+    expect(data.map([7], get).get(0).shape).to.deep.equal([3, 8, 8]);
   });
 
   it('are layers of a model, with other layers among them', () => {

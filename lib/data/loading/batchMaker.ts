@@ -1,9 +1,9 @@
 import { scope } from '../../tensor/index.js';
 import { defaultCollate } from '../collate.js';
-import { beneathSubsets, samplesAt, samplesNow, type Samples } from '../dataset.js';
+import { beneathSubsets, samplesAt, samplesNow, type SampleContext, type Samples } from '../dataset.js';
 import { arrived, isOnItsWay } from '../found.js';
 import { rowsOf } from '../tensorDataset.js';
-import { SampleDraws, type PassSeed } from './sampleDraws.js';
+import { sampleDraws, type PassSeed } from './sampleDraws.js';
 
 /** The samples of one batch. */
 export interface BatchTask {
@@ -58,5 +58,5 @@ export class BatchMaker<Item, Batch> {
   }
 }
 
-const contexts = ({ indices, seed, place }: BatchTask): SampleDraws[] =>
-  indices.map((index, i) => new SampleDraws(seed, index, place + i));
+const contexts = ({ indices, seed, place }: BatchTask): SampleContext[] =>
+  indices.map((index, i) => sampleDraws(seed, index, place + i));

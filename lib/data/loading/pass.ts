@@ -1,3 +1,6 @@
+import { AiforgeError } from '../../errors.js';
+import { isDataView } from '../../realms.js';
+import { show } from '../../show.js';
 import { BatchSampler, DistributedSampler, type BatchOrder } from '../samplers.js';
 import type { BatchTask } from './batchMaker.js';
 import { anotherOrder, OrderTrace, retraced } from './orderTrace.js';
@@ -64,7 +67,7 @@ export class Pass {
       const { done, value } = this.#ahead ?? this.#order.next();
       this.#ahead = undefined;
       if (done) return undefined;
-      const indices = value;
+      const indices = checkedIndices(value);
       const task = { indices, seed: this.seed, place: this.#place, number: this.#number++ };
       this.#place += indices.length;
       if (task.number >= this.progress.batches) this.#indices.set(task.number, indices);
@@ -91,6 +94,14 @@ export class Pass {
     }
     progress.early = [...this.#early];
   }
+}
+
+function checkedIndices(given: unknown): readonly number[] {
+  if (Array.isArray(given) || (ArrayBuffer.isView(given) && !isDataView(given))) return given as unknown as number[];
+  throw new AiforgeError(
+    'INVALID_ARGUMENT',
+    `DataLoader: its batchSampler gave ${show(given)}, expected an array of the indices of a batch.`,
+  );
 }
 
 const sharedSampler = (order: BatchOrder): DistributedSampler | undefined =>

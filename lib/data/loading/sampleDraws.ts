@@ -5,27 +5,22 @@ import { drawSeed } from '../samplers.js';
 /** What a pass draws at its beginning. */
 export type PassSeed = number | bigint;
 
-/** The context of a sample, whose generator is made when it is first asked for. */
-export class SampleDraws implements SampleContext {
-  #generator: Generator | undefined;
-  readonly #seed: PassSeed;
-  readonly #index: number;
-  readonly #place: number;
+/**
+ * The context of a sample: an object literal, as transforms take one, whose generator is made when it is first asked for.
+ *
+ * @param index Which sample it is.
+ * @param place The how many-th of the pass: a sample that is drawn twice is transformed in two ways.
+ */
+export const sampleDraws = (seed: PassSeed, index: number, place: number): SampleContext =>
+  drawing(() => sampleSeed(seed, index, place));
 
-  /**
-   * @param index Which sample it is.
-   * @param place The how many-th of the pass: a sample that is drawn twice is transformed in two ways.
-   */
-  constructor(seed: PassSeed, index: number, place: number) {
-    this.#seed = seed;
-    this.#index = index;
-    this.#place = place;
-  }
-
-  get generator(): Generator {
-    this.#generator ??= new Generator().manualSeed(sampleSeed(this.#seed, this.#index, this.#place));
-    return this.#generator;
-  }
+function drawing(seedOf: () => number | bigint): SampleContext {
+  let generator: Generator | undefined;
+  return {
+    get generator() {
+      return (generator ??= new Generator().manualSeed(seedOf()));
+    },
+  };
 }
 
 /** 32 bits, which is all that PyTorch's generator takes of a seed. */
@@ -51,11 +46,4 @@ function scrambled(value: number): number {
 }
 
 /** For a sample that is asked for outside any pass: draws anew each time. */
-export const noDraws = (): SampleContext => {
-  let generator: Generator | undefined;
-  return {
-    get generator() {
-      return (generator ??= new Generator().manualSeed(drawSeed()));
-    },
-  };
-};
+export const noDraws = (): SampleContext => drawing(() => drawSeed());

@@ -13,7 +13,7 @@ import { filesKind } from './filesTable.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
-import { layoutOf, type ColumnLayout } from './tableLayout.js';
+import { layoutOf, nameTwice, type ColumnLayout } from './tableLayout.js';
 import type { TimeUnit } from './wholeNumbers.js';
 import { rememberArguments } from '../workers/remembered.js';
 
@@ -90,7 +90,7 @@ class ArrowTable extends TableReader {
     const file = await openLocalFile('ArrowReader', this.files[0]!);
     try {
       // A file without batches has an empty one here.
-      for await (const batch of recordBatches(arrow, file, Infinity)) return columnsOf(batch);
+      for await (const batch of recordBatches(arrow, file, Infinity)) return columnsOf(batch, file.path);
       throw invalidArrow(file.path, ' has no schema');
     } finally {
       await file.close();
@@ -137,7 +137,7 @@ class ArrowTable extends TableReader {
     first: number,
   ): Generator<readonly [TableColumns, number]> {
     const where = `ArrowReader: '${path}'`;
-    const columns = columnsOf(batch);
+    const columns = columnsOf(batch, path);
     const chosen = layout.map((column) => {
       const found = readable(columns, column.name, where);
       checkConvertible(where, column, found.column.type);
@@ -174,8 +174,11 @@ async function* recordBatches(arrow: Arrow, file: LocalFile, first: number): Asy
   }
 }
 
-const columnsOf = ({ schema: { fields } }: Batch): Columns =>
-  new Map(fields.map(({ name, type }, index) => [name, { column: arrowColumn(type), index }]));
+function columnsOf({ schema: { fields } }: Batch, path: string): Columns {
+  const twice = nameTwice(fields.map(({ name }) => name));
+  if (twice !== undefined) throw invalidArrow(path, ` has two columns '${twice}'`);
+  return new Map(fields.map(({ name, type }, index) => [name, { column: arrowColumn(type), index }]));
+}
 
 /** A column of a file that there is and that can be read. */
 function readable(columns: Columns, name: string, where: string): { column: ArrowColumn; index: number } {

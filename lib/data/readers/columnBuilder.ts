@@ -2,8 +2,8 @@ import { fromTypedArray, type Tensor } from '../../tensor/index.js';
 import { expectedOf, wholeRanges, type ColumnType, type WholeType } from './columnTypes.js';
 import { booleanOfText, numberOfText, wholeOfText } from './numberText.js';
 
-// How many values a column has room for at first.
-const ROOM = 1024;
+// How many values a column has room for at first: there may be very many columns.
+const ROOM = 64;
 
 /** A column that grows value by value, without an object for each. */
 export abstract class ColumnBuilder {

@@ -8,7 +8,7 @@ import { CsvRecords, type CsvFormat } from './csvRecords.js';
 import type { FilePlace } from './filePlace.js';
 import { FilesTable, filesKind, type FoundColumns, type RowSource } from './filesTable.js';
 import { tableOptions, type TableOptions } from './table.js';
-import { areTyped, wantedColumns, type ColumnLayout } from './tableLayout.js';
+import { areTyped, nameTwice, wantedColumns, type ColumnLayout } from './tableLayout.js';
 import { TypeInference } from './typeInference.js';
 import { rememberArguments } from '../workers/remembered.js';
 
@@ -58,6 +58,9 @@ const csvTakes = signature<CsvOptions>({ files: filesKind }, options).insteadOf(
 });
 
 const INFER_ROWS = 10_000;
+
+// Each takes memory, whether the file has rows or not: a line of 16 MiB names millions.
+const MOST_COLUMNS = 100_000;
 
 const isTsv = (file: string): boolean => /\.(tsv|tab)(\.gz)?$/i.test(file);
 
@@ -109,11 +112,16 @@ export class CsvReader extends FilesTable {
     const [file] = this.files as [string];
     const { names, place } = await this.#header(file);
     const wanted = wantedColumns(this.#options);
+    if (wanted === undefined && names.length > MOST_COLUMNS) {
+      const problem = `it has ${names.length} columns, more than ${MOST_COLUMNS}`;
+      throw badFile(file, `${problem}. Name the columns to read as \`columns\``);
+    }
     const inferred = names.map((name) => ({ name, inference: new TypeInference() }));
     const isTyped = areTyped(this.#options);
     if (!isTyped) {
       const records = await CsvRecords.open(file, place, this.#format);
-      const seen = inferred.map((each) => (wanted?.includes(each.name) === false ? undefined : each.inference));
+      const read = new Set(wanted ?? names);
+      const seen = inferred.map(({ name, inference }) => (read.has(name) ? inference : undefined));
       try {
         await this.#infer(records, seen);
       } finally {
@@ -129,9 +137,10 @@ export class CsvReader extends FilesTable {
     layout: readonly ColumnLayout[],
   ): Promise<RowSource> {
     const header = await this.#header(file);
+    const places = new Map(header.names.map((name, i) => [name, i]));
     const columns = layout.map(({ name, type }) => {
-      const index = header.names.indexOf(name);
-      if (index >= 0) return { name, index, isText: type === 'string' };
+      const index = places.get(name);
+      if (index !== undefined) return { name, index, isText: type === 'string' };
       throw badFile(file, `it has no column '${name}', which ${this.firstFile} has. It has ${header.names.join(', ')}`);
     });
     const records = await CsvRecords.open(file, place ?? header.place, this.#format);
@@ -161,7 +170,7 @@ export class CsvReader extends FilesTable {
     if (names.length !== found.length) {
       throw badFile(where, `the header names ${found.length} columns, expected the ${names.length} of \`names\``);
     }
-    const twice = names.find((name, i) => names.indexOf(name) < i);
+    const twice = nameTwice(names);
     if (twice === undefined) return names;
     throw badFile(where, `the header names two columns '${twice}'. Give \`names\`, with header: true`);
   }

@@ -19,8 +19,9 @@ export interface FilesPosition {
 /** What a position says, of several files that are read one after another. */
 export function positionIn(files: readonly string[], position: Position | undefined): FilesPosition {
   if (position === undefined) return { file: 0, place: undefined };
-  const { file, byte, line } = (isOptions(position) ? position : {}) as Record<string, Position>;
-  if (size.accepts(file) && (file as number) <= files.length) {
+  const { file, byte, line, ...others } = (isOptions(position) ? position : {}) as Record<string, Position>;
+  // What another kind of reader says of a place means nothing here.
+  if (size.accepts(file) && (file as number) <= files.length && Object.keys(others).length === 0) {
     if (byte === undefined && line === undefined) return { file: file as number, place: undefined };
     if (size.accepts(byte) && size.accepts(line)) {
       return { file: file as number, place: { byte: byte as number, line: line as number } };

@@ -16,7 +16,7 @@ import {
 } from './sql/sqlRows.js';
 import { badCell, BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
 import { TableBuilder } from './tableBuilder.js';
-import { areTyped, layoutOf, wantedColumns, type ColumnLayout } from './tableLayout.js';
+import { areTyped, layoutOf, nameTwice, wantedColumns, type ColumnLayout } from './tableLayout.js';
 import { TypeInference } from './typeInference.js';
 import type { TimeUnit } from './wholeNumbers.js';
 
@@ -121,7 +121,7 @@ export class SqlReader extends TableReader {
   /** What each column is read as; takes rows where these must tell it. */
   async #layout(rows: SqlRows): Promise<ColumnLayout[]> {
     const names = rows.columns.map(({ name }) => name);
-    const twice = names.find((name, i) => names.indexOf(name) < i);
+    const twice = nameTwice(names);
     if (twice !== undefined)
       throw new AiforgeError(
         'INVALID_ARGUMENT',

@@ -1,8 +1,21 @@
 import type { z } from 'zod';
 
 import { AiforgeError } from '../../errors.js';
-import { boolean, count, either, isListOf, kind, number, oneOf, string, type Kind, type Kinds } from '../../kinds.js';
-import { isOptions, nothing } from '../../signature.js';
+import {
+  anything,
+  boolean,
+  count,
+  either,
+  isListOf,
+  kind,
+  number,
+  oneOf,
+  optional,
+  string,
+  type Kind,
+  type Kinds,
+} from '../../kinds.js';
+import { isOptions, nothing, signature } from '../../signature.js';
 import { show } from '../../show.js';
 import { bytesOf, typedArrayOver } from '../../tensor/dtype.js';
 import { fromTypedArray, Tensor } from '../../tensor/index.js';
@@ -59,6 +72,12 @@ export const tableOptions: Kinds<TableOptions> = {
 
 export const BATCH_ROWS = 65_536;
 
+const baseTakes = signature({
+  name: string,
+  options: kind('an object of options', isOptions),
+  leftOut: optional(anything),
+});
+
 /** Rows that were left out, counted for a reader and its parts together. */
 export interface LeftOut {
   rows: number;
@@ -92,6 +111,7 @@ export abstract class TableReader extends StreamDataset<TableColumns> {
 
   /** @param leftOut Where parts of a table count together. */
   protected constructor(name: string, options: TableOptions, leftOut: LeftOut = { rows: 0 }) {
+    baseTakes.check('TableReader', arguments);
     super();
     if (options.columns !== undefined && options.schema !== undefined) {
       throw new AiforgeError('INVALID_ARGUMENT', `${name}: give either columns or schema, not both.`);

@@ -40,17 +40,23 @@ export function layoutOf(
   where: string,
 ): ColumnLayout[] {
   const asked = askedColumns(options, found, where);
-  const names = asked.map(({ name }) => name);
-  const missing = Object.entries(options.missing ?? {});
-  for (const [name] of missing) if (!names.includes(name)) throw noColumn(where, name, names, 'missing names');
-  if (names.length === 0) throw invalid(`${where}: no columns are asked for. Name one or more`);
+  const names = new Set(asked.map(({ name }) => name));
+  const missing = new Map(Object.entries(options.missing ?? {}));
+  for (const name of missing.keys()) if (!names.has(name)) throw noColumn(where, name, [...names], 'missing names');
+  if (names.size === 0) throw invalid(`${where}: no columns are asked for. Name one or more`);
   return asked.map((column) => {
-    const entry = missing.find(([name]) => name === column.name);
-    if (entry === undefined) return column;
-    const problem = columnBuilder(column.type).add(entry[1]) ?? column.check?.(entry[1]);
-    if (problem === undefined) return { ...column, missing: entry[1] };
-    throw invalid(`${where}: missing gives ${show(entry[1])} for column '${column.name}', expected ${problem}`);
+    const value = missing.get(column.name);
+    if (value === undefined) return column;
+    const problem = columnBuilder(column.type).add(value) ?? column.check?.(value);
+    if (problem === undefined) return { ...column, missing: value };
+    throw invalid(`${where}: missing gives ${show(value)} for column '${column.name}', expected ${problem}`);
   });
+}
+
+/** A name that is there twice; undefined where each is there once. */
+export function nameTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
 }
 
 function askedColumns(

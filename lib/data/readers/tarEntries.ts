@@ -31,6 +31,9 @@ export const isCompressed = (file: string): boolean => /\.(gz|tgz)$/i.test(file)
 export const invalidTar = (file: string, at: number, problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError('FILE_INVALID', `TarReader: '${file}', byte ${at}: ${problem}.`, { cause });
 
+const damaged = (file: string, at: number, cause: unknown): AiforgeError =>
+  invalidTar(file, at, `it is truncated or damaged: ${(cause as Error).message}`, cause);
+
 /** The size of an archive that is not compressed, Infinity of one that is. */
 async function sizeOf(file: string, first: number): Promise<number> {
   let stats: Awaited<ReturnType<typeof stat>>;
@@ -108,14 +111,18 @@ export async function* tarEntries(file: string, first: number): AsyncGenerator<T
       }
       const bytes = async (): Promise<Buffer> => {
         const chunks: Uint8Array[] = [];
-        for await (const chunk of entry as AsyncIterable<Uint8Array>) chunks.push(chunk);
+        try {
+          for await (const chunk of entry as AsyncIterable<Uint8Array>) chunks.push(chunk);
+        } catch (error) {
+          throw damaged(file, start, error);
+        }
         return Buffer.concat(chunks, length);
       };
       yield { name, type: type, size: length, start, bytes, skip: () => void entry.resume() };
     }
   } catch (error) {
     if (error instanceof AiforgeError) throw error;
-    throw invalidTar(file, end, `it is truncated or damaged: ${(error as Error).message}`, error);
+    throw damaged(file, end, error);
   } finally {
     (entries as { destroy(): void }).destroy();
     source.destroy();

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { AiforgeError } from '../../errors.js';
+import { isPromise, notAwaited } from '../../promised.js';
 import { show } from '../../show.js';
 import { cat, stack, Tensor, tensor } from '../../tensor/index.js';
 import type { FieldForm } from './shardIndex.js';
@@ -26,7 +27,9 @@ function tensorOf(name: string, value: unknown, form: FieldForm | undefined): Te
   }
   if (typeof value === 'bigint' || typeof value === 'boolean') return tensor(value);
   if (ArrayBuffer.isView(value) || Array.isArray(value)) return tensor(value as never);
-  throw refusal(`${name} is ${show(value)}, expected a tensor, a number, a boolean, a list of numbers or a string`);
+  const problem = `${name} is ${show(value)}, expected a tensor, a number, a boolean, a list of numbers or a string`;
+  if (isPromise(value)) throw notAwaited('INVALID_ARGUMENT', `ShardWriter.add: ${problem}; await it.`, value);
+  throw refusal(problem);
 }
 
 /** What a sample's values are, by the names of the fields in their order; `forms` is what those before were. */
@@ -52,16 +55,23 @@ export function formsOf(
   );
 }
 
-/** Throws INVALID_ARGUMENT for names of fields that the names of a shard's tensors cannot tell apart, and for others in `ragged`. */
-export function checkNames(names: readonly string[], ragged: readonly string[]): void {
-  const unknown = ragged.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw refusal(`ragged names '${unknown}', and the sample has no such field`);
-  for (const name of names) {
-    const stem = /^(.*)\.(values|offsets)$/s.exec(name)?.[1];
-    if (stem !== undefined && names.includes(stem)) throw refusal(`the fields '${stem}' and '${name}' cannot be told apart in a shard; name one otherwise`); // prettier-ignore
-    if (name === '__metadata__') throw refusal(`'${name}' is no name for a field of a shard`);
+/** Throws INVALID_ARGUMENT where two fields would be written under one name, or a field that may differ is none of tensors. */
+export function checkFields(forms: Readonly<Record<string, FieldForm>>, ragged: readonly string[]): void {
+  const odd = ragged.find((name) => !Object.hasOwn(forms, name) || forms[name]!.form !== 'ragged');
+  if (odd !== undefined) {
+    const found = Object.hasOwn(forms, odd) ? 'is a string, whose length may differ anyway' : 'the sample has not';
+    throw refusal(`ragged names '${odd}', which ${found}. The fields are ${Object.keys(forms).join(', ')}`);
   }
+  if (Object.hasOwn(forms, '__metadata__')) throw refusal("'__metadata__' is no name for a field of a shard");
+  const written = Object.entries(forms).flatMap(([name, form]) => tensorNames(name, form));
+  const twice = written.find((name, i) => written.indexOf(name) < i);
+  if (twice === undefined) return;
+  throw refusal(`a field '${twice}' cannot stand beside one whose values are written under that name; rename it`);
 }
+
+/** Under which names a field is written. */
+const tensorNames = (name: string, { form }: FieldForm): string[] =>
+  form === 'fixed' ? [name] : [`${name}.values`, `${name}.offsets`];
 
 /** Throws INVALID_ARGUMENT for values that are not of these forms. */
 export function checkForms(
@@ -72,7 +82,7 @@ export function checkForms(
   const missing = names.find((name) => !values.has(name));
   if (missing !== undefined) throw refusal(`the sample has no ${missing}, which those before have`);
   for (const [name, value] of values) {
-    const form = forms[name];
+    const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
     if (form === undefined) throw refusal(`the sample has a field ${name}, which those before have not`);
     if (!hasForm(value, form)) throw refusal(`${name} is ${show(value)}, expected ${shownForm(form)} as before`);
   }
@@ -98,13 +108,14 @@ export const bytesIn = (value: Tensor | string): number =>
 
 /** The tensors that hold one field of some samples: `name`, or `name.values` and `name.offsets`. */
 export function columnTensors(name: string, form: FieldForm, column: readonly (Tensor | string)[]): [string, Tensor][] {
-  if (form.form === 'fixed') return [[name, stack(column as Tensor[])]];
+  const [first, second] = tensorNames(name, form);
+  if (form.form === 'fixed') return [[first!, stack(column as Tensor[])]];
   const parts = form.form === 'text' ? (column as string[]).map(bytesOfText) : (column as Tensor[]);
   const offsets = [0];
   for (const part of parts) offsets.push(offsets.at(-1)! + part.size(0));
   return [
-    [`${name}.values`, cat([...parts])],
-    [`${name}.offsets`, tensor(offsets, { dtype: 'int64' })],
+    [first!, cat([...parts])],
+    [second!, tensor(offsets, { dtype: 'int64' })],
   ];
 }
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { makeFolders, notWritable } from '../../atomicFile.js';
+import { requireFolders } from '../../atomicFile.js';
 import { AiforgeError } from '../../errors.js';
 import { boolean, count, kind, listOf, string } from '../../kinds.js';
 import { isOptions, nothing, signature } from '../../signature.js';
 import { keep, saveSafetensors, scope, type Tensor } from '../../tensor/index.js';
 import { sha256OfFile } from '../../tensor/files/sha256.js';
-import { bytesIn, checkForms, checkNames, columnTensors, formsOf, valuesOf, type ShardSample } from './fields.js';
+import { bytesIn, checkFields, checkForms, columnTensors, formsOf, valuesOf, type ShardSample } from './fields.js';
 import { indexFile, indexText, readIndex, shardName, writeIndex, type FieldForm, type ShardEntry, type ShardIndex } from './shardIndex.js'; // prettier-ignore
 
 export interface ShardWriterOptions {
@@ -67,7 +67,7 @@ export class ShardWriter {
     const { shardBytes = 2 ** 28, shardSamples = Infinity, ragged = [], resume = false } = options;
     this.folder = folder;
     this.#options = { shardBytes, shardSamples, ragged };
-    makeFolder(folder);
+    requireFolders(folder);
     const index = readIndex(folder);
     if (index !== null && (index.complete || index.shards.length > 0) && !resume)
       throw refusal(`${folder} has shards already; give resume to go on, or another folder`);
@@ -110,13 +110,18 @@ export class ShardWriter {
   #checked(sample: ShardSample): Map<string, Tensor | string> {
     return scope(() => {
       const values = valuesOf(sample, this.#fields);
-      if (this.#fields === null) checkNames([...values.keys()], this.#options.ragged);
-      const fields = this.#fields ?? formsOf(values, this.#options.ragged);
+      const fields = this.#fields ?? this.#formsOf(values);
       checkForms(values, fields);
       this.#fields = fields;
       for (const value of values.values()) if (typeof value !== 'string') keep(value);
       return values;
     });
+  }
+
+  #formsOf(values: ReadonlyMap<string, Tensor | string>): Record<string, FieldForm> {
+    const forms = formsOf(values, this.#options.ragged);
+    checkFields(forms, this.#options.ragged);
+    return forms;
   }
 
   /** Writes the samples that wait, as a shard. */
@@ -170,14 +175,6 @@ export class ShardWriter {
     const index: ShardIndex = { format: 'aiforge-shards', version: 1, complete, ...writer, fields, shards };
     writeIndex(this.folder, index);
     this.#written = indexText(index);
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    makeFolders(folder);
-  } catch (cause) {
-    throw notWritable(folder, cause);
   }
 }
 

@@ -1,12 +1,11 @@
 import { either, func } from '../../kinds.js';
-import { isPromise } from '../../promised.js';
+import { isPromise, notAwaited } from '../../promised.js';
 import { signature } from '../../signature.js';
 import { sampleAt, samplesKind, Subset, type Dataset, type SampleContext, type Samples } from '../dataset.js';
 import { MappedDataset } from '../mappedDataset.js';
 import { StreamDataset, streamKind, type Position, type Stream, type StreamContext } from '../stream.js';
 import { countOf, fieldsOf } from './position.js';
 import { Derived, drawsAt, ReadingFrom, type Read } from './reading.js';
-import { AiforgeError } from '../../errors.js';
 
 const mapTakes = signature({ source: either(samplesKind, streamKind), transform: func() });
 const filterTakes = signature({ source: either(samplesKind, streamKind), predicate: func() });
@@ -75,7 +74,9 @@ function indicesOf<Item>(samples: Samples<Item>, predicate: (sample: Awaited<Ite
     const sample = sampleAt(samples, i, 'filter');
     const isTaken = isPromise(sample) ? sample : predicate(sample as Awaited<Item>);
     if (isPromise(isTaken)) {
-      throw new AiforgeError('INVALID_ARGUMENT', 'filter: the samples of this dataset, or what the predicate says, are promises; look through them before, and make a Subset of the indices.'); // prettier-ignore
+      const problem =
+        'filter: the samples of this dataset, or what the predicate says, are promises; look through them before, and make a Subset of the indices.';
+      throw notAwaited('INVALID_ARGUMENT', problem, isTaken);
     }
     if (isTaken) indices.push(i);
   }

@@ -1,5 +1,5 @@
 import type { SampleContext } from '../dataset.js';
-import { SampleDraws } from '../loading/sampleDraws.js';
+import { sampleDraws } from '../loading/sampleDraws.js';
 import {
   openStream,
   StreamDataset,
@@ -89,5 +89,4 @@ export class Derived<Item> extends StreamDataset<Item> {
 }
 
 /** What is drawn for the how many-th sample of a stream. */
-export const drawsAt = (context: StreamContext, place: number): SampleContext =>
-  new SampleDraws(context.seed, 0, place);
+export const drawsAt = (context: StreamContext, place: number): SampleContext => sampleDraws(context.seed, 0, place);

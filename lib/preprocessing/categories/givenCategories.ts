@@ -1,4 +1,4 @@
-import { kind as kindOf } from '../../kinds.js';
+import { isListOf, kind as kindOf, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { refusal } from '../tables/frame.js';
 import type { Categories, CategoryCounts } from './categories.js';
@@ -8,11 +8,13 @@ import { tensor } from '../../tensor/index.js';
 /** The categories of each column, in their order; NaN is a number that is missing. */
 export type GivenCategories = Readonly<Record<string, readonly (string | number)[]>>;
 
+const anyNumber = kindOf<number>('a number', (value) => typeof value === 'number');
+
 const isList = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.length > 0 &&
-  value.every((each) => typeof each === typeof value[0] && (typeof each === 'string' || typeof each === 'number')) &&
-  new Set(value).size === value.length;
+  (isListOf(value, string) || isListOf(value, anyNumber)) &&
+  new Set<unknown>(value).size === value.length;
 
 export const categoriesKind = kindOf<'auto' | GivenCategories>(
   "'auto' or an object with an array of strings or of numbers for each column, each of them once",

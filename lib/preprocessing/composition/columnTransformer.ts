@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { boolean, kind as kindOf, oneOf } from '../../kinds.js';
+import { boolean, isListOf, kind as kindOf, oneOf, string } from '../../kinds.js';
 import { didYouMean } from '../../nearest.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
@@ -27,15 +27,16 @@ const isPart = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.length === 3 &&
   (value[1] instanceof TablePreprocessor || value[1] === 'passthrough' || value[1] === 'drop') &&
-  Array.isArray(value[2]) &&
-  value[2].length > 0 &&
-  value[2].every((name) => typeof name === 'string');
+  isListOf(value[2], string) &&
+  value[2].length > 0;
+
+const partKind = kindOf<ColumnPart>('a part', isPart);
 
 const takes = signature<ColumnTransformerOptions>(
   {
     transformers: kindOf<readonly ColumnPart[]>(
       "an array of parts, each ['name', preprocessor | 'passthrough' | 'drop', ['column', …]]",
-      (value) => Array.isArray(value) && value.length > 0 && value.every(isPart),
+      (value) => isListOf(value, partKind) && value.length > 0,
     ),
   },
   { remainder: oneOf('drop', 'passthrough'), verboseFeatureNamesOut: boolean },

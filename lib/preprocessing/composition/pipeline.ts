@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { kind as kindOf } from '../../kinds.js';
+import { isListOf, kind as kindOf } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { refusal, type Frame } from '../tables/frame.js';
@@ -10,13 +10,15 @@ import { checkPartNames } from './named.js';
 /** A step of a pipeline: its name and the preprocessor. */
 export type PipelineStep = readonly [name: string, preprocessor: TablePreprocessor];
 
+const stepKind = kindOf<PipelineStep>(
+  'a step',
+  (step) => Array.isArray(step) && step.length === 2 && step[1] instanceof TablePreprocessor,
+);
+
 const takes = signature({
   steps: kindOf<readonly PipelineStep[]>(
     "an array of steps, each ['name', preprocessor]",
-    (value) =>
-      Array.isArray(value) &&
-      value.length > 0 &&
-      value.every((step) => Array.isArray(step) && step.length === 2 && step[1] instanceof TablePreprocessor),
+    (value) => isListOf(value, stepKind) && value.length > 0,
   ),
 });
 

@@ -1,3 +1,4 @@
+import { isPromise, notAwaited } from '../../promised.js';
 import type { TableColumns, TableRow } from '../../data/index.js';
 import { AiforgeError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
@@ -16,8 +17,11 @@ export type TableItem = TableColumns | TableRow | Tensor;
 export type Column = Tensor | string[];
 type Form = 'columns' | 'row' | 'matrix' | 'vector';
 
-export const refusal = (who: string, problem: string): AiforgeError =>
-  new AiforgeError('INVALID_ARGUMENT', `${who}: ${problem}${/[.?]$/.test(problem) ? '' : '.'}`);
+/** @param of What it is about, if that may be a promise: what it is rejected with is told then, and does not end the process. */
+export function refusal(who: string, problem: string, of?: unknown): AiforgeError {
+  const told = `${who}: ${problem}${/[.?]$/.test(problem) ? '' : '.'}`;
+  return isPromise(of) ? notAwaited('INVALID_ARGUMENT', told, of) : new AiforgeError('INVALID_ARGUMENT', told);
+}
 
 /** Named columns of equal length, and the form in which they were given: what is made of them has the same. */
 export class Frame {
@@ -134,6 +138,7 @@ function columnOfValues(who: string, name: string, values: readonly unknown[]): 
       throw refusal(
         who,
         `the column '${name}' must be a number, a boolean or a string in each row, got ${show(value)}`,
+        value,
       );
     }
     if (isText !== (kind === 'string')) {
@@ -170,7 +175,7 @@ export const isRow = (item: unknown): item is TableRow => isPlainObject(item) &&
 export function frameOf(who: string, item: unknown): Frame {
   if (Tensor.isTensor(item)) return frameOfTensor(who, item);
   if (!isPlainObject(item)) {
-    throw refusal(who, `expected columns ({ name: tensor or strings }), a row ({ name: value }) or ${MATRIX_EXPECTED}, got ${show(item)}`); // prettier-ignore
+    throw refusal(who, `expected columns ({ name: tensor or strings }), a row ({ name: value }) or ${MATRIX_EXPECTED}, got ${show(item)}`, item); // prettier-ignore
   }
   const names = Object.keys(item);
   if (names.length === 0) throw refusal(who, 'expected columns or a row, got an object without any');

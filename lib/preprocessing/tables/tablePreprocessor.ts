@@ -90,7 +90,11 @@ export abstract class TablePreprocessor<Learnt = unknown> extends BasePreprocess
     this.#refuseArgs(args);
     if (Tensor.isTensor(items) || isTable(items)) return this.#fitNow([items]);
     if (!isObject(items) || !(Symbol.iterator in items || Symbol.asyncIterator in items)) {
-      throw refusal(`${this.kind}.fit`, `expected batches or rows to iterate over, or one table, got ${show(items)}`);
+      throw refusal(
+        `${this.kind}.fit`,
+        `expected batches or rows to iterate over, or one table, got ${show(items)}`,
+        items,
+      );
     }
     if (this.passes() > 1 && isReadOnce(items)) {
       const problem = `its parts learn one after the other, so it goes ${this.passes()} times over the items, and an iterator gives them once`;

@@ -1,4 +1,4 @@
-import { count, kind as kindOf, oneOf, orNull, whole } from '../../kinds.js';
+import { count, isListOf, kind as kindOf, oneOf, orNull, whole } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { fromTypedArray, Tensor } from '../../tensor/index.js';
@@ -51,9 +51,15 @@ export const truncated = (ids: readonly number[], length: number, from: Side): r
   return from === 'right' ? ids.slice(0, length) : ids.slice(ids.length - length);
 };
 
+const MOST_NUMBERS = 2 ** 31 - 1;
+
 /** Sequences as one int64 matrix, with the mask of what is no padding. None may be longer than `length`. */
 export function padded(sequences: readonly (readonly number[])[], length: number, value: number, at: Side): Encoding {
-  const ids = new Float64Array(sequences.length * length).fill(value);
+  const numbers = sequences.length * length;
+  if (numbers > MOST_NUMBERS) {
+    throw refusal('padSequences', `${sequences.length} sequences of ${length} would have more than 2^31-1 numbers; give a smaller length, or fewer sequences`); // prettier-ignore
+  }
+  const ids = new Float64Array(numbers).fill(value);
   const mask = new Uint8Array(ids.length);
   sequences.forEach((sequence, row) => {
     const start = row * length + (at === 'left' ? length - sequence.length : 0);
@@ -70,7 +76,7 @@ export function padded(sequences: readonly (readonly number[])[], length: number
 function idsOf(sequence: unknown, row: number): number[] {
   const isTensor = Tensor.isTensor(sequence) && sequence.dim() === 1;
   const ids = isTensor ? sequence.tolist<number[]>().map(Number) : sequence;
-  if (Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id))) return ids as number[];
+  if (isListOf(ids, whole)) return ids;
   throw refusal(
     'padSequences',
     `sequence ${row} must be an array of whole numbers, or a tensor [length] of them, got ${show(sequence)}`,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 import { writeFileAtomic } from '../../atomicFile.js';
+import { plainJson } from '../../plainJson.js';
 import { AiforgeError } from '../../errors.js';
 import { kind as kindOf, string } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
@@ -11,6 +12,8 @@ import { signature } from '../../signature.js';
 export type TokenizerJson = Record<string, unknown>;
 
 const count = z.int().min(1);
+// Beyond what any model takes: a file must not make a batch of any size of two words.
+const MOST_PADDED = 2 ** 24;
 const direction = z.enum(['Left', 'Right']);
 const part = z.union([z.looseObject({ type: z.string() }), z.null()]).optional();
 
@@ -30,7 +33,7 @@ const schema = z.looseObject({
     .nullish(),
   padding: z
     .looseObject({
-      strategy: z.union([z.literal('BatchLongest'), z.strictObject({ Fixed: count })]),
+      strategy: z.union([z.literal('BatchLongest'), z.strictObject({ Fixed: count.max(MOST_PADDED) })]),
       direction,
       pad_to_multiple_of: count.nullish(),
       pad_id: z.int().min(0),
@@ -87,5 +90,5 @@ const writeTakes = signature({
 export function writeTokenizer(file: string, content: TokenizerJson): void {
   writeTakes.check('writeTokenizer', arguments);
   tokenizerContent('writeTokenizer: the content', content);
-  writeFileAtomic(file, `${JSON.stringify(content)}\n`);
+  writeFileAtomic(file, `${plainJson('writeTokenizer: the content', content, 'INVALID_ARGUMENT')}\n`);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { BasePreprocessor } from '../../core/basePreprocessor.js';
-import { anything, count, listOf, optional, orNull, string } from '../../kinds.js';
+import { anything, count, isListOf, listOf, optional, orNull, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { fromTypedArray, Tensor } from '../../tensor/index.js';
@@ -166,7 +166,7 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
 }
 
 function checkTokens(who: string, tokens: unknown): asserts tokens is string[] {
-  if (Array.isArray(tokens) && tokens.every((token) => typeof token === 'string')) return;
+  if (isListOf(tokens, string)) return;
   throw refusal(
     who,
     `an item must be an array of tokens, which are strings, got ${show(tokens)}${typeof tokens === 'string' ? ': split it' : ''}`,

@@ -107,6 +107,9 @@ describe('ArrowReader', () => {
 
   it('refuses what is truncated, of another format or nested', async () => {
     const [ipc, stream] = [tableToIPC(people(), 'file'), tableToIPC(people(), 'stream')];
+    const names = tableToIPC(tableFromArrays({ aa: Int32Array.of(1), ab: Int32Array.of(2) }), 'stream');
+    const twice = Buffer.from(Buffer.from(names).toString('latin1').replaceAll('ab', 'aa'), 'latin1');
+    expect(await said(twice)).to.match(/FILE_INVALID.*has two columns 'aa'/);
     expect(await said(ipc.subarray(0, -3))).to.match(/FILE_INVALID.*does not end with 'ARROW1': it is truncated/);
     expect(await said(stream.subarray(0, -8))).to.match(/FILE_INVALID.*ends without the mark of its end/);
     expect(await said(stream.subarray(0, -100))).to.match(/FILE_INVALID.*truncated/);

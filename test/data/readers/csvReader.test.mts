@@ -5,6 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 
+import type { Position } from '#lib/data/stream.js';
 import { plain, refusedWith, tablesLeft, temporaryFiles } from './tables.mjs';
 
 const file = temporaryFiles('csv', 'table.csv');
@@ -16,6 +17,33 @@ const read = async (
 ): Promise<Record<string, unknown>> => plain(await new data.CsvReader(file(content, name), options).read());
 
 describe('CsvReader', () => {
+  it('reads very many columns in time that grows with their number, and has a limit to all of them', async () => {
+    const wide = (columns: number): string => {
+      const names = Array.from({ length: columns }, (_, i) => `c${i}`);
+      return file(`${names.join(',')}\n${names.map((_, i) => i).join(',')}\n`);
+    };
+    const found = await new data.CsvReader(wide(50_000)).read();
+    expect((found.c49999 as Tensor).tolist()).to.deep.equal([49_999]);
+    const beyond = wide(100_001);
+    const [refused, { c7 }] = [
+      new data.CsvReader(beyond).read(),
+      await new data.CsvReader(beyond, { columns: ['c7'] }).read(),
+    ];
+    expect((c7 as Tensor).tolist()).to.deep.equal([7]);
+    await refusedWith(
+      refused,
+      'FILE_INVALID',
+      /100001 columns, more than 100000\. Name the columns to read as `columns`/,
+    );
+  });
+
+  it('refuses positions of other readers', () => {
+    const reader = new data.CsvReader(['a', 'b']);
+    const positions: Position[] = [{ file: 1, group: 3, row: 5 }, { file: 0, batch: 1, row: 0 }]; // prettier-ignore
+    for (const position of positions) expect(() => reader.open(position)).to.throw(/is no position in 2 files/);
+    expect(() => new (data.TableReader as never as new () => unknown)()).to.throw(/name must be given/);
+  });
+
   it('reads columns of the types that their values fit', async () => {
     const reader = new data.CsvReader(
       file('id,x,ok,name,gap\n1,0.5,true,a,\n9007199254740993,-1e3,False,"b ""c"", d\ne",3\n'),

@@ -157,6 +157,12 @@ describe('ParquetReader', () => {
     expect(await rowsOf(odd, { columns: ['fine'] })).to.deep.equal({ fine: [1, 2] });
   });
 
+  it('refuses two columns of one name, of which nothing tells which is meant', async () => {
+    const bytes = parquetWriteBuffer({ columnData: [{ name: 'aa', data: [1] }, { name: 'ab', data: [2] }] }); // prettier-ignore
+    const twice = Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('ab', 'aa'), 'latin1');
+    expect(await said(twice)).to.match(/FILE_INVALID.*has two columns 'aa'/);
+  });
+
   it('refuses what is truncated or no Parquet file', async () => {
     const good = bytesOf(people());
     expect(await said(good.subarray(0, -4))).to.match(/FILE_INVALID.*ends with ".*", expected 'PAR1': it is truncated/);

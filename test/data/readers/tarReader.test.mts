@@ -1,6 +1,7 @@
 import { data, type Tensor } from 'aiforge';
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -138,6 +139,18 @@ describe('TarReader', () => {
       const reader = new data.TarReader(file(bytes), { ...texts, badEntries: 'skip' });
       expect(await everyPosition(reader, ({ txt }) => txt)).to.deep.equal(['zero', 'one']);
       expect(reader.skipped).to.be.greaterThan(0);
+    }
+  });
+
+  it('refuses a compressed archive that ends within a file', async () => {
+    const whole = gzipSync(await archive(['0.bin', randomBytes(1 << 18)]));
+    for (const share of [0.3, 0.5, 0.7, 0.9]) {
+      const cut = file(whole.subarray(0, Math.floor(whole.length * share)), 'tar.gz');
+      const { code, message } = await rejectionOf(all(new data.TarReader(cut)));
+      expect([code, /truncated or damaged: unexpected end of file/.test(message)]).to.deep.equal([
+        'FILE_INVALID',
+        true,
+      ]);
     }
   });
 

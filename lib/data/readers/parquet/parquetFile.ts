@@ -1,3 +1,4 @@
+import { nameTwice } from '../tableLayout.js';
 import type * as hyparquet from 'hyparquet' with { 'resolution-mode': 'import' };
 import { AiforgeError } from '../../../errors.js';
 import { optionalLibrary } from '../../optionalLibrary.js';
@@ -26,6 +27,13 @@ const quick: ReadonlySet<string> = new Set(['PLAIN', 'RLE', 'PLAIN_DICTIONARY', 
 export const invalidParquet = (path: string, problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError('FILE_INVALID', `ParquetReader: '${path}'${problem}.`, { cause });
 
+/** Of a damaged file a name may be missing; of two columns of one name, nothing tells which is meant. */
+function checkNames(path: string, names: readonly unknown[]): void {
+  if (!names.every((name) => typeof name === 'string')) throw invalidParquet(path, ': a column has no name');
+  const twice = nameTwice(names);
+  if (twice !== undefined) throw invalidParquet(path, ` has two columns '${twice}'`);
+}
+
 /** A Parquet file that is open. */
 export class ParquetFile {
   /** The columns, or why they cannot be read, by name. */
@@ -39,7 +47,12 @@ export class ParquetFile {
     this.#file = file;
     this.#metadata = metadata;
     const { children } = library.parquetSchema(metadata);
-    this.columns = new Map((children as readonly SchemaNode[]).map((node) => [node.element.name, parquetColumn(node)]));
+    const nodes = children as readonly SchemaNode[];
+    checkNames(
+      file.path,
+      nodes.map(({ element }) => element.name),
+    );
+    this.columns = new Map(nodes.map((node) => [node.element.name, parquetColumn(node)]));
   }
 
   static async open(path: string): Promise<ParquetFile> {

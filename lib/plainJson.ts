@@ -1,7 +1,7 @@
-import { checkDepth } from '../depth.js';
-import { AiforgeError, type ErrorCode } from '../errors.js';
-import { show } from '../show.js';
-import { isPlainObject } from '../realms.js';
+import { checkDepth } from './depth.js';
+import { AiforgeError, type ErrorCode } from './errors.js';
+import { show } from './show.js';
+import { isPlainObject } from './realms.js';
 
 /**
  * The JSON of plain data. Throws for what JSON would lose or make something else of: a Map, a typed array, NaN, a tensor.
