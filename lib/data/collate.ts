@@ -149,9 +149,10 @@ function collateObjects(
   depth: number,
 ): Record<string, unknown> {
   const keys = Object.keys(samples[0]!);
+  const known = new Set(keys);
   samples.forEach((sample, i) => {
     for (const key in sample) {
-      if (!Object.hasOwn(sample, key) || keys.includes(key)) continue;
+      if (!Object.hasOwn(sample, key) || known.has(key)) continue;
       throw invalid(`${place(path, i)} has a field '${key}', ${place(path, 0)} has none`);
     }
   });

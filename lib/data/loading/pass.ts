@@ -22,7 +22,7 @@ export interface PassTask extends BatchTask {
 
 /** One pass over the order of a sampler. */
 export class Pass {
-  readonly progress: Progress;
+  readonly #progress: Progress;
   readonly #order: Iterator<readonly number[], unknown>;
   readonly #replicas: number;
   #place: number;
@@ -37,10 +37,10 @@ export class Pass {
   ) {
     const shared = sharedSampler(order);
     this.#replicas = shared?.numReplicas ?? 1;
-    this.progress = { batches: 0, samples: 0, taken: 0, epoch: shared?.epoch ?? 0, early: [], ...from };
-    this.#early = new Map(this.progress.early);
-    this.#place = this.progress.samples;
-    this.#number = this.progress.batches;
+    this.#progress = { batches: 0, samples: 0, taken: 0, epoch: shared?.epoch ?? 0, early: [], ...from };
+    this.#early = new Map(this.#progress.early);
+    this.#place = this.#progress.samples;
+    this.#number = this.#progress.batches;
     if (from === undefined) {
       this.#order = order[Symbol.iterator]();
       return;
@@ -48,6 +48,10 @@ export class Pass {
     this.#order = orderAfter(order, from);
     // The order may be drawn as late as its first batch is asked for.
     this.#ahead = this.#order.next();
+  }
+
+  get progress(): Progress {
+    return { ...this.#progress, early: [...this.#early] };
   }
 
   /** The next batch to make; undefined after the last one. */
@@ -59,21 +63,20 @@ export class Pass {
       const indices = value;
       const task = { indices, seed: this.seed, place: this.#place, number: this.#number++ };
       this.#place += indices.length;
-      if (task.number >= this.progress.batches && !this.#early.has(task.number)) return task;
+      if (task.number >= this.#progress.batches && !this.#early.has(task.number)) return task;
     }
   }
 
   /** Counts a batch as handed out. */
   handOut({ number, indices }: PassTask): void {
     this.#early.set(number, indices.length);
-    const { progress } = this;
+    const progress = this.#progress;
     for (let size; (size = this.#early.get(progress.batches)) !== undefined;) {
       this.#early.delete(progress.batches);
       progress.batches += 1;
       progress.samples += size;
       progress.taken += size * this.#replicas;
     }
-    progress.early = [...this.#early];
   }
 }
 

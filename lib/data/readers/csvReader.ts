@@ -1,5 +1,6 @@
 import { boolean, count, isListOf, kind, listOf, string, type Kinds } from '../../kinds.js';
 import { AiforgeError } from '../../errors.js';
+import { firstRepeated } from '../../repeated.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { badFile } from './byteSource.js';
@@ -96,7 +97,7 @@ export class CsvReader extends FilesTable {
       throw new AiforgeError('INVALID_ARGUMENT', `${new.target.name}: delimiter and quote are both ${show(quote)}.`);
     }
     const naValues = new Set((options.naValues ?? NA_VALUES).map(bytesOfText));
-    const longest = Math.max(...[...naValues].map(({ length }) => length));
+    const longest = Math.max(0, ...new Set([...naValues].map(({ length }) => length)));
     this.#isMissing = (text) => text.length <= longest && naValues.has(text);
     rememberArguments(this, new.target, arguments);
   }
@@ -108,12 +109,13 @@ export class CsvReader extends FilesTable {
   protected override async find(): Promise<FoundColumns> {
     const [file] = this.files as [string];
     const { names, place } = await this.#header(file);
-    const wanted = wantedColumns(this.#options);
+    const asked = wantedColumns(this.#options);
+    const wanted = asked && new Set(asked);
     const inferred = names.map((name) => ({ name, inference: new TypeInference() }));
     const isTyped = areTyped(this.#options);
     if (!isTyped) {
       const records = await CsvRecords.open(file, place, this.#format);
-      const seen = inferred.map((each) => (wanted?.includes(each.name) === false ? undefined : each.inference));
+      const seen = inferred.map((each) => (wanted?.has(each.name) === false ? undefined : each.inference));
       try {
         await this.#infer(records, seen);
       } finally {
@@ -129,9 +131,10 @@ export class CsvReader extends FilesTable {
     layout: readonly ColumnLayout[],
   ): Promise<RowSource> {
     const header = await this.#header(file);
+    const places = new Map(header.names.map((name, place) => [name, place]));
     const columns = layout.map(({ name, type }) => {
-      const index = header.names.indexOf(name);
-      if (index >= 0) return { name, index, isText: type === 'string' };
+      const index = places.get(name);
+      if (index !== undefined) return { name, index, isText: type === 'string' };
       throw badFile(file, `it has no column '${name}', which ${this.firstFile} has. It has ${header.names.join(', ')}`);
     });
     const records = await CsvRecords.open(file, place ?? header.place, this.#format);
@@ -161,7 +164,7 @@ export class CsvReader extends FilesTable {
     if (names.length !== found.length) {
       throw badFile(where, `the header names ${found.length} columns, expected the ${names.length} of \`names\``);
     }
-    const twice = names.find((name, i) => names.indexOf(name) < i);
+    const twice = firstRepeated(names);
     if (twice === undefined) return names;
     throw badFile(where, `the header names two columns '${twice}'. Give \`names\`, with header: true`);
   }

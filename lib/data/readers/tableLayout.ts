@@ -41,15 +41,16 @@ export function layoutOf(
 ): ColumnLayout[] {
   const asked = askedColumns(options, found, where);
   const names = asked.map(({ name }) => name);
-  const missing = Object.entries(options.missing ?? {});
-  for (const [name] of missing) if (!names.includes(name)) throw noColumn(where, name, names, 'missing names');
+  const read = new Set(names);
+  const missing = new Map(Object.entries(options.missing ?? {}));
+  for (const name of missing.keys()) if (!read.has(name)) throw noColumn(where, name, names, 'missing names');
   if (names.length === 0) throw invalid(`${where}: no columns are asked for. Name one or more`);
   return asked.map((column) => {
-    const entry = missing.find(([name]) => name === column.name);
-    if (entry === undefined) return column;
-    const problem = columnBuilder(column.type).add(entry[1]) ?? column.check?.(entry[1]);
-    if (problem === undefined) return { ...column, missing: entry[1] };
-    throw invalid(`${where}: missing gives ${show(entry[1])} for column '${column.name}', expected ${problem}`);
+    const instead = missing.get(column.name);
+    if (instead === undefined) return column;
+    const problem = columnBuilder(column.type).add(instead) ?? column.check?.(instead);
+    if (problem === undefined) return { ...column, missing: instead };
+    throw invalid(`${where}: missing gives ${show(instead)} for column '${column.name}', expected ${problem}`);
   });
 }
 

@@ -54,6 +54,7 @@ export class ShardWriter {
   readonly #shards: ShardEntry[];
   #rows: Map<string, Tensor | string>[] = [];
   #bytes = 0;
+  #safeSamples: number;
   #isClosed = false;
 
   constructor(folder: string, options: ShardWriterOptions = {}) {
@@ -68,12 +69,13 @@ export class ShardWriter {
     if (index?.complete) throw refusal(`${folder} is complete, so nothing can be added to it`);
     this.#fields = index === null || index.shards.length === 0 ? null : index.fields;
     this.#shards = [...(index?.shards ?? [])];
+    this.#safeSamples = this.#shards.reduce((sum, { samples }) => sum + samples, 0);
     this.#writeIndex(false);
   }
 
   /** How many samples are in whole shards: where to go on after an interruption. */
   get safeSamples(): number {
-    return this.#shards.reduce((sum, { samples }) => sum + samples, 0);
+    return this.#safeSamples;
   }
 
   /** How many samples there are with those that wait for their shard. */
@@ -105,6 +107,7 @@ export class ShardWriter {
     this.#rows = [];
     this.#bytes = 0;
     this.#shards.push({ file: name, samples, bytes: statSync(file).size, sha256: sha256OfFile(file, 'shard') });
+    this.#safeSamples += samples;
     this.#writeIndex(false);
   }
 

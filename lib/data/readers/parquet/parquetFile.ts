@@ -26,6 +26,24 @@ const quick: ReadonlySet<string> = new Set(['PLAIN', 'RLE', 'PLAIN_DICTIONARY', 
 export const invalidParquet = (path: string, problem: string, cause?: unknown): AiforgeError =>
   new AiforgeError('FILE_INVALID', `ParquetReader: '${path}'${problem}.`, { cause });
 
+type RowGroup = Metadata['row_groups'][number];
+
+const chunksOf = new WeakMap<RowGroup, ReadonlyMap<string, RowGroup['columns'][number]>>();
+
+/** Where the columns of a row group lie, but for nested ones. */
+function chunksByColumn(group: RowGroup): ReadonlyMap<string, RowGroup['columns'][number]> {
+  let chunks = chunksOf.get(group);
+  if (chunks === undefined) {
+    const found = new Map<string, RowGroup['columns'][number]>();
+    for (const chunk of group.columns) {
+      const { path_in_schema: path = [] } = chunk.meta_data ?? {};
+      if (path.length === 1 && !found.has(path[0]!)) found.set(path[0]!, chunk);
+    }
+    chunksOf.set(group, (chunks = found));
+  }
+  return chunks;
+}
+
 /** A Parquet file that is open. */
 export class ParquetFile {
   /** The columns, or why they cannot be read, by name. */
@@ -71,10 +89,7 @@ export class ParquetFile {
 
   /** The rows of a column in a row group. */
   async cursor(group: number, column: ParquetColumn): Promise<Cursor> {
-    const chunk = this.#metadata.row_groups[group]!.columns.find(({ meta_data: meta }) => {
-      const { path_in_schema: path = [] } = meta ?? {};
-      return path.length === 1 && path[0] === column.name;
-    });
+    const chunk = chunksByColumn(this.#metadata.row_groups[group]!).get(column.name);
     const where = `ParquetReader: '${this.path}', row group ${group}, column '${column.name}'`;
     const meta = chunk?.meta_data;
     if (meta === undefined) throw this.invalid(group, column, 'it is not there, or encrypted');
