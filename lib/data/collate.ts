@@ -115,13 +115,17 @@ function stackAll(samples: readonly Tensor[], path: string): Tensor {
 
 function collateNumbers(samples: (number | bigint | boolean)[]): Tensor {
   if (typeof samples[0] !== 'number') return tensor(samples);
-  return tensor(samples, { dtype: samples.every(Number.isInteger) ? 'int64' : 'float64' });
+  return tensor(samples, { dtype: areWhole(samples as number[]) ? 'int64' : 'float64' });
 }
+
+/** Whether int64 holds all of some numbers. */
+const areWhole = (numbers: readonly number[]): boolean =>
+  numbers.every((each) => Number.isInteger(each) && each >= -(2 ** 63) && each < 2 ** 63);
 
 const isNumbers = (sample: unknown): boolean => (sample as unknown[]).every((each) => typeof each === 'number');
 
 const toTensor = (numbers: readonly number[]): Tensor =>
-  tensor([...numbers], { dtype: numbers.every(Number.isInteger) ? 'int64' : 'float64' });
+  tensor([...numbers], { dtype: areWhole(numbers) ? 'int64' : 'float64' });
 
 function collateLists(samples: unknown[][], stacking: Stacking, path: string, depth: number): unknown[] {
   const { length } = samples[0]!;

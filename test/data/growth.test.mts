@@ -32,6 +32,20 @@ describe('data of large sizes', () => {
     expect(await timesAsLong(work, { from: 1000, to: 32_000 })).to.be.below(150);
   });
 
+  it('gives the event loop turns while rows of a large batch are taken', async () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'rows-')), 'rows.csv');
+    writeFileSync(file, `x,y\n${'1,2\n'.repeat(60_000)}`);
+    let [inTurn, most, isOver] = [0, 0, false];
+    const turn = (): void => {
+      inTurn = 0;
+      if (!isOver) setImmediate(turn);
+    };
+    turn();
+    for await (const { x } of new data.CsvReader(file).rows()) most = Math.max(most, (inTurn += Number(x)));
+    isOver = true;
+    expect(most).to.be.within(1, 10_000);
+  });
+
   it('counts batches that come before their turn in time that grows with them', async () => {
     const work = (count: number) => () => {
       const order = Array.from({ length: count }, (_, i) => [i]);
