@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { data, tensor, type Tensor } from 'aiforge';
 import { Pass } from '#lib/data/loading/pass.js';
+import { SampleDraws } from '#lib/data/loading/sampleDraws.js';
 import { PartStream } from '#lib/data/loading/partStream.js';
 import { expect } from 'chai';
 
@@ -44,6 +45,23 @@ describe('data of large sizes', () => {
     for await (const { x } of new data.CsvReader(file).rows()) most = Math.max(most, (inTurn += Number(x)));
     isOver = true;
     expect(most).to.be.within(1, 10_000);
+  });
+
+  it('makes no generator for samples that draw nothing', async () => {
+    const made = Object.getOwnPropertyDescriptor(SampleDraws.prototype, 'generator')!;
+    let asked = 0;
+    const counted = { ...made, get: () => asked++ };
+    const all = new data.ConcatDataset([new data.Subset(['a', 'b'], [1, 0]), data.map(['c'], (text) => text)]);
+    const dataset = new data.StackDataset({ all, other: data.cache(new data.TableDataset({ x: ['u', 'v', 'w'] })) });
+    Object.defineProperty(SampleDraws.prototype, 'generator', counted);
+    try {
+      const [now] = new data.DataLoader(dataset, { batchSize: 3 });
+      for await (const later of new data.DataLoader(dataset, { batchSize: 3 })) expect(later).to.deep.equal(now);
+      expect(now!.all).to.deep.equal(['b', 'a', 'c']);
+    } finally {
+      Object.defineProperty(SampleDraws.prototype, 'generator', made);
+    }
+    expect(asked).to.equal(0);
   });
 
   it('counts batches that come before their turn in time that grows with them', async () => {
