@@ -130,13 +130,14 @@ function collateNumbers(samples: (number | bigint | boolean)[]): Tensor {
   return typeof samples[0] === 'number' ? tensor(samples, { dtype: 'float64' }) : tensor(samples);
 }
 
-/** What Python's `int` holds, of which `bool` is one. */
-const isWhole = (sample: unknown): boolean => typeof sample !== 'number' || Number.isInteger(sample);
+/** What Python's `int` holds, of which `bool` is one, and int64 too. */
+const isWhole = (sample: unknown): boolean =>
+  typeof sample !== 'number' || (Number.isInteger(sample) && sample >= -(2 ** 63) && sample < 2 ** 63);
 
 const isNumbers = (sample: unknown): boolean => (sample as unknown[]).every((each) => typeof each === 'number');
 
 const toTensor = (numbers: readonly number[]): Tensor =>
-  tensor([...numbers], { dtype: numbers.every(Number.isInteger) ? 'int64' : 'float64' });
+  tensor([...numbers], { dtype: numbers.every(isWhole) ? 'int64' : 'float64' });
 
 function collateLists(samples: unknown[][], stacking: Stacking, path: string, depth: number): unknown[] {
   const { length } = samples[0]!;
@@ -164,9 +165,10 @@ function collateObjects(
   depth: number,
 ): Record<string, unknown> {
   const keys = Object.keys(samples[0]!);
+  const known = new Set(keys);
   samples.forEach((sample, i) => {
     for (const key in sample) {
-      if (!Object.hasOwn(sample, key) || keys.includes(key)) continue;
+      if (!Object.hasOwn(sample, key) || known.has(key)) continue;
       throw invalid(`${place(path, i)} has a field '${key}', ${place(path, 0)} has none`);
     }
   });

@@ -6,6 +6,7 @@ import { randperm, type Generator } from '../tensor/index.js';
 import { generatorKind } from '../tensor/kinds.js';
 import { isPromise, notAwaited, unheard } from '../promised.js';
 import { findEach, type Found } from './found.js';
+import { isSampleDraws } from './loading/sampleDraws.js';
 
 const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARGUMENT', `${problem}.`);
 
@@ -45,8 +46,10 @@ export interface Dataset<Item = unknown> {
 export type Samples<Item = unknown> = Dataset<Item> | readonly Item[];
 
 /** The context that a DataLoader hands on; who calls `get` without one gives none. */
-export const contextKind = kind<SampleContext>('a context with a generator', (value) =>
-  generatorKind.accepts((value as SampleContext | null)?.generator),
+export const contextKind = kind<SampleContext>(
+  'a context with a generator',
+  // A DataLoader's own is not asked for its generator, which is made when it is: most samples draw nothing.
+  (value) => isSampleDraws(value) || generatorKind.accepts((value as SampleContext | null)?.generator),
 );
 
 /** What `get` is called with. */

@@ -68,7 +68,7 @@ const stackPadded =
       throw new AiforgeError('INVALID_ARGUMENT', `padCollate: ${place}sample 0 is ${show(first)}, ${place}sample ${odd} ${show(samples[odd])}: tensors with different numbers of dimensions cannot be padded to one size.`); // prettier-ignore
     }
     const sizes = first!.shape.map((_, dim) => {
-      const largest = Math.max(...samples.map((sample) => sample.shape[dim]!));
+      const largest = samples.reduce((most, { shape }) => Math.max(most, shape[dim]!), 0);
       return Math.ceil(largest / padToMultipleOf) * padToMultipleOf;
     });
     return stack(samples.map((sample) => padTo(sample, sizes, paddingValue, paddingSide)));

@@ -80,7 +80,7 @@ export class Dataset extends BaseDataset<Batch> {
 
 /** Learns nothing and leaves its items as they are. */
 export class Unchanged extends BasePreprocessor<Batch, Batch> {
-  fit(_items: Iterable<Batch>): void {
+  fit(_items: Iterable<Batch>): void | Promise<void> {
     // Learns nothing.
   }
   transform(given: Batch): Batch {

@@ -54,6 +54,7 @@ describe('defaultCollate', () => {
   it('makes tensors of numbers, bigints and booleans, as PyTorch', () => {
     expect(defaultCollate([1, 2]).dtype).to.equal('int64');
     expect(defaultCollate([1.5, 2]).dtype).to.equal('float64');
+    expect(defaultCollate([1e300, 2]).tolist()).to.deep.equal([1e300, 2]);
     expect(defaultCollate([1n, 2n]).dtype).to.equal('int64');
     for (const [mixed, dtype, list] of [
       [[5, true], 'int64', [5, 1]],

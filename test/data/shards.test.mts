@@ -229,8 +229,10 @@ describe('shards', () => {
   it('refuse what would not come back as it was', () => {
     const refused: [sample: Record<string, unknown>, message: RegExp][] = [
       [{ name: 'a\ud800' }, /name is .*half a surrogate pair/],
-      [{ a: 'text', 'a.values': 1 }, /the fields 'a' and 'a\.values' cannot be told apart/],
-      [{ 'b.offsets': 1, b: [1] }, /the fields 'b' and 'b\.offsets' cannot be told apart/],
+      [
+        { a: 'text', 'a.values': 1 },
+        /a field 'a\.values' cannot stand beside one whose values are written under that name/,
+      ],
       [{ __metadata__: 1 }, /'__metadata__' is no name for a field/],
     ];
     for (const [sample, message] of refused) {
@@ -241,7 +243,9 @@ describe('shards', () => {
       expect(writer.samples).to.equal(0);
     }
     const writer = new ShardWriter(folder, { ragged: ['tokenz'] });
-    expect(() => writer.add({ tokens: [1] })).to.throw(/ragged names 'tokenz', and the sample has no such field/);
+    expect(() => writer.add({ tokens: [1] })).to.throw(
+      /ragged names 'tokenz', which the sample has not\. The fields are tokens/,
+    );
     const fixed = new ShardWriter(folder, { shardSamples: 1 });
     fixed.add({ tokens: [1] });
     expect(() => new ShardWriter(folder, { resume: true, ragged: ['tokens'] })).to.throw(/'tokens', which is no ragged field/); // prettier-ignore

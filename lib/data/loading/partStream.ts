@@ -37,27 +37,41 @@ export class PartStream<Item> implements OpenStream<Item> {
   }
 
   next(): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>> {
-    if (this.#part >= this.#parts.length) return { done: true, value: undefined };
-    this.#open ??= openPart(this.#parts, this.#part, this.seed, this.#from);
-    const read = this.#open.next();
-    return 'then' in read ? read.then((result) => this.#settled(result)) : this.#settled(read);
+    for (;;) {
+      const read = this.#read();
+      if ('then' in read) return this.#later(read);
+      const settled = this.#settled(read);
+      if (settled !== undefined) return settled;
+    }
   }
 
-  #settled(
-    result: IteratorResult<Item, unknown>,
-  ): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>> {
+  async #later(read: PromiseLike<IteratorResult<Item, unknown>>): Promise<IteratorResult<Item, unknown>> {
+    let settled = this.#settled(await read);
+    while (settled === undefined) settled = this.#settled(await this.#read());
+    return settled;
+  }
+
+  #read(): IteratorResult<Item, unknown> | PromiseLike<IteratorResult<Item, unknown>> {
+    if (this.#part >= this.#parts.length) return { done: true, value: undefined };
+    this.#open ??= openPart(this.#parts, this.#part, this.seed, this.#from);
+    return this.#open.next();
+  }
+
+  /** What is given of what was read; undefined where it was given before, or a part ends and another one comes. */
+  #settled(result: IteratorResult<Item, unknown>): IteratorResult<Item, unknown> | undefined {
     if (!result.done) {
       if (this.#skip === 0) return result;
       this.#skip -= 1;
-      return this.next();
+      return undefined;
     }
-    const open = this.#open!;
+    const open = this.#open;
+    if (open === null) return result;
     this.#open = null;
     this.#from = undefined;
     this.#skip = 0;
     this.#part += 1;
     void open.return();
-    return this.next();
+    return undefined;
   }
 
   position(): Position {

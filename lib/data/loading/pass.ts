@@ -28,7 +28,7 @@ export interface PassTask extends BatchTask {
 
 /** One pass over the order of a sampler. */
 export class Pass {
-  readonly progress: Progress;
+  readonly #progress: Progress;
   readonly #order: Iterator<readonly number[], unknown>;
   readonly #replicas: number;
   readonly #trace: OrderTrace | null;
@@ -46,12 +46,12 @@ export class Pass {
   ) {
     const shared = sharedSampler(order);
     this.#replicas = shared?.numReplicas ?? 1;
-    this.progress = { batches: 0, samples: 0, taken: 0, epoch: shared?.epoch ?? 0, early: [], ...from };
+    this.#progress = { batches: 0, samples: 0, taken: 0, epoch: shared?.epoch ?? 0, early: [], ...from };
     this.#trace = shared === undefined ? new OrderTrace(from?.order) : null;
-    if (shared !== undefined) this.progress.order = traceOf(shared);
-    this.#early = new Map(this.progress.early);
-    this.#place = this.progress.samples;
-    this.#number = this.progress.batches;
+    if (shared !== undefined) this.#progress.order = traceOf(shared);
+    this.#early = new Map(this.#progress.early);
+    this.#place = this.#progress.samples;
+    this.#number = this.#progress.batches;
     if (from === undefined) {
       this.#order = order[Symbol.iterator]();
       return;
@@ -59,6 +59,10 @@ export class Pass {
     this.#order = orderAfter(order, from);
     // The order may be drawn as late as its first batch is asked for.
     this.#ahead = this.#order.next();
+  }
+
+  get progress(): Progress {
+    return { ...this.#progress, early: [...this.#early] };
   }
 
   /** The next batch to make; undefined after the last one. */
@@ -70,7 +74,7 @@ export class Pass {
       const indices = checkedIndices(value);
       const task = { indices, seed: this.seed, place: this.#place, number: this.#number++ };
       this.#place += indices.length;
-      if (task.number >= this.progress.batches) this.#indices.set(task.number, indices);
+      if (task.number >= this.#progress.batches) this.#indices.set(task.number, indices);
       if (!this.#early.has(task.number)) return task;
       this.#count();
     }
@@ -83,7 +87,7 @@ export class Pass {
   }
 
   #count(): void {
-    const { progress } = this;
+    const progress = this.#progress;
     for (let indices; this.#early.has(progress.batches) && (indices = this.#indices.get(progress.batches));) {
       this.#early.delete(progress.batches);
       this.#indices.delete(progress.batches);
@@ -92,7 +96,6 @@ export class Pass {
       progress.taken += indices.length * this.#replicas;
       if (this.#trace !== null) progress.order = this.#trace.add(indices);
     }
-    progress.early = [...this.#early];
   }
 }
 

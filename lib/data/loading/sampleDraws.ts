@@ -14,14 +14,21 @@ export type PassSeed = number | bigint;
 export const sampleDraws = (seed: PassSeed, index: number, place: number): SampleContext =>
   drawing(() => sampleSeed(seed, index, place));
 
+const made = new WeakSet<object>();
+
 function drawing(seedOf: () => number | bigint): SampleContext {
   let generator: Generator | undefined;
-  return {
+  const context: SampleContext = {
     get generator() {
       return (generator ??= new Generator().manualSeed(seedOf()));
     },
   };
+  made.add(context);
+  return context;
 }
+
+/** Whether a context is one of these, which nobody need ask for its generator. */
+export const isSampleDraws = (context: unknown): boolean => made.has(context as object);
 
 /** 32 bits, which is all that PyTorch's generator takes of a seed. */
 function sampleSeed(seed: PassSeed, index: number, place: number): number {

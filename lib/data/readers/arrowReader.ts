@@ -1,3 +1,4 @@
+import { firstRepeated } from '../../repeated.js';
 import { AiforgeError } from '../../errors.js';
 import { size } from '../../kinds.js';
 import { isPlainObject } from '../../realms.js';
@@ -13,7 +14,7 @@ import { filesKind } from './filesTable.js';
 import { openLocalFile, type LocalFile } from './localFile.js';
 import { sampleSteps, type Step } from './sampleSteps.js';
 import { BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
-import { layoutOf, nameTwice, type ColumnLayout } from './tableLayout.js';
+import { layoutOf, type ColumnLayout } from './tableLayout.js';
 import type { TimeUnit } from './wholeNumbers.js';
 import { rememberArguments } from '../workers/remembered.js';
 
@@ -175,7 +176,7 @@ async function* recordBatches(arrow: Arrow, file: LocalFile, first: number): Asy
 }
 
 function columnsOf({ schema: { fields } }: Batch, path: string): Columns {
-  const twice = nameTwice(fields.map(({ name }) => name));
+  const twice = firstRepeated(fields.map(({ name }) => name));
   if (twice !== undefined) throw invalidArrow(path, ` has two columns '${twice}'`);
   return new Map(fields.map(({ name, type }, index) => [name, { column: arrowColumn(type), index }]));
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 
 import { AiforgeError } from '../../errors.js';
@@ -62,6 +63,8 @@ export class ByteSource {
       // It may be closed while the file is opened.
       if (this.#isClosed) return void this.#stream?.destroy();
       const result = await this.#chunks.next();
+      // Pieces that were read ahead are there at once, and would leave the event loop no turn.
+      await setImmediate();
       return result.done === true ? undefined : result.value;
     } catch (error) {
       throw error instanceof AiforgeError ? error : notReadable(this.#file, error);

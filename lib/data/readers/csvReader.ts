@@ -1,5 +1,6 @@
 import { boolean, count, isListOf, kind, listOf, string, type Kinds } from '../../kinds.js';
 import { AiforgeError } from '../../errors.js';
+import { firstRepeated } from '../../repeated.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import { badFile } from './byteSource.js';
@@ -8,7 +9,7 @@ import { CsvRecords, type CsvFormat } from './csvRecords.js';
 import type { FilePlace } from './filePlace.js';
 import { FilesTable, filesKind, type FoundColumns, type RowSource } from './filesTable.js';
 import { tableOptions, type TableOptions } from './table.js';
-import { areTyped, nameTwice, wantedColumns, type ColumnLayout } from './tableLayout.js';
+import { areTyped, wantedColumns, type ColumnLayout } from './tableLayout.js';
 import { TypeInference } from './typeInference.js';
 import { rememberArguments } from '../workers/remembered.js';
 
@@ -99,7 +100,7 @@ export class CsvReader extends FilesTable {
       throw new AiforgeError('INVALID_ARGUMENT', `${new.target.name}: delimiter and quote are both ${show(quote)}.`);
     }
     const naValues = new Set((options.naValues ?? NA_VALUES).map(bytesOfText));
-    const longest = Math.max(...[...naValues].map(({ length }) => length));
+    const longest = Math.max(0, ...new Set([...naValues].map(({ length }) => length)));
     this.#isMissing = (text) => text.length <= longest && naValues.has(text);
     if (new.target === CsvReader) rememberArguments(this, 'CsvReader', arguments);
   }
@@ -111,17 +112,17 @@ export class CsvReader extends FilesTable {
   protected override async find(): Promise<FoundColumns> {
     const [file] = this.files as [string];
     const { names, place } = await this.#header(file);
-    const wanted = wantedColumns(this.#options);
-    if (wanted === undefined && names.length > MOST_COLUMNS) {
+    const asked = wantedColumns(this.#options);
+    if (asked === undefined && names.length > MOST_COLUMNS) {
       const problem = `it has ${names.length} columns, more than ${MOST_COLUMNS}`;
       throw badFile(file, `${problem}. Name the columns to read as \`columns\``);
     }
+    const wanted = asked && new Set(asked);
     const inferred = names.map((name) => ({ name, inference: new TypeInference() }));
     const isTyped = areTyped(this.#options);
     if (!isTyped) {
       const records = await CsvRecords.open(file, place, this.#format);
-      const read = new Set(wanted ?? names);
-      const seen = inferred.map(({ name, inference }) => (read.has(name) ? inference : undefined));
+      const seen = inferred.map((each) => (wanted?.has(each.name) === false ? undefined : each.inference));
       try {
         await this.#infer(records, seen);
       } finally {
@@ -137,7 +138,7 @@ export class CsvReader extends FilesTable {
     layout: readonly ColumnLayout[],
   ): Promise<RowSource> {
     const header = await this.#header(file);
-    const places = new Map(header.names.map((name, i) => [name, i]));
+    const places = new Map(header.names.map((name, place) => [name, place]));
     const columns = layout.map(({ name, type }) => {
       const index = places.get(name);
       if (index !== undefined) return { name, index, isText: type === 'string' };
@@ -170,7 +171,7 @@ export class CsvReader extends FilesTable {
     if (names.length !== found.length) {
       throw badFile(where, `the header names ${found.length} columns, expected the ${names.length} of \`names\``);
     }
-    const twice = nameTwice(names);
+    const twice = firstRepeated(names);
     if (twice === undefined) return names;
     throw badFile(where, `the header names two columns '${twice}'. Give \`names\`, with header: true`);
   }

@@ -182,6 +182,7 @@ function mayBeAbsent(options: JsonLinesOptions): readonly string[] {
 
 class JsonRows implements RowSource {
   readonly #values: unknown[];
+  #known: ReadonlySet<string> | undefined;
 
   constructor(
     readonly lines: FileLines,
@@ -225,7 +226,8 @@ class JsonRows implements RowSource {
 
   /** An entry that would be lost in silence, since no row had it by which the columns were found. */
   #unknown(names: readonly string[]): string {
-    const name = names.find((each) => !this.layout.some((column) => column.name === each))!;
+    this.#known ??= new Set(this.layout.map(({ name }) => name));
+    const name = names.find((each) => !this.#known!.has(each))!;
     return `found '${name}', which is none of the columns that the first rows have; name all columns as \`columns\``;
   }
 }

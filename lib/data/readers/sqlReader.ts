@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { firstRepeated } from '../../repeated.js';
 import { count, kind, listOf, size, string, type Kind, type Kinds } from '../../kinds.js';
 import { isUint8Array } from '../../realms.js';
 import { show } from '../../show.js';
@@ -16,7 +17,7 @@ import {
 } from './sql/sqlRows.js';
 import { badCell, BATCH_ROWS, tableOptions, TableReader, type TableColumns, type TableOptions } from './table.js';
 import { TableBuilder } from './tableBuilder.js';
-import { areTyped, layoutOf, nameTwice, wantedColumns, type ColumnLayout } from './tableLayout.js';
+import { areTyped, layoutOf, wantedColumns, type ColumnLayout } from './tableLayout.js';
 import { TypeInference } from './typeInference.js';
 import type { TimeUnit } from './wholeNumbers.js';
 
@@ -121,7 +122,7 @@ export class SqlReader extends TableReader {
   /** What each column is read as; takes rows where these must tell it. */
   async #layout(rows: SqlRows): Promise<ColumnLayout[]> {
     const names = rows.columns.map(({ name }) => name);
-    const twice = nameTwice(names);
+    const twice = firstRepeated(names);
     if (twice !== undefined)
       throw new AiforgeError(
         'INVALID_ARGUMENT',
@@ -131,8 +132,9 @@ export class SqlReader extends TableReader {
       areTyped(this.#options) || rows.columns.every(({ type, problem }) => type !== 'unknown' || problem !== undefined);
     const found = isFound ? rows.columns.map(({ name, type }) => [name, type] as const) : await this.#infer(rows);
     const layout = layoutOf(this.#options, new Map(found), 'SqlReader');
+    const problems = new Map(rows.columns.map(({ name, problem }) => [name, problem]));
     for (const { name } of layout) {
-      const { problem } = rows.columns.find((each) => each.name === name)!;
+      const problem = problems.get(name);
       if (problem !== undefined) throw new AiforgeError('INVALID_ARGUMENT', `SqlReader: column '${name}' ${problem}.`);
     }
     return layout;
@@ -140,7 +142,8 @@ export class SqlReader extends TableReader {
 
   async #infer(rows: SqlRows): Promise<[string, ColumnType][]> {
     const { inferRows = INFER_ROWS, badRows } = this.#options;
-    const wanted = wantedColumns(this.#options);
+    const asked = wantedColumns(this.#options);
+    const wanted = asked && new Set(asked);
     const seen = rows.columns.map(() => new TypeInference());
     for (let done = 0; done < inferRows;) {
       const chunk = await this.#told(() => rows.next());
@@ -148,7 +151,7 @@ export class SqlReader extends TableReader {
       for (const row of chunk.slice(0, inferRows - done)) {
         for (const [i, inference] of seen.entries()) {
           const { name } = rows.columns[i]!;
-          if (wanted !== undefined && !wanted.includes(name)) continue;
+          if (wanted !== undefined && !wanted.has(name)) continue;
           const before = inference.see(row[i]);
           if (before !== undefined && badRows !== 'skip')
             throw badCell(`SqlReader, row ${done}`, { column: name, value: row[i], expected: before });
@@ -163,7 +166,8 @@ export class SqlReader extends TableReader {
     const layout = await this.#withRows((rows) => this.#layout(rows));
     const rows = await this.#rows();
     try {
-      const places = layout.map(({ name }) => rows.columns.findIndex((each) => each.name === name));
+      const placeOf = new Map(rows.columns.map(({ name }, place) => [name, place]));
+      const places = layout.map(({ name }) => placeOf.get(name)!);
       const builder = new TableBuilder(layout);
       const { batchRows = BATCH_ROWS } = this.#options;
       let row = 0;

@@ -171,7 +171,7 @@ function emptyTable(columns: Record<string, ColumnType>): TableColumns {
 /** One column of several tables, as one; the pieces are let go. */
 function joined(pieces: readonly TableColumns[], name: string): Tensor | string[] {
   const columns = pieces.map((piece) => piece[name]!);
-  if (!Tensor.isTensor(columns[0])) return ([] as string[]).concat(...(columns as string[][]));
+  if (!Tensor.isTensor(columns[0])) return (columns as string[][]).flat();
   return joinedTensors(columns as Tensor[]);
 }
 

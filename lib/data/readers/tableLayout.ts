@@ -40,23 +40,18 @@ export function layoutOf(
   where: string,
 ): ColumnLayout[] {
   const asked = askedColumns(options, found, where);
-  const names = new Set(asked.map(({ name }) => name));
+  const names = asked.map(({ name }) => name);
+  const read = new Set(names);
   const missing = new Map(Object.entries(options.missing ?? {}));
-  for (const name of missing.keys()) if (!names.has(name)) throw noColumn(where, name, [...names], 'missing names');
-  if (names.size === 0) throw invalid(`${where}: no columns are asked for. Name one or more`);
+  for (const name of missing.keys()) if (!read.has(name)) throw noColumn(where, name, names, 'missing names');
+  if (names.length === 0) throw invalid(`${where}: no columns are asked for. Name one or more`);
   return asked.map((column) => {
-    const value = missing.get(column.name);
-    if (value === undefined) return column;
-    const problem = columnBuilder(column.type).add(value) ?? column.check?.(value);
-    if (problem === undefined) return { ...column, missing: value };
-    throw invalid(`${where}: missing gives ${show(value)} for column '${column.name}', expected ${problem}`);
+    const instead = missing.get(column.name);
+    if (instead === undefined) return column;
+    const problem = columnBuilder(column.type).add(instead) ?? column.check?.(instead);
+    if (problem === undefined) return { ...column, missing: instead };
+    throw invalid(`${where}: missing gives ${show(instead)} for column '${column.name}', expected ${problem}`);
   });
-}
-
-/** A name that is there twice; undefined where each is there once. */
-export function nameTwice(names: readonly string[]): string | undefined {
-  const seen = new Set<string>();
-  return names.find((name) => seen.size === seen.add(name).size);
 }
 
 function askedColumns(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { AiforgeError } from '../../errors.js';
 import { show } from '../../show.js';
 import { nothing, isOptions } from '../../signature.js';
@@ -8,14 +9,24 @@ import type { TableColumns, TableReader } from './table.js';
 /** A row of a table by the names of its columns; whole numbers beyond 2^53 are bigints. */
 export type TableRow = Record<string, number | bigint | string | boolean>;
 
-/** The rows of a table, an object each. */
-export function rowsOfColumns(columns: TableColumns): TableRow[] {
-  const lists = Object.entries(columns).map(
-    ([name, column]) =>
-      [name, Tensor.isTensor(column) ? column.tolist<(number | bigint | boolean)[]>() : column] as const,
-  );
-  const length = lists[0]?.[1].length ?? 0;
-  return Array.from({ length }, (_, i) => Object.fromEntries(lists.map(([name, values]) => [name, values[i]!])));
+/** The rows of a table, an object each, which is made when it is asked for. */
+class ColumnRows {
+  readonly #lists: readonly (readonly [name: string, values: readonly TableRow[string][]])[];
+  readonly length: number;
+  readonly width: number;
+
+  constructor(columns: TableColumns) {
+    this.#lists = Object.entries(columns).map(
+      ([name, column]) =>
+        [name, Tensor.isTensor(column) ? column.tolist<(number | bigint | boolean)[]>() : column] as const,
+    );
+    this.length = this.#lists[0]?.[1].length ?? 0;
+    this.width = this.#lists.length;
+  }
+
+  at(row: number): TableRow {
+    return Object.fromEntries(this.#lists.map(([name, values]) => [name, values[row]!]));
+  }
 }
 
 /** Where the batch of the next row begins, and how many of its rows were given. */
@@ -30,6 +41,9 @@ function rowPosition(position: Position | undefined): { batch?: Position; row: n
   if (batch !== undefined && Number.isSafeInteger(row) && row! >= 0) return { batch, row: row! };
   throw new AiforgeError('INVALID_ARGUMENT', `open: ${show(position)} is no position in the rows of a table.`);
 }
+
+/** So many values are given until the event loop has a turn. */
+const MOST_VALUES = 8192;
 
 /** A table row by row. */
 export class RowStream extends StreamDataset<TableRow> {
@@ -55,8 +69,10 @@ export class RowStream extends StreamDataset<TableRow> {
 class RowReader implements SampleReader<TableRow> {
   readonly #batches: SampleReader<TableColumns>;
   #begin: Position;
-  #rows: TableRow[] = [];
+  #rows = new ColumnRows({});
   #row = 0;
+  /** How many values were given since the event loop had a turn. */
+  #values = 0;
   /** How many rows from the beginning of the batch on are passed over, also where the batches had another size. */
   #toPass: number;
   #isOver = false;
@@ -72,13 +88,23 @@ class RowReader implements SampleReader<TableRow> {
       const begin = this.#batches.position();
       const { done, value } = await this.#batches.next();
       if (done) return { done: true, value: undefined };
-      [this.#begin, this.#rows] = [begin, rowsOfColumns(value)];
+      [this.#begin, this.#rows] = [begin, new ColumnRows(value)];
       this.#row = Math.min(this.#toPass, this.#rows.length);
       this.#toPass -= this.#row;
       for (const column of Object.values(value)) if (Tensor.isTensor(column)) column.dispose();
     }
     if (this.#isOver) return { done: true, value: undefined };
-    return { done: false, value: this.#rows[this.#row++]! };
+    const value = this.#rows.at(this.#row++);
+    await this.#takeTurn();
+    return { done: false, value };
+  }
+
+  /** Rows that are there at once would leave the event loop no turn. */
+  async #takeTurn(): Promise<void> {
+    this.#values += this.#rows.width;
+    if (this.#values < MOST_VALUES) return;
+    this.#values = 0;
+    await setImmediate();
   }
 
   position(): Position {

@@ -57,6 +57,7 @@ export class ShardWriter {
   readonly #shards: ShardEntry[];
   #rows: Map<string, Tensor | string>[] = [];
   #bytes = 0;
+  #safeSamples: number;
   #isClosed = false;
   /** By which this writer knows the index as its own. */
   readonly #id = randomUUID();
@@ -75,13 +76,14 @@ export class ShardWriter {
     this.#fields = index === null || index.shards.length === 0 ? null : index.fields;
     if (this.#fields !== null) checkRagged(this.#fields, ragged);
     this.#shards = [...(index?.shards ?? [])];
+    this.#safeSamples = this.#shards.reduce((sum, { samples }) => sum + samples, 0);
     this.#writeIndex(false);
     removeUnfinished(folder);
   }
 
   /** How many samples are in whole shards: where to go on after an interruption. */
   get safeSamples(): number {
-    return this.#shards.reduce((sum, { samples }) => sum + samples, 0);
+    return this.#safeSamples;
   }
 
   /** How many samples there are with those that wait for their shard. */
@@ -140,6 +142,7 @@ export class ShardWriter {
     for (const row of this.#rows) for (const value of row.values()) if (typeof value !== 'string') value.dispose();
     this.#rows = [];
     this.#bytes = 0;
+    this.#safeSamples += samples;
   }
 
   #columns(): [string, Tensor][] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { show } from '../../show.js';
-import { fromTypedArray, fullLike, searchsorted, tensor, unique, type Tensor } from '../../tensor/index.js';
+import { fromTypedArray, fullLike, keep, searchsorted, tensor, unique, type Tensor } from '../../tensor/index.js';
 import { refusal, type Column } from '../tables/frame.js';
 
 /** The values of a column, in their order; null stands for NaN, a number that is missing, and is the last. */
@@ -109,35 +109,65 @@ export function codesOf(who: string, name: string, column: Column, { kind, value
   if (isText !== (kind === 'string')) {
     throw refusal(who, `the column '${name}' is of ${isText ? 'strings' : 'numbers'}, and was of ${kind}s in fit`);
   }
-  if (isText) return codesOfTexts(column, values as string[]);
-  return codesOfNumbers(numbersIn(who, name, column), values as (number | null)[]);
+  if (isText) return codesOfTexts(column, placesOfTexts(values as string[]));
+  return codesOfNumbers(numbersIn(who, name, column), placesOfNumbers(values as (number | null)[]));
 }
 
-function codesOfTexts(column: readonly string[], values: readonly string[]): Tensor {
-  const places = new Map(values.map((value, place) => [value, place]));
+function codesOfTexts(column: readonly string[], places: ReadonlyMap<string, number>): Tensor {
   return fromTypedArray(Int32Array.from(column, (value) => places.get(value) ?? -1)).to('int64');
 }
 
-function codesOfNumbers(numbers: Tensor, values: readonly (number | null)[]): Tensor {
-  const present = values.flatMap((value, place) => (value === null ? [] : [{ value, place }]));
-  present.sort((a, b) => a.value - b.value);
-  const missing = values.indexOf(null);
+function codesOfNumbers(numbers: Tensor, { sorted, places, missing }: NumberPlaces): Tensor {
   const isMissing = numbers.isnan();
   const none = fullLike(numbers, -1, { dtype: 'int64' });
-  if (present.length === 0) return none.maskedFill(isMissing, missing);
-  const sorted = tensor(present.map(({ value }) => value), { dtype: 'float64' }); // prettier-ignore
-  const places = tensor(present.map(({ place }) => place), { dtype: 'int64' }); // prettier-ignore
-  const found = searchsorted(sorted, numbers).clampMax(present.length - 1);
+  const count = sorted.size(0);
+  if (count === 0) return none.maskedFill(isMissing, missing);
+  const found = searchsorted(sorted, numbers).clampMax(count - 1);
   const codes = places.indexSelect(0, found).where(sorted.indexSelect(0, found).eq(numbers), none);
   return codes.maskedFill(isMissing, missing);
 }
 
+/** What `make` makes of a list, made once: categories stay as they are, and each row may be transformed by itself. */
+export function madeOnce<List extends readonly unknown[], Made>(make: (list: List) => Made): (list: List) => Made {
+  const known = new WeakMap<List, Made>();
+  return (list) => {
+    let made = known.get(list);
+    if (made === undefined) known.set(list, (made = make(list)));
+    return made;
+  };
+}
+
+const placesOfTexts = madeOnce((values: readonly string[]) => new Map(values.map((value, place) => [value, place])));
+
+/** Numbers in their order, the place of each, and that of the missing one, or -1. */
+interface NumberPlaces {
+  readonly sorted: Tensor;
+  readonly places: Tensor;
+  readonly missing: number;
+}
+
+const placesOfNumbers = madeOnce((values: readonly (number | null)[]): NumberPlaces => {
+  const present = values.flatMap((value, place) => (value === null ? [] : [{ value, place }]));
+  present.sort((a, b) => a.value - b.value);
+  const sorted = tensor(present.map(({ value }) => value), { dtype: 'float64' }); // prettier-ignore
+  const places = tensor(present.map(({ place }) => place), { dtype: 'int64' }); // prettier-ignore
+  return { sorted: keep(sorted), places: keep(places), missing: values.indexOf(null) };
+});
+
+/** The place of the number that is missing; -1 where there is none. */
+export const missingPlaceOf = madeOnce((values: readonly Category[]): number => values.indexOf(null));
+
 /** The categories at places, int64 [rows]; what `missing` says where a place is -1. */
 export function valuesAt(codes: Tensor, { kind, values }: Categories): Column {
   if (kind === 'string') return codes.tolist<number[]>().map((code) => values[Number(code)] ?? '');
-  const numbers = tensor([...values.map((value) => value ?? NaN), NaN], { dtype: 'float64' });
-  return numbers.indexSelect(0, codes.where(codes.ge(0), tensor(values.length, { dtype: 'int64' })));
+  const places = codes.where(codes.ge(0), tensor(values.length, { dtype: 'int64' }));
+  return numbersWithNone(values).indexSelect(0, places);
 }
+
+/** Categories of numbers, and one more that is missing. */
+const numbersWithNone = madeOnce((values: readonly (number | null)[]) =>
+  keep(tensor([...values.map((value) => value ?? NaN), NaN], { dtype: 'float64' })),
+);
 
 /** Throws for the first value of a column that is no category, by the places of its values. */
 export function refuseUnknown(who: string, name: string, column: Column, codes: Tensor, known: Categories): void {

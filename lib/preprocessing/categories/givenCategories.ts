@@ -41,7 +41,8 @@ export function categoriesFor(
   unknown: 'refused' | 'allowed',
 ): Categories[] {
   if (given === 'auto') return seen.map((counts) => counts.categories());
-  const extra = Object.keys(given).find((name) => !names.includes(name));
+  const known = new Set(names);
+  const extra = Object.keys(given).find((name) => !known.has(name));
   if (extra !== undefined) {
     throw refusal(who, `categories names the column '${extra}', and the columns are ${names.join(', ')}`);
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { oneOf, orNull } from '../../kinds.js';
 import { signature } from '../../signature.js';
 import { cat, tensor, type Tensor } from '../../tensor/index.js';
+import { firstRepeated } from '../../repeated.js';
 import { refusal, type Column, type Frame } from '../tables/frame.js';
 import type { Plain } from '../tables/tablePreprocessor.js';
 import {
@@ -74,7 +75,7 @@ export class OneHotEncoder extends CategoryEncoder<Learnt> {
 
   protected override namesOut(names: readonly string[], { categories }: Learnt): readonly string[] {
     const all = names.flatMap((name, i) => this.#shown(categories[i]!).map((value) => `${name}_${value ?? 'nan'}`));
-    const twice = all.find((name, i) => all.indexOf(name) !== i);
+    const twice = firstRepeated(all);
     if (twice !== undefined) {
       throw refusal(this.kind, `two columns would be called '${twice}': rename a column, or its categories`);
     }

@@ -10,6 +10,7 @@ import {
   categoriesProblem,
   categoriesSchema,
   codesOf,
+  missingPlaceOf,
   refuseUnknown,
   valuesAt,
   type Categories,
@@ -116,7 +117,7 @@ export class OrdinalEncoder extends CategoryEncoder<Learnt> {
       if (this.#unknown === null) refuseUnknown(who, frame.names[i]!, column, codes, known);
       const isUnknown = codes.lt(0);
       const places = codes.to('float64').maskedFill(isUnknown, this.#unknown ?? NaN);
-      const missingPlace = known.values.indexOf(null as never);
+      const missingPlace = missingPlaceOf(known.values);
       return missingPlace < 0 ? places : places.maskedFill(codes.eq(missingPlace), this.#missing);
     });
     return frame.with(frame.names, columns);
@@ -132,7 +133,7 @@ export class OrdinalEncoder extends CategoryEncoder<Learnt> {
 
   #decoded(places: Tensor, known: Categories, name: string): Column {
     const count = known.values.length;
-    const missingPlace = known.values.indexOf(null as never);
+    const missingPlace = missingPlaceOf(known.values);
     const nowhere = zerosLike(places, { dtype: 'bool' });
     const isUnknown = this.#unknown === null ? nowhere : equals(places, this.#unknown);
     const isMissing = missingPlace < 0 ? nowhere : equals(places, this.#missing);

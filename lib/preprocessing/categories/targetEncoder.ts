@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { anything, boolean, either, kind as kindOf, notNegative, oneOf, string } from '../../kinds.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
-import { Generator, tensor, type Tensor } from '../../tensor/index.js';
+import { Generator, keep, tensor, type Tensor } from '../../tensor/index.js';
 import { frameOf, refusal, type Column, type Frame, type TableColumns } from '../tables/frame.js';
 import { SameFormPreprocessor } from '../tables/sameFormPreprocessor.js';
-import { categoriesProblem, categoriesSchema, codesOf, type Category } from './categories.js';
+import { categoriesProblem, categoriesSchema, codesOf, madeOnce, type Category } from './categories.js';
 import { foldsOf } from './folds.js';
 import { TargetStatistics, type Spread, type TargetType } from './targetStatistics.js';
 
@@ -129,10 +129,10 @@ export class TargetEncoder extends SameFormPreprocessor<Learnt> {
     const columns = frame.columns.flatMap((column, i) => {
       const known = learnt.categories[i]!;
       const codes = codesOf(`${this.kind}.transform`, frame.names[i]!, column, known);
-      const places = codes.where(codes.ge(0), tensor(known.values.length, { dtype: 'int64' }));
-      return learnt.encodings[i]!.map((encoding, j) =>
-        tensor([...encoding, learnt.means[j]!], { dtype: 'float64' }).indexSelect(0, places),
-      );
+      return learnt.encodings[i]!.map((encoding, j) => {
+        const found = encodingOf(encoding).indexSelect(0, codes.clampMin(0));
+        return found.maskedFill(codes.lt(0), learnt.means[j]!);
+      });
     });
     return frame.with(this.namesOut(frame.names, learnt), columns);
   }
@@ -203,6 +203,8 @@ export class TargetEncoder extends SameFormPreprocessor<Learnt> {
 
 const classesOf = (statistics: TargetStatistics): Category[] | null =>
   statistics.targetType() === 'continuous' ? null : statistics.classes();
+
+const encodingOf = madeOnce((encoding: readonly number[]) => keep(tensor([...encoding], { dtype: 'float64' })));
 
 const rowsOfColumn = (column: Column, wanted: Tensor): Column => {
   if (!Array.isArray(column)) return column.maskedSelect(wanted);

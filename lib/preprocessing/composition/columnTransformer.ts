@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { boolean, isListOf, kind as kindOf, oneOf, string } from '../../kinds.js';
 import { didYouMean } from '../../nearest.js';
+import { firstRepeated } from '../../repeated.js';
 import { show } from '../../show.js';
 import { signature } from '../../signature.js';
 import type { Tensor } from '../../tensor/index.js';
@@ -117,8 +118,8 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
   override transformFrame(frame: Frame): Frame {
     this.columns();
     if (this.#remainder === 'passthrough') {
-      const known = [...this.columns(), ...this.#targets()];
-      const extra = frame.names.find((name) => !known.includes(name));
+      const known = new Set([...this.columns(), ...this.#targets()]);
+      const extra = frame.names.find((name) => !known.has(name));
       if (extra !== undefined)
         throw refusal('ColumnTransformer.transform', `the column '${extra}' was not there in fit`);
     }
@@ -130,9 +131,10 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
   }
 
   protected override learn(frame: Frame): void {
+    const there = new Set(frame.names);
     for (const [name, part, columns] of this.#made()) {
       if (this.#pass >= part.passes()) continue;
-      const missing = columns.find((column) => !frame.names.includes(column));
+      const missing = columns.find((column) => !there.has(column));
       if (missing !== undefined) {
         const hint = didYouMean(missing, frame.names);
         throw refusal(
@@ -142,14 +144,14 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
       }
       part.observe(frame.select(this.kind, [...new Set([...columns, ...part.fitsOn])], 'allowed'));
     }
-    for (const column of this.#kept(frame.names)) this.#passed(frame, column);
+    this.#passed(frame, this.#kept(frame.names));
   }
 
   protected override conclude(names: readonly string[]): Learnt | null {
     for (const [, part] of this.#made()) if (this.#pass < part.passes()) part.endPass();
     if (++this.#pass < this.passes()) return null;
     const all = this.#blocks(names).flatMap(({ names: own }) => own);
-    const twice = all.find((name, i) => all.indexOf(name) !== i);
+    const twice = firstRepeated(all);
     if (twice !== undefined)
       throw refusal(this.kind, `two columns would be called '${twice}': give verboseFeatureNamesOut: true`);
     return { parts: this.#made().map(([name, part]) => [name, part.state()]) };
@@ -170,10 +172,10 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
   }
 
   protected override applied(frame: Frame): Frame {
-    const columns: Column[] = [];
+    const blocks: Column[][] = [];
     for (const [name, part, own] of this.#shown()) {
       if (typeof part === 'string') {
-        columns.push(...own.map((column) => this.#passed(frame, column)));
+        blocks.push(this.#passed(frame, own));
         continue;
       }
       const made = part.transformFrame(frame.select(`ColumnTransformer.transform`, own, 'allowed'));
@@ -184,11 +186,11 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
           `the part '${name}' gives the column '${made.names[text]!}' of strings, which no matrix holds: encode it`,
         );
       }
-      columns.push(...made.columns.map((column) => (column as Tensor).to('float32')));
+      blocks.push(made.columns.map((column) => (column as Tensor).to('float32')));
     }
-    for (const column of this.#kept(this.columns())) columns.push(this.#passed(frame, column));
+    blocks.push(this.#passed(frame, this.#kept(this.columns())));
     const form = frame.form === 'row' || frame.form === 'vector' ? 'vector' : 'matrix';
-    return new Frame(this.namesOut(this.columns()), columns, frame.rows, form);
+    return new Frame(this.namesOut(this.columns()), blocks.flat(), frame.rows, form);
   }
 
   protected override undone(frame: Frame): Frame {
@@ -225,13 +227,14 @@ export class ColumnTransformer extends TablePreprocessor<Learnt> {
     return names.filter((name) => !named.has(name));
   }
 
-  #passed(frame: Frame, name: string): Tensor {
-    const column = frame.select(this.kind, [name], 'allowed').columns[0]!;
-    if (!Array.isArray(column)) return column.to('float32');
-    throw refusal(
-      this.kind,
-      `the column '${name}' is of strings, which no matrix holds: drop it, or encode it in a part`,
-    );
+  #passed(frame: Frame, names: readonly string[]): Tensor[] {
+    return frame.select(this.kind, names, 'allowed').columns.map((column, i) => {
+      if (!Array.isArray(column)) return column.to('float32');
+      throw refusal(
+        this.kind,
+        `the column '${names[i]!}' is of strings, which no matrix holds: drop it, or encode it in a part`,
+      );
+    });
   }
 
   /** Which columns of the matrix are whose. */

@@ -1,3 +1,4 @@
+import { firstRepeated } from '../../repeated.js';
 import { show } from '../../show.js';
 import { refusal } from '../tables/frame.js';
 
@@ -7,6 +8,7 @@ export function checkPartNames(who: string, names: readonly unknown[]): void {
     if (typeof name !== 'string' || name === '' || name.includes('__')) {
       throw refusal(who, `the name of part ${i} must be a string without '__', got ${show(name)}`);
     }
-    if (names.indexOf(name) < i) throw refusal(who, `two parts are called '${name}'`);
   });
+  const twice = firstRepeated(names);
+  if (twice !== undefined) throw refusal(who, `two parts are called ${show(twice)}`);
 }

@@ -96,7 +96,8 @@ export class Pipeline extends TablePreprocessor<Learnt> {
     const made = before.reduce((each, [, step]) => step.transformFrame(each), frame);
     const step = this.steps[this.#at]![1];
     const needed = fitting.select(this.kind, step.fitsOn, 'allowed');
-    const clash = needed.names.find((name) => made.names.includes(name));
+    const there = new Set(made.names);
+    const clash = needed.names.find((name) => there.has(name));
     if (clash !== undefined)
       throw refusal('Pipeline.fit', `a step before makes a column '${clash}', which is the target's name`);
     step.observe(made.with([...made.names, ...needed.names], [...made.columns, ...needed.columns]));

@@ -229,7 +229,8 @@ export class SimpleImputer extends SameFormPreprocessor<Learnt> {
     }
     if (this.#strategy === 'mean') return seen.moments.means[0]!;
     if (this.#strategy === 'median') return seen.quantiles.at([0.5], 'linear')[0]!;
-    const most = Math.max(...seen.counts.counts.values());
+    let most = 0;
+    for (const times of seen.counts.counts.values()) most = Math.max(most, times);
     const values = [...seen.counts.counts].flatMap(([value, times]) => (times === most ? [value] : []));
     return sortedCategories(values)[0] as number | string;
   }

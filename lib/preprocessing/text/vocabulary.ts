@@ -46,7 +46,7 @@ const schema = z.strictObject({
  */
 export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
   readonly #options: { minFreq: number; maxTokens: number | null; specials: string[]; unknown: string | null };
-  #tokens: string[] | null = null;
+  #tokens: readonly string[] | null = null;
   #ids = new Map<string, number>();
 
   constructor(options: VocabularyOptions = {}) {
@@ -72,7 +72,7 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
 
   /** All tokens, each at the place of its number. */
   get tokens(): readonly string[] {
-    return [...this.#known()];
+    return this.#known();
   }
 
   /** Counts the tokens of lists. Of an async iterable the result is a promise. Memory grows with the distinct tokens. */
@@ -149,17 +149,18 @@ export class Vocabulary extends BasePreprocessor<readonly string[], Tensor> {
 
   #chosen(counts: ReadonlyMap<string, number>): string[] {
     const { minFreq, maxTokens, specials } = this.#options;
-    const frequent = [...counts].filter(([token, times]) => times >= minFreq && !specials.includes(token));
+    const special = new Set(specials);
+    const frequent = [...counts].filter(([token, times]) => times >= minFreq && !special.has(token));
     frequent.sort(([a, times], [b, others]) => others - times || byCodePoints(a, b));
     return [...specials, ...frequent.map(([token]) => token)].slice(0, maxTokens ?? Infinity);
   }
 
   #take(tokens: string[]): void {
-    this.#tokens = tokens;
+    this.#tokens = Object.freeze(tokens);
     this.#ids = new Map(tokens.map((token, id) => [token, id]));
   }
 
-  #known(): string[] {
+  #known(): readonly string[] {
     if (this.#tokens === null) throw refusal('Vocabulary', 'it has learnt nothing yet: call fit or load before');
     return this.#tokens;
   }

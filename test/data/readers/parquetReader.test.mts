@@ -97,6 +97,18 @@ describe('ParquetReader', () => {
     expect(skipping.skipped).to.equal(3);
   });
 
+  it('reads a column that misses all values, of which a compressed page holds none', async () => {
+    const none = [null, null, null];
+    for (const codec of ['SNAPPY', 'UNCOMPRESSED'] as const) {
+      const columnData: ColumnSource[] = [
+        { name: 'x', data: none, type: 'DOUBLE', nullable: true },
+        { name: 's', data: none, type: 'STRING', nullable: true },
+      ];
+      const reader = new data.ParquetReader(file(bytesOf(columnData, { codec })), { missing: { s: '?' } });
+      expect(plainTable(await reader.read()), codec).to.deep.equal({ x: [NaN, NaN, NaN], s: ['?', '?', '?'] });
+    }
+  });
+
   it('keeps the rules of a schema', async () => {
     const schema = z.object({ small: z.int().min(-2), score: z.number().nullable(), id: z.bigint().positive() });
     const reader = new data.ParquetReader(file(bytesOf(people())), { schema, badRows: 'skip' });

@@ -138,7 +138,8 @@ export class ChunkCursor {
 
   /** The bytes of a page in memory that goes on for 8 bytes after them. */
   #page8(bytes: Uint8Array, size: number, isCompressed = true): Uint8Array {
-    const page = isCompressed && size > 0 ? this.#decompress(bytes, size) : bytes;
+    // Where all rows are null no value is there, and what a codec makes of nothing may have bytes of its own.
+    const page = !isCompressed ? bytes : size > 0 ? this.#decompress(bytes, size) : new Uint8Array(0);
     if (page.length !== size) throw new RangeError(`a page says to become ${size} bytes and becomes ${page.length}`);
     const roomy = new Uint8Array(new ArrayBuffer(size + 8), 0, size);
     roomy.set(page);

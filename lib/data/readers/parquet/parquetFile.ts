@@ -1,4 +1,4 @@
-import { nameTwice } from '../tableLayout.js';
+import { firstRepeated } from '../../../repeated.js';
 import type * as hyparquet from 'hyparquet' with { 'resolution-mode': 'import' };
 import { AiforgeError } from '../../../errors.js';
 import { optionalLibrary } from '../../optionalLibrary.js';
@@ -30,8 +30,26 @@ export const invalidParquet = (path: string, problem: string, cause?: unknown): 
 /** Of a damaged file a name may be missing; of two columns of one name, nothing tells which is meant. */
 function checkNames(path: string, names: readonly unknown[]): void {
   if (!names.every((name) => typeof name === 'string')) throw invalidParquet(path, ': a column has no name');
-  const twice = nameTwice(names);
+  const twice = firstRepeated(names);
   if (twice !== undefined) throw invalidParquet(path, ` has two columns '${twice}'`);
+}
+
+type RowGroup = Metadata['row_groups'][number];
+
+const chunksOf = new WeakMap<RowGroup, ReadonlyMap<string, RowGroup['columns'][number]>>();
+
+/** Where the columns of a row group lie, but for nested ones. */
+function chunksByColumn(group: RowGroup): ReadonlyMap<string, RowGroup['columns'][number]> {
+  let chunks = chunksOf.get(group);
+  if (chunks === undefined) {
+    const found = new Map<string, RowGroup['columns'][number]>();
+    for (const chunk of group.columns) {
+      const { path_in_schema: path = [] } = chunk.meta_data ?? {};
+      if (path.length === 1 && !found.has(path[0]!)) found.set(path[0]!, chunk);
+    }
+    chunksOf.set(group, (chunks = found));
+  }
+  return chunks;
 }
 
 /** A Parquet file that is open. */
@@ -84,10 +102,7 @@ export class ParquetFile {
 
   /** The rows of a column in a row group. */
   async cursor(group: number, column: ParquetColumn): Promise<Cursor> {
-    const chunk = this.#metadata.row_groups[group]!.columns.find(({ meta_data: meta }) => {
-      const { path_in_schema: path = [] } = meta ?? {};
-      return path.length === 1 && path[0] === column.name;
-    });
+    const chunk = chunksByColumn(this.#metadata.row_groups[group]!).get(column.name);
     const where = `ParquetReader: '${this.path}', row group ${group}, column '${column.name}'`;
     const meta = chunk?.meta_data;
     if (meta === undefined) throw this.invalid(group, column, 'it is not there, or encrypted');
