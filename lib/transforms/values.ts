@@ -1,9 +1,9 @@
 import { boolean, optional } from '../kinds.js';
 import { signature } from '../signature.js';
-import { type DType, type Tensor } from '../tensor/index.js';
+import { keep, scope, type DType, type Tensor } from '../tensor/index.js';
 import { dtypeKind, tensorKind } from '../tensor/kinds.js';
 import { convertImageDtype, toDtype, type ToDtypeOptions } from './functional/dtype.js';
-import { normalize, statisticsKind } from './functional/normalize.js';
+import { normalizedBy, statisticsFor, statisticsKind, type Statistics } from './functional/normalize.js';
 import { imageShape, refusal } from './image.js';
 import { Transform } from './transform.js';
 
@@ -72,16 +72,30 @@ const normalizeTakes = signature({ mean: statisticsKind, std: statisticsKind });
 export class Normalize extends Transform {
   readonly mean: number | readonly number[];
   readonly std: number | readonly number[];
+  /** By the kind of image that they go with. */
+  readonly #statistics = new Map<string, Statistics>();
 
   constructor(mean: number | readonly number[], std: number | readonly number[]) {
     normalizeTakes.check(new.target.name, arguments);
     super();
-    this.mean = mean;
-    this.std = std;
+    this.mean = typeof mean === 'number' ? mean : Object.freeze([...mean]);
+    this.std = typeof std === 'number' ? std : Object.freeze([...std]);
   }
 
   protected override transform(image: Tensor): Tensor {
-    return normalize(image, this.mean, this.std);
+    return normalizedBy(image, this.#statisticsFor(image));
+  }
+
+  #statisticsFor(image: Tensor): Statistics {
+    const kind = `${image.dtype} ${image.device} ${image.ndim < 3 ? 'none' : image.size(-3)}`;
+    let statistics = this.#statistics.get(kind);
+    if (statistics === undefined) {
+      statistics = scope(() => statisticsFor(image, this.mean, this.std));
+      keep(statistics.mean);
+      keep(statistics.std);
+      this.#statistics.set(kind, statistics);
+    }
+    return statistics;
   }
 }
 

@@ -9,8 +9,9 @@ themselves are taken, not their averages.
 
 Settings that can be given: dataPath=…, datasetArgs.…,
 training.batchSize, training.device, numThreads,
-pinMemory, deterministic, and limitValBatches of
-validate, limitTestBatches of test.
+pinMemory, deterministic, numWorkers, prefetchFactor,
+and limitValBatches of validate, limitTestBatches of
+test.
 
 Nothing in the run's folder changes. On several ranks:
 aiforge-launch --nproc 2 test RUN`;

@@ -21,6 +21,21 @@ const takes = signature({ image: tensorKind, mean: statisticsKind, std: statisti
  */
 export function normalize(image: Tensor, mean: number | readonly number[], std: number | readonly number[]): Tensor {
   takes.check('normalize', arguments);
+  return scope(() => normalizedBy(image, statisticsFor(image, mean, std)));
+}
+
+/** @internal A mean and a standard deviation as they go with images of a dtype, on a device. */
+export interface Statistics {
+  mean: Tensor;
+  std: Tensor;
+}
+
+/** @internal Those of images such as this one. */
+export function statisticsFor(
+  image: Tensor,
+  mean: number | readonly number[],
+  std: number | readonly number[],
+): Statistics {
   const { channels } = imageShape('normalize', image);
   if (!image.isFloatingPoint()) {
     throw refusal('normalize', `image must be of floats, got ${image.dtype}; convertImageDtype makes them`);
@@ -32,11 +47,13 @@ export function normalize(image: Tensor, mean: number | readonly number[], std: 
     }
     return tensor([...list], { dtype: image.dtype, device: image.device }).view([-1, 1, 1]);
   };
-  return scope(() => {
-    const deviations = perChannel('std', std);
-    if (deviations.tolist<number[][][]>().flat(2).includes(0)) {
-      throw refusal('normalize', `std must have no 0, by which values cannot be divided, got ${show(std)}`);
-    }
-    return image.sub(perChannel('mean', mean)).div_(deviations);
-  });
+  const statistics = { mean: perChannel('mean', mean), std: perChannel('std', std) };
+  // As the dtype has it: a small one may be 0 there.
+  if (statistics.std.tolist<number[][][]>().flat(2).includes(0)) {
+    throw refusal('normalize', `std must have no 0, by which values cannot be divided, got ${show(std)}`);
+  }
+  return statistics;
 }
+
+/** @internal An image less its mean, and divided. */
+export const normalizedBy = (image: Tensor, { mean, std }: Statistics): Tensor => image.sub(mean).div_(std);
