@@ -23,6 +23,7 @@ const LEAVES = [
   'realms',
   'promised',
   'plainJson',
+  'repeated',
   'refusedAssignment',
   'cores',
   'userSignals',

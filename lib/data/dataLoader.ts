@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { AiforgeError } from '../errors.js';
 import { availableCores } from '../cores.js';
 import { anything, optional, size } from '../kinds.js';
-import { logger } from '../log.js';
+import { warnOnce } from '../warnOnce.js';
 import { unheard } from '../promised.js';
 import { nothing, signature } from '../signature.js';
 import { defaultCollate, type Collated } from './collate.js';
@@ -359,6 +359,6 @@ const refusal = (problem: string): AiforgeError => new AiforgeError('INVALID_ARG
 function workersFor(wanted: number, threads: number): number {
   const most = Math.max(1, Math.floor(availableCores() / threads));
   if (wanted <= most) return wanted;
-  logger.warn(`DataLoader: numWorkers is ${wanted}, and there are cores for ${most}, so ${most} run.`);
+  warnOnce(`DataLoader: numWorkers is ${wanted}, and there are cores for ${most}, so ${most} run.`);
   return most;
 }

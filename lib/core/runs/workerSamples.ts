@@ -60,7 +60,11 @@ export async function loadItems(
   return dataset;
 }
 
-/** The samples, in a worker. What rank 0 prepares is there when it is called. */
+/**
+ * The samples, in a worker. What rank 0 prepares is there when it is called.
+ *
+ * @public Workers call it by its name.
+ */
 export async function samplesInWorker(recipe: SampleRecipe): Promise<Dataset> {
   const { plugin: directory, dataPath, args, rank, worldSize, drawn, preprocessor: file, isAugmented } = recipe;
   const plugin = loadPlugin(directory!, { from: directory!, kind: 'dataset' });

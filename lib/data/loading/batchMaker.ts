@@ -14,7 +14,8 @@ export interface BatchTask {
   readonly place: number;
 }
 
-const who = 'DataLoader, from its sampler';
+/** Who asks, for an error. */
+export const who = 'DataLoader, from its sampler';
 
 /** Makes batches of a dataset's samples. */
 export class BatchMaker<Item, Batch> {
@@ -58,5 +59,6 @@ export class BatchMaker<Item, Batch> {
   }
 }
 
-const contexts = ({ indices, seed, place }: BatchTask): SampleContext[] =>
+/** What each sample of a batch draws from. */
+export const contexts = ({ indices, seed, place }: BatchTask): SampleContext[] =>
   indices.map((index, i) => sampleDraws(seed, index, place + i));

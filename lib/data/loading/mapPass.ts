@@ -8,6 +8,7 @@ import type { LoaderWorkers } from '../workers/loaderWorkers.js';
 import { canTravel } from '../workers/recipe.js';
 import { batchesAhead } from './ahead.js';
 import { BatchMaker } from './batchMaker.js';
+import { FirstBatches } from './firstBatches.js';
 import type { DataLoaderOptions } from './options.js';
 import type { Pass, PassTask } from './pass.js';
 
@@ -24,6 +25,8 @@ export interface MapSource<Item, Batch> {
 /** The batches of one pass over samples by index. */
 export class MapPass<Item, Batch> {
   readonly #maker: BatchMaker<Item, Batch>;
+  /** Batches whose tensors may be others' too. */
+  readonly #madeHere = new WeakSet<object>();
 
   constructor(
     private readonly pass: Pass,
@@ -99,12 +102,16 @@ export class MapPass<Item, Batch> {
 
   /** Each as the workers have made it. */
   async *inWorkers(workers: LoaderWorkers): AsyncGenerator<Awaited<Batch>, void, undefined> {
-    const { collate, options } = this.source;
-    const { prefetchFactor = 2, inOrder = true, timeoutMs = null, signal } = options;
+    const { dataset, collate, options } = this.source;
+    const { prefetchFactor = 2, inOrder = true, timeoutMs = null, signal, startHere = false } = options;
     const collatesThere = canTravel(collate);
     const pool = workers.take();
     const number = pool.begin();
+    let isOver = false;
+    const first = startHere ? new FirstBatches(dataset, this.#maker, () => isOver || pool.isReady) : null;
     const make = async (task: PassTask): Promise<Awaited<Batch>> => {
+      const here = first === null ? undefined : await first.make(task);
+      if (here !== undefined) return this.#pin(this.#keptFrom(here.batch));
       const made = await pool.make(task, number);
       return this.#pin(collatesThere ? (made as Awaited<Batch>) : await collate(made as Awaited<Item>[]));
     };
@@ -119,13 +126,22 @@ export class MapPass<Item, Batch> {
       failure = error;
       throw error;
     } finally {
+      isOver = true;
       await workers.end(pool, number, failure, signal);
     }
   }
 
-  /** What comes from a worker is nobody else's. */
+  /** Lets go of a batch: what comes from a worker is nobody else's. */
   #lettingGo(): ((batch: unknown) => void) | undefined {
-    return canTravel(this.source.collate) ? disposeAll : undefined;
+    if (!canTravel(this.source.collate)) return undefined;
+    return (batch) => {
+      if (!this.#madeHere.has(batch as object)) disposeAll(batch);
+    };
+  }
+
+  #keptFrom<Made>(batch: Made): Made {
+    if (typeof batch === 'object' && batch !== null) this.#madeHere.add(batch);
+    return batch;
   }
 
   #pin<Made>(batch: Made): Made {

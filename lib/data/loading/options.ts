@@ -51,6 +51,11 @@ export interface DataLoaderOptions<Item, Batch> {
   prefetchFactor?: number;
   /** Keeps the workers from one pass to the next, until `close()`. Default: false. */
   persistentWorkers?: boolean;
+  /**
+   * Makes the first batches in this thread until the workers have started, so that nobody waits for them; what the dataset's code does
+   * to a thread, it then does to this one. Default: false.
+   */
+  startHere?: boolean;
   /** Whether batches come in their order, and not as they are ready. Default: true. */
   inOrder?: boolean;
   /** How long one batch may take that `for await` waits for, in milliseconds; null for any time. Default: null. */
@@ -78,6 +83,7 @@ const kinds: Kinds<DataLoaderOptions<unknown, unknown>> = {
   workerThreads: count,
   prefetchFactor: size,
   persistentWorkers: boolean,
+  startHere: boolean,
   inOrder: boolean,
   timeoutMs: orNull(count),
   signal: signalKind,
@@ -100,6 +106,7 @@ export function checkTogether(options: DataLoaderOptions<never, never>, isStream
     sampler,
     numWorkers = 0,
     persistentWorkers = false,
+    startHere = false,
     inOrder = true,
     prefetchFactor = 0,
   } = options;
@@ -117,8 +124,16 @@ export function checkTogether(options: DataLoaderOptions<never, never>, isStream
     throw refusal(`a stream has its own order, so there can be no ${ordering}`);
   }
   if (isStream && !inOrder) throw refusal('a stream always comes in its order, so inOrder cannot be false');
+  if (isStream && startHere)
+    throw refusal('startHere is for datasets whose samples have an index; a stream is read by its workers');
   if (numWorkers > 0) return;
-  const idle = persistentWorkers ? 'persistentWorkers' : given.workerThreads === undefined ? null : 'workerThreads';
+  const idle = persistentWorkers
+    ? 'persistentWorkers'
+    : startHere
+      ? 'startHere'
+      : given.workerThreads === undefined
+        ? null
+        : 'workerThreads';
   if (idle !== null) throw refusal(`${idle} says something of workers, and there are none; set numWorkers`);
   if (isStream && prefetchFactor > 0) throw refusal('a stream is read ahead by workers alone; set numWorkers');
 }

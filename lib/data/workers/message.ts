@@ -2,7 +2,7 @@ import { checkDepth } from '../../depth.js';
 import { AiforgeError } from '../../errors.js';
 import { isPlainObject } from '../../realms.js';
 import { show } from '../../show.js';
-import { fromShared, releaseShared, share, Tensor, transfer, type SharedTensor } from '../../tensor/index.js';
+import { fromShared, releaseShared, Tensor, transfer, type SharedTensor } from '../../tensor/index.js';
 
 /** A value as `postMessage` copies it, in which tensors are tokens and not copied. */
 export type Message =
@@ -20,9 +20,9 @@ export type Describe = (value: object) => { made: string; of: unknown } | undefi
 export class Packer {
   readonly #tokens: SharedTensor[] = [];
 
-  /** @param gives Whether this thread gives its tensors away; else both threads have them. */
+  /** @param send `transfer` where this thread gives its tensors away, `share` where any number of threads takes them. */
   constructor(
-    private readonly gives: boolean,
+    private readonly send: (tensor: Tensor) => SharedTensor,
     private readonly describe: Describe = () => undefined,
   ) {}
 
@@ -74,7 +74,7 @@ export class Packer {
   #token(tensor: Tensor): SharedTensor {
     let token: SharedTensor;
     try {
-      token = (this.gives ? transfer : share)(tensor);
+      token = this.send(tensor);
     } catch (error) {
       if (!(error instanceof AiforgeError) || error.code !== 'INVALID_ARGUMENT') throw error;
       // The memory of a typed array is this thread's alone.

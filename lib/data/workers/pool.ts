@@ -43,6 +43,11 @@ export class WorkerPool {
     return this.#workers.length;
   }
 
+  /** Whether a worker can make batches by now. */
+  get isReady(): boolean {
+    return this.#workers.some((worker) => worker.isReady);
+  }
+
   /** Whether a worker has ended that should not have: this pool makes nothing more. */
   get isLost(): boolean {
     return this.#failure !== undefined;
@@ -103,6 +108,7 @@ class PoolWorker {
   readonly #ended: Promise<void>;
   readonly #wanted: Int32Array;
   #last = 0;
+  isReady = false;
   #isEnding = false;
 
   constructor(number: number, setup: Setup, onLost: (error: AiforgeError) => void) {
@@ -143,6 +149,10 @@ class PoolWorker {
   }
 
   #take(answer: Answer, onLost: (error: AiforgeError) => void): void {
+    if ('ready' in answer) {
+      this.isReady = true;
+      return;
+    }
     if ('unready' in answer) {
       onLost(failed(`${this.name} could not make the dataset`, answer.unready));
       return;

@@ -36,6 +36,8 @@ export interface Chunk<Item = unknown> {
 }
 
 export type Answer =
+  /** It has made the dataset. */
+  | { readonly ready: true }
   | { readonly id: number; readonly batch: Message }
   /** It was no longer wanted. */
   | { readonly id: number; readonly skipped: true }

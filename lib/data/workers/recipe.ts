@@ -1,4 +1,5 @@
 import { AiforgeError } from '../../errors.js';
+import { share } from '../../tensor/index.js';
 import { CachedDataset } from '../cachedDataset.js';
 import { defaultCollate } from '../collate.js';
 import { ConcatDataset } from '../concatDataset.js';
@@ -66,7 +67,7 @@ export function recipeOf(packer: Packer, of: { dataset: unknown; collate: unknow
   }
 }
 
-export const recipePacker = (): Packer => new Packer(false, describe);
+export const recipePacker = (): Packer => new Packer(share, describe);
 
 /** What a recipe makes. */
 export async function madeOf(recipe: Message): Promise<unknown> {

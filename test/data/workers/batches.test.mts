@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { setTimeout as later } from 'node:timers/promises';
 import { expect } from 'chai';
 import {
@@ -136,7 +137,56 @@ describe('batches of a dataset', () => {
   });
 });
 
+describe('the first batches', () => {
+  it('are made in this thread where that was asked for, and are the same', async () => {
+    for (const name of ['Drawn', 'DrawnLater']) {
+      const dataset = await made(name, 40);
+      const passes = [];
+      for (const startHere of [false, true]) {
+        passes.push(await taken(dataset, { shuffle: true, generator: new Generator().manualSeed(7), numWorkers: 2, startHere })); // prettier-ignore
+      }
+      expect(passes[1]).to.deep.equal(passes[0]);
+    }
+    const ids = new Set<unknown>();
+    const threads = await fromModule<Dataset<number>>(module, { name: 'threads' });
+    for await (const id of new DataLoader(threads, { numWorkers: 1, startHere: true })) ids.add(id.item());
+    expect(ids.has(threadId)).to.equal(true);
+  });
+
+  it('that fail are told by the workers, with the sample', async () => {
+    const thrown = await error(taken(await made('Odd', 12, 1, 'throw'), { numWorkers: 2, startHere: true }));
+    expect(thrown.message).to.match(/sample 1 could not be made in worker \d: RangeError: no row 1$/);
+  });
+
+  it('keep the tensors that a dataset gives again', async () => {
+    const dataset = await fromModule<Dataset<Tensor>>(module, { name: 'shared' });
+    const collate = await fromModule<(samples: Tensor[]) => Tensor>(module, { name: 'alone' });
+    for (let pass = 0; pass < 2; ++pass) {
+      for await (const batch of new DataLoader<Tensor, Tensor>(dataset, { numWorkers: 1, startHere: true, collate })) {
+        expect(batch.item()).to.equal(3);
+        break;
+      }
+    }
+  });
+
+  it('need workers to begin with', () => {
+    expect(() => new DataLoader([1], { startHere: true })).to.throw(/startHere says something of workers/);
+  });
+});
+
 describe('a worker', () => {
+  it('keeps the tensors of its dataset, which gives them again', async () => {
+    const dataset = await fromModule<Dataset<Tensor>>(module, { name: 'shared' });
+    const there = await fromModule<(samples: Tensor[]) => Tensor>(module, { name: 'alone' });
+    for (const collate of [there, (samples: Tensor[]) => samples[0]!]) {
+      const loader = new DataLoader<Tensor, Tensor>(dataset, { numWorkers: 1, persistentWorkers: true, collate });
+      const seen = [];
+      for (let pass = 0; pass < 2; ++pass) for await (const batch of loader) seen.push(batch.item());
+      await loader.close();
+      expect(seen).to.deep.equal([3, 3, 3, 3, 3, 3, 3, 3]);
+    }
+  });
+
   it('hands over an error with its own stack and the index of the sample', async () => {
     const thrown = await error(taken(await made('Odd', 12, 6, 'throw'), { numWorkers: 2 }));
     expect(thrown).to.include({ code: 'LOADER_FAILED' });

@@ -114,3 +114,11 @@ export const stuck = {
     yield await new Promise<number>(() => undefined);
   },
 };
+
+const kept = tensor(3);
+
+/** Gives the same tensor for each sample. */
+export const shared: data.Dataset<Tensor> = { length: 4, get: () => kept };
+
+/** The only sample of a batch, as it is. */
+export const alone = (samples: Tensor[]): Tensor => samples[0]!;
