@@ -101,15 +101,7 @@ const orderOptions = ['batchSize', 'shuffle', 'sampler', 'dropLast'];
 /** Throws INVALID_ARGUMENT for options that contradict each other. */
 export function checkTogether(options: DataLoaderOptions<never, never>, isStream: boolean): void {
   const given = options as Readonly<Record<string, unknown>>;
-  const {
-    shuffle = false,
-    sampler,
-    numWorkers = 0,
-    persistentWorkers = false,
-    startHere = false,
-    inOrder = true,
-    prefetchFactor = 0,
-  } = options;
+  const { shuffle = false, sampler, numWorkers = 0, startHere = false, inOrder = true, prefetchFactor = 0 } = options;
   if (shuffle && sampler !== undefined) {
     throw refusal('give either a sampler or shuffle, not both: a sampler sets the order');
   }
@@ -127,14 +119,8 @@ export function checkTogether(options: DataLoaderOptions<never, never>, isStream
   if (isStream && startHere)
     throw refusal('startHere is for datasets whose samples have an index; a stream is read by its workers');
   if (numWorkers > 0) return;
-  const idle = persistentWorkers
-    ? 'persistentWorkers'
-    : startHere
-      ? 'startHere'
-      : given.workerThreads === undefined
-        ? null
-        : 'workerThreads';
-  if (idle !== null) throw refusal(`${idle} says something of workers, and there are none; set numWorkers`);
+  const idle = ['persistentWorkers', 'startHere', 'workerThreads'].find((each) => (given[each] ?? false) !== false);
+  if (idle !== undefined) throw refusal(`${idle} says something of workers, and there are none; set numWorkers`);
   if (isStream && prefetchFactor > 0) throw refusal('a stream is read ahead by workers alone; set numWorkers');
 }
 
