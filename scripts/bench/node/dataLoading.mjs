@@ -72,21 +72,23 @@ const photos = (numWorkers) => async () =>
   passes(await taken('photos.mjs', 'Photos', folder), { numWorkers, isLater: true });
 
 /** From making a loader to its first batch; ending its workers is not counted. */
-const firstBatch = (numWorkers) => async () => {
-  const dataset = await taken('digits.mjs', 'digits', digitsFolder, 'transforms');
-  const first = async () => {
-    const start = now();
-    const batches = new data.DataLoader(dataset, { batchSize: 64, numWorkers })[Symbol.asyncIterator]();
-    const { value } = await batches.next();
-    const ns = Number(now() - start);
-    await batches.return();
-    return { ns, batch: value };
+const firstBatch =
+  (numWorkers, options = {}) =>
+  async () => {
+    const dataset = await taken('digits.mjs', 'digits', digitsFolder, 'transforms');
+    const first = async () => {
+      const start = now();
+      const batches = new data.DataLoader(dataset, { batchSize: 64, numWorkers, ...options })[Symbol.asyncIterator]();
+      const { value } = await batches.next();
+      const ns = Number(now() - start);
+      await batches.return();
+      return { ns, batch: value };
+    };
+    return {
+      time: first,
+      check: async () => (await first()).batch.map(total),
+    };
   };
-  return {
-    time: first,
-    check: async () => (await first()).batch.map(total),
-  };
-};
 
 /** A Parquet file as columns, of numbers or all of them. */
 const parquet = (columns) => async () => {
@@ -152,6 +154,7 @@ const rows = {
   photos_0: photos(0),
   photos_2: photos(2),
   first_batch_2: firstBatch(2),
+  first_batch_2_here: firstBatch(2, { startHere: true }),
   parquet_numbers: parquet(['date', 'delay', 'distance']),
   parquet_all: parquet(),
   training_0: training(0),
