@@ -37,6 +37,8 @@ const settings: Readonly<Record<string, string>> = {
   amp: 'precision',
   mixedprecision: 'precision',
   dataloaderpinmemory: 'pinMemory',
+  dataloadernumworkers: 'numWorkers',
+  dataloaderprefetchfactor: 'prefetchFactor',
 };
 
 /** What they set that is no setting here. */
@@ -46,6 +48,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   findunusedparameters: 'which is training.findUnusedParameters',
   profilememory: 'and memory is in the profile without it',
   withstack: 'which profiles do not have',
+  persistentworkers: 'and workers to train on stay from epoch to epoch',
 };
 
 /** What they set and we do not, and what is not meant by the names of ours that are similar. */

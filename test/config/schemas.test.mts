@@ -31,6 +31,8 @@ describe('TrainingConfig', () => {
         commHook: null,
         powerSGD: null,
       },
+      numWorkers: 0,
+      prefetchFactor: 2,
       localRank: 0,
       worldSize: 1,
       device: 'auto',
