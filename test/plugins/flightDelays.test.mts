@@ -52,7 +52,7 @@ describe('flight_delays', () => {
 
   it('learns more than the mean delay', async function () {
     this.timeout(120_000);
-    const settings = ['datasetArgs.flights=120000', 'training.numThreads=1'];
+    const settings = ['datasetArgs.flights=60000', 'training.numThreads=1'];
     const { test } = await train('flight_delays', folder, settings);
     const { rmse, r2, baseline_rmse: mean, mae, baseline_mae: meanMae } = test!.metrics;
     expect(r2).to.be.greaterThan(0.03);

@@ -59,12 +59,12 @@ describe('mnist', () => {
     const runs = [];
     for (const workers of [0, 2]) {
       const settings = [`training.numWorkers=${workers}`, 'training.epochs=1', 'training.batchSize=64', 'training.numThreads=1']; // prettier-ignore
-      const args = ['datasetArgs.trainExamples=9000', 'datasetArgs.valExamples=1000'];
+      const args = ['datasetArgs.trainExamples=5000', 'datasetArgs.valExamples=1000'];
       runs.push(await train('mnist', folder, [...settings, ...args]));
     }
     expect(runs[1]!.history).to.deep.equal(runs[0]!.history);
     expect(runs[1]!.test).to.deep.equal(runs[0]!.test);
-    expect(runs[0]!.test!.accuracy).to.be.greaterThan(0.9);
+    expect(runs[0]!.test!.accuracy).to.be.greaterThan(0.8);
   });
 
   it('says how to get the pictures where they are missing', async () => {
