@@ -261,7 +261,7 @@ export class Orchestrator {
       if (mayLeave && trainer.isWhole && !isOurs) await quietly('The checkpoint', () => trainer.save());
       throw error;
     } finally {
-      await quietly('The end of what makes batches', () => trainer.close());
+      await quietly('Ending what makes batches', () => trainer.close());
     }
   }
 

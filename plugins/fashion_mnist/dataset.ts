@@ -1,6 +1,7 @@
-import { AiforgeError, BaseDataset, cat, validate, type LoadContext, type Splits, type Tensor } from 'aiforge';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AiforgeError, BaseDataset, cat, data, resolveData, validate, type LoadContext, type Splits, type Tensor } from 'aiforge'; // prettier-ignore
 import { z } from 'zod';
-import { readIdx } from './idx.js';
 
 /** A picture, uint8 [28, 28], and its class; no class where it is not known. */
 export interface Item {
@@ -20,10 +21,13 @@ const Args = z.strictObject({
  * `dataPath` is a folder with the four IDX files, packed by gzip or not. `datasetArgs`: `trainExamples`, `valExamples`, `testExamples`.
  */
 export class Dataset extends BaseDataset<Item> {
-  override readonly classNames = [
+  override readonly classNames: readonly string[] = [
     ...['T-shirt', 'trouser', 'pullover', 'dress', 'coat'],
     ...['sandal', 'shirt', 'sneaker', 'bag', 'boot'],
   ];
+  /** Where the files are to be had. */
+  protected readonly remedy: string =
+    'On Debian: apt-get install dataset-fashion-mnist, and dataPath: /usr/share/datasets/fashion-mnist; elsewhere: the four files of https://github.com/zalandoresearch/fashion-mnist.';
   private images!: Tensor;
   private labels: number[] = [];
   private sizes!: z.infer<typeof Args>;
@@ -45,8 +49,9 @@ export class Dataset extends BaseDataset<Item> {
         `datasetArgs.valExamples is ${valExamples}, of ${trainExamples} trainExamples: leave some to train on.`,
       );
     }
-    const train = await readPart(dataPath, 'train', 'trainExamples', trainExamples);
-    const test = await readPart(dataPath, 't10k', 'testExamples', testExamples);
+    const folder = resolveData(dataPath, 'data');
+    const train = await this.readPart(folder, 'train', 'trainExamples', trainExamples);
+    const test = await this.readPart(folder, 't10k', 'testExamples', testExamples);
     this.images = cat([train.images, test.images]);
     this.labels = cat([train.labels, test.labels]).tolist();
     logger.info(`Read ${trainExamples - valExamples} pictures to train on, ${valExamples} to validate and ${testExamples} to test on`); // prettier-ignore
@@ -61,29 +66,35 @@ export class Dataset extends BaseDataset<Item> {
       test: range(trainExamples, testExamples),
     };
   }
-}
 
-/** The first `count` pictures of the published training or test part, and their classes. */
-async function readPart(
-  dataPath: string,
-  part: 'train' | 't10k',
-  setting: 'trainExamples' | 'testExamples',
-  count: number,
-): Promise<{ images: Tensor; labels: Tensor }> {
-  const images = await readIdx(dataPath, `${part}-images-idx3-ubyte`);
-  const labels = await readIdx(dataPath, `${part}-labels-idx1-ubyte`);
-  const [size = 0] = labels.shape;
-  if (String(images.shape) !== `${size},28,28` || labels.ndim !== 1) {
-    throw new AiforgeError(
-      'FILE_INVALID',
-      `The files ${part}-* in '${dataPath}' have pictures of [${images.shape.join(', ')}] and classes of [${labels.shape.join(', ')}]; ` +
-        'expected [n, 28, 28] and [n].',
-    );
+  /** The first `count` pictures of the published training or test part, and their classes. */
+  private async readPart(
+    folder: string,
+    part: 'train' | 't10k',
+    setting: 'trainExamples' | 'testExamples',
+    count: number,
+  ): Promise<{ images: Tensor; labels: Tensor }> {
+    const images = await data.readIdx(this.fileOf(folder, `${part}-images-idx3-ubyte`));
+    const labels = await data.readIdx(this.fileOf(folder, `${part}-labels-idx1-ubyte`));
+    const [size = 0] = labels.shape;
+    if (String(images.shape) !== `${size},28,28` || labels.ndim !== 1) {
+      throw new AiforgeError(
+        'FILE_INVALID',
+        `The files ${part}-* in '${folder}' have pictures of [${images.shape.join(', ')}] and classes of [${labels.shape.join(', ')}]; ` +
+          'expected [n, 28, 28] and [n].',
+      );
+    }
+    if (count > size) {
+      throw new AiforgeError('CONFIG_INVALID', `datasetArgs.${setting} is ${count}, and ${part}-* in '${folder}' have ${size}.`); // prettier-ignore
+    }
+    return { images: images.narrow(0, 0, count), labels: labels.narrow(0, 0, count) };
   }
-  if (count > size) {
-    throw new AiforgeError('CONFIG_INVALID', `datasetArgs.${setting} is ${count}, and ${part}-* in '${dataPath}' have ${size}.`); // prettier-ignore
+
+  private fileOf(folder: string, name: string): string {
+    const file = [join(folder, name), join(folder, `${name}.gz`)].find((each) => existsSync(each));
+    if (file !== undefined) return file;
+    throw new AiforgeError('FILE_NOT_FOUND', `There is neither ${name} nor ${name}.gz in '${folder}'. ${this.remedy}`);
   }
-  return { images: images.narrow(0, 0, count), labels: labels.narrow(0, 0, count) };
 }
 
 const range = (start: number, count: number): number[] => Array.from({ length: count }, (_, i) => start + i);

@@ -26,7 +26,7 @@ export class Preprocessor extends BasePreprocessor<Item, Sample> {
   }
 
   transform({ image, label }: Item): Sample {
-    const sample = { image: this.normalize.forward(this.scale.forward(image)) };
+    const sample = { image: this.normalize.forward(this.scale.forward(image.unsqueeze(0))) };
     return label === undefined ? sample : { ...sample, labels: tensor(label) };
   }
 
@@ -35,7 +35,7 @@ export class Preprocessor extends BasePreprocessor<Item, Sample> {
   }
 
   inverseTransform({ image, labels }: Sample): Item {
-    const pixels = image.mul(std).add(mean).mul(255).round().clamp(0, 255);
+    const pixels = image.squeeze(0).mul(std).add(mean).mul(255).round().clamp(0, 255);
     return { image: pixels.to('uint8'), ...(labels === undefined ? {} : { label: Number(labels.item()) }) };
   }
 

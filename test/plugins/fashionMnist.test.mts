@@ -143,9 +143,9 @@ describe('fashion_mnist', () => {
     const file = path.join(broken, 'train-images-idx3-ubyte');
     const images = readFileSync(path.join(made, 'train-images-idx3-ubyte'));
     for (const [bytes, reason] of [
-      [images.subarray(0, 1000), /1000 bytes, and its sizes say 627216/],
-      [Buffer.from('not an IDX file'), /does not begin as an IDX file/],
-      [Buffer.alloc(0), /does not begin as an IDX file/],
+      [images.subarray(0, 1000), /627216 bytes with it, and it has 1000 bytes/],
+      [Buffer.from('not an IDX file'), /it is no IDX file: it begins with bytes 110/],
+      [Buffer.alloc(0), /it ends at byte 0, in the middle/],
     ] as const) {
       writeFileSync(file, bytes);
       const error = await failure(loadDataset('fashion_mnist', broken));
